@@ -1,0 +1,200 @@
+//! Enrolment: how a machine gets its identity.
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::machines::{MAX_LINUX_USER, MAX_NAME, is_linux_user};
+use super::secret::Secret;
+use super::validate::{Faults, Validate};
+use crate::ids::{AgentId, ObjectId};
+
+/// The audience of the token with which an agent connects.
+pub const CONNECT_AUDIENCE: &str = "vsay-agent-connect";
+
+/// Longest life of that token in seconds. It is signed afresh for each connection, so it need only outlast a slow one.
+pub const CONNECT_TOKEN_SECONDS: i64 = 120;
+
+/// How far the clocks of an agent and of the edge may differ, in seconds.
+pub const CLOCK_SKEW_SECONDS: i64 = 60;
+
+/// An account API key begins so; any other enrolment token is a registration token.
+pub const API_KEY_PREFIX: &str = "vsay_ak_";
+
+/// Longest text a machine says about itself in one field.
+const MAX_FACT: usize = 255;
+
+/// A machine that asks for an identity.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Enroll {
+    /// A registration token, which enrols the machine it was made for and is void afterwards; or an account API key
+    /// (`vsay_ak_…`), which makes a machine for the key's owner.
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    pub token: Secret,
+    /// The machine's new Ed25519 public key: 32 bytes in unpadded base64url.
+    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$")]
+    pub public_key: String,
+    /// The machine's name for itself.
+    #[schema(min_length = 1, max_length = 255)]
+    pub hostname: String,
+    /// Platform, version and architecture, such as `Debian 12 x86_64`.
+    #[schema(max_length = 255)]
+    pub os: String,
+    /// A hash of the operating system's machine id, so that the same host enrolled again with the same account is the
+    /// same machine.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[0-9a-f]{1,64}$")]
+    pub host_id: String,
+    /// The name of a machine that an account API key makes; the hostname if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// The account that shells run as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 32)]
+    pub linux_user: Option<String>,
+    /// Whether shells may ever gain privileges on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_sudo: Option<bool>,
+    /// The agent's version.
+    #[schema(max_length = 64)]
+    pub version: String,
+}
+
+impl fmt::Debug for Enroll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enroll")
+            .field("hostname", &self.hostname)
+            .field("host_id", &self.host_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Validate for Enroll {
+    fn validate(&self, faults: &mut Faults) {
+        faults.line("token", self.token.expose(), 1, MAX_FACT);
+        faults.check(
+            is_public_key(&self.public_key),
+            "public_key",
+            "must be 32 bytes in unpadded base64url (43 characters)",
+        );
+        faults.line("hostname", &self.hostname, 1, MAX_FACT);
+        faults.line("os", &self.os, 0, MAX_FACT);
+        faults.check(
+            (1..=64).contains(&self.host_id.len())
+                && self.host_id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+            "host_id",
+            "must be 1 to 64 lowercase hex characters",
+        );
+        if let Some(name) = &self.name {
+            faults.line("name", name, 1, MAX_NAME);
+        }
+        if let Some(user) = &self.linux_user {
+            faults.check(
+                is_linux_user(user),
+                "linux_user",
+                format!("must be a login name of at most {MAX_LINUX_USER} characters"),
+            );
+        }
+        faults.line("version", &self.version, 0, 64);
+    }
+}
+
+/// Whether a text has the form of 32 bytes in unpadded base64url: 43 characters, the last of which carries four bits.
+fn is_public_key(text: &str) -> bool {
+    text.len() == 43
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && text.ends_with(|c| "AEIMQUYcgkosw048".contains(c))
+}
+
+/// The machine's identity. The agent keeps it beside its private key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Enrolled {
+    /// The issuer of the machine's connection tokens, and its name in paths.
+    pub agent_id: AgentId,
+    /// The machine's row.
+    pub machine_id: ObjectId,
+    /// What people call it.
+    pub name: String,
+}
+
+/// What an agent signs with its key for each connection to `/agent/connect` (EdDSA). `exp` may lie at most
+/// [`CONNECT_TOKEN_SECONDS`] after `iat`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectClaims {
+    /// The agent.
+    pub iss: AgentId,
+    /// [`CONNECT_AUDIENCE`].
+    pub aud: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enroll() -> Enroll {
+        Enroll {
+            token: "t".to_owned().into(),
+            public_key: "A".repeat(43),
+            hostname: "web-1".into(),
+            os: "Debian 12 x86_64".into(),
+            host_id: "0a".repeat(32),
+            name: None,
+            linux_user: Some("deploy".into()),
+            allow_sudo: None,
+            version: "0.1.0".into(),
+        }
+    }
+
+    fn fields(request: &Enroll) -> Vec<String> {
+        let mut faults = Faults::default();
+        request.validate(&mut faults);
+        faults.into_vec().into_iter().map(|fault| fault.field).collect()
+    }
+
+    #[test]
+    fn an_enrolment_in_order_is_accepted() {
+        assert!(fields(&enroll()).is_empty());
+    }
+
+    #[test]
+    fn each_fact_a_machine_says_has_a_bound() {
+        let bad = Enroll {
+            token: String::new().into(),
+            public_key: "B".repeat(43),
+            hostname: "x".repeat(256),
+            os: "x".repeat(256),
+            host_id: "XY".into(),
+            name: Some(String::new()),
+            linux_user: Some("no such user".into()),
+            allow_sudo: None,
+            version: "x".repeat(65),
+        };
+        assert_eq!(
+            fields(&bad),
+            [
+                "token",
+                "public_key",
+                "hostname",
+                "os",
+                "host_id",
+                "name",
+                "linux_user",
+                "version"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_enrolment_shows_neither_token_nor_key_in_debug_output() {
+        let text = format!(
+            "{:?}",
+            Enroll {
+                token: "hunter2".to_owned().into(),
+                ..enroll()
+            }
+        );
+        assert!(!text.contains("hunter2") && !text.contains("AAAA"), "{text}");
+    }
+}

@@ -1,0 +1,296 @@
+//! Machines.
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::secret::Secret;
+use super::validate::{Faults, Validate};
+use crate::ids::{AgentId, ObjectId};
+
+/// Longest name of a machine, in characters.
+pub const MAX_NAME: usize = 100;
+
+/// Longest description, in characters.
+pub const MAX_DESCRIPTION: usize = 2000;
+
+/// Longest login name Linux accepts.
+pub const MAX_LINUX_USER: usize = 32;
+
+/// Longest script to run at first enrolment, in characters: scripts longer than this belong in a file.
+pub const MAX_SCRIPT: usize = 65_536;
+
+/// Most tags of one machine.
+pub const MAX_TAGS: usize = 32;
+
+/// Longest tag, in characters.
+pub const MAX_TAG: usize = 50;
+
+/// Whether a text can be a login name: letters, digits, `.`, `_`, `-`, also a last `$`, not beginning with `-`. Empty
+/// means the agent's own account.
+pub fn is_linux_user(text: &str) -> bool {
+    let name = text.strip_suffix('$').unwrap_or(text);
+    text.is_empty()
+        || text.len() <= MAX_LINUX_USER
+            && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// How a machine does, from its last heartbeat.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Metrics {
+    /// Processor use in percent of all cores, 0 to 100.
+    pub cpu_percent: f64,
+    /// Memory use in percent, 0 to 100.
+    pub memory_percent: f64,
+    /// Use of the root file system in percent, 0 to 100.
+    pub disk_percent: f64,
+    /// Received, in MB/s.
+    pub network_inbound: f64,
+    /// Sent, in MB/s.
+    pub network_outbound: f64,
+    /// Seconds since the machine started.
+    pub uptime_seconds: u64,
+}
+
+/// What a machine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineStatus {
+    /// Made, but no agent has enrolled for it.
+    Pending,
+    /// Its agent is connected.
+    Online,
+    /// Its agent is not connected.
+    Offline,
+    /// Its agent may not connect any more.
+    Revoked,
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Machine {
+    /// The row.
+    pub id: ObjectId,
+    /// Its public name in paths, kept for its life.
+    pub agent_id: AgentId,
+    /// What people call it, unique among its owner's machines.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its own name for itself.
+    pub hostname: String,
+    /// Platform, version and architecture.
+    pub os: String,
+    /// Its own address.
+    pub ip_address: String,
+    /// What it is doing.
+    pub status: MachineStatus,
+    /// Whether its agent is connected now.
+    pub is_connected: bool,
+    /// Processor use in percent of all cores.
+    pub cpu_percent: f64,
+    /// Memory use in percent.
+    pub memory_percent: f64,
+    /// Use of the root file system in percent.
+    pub disk_percent: f64,
+    /// Bytes received per second.
+    pub network_rx_bytes: u64,
+    /// Bytes sent per second.
+    pub network_tx_bytes: u64,
+    /// Time since it started, such as `5d 12h 30m`.
+    pub uptime: String,
+    /// The same in seconds.
+    pub uptime_seconds: u64,
+    /// Its last sign of life.
+    pub last_active: Option<DateTime<Utc>>,
+    /// The last heartbeat as it came.
+    pub resource_stats: Metrics,
+    /// Free facts.
+    pub metadata: BTreeMap<String, String>,
+    /// The organization's slug.
+    pub tenant_id: String,
+    /// The same, under another name.
+    pub org_id: String,
+    /// The account that made it.
+    pub owner_id: ObjectId,
+    /// Groups it is in.
+    pub group_ids: Vec<String>,
+    /// Names of the accounts that were given access, its owner first.
+    pub allowed_users: Vec<String>,
+    /// Labels to filter by.
+    pub tags: Vec<String>,
+    /// The account that shells run as; empty for the agent's own.
+    pub linux_user: String,
+    /// Whether shells may gain privileges.
+    pub allow_sudo: bool,
+    /// Whether an application is to be deployed to it.
+    pub deploy_application: bool,
+    /// The agent's version.
+    pub agent_version: String,
+    /// Whether its agent was shut out.
+    pub revoked: bool,
+    /// When.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// What its agent enrols with. Only when one machine is read, by its owner or an administrator, while a token waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub registration_token: Option<Secret>,
+    /// The script to run at first enrolment. Only when one machine is read, by its owner or an administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub custom_script: Option<String>,
+}
+
+/// A machine to be enrolled later.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct CreateMachine {
+    /// What people call it, unique among its owner's machines.
+    #[schema(required, min_length = 1, max_length = 100, example = "production-server")]
+    pub name: String,
+    /// What it is for.
+    #[schema(max_length = 2000)]
+    pub description: String,
+    /// The account that shells run as; empty for the agent's own.
+    #[schema(max_length = 32)]
+    pub linux_user: String,
+    /// Whether an application is to be deployed to it.
+    pub deploy_application: bool,
+    /// A bash script to run once, at first enrolment.
+    #[schema(max_length = 65536)]
+    pub custom_script: String,
+    /// Labels to filter by.
+    #[schema(max_items = 32)]
+    pub tags: Vec<String>,
+    /// Whether shells may gain privileges.
+    pub allow_sudo: bool,
+}
+
+impl Validate for CreateMachine {
+    fn validate(&self, faults: &mut Faults) {
+        faults.line("name", &self.name, 1, MAX_NAME);
+        faults.text("description", &self.description, MAX_DESCRIPTION);
+        faults.check(
+            is_linux_user(&self.linux_user),
+            "linux_user",
+            format!("must be a login name of at most {MAX_LINUX_USER} characters"),
+        );
+        faults.text("custom_script", &self.custom_script, MAX_SCRIPT);
+        faults.check(
+            self.tags.len() <= MAX_TAGS,
+            "tags",
+            format!("must be at most {MAX_TAGS} tags"),
+        );
+        for (index, tag) in self.tags.iter().enumerate().take(MAX_TAGS) {
+            faults.line(&format!("tags[{index}]"), tag, 1, MAX_TAG);
+        }
+    }
+}
+
+/// A machine that waits for its agent.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MachineCreated {
+    /// The machine.
+    pub machine: Machine,
+    /// As in `machine`.
+    pub id: ObjectId,
+    /// As in `machine`.
+    pub agent_id: AgentId,
+    /// As in `machine`.
+    pub name: String,
+    /// As in `machine`.
+    pub description: String,
+    /// What its agent enrols with: 64 hex characters, good for one enrolment.
+    #[schema(value_type = String)]
+    pub registration_token: Secret,
+    /// As in `machine`.
+    pub status: MachineStatus,
+}
+
+/// One machine, both wrapped and flat.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MachineDetail {
+    /// The machine.
+    pub machine: Machine,
+    /// Its fields once more.
+    #[serde(flatten)]
+    pub flat: Machine,
+}
+
+impl From<Machine> for MachineDetail {
+    fn from(machine: Machine) -> Self {
+        Self {
+            flat: machine.clone(),
+            machine,
+        }
+    }
+}
+
+/// Machines, by name.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MachineList {
+    /// The machines of this page.
+    pub machines: Vec<Machine>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is, from 1.
+    pub page: u64,
+    /// How many fit on a page.
+    pub limit: u64,
+    /// How many pages there are.
+    pub total_pages: u64,
+}
+
+/// A new registration token; any earlier one is void.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegistrationToken {
+    /// What the machine's agent enrols with: 64 hex characters, good for one enrolment.
+    #[schema(value_type = String)]
+    pub registration_token: Secret,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Vec<String> {
+        let mut faults = Faults::default();
+        serde_json::from_str::<CreateMachine>(text)
+            .unwrap()
+            .validate(&mut faults);
+        faults.into_vec().into_iter().map(|fault| fault.field).collect()
+    }
+
+    #[test]
+    fn a_machine_needs_only_a_name() {
+        assert!(fields(r#"{"name":"web-1"}"#).is_empty());
+        assert_eq!(fields("{}"), ["name"]);
+    }
+
+    #[test]
+    fn each_field_of_a_machine_has_a_bound() {
+        assert_eq!(
+            fields(
+                r#"{"name":"a\nb","description":"\u0000","linux_user":"-x","custom_script":"\u0000","tags":["ok",""]}"#
+            ),
+            ["name", "description", "linux_user", "custom_script", "tags[1]"]
+        );
+        let tags = serde_json::json!({"name": "a", "tags": vec!["t"; MAX_TAGS + 1]}).to_string();
+        assert_eq!(fields(&tags), ["tags"]);
+    }
+
+    #[test]
+    fn a_login_name_is_what_useradd_accepts() {
+        for good in ["", "root", "_apt", "web.1", "host$", "a-b"] {
+            assert!(is_linux_user(good), "{good}");
+        }
+        for bad in ["-a", "a b", "$", "ä", "a;b", &"x".repeat(33)] {
+            assert!(!is_linux_user(bad), "{bad}");
+        }
+    }
+}

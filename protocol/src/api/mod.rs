@@ -1,0 +1,19 @@
+//! The bodies of the REST API, one file per feature. A body is not a database row: what is not written here is not
+//! published.
+pub mod agents;
+pub mod auth;
+pub mod error;
+pub mod machines;
+pub mod secret;
+pub mod sessions;
+pub mod validate;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The answer to a change that has nothing else to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Message {
+    /// For people.
+    pub message: String,
+}

@@ -1,0 +1,203 @@
+//! Control messages between an agent and the relay: `vsay.agent.v1`.
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExitStatus, Size};
+use crate::api::machines::Metrics;
+use crate::ids::{AgentId, BootId, SessionId, StreamId};
+
+/// One open shell, as the agent knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its output stream.
+    pub stream: StreamId,
+    /// The session it belongs to.
+    pub session_id: SessionId,
+    /// The first offset still in the log.
+    pub start: u64,
+    /// The offset after the last byte written.
+    pub end: u64,
+    /// Its size.
+    #[serde(flatten)]
+    pub size: Size,
+    /// Its typists.
+    pub inputs: Vec<InputReport>,
+    /// How it ended, if it did.
+    pub exit: Option<ExitStatus>,
+}
+
+/// How far one typist's input has reached the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputReport {
+    /// The input stream.
+    pub input: StreamId,
+    /// Everything before this offset was written to the terminal.
+    pub applied: u64,
+}
+
+/// The operating-system account that shells run as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinuxUser {
+    /// Login name.
+    pub username: String,
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Home directory.
+    pub home_dir: String,
+    /// Login shell.
+    pub shell: String,
+}
+
+/// What an agent says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a hello is said once per connection and never kept"
+)]
+pub enum FromAgent {
+    /// The first frame.
+    Hello {
+        /// The protocol number the agent speaks.
+        protocol: u32,
+        /// This run of the agent.
+        boot: BootId,
+        /// The agent's version.
+        version: String,
+        /// The machine's name for itself.
+        hostname: String,
+        /// Platform, version and architecture, such as `Debian 12 x86_64`.
+        os: String,
+        /// The machine's own address.
+        ip_address: String,
+        /// Who shells run as.
+        linux_user: LinuxUser,
+        /// Free facts, shown on the machine's page.
+        metadata: BTreeMap<String, String>,
+        /// The shells that are open.
+        streams: Vec<Report>,
+    },
+    /// The shells that are open, because the relay asked.
+    Report {
+        /// All of them.
+        streams: Vec<Report>,
+    },
+    /// The shell of an `open` runs.
+    Opened {
+        /// Which.
+        stream: StreamId,
+    },
+    /// The shell of an `open` could not be started.
+    OpenFailed {
+        /// Which.
+        stream: StreamId,
+        /// Why, for people.
+        error: String,
+    },
+    /// A shell ended; its log stays until `forget`.
+    Exited {
+        /// Which.
+        stream: StreamId,
+        /// The offset after its last byte.
+        end: u64,
+        /// How.
+        #[serde(flatten)]
+        status: ExitStatus,
+    },
+    /// What a `read` asked for is no longer in the log.
+    Missing {
+        /// Of which stream.
+        stream: StreamId,
+        /// Where the read began.
+        from: u64,
+        /// Where the log begins.
+        start: u64,
+    },
+    /// Signs of life.
+    Heartbeat {
+        /// How the machine does.
+        metrics: Metrics,
+    },
+    /// Keep-alive that missed the exact text the platform answers.
+    Ping,
+}
+
+/// What the relay says to an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToAgent {
+    /// The link stands.
+    Welcome {
+        /// The protocol number the relay will speak.
+        protocol: u32,
+        /// Who the agent is.
+        agent_id: AgentId,
+        /// Seconds between heartbeats.
+        heartbeat_seconds: u32,
+    },
+    /// Start a shell. Idempotent per stream.
+    Open {
+        /// Its output stream.
+        stream: StreamId,
+        /// The session it belongs to.
+        session_id: SessionId,
+        /// Its size.
+        #[serde(flatten)]
+        size: Size,
+        /// Whether it may gain privileges.
+        allow_sudo: bool,
+        /// Who asked, for the agent's own log.
+        username: String,
+    },
+    /// Expect one typist's input.
+    OpenInput {
+        /// For which shell.
+        stream: StreamId,
+        /// On which input stream.
+        input: StreamId,
+    },
+    /// A typist is gone for good.
+    CloseInput {
+        /// Whose input.
+        input: StreamId,
+    },
+    /// Change a terminal's size.
+    Resize {
+        /// Which.
+        stream: StreamId,
+        /// To what.
+        #[serde(flatten)]
+        size: Size,
+    },
+    /// Send a part of the log.
+    Read {
+        /// Of which stream.
+        stream: StreamId,
+        /// The first byte.
+        from: u64,
+        /// The byte after the last.
+        to: u64,
+    },
+    /// Send a picture of the screen.
+    Snapshot {
+        /// Of which stream.
+        stream: StreamId,
+    },
+    /// Say which shells are open.
+    Report,
+    /// Hang up a shell.
+    Close {
+        /// Which.
+        stream: StreamId,
+    },
+    /// Drop the log of a shell that ended.
+    Forget {
+        /// Which.
+        stream: StreamId,
+    },
+    /// Answer to a ping.
+    Pong,
+}

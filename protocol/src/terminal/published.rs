@@ -1,0 +1,218 @@
+//! The published JSON frames of `/api/terminal/{agent_id}/ws`, for clients that negotiate no subprotocol.
+use serde::{Deserialize, Serialize};
+
+use super::Size;
+use crate::ids::{AgentId, SessionId};
+
+/// What a client's frame means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromClient {
+    /// Keystrokes.
+    Input(Vec<u8>),
+    /// A new size.
+    Resize(Size),
+    /// A control frame of the published set that this socket does not serve.
+    Unsupported(String),
+    /// A keep-alive.
+    Ping,
+}
+
+/// Names of control frames. Text that is not a JSON object with one of these as `type` is keystrokes, byte for byte.
+const CONTROL: [&str; 11] = [
+    "input",
+    "resize",
+    "ping",
+    "command",
+    "fs_operation",
+    "port_connect",
+    "port_data",
+    "port_close",
+    "vscode_init",
+    "vscode_open_folder",
+    "vscode_cleanup",
+];
+
+#[derive(Deserialize)]
+struct InputFrame {
+    #[serde(alias = "data")]
+    input: String,
+}
+
+impl FromClient {
+    /// Classifies a text frame. The error says what is wrong with a control frame; the connection lives on.
+    pub fn decode(text: &str) -> Result<Self, String> {
+        let Some((kind, value)) = control(text) else {
+            return Ok(Self::Input(text.as_bytes().to_vec()));
+        };
+        match kind.as_str() {
+            "ping" => Ok(Self::Ping),
+            "input" => serde_json::from_value::<InputFrame>(value)
+                .map(|frame| Self::Input(frame.input.into_bytes()))
+                .map_err(|error| format!("input: {error}")),
+            "resize" => serde_json::from_value(value)
+                .map(Self::Resize)
+                .map_err(|error| format!("resize: {error}")),
+            _ => Ok(Self::Unsupported(kind)),
+        }
+    }
+}
+
+fn control(text: &str) -> Option<(String, serde_json::Value)> {
+    // Most frames are keystrokes: do not parse what cannot be an object.
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let kind = value.get("type")?.as_str()?.to_owned();
+    CONTROL.contains(&kind.as_str()).then_some((kind, value))
+}
+
+/// What the relay says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToClient {
+    /// The first frame: the shell is there.
+    SessionReady {
+        /// The session's name.
+        session_id: SessionId,
+        /// The machine's public name.
+        agent_id: AgentId,
+        /// The terminal's size.
+        #[serde(flatten)]
+        size: Size,
+    },
+    /// Terminal output, whole UTF-8 characters.
+    Output {
+        /// The text.
+        output: String,
+    },
+    /// Something failed; the connection lives.
+    Error {
+        /// For people.
+        error: String,
+        /// For programs, such as `AGENT_OFFLINE`.
+        code: String,
+    },
+    /// The last frame before the relay closes.
+    Disconnect {
+        /// For people.
+        reason: String,
+        /// How the shell exited, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i32>,
+    },
+    /// Answer to a ping.
+    Pong,
+}
+
+/// Turns a byte stream into text without breaking a character that is split over two chunks. Bytes that are no UTF-8
+/// at all become U+FFFD, as in a terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Utf8Stream {
+    held: Vec<u8>,
+}
+
+impl Utf8Stream {
+    /// The text that is complete after `bytes`; at most three bytes are held back.
+    pub fn push(&mut self, bytes: &[u8]) -> String {
+        let joined;
+        let mut rest = if self.held.is_empty() {
+            bytes
+        } else {
+            self.held.extend_from_slice(bytes);
+            joined = std::mem::take(&mut self.held);
+            &joined[..]
+        };
+        let mut text = String::with_capacity(rest.len());
+        while !rest.is_empty() {
+            match std::str::from_utf8(rest) {
+                Ok(valid) => {
+                    text.push_str(valid);
+                    break;
+                }
+                Err(error) => {
+                    let (valid, after) = rest.split_at(error.valid_up_to());
+                    text.push_str(&String::from_utf8_lossy(valid));
+                    match error.error_len() {
+                        Some(len) => {
+                            text.push(char::REPLACEMENT_CHARACTER);
+                            rest = after.get(len..).unwrap_or_default();
+                        }
+                        None => {
+                            self.held = after.to_vec();
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_that_is_no_control_frame_is_keystrokes() {
+        for text in [
+            "ls\r",
+            "{",
+            "{}",
+            r#"{"type":"unheard"}"#,
+            r#"{"type":5}"#,
+            "[1]",
+            "null",
+            "",
+        ] {
+            assert_eq!(
+                FromClient::decode(text),
+                Ok(FromClient::Input(text.as_bytes().to_vec())),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn input_is_accepted_in_both_spellings() {
+        for text in [r#"{"type":"input","input":"a"}"#, r#"{"type":"input","data":"a"}"#] {
+            assert_eq!(FromClient::decode(text), Ok(FromClient::Input(b"a".to_vec())));
+        }
+    }
+
+    #[test]
+    fn a_control_frame_with_bad_fields_says_what_is_wrong() {
+        let error = FromClient::decode(r#"{"type":"resize","cols":0,"rows":5}"#).unwrap_err();
+        assert!(error.contains("1 to 1000"), "{error}");
+        assert!(
+            FromClient::decode(r#"{"type":"input"}"#)
+                .unwrap_err()
+                .starts_with("input")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn text_cut_anywhere_comes_out_whole(text: String, cuts in proptest::collection::vec(any::<usize>(), 0..6)) {
+            let mut stream = Utf8Stream::default();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % (text.len() + 1)).collect();
+            cuts.sort_unstable();
+            let mut out = String::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([text.len()]) {
+                out.push_str(&stream.push(&text.as_bytes()[from..cut]));
+                from = cut;
+            }
+            prop_assert_eq!(out, text);
+        }
+
+        #[test]
+        fn any_bytes_hold_back_at_most_three(bytes: Vec<u8>) {
+            let mut stream = Utf8Stream::default();
+            stream.push(&bytes);
+            prop_assert!(stream.held.len() <= 3);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Control messages between our own viewers (browser, CLI) and the relay: `vsay.stream.v1`.
+use serde::{Deserialize, Serialize};
+
+use super::{ExitStatus, Size};
+use crate::ids::{SessionId, StreamId, ViewerId};
+
+/// What a viewer says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromViewer {
+    /// The first frame.
+    Hello {
+        /// The protocol number the viewer speaks.
+        protocol: u32,
+        /// Who it is, kept over reconnects.
+        viewer: ViewerId,
+        /// Up to where it has the output; nothing for a newcomer.
+        received: Option<u64>,
+        /// Its size.
+        #[serde(flatten)]
+        size: Size,
+    },
+    /// Its size changed.
+    Resize {
+        /// The new size.
+        #[serde(flatten)]
+        size: Size,
+    },
+    /// Keep-alive that missed the exact text the platform answers.
+    Ping,
+}
+
+/// What the relay says to a viewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToViewer {
+    /// The shell is there.
+    Attached {
+        /// The protocol number the relay will speak.
+        protocol: u32,
+        /// The session's name.
+        session_id: SessionId,
+        /// The output stream.
+        stream: StreamId,
+        /// The viewer's input stream.
+        input: StreamId,
+        /// Input before this offset has reached the terminal.
+        applied: u64,
+        /// Output follows at this offset.
+        offset: u64,
+        /// Output before this offset was written before this viewer came. A terminal draws it but does not answer the
+        /// questions in it: they were answered by whoever was there.
+        end: u64,
+        /// The terminal's size now.
+        #[serde(flatten)]
+        size: Size,
+        /// Whether input is accepted.
+        can_type: bool,
+        /// Whether output goes on where this viewer stopped.
+        resumed: bool,
+    },
+    /// The agent went away or came back.
+    Agent {
+        /// Whether it is connected now.
+        online: bool,
+    },
+    /// Send input again from here.
+    ResumeInput {
+        /// Input before this offset has reached the terminal.
+        applied: u64,
+    },
+    /// Snapshot frames follow.
+    Snapshot {
+        /// The offset they stand for.
+        offset: u64,
+    },
+    /// Output that is no longer in the log.
+    Gap {
+        /// The first byte that is missing.
+        from: u64,
+        /// The first byte that is not.
+        to: u64,
+    },
+    /// The terminal has a new size.
+    Resized {
+        /// The new size.
+        #[serde(flatten)]
+        size: Size,
+    },
+    /// The shell ended.
+    Exit {
+        /// How.
+        #[serde(flatten)]
+        status: ExitStatus,
+    },
+    /// A frame was refused; the connection lives.
+    Error {
+        /// For people.
+        error: String,
+        /// For programs.
+        code: String,
+    },
+    /// The last frame before the relay closes.
+    Disconnect {
+        /// For people.
+        reason: String,
+        /// For programs.
+        code: String,
+    },
+    /// Answer to a ping.
+    Pong,
+}

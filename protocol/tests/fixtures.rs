@@ -1,0 +1,304 @@
+//! The samples in `fixtures/` are the wire format: the browser's tests read the same files. Here every sample decodes
+//! and encodes back to itself, and every message has one.
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::Path;
+
+use bytes::Bytes;
+use protocol::api::machines::Machine;
+use protocol::ids::StreamId;
+use protocol::terminal::agent::{FromAgent, ToAgent};
+use protocol::terminal::frame::{Frame, Kind};
+use protocol::terminal::published::{FromClient, ToClient};
+use protocol::terminal::viewer::{FromViewer, ToViewer};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The `type` of a message and the list of all of them. A variant that is missing here does not compile.
+macro_rules! messages {
+    ($enum:ident { $($variant:ident: $name:literal,)* }) => {
+        impl Message for $enum {
+            const TYPES: &'static [&'static str] = &[$($name),*];
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $name,)*
+                }
+            }
+        }
+    };
+}
+
+trait Message {
+    const TYPES: &'static [&'static str];
+    fn name(&self) -> &'static str;
+}
+
+messages!(FromViewer {
+    Hello: "hello",
+    Resize: "resize",
+    Ping: "ping",
+});
+messages!(ToViewer {
+    Attached: "attached",
+    Agent: "agent",
+    ResumeInput: "resume_input",
+    Snapshot: "snapshot",
+    Gap: "gap",
+    Resized: "resized",
+    Exit: "exit",
+    Error: "error",
+    Disconnect: "disconnect",
+    Pong: "pong",
+});
+messages!(FromAgent {
+    Hello: "hello",
+    Report: "report",
+    Opened: "opened",
+    OpenFailed: "open_failed",
+    Exited: "exited",
+    Missing: "missing",
+    Heartbeat: "heartbeat",
+    Ping: "ping",
+});
+messages!(ToAgent {
+    Welcome: "welcome",
+    Open: "open",
+    OpenInput: "open_input",
+    CloseInput: "close_input",
+    Resize: "resize",
+    Read: "read",
+    Snapshot: "snapshot",
+    Report: "report",
+    Close: "close",
+    Forget: "forget",
+    Pong: "pong",
+});
+messages!(ToClient {
+    SessionReady: "session_ready",
+    Output: "output",
+    Error: "error",
+    Disconnect: "disconnect",
+    Pong: "pong",
+});
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The samples of a folder as (`type` according to the file name, text).
+fn samples(folder: &str) -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+    let mut names: Vec<String> = std::fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            let kind = name.split('.').next().unwrap().to_owned();
+            (kind, read(&format!("{folder}/{name}")))
+        })
+        .collect()
+}
+
+fn check<M: Message + Serialize + DeserializeOwned + PartialEq + Debug>(folder: &str) {
+    let mut seen = BTreeSet::new();
+    for (kind, text) in samples(folder) {
+        let message: M = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{folder}/{kind}: {error}"));
+        let sample: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(message.name(), kind, "{folder}: the file is named after the type");
+        assert_eq!(serde_json::to_value(&message).unwrap(), sample, "{folder}/{kind}");
+        let again: M = serde_json::from_str(&serde_json::to_string(&message).unwrap()).unwrap();
+        assert_eq!(again, message);
+        seen.insert(message.name());
+    }
+    assert_eq!(
+        seen,
+        M::TYPES.iter().copied().collect(),
+        "{folder}: every message has a sample"
+    );
+}
+
+/// Takes each field away and gives each a wrong type: what still decodes must be one of `optional`, written `type.field`.
+fn check_refusals<M: Message + DeserializeOwned + Debug>(folder: &str, optional: &[&str]) {
+    for (kind, text) in samples(folder) {
+        let Value::Object(sample) = serde_json::from_str(&text).unwrap() else {
+            panic!("{folder}/{kind}: an object")
+        };
+        for field in sample.keys() {
+            let mut without = sample.clone();
+            without.remove(field);
+            let decoded = serde_json::from_value::<M>(Value::Object(without));
+            assert_eq!(
+                decoded.is_ok(),
+                optional.contains(&&*format!("{kind}.{field}")),
+                "{folder}/{kind} without {field}"
+            );
+            let mut wrong = sample.clone();
+            wrong.insert(field.clone(), json!([true]));
+            let decoded = serde_json::from_value::<M>(Value::Object(wrong));
+            assert!(decoded.is_err(), "{folder}/{kind} with a bad {field}: {decoded:?}");
+        }
+    }
+    for text in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        r#"{"type":null}"#,
+        r#"{"type":"unheard"}"#,
+        r#"{"type":"ping""#,
+        "\u{0}",
+    ] {
+        assert!(serde_json::from_str::<M>(text).is_err(), "{folder}: {text}");
+    }
+}
+
+#[test]
+fn every_message_has_a_sample_that_survives_decoding_and_encoding() {
+    check::<FromViewer>("from_viewer");
+    check::<ToViewer>("to_viewer");
+    check::<FromAgent>("from_agent");
+    check::<ToAgent>("to_agent");
+    check::<ToClient>("to_client");
+}
+
+#[test]
+fn a_message_with_a_missing_or_mistyped_field_is_refused() {
+    check_refusals::<FromViewer>("from_viewer", &["hello.received"]);
+    check_refusals::<ToViewer>("to_viewer", &["exit.code", "exit.signal"]);
+    check_refusals::<FromAgent>("from_agent", &["exited.code", "exited.signal"]);
+    check_refusals::<ToAgent>("to_agent", &[]);
+    check_refusals::<ToClient>("to_client", &["disconnect.exit_code"]);
+}
+
+#[test]
+fn bounds_hold_in_every_message_that_carries_a_bounded_value() {
+    let refused = |text: &str| {
+        serde_json::from_str::<FromViewer>(text)
+            .err()
+            .or(serde_json::from_str::<ToAgent>(text).err())
+            .unwrap()
+    };
+    for (cols, rows) in [(0, 24), (80, 0), (1001, 24), (80, 1001), (-1, 24), (65616, 24)] {
+        let error = refused(&format!(
+            r#"{{"type":"resize","stream":1,"cols":{cols},"rows":{rows}}}"#
+        ))
+        .to_string();
+        assert!(error.contains("1 to 1000"), "{cols}x{rows}: {error}");
+    }
+    let hello = |viewer: &str, received: &str| {
+        format!(r#"{{"type":"hello","protocol":1,"viewer":"{viewer}","received":{received},"cols":80,"rows":24}}"#)
+    };
+    let viewer = "0".repeat(32);
+    assert!(serde_json::from_str::<FromViewer>(&hello(&viewer, "18446744073709551615")).is_ok());
+    for (viewer, received) in [
+        ("", "null"),
+        (&*viewer, "-1"),
+        (&*viewer, "0.5"),
+        (&"G".repeat(32), "null"),
+    ] {
+        assert!(
+            serde_json::from_str::<FromViewer>(&hello(viewer, received)).is_err(),
+            "{viewer} {received}"
+        );
+    }
+}
+
+#[test]
+fn the_published_client_frames_mean_what_their_samples_say() {
+    for (kind, text) in samples("from_client") {
+        let meaning = FromClient::decode(&text).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let sample: Value = serde_json::from_str(&text).unwrap();
+        match (kind.as_str(), meaning) {
+            ("input", FromClient::Input(bytes)) => {
+                let typed = sample.get("input").or(sample.get("data")).unwrap();
+                assert_eq!(std::str::from_utf8(&bytes).unwrap(), typed.as_str().unwrap());
+            }
+            ("resize", FromClient::Resize(size)) => {
+                assert_eq!(json!({"cols": size.cols, "rows": size.rows, "type": "resize"}), sample);
+            }
+            ("ping", FromClient::Ping) => {}
+            ("command" | "port_connect", FromClient::Unsupported(name)) => assert_eq!(name, kind),
+            (kind, other) => panic!("{kind} means {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_body_of_the_rest_api_survives_decoding_and_encoding() {
+    let machine: Machine = serde_json::from_str(&read("api/machine.json")).unwrap();
+    let sample: Value = serde_json::from_str(&read("api/machine.json")).unwrap();
+    assert_eq!(serde_json::to_value(&machine).unwrap(), sample);
+}
+
+#[derive(Deserialize)]
+struct FrameSample {
+    name: String,
+    kind: String,
+    stream: u32,
+    offset: u64,
+    payload_hex: String,
+    hex: String,
+}
+
+#[derive(Deserialize)]
+struct BadFrame {
+    name: String,
+    hex: String,
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2), "{text}");
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_binary_sample_decodes_to_what_it_says_and_encodes_back() {
+    let samples: Vec<FrameSample> = serde_json::from_str(&read("frames.json")).unwrap();
+    let mut kinds = BTreeSet::new();
+    for sample in samples {
+        let bytes = unhex(&sample.hex);
+        let frame =
+            Frame::decode(Bytes::from(bytes.clone())).unwrap_or_else(|error| panic!("{}: {error}", sample.name));
+        let kind = match frame.kind {
+            Kind::Output => "output",
+            Kind::Input => "input",
+            Kind::Ack => "ack",
+            Kind::Credit => "credit",
+            Kind::Snapshot => "snapshot",
+        };
+        assert_eq!(kind, sample.kind, "{}", sample.name);
+        assert_eq!(
+            (frame.stream, frame.offset),
+            (StreamId(sample.stream), sample.offset),
+            "{}",
+            sample.name
+        );
+        assert_eq!(frame.payload(), unhex(&sample.payload_hex), "{}", sample.name);
+        let again = Frame::new(frame.kind, frame.stream, frame.offset, frame.payload());
+        assert_eq!(&again.bytes()[..], bytes, "{}", sample.name);
+        kinds.insert(kind);
+    }
+    assert_eq!(kinds.len(), 5, "every kind has a sample: {kinds:?}");
+}
+
+#[test]
+fn every_bad_binary_sample_is_refused() {
+    let samples: Vec<BadFrame> = serde_json::from_str(&read("bad_frames.json")).unwrap();
+    assert!(!samples.is_empty());
+    for sample in samples {
+        assert!(
+            Frame::decode(Bytes::from(unhex(&sample.hex))).is_err(),
+            "{}",
+            sample.name
+        );
+    }
+}
