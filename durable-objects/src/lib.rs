@@ -1,0 +1,27 @@
+//! The relay: one Durable Object per machine, between its agent and any number of viewers.
+//!
+//! Its life: the Worker forwards an upgrade with a context it has checked; [`object`] accepts the socket so that it
+//! survives hibernation and tells [`relay`], the state machine with all the rules, what happened; the actions that come
+//! back are done in order. What must outlive the object's memory is in [`storage`] and attached to the sockets; what the
+//! rest of the product must know is written to D1 by [`directory`]. An alarm ends what ends by time, and when the machine
+//! is deleted the object erases itself.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+
+pub mod directory;
+#[allow(missing_docs, reason = "the macro that exports the object writes undocumented glue")]
+mod object;
+pub mod relay;
+mod settings;
+mod storage;
+
+pub use object::Relay;

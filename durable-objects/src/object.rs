@@ -1,0 +1,420 @@
+//! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::ids::ViewerId;
+use protocol::relay::{
+    AGENT_PATH, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, STATUS_PATH, Status, VIEWER_PATH,
+    ViewerContext,
+};
+use protocol::terminal::{AGENT_SUBPROTOCOL, PING, PONG, VIEWER_SUBPROTOCOL};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{
+    DurableObject, Env, Error, Method, Request, Response, Result, ScheduledTime, State, WebSocket,
+    WebSocketIncomingMessage, WebSocketPair, durable_object, js_sys, wasm_bindgen,
+};
+
+use crate::directory;
+use crate::relay::{Action, Memory, Notice, Relay as Rules, Settings, Socket};
+use crate::settings;
+use crate::storage::Storage;
+
+/// How often output of published clients is looked at while it waits for time to pass.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How soon a delivery to the directory that failed is tried again.
+const RETRY_MS: u64 = 5_000;
+
+/// The Durable Object of one machine.
+#[durable_object]
+pub struct Relay {
+    state: State,
+    env: Env,
+    storage: Result<Storage>,
+    live: RefCell<Live>,
+}
+
+/// What the object holds in memory. Never borrowed over an await.
+struct Live {
+    rules: Rules,
+    sockets: HashMap<Socket, WebSocket>,
+    next_socket: u32,
+    /// When the alarm is set for; unknown after a loss of memory.
+    alarm: Option<Option<u64>>,
+    ticking: bool,
+    delivering: bool,
+    retry_at: Option<u64>,
+}
+
+impl DurableObject for Relay {
+    fn new(state: State, env: Env) -> Self {
+        if let Ok(pair) = worker::WebSocketRequestResponsePair::new(PING, PONG) {
+            state.set_websocket_auto_response(&pair);
+        }
+        let settings = settings::read(&env);
+        let storage = Storage::open(state.storage().sql());
+        let live = RefCell::new(Live::restore(&state, settings, &storage));
+        Self {
+            state,
+            env,
+            storage,
+            live,
+        }
+    }
+
+    /// The routes of [`protocol::relay`].
+    async fn fetch(&self, req: Request) -> Result<Response> {
+        if let Err(error) = &self.storage {
+            return Err(Error::RustError(format!(
+                "the relay's storage cannot be opened: {error}"
+            )));
+        }
+        match (req.method(), req.path().as_str()) {
+            (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
+            (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
+            (Method::Get, STATUS_PATH) => self.status(),
+            (Method::Post, CLOSE_PATH) => self.close_session(req).await,
+            (Method::Post, DESTROY_PATH) => {
+                self.event(|rules, now| rules.destroy(now)).await;
+                Response::empty().map(|response| response.with_status(204))
+            }
+            _ => Response::error("not a route of the relay", 404),
+        }
+    }
+
+    async fn websocket_message(&self, ws: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        let Some(socket) = self.identify(&ws) else {
+            return Ok(());
+        };
+        match message {
+            WebSocketIncomingMessage::String(text) => self.event(|rules, now| rules.text(now, socket, &text)).await,
+            WebSocketIncomingMessage::Binary(bytes) => {
+                self.event(|rules, now| rules.binary(now, socket, Bytes::from(bytes)))
+                    .await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn websocket_close(&self, ws: WebSocket, code: usize, _reason: String, _was_clean: bool) -> Result<()> {
+        if let Some(socket) = self.identify(&ws) {
+            self.live.borrow_mut().sockets.remove(&socket);
+            let code = u16::try_from(code).unwrap_or(1006);
+            self.event(|rules, now| rules.closed(now, socket, code)).await;
+        }
+        // Completes the closing handshake; fails harmlessly where the platform has done so.
+        let _ = ws.close(Some(1000), Some(""));
+        Ok(())
+    }
+
+    async fn websocket_error(&self, ws: WebSocket, _error: Error) -> Result<()> {
+        if let Some(socket) = self.identify(&ws) {
+            self.live.borrow_mut().sockets.remove(&socket);
+            self.event(|rules, now| rules.closed(now, socket, 1006)).await;
+        }
+        Ok(())
+    }
+
+    /// Ends what is due. Idempotent: what is not due stays.
+    async fn alarm(&self) -> Result<Response> {
+        self.live.borrow_mut().alarm = Some(None);
+        let seen = self.agent_seen();
+        self.event(|rules, now| rules.expire(now, seen)).await;
+        self.deliver().await;
+        Response::empty()
+    }
+}
+
+impl Live {
+    fn restore(state: &State, settings: Settings, storage: &Result<Storage>) -> Self {
+        let mut sockets = HashMap::new();
+        let mut memories = Vec::new();
+        let mut next_socket = 0;
+        for ws in state.get_websockets() {
+            let Some(socket) = socket_of(state, &ws) else { continue };
+            next_socket = next_socket.max(socket.0 + 1);
+            let memory = ws.deserialize_attachment::<String>().ok().flatten();
+            if let Some(memory) = memory.and_then(|text| serde_json::from_str::<Memory>(&text).ok()) {
+                memories.push((socket, memory));
+            }
+            sockets.insert(socket, ws);
+        }
+        let records = match storage.as_ref().map(Storage::records) {
+            Ok(Ok(records)) => records,
+            Ok(Err(error)) => {
+                worker::console_error!("records cannot be read: {error}");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        };
+        let rules = Rules::restore(settings, records, memories, now());
+        Self {
+            rules,
+            sockets,
+            next_socket,
+            alarm: None,
+            ticking: false,
+            delivering: false,
+            retry_at: None,
+        }
+    }
+}
+
+impl Relay {
+    async fn accept_agent(&self, req: &Request) -> Result<Response> {
+        let context = context(req)?;
+        let (socket, response) = self.accept(Some(AGENT_SUBPROTOCOL))?;
+        self.event(|rules, now| rules.agent_connected(now, socket, context))
+            .await;
+        Ok(response)
+    }
+
+    async fn accept_viewer(&self, req: &Request) -> Result<Response> {
+        let context: ViewerContext = context(req)?;
+        let subprotocol = (context.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
+        let viewer = mint_viewer()?;
+        let (socket, response) = self.accept(subprotocol)?;
+        self.event(|rules, now| rules.viewer_connected(now, socket, context, viewer))
+            .await;
+        Ok(response)
+    }
+
+    /// Accepts a socket so that it survives hibernation, tagged with its number.
+    fn accept(&self, subprotocol: Option<&str>) -> Result<(Socket, Response)> {
+        let pair = WebSocketPair::new()?;
+        let mut live = self.live.borrow_mut();
+        let socket = Socket(live.next_socket);
+        live.next_socket += 1;
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[&socket.0.to_string()]);
+        live.sockets.insert(socket, pair.server);
+        let mut response = Response::from_websocket(pair.client)?;
+        if let Some(subprotocol) = subprotocol {
+            response.headers_mut().set("Sec-WebSocket-Protocol", subprotocol)?;
+        }
+        Ok((socket, response))
+    }
+
+    fn status(&self) -> Result<Response> {
+        let live = self.live.borrow();
+        let agent = live.rules.agent();
+        Response::from_json(&Status {
+            connected: agent.is_some(),
+            metrics: agent.and_then(|agent| agent.memory.latest.clone()),
+            last_seen_ms: agent.map(|agent| agent.memory.last_seen),
+        })
+    }
+
+    async fn close_session(&self, mut req: Request) -> Result<Response> {
+        let CloseSession { session } = req.json().await?;
+        self.event(|rules, now| {
+            rules.close_session(now, &session);
+        })
+        .await;
+        Response::empty().map(|response| response.with_status(204))
+    }
+
+    /// Tells the rules what happened and does what they decide.
+    async fn event(&self, tell: impl FnOnce(&mut Rules, u64)) {
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            tell(&mut live.rules, now());
+            live.rules.take_actions()
+        };
+        self.perform(actions).await;
+        self.set_alarm().await;
+        self.run_ticks().await;
+    }
+
+    async fn perform(&self, actions: Vec<Action>) {
+        let mut notified = false;
+        for action in actions {
+            let done = match action {
+                Action::EraseAll => self.erase_all().await,
+                Action::Notify(notice) => {
+                    notified = true;
+                    self.post(&notice)
+                }
+                action => self.perform_now(action),
+            };
+            if let Err(error) = done {
+                worker::console_error!("the relay could not act: {error}");
+            }
+        }
+        if notified {
+            self.deliver().await;
+        }
+    }
+
+    /// The actions of the keystroke path; none of them waits.
+    fn perform_now(&self, action: Action) -> Result<()> {
+        let mut live = self.live.borrow_mut();
+        match action {
+            // A socket that cannot be sent to is closing: its close event follows and says so to the rules.
+            Action::Binary(socket, bytes) => {
+                let _ = live.sockets.get(&socket).map(|ws| ws.send_with_bytes(&bytes));
+            }
+            Action::Text(socket, text) => {
+                let _ = live.sockets.get(&socket).map(|ws| ws.send_with_str(&text));
+            }
+            Action::Close(socket, close) => {
+                if let Some(ws) = live.sockets.remove(&socket) {
+                    let _ = ws.close(Some(close.code()), Some(close.reason()));
+                }
+            }
+            Action::Remember(socket) => {
+                if let (Some(ws), Some(memory)) = (live.sockets.get(&socket), live.rules.memory_of(socket)) {
+                    ws.serialize_attachment(serde_json::to_string(&memory)?)?;
+                }
+            }
+            Action::Save(record) => self.storage()?.save(&record)?,
+            Action::Erase(key) => self.storage()?.erase(key)?,
+            Action::EraseAll | Action::Notify(_) => {}
+        }
+        Ok(())
+    }
+
+    fn post(&self, notice: &Notice) -> Result<()> {
+        self.storage()?.post(notice)
+    }
+
+    async fn erase_all(&self) -> Result<()> {
+        self.state.storage().delete_alarm().await?;
+        self.state.storage().delete_all().await?;
+        // The object may be asked again before it is evicted.
+        Storage::open(self.state.storage().sql())?;
+        self.live.borrow_mut().alarm = Some(None);
+        Ok(())
+    }
+
+    /// Brings the waiting notices to the directory. What fails stays and is tried again from the alarm.
+    async fn deliver(&self) {
+        if std::mem::replace(&mut self.live.borrow_mut().delivering, true) {
+            return;
+        }
+        let delivered = self.deliver_all().await;
+        let mut live = self.live.borrow_mut();
+        live.delivering = false;
+        live.retry_at = None;
+        if let Err(error) = delivered {
+            worker::console_error!("the directory did not take a notice: {error}");
+            live.retry_at = Some(now() + RETRY_MS);
+        }
+    }
+
+    async fn deliver_all(&self) -> Result<()> {
+        let db = self.env.d1(directory::BINDING)?;
+        while let Some((last, notices)) = self.storage()?.posted()? {
+            let Some(machine) = self.live.borrow().rules.machine().cloned() else {
+                return Ok(());
+            };
+            directory::deliver(&db, &machine, &notices).await?;
+            self.storage()?.delivered(last)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm if something is due before it. An alarm that comes early finds nothing due and is set anew, so
+    /// that deadlines which move further away cost no write.
+    async fn set_alarm(&self) {
+        let wanted = {
+            let live = self.live.borrow();
+            live.rules.deadline().into_iter().chain(live.retry_at).min()
+        };
+        let Some(wanted) = wanted else { return };
+        let known = self.live.borrow().alarm;
+        let storage = self.state.storage();
+        let set = match known {
+            Some(set) => set,
+            None => storage
+                .get_alarm()
+                .await
+                .ok()
+                .flatten()
+                .and_then(|at| u64::try_from(at).ok()),
+        };
+        if set.is_some_and(|set| set <= wanted) {
+            self.live.borrow_mut().alarm = Some(set);
+            return;
+        }
+        self.live.borrow_mut().alarm = Some(Some(wanted));
+        let at = js_sys::Date::new(&JsValue::from_f64(wanted as f64));
+        if let Err(error) = storage.set_alarm(ScheduledTime::new(at)).await {
+            worker::console_error!("the alarm could not be set: {error}");
+            self.live.borrow_mut().alarm = None;
+        }
+    }
+
+    /// While output of a published client waits for time to pass, lets it pass. At most a second or so per MiB: the agent
+    /// does not send more before this has run.
+    async fn run_ticks(&self) {
+        {
+            let mut live = self.live.borrow_mut();
+            if live.ticking || !live.rules.wants_tick() {
+                return;
+            }
+            live.ticking = true;
+        }
+        loop {
+            worker::Delay::from(TICK).await;
+            let actions = {
+                let mut live = self.live.borrow_mut();
+                live.rules.tick(now());
+                live.rules.take_actions()
+            };
+            self.perform(actions).await;
+            let mut live = self.live.borrow_mut();
+            if !live.rules.wants_tick() {
+                live.ticking = false;
+                return;
+            }
+        }
+    }
+
+    fn identify(&self, ws: &WebSocket) -> Option<Socket> {
+        socket_of(&self.state, ws)
+    }
+
+    /// When the platform last answered the agent's keep-alive; the `worker` crate does not bind that method.
+    fn agent_seen(&self) -> Option<u64> {
+        let live = self.live.borrow();
+        let ws = live.sockets.get(&live.rules.agent()?.socket)?;
+        let state: &JsValue = self.state.as_raw().as_ref();
+        let method = js_sys::Reflect::get(state, &"getWebSocketAutoResponseTimestamp".into()).ok()?;
+        let seen = method
+            .dyn_ref::<js_sys::Function>()?
+            .call1(state, ws.as_ref().as_ref())
+            .ok()?;
+        Some(seen.dyn_ref::<js_sys::Date>()?.get_time() as u64)
+    }
+
+    fn storage(&self) -> Result<&Storage> {
+        self.storage
+            .as_ref()
+            .map_err(|error| Error::RustError(error.to_string()))
+    }
+}
+
+fn now() -> u64 {
+    worker::Date::now().as_millis()
+}
+
+fn socket_of(state: &State, ws: &WebSocket) -> Option<Socket> {
+    state.get_tags(ws).first()?.parse().ok().map(Socket)
+}
+
+fn context<T: serde::de::DeserializeOwned>(req: &Request) -> Result<T> {
+    let text = req.headers().get(CONTEXT_HEADER)?;
+    let text = text.ok_or_else(|| Error::RustError(format!("{CONTEXT_HEADER} is missing")))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn mint_viewer() -> Result<ViewerId> {
+    let mut random = [0u8; 16];
+    getrandom::fill(&mut random).map_err(|error| Error::RustError(error.to_string()))?;
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    hex.parse()
+        .map_err(|error: protocol::ids::InvalidId| Error::RustError(error.to_string()))
+}

@@ -1,0 +1,88 @@
+//! What the relay wants done. It decides; the shell ([`crate::object`]) does.
+use bytes::Bytes;
+use protocol::api::machines::Metrics;
+use protocol::ids::SessionId;
+use protocol::terminal::agent::LinuxUser;
+use protocol::terminal::close::Close;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::record::{Key, Record};
+
+/// A socket of this object: unique among those that are open, also across the loss of the object's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Socket(pub u32);
+
+/// One thing to do. Actions are done in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Send a binary frame.
+    Binary(Socket, Bytes),
+    /// Send a text frame.
+    Text(Socket, String),
+    /// Close a socket; the relay has forgotten it already.
+    Close(Socket, Close),
+    /// Attach [`super::Relay::memory_of`] the socket to it, for the next time this object loses its memory. Not a write
+    /// to storage.
+    Remember(Socket),
+    /// Write a record to storage.
+    Save(Record),
+    /// Remove a record from storage.
+    Erase(Key),
+    /// Remove everything from storage.
+    EraseAll,
+    /// Tell the directory (D1).
+    Notify(Notice),
+}
+
+/// A fact for the directory. Each is idempotent; they are delivered in order, at least once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// The agent's link stands.
+    AgentOnline {
+        /// What it said of its machine.
+        facts: Facts,
+        /// When, in milliseconds since the Unix epoch.
+        at: u64,
+    },
+    /// The agent's link is gone.
+    AgentOffline {
+        /// When, in milliseconds since the Unix epoch.
+        at: u64,
+    },
+    /// The machine's figures changed enough to be worth a write.
+    Metrics {
+        /// The figures.
+        metrics: Metrics,
+        /// When, in milliseconds since the Unix epoch.
+        at: u64,
+    },
+    /// A session is over.
+    SessionClosed {
+        /// Which.
+        session_id: SessionId,
+        /// Why, one word.
+        reason: String,
+        /// When, in milliseconds since the Unix epoch.
+        at: u64,
+    },
+}
+
+/// What an agent says of its machine when it connects.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The agent's version.
+    pub version: String,
+    /// The machine's name for itself.
+    pub hostname: String,
+    /// Platform, version, architecture.
+    pub os: String,
+    /// The machine's own address.
+    pub ip_address: String,
+    /// Who shells run as.
+    pub linux_user: LinuxUser,
+    /// Free facts.
+    pub metadata: BTreeMap<String, String>,
+}

@@ -1,0 +1,94 @@
+//! What ends by time: an agent that fell silent, viewers that waited too long for one, sessions nobody came back to.
+use protocol::terminal::close::Close;
+
+use super::Relay;
+use super::action::Socket;
+use super::session::Stage;
+
+/// How long a socket may be open without saying who it is. A hello is the first thing a client sends.
+const GREETING_MS: u64 = 10_000;
+
+impl Relay {
+    /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
+    pub fn deadline(&self) -> Option<u64> {
+        let agent = self.agent.as_ref().map(|agent| {
+            agent.memory.last_seen
+                + if agent.memory.greeted {
+                    self.settings.offline_after
+                } else {
+                    GREETING_MS
+                }
+        });
+        let viewers = self.viewers.values().filter_map(|viewer| match viewer.stage {
+            Stage::Greeting => Some(viewer.since + GREETING_MS),
+            _ if self.agent().is_none() => Some(self.waiting_since(viewer.since) + self.settings.agent_grace),
+            _ => None,
+        });
+        let sessions = self
+            .sessions
+            .values()
+            .filter_map(|s| Some(s.record.empty_since? + s.record.keep_ms));
+        agent.into_iter().chain(viewers).chain(sessions).min()
+    }
+
+    /// Ends what is due. `agent_seen` is the last keep-alive that the platform answered for us, if it knows one.
+    pub fn expire(&mut self, now: u64, agent_seen: Option<u64>) {
+        if let Some(agent) = self.agent.as_mut() {
+            if let Some(seen) = agent_seen {
+                agent.memory.last_seen = agent.memory.last_seen.max(seen);
+            }
+            let patience = if agent.memory.greeted {
+                self.settings.offline_after
+            } else {
+                GREETING_MS
+            };
+            if now >= agent.memory.last_seen + patience {
+                self.drop_agent(now, Close::AgentOffline);
+            }
+        }
+        self.expire_viewers(now);
+        let abandoned: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| {
+                s.record
+                    .empty_since
+                    .is_some_and(|since| now >= since + s.record.keep_ms)
+            })
+            .map(|(stream, _)| *stream)
+            .collect();
+        for stream in abandoned {
+            self.end_session(
+                now,
+                stream,
+                Close::SessionTerminated,
+                Close::SessionTerminated.reason(),
+                "abandoned",
+            );
+        }
+    }
+
+    fn expire_viewers(&mut self, now: u64) {
+        let offline = self.agent().is_none();
+        let due: Vec<(Socket, Stage)> = self
+            .viewers
+            .iter()
+            .filter(|(_, viewer)| match viewer.stage {
+                Stage::Greeting => now >= viewer.since + GREETING_MS,
+                _ => offline && now >= self.waiting_since(viewer.since) + self.settings.agent_grace,
+            })
+            .map(|(socket, viewer)| (*socket, viewer.stage))
+            .collect();
+        for (socket, stage) in due {
+            if stage == Stage::Greeting {
+                self.dismiss(now, socket, Close::ProtocolError, "No hello arrived");
+            } else {
+                self.dismiss(now, socket, Close::AgentOffline, Close::AgentOffline.reason());
+            }
+        }
+    }
+
+    fn waiting_since(&self, connected: u64) -> u64 {
+        connected.max(self.agent_gone_since)
+    }
+}

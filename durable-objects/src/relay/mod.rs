@@ -1,0 +1,288 @@
+//! The relay as a state machine: events go in, [`Action`]s come out. No clock, no sockets, no storage; the rules of
+//! `docs/streams.md` are all here and run under plain `cargo test`.
+//!
+//! - `agent.rs`, `viewer.rs`: what either says, and what the agent's coming and going means
+//! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
+//! - `delivery.rs`: which bytes go to whom, `picture.rs`: what is sent when the bytes are too many or gone
+//! - `pace.rs`: how far the agent may write
+//! - `expiry.rs`: what ends by time
+mod action;
+mod agent;
+mod attach;
+mod delivery;
+mod ending;
+mod expiry;
+mod pace;
+mod picture;
+mod published;
+mod record;
+mod session;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod viewer;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use protocol::ids::{ObjectId, SessionId, StreamId};
+use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
+use protocol::terminal::agent::ToAgent;
+use protocol::terminal::close::Close;
+use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
+use protocol::terminal::viewer::ToViewer;
+use serde::Serialize;
+
+pub use action::{Action, Facts, Notice, Socket};
+pub use agent::AgentLink;
+pub use record::{Key, MachineRecord, Memory, Record};
+pub use session::{Reader, Session, Viewer};
+
+/// The times an operator can set, in milliseconds unless named otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Seconds between an agent's heartbeats.
+    pub heartbeat_seconds: u32,
+    /// An agent silent for longer is gone.
+    pub offline_after: u64,
+    /// How long a session stays after the last of our own viewers left.
+    pub stream_keep: u64,
+    /// How long it stays after the last published client left.
+    pub published_keep: u64,
+    /// How long a viewer waits for an absent agent before its socket is closed.
+    pub agent_grace: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            heartbeat_seconds: 30,
+            offline_after: 120_000,
+            stream_keep: 24 * 3600 * 1000,
+            published_keep: 300_000,
+            agent_grace: 60_000,
+        }
+    }
+}
+
+/// One machine's relay.
+#[derive(Debug)]
+pub struct Relay {
+    settings: Settings,
+    machine: Option<MachineRecord>,
+    agent: Option<AgentLink>,
+    /// Since when there is no agent, for the grace of waiting viewers.
+    agent_gone_since: u64,
+    sessions: BTreeMap<StreamId, Session>,
+    /// By input stream.
+    readers: BTreeMap<StreamId, Reader>,
+    viewers: BTreeMap<Socket, Viewer>,
+    out: Vec<Action>,
+}
+
+impl Relay {
+    /// Builds the relay from what outlived the object's memory: its records, and the sockets that are still open.
+    pub fn restore(
+        settings: Settings,
+        records: impl IntoIterator<Item = Record>,
+        sockets: impl IntoIterator<Item = (Socket, Memory)>,
+        now: u64,
+    ) -> Self {
+        let mut relay = Self {
+            settings,
+            machine: None,
+            agent: None,
+            agent_gone_since: now,
+            sessions: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            viewers: BTreeMap::new(),
+            out: Vec::new(),
+        };
+        for record in records {
+            match record {
+                Record::Machine(machine) => relay.machine = Some(machine),
+                Record::Session(session) => {
+                    relay.sessions.insert(session.stream, Session::restored(session));
+                }
+                Record::Reader(reader) => {
+                    relay.readers.insert(reader.input, Reader::restored(reader));
+                }
+            }
+        }
+        for (socket, memory) in sockets {
+            match memory {
+                Memory::Agent(memory) => relay.agent = Some(AgentLink::restored(socket, memory)),
+                Memory::Viewer(memory) => relay.restore_viewer(socket, memory, now),
+            }
+        }
+        relay.settle_restored(now);
+        relay
+    }
+
+    /// What was decided since the last call, in order.
+    pub fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// A text frame arrived.
+    pub fn text(&mut self, now: u64, socket: Socket, text: &str) {
+        if self.is_agent(socket) {
+            if text.len() > MAX_AGENT_TEXT {
+                return self.drop_agent(now, Close::FrameTooLarge);
+            }
+            return self.agent_text(now, text);
+        }
+        if text.len() > MAX_PAYLOAD {
+            return self.drop_viewer(now, socket, Close::FrameTooLarge);
+        }
+        self.viewer_text(now, socket, text);
+    }
+
+    /// A binary frame arrived.
+    pub fn binary(&mut self, now: u64, socket: Socket, bytes: Bytes) {
+        let agent = self.is_agent(socket);
+        if !agent && self.speaks_published(socket) {
+            if bytes.len() > MAX_PAYLOAD {
+                return self.drop_viewer(now, socket, Close::FrameTooLarge);
+            }
+            return self.type_for(socket, &bytes);
+        }
+        match Frame::decode(bytes) {
+            Ok(frame) if agent => self.agent_frame(now, frame),
+            Ok(frame) => self.viewer_frame(now, socket, frame),
+            // A broken agent is cut off: it will connect anew and say what it has.
+            Err(_) if agent => self.drop_agent(now, Close::ProtocolError),
+            Err(FrameError::TooLarge) => self.drop_viewer(now, socket, Close::FrameTooLarge),
+            Err(error) => self.refuse(
+                socket,
+                "bad_frame",
+                &format!("{error} (frames are at most {MAX_FRAME} bytes)"),
+            ),
+        }
+    }
+
+    /// A socket closed, with the code its other side gave, or 1006 if it vanished.
+    pub fn closed(&mut self, now: u64, socket: Socket, code: u16) {
+        if self.is_agent(socket) {
+            self.agent_gone(now);
+        } else {
+            self.viewer_gone(now, socket, protocol::terminal::close::left_on_purpose(code));
+        }
+    }
+
+    /// Ends a session by order of somebody who may. Answers whether there was one.
+    pub fn close_session(&mut self, now: u64, session_id: &SessionId) -> bool {
+        let Some(stream) = self.find_session(session_id) else {
+            return false;
+        };
+        self.end_session(
+            now,
+            stream,
+            Close::SessionTerminated,
+            Close::SessionTerminated.reason(),
+            "terminated",
+        );
+        true
+    }
+
+    /// The machine is gone for good: ends everything and forgets it.
+    pub fn destroy(&mut self, now: u64) {
+        for stream in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.end_session(
+                now,
+                stream,
+                Close::SessionTerminated,
+                "The machine was deleted",
+                "machine_deleted",
+            );
+        }
+        for socket in self.viewers.keys().copied().collect::<Vec<_>>() {
+            self.dismiss(now, socket, Close::SessionTerminated, "The machine was deleted");
+        }
+        if let Some(agent) = self.agent.take() {
+            self.out.push(Action::Close(agent.socket, Close::AccessRevoked));
+        }
+        // Nothing is left to tell the directory about: the machine's rows are gone.
+        self.out
+            .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
+        self.machine = None;
+        self.out.push(Action::EraseAll);
+    }
+
+    /// What to attach to a socket so that [`Self::restore`] can go on from it.
+    pub fn memory_of(&self, socket: Socket) -> Option<Memory> {
+        match &self.agent {
+            Some(agent) if agent.socket == socket => Some(Memory::Agent(agent.memory.clone())),
+            _ => self.viewers.get(&socket).map(|viewer| Memory::Viewer(viewer.memory())),
+        }
+    }
+
+    /// The agent's link, if one stands and has said hello.
+    pub fn agent(&self) -> Option<&AgentLink> {
+        self.agent.as_ref().filter(|agent| agent.memory.greeted)
+    }
+
+    /// Which machine this object relays for, once somebody connected.
+    pub fn machine(&self) -> Option<&ObjectId> {
+        self.machine.as_ref().map(|machine| &machine.machine)
+    }
+
+    fn is_agent(&self, socket: Socket) -> bool {
+        self.agent.as_ref().is_some_and(|agent| agent.socket == socket)
+    }
+
+    fn find_session(&self, session_id: &SessionId) -> Option<StreamId> {
+        self.sessions
+            .iter()
+            .find(|(_, session)| session.record.session_id == *session_id)
+            .map(|(stream, _)| *stream)
+    }
+
+    /// A number no stream of this machine ever had.
+    fn mint_stream(&mut self) -> Option<StreamId> {
+        let machine = self.machine.as_mut()?;
+        let stream = StreamId(machine.next_stream);
+        machine.next_stream = machine.next_stream.checked_add(1)?;
+        self.out.push(Action::Save(Record::Machine(machine.clone())));
+        Some(stream)
+    }
+
+    fn tell_agent(&mut self, message: &ToAgent) {
+        if let Some(agent) = self.agent() {
+            let socket = agent.socket;
+            self.say(socket, message);
+        }
+    }
+
+    fn tell_viewer(&mut self, socket: Socket, message: &ToViewer) {
+        self.say(socket, message);
+    }
+
+    fn say(&mut self, socket: Socket, message: &impl Serialize) {
+        // Our own messages are plain enums of numbers and strings; they have no way to fail to encode.
+        if let Ok(text) = serde_json::to_string(message) {
+            self.out.push(Action::Text(socket, text));
+        }
+    }
+
+    fn save_session(&mut self, stream: StreamId) {
+        if let Some(session) = self.sessions.get(&stream) {
+            self.out.push(Action::Save(Record::Session(session.record.clone())));
+        }
+    }
+
+    fn save_reader(&mut self, input: StreamId) {
+        if let Some(reader) = self.readers.get(&input) {
+            self.out.push(Action::Save(Record::Reader(reader.record.clone())));
+        }
+    }
+
+    /// The sockets attached to a session.
+    fn attached_to(&self, stream: StreamId) -> Vec<Socket> {
+        self.viewers
+            .iter()
+            .filter(|(_, viewer)| viewer.stream == Some(stream))
+            .map(|(socket, _)| *socket)
+            .collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! Pictures of the screen, for newcomers to a long session and for readers the log has left behind.
+use protocol::ids::StreamId;
+use protocol::limits::MAX_PAYLOAD;
+use protocol::terminal::agent::ToAgent;
+use protocol::terminal::frame::Frame;
+use protocol::terminal::viewer::ToViewer;
+
+use super::Relay;
+use super::action::{Action, Socket};
+use super::session::Stage;
+
+impl Relay {
+    /// What somebody asked for is no longer in the agent's log.
+    pub(super) fn missing(&mut self, stream: StreamId, from: u64, start: u64) {
+        let Some(session) = self.sessions.get_mut(&stream) else {
+            return;
+        };
+        session.log_start = session.log_start.max(start);
+        for viewer in self.viewers.values_mut().filter(|viewer| viewer.stream == Some(stream)) {
+            if viewer.stage == Stage::Live && viewer.fetching.is_some() && viewer.next >= from && viewer.next < start {
+                viewer.fetching = None;
+                viewer.stage = Stage::Picture {
+                    gap_from: Some(viewer.next),
+                    begun: None,
+                };
+            }
+        }
+        self.ask_picture_if_awaited(stream);
+    }
+
+    pub(super) fn ask_picture_if_awaited(&mut self, stream: StreamId) {
+        let awaited = self
+            .viewers
+            .values()
+            .any(|viewer| viewer.stream == Some(stream) && matches!(viewer.stage, Stage::Picture { begun: None, .. }));
+        let agent = self.agent().is_some();
+        if let Some(session) = self.sessions.get_mut(&stream)
+            && awaited
+            && agent
+            && !session.picture_asked
+        {
+            session.picture_asked = true;
+            self.tell_agent(&ToAgent::Snapshot { stream });
+        }
+    }
+
+    /// A piece of a picture of the screen arrived.
+    pub(super) fn picture(&mut self, now: u64, frame: Frame) {
+        let stream = frame.stream;
+        let Some(session) = self.sessions.get_mut(&stream) else {
+            return;
+        };
+        let first = session.picture != Some(frame.offset);
+        let last = frame.payload().len() < MAX_PAYLOAD;
+        session.picture = (!last).then_some(frame.offset);
+        if first {
+            session.picture_asked = false;
+        }
+        if session.end.is_none_or(|end| end < frame.offset) {
+            session.end = Some(frame.offset);
+        }
+        for socket in self.attached_to(stream) {
+            self.picture_for(socket, &frame, first, last);
+            self.pump(now, socket);
+        }
+        if last {
+            self.pace(stream);
+            self.ask_picture_if_awaited(stream);
+        }
+    }
+
+    fn picture_for(&mut self, socket: Socket, frame: &Frame, first: bool, last: bool) {
+        let Some(viewer) = self.viewers.get_mut(&socket) else {
+            return;
+        };
+        let Stage::Picture { gap_from, begun } = viewer.stage else {
+            return;
+        };
+        if !first && begun != Some(frame.offset) {
+            return;
+        }
+        viewer.stage = if last {
+            viewer.next = frame.offset;
+            viewer.acked = frame.offset;
+            Stage::Live
+        } else {
+            Stage::Picture {
+                gap_from,
+                begun: Some(frame.offset),
+            }
+        };
+        let ours = viewer.published.is_none();
+        if first && ours {
+            if let Some(from) = gap_from {
+                self.tell_viewer(socket, &ToViewer::Gap { from, to: frame.offset });
+            }
+            self.tell_viewer(socket, &ToViewer::Snapshot { offset: frame.offset });
+        }
+        if ours || !frame.payload().is_empty() {
+            self.send_output(socket, frame);
+        }
+        if last {
+            self.out.push(Action::Remember(socket));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What outlives the object's memory. Records are in its storage; memories are attached to sockets.
+//!
+//! Neither is written for a keystroke: records change when somebody comes or goes, memories when a reader has caught up.
+use protocol::api::machines::Metrics;
+use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
+use protocol::relay::{AgentContext, ViewerContext};
+use protocol::terminal::{ExitStatus, Size};
+use serde::{Deserialize, Serialize};
+
+/// The name of a record in storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// [`Record::Machine`].
+    Machine,
+    /// [`Record::Session`].
+    Session(StreamId),
+    /// [`Record::Reader`].
+    Reader(StreamId),
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Machine => f.write_str("machine"),
+            Self::Session(stream) => write!(f, "session/{stream}"),
+            Self::Reader(input) => write!(f, "reader/{input}"),
+        }
+    }
+}
+
+/// One row of storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The object itself.
+    Machine(MachineRecord),
+    /// A session.
+    Session(SessionRecord),
+    /// A viewer's place in a session.
+    Reader(ReaderRecord),
+}
+
+impl Record {
+    /// Where it is kept.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Machine(_) => Key::Machine,
+            Self::Session(record) => Key::Session(record.stream),
+            Self::Reader(record) => Key::Reader(record.input),
+        }
+    }
+}
+
+/// Which machine this object relays for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineRecord {
+    /// The machine's row.
+    pub machine: ObjectId,
+    /// Its public name.
+    pub agent_id: AgentId,
+    /// The next stream number; none is used twice.
+    pub next_stream: u32,
+}
+
+/// One shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// Its output stream.
+    pub stream: StreamId,
+    /// Its name.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub owner: ObjectId,
+    /// The owner's name, for the agent's log.
+    pub username: String,
+    /// The size it was opened with; the agent knows the size it has now.
+    pub size: Size,
+    /// Whether it may gain privileges.
+    pub allow_sudo: bool,
+    /// How long it stays when nobody is attached, in milliseconds.
+    pub keep_ms: u64,
+    /// Since when nobody is attached, in milliseconds since the Unix epoch.
+    pub empty_since: Option<u64>,
+    /// How far its life has come.
+    pub phase: Phase,
+}
+
+/// How far a session's life has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// The agent was asked for a shell, or will be.
+    Opening,
+    /// The shell runs.
+    Running,
+    /// The shell ended; somebody has not read all of it.
+    Ended {
+        /// The offset after its last byte.
+        end: u64,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// The agent was restarted and the shell died with it.
+    Lost,
+}
+
+/// A viewer's place in a session: its input stream, and where it was cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReaderRecord {
+    /// Its input stream.
+    pub input: StreamId,
+    /// The session's output stream.
+    pub stream: StreamId,
+    /// Who it is.
+    pub viewer: ViewerId,
+    /// Whether it may type, and so sets the pace.
+    pub can_type: bool,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "place", rename_all = "snake_case")]
+pub enum Place {
+    /// Connected. One without a socket was cut unheard, when this object died.
+    Connected,
+    /// Cut, after it had acknowledged this much.
+    Cut {
+        /// Up to where.
+        acked: u64,
+    },
+    /// Cut before it had anything. It comes back as a newcomer, but its input goes on where it stopped.
+    Adrift,
+}
+
+/// What is attached to a socket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "socket", rename_all = "snake_case")]
+pub enum Memory {
+    /// The agent's.
+    Agent(AgentMemory),
+    /// A viewer's.
+    Viewer(ViewerMemory),
+}
+
+/// What is attached to the agent's socket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentMemory {
+    /// Whose link it is.
+    pub context: AgentContext,
+    /// Whether it has said hello.
+    pub greeted: bool,
+    /// Its last heartbeat.
+    pub latest: Option<Metrics>,
+    /// The figures last written to the directory, and when.
+    pub written: Option<(Metrics, u64)>,
+    /// The last sign of life, in milliseconds since the Unix epoch.
+    pub last_seen: u64,
+}
+
+/// What a viewer's socket waits for, as far as that outlives memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "awaits", rename_all = "snake_case")]
+pub enum Awaits {
+    /// Its hello, or the shell.
+    Shell {
+        /// Up to where it has the output; nothing for a newcomer.
+        received: Option<u64>,
+    },
+    /// A picture of the screen.
+    Picture {
+        /// The first byte it will not get, if it was reading already.
+        gap_from: Option<u64>,
+    },
+    /// Nothing: output goes to it.
+    Nothing {
+        /// What it has acknowledged.
+        acked: u64,
+    },
+}
+
+/// What is attached to a viewer's socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewerMemory {
+    /// Whose socket it is.
+    pub context: ViewerContext,
+    /// When it connected, in milliseconds since the Unix epoch.
+    pub since: u64,
+    /// Its place, once it has said hello.
+    pub input: Option<StreamId>,
+    /// What it waits for.
+    pub awaits: Awaits,
+    /// The next offset of the input that the relay itself writes for a published client.
+    pub typed: u64,
+}

@@ -1,0 +1,4 @@
+//! The relay against models of an agent and of viewers.
+mod properties;
+mod rules;
+mod world;
