@@ -1,0 +1,269 @@
+//! D1: typed statements, and several of them in one round trip. The statements themselves are in each feature's `store.rs`.
+use std::fmt;
+use std::marker::PhantomData;
+
+use js_sys::{Array, JSON};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use wasm_bindgen::JsValue;
+use worker::d1::serde_wasm_bindgen;
+use worker::{D1Database, D1Result};
+
+use crate::error::ApiError;
+
+/// The name of the D1 binding.
+pub const BINDING: &str = "DB";
+
+/// Declares SQL constants, and in tests lists them all, so that none escapes the test that prepares them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* const $name: &str = $sql;)*
+        /// Every statement above.
+        #[cfg(test)]
+        pub const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+pub(crate) use statements;
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arg {
+    /// NULL.
+    Null,
+    /// INTEGER. Numbers travel as doubles, which hold whole numbers up to 2⁵³.
+    Integer(i64),
+    /// TEXT.
+    Text(String),
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Arg {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Arg {
+    fn from(flag: bool) -> Self {
+        Self::Integer(flag.into())
+    }
+}
+
+impl<T: Into<Arg>> From<Option<T>> for Arg {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! arg_from_id {
+    ($($id:ident),*) => {
+        $(impl From<&protocol::ids::$id> for Arg {
+            fn from(id: &protocol::ids::$id) -> Self {
+                id.as_str().into()
+            }
+        })*
+    };
+}
+arg_from_id!(ObjectId, AgentId, SessionId);
+
+impl From<Arg> for JsValue {
+    fn from(arg: Arg) -> Self {
+        match arg {
+            Arg::Null => Self::NULL,
+            Arg::Integer(number) => Self::from_f64(number as f64),
+            Arg::Text(text) => Self::from_str(&text),
+        }
+    }
+}
+
+/// A statement with its values, giving rows of `T`.
+pub struct Query<T> {
+    sql: &'static str,
+    args: Vec<Arg>,
+    row: PhantomData<T>,
+}
+
+impl<T> Query<T> {
+    /// A statement with a value for each of `?1`, `?2`, ….
+    pub fn new<const N: usize>(sql: &'static str, args: [Arg; N]) -> Self {
+        Self { sql, args: args.into(), row: PhantomData }
+    }
+
+    fn prepare(self, db: &D1Database) -> worker::Result<worker::D1PreparedStatement> {
+        db.prepare(self.sql).bind(&self.args.into_iter().map(JsValue::from).collect::<Vec<_>>())
+    }
+}
+
+/// The row of a statement that gives none.
+#[derive(Debug, Deserialize)]
+pub struct Nothing {}
+
+/// One or more queries that go to D1 together, in one transaction.
+pub trait Batch {
+    /// What they give: a list of rows each.
+    type Rows;
+
+    /// Prepares the statements.
+    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()>;
+
+    /// Takes as many results as there are statements.
+    fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError>;
+}
+
+impl<T: DeserializeOwned> Batch for Query<T> {
+    type Rows = Vec<T>;
+
+    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
+        statements.push(Query::prepare(self, db)?);
+        Ok(())
+    }
+
+    fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
+        let result = results.next().ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
+        decode(&result)
+    }
+}
+
+/// Nothing more than what it goes along with.
+impl Batch for () {
+    type Rows = ();
+
+    fn prepare(self, _: &D1Database, _: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
+        Ok(())
+    }
+
+    fn take(_: &mut dyn Iterator<Item = D1Result>) -> Result<(), DbError> {
+        Ok(())
+    }
+}
+
+impl<A: Batch, B: Batch> Batch for (A, B) {
+    type Rows = (A::Rows, B::Rows);
+
+    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
+        self.0.prepare(db, statements)?;
+        self.1.prepare(db, statements)
+    }
+
+    fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+        Ok((A::take(results)?, B::take(results)?))
+    }
+}
+
+/// A row as D1 gives it, not decoded.
+#[derive(Deserialize)]
+struct RawRow(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
+
+/// Decodes rows by way of one JSON text. Asking the JavaScript object for each field of each row takes five times as long.
+fn decode<T: DeserializeOwned>(result: &D1Result) -> Result<Vec<T>, DbError> {
+    let rows: Array = result.results::<RawRow>()?.into_iter().map(|row| row.0).collect();
+    let text: String = JSON::stringify(&rows).map_err(worker::Error::from)?.into();
+    serde_json::from_str(&text).map_err(|error| DbError::Other(format!("a row does not decode: {error}")))
+}
+
+/// The database.
+pub struct Db(D1Database);
+
+impl Db {
+    /// The database bound to this Worker.
+    pub fn new(env: &worker::Env) -> Result<Self, ApiError> {
+        env.d1(BINDING).map(Self).map_err(|_| ApiError::unbound(BINDING))
+    }
+
+    /// Runs queries in one round trip and one transaction.
+    pub async fn run<B: Batch>(&self, batch: B) -> Result<B::Rows, DbError> {
+        let mut statements = Vec::new();
+        batch.prepare(&self.0, &mut statements)?;
+        let results = self.0.batch(statements).await?;
+        B::take(&mut results.into_iter())
+    }
+}
+
+/// Why a query failed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DbError {
+    /// A row like it is there already.
+    Duplicate,
+    /// A defect or an outage.
+    Other(String),
+}
+
+impl DbError {
+    fn from_text(text: String) -> Self {
+        if text.contains("UNIQUE constraint failed") { Self::Duplicate } else { Self::Other(text) }
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate => f.write_str("D1: a unique index refused the row"),
+            Self::Other(text) => write!(f, "D1: {text}"),
+        }
+    }
+}
+
+impl From<worker::Error> for DbError {
+    fn from(error: worker::Error) -> Self {
+        Self::from_text(error.to_string())
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// The time as it is stored: RFC 3339 in UTC with milliseconds, so that texts sort like the times they stand for.
+pub fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// Reads a truth value that SQLite stores as 0 or 1.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(f64::deserialize(deserializer)? != 0.0)
+}
+
+/// Reads a column that holds JSON text.
+pub fn json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    serde_json::from_str(&text).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_exists_already_is_told_from_other_failures() {
+        let duplicate = "D1_ERROR: UNIQUE constraint failed: users.username: SQLITE_CONSTRAINT";
+        assert_eq!(DbError::from_text(duplicate.to_owned()), DbError::Duplicate);
+        assert_ne!(DbError::from_text("D1_ERROR: no such table: users".to_owned()), DbError::Duplicate);
+    }
+
+    #[test]
+    fn columns_of_truth_values_and_json_are_read() {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(deserialize_with = "flag")]
+            on: bool,
+            #[serde(deserialize_with = "json")]
+            tags: Vec<String>,
+        }
+        let row: Row = serde_json::from_str(r#"{"on":1,"tags":"[\"a\",\"b\"]"}"#).unwrap();
+        assert!(row.on);
+        assert_eq!(row.tags, ["a", "b"]);
+    }
+}

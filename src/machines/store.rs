@@ -1,0 +1,312 @@
+//! SQL of machines, as people see them. What agents do to them is in `agents/store.rs`.
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use protocol::api::machines::{CreateMachine, Machine, MachineStatus, Metrics};
+use protocol::ids::{AgentId, ObjectId};
+use protocol::relay::Status;
+use serde::Deserialize;
+
+use crate::auth::access::{MachineControl, in_sight, manages, reaches};
+use crate::auth::caller::Caller;
+use crate::db::{Arg, Batch, Nothing, Query, flag, json, statements};
+use crate::error::ApiError;
+use crate::page::Page;
+
+/// What everybody who reaches a machine may see of it.
+macro_rules! machine_columns {
+    () => {
+        "m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected, m.linux_user,
+         m.allow_sudo, m.deploy_application, m.tags, m.metadata, m.agent_version, m.cpu_percent, m.memory_percent,
+         m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, m.created_at,
+         m.revoked_at, m.owner_id, w.username AS owner, o.slug AS tenant_id"
+    };
+}
+
+/// The machines the caller (?1) lists, in one organization: that of the super administrator's choice (?2) or the caller's
+/// own. Narrowed by a part of name or description (?3), a status (?4) and a tag (?5).
+macro_rules! listed {
+    () => {
+        concat!(
+            " FROM users u JOIN organizations o ON o.id =
+               CASE WHEN u.role = 'super_admin' AND ?2 IS NOT NULL THEN (SELECT id FROM organizations WHERE slug = ?2) ELSE u.organization_id END
+             JOIN machines m ON m.organization_id = o.id JOIN users w ON w.id = m.owner_id
+             WHERE u.id = ?1 AND ", reaches!(), "
+             AND (?3 IS NULL OR instr(lower(m.name), lower(?3)) > 0 OR instr(lower(m.description), lower(?3)) > 0)
+             AND (?4 IS NULL OR m.status = ?4)
+             AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = ?5))"
+        )
+    };
+}
+
+macro_rules! found {
+    () => {
+        concat!(
+            "SELECT ", machine_columns!(), ", m.organization_id, m.custom_script, m.registration_token_sealed, ",
+            reaches!(), " AS reaches, ", manages!(), " AS manages
+             FROM users u JOIN machines m ON ", in_sight!(), "
+             JOIN organizations o ON o.id = m.organization_id JOIN users w ON w.id = m.owner_id WHERE u.id = ?1"
+        )
+    };
+}
+
+statements! {
+    LIST = concat!("SELECT ", machine_columns!(), listed!(), " ORDER BY m.name, m.id LIMIT ?6 OFFSET ?7");
+
+    COUNT = concat!("SELECT COUNT(*) AS total", listed!());
+
+    FIND_BY_AGENT_ID = concat!(found!(), " AND m.agent_id = ?2");
+
+    FIND_BY_ID = concat!(found!(), " AND m.id = ?2");
+
+    INSERT = "INSERT INTO machines
+         (id, organization_id, owner_id, agent_id, name, description, linux_user, allow_sudo, deploy_application, custom_script, tags,
+          registration_token_hash, registration_token_sealed, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+    SET_REGISTRATION_TOKEN = "UPDATE machines SET registration_token_hash = ?2, registration_token_sealed = ?3 WHERE id = ?1";
+
+    /// From here on its agent's token is worth nothing.
+    REVOKE = "UPDATE machines SET status = 'revoked', revoked_at = ?2, is_connected = 0, agent_public_key = NULL WHERE id = ?1";
+
+    DELETE_SESSIONS = "DELETE FROM terminal_sessions WHERE machine_id = ?1";
+
+    DELETE = "DELETE FROM machines WHERE id = ?1";
+}
+
+/// A machine.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MachineRow {
+    pub id: ObjectId,
+    pub agent_id: AgentId,
+    pub name: String,
+    pub description: String,
+    pub hostname: String,
+    pub os: String,
+    pub ip_address: String,
+    pub status: MachineStatus,
+    #[serde(deserialize_with = "flag")]
+    pub is_connected: bool,
+    pub linux_user: String,
+    #[serde(deserialize_with = "flag")]
+    pub allow_sudo: bool,
+    #[serde(deserialize_with = "flag")]
+    pub deploy_application: bool,
+    #[serde(deserialize_with = "json")]
+    pub tags: Vec<String>,
+    #[serde(deserialize_with = "json")]
+    pub metadata: BTreeMap<String, String>,
+    pub agent_version: String,
+    pub cpu_percent: f64,
+    pub memory_percent: f64,
+    pub disk_percent: f64,
+    pub network_inbound: f64,
+    pub network_outbound: f64,
+    pub uptime_seconds: u64,
+    pub last_active: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub owner_id: ObjectId,
+    pub owner: String,
+    pub tenant_id: String,
+}
+
+/// A machine that the caller may know of, and what else it may do.
+#[derive(Debug, Deserialize)]
+pub struct Found {
+    #[serde(flatten)]
+    pub row: MachineRow,
+    pub organization_id: ObjectId,
+    pub custom_script: String,
+    pub registration_token_sealed: Option<String>,
+    #[serde(deserialize_with = "flag")]
+    pub reaches: bool,
+    #[serde(deserialize_with = "flag")]
+    pub manages: bool,
+}
+
+/// How many machines a list has in all.
+#[derive(Debug, Deserialize)]
+pub struct Count {
+    pub total: u64,
+}
+
+/// Names one machine.
+#[derive(Debug, Clone)]
+pub enum Key {
+    /// By its public name. Whatever a client sent: a text that is no such name names no machine.
+    AgentId(String),
+    /// By its row.
+    Id(ObjectId),
+}
+
+/// Which machines to list.
+#[derive(Debug, Default)]
+pub struct Filter {
+    pub search: Option<String>,
+    pub status: Option<String>,
+    pub tag: Option<String>,
+    pub tenant_id: Option<String>,
+}
+
+/// A machine to be made.
+#[derive(Debug)]
+pub struct NewMachine {
+    pub id: ObjectId,
+    pub agent_id: AgentId,
+    pub request: CreateMachine,
+    pub token_hash: String,
+    pub token_sealed: String,
+    pub now: String,
+}
+
+/// The machines the caller lists.
+pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<MachineRow> {
+    let (limit, offset) = page.window();
+    let [caller, tenant, search, status, tag] = filter.args(caller);
+    Query::new(LIST, [caller, tenant, search, status, tag, limit.into(), offset.into()])
+}
+
+/// How many there are on all pages together.
+pub fn count(caller: &ObjectId, filter: &Filter) -> Query<Count> {
+    Query::new(COUNT, filter.args(caller))
+}
+
+impl Filter {
+    fn args(&self, caller: &ObjectId) -> [Arg; 5] {
+        let text = |text: &Option<String>| Arg::from(text.as_deref().filter(|text| !text.is_empty()));
+        [caller.into(), text(&self.tenant_id), text(&self.search), text(&self.status), text(&self.tag)]
+    }
+}
+
+/// One machine, if the caller may know of it. [`MachineAccess::decide`](crate::auth::access::MachineAccess::decide) says
+/// what follows from the row.
+pub fn find(caller: &ObjectId, key: &Key) -> Query<Found> {
+    match key {
+        Key::AgentId(agent_id) => Query::new(FIND_BY_AGENT_ID, [caller.into(), agent_id.as_str().into()]),
+        Key::Id(id) => Query::new(FIND_BY_ID, [caller.into(), id.into()]),
+    }
+}
+
+/// Makes a machine of the caller's own.
+pub fn insert(owner: &Caller, new: &NewMachine) -> Result<Query<Nothing>, ApiError> {
+    Ok(Query::new(
+        INSERT,
+        [
+            (&new.id).into(),
+            owner.organization_id().into(),
+            owner.id().into(),
+            (&new.agent_id).into(),
+            new.request.name.trim().into(),
+            new.request.description.as_str().into(),
+            new.request.linux_user.as_str().into(),
+            new.request.allow_sudo.into(),
+            new.request.deploy_application.into(),
+            new.request.custom_script.as_str().into(),
+            serde_json::to_string(&new.request.tags).map_err(ApiError::internal)?.into(),
+            new.token_hash.as_str().into(),
+            new.token_sealed.as_str().into(),
+            new.now.as_str().into(),
+        ],
+    ))
+}
+
+/// Replaces the registration token.
+pub fn set_registration_token(control: &MachineControl, hash: &str, sealed: &str) -> Query<Nothing> {
+    Query::new(SET_REGISTRATION_TOKEN, [control.id().into(), hash.into(), sealed.into()])
+}
+
+/// Shuts the machine's agent out.
+pub fn revoke(control: &MachineControl, now: &str) -> Query<Nothing> {
+    Query::new(REVOKE, [control.id().into(), now.into()])
+}
+
+/// Removes the machine and its sessions.
+pub fn delete(control: &MachineControl) -> impl Batch {
+    (Query::<Nothing>::new(DELETE_SESSIONS, [control.id().into()]), Query::<Nothing>::new(DELETE, [control.id().into()]))
+}
+
+impl From<MachineRow> for Machine {
+    fn from(row: MachineRow) -> Self {
+        let metrics = Metrics {
+            cpu_percent: row.cpu_percent,
+            memory_percent: row.memory_percent,
+            disk_percent: row.disk_percent,
+            network_inbound: row.network_inbound,
+            network_outbound: row.network_outbound,
+            uptime_seconds: row.uptime_seconds,
+        };
+        let mut machine = Self {
+            id: row.id,
+            agent_id: row.agent_id,
+            name: row.name,
+            description: row.description,
+            hostname: row.hostname,
+            os: row.os,
+            ip_address: row.ip_address,
+            status: row.status,
+            is_connected: row.is_connected,
+            cpu_percent: 0.0,
+            memory_percent: 0.0,
+            disk_percent: 0.0,
+            network_rx_bytes: 0,
+            network_tx_bytes: 0,
+            uptime: String::new(),
+            uptime_seconds: 0,
+            last_active: row.last_active,
+            resource_stats: Metrics::default(),
+            metadata: row.metadata,
+            org_id: row.tenant_id.clone(),
+            tenant_id: row.tenant_id,
+            owner_id: row.owner_id,
+            group_ids: Vec::new(),
+            allowed_users: vec![row.owner],
+            tags: row.tags,
+            linux_user: row.linux_user,
+            allow_sudo: row.allow_sudo,
+            deploy_application: row.deploy_application,
+            agent_version: row.agent_version,
+            revoked: row.status == MachineStatus::Revoked,
+            revoked_at: row.revoked_at,
+            created_at: row.created_at,
+            registration_token: None,
+            custom_script: None,
+        };
+        set_metrics(&mut machine, metrics);
+        machine
+    }
+}
+
+/// Replaces what the row said last by what the relay knows now.
+pub fn update(machine: &mut Machine, status: &Status) {
+    machine.is_connected = status.connected;
+    machine.status = if status.connected { MachineStatus::Online } else { MachineStatus::Offline };
+    let seen = status.last_seen_ms.and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
+    machine.last_active = seen.or(machine.last_active);
+    if let Some(metrics) = &status.metrics {
+        set_metrics(machine, metrics.clone());
+    }
+}
+
+fn set_metrics(machine: &mut Machine, metrics: Metrics) {
+    // A float that is negative or not a number becomes 0, and one that is too large the largest.
+    let bytes = |megabytes: f64| (megabytes * 1e6).round() as u64;
+    machine.cpu_percent = metrics.cpu_percent;
+    machine.memory_percent = metrics.memory_percent;
+    machine.disk_percent = metrics.disk_percent;
+    machine.network_rx_bytes = bytes(metrics.network_inbound);
+    machine.network_tx_bytes = bytes(metrics.network_outbound);
+    machine.uptime = uptime(metrics.uptime_seconds);
+    machine.uptime_seconds = metrics.uptime_seconds;
+    machine.resource_stats = metrics;
+}
+
+/// `5d 12h 30m`, without leading zeros.
+fn uptime(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes}m"),
+        (0, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h {minutes}m"),
+    }
+}

@@ -1,0 +1,137 @@
+//! The OpenAPI 3.1 document. Handlers describe what is special about them; what holds for all is added here.
+use protocol::api::error::ErrorBody;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    Components, ContactBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+/// The name of the security scheme.
+const BEARER: &str = "bearer";
+
+/// What holds for the API as a whole.
+pub fn header() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("VSAY Edge")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Reach and run your machines: accounts, machines, terminals."))
+        .contact(Some(ContactBuilder::new().name(Some("VSAY Edge")).build()))
+        .build();
+    let tag = |name: &str, text: &str| TagBuilder::new().name(name).description(Some(text)).build();
+    let mut components = Components::new();
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("A token from /api/login or /api/signup."))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(scheme));
+    components.schemas.insert(ErrorBody::name().into_owned(), ErrorBody::schema());
+    let mut nested = Vec::new();
+    ErrorBody::schemas(&mut nested);
+    components.schemas.extend(nested);
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new(BEARER, [] as [&str; 0])]))
+        .tags(Some([
+            tag("auth", "Accounts and tokens"),
+            tag("machines", "Machines and who may reach them"),
+            tag("terminal", "Terminals and their sessions"),
+            tag("agent", "What the agent on a machine calls"),
+            tag("health", "Whether the server answers"),
+        ]))
+        .build()
+}
+
+/// Adds to each operation the failures it shares with its kind.
+pub fn complete(mut document: OpenApi) -> OpenApi {
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            let open = operation.security.as_ref().is_some_and(|needs| needs.iter().any(is_empty));
+            if operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "health")) {
+                continue;
+            }
+            if operation.request_body.is_some() {
+                add(operation, "400", "The body is malformed, or a field breaks its rule; `fields` says which");
+                add(operation, "413", "The body is too large");
+            }
+            if operation.parameters.is_some() {
+                add(operation, "400", "A parameter is malformed");
+            }
+            if !open {
+                add(operation, "401", "The token is missing, wrong, expired or revoked");
+            }
+            add(operation, "500", "A defect of ours; `request_id` names the log line");
+            add(operation, "503", "A setting is missing; `error` says which");
+        }
+    }
+    document
+}
+
+/// The finished document.
+pub fn document() -> OpenApi {
+    complete(crate::router::api().into_openapi())
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+fn is_empty(requirement: &SecurityRequirement) -> bool {
+    *requirement == SecurityRequirement::default()
+}
+
+/// Adds a failure, unless the handler said something about it itself.
+fn add(operation: &mut Operation, status: &str, text: &str) {
+    let content = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name())))).build();
+    let response = ResponseBuilder::new().description(text).content("application/json", content).build();
+    operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_a_summary_a_tag_an_id_and_a_failure() {
+        let mut document = document();
+        assert!(document.paths.paths.len() >= 12);
+        for (path, item) in &mut document.paths.paths {
+            for operation in operations(item) {
+                assert!(operation.summary.is_some() && operation.operation_id.is_some(), "{path}");
+                assert_eq!(operation.tags.as_ref().map(Vec::len), Some(1), "{path}");
+                assert!(path == "/health" || operation.responses.responses.contains_key("500"), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_in_the_document_leads_somewhere() {
+        let text = serde_json::to_string(&document()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(value["openapi"].as_str().unwrap().starts_with("3.1"));
+        for part in text.split("\"#/components/schemas/").skip(1) {
+            let name = part.split('"').next().unwrap();
+            assert!(value["components"]["schemas"][name].is_object(), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_the_doors_are_open() {
+        let document = document();
+        let open: Vec<&str> = document
+            .paths
+            .paths
+            .iter()
+            .filter(|(_, item)| {
+                [&item.get, &item.post].into_iter().flatten().any(|operation| {
+                    operation.security.as_ref().is_some_and(|needs| needs.iter().any(is_empty))
+                })
+            })
+            .map(|(path, _)| path.as_str())
+            .collect();
+        assert_eq!(open, ["/agent/enroll", "/api/auth/refresh", "/api/login", "/api/signup", "/health"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! The table of contents: which feature serves which paths, and what surrounds all of them.
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::config::{Config, ConfigError};
+use crate::error::{ApiError, Surface, render};
+use crate::{agents, auth, health, log, machines, openapi, sessions, terminals};
+
+/// How long a browser may remember what other origins may do (contract).
+const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Every route, with its description.
+pub fn api() -> OpenApiRouter<Arc<Config>> {
+    OpenApiRouter::with_openapi(openapi::header())
+        .routes(routes!(health::health))
+        .merge(auth::routes())
+        .merge(machines::routes())
+        .merge(sessions::routes())
+        .merge(terminals::routes())
+        .merge(agents::routes())
+}
+
+/// The router of an isolate. With settings that cannot be used, everything but `/health` says so.
+pub fn build(config: Result<Config, ConfigError>) -> Router {
+    match config {
+        Ok(config) => {
+            let (router, document) = api().split_for_parts();
+            let document = Arc::new(openapi::complete(document));
+            let router = router
+                .route("/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+                .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+                .fallback(async || ApiError::not_found("Not found"))
+                .layer(DefaultBodyLimit::max(config.max_body_bytes));
+            surround(router.with_state(Arc::new(config)))
+        }
+        Err(error) => {
+            log::error(&error.to_string());
+            let (router, _) = OpenApiRouter::new().routes(routes!(health::health)).split_for_parts();
+            surround(router.fallback(move || std::future::ready(ApiError::misconfigured(error.to_string()))))
+        }
+    }
+}
+
+fn surround(router: Router) -> Router {
+    // Callers prove themselves with a header, never with a cookie, so any origin may ask. `*` would not cover
+    // Authorization; the headers asked for are granted by name.
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::any())
+        .allow_methods(AllowMethods::any())
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(ExposeHeaders::any())
+        .max_age(PREFLIGHT_AGE);
+    router.layer(from_fn(finish)).layer(cors)
+}
+
+/// Gives errors the body of their surface, and every answer the headers that belong to all.
+async fn finish(request: Request, next: Next) -> Response {
+    let surface = Surface::of(request.uri().path());
+    let mut response = next.run(request).await;
+    // A handshake belongs to the relay that made it.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return response;
+    }
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = render(error, surface);
+        response.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
+    }
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

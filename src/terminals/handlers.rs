@@ -1,0 +1,91 @@
+//! Opening a terminal.
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::Response;
+use protocol::api::error::ErrorBody;
+use protocol::api::machines::MachineStatus;
+use protocol::relay::{Dialect, VIEWER_PATH, ViewerContext};
+use protocol::terminal::VIEWER_SUBPROTOCOL;
+
+use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
+use crate::app::App;
+use crate::auth::caller::SocketCredentials;
+use crate::client::Client;
+use crate::db::now;
+use crate::error::ApiError;
+use crate::extract::{PathParam, QueryParams};
+use crate::machines::{self, Key};
+use crate::random;
+use crate::sessions::store::{self, NewSession};
+
+/// Opens a terminal on a machine, or attaches to one that is open. `docs/streams.md` describes the socket.
+#[utoipa::path(get, path = "/api/terminal/{agent_id}/ws", tag = "terminal", summary = "Open a terminal (WebSocket)",
+    params(("agent_id" = String, Path, description = "The machine's public name"), TerminalQuery),
+    responses((status = 101, description = "The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one"),
+        (status = 403, description = "The caller or the page's origin may not, the session is not the caller's, or the machine was revoked", body = ErrorBody),
+        (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
+        (status = 409, description = "The machine has not been enrolled yet", body = ErrorBody),
+        (status = 426, description = "The request asks for no WebSocket", body = ErrorBody)))]
+#[worker::send]
+pub async fn open_terminal(
+    app: App,
+    SocketCredentials(credentials): SocketCredentials,
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    PathParam(agent_id): PathParam,
+    QueryParams(query): QueryParams<TerminalQuery>,
+) -> Result<Response, ApiError> {
+    check_origin(&app, &uri, &headers)?;
+    let request = TerminalRequest::new(query, &headers)?;
+    let access = machines::reach(&app, credentials, Key::AgentId(agent_id)).await?;
+    let machine = &access.machine().row;
+    match machine.status {
+        MachineStatus::Pending => return Err(ApiError::conflict("machine_pending", "Machine has not been enrolled yet")),
+        MachineStatus::Revoked => return Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
+        MachineStatus::Online | MachineStatus::Offline => {}
+    }
+    if !is_upgrade(&headers) {
+        return Err(ApiError::upgrade_required("This path speaks WebSocket: send Upgrade: websocket"));
+    }
+    let session = match request.session_id {
+        Some(session) => session,
+        None => random::session_id()?,
+    };
+    let new = NewSession {
+        id: random::object_id()?,
+        session_id: &session,
+        source: &request.source,
+        os: request.os.as_deref(),
+        client: &client,
+        size: request.size,
+        now: &now(),
+    };
+    if app.db()?.run(store::open(&access, &new)).await?.is_empty() {
+        return Err(ApiError::not_authorized());
+    }
+    let caller = access.caller();
+    let context = ViewerContext {
+        machine: machine.id.clone(),
+        agent_id: machine.agent_id.clone(),
+        user: caller.id().clone(),
+        username: caller.username().to_owned(),
+        session,
+        size: request.size,
+        dialect: request.dialect,
+        can_type: true,
+        allow_sudo: machine.allow_sudo && access.manages(),
+    };
+    let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
+    app.relay(&machine.id)?.upgrade(VIEWER_PATH, &context, subprotocol).await
+}
+
+fn check_origin(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    // An origin that is no text is none of ours.
+    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or_default());
+    let own = uri.scheme_str().zip(uri.authority()).map(|(scheme, authority)| format!("{scheme}://{authority}"));
+    if app.config.origins.allow(origin, own.as_deref()) {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden("origin_not_allowed", "Pages of this origin may not open terminals here (ALLOWED_ORIGINS)"))
+    }
+}
