@@ -1,0 +1,111 @@
+//! The link to the edge: connect, carry sessions, notice when it is dead, connect again. Sessions live on meanwhile.
+mod backoff;
+mod connect;
+mod serve;
+mod shells;
+mod writer;
+
+pub use connect::ConnectError;
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use protocol::ids::BootId;
+use thiserror::Error;
+
+use crate::account::{Account, AccountError};
+use crate::config::Config;
+use crate::identity::{Identity, IdentityError};
+use crate::metrics::Sampler;
+use crate::tls;
+use backoff::{Backoff, Ended};
+use serve::{Agent, Over};
+use shells::Shells;
+
+/// How long shells get to end when the agent stops.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// Why an agent cannot run at all.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No usable key.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The account that shells run as.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// No TLS.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// No randomness.
+    #[error("no randomness: {0}")]
+    Randomness(getrandom::Error),
+}
+
+/// Runs the agent until `stop` is ready; then ends its shells, tells the edge, and returns.
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    let agent = Agent {
+        identity: Identity::load(&config.server.key_file)?,
+        account: Account::find(&config.linux_user.username)?,
+        tls: tls::client_config()?,
+        boot: new_boot()?,
+        config,
+    };
+    let mut shells = Shells::new(&agent.config);
+    let mut sampler = Some(Sampler::new());
+    let mut backoff = Backoff::default();
+    let mut stop = pin!(stop);
+    tracing::info!(agent = %agent.config.agent.id, edge = %agent.config.server.endpoint(), "the agent starts");
+    loop {
+        let connecting = connect::connect(
+            agent.config.server.endpoint(),
+            &agent.config.agent.id,
+            &agent.identity,
+            agent.tls.clone(),
+        );
+        let connected = tokio::select! {
+            connected = connecting => connected,
+            () = &mut stop => break,
+        };
+        let ended = match connected {
+            Ok(socket) => {
+                let (over, stood) = agent.serve(socket, &mut shells, &mut sampler, &mut stop).await;
+                shells.detach().await;
+                match over {
+                    Over::Stopped => return Ok(()),
+                    Over::Lost(why) => tracing::warn!("the link is lost: {why}"),
+                }
+                stood.map_or(Ended::Failed, Ended::Stood)
+            }
+            Err(error @ ConnectError::Refused(..)) => {
+                tracing::error!("{error}. If it was revoked or deleted, run `vsay-agent configure` with a new token");
+                Ended::Refused
+            }
+            Err(error) => {
+                tracing::warn!("no link: {error}");
+                Ended::Failed
+            }
+        };
+        let pause = backoff.pause(ended, random);
+        tracing::info!("next attempt in {:.1} s", pause.as_secs_f64());
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = &mut stop => break,
+        }
+    }
+    shells.close(STOP_GRACE).await;
+    Ok(())
+}
+
+fn new_boot() -> Result<BootId, StartError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(StartError::Randomness)?;
+    // 16 bytes are always 32 hex characters.
+    data_encoding::HEXLOWER.encode(&bytes).parse().map_err(|_| StartError::Randomness(getrandom::Error::UNEXPECTED))
+}
+
+/// A number from 0 up to but not including 1. Without randomness it is in the middle: a pause needs no secret.
+fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / (f64::from(u32::MAX) + 1.0))
+}

@@ -1,0 +1,272 @@
+//! One link, from hello to its end.
+use std::collections::BTreeMap;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use protocol::api::machines::Metrics;
+use protocol::ids::BootId;
+use protocol::terminal::agent::{FromAgent, ToAgent};
+use protocol::terminal::frame::Frame;
+use protocol::terminal::{PING, PROTOCOL, accepts_protocol};
+use rustls::ClientConfig;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio_tungstenite::MaybeTlsStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
+
+use super::STOP_GRACE;
+use super::connect::Socket;
+use super::shells::Shells;
+use super::writer::{Writer, text};
+use crate::account::Account;
+use crate::config::Config;
+use crate::identity::Identity;
+use crate::metrics::{self, Sampler};
+use crate::session::OUTBOX;
+
+/// How often the relay's end is asked for a sign of life. Idle connections are forgotten by some routers after 30 s.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long after that any frame counts as one.
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a relay may take to say `welcome`.
+const WELCOME_WITHIN: Duration = Duration::from_secs(15);
+
+/// Bounds of the heartbeat's interval, which the relay chooses.
+const HEARTBEAT_SECONDS: std::ops::RangeInclusive<u32> = 1..=3600;
+
+/// What is the same for all links of one run.
+pub struct Agent {
+    pub identity: Identity,
+    pub account: Account,
+    pub tls: Arc<ClientConfig>,
+    pub boot: BootId,
+    pub config: Config,
+}
+
+/// How a link ended.
+pub enum Over {
+    /// The agent was told to stop, and has said goodbye.
+    Stopped,
+    /// In words.
+    Lost(String),
+}
+
+/// What a link waits for.
+enum Event {
+    Frame(Option<Result<Message, WebSocketError>>),
+    Ping,
+    Heartbeat,
+    Sampled(Option<(Sampler, Metrics)>),
+    Dead,
+    WriterEnded(String),
+    Stop,
+}
+
+/// A link that is being served.
+struct Link<'a> {
+    shells: &'a mut Shells,
+    sampler: &'a mut Option<Sampler>,
+    writer: Writer,
+    /// When the relay took the link.
+    welcomed: Option<Instant>,
+    /// When the relay counts as dead, unless it says something.
+    dead_at: Option<Instant>,
+    heartbeat: Option<Interval>,
+    sampling: Option<JoinHandle<(Sampler, Metrics)>>,
+}
+
+impl Agent {
+    /// Serves one link until it ends. The duration is how long it stood since the relay took it, if it did.
+    pub async fn serve(
+        &self,
+        socket: Socket,
+        shells: &mut Shells,
+        sampler: &mut Option<Sampler>,
+        stop: &mut Pin<&mut impl Future<Output = ()>>,
+    ) -> (Over, Option<Duration>) {
+        let ip_address = local_address(&socket);
+        let (mut sink, mut source) = socket.split();
+        let (outbox, from_sessions) = mpsc::channel(OUTBOX);
+        let hello = FromAgent::Hello {
+            protocol: PROTOCOL,
+            boot: self.boot.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            hostname: metrics::hostname(),
+            os: metrics::operating_system(),
+            ip_address,
+            linux_user: self.account.describe(),
+            metadata: self.metadata(),
+            streams: shells.attach(&outbox).await,
+        };
+        // Before the writer starts: what sessions have put into the outbox since follows the hello.
+        if let Err(error) = sink.send(text(&hello)).await {
+            return (Over::Lost(error.to_string()), None);
+        }
+        let mut link = Link {
+            shells,
+            sampler,
+            writer: Writer::start(sink, outbox, from_sessions),
+            welcomed: None,
+            dead_at: Some(Instant::now() + WELCOME_WITHIN),
+            heartbeat: None,
+            sampling: None,
+        };
+        let mut ping = interval(PING_EVERY);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        let over = loop {
+            let event = tokio::select! {
+                frame = source.next() => Event::Frame(frame),
+                _ = ping.tick() => Event::Ping,
+                () = tick(&mut link.heartbeat) => Event::Heartbeat,
+                sampled = join(&mut link.sampling) => Event::Sampled(sampled),
+                () = reach(link.dead_at) => Event::Dead,
+                why = link.writer.ended() => Event::WriterEnded(why),
+                () = &mut *stop => Event::Stop,
+            };
+            if let Err(over) = link.handle(event).await {
+                break over;
+            }
+        };
+        let stood = link.welcomed.map(|at| at.elapsed());
+        if matches!(over, Over::Stopped) {
+            link.writer.finish().await;
+        }
+        (over, stood)
+    }
+
+    fn metadata(&self) -> BTreeMap<String, String> {
+        let mut metadata = self.config.agent.metadata.clone();
+        metadata.extend(metrics::facts());
+        metadata
+    }
+}
+
+impl Link<'_> {
+    /// The error is how the link ends.
+    async fn handle(&mut self, event: Event) -> Result<(), Over> {
+        match event {
+            Event::Frame(Some(Ok(message))) => {
+                if self.welcomed.is_some() {
+                    self.dead_at = None;
+                }
+                self.receive(message).await
+            }
+            Event::Frame(Some(Err(error))) => Err(Over::Lost(error.to_string())),
+            Event::Frame(None) => Err(lost("the edge closed it")),
+            Event::WriterEnded(why) => Err(Over::Lost(why)),
+            Event::Dead if self.welcomed.is_none() => Err(lost("the edge did not say welcome")),
+            Event::Dead => Err(lost("the edge gives no sign of life")),
+            Event::Ping => {
+                self.dead_at.get_or_insert_with(|| Instant::now() + PONG_WITHIN);
+                self.say(Message::text(PING))
+            }
+            Event::Heartbeat => {
+                // One sample at a time, however long the last one takes.
+                if self.sampling.is_none() {
+                    let mut sampler = self.sampler.take().unwrap_or_default();
+                    self.sampling = Some(spawn_blocking(move || {
+                        let metrics = sampler.sample();
+                        (sampler, metrics)
+                    }));
+                }
+                Ok(())
+            }
+            Event::Sampled(None) => Ok(()),
+            Event::Sampled(Some((sampler, metrics))) => {
+                *self.sampler = Some(sampler);
+                self.say(text(&FromAgent::Heartbeat { metrics }))
+            }
+            Event::Stop => {
+                self.shells.close(STOP_GRACE).await;
+                Err(Over::Stopped)
+            }
+        }
+    }
+
+    async fn receive(&mut self, message: Message) -> Result<(), Over> {
+        match message {
+            Message::Binary(bytes) => match Frame::decode(bytes) {
+                Ok(frame) => self.shells.receive(frame).await,
+                Err(error) => tracing::warn!(%error, "a binary frame of the relay makes no sense; ignored"),
+            },
+            Message::Text(json) => match serde_json::from_str(&json) {
+                Ok(ToAgent::Welcome { protocol, .. }) if !accepts_protocol(protocol) => {
+                    return Err(Over::Lost(format!(
+                        "the edge speaks protocol {protocol} and this agent {PROTOCOL}: update the older one"
+                    )));
+                }
+                Ok(ToAgent::Welcome { agent_id, heartbeat_seconds, .. }) => {
+                    tracing::info!(agent = %agent_id, "the link stands");
+                    self.welcomed.get_or_insert_with(Instant::now);
+                    self.dead_at = None;
+                    let seconds = heartbeat_seconds.clamp(*HEARTBEAT_SECONDS.start(), *HEARTBEAT_SECONDS.end());
+                    self.heartbeat = Some(interval(Duration::from_secs(seconds.into())));
+                }
+                Ok(ToAgent::Report) => {
+                    let streams = self.shells.report().await;
+                    self.say(text(&FromAgent::Report { streams }))?;
+                }
+                Ok(message) => self.shells.obey(message, self.writer.outbox()).await,
+                Err(error) => tracing::warn!(%error, "a message of the relay makes no sense; ignored"),
+            },
+            Message::Close(frame) => return Err(Over::Lost(close_words(frame.as_ref()))),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+        Ok(())
+    }
+
+    fn say(&self, message: Message) -> Result<(), Over> {
+        if self.writer.say(message) { Ok(()) } else { Err(lost("nothing can be written any more")) }
+    }
+}
+
+fn lost(why: &str) -> Over {
+    Over::Lost(why.to_owned())
+}
+
+fn close_words(frame: Option<&CloseFrame>) -> String {
+    match frame {
+        Some(frame) if frame.reason.is_empty() => format!("the edge closed it with code {}", frame.code),
+        Some(frame) => format!("the edge closed it with code {}: {}", frame.code, frame.reason),
+        None => "the edge closed it".to_owned(),
+    }
+}
+
+fn local_address(socket: &Socket) -> String {
+    let address = match socket.get_ref() {
+        MaybeTlsStream::Plain(tcp) => tcp.local_addr(),
+        MaybeTlsStream::Rustls(tls) => tls.get_ref().0.local_addr(),
+        _ => return String::new(),
+    };
+    address.map_or_else(|_| String::new(), |address| address.ip().to_string())
+}
+
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => pending().await,
+    }
+}
+
+async fn reach(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
+    }
+}
+
+/// Nothing if the sampler broke; the next heartbeat makes a new one.
+async fn join(sampling: &mut Option<JoinHandle<(Sampler, Metrics)>>) -> Option<(Sampler, Metrics)> {
+    let Some(running) = sampling else { return pending().await };
+    let sampled = running.await.ok();
+    *sampling = None;
+    sampled
+}

@@ -1,0 +1,172 @@
+//! The shells of this machine, and whom each word of the relay is for. They outlive links.
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use protocol::ids::StreamId;
+use protocol::limits::MAX_STREAMS;
+use protocol::terminal::agent::{FromAgent, Report, ToAgent};
+use protocol::terminal::frame::{Frame, Kind};
+
+use crate::config::Config;
+use crate::session::{HANG_UP_GRACE, Outbox, Outgoing, Session, Spec};
+use crate::stream_log::Limits;
+
+/// Typists on all shells together. A report names each of them, and with this many it still fits a frame
+/// ([`protocol::limits::MAX_AGENT_TEXT`]).
+const MAX_INPUTS: usize = 2048;
+
+/// All shells, by output stream.
+#[derive(Debug)]
+pub struct Shells {
+    account: String,
+    allow_sudo: bool,
+    limits: Limits,
+    sessions: HashMap<StreamId, Session>,
+    /// Whose input goes where.
+    inputs: HashMap<StreamId, StreamId>,
+}
+
+impl Shells {
+    /// No shells yet; those to come are as `config` says.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            account: config.linux_user.username.clone(),
+            allow_sudo: config.permissions.allow_sudo,
+            limits: Limits::in_directory(config.storage.directory.clone()),
+            sessions: HashMap::new(),
+            inputs: HashMap::new(),
+        }
+    }
+
+    /// Gives all shells a new link.
+    pub async fn attach(&mut self, outbox: &Outbox) -> Vec<Report> {
+        self.forget_gone();
+        let reports = self.sessions.values().map(|session| session.attach(outbox.clone()));
+        join_all(reports).await.into_iter().flatten().collect()
+    }
+
+    /// The link is gone.
+    pub async fn detach(&mut self) {
+        join_all(self.sessions.values().map(Session::detach)).await;
+    }
+
+    /// All shells as they are now.
+    pub async fn report(&mut self) -> Vec<Report> {
+        self.forget_gone();
+        join_all(self.sessions.values().map(Session::report)).await.into_iter().flatten().collect()
+    }
+
+    /// Hangs all shells up, and waits until the relay has been told of each end, at most twice `grace`.
+    pub async fn close(&mut self, grace: Duration) {
+        let closing = join_all(self.sessions.values().map(|session| session.close(grace))).await;
+        if tokio::time::timeout(grace * 2, join_all(closing)).await.is_err() {
+            tracing::warn!("some shells did not end in time");
+        }
+    }
+
+    /// Does what the relay says. `welcome`, `report` and `pong` are the link's and mean nothing here.
+    pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) {
+        match message {
+            ToAgent::Open { stream, session_id, size, allow_sudo, username } => {
+                self.forget_gone();
+                if let Some(session) = self.sessions.get(&stream) {
+                    return session.repeat_opened().await;
+                }
+                if self.sessions.len() >= MAX_STREAMS {
+                    let error = format!("this machine already runs {MAX_STREAMS} shells");
+                    let _ = outbox.send(Outgoing::Message(FromAgent::OpenFailed { stream, error })).await;
+                    return;
+                }
+                let privileges = allow_sudo && self.allow_sudo;
+                tracing::info!(%stream, session = %session_id, %username, privileges, "a shell is opened");
+                let spec = Spec {
+                    stream,
+                    session_id,
+                    size,
+                    account: self.account.clone(),
+                    privileges,
+                    limits: self.limits.clone(),
+                };
+                self.sessions.insert(stream, Session::open(spec, outbox.clone()));
+            }
+            ToAgent::OpenInput { stream, input } => {
+                let Some(session) = self.find(stream) else { return };
+                let known = self.inputs.get(&input);
+                if known.is_some_and(|known| *known != stream) || self.inputs.len() >= MAX_INPUTS && known.is_none() {
+                    return tracing::warn!(%stream, %input, "the relay opens an input that cannot be; ignored");
+                }
+                session.open_input(input).await;
+                self.inputs.insert(input, stream);
+            }
+            ToAgent::CloseInput { input } => {
+                if let Some(session) = self.inputs.remove(&input).and_then(|stream| self.find(stream)) {
+                    session.close_input(input).await;
+                }
+            }
+            ToAgent::Resize { stream, size } => {
+                if let Some(session) = self.find(stream) {
+                    session.resize(size).await;
+                }
+            }
+            ToAgent::Read { stream, from, to } => {
+                if let Some(session) = self.find(stream) {
+                    session.read(from..to).await;
+                }
+            }
+            ToAgent::Snapshot { stream } => {
+                if let Some(session) = self.find(stream) {
+                    session.picture().await;
+                }
+            }
+            ToAgent::Close { stream } => {
+                if let Some(session) = self.find(stream) {
+                    tracing::info!(%stream, "a shell is closed");
+                    drop(session.close(HANG_UP_GRACE).await);
+                }
+            }
+            ToAgent::Forget { stream } => {
+                self.sessions.remove(&stream);
+                self.inputs.retain(|_, of| *of != stream);
+            }
+            ToAgent::Welcome { .. } | ToAgent::Report | ToAgent::Pong => {}
+        }
+    }
+
+    /// Takes a binary frame of the relay.
+    pub async fn receive(&mut self, frame: Frame) {
+        match frame.kind {
+            Kind::Input => {
+                let Some(stream) = self.inputs.get(&frame.stream) else {
+                    return tracing::debug!(input = %frame.stream, "input of nobody ignored");
+                };
+                if let Some(session) = self.find(*stream) {
+                    session.input(frame).await;
+                }
+            }
+            Kind::Credit => {
+                if let Some(session) = self.find(frame.stream) {
+                    session.credit(frame.offset, frame.window()).await;
+                }
+            }
+            Kind::Output | Kind::Ack | Kind::Snapshot => {
+                tracing::warn!(stream = %frame.stream, kind = ?frame.kind, "a frame that only we send; ignored");
+            }
+        }
+    }
+
+    /// A relay may name a stream that has just ended here.
+    fn find(&self, stream: StreamId) -> Option<&Session> {
+        let session = self.sessions.get(&stream);
+        if session.is_none() {
+            tracing::debug!(%stream, "the relay names a stream that is not here; ignored");
+        }
+        session
+    }
+
+    fn forget_gone(&mut self) {
+        self.sessions.retain(|_, session| !session.is_gone());
+        let sessions = &self.sessions;
+        self.inputs.retain(|_, stream| sessions.contains_key(stream));
+    }
+}

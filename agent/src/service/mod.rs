@@ -1,0 +1,69 @@
+//! What `configure` does to the system, as root: the account, its sudo rights, host names, and the service.
+pub mod account;
+pub mod hosts;
+pub mod sudoers;
+pub mod systemd;
+
+use std::io;
+use std::process::{Command, Stdio};
+
+use thiserror::Error;
+
+/// Where system programs are, whatever the caller's environment says.
+const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Why a change to the system was not made.
+#[derive(Debug, Error)]
+pub enum ServiceError {
+    /// A program is not installed.
+    #[error("{0} is not installed")]
+    NotInstalled(&'static str),
+    /// A program could not be started.
+    #[error("cannot run {program}: {source}")]
+    Run {
+        /// Which.
+        program: &'static str,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A program said no.
+    #[error("{program} failed: {words}")]
+    Failed {
+        /// Which.
+        program: &'static str,
+        /// What it said.
+        words: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+}
+
+impl ServiceError {
+    fn file(path: &std::path::Path, source: io::Error) -> Self {
+        Self::File { path: path.display().to_string(), source }
+    }
+}
+
+/// Runs a system program to its end.
+fn run(program: &'static str, arguments: &[&str]) -> Result<(), ServiceError> {
+    let output = Command::new(program).args(arguments).env("PATH", PATH).stdin(Stdio::null()).output();
+    let output = output.map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ServiceError::NotInstalled(program),
+        _ => ServiceError::Run { program, source },
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let words = match said.trim() {
+        "" => output.status.to_string(),
+        said => said.to_owned(),
+    };
+    Err(ServiceError::Failed { program, words })
+}

@@ -1,0 +1,134 @@
+//! The service, where systemd runs.
+use std::fs;
+use std::path::Path;
+
+use super::{ServiceError, run};
+
+/// Where an administrator's units are.
+pub const DIRECTORY: &str = "/etc/systemd/system";
+
+/// Ours.
+pub const UNIT: &str = "vsay-agent.service";
+
+/// Exists while systemd is the system's first process.
+const RUNNING: &str = "/run/systemd/system";
+
+/// Whether systemd runs this system.
+pub fn is_running() -> bool {
+    Path::new(RUNNING).is_dir()
+}
+
+/// Installs the service, has it started at boot, and starts it anew now.
+pub fn install(directory: &Path, program: &Path, config: &Path, allow_sudo: bool) -> Result<(), ServiceError> {
+    let path = directory.join(UNIT);
+    fs::write(&path, unit(program, config, allow_sudo)).map_err(|error| ServiceError::file(&path, error))?;
+    run("systemctl", &["daemon-reload"])?;
+    run("systemctl", &["enable", UNIT])?;
+    run("systemctl", &["restart", UNIT])
+}
+
+/// The unit file.
+///
+/// Whatever confines the service confines every shell it starts, and those stand for a login to the machine. So the usual
+/// sandbox is out: `ProtectSystem=strict` would make people's own files read-only, `PrivateTmp` would show them another
+/// `/tmp` than their colleague sees over SSH, a system-call filter would break debuggers, a private mount namespace would
+/// hide what is mounted later. What is left is what a shell does not miss:
+///
+/// - Without sudo no shell ever gains a privilege, so the whole service may give up gaining any, and of root's own
+///   capabilities it keeps the four that starting and ending other users' shells takes. A flaw in the agent then does not
+///   own the machine. With sudo neither is possible, since `sudo` inherits both; each session that may not use it is
+///   started without new privileges instead.
+/// - The agent runs as root and not as the shells' account in either case: they must not be able to read its key or stop it.
+fn unit(program: &Path, config: &Path, allow_sudo: bool) -> String {
+    let confinement = if allow_sudo {
+        "# Sessions may use sudo, so nothing here may be taken from them: a session whose user may not use it is started\n\
+         # without new privileges by the agent.\n"
+    } else {
+        "# No session may use sudo, so nothing the agent starts ever needs more than it has.\n\
+         NoNewPrivileges=yes\n\
+         # To start shells as another user, give them their terminal, and end them.\n\
+         CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL\n"
+    };
+    format!(
+        "# Written by vsay-agent configure, which replaces it when it is run again.\n\
+         [Unit]\n\
+         Description=VSAY agent\n\
+         Wants=network-online.target\n\
+         After=network-online.target\n\
+         # Never give up: a machine that cannot be reached cannot be repaired from afar.\n\
+         StartLimitIntervalSec=0\n\
+         \n\
+         [Service]\n\
+         ExecStart={program} start --config {config}\n\
+         Restart=on-failure\n\
+         RestartSec=10s\n\
+         # As for SSH: what people have detached on purpose, such as tmux, outlives the agent. Shells are hung up by it.\n\
+         KillMode=process\n\
+         # Longer than the agent gives its shells to end.\n\
+         TimeoutStopSec=15s\n\
+         # A shell that takes too much memory is killed alone.\n\
+         OOMPolicy=continue\n\
+         {confinement}\
+         # ProtectSystem, PrivateTmp and their kin are left out: shells inherit them.\n\
+         \n\
+         [Install]\n\
+         WantedBy=multi-user.target\n",
+        program = quote(program),
+        config = quote(config),
+    )
+}
+
+/// A path as one word of a unit's command line.
+fn quote(path: &Path) -> String {
+    let mut quoted = String::from("\"");
+    for c in path.display().to_string().chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            // Starts a specifier or a variable.
+            '%' | '$' => quoted.extend([c, c]),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(allow_sudo: bool) -> String {
+        unit(Path::new("/usr/local/bin/vsay-agent"), Path::new("/etc/vsay/agent.yaml"), allow_sudo)
+    }
+
+    fn settings(unit: &str) -> Vec<&str> {
+        unit.lines().filter(|line| !line.starts_with('#') && line.contains('=')).collect()
+    }
+
+    #[test]
+    fn without_sudo_the_service_gives_up_privileges_and_with_sudo_it_cannot() {
+        let without = example(false);
+        let with = example(true);
+        let extra: Vec<&str> = settings(&without).into_iter().filter(|line| !settings(&with).contains(line)).collect();
+        assert_eq!(
+            extra,
+            ["NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL"]
+        );
+    }
+
+    #[test]
+    fn nothing_in_the_unit_confines_the_shells() {
+        let inherited = ["Protect", "Private", "ReadOnly", "ReadWrite", "Inaccessible", "Restrict", "SystemCall", "Memory", "UMask"];
+        for unit in [example(false), example(true)] {
+            for line in settings(&unit) {
+                assert!(!inherited.iter().any(|prefix| line.starts_with(prefix)), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn odd_paths_stay_one_word() {
+        assert_eq!(quote(Path::new("/opt/my agent/100%/\"x\"/$y")), r#""/opt/my agent/100%%/\"x\"/$$y""#);
+        assert!(example(false).contains("ExecStart=\"/usr/local/bin/vsay-agent\" start --config \"/etc/vsay/agent.yaml\"\n"));
+    }
+}

@@ -1,0 +1,346 @@
+//! One terminal's stream as a state machine: what to read from the terminal, what to write to it, and what to tell the
+//! relay, without I/O but for the log's file. `docs/streams.md` has the rules.
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use protocol::ids::{SessionId, StreamId};
+use protocol::limits::MAX_PAYLOAD;
+use protocol::terminal::agent::{FromAgent, Report};
+use protocol::terminal::frame::{Frame, Kind};
+use protocol::terminal::{ExitStatus, Size};
+
+use super::coalesce::{Coalescer, ENOUGH};
+use super::credit::Credit;
+use super::input::Inputs;
+use super::screen::Screen;
+use crate::stream_log::{Limits, StreamLog};
+
+/// Parts of the log and pictures that may be asked for before the first is sent; four for each of a hundred viewers. One
+/// more is a defect of the relay's, and is dropped.
+const REQUESTS: usize = 400;
+
+/// How often a stream that flows interprets some of its output…
+const CATCH_UP_EVERY: Duration = Duration::from_millis(20);
+
+/// …and for how long at most, which is a tenth of the time.
+const CATCH_UP_FOR: Duration = Duration::from_millis(2);
+
+/// What goes to the relay.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outgoing {
+    /// A control message.
+    Message(FromAgent),
+    /// Data.
+    Frame(Frame),
+}
+
+/// What the relay asked for, in the order it asked.
+#[derive(Debug)]
+enum Request {
+    /// A part of the log, of which the beginning may have been sent already.
+    Part(Range<u64>),
+    /// A picture of the screen.
+    Picture,
+    /// The rest of a picture that is being sent.
+    PictureRest { offset: u64, rest: Bytes },
+}
+
+/// One terminal's stream.
+#[derive(Debug)]
+pub struct Stream {
+    id: StreamId,
+    session_id: SessionId,
+    size: Size,
+    log: StreamLog,
+    credit: Credit,
+    allowed_to: u64,
+    coalescer: Coalescer,
+    screen: Screen,
+    next_catch_up: Option<Instant>,
+    /// What typists send.
+    pub inputs: Inputs,
+    linked: bool,
+    /// Live output before this offset has been handed to the link.
+    sent: u64,
+    tells_opened: bool,
+    requests: VecDeque<Request>,
+    /// Whether live output went last, so that now something else may.
+    live_went: bool,
+    exit: Option<ExitStatus>,
+    exit_told: bool,
+}
+
+impl Stream {
+    /// A stream that has written nothing yet.
+    pub fn new(id: StreamId, session_id: SessionId, size: Size, limits: Limits) -> Self {
+        Self {
+            id,
+            session_id,
+            size,
+            log: StreamLog::new(limits),
+            credit: Credit::default(),
+            allowed_to: 0,
+            coalescer: Coalescer::default(),
+            screen: Screen::new(size),
+            next_catch_up: None,
+            inputs: Inputs::default(),
+            linked: false,
+            sent: 0,
+            tells_opened: false,
+            requests: VecDeque::new(),
+            live_went: false,
+            exit: None,
+            exit_told: false,
+        }
+    }
+
+    /// A link stands: live output goes to it from the reported end on.
+    pub fn attach(&mut self) -> Report {
+        self.detach();
+        self.linked = true;
+        self.sent = self.log.end();
+        self.exit_told = self.exit.is_some();
+        self.report()
+    }
+
+    /// The link is gone, and with it everything that was asked over it.
+    pub fn detach(&mut self) {
+        if self.linked {
+            self.credit.cut(self.log.capacity());
+        }
+        self.linked = false;
+        self.tells_opened = false;
+        self.requests.clear();
+    }
+
+    /// The stream as it is now.
+    pub fn report(&self) -> Report {
+        Report {
+            stream: self.id,
+            session_id: self.session_id.clone(),
+            start: self.log.start(),
+            end: self.log.end(),
+            size: self.size,
+            inputs: self.inputs.report(),
+            exit: self.exit.clone(),
+        }
+    }
+
+    /// The offset after the last byte of output.
+    pub fn end(&self) -> u64 {
+        self.log.end()
+    }
+
+    /// The shell runs; the relay hears so before any output.
+    pub fn opened(&mut self) {
+        self.tells_opened = self.linked;
+    }
+
+    /// The relay asks once more for a shell that is there.
+    pub fn repeat_opened(&mut self) {
+        self.opened();
+        self.exit_told = false;
+    }
+
+    /// The relay's leave to write.
+    pub fn set_credit(&mut self, acked: u64, window: Option<u64>) {
+        self.credit.set(acked, window);
+    }
+
+    /// Reading may go on to this offset, whatever the credit.
+    pub fn allow_to(&mut self, offset: u64) {
+        self.allowed_to = offset;
+    }
+
+    /// The terminal's size changed.
+    pub fn resize(&mut self, size: Size) {
+        self.size = size;
+        self.screen.resize(self.log.end(), size);
+    }
+
+    /// The relay wants a part of the log.
+    pub fn request_part(&mut self, part: Range<u64>) {
+        self.request(Request::Part(part.start..part.end.min(self.log.end())));
+    }
+
+    /// The relay wants a picture of the screen.
+    pub fn request_picture(&mut self) {
+        self.request(Request::Picture);
+    }
+
+    fn request(&mut self, request: Request) {
+        if self.requests.len() < REQUESTS {
+            self.requests.push_back(request);
+        } else {
+            tracing::warn!(stream = %self.id, "the relay asks for more than is ever needed; dropped");
+        }
+    }
+
+    /// How many bytes to read from the terminal now: none while the credit is used up, while what was read before waits
+    /// for the link, or while a picture is drawn, which must show the end of what was sent.
+    pub fn room(&self) -> usize {
+        if self.wants_picture() {
+            return 0;
+        }
+        let credit = self.credit.room(self.end()).max(self.allowed_to.saturating_sub(self.end()));
+        usize::try_from(credit).unwrap_or(usize::MAX).min(ENOUGH.saturating_sub(self.pending()))
+    }
+
+    /// The terminal wrote something.
+    pub fn output(&mut self, bytes: &[u8], now: Instant) {
+        self.log.append(bytes);
+        self.next_catch_up.get_or_insert(now + CATCH_UP_EVERY);
+    }
+
+    /// The terminal took `count` bytes of input.
+    pub fn input_written(&mut self, count: usize, now: Instant) {
+        self.inputs.written(count, now);
+        self.coalescer.typed();
+    }
+
+    /// The shell ended and the terminal has been read to its end.
+    pub fn ended(&mut self, status: ExitStatus) {
+        self.inputs.discard();
+        self.exit = Some(status);
+    }
+
+    /// Whether the relay knows, or cannot be told now, that the shell ended.
+    pub fn is_over(&self) -> bool {
+        self.exit.is_some() && (self.exit_told || !self.linked)
+    }
+
+    /// When [`Self::catch_up`] is to be called, if at all.
+    pub fn catch_up_due(&self, now: Instant) -> Option<Instant> {
+        if self.wants_picture() { self.next_catch_up.map(|_| now) } else { self.next_catch_up }
+    }
+
+    /// Interprets some of the output.
+    pub fn catch_up(&mut self, now: Instant) {
+        self.screen.catch_up(&mut self.log, now + CATCH_UP_FOR);
+        self.next_catch_up = (!self.screen.is_current(&self.log)).then(|| now + CATCH_UP_EVERY);
+    }
+
+    /// When [`Self::next`] will have something, if it will: a time that has come means now.
+    pub fn next_due(&self, now: Instant) -> Option<Instant> {
+        if !self.linked {
+            return None;
+        }
+        if self.tells_opened || self.has_request() || self.tells_exit() {
+            return Some(now);
+        }
+        let live = self.live_due(now);
+        let ack = self.inputs.ack_due();
+        live.into_iter().chain(ack).min()
+    }
+
+    /// The next thing to tell the relay, if one is due. Live output takes turns with what else there is.
+    pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
+        if !self.linked {
+            return None;
+        }
+        if std::mem::take(&mut self.tells_opened) {
+            return Some(Outgoing::Message(FromAgent::Opened { stream: self.id }));
+        }
+        let live = self.live_due(now).is_some_and(|due| due <= now);
+        if live && !std::mem::take(&mut self.live_went) {
+            self.live_went = true;
+            return Some(Outgoing::Frame(self.live_frame(now)));
+        }
+        self.next_other(now).or_else(|| live.then(|| Outgoing::Frame(self.live_frame(now))))
+    }
+
+    fn next_other(&mut self, now: Instant) -> Option<Outgoing> {
+        if self.inputs.ack_due().is_some_and(|due| due <= now)
+            && let Some(ack) = self.inputs.take_ack()
+        {
+            return Some(Outgoing::Frame(ack));
+        }
+        if let Some(answer) = self.next_answer() {
+            return Some(answer);
+        }
+        if self.tells_exit() {
+            self.exit_told = true;
+            let status = self.exit.clone().unwrap_or_default();
+            return Some(Outgoing::Message(FromAgent::Exited { stream: self.id, end: self.log.end(), status }));
+        }
+        None
+    }
+
+    fn live_due(&self, now: Instant) -> Option<Instant> {
+        let due = self.coalescer.due(self.pending(), now)?;
+        // What hurries: a picture or the end waits for the output before it.
+        Some(if self.wants_picture() || self.exit.is_some() { now } else { due })
+    }
+
+    fn live_frame(&mut self, now: Instant) -> Frame {
+        self.coalescer.sent(now);
+        let frame = self.part(self.sent..self.log.end());
+        self.sent = frame.end();
+        frame
+    }
+
+    fn next_answer(&mut self) -> Option<Outgoing> {
+        while self.has_request() {
+            match self.requests.pop_front()? {
+                Request::Part(part) if part.is_empty() => {}
+                Request::Part(part) if part.start < self.log.start() => {
+                    let (from, start) = (part.start, self.log.start());
+                    return Some(Outgoing::Message(FromAgent::Missing { stream: self.id, from, start }));
+                }
+                Request::Part(part) => {
+                    let frame = self.part(part.clone());
+                    // A log that lost its file answers what it still has, or says that it is missing.
+                    let at = frame.end();
+                    self.requests.push_front(Request::Part(at..part.end));
+                    if at > part.start {
+                        return Some(Outgoing::Frame(frame));
+                    }
+                }
+                Request::Picture => {
+                    let rest = Bytes::from(self.screen.picture());
+                    self.requests.push_front(Request::PictureRest { offset: self.log.end(), rest });
+                }
+                Request::PictureRest { offset, mut rest } => {
+                    let piece = rest.split_to(rest.len().min(MAX_PAYLOAD));
+                    if piece.len() == MAX_PAYLOAD {
+                        self.requests.push_front(Request::PictureRest { offset, rest });
+                    }
+                    return Some(Outgoing::Frame(Frame::new(Kind::Snapshot, self.id, offset, &piece)));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether there is a request that can be answered now.
+    fn has_request(&self) -> bool {
+        match self.requests.front() {
+            Some(Request::Picture) => self.pending() == 0 && self.screen.is_current(&self.log),
+            Some(Request::Part(_) | Request::PictureRest { .. }) => true,
+            None => false,
+        }
+    }
+
+    fn wants_picture(&self) -> bool {
+        matches!(self.requests.front(), Some(Request::Picture))
+    }
+
+    fn tells_exit(&self) -> bool {
+        self.exit.is_some() && !self.exit_told && self.pending() == 0 && self.requests.is_empty()
+    }
+
+    /// Live output that has not been handed to the link.
+    fn pending(&self) -> usize {
+        if self.linked { usize::try_from(self.log.end() - self.sent).unwrap_or(usize::MAX) } else { 0 }
+    }
+
+    /// As much of a part of the log as one frame holds.
+    fn part(&mut self, part: Range<u64>) -> Frame {
+        let len = (part.end - part.start).min(MAX_PAYLOAD as u64) as usize;
+        let mut payload = vec![0; len];
+        let count = self.log.read(part.start, &mut payload);
+        Frame::new(Kind::Output, self.id, part.start, &payload[..count])
+    }
+}

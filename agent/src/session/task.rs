@@ -1,0 +1,360 @@
+//! The task of a session: one terminal, one shell, one stream.
+use std::future::pending;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use protocol::ids::StreamId;
+use protocol::terminal::ExitStatus;
+use protocol::terminal::agent::FromAgent;
+use tokio::process::Child;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{sleep_until, timeout};
+
+use super::stream::{Outgoing, Stream};
+use super::{Command, HANG_UP_GRACE, Outbox, Spec};
+use crate::account::Account;
+use crate::pty::{self, Pty, Read};
+
+/// Read from a terminal at once. The kernel gives 4 KiB at most.
+const READ: usize = 4096;
+
+/// What is read at most from a terminal after its shell has ended, or was told to. Kernels hold less than half of this,
+/// so everything the shell wrote is within it; a process it left behind may write on for ever and is cut off.
+const LAST_WORDS: u64 = 256 * 1024;
+
+/// The process behind the terminal.
+enum Shell {
+    Starting(JoinHandle<io::Result<Child>>),
+    Running(Child),
+    /// Ended; the terminal is read until it has no more, or up to this offset.
+    Ended { status: ExitStatus, read_to: u64 },
+    /// Ended, and its terminal is read.
+    Over,
+}
+
+/// What a session waits for.
+enum Event {
+    Command(Option<Command>),
+    Shell(ShellEvent),
+    CatchUp,
+    Kill,
+    /// Bytes moved, or can move now.
+    Progress,
+}
+
+enum ShellEvent {
+    Started(Child),
+    Exited(ExitStatus),
+}
+
+/// Why reading stopped.
+#[derive(Debug, PartialEq, Eq)]
+enum Stop {
+    /// There is nothing to read now.
+    Empty,
+    /// There may be more than may be read now.
+    NoRoom,
+}
+
+struct Task {
+    stream: Stream,
+    outbox: Outbox,
+    pty: Pty,
+    shell: Shell,
+    /// The shell's process, and its session's name, once it was started.
+    pid: Option<Pid>,
+    /// The terminal has no more to read.
+    hung_up: bool,
+    /// When the session is killed, if it was hung up.
+    kill_at: Option<Instant>,
+    told: Vec<oneshot::Sender<()>>,
+}
+
+/// Runs a session until its handle is dropped or its shell cannot be started.
+pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Command>) {
+    let id = spec.stream;
+    let mut stream = Stream::new(id, spec.session_id, spec.size, spec.limits);
+    stream.attach();
+    let (pty, slave) = match Pty::open(spec.size) {
+        Ok(opened) => opened,
+        Err(error) => return refuse(&outbox, id, &error).await,
+    };
+    let start = move || -> io::Result<Child> {
+        let account = Account::find(&spec.account).map_err(io::Error::other)?;
+        pty::Shell { account, privileges: spec.privileges }.start(slave)
+    };
+    let shell = Shell::Starting(tokio::task::spawn_blocking(start));
+    let mut task =
+        Task { stream, outbox, pty, shell, pid: None, hung_up: false, kill_at: None, told: Vec::new() };
+    match task.serve(&mut commands).await {
+        Ok(()) => task.bury().await,
+        Err(error) => refuse(&task.outbox, id, &error).await,
+    }
+}
+
+async fn refuse(outbox: &Outbox, stream: StreamId, error: &io::Error) {
+    tracing::warn!(%stream, %error, "cannot start a shell");
+    let message = FromAgent::OpenFailed { stream, error: error.to_string() };
+    // Without a link there is nobody to tell: the stream is missing from the next report.
+    let _ = outbox.send(Outgoing::Message(message)).await;
+}
+
+impl Task {
+    /// Until the handle is dropped. The error is why the shell could not be started.
+    async fn serve(&mut self, commands: &mut mpsc::Receiver<Command>) -> io::Result<()> {
+        loop {
+            self.write_input();
+            self.read_last_words();
+            self.hand_over();
+            let now = Instant::now();
+            let due = self.stream.next_due(now);
+            let sending = due.is_some_and(|due| due <= now);
+            let room = self.stream.room() > 0;
+            let ended = matches!(self.shell, Shell::Ended { .. });
+            let catch_up = self.stream.catch_up_due(now);
+            let event = tokio::select! {
+                command = commands.recv() => Event::Command(command),
+                ready = self.pty.readable(), if room && !ended && !self.hung_up => {
+                    let mut ready = ready?;
+                    if read(&self.pty, &mut self.stream, &mut self.hung_up, u64::MAX) == Stop::Empty {
+                        ready.clear_ready();
+                    }
+                    Event::Progress
+                }
+                () = yield_now(), if room && ended => Event::Progress,
+                ready = self.pty.writable(), if self.stream.inputs.next().is_some() && !self.hung_up => {
+                    // `write_input` has tried and found no room.
+                    ready?.clear_ready();
+                    Event::Progress
+                }
+                permit = self.outbox.reserve(), if sending => {
+                    match permit {
+                        Ok(permit) => {
+                            if let Some(outgoing) = self.stream.next(Instant::now()) {
+                                permit.send(outgoing);
+                            }
+                        }
+                        Err(_) => self.stream.detach(),
+                    }
+                    Event::Progress
+                }
+                () = sleep_until(instant(due)), if due.is_some() && !sending => Event::Progress,
+                () = sleep_until(instant(catch_up)), if catch_up.is_some() => Event::CatchUp,
+                () = sleep_until(instant(self.kill_at)), if self.kill_at.is_some() => Event::Kill,
+                event = shell_event(&mut self.shell) => Event::Shell(event?),
+            };
+            match event {
+                Event::Command(Some(command)) => self.obey(command),
+                Event::Command(None) => return Ok(()),
+                Event::CatchUp => self.stream.catch_up(Instant::now()),
+                Event::Kill => self.kill(),
+                Event::Shell(event) => self.shell_went_on(event),
+                Event::Progress => {}
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = Instant::now();
+        match command {
+            Command::Attach { outbox, report } => {
+                self.outbox = outbox;
+                // Nobody waits for the report when that link is gone, too.
+                let _ = report.send(self.stream.attach());
+            }
+            Command::Detach => self.stream.detach(),
+            Command::Report(report) => {
+                let _ = report.send(self.stream.report());
+            }
+            // What was asked first is still to be answered.
+            Command::Opened if matches!(self.shell, Shell::Starting(_)) => {}
+            Command::Opened => self.stream.repeat_opened(),
+            Command::OpenInput(input) => self.stream.inputs.open(input, now),
+            Command::CloseInput(input) => self.stream.inputs.close(input),
+            Command::Input(frame) => self.stream.inputs.receive(&frame, now),
+            Command::Credit { acked, window } => self.stream.set_credit(acked, window),
+            Command::Resize(size) => match self.pty.resize(size) {
+                Ok(()) => self.stream.resize(size),
+                Err(error) => tracing::warn!(%error, "cannot resize a terminal"),
+            },
+            Command::Part(part) => self.stream.request_part(part),
+            Command::Picture => self.stream.request_picture(),
+            Command::Close { grace, told } => {
+                self.told.extend(told);
+                self.hang_up(grace);
+            }
+        }
+    }
+
+    fn hang_up(&mut self, grace: Duration) {
+        if matches!(self.shell, Shell::Over) {
+            return;
+        }
+        let at = Instant::now() + grace;
+        self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
+        // Whoever is behind on reading does not keep a session from ending.
+        self.stream.allow_to(self.stream.end() + LAST_WORDS);
+        if let (Shell::Running(_), Some(pid)) = (&self.shell, self.pid) {
+            pty::hang_up(&self.pty, pid);
+        }
+    }
+
+    fn kill(&mut self) {
+        self.kill_at = None;
+        if let Some(pid) = self.pid {
+            pty::kill_session(pid);
+        }
+        // In case the system does not show its processes.
+        if let Shell::Running(child) = &mut self.shell {
+            start_kill(child);
+        }
+    }
+
+    /// Hands what is due to the link, as far as it has room.
+    fn hand_over(&mut self) {
+        loop {
+            let now = Instant::now();
+            if self.stream.next_due(now).is_none_or(|due| due > now) {
+                break;
+            }
+            let Ok(permit) = self.outbox.try_reserve() else { break };
+            let Some(outgoing) = self.stream.next(now) else { break };
+            permit.send(outgoing);
+        }
+        if self.stream.is_over() {
+            for told in self.told.drain(..) {
+                let _ = told.send(());
+            }
+        }
+    }
+
+    fn write_input(&mut self) {
+        while !self.hung_up
+            && let Some(bytes) = self.stream.inputs.next()
+        {
+            match self.pty.write(bytes) {
+                Ok(0) => break,
+                Ok(count) => self.stream.input_written(count, Instant::now()),
+                Err(error) => {
+                    tracing::debug!(%error, "a terminal takes no more input");
+                    self.stream.inputs.discard();
+                }
+            }
+        }
+    }
+
+    /// Reads what a shell that has ended left in its terminal. The kernel hands over everything that was written before
+    /// it says that there is nothing, so nothing is lost.
+    fn read_last_words(&mut self) {
+        let Shell::Ended { status, read_to } = &self.shell else { return };
+        let stop = read(&self.pty, &mut self.stream, &mut self.hung_up, *read_to);
+        if stop == Stop::Empty || self.stream.end() >= *read_to {
+            self.stream.ended(status.clone());
+            self.shell = Shell::Over;
+            self.hung_up = true;
+        }
+    }
+
+    fn shell_went_on(&mut self, event: ShellEvent) {
+        match event {
+            ShellEvent::Started(child) => {
+                self.pid = pid_of(&child);
+                self.shell = Shell::Running(child);
+                self.stream.opened();
+                if let (Some(_), Some(pid)) = (self.kill_at, self.pid) {
+                    pty::hang_up(&self.pty, pid);
+                }
+            }
+            ShellEvent::Exited(status) => {
+                self.shell = Shell::Ended { status, read_to: self.stream.end() + LAST_WORDS };
+            }
+        }
+    }
+
+    /// The handle is gone: ends the shell if it still runs, and waits for it, so that it leaves no zombie.
+    async fn bury(self) {
+        let mut child = match self.shell {
+            Shell::Running(child) => child,
+            Shell::Starting(starting) => match starting.await {
+                Ok(Ok(child)) => child,
+                Ok(Err(_)) | Err(_) => return,
+            },
+            Shell::Ended { .. } | Shell::Over => return,
+        };
+        if let Some(pid) = pid_of(&child) {
+            pty::hang_up(&self.pty, pid);
+            drop(self.pty);
+            if timeout(HANG_UP_GRACE, child.wait()).await.is_err() {
+                pty::kill_session(pid);
+                start_kill(&mut child);
+            }
+        }
+        if let Err(error) = child.wait().await {
+            tracing::warn!(%error, "cannot wait for a shell");
+        }
+    }
+}
+
+/// Reads the terminal until it is empty, the stream has no room, or ends at `read_to`.
+fn read(pty: &Pty, stream: &mut Stream, hung_up: &mut bool, read_to: u64) -> Stop {
+    let mut buffer = [0; READ];
+    while !*hung_up {
+        let most = stream.room().min(READ);
+        if most == 0 || stream.end() >= read_to {
+            return Stop::NoRoom;
+        }
+        match pty.read(&mut buffer[..most]) {
+            Ok(Read::Bytes(count)) => stream.output(&buffer[..count], Instant::now()),
+            Ok(Read::Nothing) => return Stop::Empty,
+            Ok(Read::HungUp) => *hung_up = true,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read a terminal");
+                *hung_up = true;
+            }
+        }
+    }
+    Stop::Empty
+}
+
+async fn shell_event(shell: &mut Shell) -> io::Result<ShellEvent> {
+    match shell {
+        Shell::Starting(starting) => Ok(ShellEvent::Started(starting.await.map_err(io::Error::other)??)),
+        Shell::Running(child) => Ok(ShellEvent::Exited(exit_status(child.wait().await))),
+        Shell::Ended { .. } | Shell::Over => pending().await,
+    }
+}
+
+fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
+    match status {
+        Ok(status) => {
+            let signal = status.signal().map(|number| {
+                Signal::try_from(number).map_or_else(|_| format!("SIG{number}"), |signal| signal.as_str().to_owned())
+            });
+            ExitStatus { code: status.code(), signal }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot learn how a shell ended");
+            ExitStatus::default()
+        }
+    }
+}
+
+fn start_kill(child: &mut Child) {
+    if let Err(error) = child.start_kill() {
+        tracing::warn!(%error, "cannot kill a shell");
+    }
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
+}
+
+/// A point in time for a timer whose branch is off when there is none.
+fn instant(at: Option<Instant>) -> tokio::time::Instant {
+    at.unwrap_or_else(Instant::now).into()
+}

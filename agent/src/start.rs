@@ -1,0 +1,55 @@
+//! Running the agent in the foreground, as a service manager or a person does.
+use std::future::Future;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::sys::prctl::set_dumpable;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::{link, pty};
+
+/// Runs the agent until it is told to stop by SIGTERM or SIGINT.
+pub async fn start(path: &Path) -> Result<()> {
+    let loaded = Config::load(path)?;
+    log_to_stderr(&loaded.config.logging.level)?;
+    for key in &loaded.unknown {
+        tracing::warn!("{}: {key} means nothing; is it misspelt?", path.display());
+    }
+    // The key is in our memory: no core dump, and no looking in by other processes of the same account.
+    if let Err(error) = set_dumpable(false) {
+        tracing::warn!(%error, "cannot keep others from looking into this process");
+    }
+    pty::raise_file_limit();
+    let stop = stop_signal().context("cannot wait for signals")?;
+    link::run(loaded.config, stop).await?;
+    tracing::info!("the agent has stopped");
+    Ok(())
+}
+
+/// Libraries that write what they carry, terminal bytes and tokens included, to the log at their finest levels.
+const DISCREET: [&str; 2] = ["tungstenite=info", "tokio_tungstenite=info"];
+
+fn log_to_stderr(level: &str) -> Result<()> {
+    let mut filter = match std::env::var("RUST_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::try_new(filter).context("RUST_LOG is no log filter")?,
+        _ => EnvFilter::try_new(level).with_context(|| format!("logging.level {level:?} is no log filter"))?,
+    };
+    for directive in DISCREET {
+        filter = filter.add_directive(directive.parse()?);
+    }
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,9 @@
+//! The agent against a relay that the tests play, with real shells and real sockets.
+mod cuts;
+mod enrolment;
+mod flow;
+mod link;
+mod program;
+mod shells;
+mod snapshots;
+mod support;

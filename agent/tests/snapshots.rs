@@ -1,0 +1,113 @@
+//! Pictures of the screen.
+use protocol::limits::MAX_PAYLOAD;
+use protocol::terminal::Size;
+use protocol::terminal::agent::ToAgent;
+use protocol::terminal::frame::Kind;
+
+use crate::support::relay::{SIZE, STREAM, Terminal};
+use crate::support::{Connection, Machine, Received, Relay};
+
+/// Asks for a picture, and answers its offset and bytes. The terminal has all output before the offset then.
+async fn snapshot(link: &mut Connection, terminal: &mut Terminal) -> (u64, Vec<u8>) {
+    link.send(ToAgent::Snapshot { stream: STREAM }).await;
+    let (mut offset, mut picture) = (None, Vec::new());
+    loop {
+        match link.next().await {
+            Received::Frame(frame) if frame.kind == Kind::Snapshot => {
+                assert_eq!(*offset.get_or_insert(frame.offset), frame.offset);
+                assert_eq!(frame.offset, terminal.output.len() as u64);
+                picture.extend_from_slice(frame.payload());
+                if frame.payload().len() < MAX_PAYLOAD {
+                    return (offset.unwrap(), picture);
+                }
+            }
+            Received::Frame(frame) => terminal.take(link, &frame).await,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn screen(size: Size, bytes: &[&[u8]]) -> vt100::Parser {
+    let mut screen = vt100::Parser::new(size.rows.try_into().unwrap(), size.cols.try_into().unwrap(), 0);
+    bytes.iter().for_each(|bytes| screen.process(bytes));
+    screen
+}
+
+#[tokio::test]
+async fn a_newcomer_sees_the_screen_that_everybody_sees() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    terminal.run(&mut link, "seq 1 3000; printf '\\033[1;32mgreen\\033[0m\\n'").await;
+    let (offset, picture) = snapshot(&mut link, &mut terminal).await;
+    let newcomer = screen(SIZE, &[&picture]);
+    let everybody = screen(SIZE, &[&terminal.output[..offset as usize]]);
+    assert_eq!(newcomer.screen().contents_formatted(), everybody.screen().contents_formatted());
+    assert_eq!(newcomer.screen().cursor_position(), everybody.screen().cursor_position());
+    assert!(newcomer.screen().contents().contains("3000\ngreen"));
+}
+
+#[tokio::test]
+async fn output_goes_on_where_the_picture_ends() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    terminal.type_text(&mut link, "for i in $(seq 1 400); do printf \"\\033[3%sm$i \" $((i % 8)); done; echo all $((40 + 2))\r").await;
+    let mut offsets = Vec::new();
+    let mut pictures = Vec::new();
+    for _ in 0..5 {
+        let (offset, picture) = snapshot(&mut link, &mut terminal).await;
+        offsets.push(offset);
+        pictures.push(picture);
+    }
+    terminal.wait_for(&mut link, "all 42").await;
+    let everybody = screen(SIZE, &[&terminal.output]);
+    for (offset, picture) in offsets.into_iter().zip(pictures) {
+        let newcomer = screen(SIZE, &[&picture, &terminal.output[offset as usize..]]);
+        assert_eq!(newcomer.screen().contents_formatted(), everybody.screen().contents_formatted(), "at {offset}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_screen_program_is_pictured_with_what_is_behind_it() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    terminal.run(&mut link, "echo behind").await;
+    let enter = "stty -echo; printf '\\033[?1049h\\033[2J\\033[H\\033[?1h\\033[?2004h\\033[?1002h\\033[?1006hEDIT%s' OR; read x\r";
+    terminal.type_text(&mut link, enter).await;
+    terminal.wait_for(&mut link, "EDITOR").await;
+    let (offset, picture) = snapshot(&mut link, &mut terminal).await;
+    let mut newcomer = screen(SIZE, &[&picture]);
+    let mut everybody = screen(SIZE, &[&terminal.output[..offset as usize]]);
+    assert!(newcomer.screen().alternate_screen() && newcomer.screen().application_cursor());
+    assert_eq!(newcomer.screen().input_mode_formatted(), everybody.screen().input_mode_formatted());
+    assert_eq!(newcomer.screen().contents().trim(), "EDITOR");
+    newcomer.process(b"\x1b[?1049l");
+    everybody.process(b"\x1b[?1049l");
+    assert!(newcomer.screen().contents().contains("behind"));
+    assert_eq!(newcomer.screen().contents_formatted(), everybody.screen().contents_formatted());
+}
+
+#[tokio::test]
+async fn a_picture_larger_than_a_frame_comes_in_several() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    let size = Size { cols: 600, rows: 300 };
+    link.send(ToAgent::Resize { stream: STREAM, size }).await;
+    terminal.run(&mut link, "for i in $(seq 1 250); do printf '%0*d\\n' 500 $i; done").await;
+    let (offset, picture) = snapshot(&mut link, &mut terminal).await;
+    assert!(picture.len() > MAX_PAYLOAD);
+    let newcomer = screen(size, &[&picture]);
+    assert!(newcomer.screen().contents().contains(&format!("{:0500}", 250)));
+    assert!(offset > 0);
+}
