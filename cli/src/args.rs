@@ -1,0 +1,83 @@
+//! What may be typed.
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use protocol::ids::SessionId;
+
+/// Reach your machines from the shell.
+#[derive(Debug, Parser)]
+#[command(name = "vsay", version, disable_help_subcommand = true)]
+pub struct Args {
+    /// Where the sign-in is kept [default: ~/.vsay-shell-cli/config.json]
+    #[arg(long, global = true, value_name = "FILE", env = "VSAY_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign in; asks for what is not given
+    Login {
+        /// Address of the instance, such as https://edge.example.com
+        url: String,
+        /// Email address or username; the password is then the first line of stdin if that is not a terminal
+        #[arg(long, value_name = "EMAIL OR USERNAME")]
+        email: Option<String>,
+        /// Sign in with a token or personal API key instead of a password
+        #[arg(long, conflicts_with = "email")]
+        token: Option<String>,
+    },
+    /// Forget the sign-in
+    Logout,
+    /// Show all machines
+    #[command(alias = "ls")]
+    List,
+    /// Open a terminal on a machine
+    #[command(after_help = "In the terminal, Enter ~ . leaves it running and Enter ~ ~ types one ~.")]
+    Connect {
+        /// The machine's name or agent id
+        machine: String,
+        /// Return to a terminal that was left
+        #[arg(long, value_name = "ID")]
+        session: Option<SessionId>,
+    },
+    /// Delete a machine; ends its terminals
+    Delete {
+        /// The machine's name or agent id
+        machine: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Show who is signed in, and where
+    Status,
+    /// Show the version
+    Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn ls_is_list_and_a_bad_session_id_says_the_rule() {
+        assert!(matches!(
+            Args::try_parse_from(["vsay", "ls"]).unwrap().command,
+            Command::List
+        ));
+        let error = Args::try_parse_from(["vsay", "connect", "m", "--session", "a b"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("1 to 128 characters"), "{error}");
+    }
+}

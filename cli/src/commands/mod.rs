@@ -1,0 +1,61 @@
+//! One file per subcommand that is more than a line.
+mod connect;
+mod delete;
+mod list;
+mod login;
+
+use std::io::{IsTerminal, Write};
+
+use crate::args::{Args, Command};
+use crate::client::Client;
+use crate::config::ConfigFile;
+use crate::error::Error;
+
+/// Runs a command and answers its exit status.
+pub async fn run(args: Args) -> Result<i32, Error> {
+    let file = ConfigFile::locate(args.config)?;
+    match args.command {
+        Command::Login { url, email, token } => login::run(&file, &url, email, token).await?,
+        Command::Logout => logout(&file)?,
+        Command::List => list::run(&Client::signed_in(&file.load()?)?).await?,
+        Command::Connect { machine, session } => return connect::run(&file.load()?, &machine, session).await,
+        Command::Delete { machine, yes } => delete::run(&Client::signed_in(&file.load()?)?, &machine, yes).await?,
+        Command::Status => status(&file).await?,
+        Command::Version => println!("vsay {}", env!("CARGO_PKG_VERSION")),
+    }
+    Ok(0)
+}
+
+fn logout(file: &ConfigFile) -> Result<(), Error> {
+    println!(
+        "{}",
+        if file.clear()? {
+            "Signed out."
+        } else {
+            "Nobody was signed in."
+        }
+    );
+    Ok(())
+}
+
+async fn status(file: &ConfigFile) -> Result<(), Error> {
+    let config = file.load()?;
+    let user = Client::signed_in(&config)?.me().await?;
+    println!("Server   {}", config.api_url);
+    println!("User     {} <{}>", user.username, user.email);
+    println!("Team     {}", user.tenant_name);
+    println!("Kept in  {}", file.path().display());
+    Ok(())
+}
+
+/// Asks a question on the terminal; `None` if there is none to ask on.
+fn ask(question: &str) -> Result<Option<String>, Error> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    eprint!("{question}");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(Some(answer.trim().to_owned()))
+}

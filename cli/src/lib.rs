@@ -1,0 +1,41 @@
+//! The shell client of VSAY Edge.
+//!
+//! - `args.rs`: what may be typed
+//! - `commands/`: one file per subcommand
+//! - `client.rs`: the REST API as far as it is used here
+//! - `config.rs`: what is kept between two runs
+//! - `terminal/`: a terminal that survives a cut: `viewer.rs` is its end of the protocol without I/O, `run.rs` the loop
+//!   around it, `tty.rs` the local terminal
+#![forbid(unsafe_code)]
+
+mod args;
+mod client;
+mod commands;
+mod config;
+mod error;
+mod terminal;
+
+pub use args::Args;
+
+/// Runs one command to its end and answers the status to exit with.
+pub fn main(args: Args) -> i32 {
+    // Fails only if a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("vsay: cannot start: {error}");
+            return error::FAILED;
+        }
+    };
+    let outcome = runtime.block_on(commands::run(args));
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| {
+        eprintln!("vsay: {error}");
+        error.exit_status()
+    })
+}
