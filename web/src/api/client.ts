@@ -1,0 +1,46 @@
+/** The REST API, typed by our own OpenAPI document (`npm run generate`). */
+import createClient, { type Middleware } from 'openapi-fetch';
+import { errorFrom, unreachable } from './error';
+import type { paths } from './schema';
+
+/** How the client learns who is signed in, and tells that nobody is any more. */
+export interface Identity {
+  token(): string | null;
+  rejected(): void;
+}
+
+let identity: Identity = { token: () => null, rejected: () => {} };
+
+/** Called once by whoever keeps the token. */
+export function identifyBy(source: Identity): void {
+  identity = source;
+}
+
+const withToken: Middleware = {
+  onRequest({ request }) {
+    const token = identity.token();
+    if (token !== null && !request.headers.has('Authorization')) request.headers.set('Authorization', `Bearer ${token}`);
+    // The fields once, not a second time under `data`.
+    request.headers.set('X-Envelope', 'flat');
+    return request;
+  },
+  onResponse({ request, response }) {
+    const sent = request.headers.get('Authorization');
+    // An answer to a token that was replaced meanwhile says nothing about the present one.
+    if (response.status === 401 && sent !== null && sent === `Bearer ${identity.token()}`) identity.rejected();
+    return undefined;
+  },
+};
+
+export const client = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' });
+client.use(withToken);
+
+/** The body of an answer, or an `ApiError` that says in words what went wrong. */
+export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call.catch((cause: unknown) => {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw unreachable();
+  });
+  if (!response.ok || data === undefined) throw errorFrom(response.status, error);
+  return data;
+}

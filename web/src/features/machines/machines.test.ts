@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { describeState, enrolCommand, matches, type Machine } from './machines';
+
+const MACHINE = {
+  name: 'web-1',
+  description: 'Front door',
+  hostname: 'ip-10-0-0-7',
+  os: 'Debian 12 x86_64',
+  ip_address: '10.0.0.7',
+  agent_id: 'abc123def456',
+  linux_user: 'deploy',
+  tags: ['production'],
+  status: 'online',
+  is_connected: true,
+} as Machine;
+
+describe('a machine', () => {
+  it.each(['', 'web', 'WEB-1', 'front door', 'debian', '10.0.0.7', 'abc123', 'production', 'web debian', 'online'])('is found by %j', (search) =>
+    expect(matches(MACHINE, search)).toBe(true),
+  );
+
+  it.each(['db', 'web-2', 'web staging'])('is not found by %j', (search) => expect(matches(MACHINE, search)).toBe(false));
+
+  it.each([
+    ['online', true, 'Online'],
+    ['online', false, 'Offline'],
+    ['offline', false, 'Offline'],
+    ['pending', false, 'Waiting for its agent'],
+    ['executing_script', true, 'Running its setup script'],
+    ['revoked', false, 'Revoked'],
+    ['of next year', false, 'Offline'],
+  ])('that is %s (connected: %s) reads “%s”', (status, is_connected, words) => {
+    expect(describeState({ status, is_connected } as Machine).words).toBe(words);
+  });
+});
+
+describe('the enrolment command', () => {
+  const machine = { registration_token: 'f00', linux_user: 'deploy', allow_sudo: false };
+
+  it('says where, with which token and as whom', () => {
+    expect(enrolCommand('https://edge.example', machine)).toBe(
+      'sudo vsay-agent configure --host https://edge.example --token f00 --linux-user deploy',
+    );
+  });
+
+  it('takes whoever runs it when nobody is named, and allows sudo only when asked', () => {
+    expect(enrolCommand('https://e', { ...machine, linux_user: '', allow_sudo: true })).toBe(
+      'sudo vsay-agent configure --host https://e --token f00 --linux-user "$USER" --allow-sudo',
+    );
+  });
+
+  it('quotes what the shell would take apart', () => {
+    expect(enrolCommand('https://e', { ...machine, linux_user: "o'neil; reboot" })).toContain(`--linux-user 'o'\\''neil; reboot'`);
+  });
+});

@@ -1,0 +1,71 @@
+/** Machines: what the API says of them, and how that reads. */
+import { answer, client } from '../../api/client';
+import type { Machine } from '../../api/schema';
+
+export type { Machine };
+
+export interface NewMachine {
+  name: string;
+  description: string;
+  linux_user: string;
+  allow_sudo: boolean;
+}
+
+/** All machines that the person may see, by name. */
+export async function listMachines(signal: AbortSignal): Promise<Machine[]> {
+  return (await answer(client.GET('/api/machines', { signal }))).machines;
+}
+
+export async function findMachine(agentId: string, signal: AbortSignal): Promise<Machine> {
+  const { machine } = await answer(client.GET('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } }, signal }));
+  return machine;
+}
+
+export async function createMachine(body: NewMachine): Promise<Machine> {
+  return (await answer(client.POST('/api/machines', { body }))).machine;
+}
+
+export async function deleteMachine(agentId: string): Promise<void> {
+  await answer(client.DELETE('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } } }));
+}
+
+export type Tone = 'ok' | 'warn' | 'bad' | 'idle';
+
+/** A machine's state in words, with its colour. */
+export function describeState({ status, is_connected }: Pick<Machine, 'status' | 'is_connected'>): { words: string; tone: Tone } {
+  switch (status) {
+    case 'pending':
+      return { words: 'Waiting for its agent', tone: 'warn' };
+    case 'executing_script':
+      return { words: 'Running its setup script', tone: 'warn' };
+    case 'revoked':
+      return { words: 'Revoked', tone: 'bad' };
+    default:
+      return is_connected ? { words: 'Online', tone: 'ok' } : { words: 'Offline', tone: 'idle' };
+  }
+}
+
+/** Whether a terminal can be opened: an offline machine is waited for, one without an agent is not. */
+export function canConnect({ status }: Pick<Machine, 'status'>): boolean {
+  return status !== 'pending' && status !== 'revoked';
+}
+
+/** Whether a machine matches what the person searches: every word in any of its facts. */
+export function matches(machine: Machine, search: string): boolean {
+  const { name, description, hostname, os, ip_address, agent_id, linux_user, tags } = machine;
+  const facts = [name, description, hostname, os, ip_address, agent_id, linux_user, ...tags, describeState(machine).words];
+  const text = facts.join('\n').toLowerCase();
+  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+/** The command that makes a computer this machine. Each value is quoted for the shell where it needs to be. */
+export function enrolCommand(origin: string, machine: Pick<Machine, 'registration_token' | 'linux_user' | 'allow_sudo'>): string {
+  const user = machine.linux_user === '' ? '"$USER"' : quoted(machine.linux_user);
+  const parts = ['sudo vsay-agent configure', `--host ${origin}`, `--token ${machine.registration_token ?? ''}`, `--linux-user ${user}`];
+  if (machine.allow_sudo) parts.push('--allow-sudo');
+  return parts.join(' ');
+}
+
+function quoted(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

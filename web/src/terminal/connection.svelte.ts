@@ -1,0 +1,169 @@
+/** One terminal, whole: the socket, the stream over it and the terminal it draws on, and what they are doing. */
+import { BAD_BYTES, LEFT, retryAfter } from './close';
+import { PING, SUBPROTOCOL, type Exit, type Size } from './messages';
+import { Socket, type SocketState } from './socket';
+import { statusOf, type Status } from './status';
+import { ViewerStream, type StreamEvent } from './stream';
+import { Terminal, type Look } from './terminal';
+
+export interface ConnectionOptions {
+  viewer: string;
+  look: Look;
+  /** Where to connect; asked before each attempt. */
+  url(size: Size): Promise<string>;
+  /** Why attempts fail: a reason to give up, or `null`. */
+  refused(): Promise<string | null>;
+}
+
+export class Connection {
+  readonly terminal: Terminal;
+  readonly #socket: Socket;
+  readonly #stream: ViewerStream;
+  readonly #forget: AbortController = new AbortController();
+  #socketState = $state.raw<SocketState>({ name: 'connecting' });
+  #attached = $state(false);
+  #canType = $state(true);
+  #online = $state(true);
+  #exit = $state.raw<Exit | null>(null);
+  #farewell = $state<string | null>(null);
+  #started = false;
+  #size = $state.raw<Size>({ cols: 80, rows: 24 });
+  /** A remark on what just happened, such as lost output. */
+  notice = $state<string | null>(null);
+  /** The title that the program in the terminal chose. */
+  title = $state('');
+  /** Whether the key row's Ctrl is held. */
+  control = $state(false);
+  /** Input that has not reached the shell, in bytes. */
+  pendingInput = $state(0);
+
+  constructor(options: ConnectionOptions) {
+    this.terminal = new Terminal(options.look, {
+      onInput: (bytes) => this.#type(bytes),
+      onTitle: (title) => (this.title = title),
+      onControlUsed: () => (this.control = false),
+    });
+    this.#socket = new Socket({
+      url: () => options.url(this.#size),
+      refused: () => options.refused(),
+      protocol: SUBPROTOCOL,
+      ping: PING,
+      retry: retryAfter,
+      onState: (state) => this.#socketChanged(state),
+      onMessage: (data) => {
+        this.#stream.message(data);
+        this.pendingInput = this.#stream.pendingInput;
+      },
+    });
+    this.#stream = new ViewerStream(options.viewer, this.#size, {
+      send: (data) => this.#socket.send(data),
+      write: (bytes, history, consumed) => this.terminal.write(bytes, history, consumed),
+      reset: () => this.terminal.reset(),
+      resize: (size) => this.terminal.afterWrites(() => this.#setSize(size)),
+      abandon: () => this.#socket.abandon(BAD_BYTES),
+      after: (milliseconds, run) => {
+        const timer = setTimeout(run, milliseconds);
+        return () => clearTimeout(timer);
+      },
+      event: (event) => this.#happened(event),
+    });
+    const { signal } = this.#forget;
+    window.addEventListener('online', () => this.#socket.wake(), { signal });
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#socket.wake(), { signal });
+  }
+
+  get status(): Status {
+    return statusOf(this.#socketState, {
+      attached: this.#attached,
+      canType: this.#canType,
+      online: this.#online,
+      exit: this.#exit,
+      farewell: this.#farewell,
+    });
+  }
+
+  get size(): Size {
+    return this.#size;
+  }
+
+  /** Fills the element the terminal is in, and connects the first time. Who only watches keeps the size there is. */
+  fit(): void {
+    const size = this.terminal.measure();
+    if (!size) return;
+    if (!this.#attached || this.#canType) {
+      this.#setSize(size);
+      this.#stream.resize(size);
+    }
+    if (!this.#started) this.connect();
+  }
+
+  /** Connects now: the first time, after a refusal, or instead of waiting. */
+  connect(): void {
+    this.#started = true;
+    this.#farewell = null;
+    this.#socket.open();
+  }
+
+  holdControl(held: boolean): void {
+    this.control = held;
+    this.terminal.holdControl(held);
+  }
+
+  /** Leaves: the shell goes on, this viewer is forgotten. */
+  leave(): void {
+    this.#forget.abort();
+    this.#stream.closed();
+    this.#socket.close(LEFT);
+    this.terminal.dispose();
+  }
+
+  #type(bytes: Uint8Array): void {
+    if (this.status.name === 'ended' || this.status.name === 'closed') return;
+    if (!this.#stream.type(bytes)) {
+      this.notice = this.#canType ? 'Too much input is waiting for the machine. What you just typed was not taken.' : 'You are watching this terminal and cannot type.';
+    }
+    this.pendingInput = this.#stream.pendingInput;
+  }
+
+  #setSize(size: Size): void {
+    this.#size = size;
+    this.terminal.resize(size);
+  }
+
+  #socketChanged(state: SocketState): void {
+    this.#socketState = state;
+    if (state.name === 'open') {
+      // Until told otherwise; the greeting is answered with how it is.
+      this.#online = true;
+      this.#stream.opened();
+    } else {
+      this.#attached = false;
+      this.#stream.closed();
+    }
+  }
+
+  #happened(event: StreamEvent): void {
+    switch (event.type) {
+      case 'attached':
+        this.#attached = true;
+        this.#online = true;
+        this.#canType = event.canType;
+        break;
+      case 'agent':
+        this.#online = event.online;
+        break;
+      case 'missing':
+        this.notice = `${(event.bytes / 1024 / 1024).toFixed(1)} MiB of output passed before it could be shown here.`;
+        break;
+      case 'exit':
+        this.#exit = event.exit;
+        break;
+      case 'refused':
+        this.notice = event.error;
+        break;
+      case 'disconnect':
+        this.#farewell = event.reason;
+        break;
+    }
+  }
+}

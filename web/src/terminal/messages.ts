@@ -1,0 +1,111 @@
+/** The control messages of `vsay.stream.v1`: JSON text frames with a `type` (docs/streams.md). */
+import { MAX_SIDE, MIN_SIDE } from './limits';
+
+/** The subprotocol that a browser asks for. */
+export const SUBPROTOCOL = 'vsay.stream.v1';
+
+/** The protocol number we speak. */
+export const PROTOCOL = 1;
+
+/** Keep-alive. The platform answers this exact text without waking the relay. */
+export const PING = '{"type":"ping"}';
+
+/** A terminal's size in characters. */
+export interface Size {
+  cols: number;
+  rows: number;
+}
+
+/** How a shell ended. */
+export interface Exit {
+  code: number | null;
+  signal: string | null;
+}
+
+/** What a viewer says. */
+export type FromViewer =
+  | ({ type: 'hello'; protocol: number; viewer: string; received: number | null } & Size)
+  | ({ type: 'resize' } & Size)
+  | { type: 'ping' };
+
+/** The shell is there. */
+export type Attached = {
+  type: 'attached';
+  protocol: number;
+  session_id: string;
+  stream: number;
+  input: number;
+  applied: number;
+  offset: number;
+  can_type: boolean;
+  resumed: boolean;
+  /** Output before this was there already: somebody else answered what it asked of its terminal. */
+  end?: number;
+} & Size;
+
+/** What the relay says. */
+export type ToViewer =
+  | Attached
+  | { type: 'agent'; online: boolean }
+  | { type: 'resume_input'; applied: number }
+  | { type: 'snapshot'; offset: number }
+  | { type: 'gap'; from: number; to: number }
+  | ({ type: 'resized' } & Size)
+  | ({ type: 'exit' } & Exit)
+  | { type: 'error'; error: string; code: string }
+  | { type: 'disconnect'; reason: string; code: string }
+  | { type: 'pong' };
+
+type Fields = Record<string, (value: unknown) => boolean>;
+
+const text = (value: unknown): boolean => typeof value === 'string';
+const flag = (value: unknown): boolean => typeof value === 'boolean';
+const count = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+const side = (value: unknown): boolean => count(value) && Number(value) >= MIN_SIDE && Number(value) <= MAX_SIDE;
+const orAbsent = (check: (value: unknown) => boolean) => (value: unknown): boolean => value === undefined || check(value);
+const orNull = (check: (value: unknown) => boolean) => (value: unknown): boolean => value === null || check(value);
+
+const SHAPES: Record<ToViewer['type'], Fields> = {
+  attached: {
+    protocol: count,
+    session_id: text,
+    stream: count,
+    input: count,
+    applied: count,
+    offset: count,
+    cols: side,
+    rows: side,
+    can_type: flag,
+    resumed: flag,
+    end: orAbsent(count),
+  },
+  agent: { online: flag },
+  resume_input: { applied: count },
+  snapshot: { offset: count },
+  gap: { from: count, to: count },
+  resized: { cols: side, rows: side },
+  exit: { code: orNull(Number.isSafeInteger), signal: orNull(text) },
+  error: { error: text, code: text },
+  disconnect: { reason: text, code: text },
+  pong: {},
+};
+
+/** Decodes what the relay said. `null` for anything else, such as a message that only a newer relay knows. */
+export function decodeMessage(json: string): ToViewer | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || !('type' in value)) return null;
+  const message = value as Record<string, unknown>;
+  if (typeof message.type !== 'string' || !Object.hasOwn(SHAPES, message.type)) return null;
+  const fields = SHAPES[message.type as ToViewer['type']];
+  const fits = Object.entries(fields).every(([name, check]) => check(message[name]));
+  return fits ? (value as ToViewer) : null;
+}
+
+export function encodeMessage(message: FromViewer): string {
+  return JSON.stringify(message);
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import type { SocketState } from './socket';
+import { describeStatus, statusOf, type Facts } from './status';
+
+const FACTS: Facts = { attached: true, canType: true, online: true, exit: null, farewell: null };
+
+function words(socket: SocketState, facts: Partial<Facts> = {}): string {
+  return describeStatus(statusOf(socket, { ...FACTS, ...facts }), 1000);
+}
+
+describe('the connection in words', () => {
+  it.each<[SocketState, Partial<Facts>, string]>([
+    [{ name: 'connecting' }, {}, 'Connecting…'],
+    [{ name: 'open' }, { attached: false }, 'Connecting…'],
+    [{ name: 'open' }, {}, 'Connected'],
+    [{ name: 'open' }, { canType: false }, 'Connected, watching only'],
+    [{ name: 'open' }, { online: false }, 'Machine offline – waiting for it to come back'],
+    [{ name: 'waiting', retryAt: 4200 }, {}, 'Connection lost – reconnecting in 4 s'],
+    [{ name: 'waiting', retryAt: 0 }, {}, 'Connection lost – reconnecting in 1 s'],
+    [{ name: 'open' }, { exit: { code: 0, signal: null } }, 'Shell ended – exit code 0'],
+    [{ name: 'closed', code: 1000, reason: '' }, { exit: { code: null, signal: 'SIGKILL' } }, 'Shell ended by SIGKILL'],
+    [{ name: 'closed', code: 1000, reason: '' }, { farewell: 'This session has ended' }, 'This session has ended.'],
+    [{ name: 'closed', code: 4009, reason: '' }, {}, 'This terminal was opened in another window.'],
+    [{ name: 'closed', code: 4000, reason: 'Idle timeout' }, {}, 'The server closed the connection: Idle timeout.'],
+    [{ name: 'closed', code: null, reason: 'This machine was deleted.' }, {}, 'This machine was deleted.'],
+  ])('%j with %j is “%s”', (socket, facts, expected) => expect(words(socket, facts)).toBe(expected));
+});

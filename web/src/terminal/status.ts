@@ -1,0 +1,75 @@
+/** What a terminal's connection is doing, and how to say it. */
+import { describeClose } from './close';
+import type { Exit } from './messages';
+import type { SocketState } from './socket';
+
+export type Status =
+  | { name: 'connecting' }
+  | { name: 'connected'; canType: boolean }
+  /** We are connected, the machine is not. */
+  | { name: 'offline' }
+  | { name: 'waiting'; retryAt: number }
+  | { name: 'ended'; exit: Exit }
+  /** Not to come back by itself. `over`: the session is gone; `elsewhere`: it is shown in another window. */
+  | { name: 'closed'; reason: string; over: boolean; elsewhere: boolean };
+
+/** What is known beside the socket's own state. */
+export interface Facts {
+  /** The shell is there, on this link. */
+  attached: boolean;
+  canType: boolean;
+  /** The machine's agent is there. */
+  online: boolean;
+  exit: Exit | null;
+  /** What the server said before it closed. */
+  farewell: string | null;
+}
+
+export function statusOf(socket: SocketState, facts: Facts): Status {
+  if (facts.exit) return { name: 'ended', exit: facts.exit };
+  switch (socket.name) {
+    case 'connecting':
+      return { name: 'connecting' };
+    case 'waiting':
+      return { name: 'waiting', retryAt: socket.retryAt };
+    case 'open':
+      if (!facts.online) return { name: 'offline' };
+      return facts.attached ? { name: 'connected', canType: facts.canType } : { name: 'connecting' };
+    case 'closed': {
+      const { code } = socket;
+      const said = facts.farewell === null ? null : `${facts.farewell.replace(/\.?$/, '')}.`;
+      const reason = code === null ? socket.reason : describeClose(code, socket.reason);
+      return {
+        name: 'closed',
+        reason: code === 1000 ? (said ?? reason) : reason,
+        over: code === 1000 || code === 4008,
+        elsewhere: code === 4009,
+      };
+    }
+  }
+}
+
+/** The status in words. `now` counts in milliseconds since the epoch. */
+export function describeStatus(status: Status, now: number): string {
+  switch (status.name) {
+    case 'connecting':
+      return 'Connecting…';
+    case 'connected':
+      return status.canType ? 'Connected' : 'Connected, watching only';
+    case 'offline':
+      return 'Machine offline – waiting for it to come back';
+    case 'waiting': {
+      const seconds = Math.max(1, Math.ceil((status.retryAt - now) / 1000));
+      return `Connection lost – reconnecting in ${seconds} s`;
+    }
+    case 'ended':
+      return describeExit(status.exit);
+    case 'closed':
+      return status.reason;
+  }
+}
+
+export function describeExit({ code, signal }: Exit): string {
+  if (signal !== null) return `Shell ended by ${signal}`;
+  return code === null ? 'Shell ended' : `Shell ended – exit code ${code}`;
+}

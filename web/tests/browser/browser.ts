@@ -1,0 +1,49 @@
+/** The system's Chromium, and what tests want from a page. */
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+export async function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+}
+
+/** A page of a browser of its own. Anything the page complains about fails the test that asks for `complaints`. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'], ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    const text = message.text();
+    // Answers with an error status, and links that a test cuts, are part of the tests.
+    if (message.type() === 'error' && !/status of 4\d\d|WebSocket connection to/.test(text)) complaints.push(text);
+  });
+  return { page, complaints };
+}
+
+export async function signIn(page: Page, path = '/'): Promise<void> {
+  await page.goto(path);
+  await page.getByLabel('Email or username').fill('ada');
+  await page.getByLabel('Password').fill('correct horse');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Account' }).waitFor();
+}
+
+/** What the active terminal shows. */
+export function screen(page: Page): Promise<string> {
+  return page.evaluate(() => window.vsayTerminal?.text ?? '');
+}
+
+export async function waitForScreen(page: Page, text: string): Promise<void> {
+  await expect.poll(() => screen(page), { timeout: 10_000, interval: 30 }).toContain(text);
+}
+
+export async function waitForState(page: Page, state: string): Promise<void> {
+  await page.locator(`[data-testid=terminal][data-state=${state}]`).waitFor();
+}

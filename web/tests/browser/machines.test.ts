@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { signIn, waitForState } from './browser';
+import { world } from './setup';
+
+describe('the machine pages', () => {
+  const setup = world();
+
+  it('lead from nothing to a first terminal', async () => {
+    const page = await setup.open();
+    await signIn(page);
+    await page.getByRole('button', { name: 'Add machine' }).click();
+    await page.getByLabel('Name').fill('build-7');
+    await page.getByLabel('Linux user').fill('ci');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    const command = `sudo vsay-agent configure --host ${new URL(page.url()).origin} --token ${'f0'.repeat(32)} --linux-user ci`;
+    expect(await page.getByTestId('command').textContent()).toBe(command);
+    await page.getByRole('button', { name: 'Copy the command' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+
+    const [machine] = setup.edge.machines.values();
+    Object.assign(machine ?? {}, { status: 'online', is_connected: true });
+    await page.getByRole('heading', { name: 'build-7 is online' }).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Connect' }).click();
+    await waitForState(page, 'connected');
+  });
+
+  it('say in the form what is wrong with a name', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    await page.getByRole('button', { name: 'Add machine' }).click();
+    await page.getByLabel('Name').fill('web-1');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('Machine with this name already exists.').waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('web-1');
+  });
+
+  it('show the list live, and keep it when the server cannot be reached', async () => {
+    const page = await setup.open();
+    const machine = setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    await page.getByText('1 of 1 online').waitFor();
+    machine.is_connected = false;
+    await page.getByText('0 of 1 online').waitFor();
+    await page.route('**/api/machines', (route) => route.abort());
+    await page.getByRole('alert').getByText('The server cannot be reached.').waitFor();
+    expect(await page.getByTestId('machine').count()).toBe(1);
+    await page.unroute('**/api/machines');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  });
+
+  it('find a machine by any of its facts', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1', os: 'Debian 12' });
+    setup.edge.add({ name: 'db-1', os: 'Ubuntu 24.04' });
+    await signIn(page);
+    await page.getByLabel('Search machines').fill('ubuntu');
+    await page.getByRole('link', { name: 'web-1' }).waitFor({ state: 'detached' });
+    expect(await page.getByTestId('machine').count()).toBe(1);
+    await page.getByLabel('Search machines').fill('mainframe');
+    await page.getByText('No machine matches “mainframe”.').waitFor();
+  });
+
+  it('delete a machine only when its name was typed', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    await page.getByRole('link', { name: 'web-1' }).click();
+    await page.getByRole('button', { name: 'Delete machine' }).click();
+    const confirm = page.getByRole('dialog').getByRole('button', { name: 'Delete machine' });
+    await page.getByLabel('Type web-1 to confirm').fill('web');
+    expect(await confirm.isDisabled()).toBe(true);
+    await page.getByLabel('Type web-1 to confirm').fill('web-1');
+    await confirm.click();
+    await page.getByText('Add your first machine').waitFor();
+    expect(setup.edge.machines.size).toBe(0);
+  });
+
+  it('fit a phone 360 pixels wide', async () => {
+    const page = await setup.open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+    const { agent_id } = setup.edge.add({ name: 'a-machine-with-quite-a-long-name-indeed', os: 'Debian GNU/Linux 12 (bookworm) x86_64' });
+    await signIn(page);
+    for (const path of ['/machines', `/machines/${agent_id}`, '/running', '/terminal', '/nowhere', '/docs/api']) {
+      await page.goto(path);
+      await page.getByRole('main').waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(360);
+    }
+  });
+});
+
+describe('the API reference', () => {
+  const setup = world();
+
+  it('shows the document that the server gives of itself, to anybody', async () => {
+    const page = await setup.open();
+    await page.goto('/docs/api');
+    await page.getByText('/api/machines').first().waitFor();
+  });
+});
