@@ -1,0 +1,7 @@
+//! One module for each number of the architecture.
+pub mod bulk;
+pub mod bundle;
+pub mod echo;
+pub mod memory;
+pub mod requests;
+pub mod resume;

@@ -1,0 +1,91 @@
+//! The programs that are measured. Each ends with the value that stands for it.
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// How long a runtime may take to answer. It needs a second or two; the rest is for a busy computer.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a program may take to end before it is made to.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+/// A running program. Dropping it kills it; [`Program::end`] is kinder.
+pub struct Program(Child);
+
+/// What a runtime says when it answers.
+#[derive(Deserialize)]
+struct Ready {
+    url: String,
+    #[serde(default)]
+    workerd_pid: u32,
+}
+
+/// A running workerd.
+pub struct Runtime {
+    /// Its origin, such as `http://127.0.0.1:1234`.
+    pub url: String,
+    /// The process that runs the Worker; 0 if the runner does not say.
+    pub workerd_pid: u32,
+    program: Program,
+}
+
+impl Program {
+    /// Starts a program whose complaints go to `log`.
+    pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
+        let log = std::fs::File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let child = command.stdin(Stdio::piped()).stderr(log).kill_on_drop(true).spawn();
+        Ok(Self(child.with_context(|| format!("{:?} cannot be started", command.as_std().get_program()))?))
+    }
+
+    /// Asks the program to end, and waits for it.
+    pub async fn end(mut self) {
+        // Those with a lifeline end now.
+        drop(self.0.stdin.take());
+        if let Some(pid) = self.0.id().and_then(|pid| i32::try_from(pid).ok()) {
+            // It may have ended by itself.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+        // Dropping kills one that does not.
+        let _ = timeout(END_WITHIN, self.0.wait()).await;
+    }
+}
+
+impl Runtime {
+    /// Starts a script that runs workerd, keeps its data in `state`, and says when it answers.
+    pub async fn start(script: &str, arguments: &[&str], state: &Path) -> Result<Self> {
+        std::fs::create_dir_all(state)?;
+        let log = state.join("runtime.log");
+        let mut command = Command::new("node");
+        command.arg(script).args(arguments).arg("--state").arg(state).stdout(Stdio::piped());
+        let mut program = Program::start(&mut command, &log)?;
+        let stdout = program.0.stdout.take().ok_or_else(|| anyhow!("{script} has no output"))?;
+        let line = timeout(READY_WITHIN, BufReader::new(stdout).lines().next_line()).await;
+        let Ok(Ok(Some(line))) = line else {
+            bail!("{script} did not start:\n{}", std::fs::read_to_string(log).unwrap_or_default());
+        };
+        let ready: Ready = serde_json::from_str(&line).with_context(|| format!("{script} said: {line}"))?;
+        Ok(Self { url: ready.url, workerd_pid: ready.workerd_pid, program })
+    }
+
+    /// Ends it.
+    pub async fn end(self) {
+        self.program.end().await;
+    }
+
+    /// The memory that workerd has now, in bytes.
+    pub fn resident_memory(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.workerd_pid);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.map(|kib| kib * 1024).ok_or_else(|| anyhow!("{path} has no VmRSS"))
+    }
+}

@@ -1,0 +1,141 @@
+//! The whole product, as its users get it: the edge, one agent, an account with 50 machines.
+use std::env;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use hyper::Method;
+use nix::unistd::{User, getuid};
+use protocol::api::auth::SignedUp;
+use protocol::api::machines::{MachineCreated, MachineDetail, MachineStatus};
+use protocol::ids::{AgentId, SessionId};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::http::Http;
+use crate::process::{Program, Runtime};
+use crate::terminal::{Attachment, StreamTerminal};
+
+/// Machines of the account, the one with the agent included.
+pub const MACHINES: usize = 50;
+
+/// How long the agent may take to come online. It needs one connection; the rest is for a busy computer.
+const ONLINE_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running product.
+pub struct Product {
+    /// The edge.
+    pub edge: Runtime,
+    /// A bearer token of the account.
+    pub token: String,
+    agent: Program,
+    agent_id: AgentId,
+}
+
+/// A terminal session that nobody has opened yet.
+pub struct Session {
+    /// How to open it.
+    pub attachment: Attachment,
+    id: SessionId,
+}
+
+impl Product {
+    /// Starts everything in an empty folder.
+    pub async fn start(state: &Path) -> Result<Self> {
+        let edge = Runtime::start("scripts/edge.mjs", &["--port", "0", "--stdin-lifeline"], state).await?;
+        let account = json!({ "username": "bench", "email": "bench@example.org", "password": random::<16>()? });
+        let mut http = Http::open(&edge.url, None).await?;
+        let account: SignedUp = http.call(Method::POST, "/api/signup", Some(account)).await?;
+        let token = account.token.expose().to_owned();
+        let mut http = Http::open(&edge.url, Some(&token)).await?;
+        let mut first = None;
+        for number in 0..MACHINES {
+            let machine = json!({
+                "name": format!("machine-{number:02}"),
+                "description": format!("Machine number {number} of the benchmark"),
+                "tags": ["bench", "linux"],
+            });
+            let created: MachineCreated = http.call(Method::POST, "/api/machines", Some(machine)).await?;
+            first.get_or_insert(created);
+        }
+        let machine = first.context("no machine was made")?;
+        let agent = start_agent(&edge.url, machine.registration_token.expose(), state).await?;
+        let product = Self { edge, token, agent, agent_id: machine.agent_id };
+        product.wait_until_online(&mut http).await?;
+        Ok(product)
+    }
+
+    /// A name for a new session.
+    pub fn session(&self) -> Result<Session> {
+        let id: SessionId = format!("sess_{}", random::<12>()?).parse()?;
+        let attachment = Attachment {
+            origin: self.edge.url.clone(),
+            path: format!("/api/terminal/{}/ws?session_id={id}&source=bench", self.agent_id),
+            token: self.token.clone(),
+            viewer: random::<16>()?.parse()?,
+        };
+        Ok(Session { attachment, id })
+    }
+
+    /// Hangs a session's shell up.
+    pub async fn close(&self, session: &Session) -> Result<()> {
+        let mut http = Http::open(&self.edge.url, Some(&self.token)).await?;
+        let _: Value = http.call(Method::DELETE, &format!("/api/terminal/sessions/{}", session.id), None).await?;
+        Ok(())
+    }
+
+    /// Ends everything.
+    pub async fn end(self) {
+        self.agent.end().await;
+        self.edge.end().await;
+    }
+
+    async fn wait_until_online(&self, http: &mut Http) -> Result<()> {
+        let deadline = Instant::now() + ONLINE_WITHIN;
+        loop {
+            let path = format!("/api/machines/{}", self.agent_id);
+            let detail: MachineDetail = http.call(Method::GET, &path, None).await?;
+            if detail.machine.status == MachineStatus::Online {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the agent did not come online");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Session {
+    /// One more viewer of the session.
+    pub async fn join(&self) -> Result<StreamTerminal> {
+        let Attachment { origin, path, token, .. } = &self.attachment;
+        let (origin, path, token) = (origin.clone(), path.clone(), token.clone());
+        StreamTerminal::attach(&Attachment { origin, path, token, viewer: random::<16>()?.parse()? }).await
+    }
+}
+
+/// The agent that was built beside this program.
+async fn start_agent(url: &str, token: &str, state: &Path) -> Result<Program> {
+    let program = env::current_exe()?.with_file_name("vsay-agent");
+    let config = state.join("agent.yaml");
+    let user = User::from_uid(getuid())?.context("who runs this has no name")?.name;
+    let configured = Command::new(&program)
+        .args(["configure", "--no-service", "--token", token, "--host", url, "--linux-user", &user, "--config"])
+        .arg(&config)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .with_context(|| format!("{} cannot be started", program.display()))?;
+    ensure!(configured.status.success(), "the agent was not enrolled:\n{}", String::from_utf8_lossy(&configured.stderr));
+    let mut command = Command::new(&program);
+    command.arg("start").arg("--config").arg(&config).stdout(Stdio::null());
+    Program::start(&mut command, &state.join("agent.log"))
+}
+
+/// `N` random bytes in hex.
+fn random<const N: usize>() -> Result<String> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,211 @@
+//! Runs that take turns: the product, its floor, the product, its floor. What disturbs the machine disturbs both.
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::measure::requests::Load;
+use crate::measure::{bulk, echo, memory, requests, resume};
+use crate::process::Runtime;
+use crate::product::{MACHINES, Product};
+use crate::stats::Latency;
+use crate::terminal::{Echo, Peer, PublishedTerminal, StreamTerminal, Ttyd, TtydTerminal, begin, echoes, pipe, pours};
+
+/// Runs of each measurement that is compared.
+const RUNS: usize = 7;
+
+/// Output of one bulk run: a second or so.
+const BULK: u64 = 128 * 1024 * 1024;
+
+/// Output of one bulk run of a published client. The relay trusts one that says nothing with 32 MiB; more comes slower.
+const PUBLISHED_BULK: u64 = 24 * 1024 * 1024;
+
+/// Bulk runs of a published client: its rate is the relay's decision and hardly differs.
+const PUBLISHED_RUNS: usize = 3;
+
+/// What several runs of several candidates gave, by candidate.
+pub type Runs<T> = Vec<(&'static str, Vec<T>)>;
+
+/// The product by our own frames.
+pub const STREAM: &str = "product, `vsay.stream.v1`";
+/// The product by the published frames.
+pub const PUBLISHED: &str = "product, published JSON frames";
+/// A Durable Object between two sockets.
+pub const RELAY: &str = "bare DO relay, two sockets, no PTY";
+/// A Durable Object with one socket.
+pub const ECHO: &str = "bare DO echo, one socket";
+/// ttyd.
+pub const TTYD: &str = "ttyd, no relay";
+/// The product's liveness route.
+pub const HEALTH: &str = "product, `GET /health`";
+/// A Worker that does nothing.
+pub const BARE: &str = "bare Worker, no query";
+/// The product's list of machines.
+pub const LIST: &str = "product, authenticated `GET /api/machines`, 50 machines";
+/// A Worker that does one query.
+pub const QUERY: &str = "bare Worker, one D1 query of 50 rows";
+
+/// Everything that is compared, running.
+struct Candidates {
+    product: Product,
+    floor: Runtime,
+    ttyd: Option<Ttyd>,
+    // Last: the programs end before their data goes.
+    _state: TempDir,
+}
+
+impl Candidates {
+    async fn start() -> Result<Self> {
+        let state = folder()?;
+        Ok(Self {
+            product: Product::start(&state.path().join("product")).await?,
+            floor: Runtime::start("bench/floor.mjs", &[], &state.path().join("floor")).await?,
+            ttyd: Ttyd::start(state.path()).await?,
+            _state: state,
+        })
+    }
+
+    async fn end(self) {
+        self.product.end().await;
+        self.floor.end().await;
+        if let Some(ttyd) = self.ttyd {
+            ttyd.end().await;
+        }
+    }
+}
+
+/// Latency of keystrokes.
+pub async fn echo() -> Result<Runs<Latency>> {
+    let candidates = Candidates::start().await?;
+    let Candidates { product, floor, ttyd, .. } = &candidates;
+    let mut runs = Runs::new();
+    for number in 0..RUNS {
+        let session = product.session()?;
+        let mut terminal = StreamTerminal::attach(&session.attachment).await?;
+        echoes(&mut terminal).await?;
+        add(&mut runs, STREAM, echo::measure(&mut terminal).await?);
+        product.close(&session).await?;
+
+        let (mut terminal, _peer) = pipe(&floor.url, &format!("echo-{number}"), Peer::Echo).await?;
+        add(&mut runs, RELAY, echo::measure(&mut terminal).await?);
+        drop(terminal);
+
+        let session = product.session()?;
+        let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
+        echoes(&mut terminal).await?;
+        add(&mut runs, PUBLISHED, echo::measure(&mut terminal).await?);
+        product.close(&session).await?;
+
+        let mut terminal = Echo::open(&floor.url, &format!("echo-one-{number}")).await?;
+        add(&mut runs, ECHO, echo::measure(&mut terminal).await?);
+
+        if let Some(ttyd) = ttyd {
+            let mut terminal = TtydTerminal::open(ttyd).await?;
+            echoes(&mut terminal).await?;
+            add(&mut runs, TTYD, echo::measure(&mut terminal).await?);
+        }
+    }
+    candidates.end().await;
+    Ok(runs)
+}
+
+/// MB/s of bulk output.
+pub async fn bulk() -> Result<Runs<f64>> {
+    let candidates = Candidates::start().await?;
+    let Candidates { product, floor, ttyd, .. } = &candidates;
+    let mut runs = Runs::new();
+    for number in 0..RUNS {
+        let session = product.session()?;
+        let mut terminal = StreamTerminal::attach(&session.attachment).await?;
+        let begun = pours(&mut terminal, BULK).await?;
+        add(&mut runs, STREAM, bulk::measure(&mut terminal, begun, BULK).await?);
+
+        let (mut terminal, _peer) = pipe(&floor.url, &format!("bulk-{number}"), Peer::Pour(BULK)).await?;
+        let begun = begin(&mut terminal, "begin").await?;
+        add(&mut runs, RELAY, bulk::measure(&mut terminal, begun, BULK).await?);
+        drop(terminal);
+
+        if let Some(ttyd) = ttyd {
+            let mut terminal = TtydTerminal::open(ttyd).await?;
+            let begun = pours(&mut terminal, BULK).await?;
+            add(&mut runs, TTYD, bulk::measure(&mut terminal, begun, BULK).await?);
+        }
+    }
+    for _ in 0..PUBLISHED_RUNS {
+        let session = product.session()?;
+        let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
+        let begun = pours(&mut terminal, PUBLISHED_BULK).await?;
+        add(&mut runs, PUBLISHED, bulk::measure(&mut terminal, begun, PUBLISHED_BULK).await?);
+    }
+    candidates.end().await;
+    Ok(runs)
+}
+
+/// Requests/s.
+pub async fn requests() -> Result<Runs<f64>> {
+    let candidates = Candidates::start().await?;
+    let Candidates { product, floor, .. } = &candidates;
+    let (ours, bare, token) = (product.edge.url.as_str(), floor.url.as_str(), Some(product.token.as_str()));
+    let loads = [
+        (LIST, Load { origin: ours, token, path: "/api/machines", lists: Some(MACHINES) }),
+        (QUERY, Load { origin: bare, token: None, path: "/machines", lists: Some(MACHINES) }),
+        (HEALTH, Load { origin: ours, token: None, path: "/health", lists: None }),
+        (BARE, Load { origin: bare, token: None, path: "/", lists: None }),
+    ];
+    let mut runs = Runs::new();
+    for number in 0..=RUNS {
+        for (name, load) in &loads {
+            let rate = requests::measure(load).await?;
+            // The first round warms up.
+            if number > 0 {
+                add(&mut runs, name, rate);
+            }
+        }
+    }
+    candidates.end().await;
+    Ok(runs)
+}
+
+/// Latency of the first byte after a cut.
+pub async fn resume() -> Result<Latency> {
+    let state = folder()?;
+    let product = Product::start(state.path()).await?;
+    let latency = resume::measure(&product).await?;
+    product.end().await;
+    Ok(latency)
+}
+
+/// Bytes by which workerd's memory grows. Each measurement has a workerd of its own: memory that one left free would hide
+/// what the next one takes.
+pub async fn memory() -> Result<Runs<f64>> {
+    let mut runs = Runs::new();
+    let state = folder()?;
+    let start = async |name: &str| Product::start(&state.path().join(name)).await;
+
+    let product = start("stream").await?;
+    let mut terminal = StreamTerminal::attach(&product.session()?.attachment).await?;
+    let growth = memory::stalled(&product, &mut terminal).await.context("a viewer that does not read")?;
+    add(&mut runs, "`vsay.stream.v1` viewer that stops reading", growth as f64);
+    product.end().await;
+
+    let product = start("published").await?;
+    let mut terminal = PublishedTerminal::attach(&product.session()?.attachment).await?;
+    let growth = memory::stalled(&product, &mut terminal).await.context("a client that does not read")?;
+    add(&mut runs, "published client that stops reading", growth as f64);
+    product.end().await;
+
+    let product = start("crowd").await?;
+    let growth = memory::crowd(&product).await.context("a crowd")?;
+    add(&mut runs, "100 viewers who may type, all reading", growth as f64);
+    product.end().await;
+    Ok(runs)
+}
+
+fn add<T>(runs: &mut Runs<T>, name: &'static str, run: T) {
+    match runs.iter_mut().find(|(candidate, _)| *candidate == name) {
+        Some((_, all)) => all.push(run),
+        None => runs.push((name, vec![run])),
+    }
+}
+
+fn folder() -> Result<TempDir> {
+    tempfile::Builder::new().prefix("vsay-bench-").tempdir().context("no folder for temporary data")
+}

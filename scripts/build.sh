@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds what changed: build.sh [worker] [web] [native]; without arguments, all three.
+#   worker  the Worker and its Durable Objects, as WebAssembly, into build/
+#   web     the browser console, into web/dist/
+#   native  the agent (vsay-agent) and the command line (vsay), into target/release/
+source "$(dirname "$0")/lib/common.sh"
+
+worker_sources() { find Cargo.toml Cargo.lock src durable-objects protocol/Cargo.toml protocol/src -type f; }
+web_sources() { find web \( -name node_modules -o -path web/dist -o -path web/tests \) -prune -o -type f -print; }
+
+# unchanged <part> <output>: whether the part was built from exactly the files it has now. `mark` remembers that it was.
+unchanged() {
+  local files
+  files=$("$1_sources" | LC_ALL=C sort)
+  STAMP=$TOOLS/stamps/$1
+  SEEN=$({ echo "$files" && git hash-object --no-filters --stdin-paths <<<"$files"; } | git hash-object --stdin)
+  [ -e "$2" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$SEEN" ]
+}
+
+mark() {
+  mkdir -p "$(dirname "$STAMP")"
+  echo "$SEEN" >"$STAMP"
+}
+
+build_worker() {
+  unchanged worker build/index.js && return
+  say "building the Worker"
+  WASM_BINDGEN_BIN=$TOOLS/bin/wasm-bindgen WASM_OPT_BIN=$ROOT/node_modules/.bin/wasm-opt ESBUILD_BIN=$ROOT/node_modules/.bin/esbuild \
+    worker-build --release >&2
+  mark
+}
+
+build_web() {
+  unchanged web web/dist/index.html && return
+  say "building the browser console"
+  npm --prefix web run --silent build >&2
+  mark
+}
+
+# Cargo itself knows what changed.
+build_native() {
+  cargo build --release --quiet -p vsay-agent -p vsay >&2
+}
+
+one_at_a_time
+[ $# -gt 0 ] || set -- native worker web
+for part in "$@"; do
+  case $part in
+    worker | web | native) "build_$part" ;;
+    *) fail "build.sh: no part named $part" "Parts: worker web native" ;;
+  esac
+done

@@ -1,0 +1,67 @@
+// Runs the edge on this machine for the end-to-end tests and the benchmarks, and for whoever wants it without a demo.
+//
+//   edge.mjs --state DIR [--port 8787] [--host 127.0.0.1] [--stdin-lifeline]
+//
+// Prints one line of JSON when it answers: {"url", "pid", "workerd_pid"}; everything else goes to stderr. Ends on SIGTERM,
+// SIGINT and SIGHUP. An environment variable named like one of wrangler.toml's [vars] or rate limits overrides it.
+//
+// With --stdin-lifeline it also ends when its stdin does, so that a test that dies leaves nothing behind, and obeys lines on
+// stdin, answering each with a line of JSON:
+//
+//   evict <class> <object name> [hibernate|close]    drops a Durable Object from memory
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { startEdge } from "./lib/edge.mjs";
+
+const { values } = parseArgs({
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "8787" },
+    state: { type: "string" },
+    "stdin-lifeline": { type: "boolean", default: false },
+  },
+});
+
+let edge;
+let ending = false;
+
+async function end(status) {
+  if (ending) return;
+  ending = true;
+  await edge?.stop();
+  process.exit(status);
+}
+
+function fail(error) {
+  process.stderr.write(`edge: ${error.message}\n`);
+  end(1);
+}
+
+function answer(value) {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+async function obey(line) {
+  const [verb, className, name, webSockets] = line.trim().split(/\s+/);
+  if (verb !== "evict" || !name) throw new Error(`not a command: ${line}`);
+  await edge.evict(className, name, webSockets);
+  return { evicted: name };
+}
+
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => end(0));
+// A reader that went away is the same as a closed stdin.
+process.stdout.on("error", () => end(0));
+
+if (values.state === undefined) {
+  fail(new Error("--state DIR is missing: the folder that keeps all data"));
+} else {
+  const commands = values["stdin-lifeline"] ? createInterface({ input: process.stdin }) : undefined;
+  commands?.on("close", () => end(0));
+  try {
+    edge = await startEdge({ host: values.host, port: Number(values.port), state: values.state });
+    answer({ url: edge.url, pid: process.pid, workerd_pid: edge.workerdPid });
+    commands?.on("line", (line) => obey(line).then(answer, (error) => answer({ error: error.message })));
+  } catch (error) {
+    fail(error);
+  }
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Fuzzes every decoder that meets the network: fuzz.sh [SECONDS for each target, or SECONDS_EACH, or 60]. Stable Rust is
+# enough: the marks of coverage are LLVM's, only the sanitizers want a nightly. New inputs stay under protocol/fuzz/target/;
+# one that fails is printed with its path, and belongs in protocol/fuzz/corpus/ once what it found is mended.
+source "$(dirname "$0")/lib/common.sh"
+
+SECONDS_EACH=${1:-${SECONDS_EACH:-60}}
+scripts/toolchain.sh fuzz
+# Built apart from everything else, whose flags differ.
+unset CARGO_TARGET_DIR
+
+cd protocol/fuzz
+for target in fuzz_targets/*.rs; do
+  target=$(basename "$target" .rs)
+  say "$target"
+  found=target/found/$target
+  mkdir -p "$found"
+  seeds=("corpus/$target")
+  [ -d "../fixtures/$target" ] && seeds+=("../fixtures/$target")
+  cargo-fuzz fuzz run --fuzz-dir . --sanitizer none "$target" "$found" "${seeds[@]}" -- \
+    -max_total_time="$SECONDS_EACH" -timeout=5 -max_len=70000 -verbosity=0 -print_final_stats=1
+done

@@ -1,0 +1,90 @@
+// The agent for this very machine: enrolled once per state folder, and again when the edge's address changed.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { call } from "./api.mjs";
+
+/** How long this machine may take to appear online. It needs one connection; the rest is for a busy computer. */
+const ONLINE_WITHIN_MS = 30_000;
+const POLL_MS = 50;
+/** How long the agent may take to end its shells before it is made to. */
+const STOP_WITHIN_MS = 5_000;
+
+/**
+ * Starts an agent for this machine and waits until it is online.
+ *
+ * @param {{ url: string, state: string, program: string, token?: string }} options `program` is the agent's path; `token`
+ *   is that of a person who may enrol machines, needed unless this one is enrolled
+ * @returns {Promise<{ name: string, log: string, ended: Promise<number | null>, stop: () => Promise<void> }>}
+ */
+export async function startAgent({ url, state, program, token }) {
+  const folder = path.join(state, "agent");
+  const config = path.join(folder, "agent.yaml");
+  const log = path.join(folder, "agent.log");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const output = await open(log, "a");
+  // What it says goes to a file, where colours would be noise; its shells get an environment of their own.
+  const run = (args, env) =>
+    spawn(program, args, { stdio: ["ignore", output.fd, output.fd], env: { ...process.env, NO_COLOR: "1", ...env } });
+  try {
+    const machine = await enrol({ url, folder, config, token, run });
+    const agent = run(["start", "--config", config]);
+    const ended = once(agent, "exit").then(([code]) => code);
+    const stop = async () => {
+      const patience = setTimeout(() => agent.kill("SIGKILL"), STOP_WITHIN_MS);
+      agent.kill("SIGTERM");
+      await ended;
+      clearTimeout(patience);
+    };
+    const online = token === undefined || (await Promise.race([isOnline(url, token, machine), ended.then(() => false)]));
+    if (!online) {
+      await stop();
+      throw new Error(`the agent did not come online; its log: ${log}`);
+    }
+    return { name: machine.name, log, ended, stop };
+  } finally {
+    await output.close();
+  }
+}
+
+async function enrol({ url, folder, config, token, run }) {
+  const record = path.join(folder, "machine.json");
+  const before = await readFile(record, "utf8").then(JSON.parse, () => undefined);
+  const enrolled = before?.url === url && existsSync(config);
+  if (token === undefined) {
+    if (enrolled) return before;
+    throw new Error("this machine cannot be enrolled: the demo account has another password by now. DEMO=0 starts without");
+  }
+  const name = os.hostname();
+  const { machines } = await call(url, "GET", "/api/machines", { token });
+  const known = machines.find((machine) => machine.agent_id === before?.agent_id) ?? machines.find((machine) => machine.name === name);
+  if (known && known.agent_id === before?.agent_id && enrolled) return before;
+
+  const { registration_token, agent_id } = known
+    ? { ...(await call(url, "POST", `/api/machines/${known.agent_id}/registration-token`, { token })), agent_id: known.agent_id }
+    : await call(url, "POST", "/api/machines", { token, body: { name, description: "This computer", allow_sudo: true } });
+  // In a shell on one's own computer, sudo works as it always does.
+  const configure = run(
+    ["configure", "--host", url, "--linux-user", os.userInfo().username, "--name", name, "--config", config, "--allow-sudo", "--no-service"],
+    // Not as an argument, which every process could read.
+    { VSAY_TOKEN: registration_token },
+  );
+  const [code] = await once(configure, "exit");
+  if (code !== 0) throw new Error(`this machine could not be enrolled; see ${path.join(folder, "agent.log")}`);
+  const machine = { url, agent_id, name: known?.name ?? name };
+  await writeFile(record, `${JSON.stringify(machine, null, 2)}\n`);
+  return machine;
+}
+
+async function isOnline(url, token, machine) {
+  const deadline = Date.now() + ONLINE_WITHIN_MS;
+  while (Date.now() < deadline) {
+    const { status } = await call(url, "GET", `/api/machines/${machine.agent_id}`, { token });
+    if (status === "online") return true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return false;
+}

@@ -1,0 +1,44 @@
+# Sourced by the shell scripts: strict mode, the project's root as working directory, and our own tools first on the path.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+ROOT=$PWD
+TOOLS=$ROOT/.tools
+SYSTEM_PATH=${SYSTEM_PATH:-$PATH}
+TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}
+export SYSTEM_PATH
+export PATH="$ROOT/node_modules/.bin:$TOOLS/bin:$SYSTEM_PATH"
+export WRANGLER_SEND_METRICS=false NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
+
+if [ -t 2 ]; then BOLD=$(printf '\033[1m') RED=$(printf '\033[31m') PLAIN=$(printf '\033[0m'); else BOLD='' RED='' PLAIN=''; fi
+
+say() { printf '%s==>%s %s\n' "$BOLD" "$PLAIN" "$*" >&2; }
+
+fail() {
+  printf '%serror:%s %s\n' "$RED" "$PLAIN" "$1" >&2
+  shift
+  for line in "$@"; do printf '       %s\n' "$line" >&2; done
+  exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs one copy of the calling script per checkout at a time, where the system has flock: several `make dev` may start at once.
+one_at_a_time() {
+  mkdir -p "$TOOLS"
+  if have flock; then
+    exec 9>"$TOOLS/lock"
+    flock 9
+  fi
+}
+
+# Prints the path of a Chromium, or nothing. CHROMIUM says which one to take.
+find_chromium() {
+  local candidate
+  for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
+    "/Applications/Chromium.app/Contents/MacOS/Chromium" "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
+    "$TOOLS"/browsers/chromium-*/chrome-linux*/chrome "$TOOLS"/browsers/chromium-*/chrome-mac*/*.app/Contents/MacOS/*; do
+    [ -n "$candidate" ] && have "$candidate" && command -v "$candidate" && return
+  done
+  return 0
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Finds or installs what building needs; with `test` or `fuzz`, also what that needs. What it installs goes into .tools/ and
+# node_modules/, except the wasm target of a rustup toolchain and, on Debian run as root, the package chromium.
+# Does nothing, quickly, when everything is there.
+source "$(dirname "$0")/lib/common.sh"
+
+NEXTEST=0.9.143
+FUZZ=0.13.2
+
+# The library and its tool must be of one version, so the manifest is the only place that names it.
+WASM_BINDGEN=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
+WORKER_BUILD=$(sed -n 's/^worker = { version = "\([^"]*\)".*/\1/p' Cargo.toml)
+RUST=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+
+check_rust() {
+  have cargo && have rustc || fail "Rust is missing." "Install it from https://rustup.rs and run this again."
+  local found
+  found=$(rustc --version | cut -d' ' -f2)
+  [ "$(printf '%s\n%s\n' "$RUST" "$found" | sort -V | head -n 1)" = "$RUST" ] ||
+    fail "Rust $found is too old: $RUST or later is needed." "With rustup: rustup update stable"
+  have cc || have clang || have gcc || fail "A C compiler is missing: Rust links with it." "On Debian: apt-get install build-essential"
+}
+
+wasm_target() {
+  local target=wasm32-unknown-unknown
+  [ -d "$(rustc --print target-libdir --target $target)" ] && return
+  have rustup || fail "This Rust has no $target target, and there is no rustup to add it." \
+    "Install the target with the package manager Rust came from, or install Rust from https://rustup.rs."
+  say "adding the Rust target $target"
+  rustup target add $target || fail "The Rust target $target could not be downloaded." "Check the network, then run this again."
+}
+
+rust_components() {
+  cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+  have rustup || fail "cargo fmt or cargo clippy is missing." "Install rustfmt and clippy with the package manager Rust came from."
+  say "adding rustfmt and clippy"
+  rustup component add rustfmt clippy || fail "rustfmt and clippy could not be downloaded." "Check the network, then run this again."
+}
+
+# cargo_tool <crate> <version> <command that prints its version> <how long>
+cargo_tool() {
+  case " $($3 2>/dev/null | head -n 1) " in *" $2 "*) return ;; esac
+  say "building $1 $2, about $4, once"
+  cargo install "$1" --version "$2" --locked --root "$TOOLS" ||
+    fail "$1 $2 could not be built." "The messages above say why; it is installed with: cargo install $1 --version $2 --locked --root .tools"
+}
+
+# npm_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
+npm_packages() {
+  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && return
+  have npm || fail "npm is missing; it comes with Node.js." "Install Node.js 20 or later from https://nodejs.org and run this again."
+  say "installing the npm packages of $1/package-lock.json"
+  # Not with our own node first on the path: this replaces it.
+  (cd "$1" && PATH=$SYSTEM_PATH npm ci --no-progress --loglevel=error >&2) ||
+    fail "The npm packages of $1/package-lock.json could not be installed." "Check the network, then run this again."
+  touch "$1/node_modules/.package-lock.json"
+}
+
+chromium() {
+  [ -n "$(find_chromium)" ] && return
+  if [ "$(id -u)" = 0 ] && have apt-get; then
+    say "installing Chromium for the browser tests (apt-get install chromium)"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >&2 || true
+  else
+    say "downloading Chromium for the browser tests into .tools/browsers"
+    PLAYWRIGHT_BROWSERS_PATH=$TOOLS/browsers playwright-core install chromium >&2 || true
+  fi
+  [ -n "$(find_chromium)" ] || fail "The browser tests need Chromium or Chrome, and neither was found nor could be installed." \
+    "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
+}
+
+one_at_a_time
+check_rust
+wasm_target
+npm_packages .
+npm_packages web
+node --version >/dev/null 2>&1 || fail "Node.js from node_modules does not run on this machine." \
+  "Remove node_modules and run this again with npm's install scripts allowed."
+cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" "3 minutes"
+# It prints nothing but its version.
+cargo_tool worker-build "$WORKER_BUILD" "worker-build --version" "4 minutes"
+case ${1:-} in
+  test)
+    rust_components
+    cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
+    chromium
+    ;;
+  fuzz) cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute" ;;
+esac

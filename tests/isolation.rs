@@ -1,0 +1,123 @@
+//! One organization learns nothing of another. These tests walk the API document, so a new route is covered the day it
+//! is written; one with a new kind of parameter fails until it is named here.
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::account::{Account, send};
+use crate::support::agent::World;
+use crate::support::openapi::operations;
+use crate::support::viewer::Viewer;
+
+#[tokio::test]
+async fn no_operation_answers_without_a_token_except_those_that_say_so() {
+    let owner = &World::shared().await.owner;
+    let mut checked = 0;
+    for operation in operations(&owner.anonymous)
+        .await
+        .into_iter()
+        .filter(|operation| !operation.public)
+    {
+        let path = operation.path_with(|_| "000000000000".to_owned());
+        let mut request = owner.anonymous.request(operation.method.clone(), &path);
+        if operation.takes_body {
+            request = request.json(&json!({}));
+        }
+        let (status, error) = send(request).await.refusal();
+        assert_eq!(status, 401, "{} {path}: {error}", operation.method);
+        checked += 1;
+    }
+    assert!(checked >= 8, "the API document lists its routes");
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exist() {
+    let world = World::shared().await;
+    let stranger = Account::new(world.stack).await;
+    let session = "isolation-1";
+    let mut viewer = Viewer::attached(&world.owner, &world.agent, session).await;
+
+    // Of each kind of parameter: the owner's, and one of the same form that nobody has.
+    let ids = |name: &str| match name {
+        "agent_id" => (world.agent.agent_id.clone(), "00000000000a".to_owned()),
+        "machine_id" => (world.agent.machine_id.clone(), "00000000000000000000000a".to_owned()),
+        "session_id" => (session.to_owned(), "isolation-2".to_owned()),
+        other => panic!("say here what a foreign {other} is"),
+    };
+    let mut checked = 0;
+    for operation in operations(&stranger.anonymous).await {
+        if operation.parameters().is_empty() {
+            continue;
+        }
+        let ask = async |path: String| {
+            let mut request = stranger.request(operation.method.clone(), &path);
+            if operation.takes_body {
+                request = request.json(&json!({}));
+            }
+            send(request).await
+        };
+        let foreign = ask(operation.path_with(|name| ids(name).0)).await;
+        let unknown = ask(operation.path_with(|name| ids(name).1)).await;
+        assert_eq!(foreign.status, unknown.status, "{operation:?}");
+        assert_eq!(foreign.body, unknown.body, "{operation:?}");
+        assert_eq!(foreign.status, 404, "{operation:?}: {foreign:?}");
+        checked += 1;
+    }
+    assert!(checked >= 6, "the API document lists its routes");
+
+    assert_eq!(stranger.get("/api/machines").await.ok()["machines"], json!([]));
+    assert_eq!(stranger.get("/api/machines?search=shared").await.ok()["total"], 0);
+    assert_eq!(stranger.get("/api/terminal/sessions").await.ok()["sessions"], json!([]));
+    let tenant = format!("/api/machines?tenant_id={}", world.owner.username);
+    assert_eq!(
+        stranger.get(&tenant).await.ok()["machines"],
+        json!([]),
+        "only a super administrator chooses"
+    );
+
+    // The stranger has changed nothing.
+    assert_eq!(
+        world
+            .owner
+            .get(&format!("/api/machines/{}", world.agent.agent_id))
+            .await
+            .ok()["status"],
+        "online"
+    );
+    viewer.run("echo still-$((40+2))", "still-42").await;
+}
+
+#[tokio::test]
+async fn a_session_name_that_another_organization_uses_is_free_here() {
+    let world = World::shared().await;
+    let stranger = Account::new(world.stack).await;
+    let theirs = crate::support::agent::Agent::new(&stranger, "theirs").await;
+    let (mut ours, mut other) = (
+        Viewer::attached(&world.owner, &world.agent, "same-name").await,
+        Viewer::attached(&stranger, &theirs, "same-name").await,
+    );
+    ours.run("echo ours-$((1+1))", "ours-2").await;
+    other.run("echo theirs-$((2+2))", "theirs-4").await;
+    assert!(!ours.text().contains("theirs-") && !other.text().contains("ours-"));
+
+    stranger.delete("/api/terminal/sessions/same-name").await.ok();
+    assert_eq!(other.wait_closed().await.0, 4008);
+    ours.run("echo still-$((1+2))", "still-3").await;
+    let listed = world.owner.get("/api/terminal/sessions").await.ok();
+    let listed = listed["sessions"].as_array().expect("a list").clone();
+    assert_eq!(
+        listed
+            .iter()
+            .filter(|session| session["session_id"] == "same-name")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_one_account_reads_only_that_account() {
+    let world = World::shared().await;
+    let stranger = Account::new(world.stack).await;
+    let me = send(stranger.request(Method::GET, "/api/auth/me")).await.ok();
+    assert_eq!(me["id"], stranger.id);
+    assert!(!me.to_string().contains(&world.owner.api_key));
+}

@@ -1,0 +1,201 @@
+//! A machine with the real agent on it.
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use super::account::Account;
+use super::process::{Process, memory, scratch};
+use super::program;
+use super::stack::Stack;
+use super::wait::eventually;
+
+/// A machine of an account, and its agent.
+pub struct Agent {
+    /// The machine's public name.
+    pub agent_id: String,
+    /// The machine's row.
+    pub machine_id: String,
+    /// What people call it.
+    pub name: String,
+    owner: Account,
+    token: String,
+    folder: PathBuf,
+    running: Mutex<Option<Process>>,
+}
+
+impl Agent {
+    /// Makes a machine, enrols it and waits until it is online.
+    pub async fn new(owner: &Account, name: &str) -> Self {
+        let agent = Self::enrolled(owner, name, &owner.anonymous.url).await;
+        agent.start().await;
+        agent
+    }
+
+    /// Makes a machine and enrols it; its agent will dial `url`, which may be a proxy.
+    pub async fn enrolled(owner: &Account, name: &str, url: &str) -> Self {
+        let created = owner.post("/api/machines", json!({"name": name})).await.ok();
+        let text = |field: &str| {
+            created[field]
+                .as_str()
+                .unwrap_or_else(|| panic!("{created:#}"))
+                .to_owned()
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("agent-")
+            .tempdir_in(scratch())
+            .expect("a folder")
+            .keep();
+        let agent = Self {
+            agent_id: text("agent_id"),
+            machine_id: text("id"),
+            name: name.to_owned(),
+            owner: owner.clone(),
+            token: text("registration_token"),
+            folder,
+            running: Mutex::new(None),
+        };
+        agent.try_configure(url, agent.token()).expect("the token enrols");
+        agent
+    }
+
+    /// The registration token it was enrolled with first.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Enrols it (again); a failure is what the agent said.
+    pub fn try_configure(&self, url: &str, token: &str) -> Result<(), String> {
+        configure(&self.config(), url, token)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.join("agent.yaml")
+    }
+
+    /// A file in the machine's own folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Starts the agent without waiting for it.
+    pub fn launch(&self) {
+        let config = self.config();
+        let args = ["start", "--config", config.to_str().expect("UTF-8")];
+        let process = Process::start(&program("VSAY_AGENT_BIN", "vsay-agent"), &args, &self.file("agent.log"));
+        *self.running.lock().unwrap() = Some(process);
+    }
+
+    /// Starts the agent and waits until the edge knows.
+    pub async fn start(&self) {
+        self.launch();
+        self.becomes("online").await;
+    }
+
+    /// Waits until the edge shows the machine in a status.
+    pub async fn becomes(&self, status: &str) {
+        let path = format!("/api/machines/{}", self.agent_id);
+        let what = format!("{} to be {status}; see {}", self.name, self.folder.display());
+        eventually(&what, async || {
+            (self.owner.get(&path).await.ok()["status"] == status).then_some(())
+        })
+        .await;
+    }
+
+    /// Kills the agent as a crash would.
+    pub fn kill(&self) {
+        let process = self.running.lock().unwrap().take().expect("it runs");
+        process.signal("KILL");
+    }
+
+    /// Sends the agent a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        self.with_process(|process| process.signal(name));
+    }
+
+    /// Whether the agent has not ended by itself.
+    pub fn is_alive(&self) -> bool {
+        self.with_process(Process::is_alive)
+    }
+
+    /// Resident memory of the agent, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.with_process(|process| memory(process.pid))
+    }
+
+    /// The log of the agent.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.file("agent.log")).unwrap_or_default()
+    }
+
+    fn with_process<T>(&self, use_it: impl FnOnce(&Process) -> T) -> T {
+        use_it(self.running.lock().unwrap().as_ref().expect("it runs"))
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        drop(self.running.lock().unwrap().take());
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Enrols this host as a machine; a failure is what the agent said.
+pub fn configure(config: &Path, url: &str, token: &str) -> Result<(), String> {
+    let output = Command::new(program("VSAY_AGENT_BIN", "vsay-agent"))
+        .args([
+            "configure",
+            "--token",
+            token,
+            "--host",
+            url,
+            "--linux-user",
+            &login_name(),
+            "--no-service",
+            "--config",
+        ])
+        .arg(config)
+        .output()
+        .expect("the agent runs");
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// The account that the tests run as, which is the one an unprivileged agent can run shells as.
+fn login_name() -> String {
+    let output = Command::new("id").arg("-un").output().expect("id runs");
+    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+}
+
+/// A machine with its owner, for tests that open sessions of their own on it and leave it as it was.
+pub struct World {
+    /// The edge.
+    pub stack: &'static Stack,
+    /// The owner.
+    pub owner: Account,
+    /// The machine.
+    pub agent: Agent,
+}
+
+impl World {
+    /// The one that tests share.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<World> = OnceCell::const_new();
+        SHARED
+            .get_or_init(|| async {
+                let stack = Stack::shared().await;
+                let owner = Account::new(stack).await;
+                let agent = Agent::new(&owner, "shared").await;
+                Self { stack, owner, agent }
+            })
+            .await
+    }
+}

@@ -1,0 +1,38 @@
+//! What the tests share: the product running, and those who use it.
+pub mod account;
+pub mod agent;
+pub mod cli;
+pub mod openapi;
+pub mod process;
+pub mod proxy;
+pub mod published;
+pub mod random;
+pub mod redact;
+pub mod sequence;
+pub mod stack;
+pub mod viewer;
+pub mod wait;
+
+use std::path::PathBuf;
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A built program: where the environment says, else where `cargo build --release` puts it.
+pub fn program(variable: &str, name: &str) -> PathBuf {
+    let path = match std::env::var_os(variable) {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+            target.join("release").join(name)
+        }
+    };
+    assert!(
+        path.exists(),
+        "{} is missing: build it (make build) or say where it is with {variable}",
+        path.display()
+    );
+    path
+}
