@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib/common.sh"
 
 scripts/toolchain.sh
 
-wrangler whoami >/dev/null 2>&1 || fail "Wrangler is not signed in." "npx wrangler login, or set CLOUDFLARE_API_TOKEN"
+wrangler whoami --json >/dev/null 2>&1 || fail "Wrangler is not signed in." "npx wrangler login, or set CLOUDFLARE_API_TOKEN"
 grep -q '^database_id' wrangler.toml || fail "wrangler.toml names no database yet." \
   "npx wrangler d1 create vsay-edge, then put the database_id it prints into wrangler.toml"
 secrets=$(wrangler secret list --format json 2>/dev/null || true)

@@ -34,7 +34,7 @@ async function startEdge() {
   };
   edge = { stop };
   const line = await Promise.race([once(createInterface({ input: runner.stdout }), "line"), ended.then(() => undefined)]);
-  if (line === undefined) throw new Error("the edge did not start; the line above says why. Beside another: make dev PORT=8788 STATE=.state-two");
+  if (line === undefined) throw new Error("the edge did not start; the line above says why");
   ended.then(() => ending ?? fail(new Error("the edge ended by itself")));
   edge = { stop, url: JSON.parse(line[0]).url };
 }

@@ -37,6 +37,12 @@ function fail(error) {
   end(1);
 }
 
+function portNumber(text) {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`the port must be a number from 0 to 65535, not ${text}`);
+  return port;
+}
+
 function answer(value) {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
@@ -58,7 +64,7 @@ if (values.state === undefined) {
   const commands = values["stdin-lifeline"] ? createInterface({ input: process.stdin }) : undefined;
   commands?.on("close", () => end(0));
   try {
-    edge = await startEdge({ host: values.host, port: Number(values.port), state: values.state });
+    edge = await startEdge({ host: values.host, port: portNumber(values.port), state: values.state });
     answer({ url: edge.url, pid: process.pid, workerd_pid: edge.workerdPid });
     commands?.on("line", (line) => obey(line).then(answer, (error) => answer({ error: error.message })));
   } catch (error) {

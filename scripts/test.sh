@@ -10,7 +10,7 @@ if [ -t 1 ]; then export CARGO_TERM_COLOR=always FORCE_COLOR=1; else export CARG
 
 # How many tests the logs say passed (or failed): the summaries of nextest, cargo test, vitest and node --test.
 count() {
-  cat "$LOGS"/*.log | sed 's/\x1b\[[0-9;]*m//g' | awk -v word="$1" -v tap="$2" '
+  cat "$LOGS"/*.log | sed $'s/\x1b\\[[0-9;]*m//g' | awk -v word="$1" -v tap="$2" '
     /^ *Summary \[/ || /^test result:/ || /^ *Tests  / {
       for (i = 2; i <= NF; i++) { kind = $i; sub(/[,;:]$/, "", kind); if (kind == word) total += $(i - 1) }
     }
@@ -18,7 +18,7 @@ count() {
     END { print total + 0 }'
 }
 
-summary() { printf '%s passed, %s failed\n' "$(count passed pass)" "$(count failed fail)"; }
+summary() { printf '%s passed, %s failed%s\n' "$(count passed pass)" "$(count failed fail)" "${1:-}"; }
 
 # step <name> <command>...
 step() {
@@ -29,16 +29,16 @@ step() {
     say "$name: ok, $((SECONDS - begun)) s"
   else
     say "$name: FAILED after $((SECONDS - begun)) s; its output is in ${log#"$ROOT"/}"
-    summary
+    summary "; stopped at: $name"
     exit 1
   fi
 }
 STEPS=0
 
 lint() {
-  cargo clippy --quiet --workspace --all-targets -- -D warnings
-  # What runs in the Worker, as it is compiled for it.
-  cargo clippy --quiet --target wasm32-unknown-unknown -p vsay-edge -p durable-objects -p protocol -- -D warnings
+  cargo clippy --quiet --workspace --all-targets -- -D warnings &&
+    # What runs in the Worker, as it is compiled for it.
+    cargo clippy --quiet --target wasm32-unknown-unknown -p vsay-edge -p durable-objects -p protocol -- -D warnings
 }
 
 step "tools" scripts/toolchain.sh test
@@ -51,5 +51,6 @@ step "console: types" npm --prefix web run --silent check
 step "console: unit tests" npm --prefix web run --silent test
 step "build" scripts/build.sh
 step "end to end" cargo test --quiet --test e2e
-step "in a browser" npm --prefix web run --silent test:browser
+step "console: in a browser" npm --prefix web run --silent test:browser
+step "make dev, in a browser" node --test 'tests/browser/*.test.mjs'
 summary

@@ -18,7 +18,8 @@ check_rust() {
   found=$(rustc --version | cut -d' ' -f2)
   [ "$(printf '%s\n%s\n' "$RUST" "$found" | sort -V | head -n 1)" = "$RUST" ] ||
     fail "Rust $found is too old: $RUST or later is needed." "With rustup: rustup update stable"
-  have cc || have clang || have gcc || fail "A C compiler is missing: Rust links with it." "On Debian: apt-get install build-essential"
+  have cc || have clang || have gcc ||
+    fail "A C compiler is missing: Rust links with it." "On Debian: apt-get install build-essential"
 }
 
 wasm_target() {
@@ -27,14 +28,17 @@ wasm_target() {
   have rustup || fail "This Rust has no $target target, and there is no rustup to add it." \
     "Install the target with the package manager Rust came from, or install Rust from https://rustup.rs."
   say "adding the Rust target $target"
-  rustup target add $target || fail "The Rust target $target could not be downloaded." "Check the network, then run this again."
+  rustup target add $target ||
+    fail "The Rust target $target could not be downloaded." "Check the network, then run this again."
 }
 
 rust_components() {
   cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
-  have rustup || fail "cargo fmt or cargo clippy is missing." "Install rustfmt and clippy with the package manager Rust came from."
+  have rustup || fail "cargo fmt or cargo clippy is missing." \
+    "Install rustfmt and clippy with the package manager Rust came from."
   say "adding rustfmt and clippy"
-  rustup component add rustfmt clippy || fail "rustfmt and clippy could not be downloaded." "Check the network, then run this again."
+  rustup component add rustfmt clippy ||
+    fail "rustfmt and clippy could not be downloaded." "Check the network, then run this again."
 }
 
 # cargo_tool <crate> <version> <command that prints its version> <how long>
@@ -42,13 +46,15 @@ cargo_tool() {
   case " $($3 2>/dev/null | head -n 1) " in *" $2 "*) return ;; esac
   say "building $1 $2, about $4, once"
   cargo install "$1" --version "$2" --locked --root "$TOOLS" ||
-    fail "$1 $2 could not be built." "The messages above say why; it is installed with: cargo install $1 --version $2 --locked --root .tools"
+    fail "$1 $2 could not be built." "The messages above say why. By hand:" \
+      "cargo install $1 --version $2 --locked --root .tools"
 }
 
 # npm_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
 npm_packages() {
   [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && return
-  have npm || fail "npm is missing; it comes with Node.js." "Install Node.js 20 or later from https://nodejs.org and run this again."
+  have npm || fail "npm is missing; it comes with Node.js." \
+    "Install Node.js 20 or later from https://nodejs.org and run this again."
   say "installing the npm packages of $1/package-lock.json"
   # Not with our own node first on the path: this replaces it.
   (cd "$1" && PATH=$SYSTEM_PATH npm ci --no-progress --loglevel=error >&2) ||
@@ -65,8 +71,9 @@ chromium() {
     say "downloading Chromium for the browser tests into .tools/browsers"
     PLAYWRIGHT_BROWSERS_PATH=$TOOLS/browsers playwright-core install chromium >&2 || true
   fi
-  [ -n "$(find_chromium)" ] || fail "The browser tests need Chromium or Chrome, and neither was found nor could be installed." \
-    "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
+  [ -n "$(find_chromium)" ] ||
+    fail "The browser tests need Chromium or Chrome, and neither was found nor could be installed." \
+      "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
 }
 
 one_at_a_time
@@ -74,7 +81,7 @@ check_rust
 wasm_target
 npm_packages .
 npm_packages web
-node --version >/dev/null 2>&1 || fail "Node.js from node_modules does not run on this machine." \
+node_modules/.bin/node --version >/dev/null 2>&1 || fail "Node.js from node_modules does not run on this machine." \
   "Remove node_modules and run this again with npm's install scripts allowed."
 cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" "3 minutes"
 # It prints nothing but its version.
@@ -82,7 +89,8 @@ cargo_tool worker-build "$WORKER_BUILD" "worker-build --version" "4 minutes"
 case ${1:-} in
   test)
     rust_components
-    cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
+    cargo nextest --version >/dev/null 2>&1 ||
+      cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
     chromium
     ;;
   fuzz) cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute" ;;

@@ -18,13 +18,21 @@ impl From<BadRequest> for ApiError {
 /// The request as axum wants it. Headers that HTTP does not allow are dropped.
 pub fn request(request: &worker::Request) -> Result<Request<Body>, BadRequest> {
     let raw = request.inner();
-    let body = raw.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
+    let body = raw
+        .body()
+        .map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
     let mut converted = Request::new(body);
     *converted.method_mut() = raw.method().parse().map_err(|_| BadRequest)?;
     *converted.uri_mut() = raw.url().parse::<Uri>().map_err(|_| BadRequest)?;
     for (name, value) in request.headers().entries() {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes())) {
-            converted.headers_mut().try_append(name, value).map_err(|_| BadRequest)?;
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            converted
+                .headers_mut()
+                .try_append(name, value)
+                .map_err(|_| BadRequest)?;
         }
     }
     Ok(converted)
@@ -38,11 +46,24 @@ pub async fn response(response: Response<Body>) -> worker::Result<worker::Respon
         return worker::Response::try_from(response);
     }
     let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.map_err(|error| worker::Error::RustError(error.to_string()))?;
+    let bytes = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .map_err(|error| worker::Error::RustError(error.to_string()))?;
     let headers = Headers::new();
     for (name, value) in &parts.headers {
-        headers.append(name.as_str(), value.to_str().map_err(|error| worker::Error::RustError(error.to_string()))?)?;
+        headers.append(
+            name.as_str(),
+            value
+                .to_str()
+                .map_err(|error| worker::Error::RustError(error.to_string()))?,
+        )?;
     }
-    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers);
-    Ok(if bytes.is_empty() { builder.empty() } else { builder.fixed(bytes.into()) })
+    let builder = ResponseBuilder::new()
+        .with_status(parts.status.as_u16())
+        .with_headers(headers);
+    Ok(if bytes.is_empty() {
+        builder.empty()
+    } else {
+        builder.fixed(bytes.into())
+    })
 }

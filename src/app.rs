@@ -40,7 +40,14 @@ impl FromRequestParts<Arc<Config>> for App {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
-        let env = parts.extensions.get::<Env>().cloned().ok_or_else(|| ApiError::internal("the request carries no Env"))?;
-        Ok(Self { config: config.clone(), env })
+        let env = parts
+            .extensions
+            .get::<Env>()
+            .cloned()
+            .ok_or_else(|| ApiError::internal("the request carries no Env"))?;
+        Ok(Self {
+            config: config.clone(),
+            env,
+        })
     }
 }

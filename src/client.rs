@@ -32,7 +32,12 @@ impl<S: Sync> FromRequestParts<S> for Client {
 
 impl Client {
     fn of(headers: &HeaderMap) -> Self {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
         let user_agent: String = header("user-agent").chars().take(MAX_USER_AGENT).collect();
         let address = match header("cf-connecting-ip") {
             address if address.parse::<std::net::IpAddr>().is_ok() => address.to_owned(),
@@ -42,7 +47,11 @@ impl Client {
             source if is_source(source) => source.to_owned(),
             _ => guess_source(&user_agent).to_owned(),
         };
-        Self { address, user_agent, source }
+        Self {
+            address,
+            user_agent,
+            source,
+        }
     }
 }
 
@@ -65,7 +74,16 @@ fn guess_source(user_agent: &str) -> &'static str {
 /// The browser named by a `User-Agent`. Edge and Opera call themselves Chrome, too, and all of them Safari, so the order
 /// matters.
 pub fn browser(user_agent: &str) -> &'static str {
-    first(user_agent, &[("Edg/", "Edge"), ("OPR/", "Opera"), ("Chrome", "Chrome"), ("Firefox", "Firefox"), ("Safari", "Safari")])
+    first(
+        user_agent,
+        &[
+            ("Edg/", "Edge"),
+            ("OPR/", "Opera"),
+            ("Chrome", "Chrome"),
+            ("Firefox", "Firefox"),
+            ("Safari", "Safari"),
+        ],
+    )
 }
 
 /// The operating system named by a `User-Agent`. Android calls itself Linux, too, and an iPhone is "like Mac OS X".
@@ -85,7 +103,10 @@ pub fn operating_system(user_agent: &str) -> &'static str {
 }
 
 fn first(text: &str, table: &[(&str, &'static str)]) -> &'static str {
-    table.iter().find(|(mark, _)| text.contains(mark)).map_or("Unknown", |(_, name)| name)
+    table
+        .iter()
+        .find(|(mark, _)| text.contains(mark))
+        .map_or("Unknown", |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -93,21 +114,50 @@ mod tests {
     use super::*;
 
     fn client(headers: &[(&'static str, &str)]) -> Client {
-        Client::of(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
+        Client::of(
+            &headers
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect(),
+        )
     }
 
     #[test]
     fn browsers_and_systems_are_told_apart() {
         for (user_agent, name, system) in [
-            ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0", "Edge", "Windows"),
-            ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 OPR/106.0", "Opera", "Linux"),
-            ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36", "Chrome", "Android"),
-            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14.1; rv:120.0) Gecko/20100101 Firefox/120.0", "Firefox", "macOS"),
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) Version/17.1 Mobile Safari/604.1", "Safari", "iOS"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0",
+                "Edge",
+                "Windows",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 OPR/106.0",
+                "Opera",
+                "Linux",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
+                "Chrome",
+                "Android",
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.1; rv:120.0) Gecko/20100101 Firefox/120.0",
+                "Firefox",
+                "macOS",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) Version/17.1 Mobile Safari/604.1",
+                "Safari",
+                "iOS",
+            ),
             ("curl/8.5.0", "Unknown", "Unknown"),
             ("", "Unknown", "Unknown"),
         ] {
-            assert_eq!((browser(user_agent), operating_system(user_agent)), (name, system), "{user_agent}");
+            assert_eq!(
+                (browser(user_agent), operating_system(user_agent)),
+                (name, system),
+                "{user_agent}"
+            );
         }
     }
 
@@ -134,6 +184,9 @@ mod tests {
 
     #[test]
     fn a_long_user_agent_is_shortened() {
-        assert_eq!(client(&[("user-agent", &"x".repeat(5000))]).user_agent.len(), MAX_USER_AGENT);
+        assert_eq!(
+            client(&[("user-agent", &"x".repeat(5000))]).user_agent.len(),
+            MAX_USER_AGENT
+        );
     }
 }

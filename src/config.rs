@@ -37,22 +37,38 @@ impl Config {
     }
 
     fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let get = |name: &str| read(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let get = |name: &str| {
+            read(name)
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+        };
         let jwt_secret = get("JWT_SECRET")
             .filter(|secret| secret.len() >= MIN_JWT_SECRET)
             .ok_or_else(|| ConfigError(format!("JWT_SECRET must have at least {MIN_JWT_SECRET} characters")))?;
         let sealing = get("SECRETS_KEY")
             .and_then(|text| SealingKey::from_hex(&text))
             .ok_or_else(|| ConfigError("SECRETS_KEY must be 64 hex digits".to_owned()))?;
-        let origins = AllowedOrigins::new(get("BASE_URL").as_deref(), get("ALLOWED_ORIGINS").as_deref())
-            .map_err(|text| ConfigError(format!("BASE_URL and ALLOWED_ORIGINS must be origins such as https://edge.example.com, not {text}")))?;
+        let origins =
+            AllowedOrigins::new(get("BASE_URL").as_deref(), get("ALLOWED_ORIGINS").as_deref()).map_err(|text| {
+                ConfigError(format!(
+                    "BASE_URL and ALLOWED_ORIGINS must be origins such as https://edge.example.com, not {text}"
+                ))
+            })?;
         Ok(Self {
             // At most a year: what is signed for longer is a key, not a sign-in.
-            tokens: TokenKey::new(&jwt_secret, TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?)),
+            tokens: TokenKey::new(
+                &jwt_secret,
+                TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?),
+            ),
             sealing,
             origins,
             // At most what the platform lets a request carry.
-            max_body_bytes: number("MAX_BODY_BYTES", get("MAX_BODY_BYTES"), 1024 * 1024, 1024..=100 * 1024 * 1024)?,
+            max_body_bytes: number(
+                "MAX_BODY_BYTES",
+                get("MAX_BODY_BYTES"),
+                1024 * 1024,
+                1024..=100 * 1024 * 1024,
+            )?,
             allow_signup: match get("ALLOW_SIGNUP").as_deref() {
                 None | Some("true") => true,
                 Some("false") => false,
@@ -74,7 +90,13 @@ fn number<T: FromStr + PartialOrd + std::fmt::Display>(
     text.parse()
         .ok()
         .filter(|number| range.contains(number))
-        .ok_or_else(|| ConfigError(format!("{name} must be a whole number from {} to {}", range.start(), range.end())))
+        .ok_or_else(|| {
+            ConfigError(format!(
+                "{name} must be a whole number from {} to {}",
+                range.start(),
+                range.end()
+            ))
+        })
 }
 
 #[cfg(test)]
@@ -87,7 +109,12 @@ mod tests {
             vars.iter()
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| (*value).to_owned())
-                .or_else(|| standard.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()))
+                .or_else(|| {
+                    standard
+                        .iter()
+                        .find(|(key, _)| *key == name)
+                        .map(|(_, value)| value.clone())
+                })
         })
         .map_err(|error| error.to_string())
     }
@@ -102,7 +129,12 @@ mod tests {
 
     #[test]
     fn settings_are_read() {
-        let config = parse(&[("JWT_EXPIRY_HOURS", "2"), ("ALLOW_SIGNUP", "false"), ("MAX_BODY_BYTES", "2048")]).unwrap();
+        let config = parse(&[
+            ("JWT_EXPIRY_HOURS", "2"),
+            ("ALLOW_SIGNUP", "false"),
+            ("MAX_BODY_BYTES", "2048"),
+        ])
+        .unwrap();
         assert_eq!(config.tokens.lifetime_seconds(), 7200);
         assert_eq!(config.max_body_bytes, 2048);
         assert!(!config.allow_signup);

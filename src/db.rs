@@ -89,19 +89,24 @@ impl From<Arg> for JsValue {
 
 /// A statement with its values, giving rows of `T`.
 pub struct Query<T> {
-    sql: &'static str,
-    args: Vec<Arg>,
+    pub(crate) sql: &'static str,
+    pub(crate) args: Vec<Arg>,
     row: PhantomData<T>,
 }
 
 impl<T> Query<T> {
     /// A statement with a value for each of `?1`, `?2`, ….
     pub fn new<const N: usize>(sql: &'static str, args: [Arg; N]) -> Self {
-        Self { sql, args: args.into(), row: PhantomData }
+        Self {
+            sql,
+            args: args.into(),
+            row: PhantomData,
+        }
     }
 
     fn prepare(self, db: &D1Database) -> worker::Result<worker::D1PreparedStatement> {
-        db.prepare(self.sql).bind(&self.args.into_iter().map(JsValue::from).collect::<Vec<_>>())
+        db.prepare(self.sql)
+            .bind(&self.args.into_iter().map(JsValue::from).collect::<Vec<_>>())
     }
 }
 
@@ -130,7 +135,9 @@ impl<T: DeserializeOwned> Batch for Query<T> {
     }
 
     fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
-        let result = results.next().ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
+        let result = results
+            .next()
+            .ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
         decode(&result)
     }
 }
@@ -201,7 +208,11 @@ pub enum DbError {
 
 impl DbError {
     fn from_text(text: String) -> Self {
-        if text.contains("UNIQUE constraint failed") { Self::Duplicate } else { Self::Other(text) }
+        if text.contains("UNIQUE constraint failed") {
+            Self::Duplicate
+        } else {
+            Self::Other(text)
+        }
     }
 }
 
@@ -250,7 +261,10 @@ mod tests {
     fn a_row_that_exists_already_is_told_from_other_failures() {
         let duplicate = "D1_ERROR: UNIQUE constraint failed: users.username: SQLITE_CONSTRAINT";
         assert_eq!(DbError::from_text(duplicate.to_owned()), DbError::Duplicate);
-        assert_ne!(DbError::from_text("D1_ERROR: no such table: users".to_owned()), DbError::Duplicate);
+        assert_ne!(
+            DbError::from_text("D1_ERROR: no such table: users".to_owned()),
+            DbError::Duplicate
+        );
     }
 
     #[test]

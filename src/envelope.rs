@@ -27,7 +27,10 @@ impl<S: Sync> FromRequestParts<S> for Envelope {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let flat = parts.headers.get("x-envelope").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"flat"));
+        let flat = parts
+            .headers
+            .get("x-envelope")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"flat"));
         Ok(if flat { Self::Flat } else { Self::Dual })
     }
 }
@@ -92,11 +95,17 @@ mod tests {
 
     #[test]
     fn a_flat_answer_has_no_copy() {
-        assert_eq!(wrapped(Envelope::Flat, json!({"a": {}})), json!({"a": {}, "message": "say \"hi\""}));
+        assert_eq!(
+            wrapped(Envelope::Flat, json!({"a": {}})),
+            json!({"a": {}, "message": "say \"hi\""})
+        );
     }
 
     #[test]
     fn an_answer_without_fields_is_whole() {
-        assert_eq!(wrapped(Envelope::Dual, json!({})), json!({"message": "say \"hi\"", "data": {}}));
+        assert_eq!(
+            wrapped(Envelope::Dual, json!({})),
+            json!({"message": "say \"hi\"", "data": {}})
+        );
     }
 }

@@ -16,7 +16,8 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for ValidJso
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let OptionalJson(body) = OptionalJson::from_request(request, state).await?;
-        body.map(Self).ok_or_else(|| ApiError::bad_request("A JSON body is required"))
+        body.map(Self)
+            .ok_or_else(|| ApiError::bad_request("A JSON body is required"))
     }
 }
 
@@ -28,21 +29,29 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Optional
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
-            _ => ApiError::bad_request("The request body broke off"),
-        })?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
+                _ => ApiError::bad_request("The request body broke off"),
+            })?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
         if !is_json {
-            return Err(ApiError::bad_request("The body must be JSON: set Content-Type to application/json"));
+            return Err(ApiError::bad_request(
+                "The body must be JSON: set Content-Type to application/json",
+            ));
         }
         let body: T = decode(&bytes)?;
         let mut faults = Faults::default();
         body.validate(&mut faults);
         let faults = faults.into_vec();
-        if faults.is_empty() { Ok(Self(Some(body))) } else { Err(ApiError::invalid(faults)) }
+        if faults.is_empty() {
+            Ok(Self(Some(body)))
+        } else {
+            Err(ApiError::invalid(faults))
+        }
     }
 }
 
@@ -69,13 +78,18 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         // Without the position, which is of no use to a person filling in a form.
         let text = error.to_string();
         let text = text.split(" at line ").next().unwrap_or_default();
-        match text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        match text
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.strip_suffix('`'))
+        {
             Some(field) => ApiError::invalid_field(field, "is required"),
             None if path == "." => ApiError::bad_request("The body must be a JSON object"),
             None => ApiError::invalid_field(&path, format!("has the wrong form: {text}")),
         }
     })?;
-    deserializer.end().map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
+    deserializer
+        .end()
+        .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
     Ok(body)
 }
 
@@ -142,7 +156,11 @@ mod tests {
     #[test]
     fn json_is_told_by_its_content_type() {
         let of = |value: &str| is_json(&[(header::CONTENT_TYPE, value.parse().unwrap())].into_iter().collect());
-        for good in ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"] {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/problem+json",
+        ] {
             assert!(of(good), "{good}");
         }
         for bad in ["", "text/plain", "text/json+json", "application/x-www-form-urlencoded"] {

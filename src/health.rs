@@ -18,5 +18,9 @@ pub struct Health {
 #[utoipa::path(get, path = "/health", tag = "health", summary = "Health", security(()),
     responses((status = 200, description = "The Worker answers", body = Health)))]
 pub async fn health() -> Json<Health> {
-    Json(Health { status: "ok", service: "vsay-edge", version: env!("CARGO_PKG_VERSION") })
+    Json(Health {
+        status: "ok",
+        service: "vsay-edge",
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }

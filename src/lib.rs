@@ -57,8 +57,15 @@ thread_local! {
 
 /// Serves one request.
 #[worker::event(fetch)]
-async fn fetch(request: worker::Request, env: worker::Env, _context: worker::Context) -> worker::Result<worker::Response> {
-    let mut router = ROUTER.with(|cell| cell.get_or_init(|| router::build(config::Config::from_env(&env))).clone());
+async fn fetch(
+    request: worker::Request,
+    env: worker::Env,
+    _context: worker::Context,
+) -> worker::Result<worker::Response> {
+    let mut router = ROUTER.with(|cell| {
+        cell.get_or_init(|| router::build(config::Config::from_env(&env)))
+            .clone()
+    });
     let response = match adapter::request(&request) {
         Ok(mut request) => {
             request.extensions_mut().insert(env);

@@ -27,7 +27,9 @@ pub fn header() -> OpenApi {
         .description(Some("A token from /api/login or /api/signup."))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(scheme));
-    components.schemas.insert(ErrorBody::name().into_owned(), ErrorBody::schema());
+    components
+        .schemas
+        .insert(ErrorBody::name().into_owned(), ErrorBody::schema());
     let mut nested = Vec::new();
     ErrorBody::schemas(&mut nested);
     components.schemas.extend(nested);
@@ -49,12 +51,23 @@ pub fn header() -> OpenApi {
 pub fn complete(mut document: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
-            let open = operation.security.as_ref().is_some_and(|needs| needs.iter().any(is_empty));
-            if operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "health")) {
+            let open = operation
+                .security
+                .as_ref()
+                .is_some_and(|needs| needs.iter().any(is_empty));
+            if operation
+                .tags
+                .as_ref()
+                .is_some_and(|tags| tags.iter().any(|tag| tag == "health"))
+            {
                 continue;
             }
             if operation.request_body.is_some() {
-                add(operation, "400", "The body is malformed, or a field breaks its rule; `fields` says which");
+                add(
+                    operation,
+                    "400",
+                    "The body is malformed, or a field breaks its rule; `fields` says which",
+                );
                 add(operation, "413", "The body is too large");
             }
             if operation.parameters.is_some() {
@@ -76,7 +89,15 @@ pub fn document() -> OpenApi {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn is_empty(requirement: &SecurityRequirement) -> bool {
@@ -85,9 +106,18 @@ fn is_empty(requirement: &SecurityRequirement) -> bool {
 
 /// Adds a failure, unless the handler said something about it itself.
 fn add(operation: &mut Operation, status: &str, text: &str) {
-    let content = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name())))).build();
-    let response = ResponseBuilder::new().description(text).content("application/json", content).build();
-    operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    let content = ContentBuilder::new()
+        .schema(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name()))))
+        .build();
+    let response = ResponseBuilder::new()
+        .description(text)
+        .content("application/json", content)
+        .build();
+    operation
+        .responses
+        .responses
+        .entry(status.to_owned())
+        .or_insert(RefOr::T(response));
 }
 
 #[cfg(test)]
@@ -100,9 +130,15 @@ mod tests {
         assert!(document.paths.paths.len() >= 12);
         for (path, item) in &mut document.paths.paths {
             for operation in operations(item) {
-                assert!(operation.summary.is_some() && operation.operation_id.is_some(), "{path}");
+                assert!(
+                    operation.summary.is_some() && operation.operation_id.is_some(),
+                    "{path}"
+                );
                 assert_eq!(operation.tags.as_ref().map(Vec::len), Some(1), "{path}");
-                assert!(path == "/health" || operation.responses.responses.contains_key("500"), "{path}");
+                assert!(
+                    path == "/health" || operation.responses.responses.contains_key("500"),
+                    "{path}"
+                );
             }
         }
     }
@@ -127,11 +163,23 @@ mod tests {
             .iter()
             .filter(|(_, item)| {
                 [&item.get, &item.post].into_iter().flatten().any(|operation| {
-                    operation.security.as_ref().is_some_and(|needs| needs.iter().any(is_empty))
+                    operation
+                        .security
+                        .as_ref()
+                        .is_some_and(|needs| needs.iter().any(is_empty))
                 })
             })
             .map(|(path, _)| path.as_str())
             .collect();
-        assert_eq!(open, ["/agent/enroll", "/api/auth/refresh", "/api/login", "/api/signup", "/health"]);
+        assert_eq!(
+            open,
+            [
+                "/agent/enroll",
+                "/api/auth/refresh",
+                "/api/login",
+                "/api/signup",
+                "/health"
+            ]
+        );
     }
 }

@@ -54,9 +54,15 @@ impl PageQuery {
         let Some(limit) = self.limit.as_deref().and_then(|text| text.parse::<i64>().ok()) else {
             return Page::Everything;
         };
-        let limit = u64::try_from(limit).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT);
+        let limit = u64::try_from(limit)
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .unwrap_or(DEFAULT_LIMIT);
         let page = self.page.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1);
-        Page::One { page: page.clamp(1, MAX_PAGE), limit }
+        Page::One {
+            page: page.clamp(1, MAX_PAGE),
+            limit,
+        }
     }
 }
 
@@ -75,8 +81,18 @@ impl Page {
     /// What to say about this page of a list of `total` rows.
     pub fn of(self, total: u64) -> Paging {
         match self {
-            Self::Everything => Paging { total, page: 1, limit: total, total_pages: 1 },
-            Self::One { page, limit } => Paging { total, page, limit, total_pages: total.div_ceil(limit) },
+            Self::Everything => Paging {
+                total,
+                page: 1,
+                limit: total,
+                total_pages: 1,
+            },
+            Self::One { page, limit } => Paging {
+                total,
+                page,
+                limit,
+                total_pages: total.div_ceil(limit),
+            },
         }
     }
 }
@@ -86,7 +102,11 @@ mod tests {
     use super::*;
 
     fn page(page: Option<&str>, limit: Option<&str>) -> Page {
-        PageQuery { page: page.map(Into::into), limit: limit.map(Into::into) }.page()
+        PageQuery {
+            page: page.map(Into::into),
+            limit: limit.map(Into::into),
+        }
+        .page()
     }
 
     #[test]
@@ -95,14 +115,30 @@ mod tests {
             assert_eq!(given, Page::Everything);
         }
         assert_eq!(Page::Everything.window(), (-1, 0));
-        assert_eq!(Page::Everything.of(7), Paging { total: 7, page: 1, limit: 7, total_pages: 1 });
+        assert_eq!(
+            Page::Everything.of(7),
+            Paging {
+                total: 7,
+                page: 1,
+                limit: 7,
+                total_pages: 1
+            }
+        );
     }
 
     #[test]
     fn a_page_has_a_window_and_a_count() {
         let page = page(Some("3"), Some("20"));
         assert_eq!(page.window(), (20, 40));
-        assert_eq!(page.of(41), Paging { total: 41, page: 3, limit: 20, total_pages: 3 });
+        assert_eq!(
+            page.of(41),
+            Paging {
+                total: 41,
+                page: 3,
+                limit: 20,
+                total_pages: 3
+            }
+        );
         assert_eq!(page.of(0).total_pages, 0);
     }
 

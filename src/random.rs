@@ -19,7 +19,12 @@ pub fn hex<const N: usize>() -> Result<String, ApiError> {
 pub fn object_id() -> Result<ObjectId, ApiError> {
     let millis = chrono::Utc::now().timestamp_millis().unsigned_abs();
     let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &bytes()?).into_uuid();
-    let text: String = uuid.simple().to_string().chars().take(protocol::limits::OBJECT_ID_LEN).collect();
+    let text: String = uuid
+        .simple()
+        .to_string()
+        .chars()
+        .take(protocol::limits::OBJECT_ID_LEN)
+        .collect();
     text.try_into().map_err(ApiError::internal)
 }
 

@@ -22,7 +22,9 @@ pub struct RelayStub(Stub);
 impl RelayStub {
     /// The relay of `machine`. It comes into being when it is first asked.
     pub fn new(env: &Env, machine: &ObjectId) -> Result<Self, ApiError> {
-        let namespace = env.durable_object(relay::BINDING).map_err(|_| ApiError::unbound(relay::BINDING))?;
+        let namespace = env
+            .durable_object(relay::BINDING)
+            .map_err(|_| ApiError::unbound(relay::BINDING))?;
         Ok(Self(namespace.get_by_name(relay::object_name(machine))?))
     }
 
@@ -43,7 +45,10 @@ impl RelayStub {
     }
 
     async fn ask_status(&self) -> worker::Result<Status> {
-        let mut response = self.0.fetch_with_request(Request::new(&url(relay::STATUS_PATH), Method::Get)?).await?;
+        let mut response = self
+            .0
+            .fetch_with_request(Request::new(&url(relay::STATUS_PATH), Method::Get)?)
+            .await?;
         match response.status_code() {
             200 => response.json().await,
             status => Err(worker::Error::RustError(format!("status {status}"))),
@@ -52,7 +57,13 @@ impl RelayStub {
 
     /// Ends one session. Succeeds also if it was over.
     pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
-        self.post(relay::CLOSE_PATH, &CloseSession { session: session.clone() }).await
+        self.post(
+            relay::CLOSE_PATH,
+            &CloseSession {
+                session: session.clone(),
+            },
+        )
+        .await
     }
 
     /// Ends everything: the machine is gone. Succeeds also the second time.
@@ -64,7 +75,10 @@ impl RelayStub {
         let body = serde_json::to_string(body).map_err(ApiError::internal)?;
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(body.into()));
-        let response = self.0.fetch_with_request(Request::new_with_init(&url(path), &init)?).await?;
+        let response = self
+            .0
+            .fetch_with_request(Request::new_with_init(&url(path), &init)?)
+            .await?;
         match response.status_code() {
             200..=299 => Ok(()),
             status => Err(ApiError::internal(format!("the relay answered {status} to {path}"))),
@@ -73,19 +87,33 @@ impl RelayStub {
 
     /// Hands a WebSocket upgrade over. Of the client's request, only the subprotocols go along: what the relay needs to know
     /// is in the context, and what it need not know, such as a token in the URL, stays here.
-    pub async fn upgrade(&self, path: &str, context: &impl Serialize, subprotocol: Option<&str>) -> Result<Response, ApiError> {
+    pub async fn upgrade(
+        &self,
+        path: &str,
+        context: &impl Serialize,
+        subprotocol: Option<&str>,
+    ) -> Result<Response, ApiError> {
         let headers = Headers::new();
         headers.set("upgrade", "websocket")?;
-        headers.set(relay::CONTEXT_HEADER, &serde_json::to_string(context).map_err(ApiError::internal)?)?;
+        headers.set(
+            relay::CONTEXT_HEADER,
+            &serde_json::to_string(context).map_err(ApiError::internal)?,
+        )?;
         if let Some(subprotocol) = subprotocol {
             headers.set("sec-websocket-protocol", subprotocol)?;
         }
         let mut init = RequestInit::new();
         init.with_headers(headers);
-        let response = self.0.fetch_with_request(Request::new_with_init(&url(path), &init)?).await?;
+        let response = self
+            .0
+            .fetch_with_request(Request::new_with_init(&url(path), &init)?)
+            .await?;
         match StatusCode::from_u16(response.status_code()) {
             Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(response.into()),
-            _ => Err(ApiError::internal(format!("the relay answered {} to {path}", response.status_code()))),
+            _ => Err(ApiError::internal(format!(
+                "the relay answered {} to {path}",
+                response.status_code()
+            ))),
         }
     }
 }

@@ -1,17 +1,117 @@
 //! The statements of every feature against the real migrations. D1 is SQLite, so what holds here holds there.
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+use serde::de::DeserializeOwned;
+
+use crate::auth::caller::Caller;
+use crate::auth::store;
+use crate::db::{Arg, Query};
+
+/// A database with all migrations, for tests of the functions in `store.rs` files.
+pub struct World(Connection);
+
+impl World {
+    /// Nobody and nothing.
+    pub fn new() -> Self {
+        Self(migrated())
+    }
+
+    /// Runs a query as D1 would, with rows by way of JSON.
+    pub fn try_run<T: DeserializeOwned>(&self, query: Query<T>) -> Result<Vec<T>, String> {
+        let mut statement = self.0.prepare(query.sql).unwrap();
+        assert_eq!(statement.parameter_count(), query.args.len(), "{}", query.sql);
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let args = query.args.into_iter().map(|arg| match arg {
+            Arg::Null => Value::Null,
+            Arg::Integer(number) => Value::Integer(number),
+            Arg::Text(text) => Value::Text(text),
+        });
+        let rows = statement.query_map(params_from_iter(args), |row| {
+            let cell = |(index, name): (usize, &String)| (name.clone(), json(row.get_ref_unwrap(index)));
+            Ok(columns.iter().enumerate().map(cell).collect::<serde_json::Map<_, _>>())
+        });
+        let rows: Result<Vec<_>, _> = rows.unwrap().collect();
+        let rows = rows.map_err(|error| error.to_string())?;
+        Ok(rows
+            .into_iter()
+            .map(|row| serde_json::from_str(&serde_json::Value::Object(row).to_string()).unwrap())
+            .collect())
+    }
+
+    /// The same, for queries that succeed.
+    pub fn run<T: DeserializeOwned>(&self, query: Query<T>) -> Vec<T> {
+        self.try_run(query).unwrap()
+    }
+
+    /// Runs SQL of the test's own.
+    pub fn execute(&self, sql: &str) {
+        self.0.execute_batch(sql).unwrap();
+    }
+
+    /// How many rows a table has.
+    pub fn count(&self, table: &str) -> i64 {
+        self.0
+            .query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap()
+    }
+
+    /// An account, and its organization if it is the first in it. Ids are made from names.
+    pub fn user(&self, name: &str, organization: &str, role: &str) {
+        self.execute(&format!(
+            "INSERT OR IGNORE INTO organizations VALUES ('{}', '{organization}', '{organization}', '2026-01-01T00:00:00.000Z');
+             INSERT INTO users (id, organization_id, username, email, password_hash, role, api_key_hash, api_key_sealed, created_at, updated_at)
+             SELECT '{}', id, '{name}', '{name}@example.org', 'hash', '{role}', 'key of {name}', 'sealed', '2026-01-01T00:00:00.000Z',
+             '2026-01-01T00:00:00.000Z' FROM organizations WHERE slug = '{organization}'",
+            id(organization),
+            id(name),
+        ));
+    }
+
+    /// An active session of an account on a machine.
+    pub fn session(&self, session_id: &str, user: &str, machine: &str) {
+        self.execute(&format!(
+            "INSERT INTO terminal_sessions (id, session_id, organization_id, machine_id, user_id, username, source, started_at,
+             last_activity, browser, os, user_agent, ip_address, cols, rows)
+             SELECT '{}', '{session_id}', m.organization_id, m.id, u.id, u.username, 'ui', '2026-01-01T00:00:00.000Z',
+             '2026-01-01T00:00:00.000Z', 'Firefox', 'Linux', '', '', 80, 24 FROM users u, machines m
+             WHERE u.username = '{user}' AND m.name = '{machine}'",
+            id(session_id)
+        ));
+    }
+
+    /// An account as it calls.
+    pub fn caller(&self, name: &str) -> Caller {
+        let id = id(name).parse().unwrap();
+        Caller::proven(self.run(store::find_caller(&id)).remove(0))
+    }
+}
+
+fn id(name: &str) -> String {
+    crate::secrets::digest(name).chars().take(24).collect()
+}
+
+fn json(value: ValueRef) -> serde_json::Value {
+    match value {
+        ValueRef::Null => serde_json::Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) => String::from_utf8(text.to_owned()).unwrap().into(),
+        ValueRef::Blob(_) => panic!("no column is a blob"),
+    }
+}
 
 /// A database after all migrations, with foreign keys enforced as D1 does.
-pub fn migrated() -> Connection {
+fn migrated() -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.pragma_update(None, "foreign_keys", true).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files {
-        db.execute_batch(&std::fs::read_to_string(&file).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        db.execute_batch(&std::fs::read_to_string(&file).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
     db
 }
@@ -42,11 +142,18 @@ fn no_statement_reads_a_whole_table() {
     db.pragma_update(None, "foreign_keys", false).unwrap();
     for (name, sql) in statements() {
         let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let nulls = rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count()));
-        let steps: Vec<String> = plan.query_map(nulls, |row| row.get("detail")).unwrap().map(Result::unwrap).collect();
+        let nulls = params_from_iter(std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count()));
+        let steps: Vec<String> = plan
+            .query_map(nulls, |row| row.get("detail"))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         for step in &steps {
             // The list of all active sessions reads an index that holds nothing else; the others walk lists made on the way.
-            let whole = step.starts_with("SCAN") && !["terminal_sessions_active", "json_each", "CONSTANT", "listed"].iter().any(|known| step.contains(known));
+            let whole = step.starts_with("SCAN")
+                && !["terminal_sessions_active", "json_each", "CONSTANT", "listed"]
+                    .iter()
+                    .any(|known| step.contains(known));
             assert!(!whole, "{name}: {steps:#?}");
         }
     }

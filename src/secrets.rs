@@ -40,7 +40,10 @@ impl SealingKey {
     /// copied into another row is worthless there.
     pub fn seal(&self, place: &str, secret: &Secret) -> Result<String, ApiError> {
         let nonce: [u8; NONCE] = random::bytes()?;
-        let payload = Payload { msg: secret.expose().as_bytes(), aad: place.as_bytes() };
+        let payload = Payload {
+            msg: secret.expose().as_bytes(),
+            aad: place.as_bytes(),
+        };
         let sealed = Aes256Gcm::new(&self.0)
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| ApiError::internal(format!("cannot seal {place}")))?;
@@ -49,14 +52,20 @@ impl SealingKey {
 
     /// Decrypts what [`Self::seal`] gave for the same place.
     pub fn open(&self, place: &str, sealed: &str) -> Result<Secret, ApiError> {
-        self.try_open(place, sealed)
-            .ok_or_else(|| ApiError::internal(format!("cannot open {place}: SECRETS_KEY has changed, or the row was tampered with")))
+        self.try_open(place, sealed).ok_or_else(|| {
+            ApiError::internal(format!(
+                "cannot open {place}: SECRETS_KEY has changed, or the row was tampered with"
+            ))
+        })
     }
 
     fn try_open(&self, place: &str, sealed: &str) -> Option<Secret> {
         let bytes = Base64UrlUnpadded::decode_vec(sealed).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
-        let payload = Payload { msg: sealed, aad: place.as_bytes() };
+        let payload = Payload {
+            msg: sealed,
+            aad: place.as_bytes(),
+        };
         let opened = Aes256Gcm::new(&self.0).decrypt(&Nonce::from(*nonce), payload).ok()?;
         Some(String::from_utf8(opened).ok()?.into())
     }
@@ -72,14 +81,21 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_opens_with_its_key_in_its_place() {
-        let sealed = key("0a").seal("users.api_key:1", &"vsay_ak_x".to_owned().into()).unwrap();
+        let sealed = key("0a")
+            .seal("users.api_key:1", &"vsay_ak_x".to_owned().into())
+            .unwrap();
         assert!(!sealed.contains("vsay"));
-        assert_eq!(key("0a").open("users.api_key:1", &sealed).unwrap().expose(), "vsay_ak_x");
+        assert_eq!(
+            key("0a").open("users.api_key:1", &sealed).unwrap().expose(),
+            "vsay_ak_x"
+        );
     }
 
     #[test]
     fn a_sealed_secret_does_not_open_elsewhere_or_with_another_key_or_changed() {
-        let sealed = key("0a").seal("users.api_key:1", &"vsay_ak_x".to_owned().into()).unwrap();
+        let sealed = key("0a")
+            .seal("users.api_key:1", &"vsay_ak_x".to_owned().into())
+            .unwrap();
         assert!(key("0a").open("users.api_key:2", &sealed).is_err());
         assert!(key("0b").open("users.api_key:1", &sealed).is_err());
         assert!(key("0a").open("users.api_key:1", &sealed[2..]).is_err());
@@ -102,6 +118,9 @@ mod tests {
 
     #[test]
     fn a_digest_is_sha256_in_hex() {
-        assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            digest("abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

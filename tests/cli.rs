@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::account::Account;
+use crate::support::account::{Account, send};
 use crate::support::agent::{Agent, World};
 use crate::support::cli::Cli;
 use crate::support::proxy::Proxy;
@@ -148,10 +148,11 @@ async fn a_terminal_is_raw_while_connected_and_itself_again_after_leaving() {
     terminal.wait_for("30 100").await;
     terminal.wait_for("set-42").await;
     // Ctrl-C belongs to the machine.
-    terminal.types("cat\r").await;
-    terminal.wait_for("cat\r\n").await;
-    terminal.types("\u{3}echo after-$((1+1))\r").await;
-    terminal.wait_for("after-2").await;
+    let line = "sh -c 'trap \"echo caught-$((1+1))\" INT; echo waiting-$((2+2)); read x'\r";
+    terminal.types(line).await;
+    terminal.wait_for("waiting-4").await;
+    terminal.types("\u{3}").await;
+    terminal.wait_for("caught-2").await;
     terminal.types("\r~.").await;
     terminal.wait_for("status=0").await;
     assert_eq!(terminal.wait().await, 0);
@@ -161,8 +162,11 @@ async fn a_terminal_is_raw_while_connected_and_itself_again_after_leaving() {
         "{}",
         terminal.seen
     );
+    let modes: Vec<&str> = after.split([' ', ';', '\r', '\n']).collect();
     assert!(
-        [" icanon", " echo ", " isig"].iter().all(|mode| after.contains(mode)),
+        ["icanon", "echo", "isig", "opost"]
+            .iter()
+            .all(|mode| modes.contains(mode)),
         "{after}"
     );
 
@@ -214,7 +218,7 @@ async fn a_session_that_an_administrator_ends_says_so() {
     let mut terminal = cli.in_terminal("$VSAY connect shared --session cli-ended; echo status=$?");
     terminal.types("echo here-$((1+1))\r").await;
     terminal.wait_for("here-2").await;
-    crate::support::account::send(world.owner.request(Method::DELETE, "/api/terminal/sessions/cli-ended"))
+    send(world.owner.request(Method::DELETE, "/api/terminal/sessions/cli-ended"))
         .await
         .ok();
     terminal.wait_for("vsay: Session terminated").await;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::World;
+use crate::support::agent::{Agent, World};
 use crate::support::openapi::operations;
 use crate::support::viewer::Viewer;
 
@@ -90,7 +90,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
 async fn a_session_name_that_another_organization_uses_is_free_here() {
     let world = World::shared().await;
     let stranger = Account::new(world.stack).await;
-    let theirs = crate::support::agent::Agent::new(&stranger, "theirs").await;
+    let theirs = Agent::new(&stranger, "theirs").await;
     let (mut ours, mut other) = (
         Viewer::attached(&world.owner, &world.agent, "same-name").await,
         Viewer::attached(&stranger, &theirs, "same-name").await,

@@ -109,6 +109,21 @@ async fn output_is_whole_when_the_relay_loses_its_memory() {
 }
 
 #[tokio::test]
+async fn output_is_whole_when_the_relay_goes_away_with_all_its_sockets() {
+    let world = World::shared().await;
+    let agent = Agent::new(&world.owner, "moved").await;
+    let mut viewer = Viewer::attached(&world.owner, &agent, "moved").await;
+    let sequence = Sequence::start(&mut viewer, NUMBERS);
+    for _ in 0..2 {
+        sequence.advance(&mut viewer, 700_000).await;
+        world.stack.drop_relay(&agent.machine_id);
+        viewer.wait_closed().await;
+        viewer.reconnect().await;
+    }
+    sequence.finish(&mut viewer).await;
+}
+
+#[tokio::test]
 async fn input_is_applied_once_and_in_order_whatever_is_cut() {
     let world = World::shared().await;
     let (near, far) = (

@@ -2,10 +2,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::account::{Account, Answer};
-use crate::support::agent::{Agent, World};
+use crate::support::account::{Account, Answer, send};
+use crate::support::agent::{Agent, World, configure};
+use crate::support::process::scratch;
 use crate::support::redact::{hex, is_recent, take};
 use crate::support::stack::Stack;
+use crate::support::wait::eventually;
 
 /// Takes out of a machine what differs between runs, looking at each.
 fn redact(machine: &mut Value) {
@@ -132,7 +134,7 @@ async fn every_route_refuses_an_anonymous_caller_and_tells_a_stranger_nothing() 
             (401, "Authorization header required".to_owned()),
             "{method} {path}"
         );
-        let as_stranger: Answer = crate::support::account::send(stranger.request(method.clone(), &path)).await;
+        let as_stranger: Answer = send(stranger.request(method.clone(), &path)).await;
         assert_eq!(
             as_stranger.refusal(),
             (404, "Machine not found".to_owned()),
@@ -215,7 +217,7 @@ async fn a_machine_shows_its_metrics() {
     let owner = Account::new(&stack).await;
     let agent = Agent::new(&owner, "measured").await;
     let path = format!("/api/machines/{}", agent.agent_id);
-    let machine = crate::support::wait::eventually("metrics", async || {
+    let machine = eventually("metrics", async || {
         let machine = owner.get(&path).await.ok();
         (machine["memory_percent"].as_f64()? > 0.0).then_some(machine)
     })
@@ -232,7 +234,7 @@ async fn a_machine_shows_its_metrics() {
 async fn a_registration_token_enrols_once_and_a_new_one_replaces_the_agent() {
     let owner = Account::new(Stack::shared().await).await;
     let agent = Agent::new(&owner, "twice").await;
-    let spent = agent.try_configure(&owner.anonymous.url, agent.token());
+    let spent = agent.try_configure(&owner.anonymous.url, agent.token()).await;
     assert!(
         spent.is_err_and(|error| error.contains("invalid token")),
         "a token is good for one enrolment"
@@ -244,9 +246,8 @@ async fn a_registration_token_enrols_once_and_a_new_one_replaces_the_agent() {
     assert!(hex(&token, 64) && token != agent.token());
     agent.kill();
     agent.becomes("offline").await;
-    agent
-        .try_configure(&owner.anonymous.url, &token)
-        .expect("a new token enrols");
+    let enrolled = agent.try_configure(&owner.anonymous.url, &token).await;
+    enrolled.expect("a new token enrols");
     agent.start().await;
 }
 
@@ -254,18 +255,17 @@ async fn a_registration_token_enrols_once_and_a_new_one_replaces_the_agent() {
 async fn an_account_key_enrols_this_host_as_one_machine_however_often() {
     let owner = Account::new(Stack::shared().await).await;
     for _ in 0..2 {
-        let folder = tempfile::tempdir_in(crate::support::process::scratch()).expect("a folder");
+        let folder = tempfile::tempdir_in(scratch()).expect("a folder");
         let config = folder.path().join("agent.yaml");
-        crate::support::agent::configure(&config, &owner.anonymous.url, &owner.api_key).expect("the key enrols");
+        let enrolled = configure(&config, &owner.anonymous.url, &owner.api_key).await;
+        enrolled.expect("the key enrols");
         let list = owner.get("/api/machines").await.ok();
         assert_eq!(list["total"], 1, "{list:#}");
         assert_eq!(list["machines"][0]["status"], "offline");
     }
-    let refused = crate::support::agent::configure(
-        &crate::support::process::scratch().join("never.yaml"),
-        &owner.anonymous.url,
-        "vsay_ak_000000000000000000000000000000000000000000000000",
-    );
+    let never = scratch().join("never.yaml");
+    let unknown = format!("vsay_ak_{}", "0".repeat(48));
+    let refused = configure(&never, &owner.anonymous.url, &unknown).await;
     assert!(refused.is_err_and(|error| error.contains("invalid token")));
 }
 
@@ -283,7 +283,7 @@ async fn a_deleted_machine_is_gone_for_its_owner_and_for_its_agent() {
     );
     assert_eq!(owner.get("/api/machines").await.ok()["total"], 0);
     // Its agent is told, and its key opens nothing any more.
-    crate::support::wait::eventually("the agent to hear of it", async || {
+    eventually("the agent to hear of it", async || {
         let log = agent.log();
         (!agent.is_alive() || log.contains("revoked") || log.contains("401") || log.contains("Invalid or expired"))
             .then_some(())

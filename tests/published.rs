@@ -32,8 +32,9 @@ async fn input_is_taken_in_every_form_and_never_echoed_by_the_relay() {
     client.wait_for_output("quiet-2").await;
     let before = client.text.len();
     client
-        .send("read a; read b; read c; read d; echo \"got=$a,$b,$c,$d.\"\r")
+        .send("echo ready-$((3+3)); read a; read b; read c; read d; echo \"got=$a,$b,$c,$d.\"\r")
         .await;
+    client.wait_for_output("ready-6").await;
     client.say(json!({"type": "input", "input": "one\r"})).await;
     client.say(json!({"type": "input", "data": "two\r"})).await;
     client.send_binary(b"three\r").await;

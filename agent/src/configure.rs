@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -29,7 +30,7 @@ const MAX_NAME: usize = 128;
 pub struct Options {
     /// Registration token or API key; `-` reads it from standard input, where no list of processes shows it.
     #[arg(long, env = "VSAY_TOKEN", hide_env_values = true)]
-    token: String,
+    token: TokenSource,
     /// The edge's address, such as https://vsay.example.
     #[arg(long)]
     host: Url,
@@ -68,6 +69,24 @@ pub struct Options {
     no_service: bool,
 }
 
+/// Where the token comes from.
+#[derive(Debug, Clone)]
+enum TokenSource {
+    StandardInput,
+    Given(Token),
+}
+
+impl FromStr for TokenSource {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "-" => Ok(Self::StandardInput),
+            text => Token::new(text).map(Self::Given).ok_or("the token is empty"),
+        }
+    }
+}
+
 /// Configures the agent. What was done, and what was not, is said on standard output.
 pub async fn configure(options: Options) -> Result<()> {
     let root = Uid::effective().is_root();
@@ -75,7 +94,7 @@ pub async fn configure(options: Options) -> Result<()> {
     let path = std::path::absolute(&path).with_context(|| format!("{} is no path", path.display()))?;
     let username = check(&options, root)?;
     let host_entries = options.host_entries.iter().map(|text| text.parse()).collect::<Result<Vec<HostEntry>, _>>()?;
-    let token = read_token(&options.token)?;
+    let token = read_token(options.token.clone())?;
     let system = root && !options.no_service;
 
     if system {
@@ -147,15 +166,15 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn read_token(argument: &str) -> Result<Token> {
-    let text = if argument == "-" {
-        let mut text = String::new();
-        io::stdin().take(MAX_TOKEN).read_to_string(&mut text).context("cannot read the token from standard input")?;
-        text
-    } else {
-        argument.to_owned()
-    };
-    Token::new(&text).context("the token is empty")
+fn read_token(source: TokenSource) -> Result<Token> {
+    match source {
+        TokenSource::Given(token) => Ok(token),
+        TokenSource::StandardInput => {
+            let mut text = String::new();
+            io::stdin().take(MAX_TOKEN).read_to_string(&mut text).context("cannot read the token from standard input")?;
+            Token::new(&text).context("there is no token on standard input")
+        }
+    }
 }
 
 /// Makes a key, has the edge accept it, and writes key and configuration.

@@ -122,6 +122,8 @@ pub async fn enroll(endpoint: &Url, request: &Request<'_>) -> Result<Enrolled, E
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured((*tls::client_config()?).clone())
         .timeout(TIMEOUT)
+        // The link goes through none either: better to fail here than to enrol and then be unreachable.
+        .no_proxy()
         // A redirect would carry the token to somebody else.
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("vsay-agent/", env!("CARGO_PKG_VERSION")))

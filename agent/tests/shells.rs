@@ -26,6 +26,8 @@ async fn a_shell_is_a_login_shell_of_the_account_in_a_clean_environment() {
     assert_eq!(terminal.run(&mut link, "pwd").await, home);
     assert_eq!(terminal.run(&mut link, "echo $TERM").await, "xterm-256color");
     assert_eq!(terminal.run(&mut link, "umask").await, "0022");
+    let signals = terminal.run(&mut link, "grep -E 'Sig(Ign|Blk)' /proc/self/status | tr -d '\\t'").await;
+    assert_eq!(signals, "SigBlk:0000000000000000\r\nSigIgn:0000000000000000");
     assert_eq!(terminal.run(&mut link, "test -O $(tty) && echo mine").await, "mine");
 }
 

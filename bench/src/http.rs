@@ -18,12 +18,16 @@ pub struct Http {
 
 /// Host and port of an origin.
 pub fn authority(origin: &str) -> Result<&str> {
-    origin.strip_prefix("http://").with_context(|| format!("{origin} is no http:// address"))
+    origin
+        .strip_prefix("http://")
+        .with_context(|| format!("{origin} is no http:// address"))
 }
 
 /// A TCP connection whose small packets do not wait for each other.
 pub async fn connect(origin: &str) -> Result<TcpStream> {
-    let stream = TcpStream::connect(authority(origin)?).await.with_context(|| format!("no connection to {origin}"))?;
+    let stream = TcpStream::connect(authority(origin)?)
+        .await
+        .with_context(|| format!("no connection to {origin}"))?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -34,7 +38,11 @@ impl Http {
         let (sender, connection) = handshake(TokioIo::new(connect(origin).await?)).await?;
         // Ends with the sender; what goes wrong is seen by the request that waits.
         tokio::spawn(connection);
-        Ok(Self { sender, authority: authority(origin)?.to_owned(), token: token.map(str::to_owned) })
+        Ok(Self {
+            sender,
+            authority: authority(origin)?.to_owned(),
+            token: token.map(str::to_owned),
+        })
     }
 
     /// Sends a request without a body and reads the whole answer.

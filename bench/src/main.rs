@@ -44,7 +44,10 @@ fn main() -> Result<()> {
 
 async fn measure_all(parts: &[String]) -> Result<Report> {
     let mut report = Report::begin();
-    for part in PARTS.into_iter().filter(|part| parts.is_empty() || parts.iter().any(|wanted| wanted == part)) {
+    for part in PARTS
+        .into_iter()
+        .filter(|part| parts.is_empty() || parts.iter().any(|wanted| wanted == part))
+    {
         eprintln!("measuring {part}…");
         match part {
             "bundle" => report.bundle = Some(measure::bundle::measure()?),

@@ -42,7 +42,9 @@ impl Program {
     pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
         let log = std::fs::File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
         let child = command.stdin(Stdio::piped()).stderr(log).kill_on_drop(true).spawn();
-        Ok(Self(child.with_context(|| format!("{:?} cannot be started", command.as_std().get_program()))?))
+        Ok(Self(child.with_context(|| {
+            format!("{:?} cannot be started", command.as_std().get_program())
+        })?))
     }
 
     /// Asks the program to end, and waits for it.
@@ -64,15 +66,31 @@ impl Runtime {
         std::fs::create_dir_all(state)?;
         let log = state.join("runtime.log");
         let mut command = Command::new("node");
-        command.arg(script).args(arguments).arg("--state").arg(state).stdout(Stdio::piped());
+        command
+            .arg(script)
+            .args(arguments)
+            .arg("--state")
+            .arg(state)
+            .stdout(Stdio::piped());
         let mut program = Program::start(&mut command, &log)?;
-        let stdout = program.0.stdout.take().ok_or_else(|| anyhow!("{script} has no output"))?;
+        let stdout = program
+            .0
+            .stdout
+            .take()
+            .ok_or_else(|| anyhow!("{script} has no output"))?;
         let line = timeout(READY_WITHIN, BufReader::new(stdout).lines().next_line()).await;
         let Ok(Ok(Some(line))) = line else {
-            bail!("{script} did not start:\n{}", std::fs::read_to_string(log).unwrap_or_default());
+            bail!(
+                "{script} did not start:\n{}",
+                std::fs::read_to_string(log).unwrap_or_default()
+            );
         };
         let ready: Ready = serde_json::from_str(&line).with_context(|| format!("{script} said: {line}"))?;
-        Ok(Self { url: ready.url, workerd_pid: ready.workerd_pid, program })
+        Ok(Self {
+            url: ready.url,
+            workerd_pid: ready.workerd_pid,
+            program,
+        })
     }
 
     /// Ends it.

@@ -62,7 +62,12 @@ impl Product {
         }
         let machine = first.context("no machine was made")?;
         let agent = start_agent(&edge.url, machine.registration_token.expose(), state).await?;
-        let product = Self { edge, token, agent, agent_id: machine.agent_id };
+        let product = Self {
+            edge,
+            token,
+            agent,
+            agent_id: machine.agent_id,
+        };
         product.wait_until_online(&mut http).await?;
         Ok(product)
     }
@@ -82,7 +87,9 @@ impl Product {
     /// Hangs a session's shell up.
     pub async fn close(&self, session: &Session) -> Result<()> {
         let mut http = Http::open(&self.edge.url, Some(&self.token)).await?;
-        let _: Value = http.call(Method::DELETE, &format!("/api/terminal/sessions/{}", session.id), None).await?;
+        let _: Value = http
+            .call(Method::DELETE, &format!("/api/terminal/sessions/{}", session.id), None)
+            .await?;
         Ok(())
     }
 
@@ -109,9 +116,17 @@ impl Product {
 impl Session {
     /// One more viewer of the session.
     pub async fn join(&self) -> Result<StreamTerminal> {
-        let Attachment { origin, path, token, .. } = &self.attachment;
+        let Attachment {
+            origin, path, token, ..
+        } = &self.attachment;
         let (origin, path, token) = (origin.clone(), path.clone(), token.clone());
-        StreamTerminal::attach(&Attachment { origin, path, token, viewer: random::<16>()?.parse()? }).await
+        StreamTerminal::attach(&Attachment {
+            origin,
+            path,
+            token,
+            viewer: random::<16>()?.parse()?,
+        })
+        .await
     }
 }
 
@@ -121,13 +136,28 @@ async fn start_agent(url: &str, token: &str, state: &Path) -> Result<Program> {
     let config = state.join("agent.yaml");
     let user = User::from_uid(getuid())?.context("who runs this has no name")?.name;
     let configured = Command::new(&program)
-        .args(["configure", "--no-service", "--token", token, "--host", url, "--linux-user", &user, "--config"])
+        .args([
+            "configure",
+            "--allow-sudo",
+            "--no-service",
+            "--token",
+            token,
+            "--host",
+            url,
+            "--linux-user",
+            &user,
+            "--config",
+        ])
         .arg(&config)
         .stdin(Stdio::null())
         .output()
         .await
         .with_context(|| format!("{} cannot be started", program.display()))?;
-    ensure!(configured.status.success(), "the agent was not enrolled:\n{}", String::from_utf8_lossy(&configured.stderr));
+    ensure!(
+        configured.status.success(),
+        "the agent was not enrolled:\n{}",
+        String::from_utf8_lossy(&configured.stderr)
+    );
     let mut command = Command::new(&program);
     command.arg("start").arg("--config").arg(&config).stdout(Stdio::null());
     Program::start(&mut command, &state.join("agent.log"))

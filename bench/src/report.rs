@@ -34,10 +34,25 @@ impl Report {
     /// Looks at the machine before anything is measured.
     pub fn begin() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
-        let processor = read("/proc/cpuinfo").lines().find_map(|line| Some(line.split_once(": ").filter(|(key, _)| key.starts_with("model name"))?.1.to_owned()));
+        let processor = read("/proc/cpuinfo").lines().find_map(|line| {
+            Some(
+                line.split_once(": ")
+                    .filter(|(key, _)| key.starts_with("model name"))?
+                    .1
+                    .to_owned(),
+            )
+        });
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let load = read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default();
-        Self { machine: format!("{} × {cores}", processor.as_deref().unwrap_or("unknown processor")), load, ..Self::default() }
+        let load = read("/proc/loadavg")
+            .split(' ')
+            .next()
+            .and_then(|load| load.parse().ok())
+            .unwrap_or_default();
+        Self {
+            machine: format!("{} × {cores}", processor.as_deref().unwrap_or("unknown processor")),
+            load,
+            ..Self::default()
+        }
     }
 
     fn targets(&self) -> Vec<(&'static str, &'static str, String, bool)> {
@@ -47,25 +62,55 @@ impl Report {
         let mut targets = Vec::new();
         if let (Some(ours), Some(relay)) = (p50(STREAM), p50(RELAY)) {
             let times = ours / relay;
-            targets.push(("keystroke echo, p50", "≤ 1.5 × bare relay", format!("{times:.2} ×"), times <= 1.5));
+            targets.push((
+                "keystroke echo, p50",
+                "≤ 1.5 × bare relay",
+                format!("{times:.2} ×"),
+                times <= 1.5,
+            ));
         }
         if let (Some(ours), Some(relay)) = (bulk(STREAM), bulk(RELAY)) {
             let percent = 100.0 * ours / relay;
-            targets.push(("bulk output", "≥ 60 % of bare relay", format!("{percent:.0} %"), percent >= 60.0));
+            targets.push((
+                "bulk output",
+                "≥ 60 % of bare relay",
+                format!("{percent:.0} %"),
+                percent >= 60.0,
+            ));
         }
         if let (Some(ours), Some(ttyd)) = (bulk(STREAM), bulk(TTYD)) {
-            targets.push(("bulk output", "above ttyd", format!("{ours:.0} to {ttyd:.0} MB/s"), ours > ttyd));
+            targets.push((
+                "bulk output",
+                "above ttyd",
+                format!("{ours:.0} to {ttyd:.0} MB/s"),
+                ours > ttyd,
+            ));
         }
         if let (Some(ours), Some(bare)) = (rate(LIST), rate(QUERY)) {
             let percent = 100.0 * ours / bare;
-            targets.push(("`GET /api/machines`", "≥ 70 % of bare Worker with one query", format!("{percent:.0} %"), percent >= 70.0));
+            targets.push((
+                "`GET /api/machines`",
+                "≥ 70 % of bare Worker with one query",
+                format!("{percent:.0} %"),
+                percent >= 70.0,
+            ));
         }
         if let Some(bundle) = &self.bundle {
-            targets.push(("Worker bundle, gzip", "≤ 1 MB", format!("{} kB", bundle.gzip / 1000), bundle.gzip <= 1_000_000));
+            targets.push((
+                "Worker bundle, gzip",
+                "≤ 1 MB",
+                format!("{} kB", bundle.gzip / 1000),
+                bundle.gzip <= 1_000_000,
+            ));
         }
         if let Some(resume) = self.resume {
             let met = resume.p95 < Duration::from_secs(1);
-            targets.push(("resume after a cut, p95", "< 1 s, 0 bytes lost", format!("{:.0} ms, 0 bytes", ms(resume.p95)), met));
+            targets.push((
+                "resume after a cut, p95",
+                "< 1 s, 0 bytes lost",
+                format!("{:.0} ms, 0 bytes", ms(resume.p95)),
+                met,
+            ));
         }
         for (name, runs) in &self.memory {
             let growth = runs.iter().copied().fold(0.0, f64::max) / 1e6;
@@ -83,47 +128,90 @@ impl Display for Report {
         }
         writeln!(f, "\n| Number | Target | Measured | |\n|---|---|---|---|")?;
         for (what, target, measured, met) in self.targets() {
-            writeln!(f, "| {what} | {target} | {measured} | {} |", if met { "met" } else { "**missed**" })?;
+            writeln!(
+                f,
+                "| {what} | {target} | {measured} | {} |",
+                if met { "met" } else { "**missed**" }
+            )?;
         }
         if !self.echo.is_empty() {
-            table(f, "Keystroke echo, ms", &["p50", "p95", "p99"], &self.echo, |run, column| {
-                ms([run.p50, run.p95, run.p99][column])
-            })?;
+            table(
+                f,
+                "Keystroke echo, ms",
+                &["p50", "p95", "p99"],
+                &self.echo,
+                |run, column| ms([run.p50, run.p95, run.p99][column]),
+            )?;
             if !self.echo.iter().any(|(name, _)| *name == TTYD) {
                 writeln!(f, "\nttyd is not installed.")?;
             }
         }
         if !self.bulk.is_empty() {
             table(f, "Bulk output, MB/s", &["rate"], &self.bulk, |run, _| *run)?;
-            writeln!(f, "\n\"{PUBLISHED}\" is bounded by design: such a client acknowledges nothing, so time must.")?;
+            writeln!(
+                f,
+                "\n\"{PUBLISHED}\" is bounded by design: such a client acknowledges nothing, so time must."
+            )?;
         }
         if !self.requests.is_empty() {
             table(f, "Requests/s", &["rate"], &self.requests, |run, _| *run)?;
-            if let (Some(health), Some(list)) = (of(&self.requests, HEALTH, |run| *run), of(&self.requests, LIST, |run| *run)) {
+            if let (Some(health), Some(list)) = (
+                of(&self.requests, HEALTH, |run| *run),
+                of(&self.requests, LIST, |run| *run),
+            ) {
                 writeln!(f, "\nOne list takes as long as {:.1} signs of life.", health / list)?;
             }
         }
         if let Some(bundle) = &self.bundle {
-            writeln!(f, "\n### Worker bundle\n\n{} bytes, {} after gzip.", bundle.plain, bundle.gzip)?;
+            writeln!(
+                f,
+                "\n### Worker bundle\n\n{} bytes, {} after gzip.",
+                bundle.plain, bundle.gzip
+            )?;
         }
         if let Some(Latency { p50, p95, p99 }) = self.resume {
-            writeln!(f, "\n### First byte after a cut, ms\n\n{} cuts: p50 {:.1}, p95 {:.1}, p99 {:.1}; every byte was checked.", resume::CUTS, ms(p50), ms(p95), ms(p99))?;
+            writeln!(
+                f,
+                "\n### First byte after a cut, ms\n\n{} cuts: p50 {:.1}, p95 {:.1}, p99 {:.1}; every byte was checked.",
+                resume::CUTS,
+                ms(p50),
+                ms(p95),
+                ms(p99)
+            )?;
         }
         if !self.memory.is_empty() {
-            writeln!(f, "\n### Growth of workerd's resident memory during bulk output, MB\n\n| | at most |\n|---|---|")?;
+            writeln!(
+                f,
+                "\n### Growth of workerd's resident memory during bulk output, MB\n\n| | at most |\n|---|---|"
+            )?;
             for (name, runs) in &self.memory {
                 writeln!(f, "| {name} | {:.1} |", runs.iter().copied().fold(0.0, f64::max) / 1e6)?;
             }
-            writeln!(f, "\nNot reading: {} s. The crowd: {} viewers of one session.", memory::STALL.as_secs(), memory::CROWD)?;
+            writeln!(
+                f,
+                "\nNot reading: {} s. The crowd: {} viewers of one session.",
+                memory::STALL.as_secs(),
+                memory::CROWD
+            )?;
         }
         Ok(())
     }
 }
 
 /// Median, minimum and maximum over the runs of each column of each candidate.
-fn table<T>(f: &mut Formatter<'_>, title: &str, columns: &[&str], runs: &Runs<T>, value: impl Fn(&T, usize) -> f64) -> Result {
+fn table<T>(
+    f: &mut Formatter<'_>,
+    title: &str,
+    columns: &[&str],
+    runs: &Runs<T>,
+    value: impl Fn(&T, usize) -> f64,
+) -> Result {
     let count = runs.iter().map(|(_, all)| all.len()).max().unwrap_or_default();
-    writeln!(f, "\n### {title}\n\nMedians of {count} runs (smallest – largest).\n\n| | {} |", columns.join(" | "))?;
+    writeln!(
+        f,
+        "\n### {title}\n\nMedians of {count} runs (smallest – largest).\n\n| | {} |",
+        columns.join(" | ")
+    )?;
     writeln!(f, "|---|{}", "---|".repeat(columns.len()))?;
     for (name, all) in runs {
         write!(f, "| {name} |")?;

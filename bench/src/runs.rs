@@ -75,7 +75,9 @@ impl Candidates {
 /// Latency of keystrokes.
 pub async fn echo() -> Result<Runs<Latency>> {
     let candidates = Candidates::start().await?;
-    let Candidates { product, floor, ttyd, .. } = &candidates;
+    let Candidates {
+        product, floor, ttyd, ..
+    } = &candidates;
     let mut runs = Runs::new();
     for number in 0..RUNS {
         let session = product.session()?;
@@ -110,7 +112,9 @@ pub async fn echo() -> Result<Runs<Latency>> {
 /// MB/s of bulk output.
 pub async fn bulk() -> Result<Runs<f64>> {
     let candidates = Candidates::start().await?;
-    let Candidates { product, floor, ttyd, .. } = &candidates;
+    let Candidates {
+        product, floor, ttyd, ..
+    } = &candidates;
     let mut runs = Runs::new();
     for number in 0..RUNS {
         let session = product.session()?;
@@ -133,7 +137,11 @@ pub async fn bulk() -> Result<Runs<f64>> {
         let session = product.session()?;
         let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
         let begun = pours(&mut terminal, PUBLISHED_BULK).await?;
-        add(&mut runs, PUBLISHED, bulk::measure(&mut terminal, begun, PUBLISHED_BULK).await?);
+        add(
+            &mut runs,
+            PUBLISHED,
+            bulk::measure(&mut terminal, begun, PUBLISHED_BULK).await?,
+        );
     }
     candidates.end().await;
     Ok(runs)
@@ -143,12 +151,48 @@ pub async fn bulk() -> Result<Runs<f64>> {
 pub async fn requests() -> Result<Runs<f64>> {
     let candidates = Candidates::start().await?;
     let Candidates { product, floor, .. } = &candidates;
-    let (ours, bare, token) = (product.edge.url.as_str(), floor.url.as_str(), Some(product.token.as_str()));
+    let (ours, bare, token) = (
+        product.edge.url.as_str(),
+        floor.url.as_str(),
+        Some(product.token.as_str()),
+    );
     let loads = [
-        (LIST, Load { origin: ours, token, path: "/api/machines", lists: Some(MACHINES) }),
-        (QUERY, Load { origin: bare, token: None, path: "/machines", lists: Some(MACHINES) }),
-        (HEALTH, Load { origin: ours, token: None, path: "/health", lists: None }),
-        (BARE, Load { origin: bare, token: None, path: "/", lists: None }),
+        (
+            LIST,
+            Load {
+                origin: ours,
+                token,
+                path: "/api/machines",
+                lists: Some(MACHINES),
+            },
+        ),
+        (
+            QUERY,
+            Load {
+                origin: bare,
+                token: None,
+                path: "/machines",
+                lists: Some(MACHINES),
+            },
+        ),
+        (
+            HEALTH,
+            Load {
+                origin: ours,
+                token: None,
+                path: "/health",
+                lists: None,
+            },
+        ),
+        (
+            BARE,
+            Load {
+                origin: bare,
+                token: None,
+                path: "/",
+                lists: None,
+            },
+        ),
     ];
     let mut runs = Runs::new();
     for number in 0..=RUNS {
@@ -182,13 +226,17 @@ pub async fn memory() -> Result<Runs<f64>> {
 
     let product = start("stream").await?;
     let mut terminal = StreamTerminal::attach(&product.session()?.attachment).await?;
-    let growth = memory::stalled(&product, &mut terminal).await.context("a viewer that does not read")?;
+    let growth = memory::stalled(&product, &mut terminal)
+        .await
+        .context("a viewer that does not read")?;
     add(&mut runs, "`vsay.stream.v1` viewer that stops reading", growth as f64);
     product.end().await;
 
     let product = start("published").await?;
     let mut terminal = PublishedTerminal::attach(&product.session()?.attachment).await?;
-    let growth = memory::stalled(&product, &mut terminal).await.context("a client that does not read")?;
+    let growth = memory::stalled(&product, &mut terminal)
+        .await
+        .context("a client that does not read")?;
     add(&mut runs, "published client that stops reading", growth as f64);
     product.end().await;
 
@@ -207,5 +255,8 @@ fn add<T>(runs: &mut Runs<T>, name: &'static str, run: T) {
 }
 
 fn folder() -> Result<TempDir> {
-    tempfile::Builder::new().prefix("vsay-bench-").tempdir().context("no folder for temporary data")
+    tempfile::Builder::new()
+        .prefix("vsay-bench-")
+        .tempdir()
+        .context("no folder for temporary data")
 }

@@ -20,7 +20,11 @@ fn pattern() -> Vec<u8> {
         .map(|at| {
             // A linear congruential generator; its high bits are the random ones.
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if at % LINE == 0 { b'\n' } else { ALPHABET[(state >> 26) as usize] }
+            if at % LINE == 0 {
+                b'\n'
+            } else {
+                ALPHABET[(state >> 26) as usize]
+            }
         })
         .collect()
 }
@@ -35,7 +39,11 @@ pub struct Source {
 impl Source {
     /// A source of `len` bytes.
     pub fn new(len: u64) -> Self {
-        Self { pattern: pattern(), at: 0, len }
+        Self {
+            pattern: pattern(),
+            at: 0,
+            len,
+        }
     }
 
     /// The next piece, of at most `max` bytes; empty at the end.
@@ -70,7 +78,10 @@ pub struct Verifier {
 
 impl Default for Verifier {
     fn default() -> Self {
-        Self { pattern: pattern(), at: 0 }
+        Self {
+            pattern: pattern(),
+            at: 0,
+        }
     }
 }
 

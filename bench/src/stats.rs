@@ -16,8 +16,18 @@ impl Latency {
     /// Nothing if there are no samples.
     pub fn of(mut samples: Vec<Duration>) -> Option<Self> {
         samples.sort_unstable();
-        let at = |percent: usize| samples.get((samples.len() * percent / 100).min(samples.len() - 1)).copied();
-        (!samples.is_empty()).then(|| Some(Self { p50: at(50)?, p95: at(95)?, p99: at(99)? }))?
+        let at = |percent: usize| {
+            samples
+                .get((samples.len() * percent / 100).min(samples.len() - 1))
+                .copied()
+        };
+        (!samples.is_empty()).then(|| {
+            Some(Self {
+                p50: at(50)?,
+                p95: at(95)?,
+                p99: at(99)?,
+            })
+        })?
     }
 }
 
@@ -39,7 +49,11 @@ impl Summary {
         runs.sort_unstable_by(f64::total_cmp);
         let (&min, &max) = (runs.first()?, runs.last()?);
         let middle = runs.len() / 2;
-        let median = if runs.len().is_multiple_of(2) { (runs[middle - 1] + runs[middle]) / 2.0 } else { runs[middle] };
+        let median = if runs.len().is_multiple_of(2) {
+            (runs[middle - 1] + runs[middle]) / 2.0
+        } else {
+            runs[middle]
+        };
         Some(Self { median, min, max })
     }
 }
@@ -54,7 +68,10 @@ mod tests {
         let ms = [latency.p50, latency.p95, latency.p99].map(|duration| duration.as_millis());
         assert_eq!(ms, [51, 96, 100]);
         assert!(Latency::of(Vec::new()).is_none());
-        assert_eq!(Latency::of(vec![Duration::from_secs(1)]).unwrap().p99, Duration::from_secs(1));
+        assert_eq!(
+            Latency::of(vec![Duration::from_secs(1)]).unwrap().p99,
+            Duration::from_secs(1)
+        );
     }
 
     #[test]

@@ -60,7 +60,8 @@ async function enrol({ url, folder, config, token, run }) {
   }
   const name = os.hostname();
   const { machines } = await call(url, "GET", "/api/machines", { token });
-  const known = machines.find((machine) => machine.agent_id === before?.agent_id) ?? machines.find((machine) => machine.name === name);
+  const known =
+    machines.find((machine) => machine.agent_id === before?.agent_id) ?? machines.find((machine) => machine.name === name);
   if (known && known.agent_id === before?.agent_id && enrolled) return before;
 
   const { registration_token, agent_id } = known
@@ -68,7 +69,10 @@ async function enrol({ url, folder, config, token, run }) {
     : await call(url, "POST", "/api/machines", { token, body: { name, description: "This computer", allow_sudo: true } });
   // In a shell on one's own computer, sudo works as it always does.
   const configure = run(
-    ["configure", "--host", url, "--linux-user", os.userInfo().username, "--name", name, "--config", config, "--allow-sudo", "--no-service"],
+    [
+      ...["configure", "--host", url, "--config", config, "--name", name],
+      ...["--linux-user", os.userInfo().username, "--allow-sudo", "--no-service"],
+    ],
     // Not as an argument, which every process could read.
     { VSAY_TOKEN: registration_token },
   );

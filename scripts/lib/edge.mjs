@@ -54,7 +54,9 @@ export async function startEdge({ host, port, state }) {
   } catch (error) {
     await miniflare.dispose().catch(() => {});
     await unlock();
-    if (error.code === "ERR_ADDRESS_IN_USE") throw new Error(`port ${port} is in use; choose another one`, { cause: error });
+    if (error.code === "ERR_ADDRESS_IN_USE") {
+      throw new Error(`port ${port} is in use; choose another one, such as PORT=${port + 1}`, { cause: error });
+    }
     throw error;
   }
 }
@@ -75,7 +77,7 @@ function workerOptions(config, secrets) {
   const settings = Object.keys(worker.bindings);
   Object.assign(worker.bindings, secrets);
   for (const name of settings) worker.bindings[name] = process.env[name] ?? worker.bindings[name];
-  for (const [name, limit] of Object.entries(worker.ratelimits)) limit.simple.limit = limitFromEnvironment(name, limit.simple.limit);
+  for (const [name, { simple }] of Object.entries(worker.ratelimits)) simple.limit = limitFromEnvironment(name, simple.limit);
   if (!existsSync(worker.assets.directory)) {
     say("edge", `no browser console: ${worker.assets.directory} is not built`);
     delete worker.assets;
@@ -97,13 +99,15 @@ function limitFromEnvironment(name, standard) {
   const given = process.env[name];
   if (given === undefined || given === "") return standard;
   const limit = Number(given);
-  if (!Number.isInteger(limit) || limit < 1) throw new Error(`${name} must be a whole number of attempts per minute, at least 1`);
+  if (!Number.isInteger(limit) || limit < 1) throw new Error(`${name} must be a whole number, at least 1: attempts per minute`);
   return limit;
 }
 
 /** The process id of the runtime: the only child this process has of that name. */
 function workerdPid() {
-  if (process.platform !== "linux") return Number(execFileSync("pgrep", ["-P", String(process.pid), "workerd"], { encoding: "utf8" }));
+  if (process.platform !== "linux") {
+    return Number(execFileSync("pgrep", ["-P", String(process.pid), "workerd"], { encoding: "utf8" }));
+  }
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
   return Number(children.find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "workerd"));
 }

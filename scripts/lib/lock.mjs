@@ -12,7 +12,7 @@ export async function lock(state) {
   const file = path.join(state, "edge.pid");
   const holder = Number(await readFile(file, "utf8").catch(() => 0));
   if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-    throw new Error(`${state} is in use by process ${holder}; end it, or choose another folder with STATE (its mark is ${file})`);
+    throw new Error(`${state} is in use by process ${holder} (says ${file}); end it, or choose another folder`);
   }
   await writeFile(file, String(process.pid));
   return () => rm(file, { force: true });

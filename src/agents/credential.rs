@@ -50,11 +50,12 @@ impl<'a> ClaimedToken<'a> {
         };
         let claims = token.claims();
         let skew = TimeDelta::seconds(CLOCK_SKEW_SECONDS);
-        let short = claims
-            .expiration
-            .zip(claims.issued_at)
-            .is_some_and(|(end, start)| end - start <= TimeDelta::seconds(CONNECT_TOKEN_SECONDS) && start - skew <= now);
-        short && claims.custom.aud == CONNECT_AUDIENCE && claims.validate_expiration(&TimeOptions::new(skew, || now)).is_ok()
+        let short = claims.expiration.zip(claims.issued_at).is_some_and(|(end, start)| {
+            end - start <= TimeDelta::seconds(CONNECT_TOKEN_SECONDS) && start - skew <= now
+        });
+        short
+            && claims.custom.aud == CONNECT_AUDIENCE
+            && claims.validate_expiration(&TimeOptions::new(skew, || now)).is_ok()
     }
 }
 
@@ -76,8 +77,11 @@ mod tests {
 
     fn token(key: &PrivateKey, audience: &str, start: DateTime<Utc>, seconds: i64) -> String {
         let clock = TimeOptions::new(TimeDelta::zero(), || start);
-        let claims = Claims::new(ConnectClaims { iss: "0123456789ab".parse().unwrap(), aud: audience.into() })
-            .set_duration_and_issuance(&clock, TimeDelta::seconds(seconds));
+        let claims = Claims::new(ConnectClaims {
+            iss: "0123456789ab".parse().unwrap(),
+            aud: audience.into(),
+        })
+        .set_duration_and_issuance(&clock, TimeDelta::seconds(seconds));
         Ed25519.token(&Header::empty(), &claims, key).unwrap()
     }
 
@@ -100,7 +104,13 @@ mod tests {
             let token = token(&key, CONNECT_AUDIENCE, now + TimeDelta::seconds(start), seconds);
             assert_eq!(accepted(&token, &key, now), good, "{start} {seconds}");
         }
-        assert_eq!(ClaimedToken::parse(&token(&key, "x", now, 60)).unwrap().agent_id().as_str(), "0123456789ab");
+        assert_eq!(
+            ClaimedToken::parse(&token(&key, "x", now, 60))
+                .unwrap()
+                .agent_id()
+                .as_str(),
+            "0123456789ab"
+        );
     }
 
     #[test]
@@ -108,8 +118,15 @@ mod tests {
         let (key, now) = (private_key(1), Utc::now());
         assert!(!accepted(&token(&private_key(2), CONNECT_AUDIENCE, now, 60), &key, now));
         assert!(!accepted(&token(&key, "vsay-auth", now, 60), &key, now));
-        let claims = Claims::new(ConnectClaims { iss: "0123456789ab".parse().unwrap(), aud: CONNECT_AUDIENCE.into() });
-        assert!(!accepted(&Ed25519.token(&Header::empty(), &claims, &key).unwrap(), &key, now));
+        let claims = Claims::new(ConnectClaims {
+            iss: "0123456789ab".parse().unwrap(),
+            aud: CONNECT_AUDIENCE.into(),
+        });
+        assert!(!accepted(
+            &Ed25519.token(&Header::empty(), &claims, &key).unwrap(),
+            &key,
+            now
+        ));
     }
 
     #[test]
@@ -117,7 +134,13 @@ mod tests {
         let (key, now) = (private_key(1), Utc::now());
         let good = token(&key, CONNECT_AUDIENCE, now, 60);
         let (body, _) = good.rsplit_once('.').unwrap();
-        for bad in [String::new(), "a.b.c".into(), format!("{body}."), format!("{body}.AAAA"), "x".repeat(MAX_TOKEN + 1)] {
+        for bad in [
+            String::new(),
+            "a.b.c".into(),
+            format!("{body}."),
+            format!("{body}.AAAA"),
+            "x".repeat(MAX_TOKEN + 1),
+        ] {
             assert!(!accepted(&bad, &key, now), "{bad}");
         }
         assert!(!ClaimedToken::parse(&good).unwrap().verify("AAAA", now));
@@ -126,7 +149,9 @@ mod tests {
     #[test]
     fn a_public_key_must_be_a_point_of_the_curve() {
         assert!(is_public_key(&public_text(&private_key(1))));
-        let no_point = (0..=255u8).map(|byte| Base64UrlUnpadded::encode_string(&[byte; 32])).find(|text| !is_public_key(text));
+        let no_point = (0..=255u8)
+            .map(|byte| Base64UrlUnpadded::encode_string(&[byte; 32]))
+            .find(|text| !is_public_key(text));
         assert!(no_point.is_some());
         assert!(!is_public_key("AAAA"));
     }

@@ -64,11 +64,21 @@ async fn enroll_by_token(app: &App, request: &Enroll) -> Result<Enrolled, ApiErr
 async fn enroll_by_key(app: &App, request: &Enroll) -> Result<Enrolled, ApiError> {
     let db = app.db()?;
     let key_hash = secrets::digest(request.token.expose());
-    let wanted: String = request.name.as_deref().unwrap_or(&request.hostname).trim().chars().take(MAX_NAME).collect();
+    let wanted: String = request
+        .name
+        .as_deref()
+        .unwrap_or(&request.hostname)
+        .trim()
+        .chars()
+        .take(MAX_NAME)
+        .collect();
     let prefix: String = wanted.chars().take(MAX_NAME - SUFFIX).collect();
     for _ in 0..ATTEMPTS {
         let (owner, (host, names)) = db.run(store::find_by_key(&key_hash, &request.host_id, &prefix)).await?;
-        let owner = owner.into_iter().next().ok_or_else(|| ApiError::unauthorized("invalid token"))?;
+        let owner = owner
+            .into_iter()
+            .next()
+            .ok_or_else(|| ApiError::unauthorized("invalid token"))?;
         let enrolled = match host.into_iter().next() {
             Some(host) if host.status == MachineStatus::Revoked => return Err(revoked()),
             Some(host) => db.run(store::enroll_again(&host.id, request)).await,
@@ -90,14 +100,20 @@ async fn enroll_by_key(app: &App, request: &Enroll) -> Result<Enrolled, ApiError
             Err(error) => return Err(error.into()),
         }
     }
-    Err(ApiError::conflict("enrolled_elsewhere", "Other machines of this account are being enrolled under this name, try again"))
+    Err(ApiError::conflict(
+        "enrolled_elsewhere",
+        "Other machines of this account are being enrolled under this name, try again",
+    ))
 }
 
 /// The wanted name, or its beginning with the first suffix from `-2` on that is free.
 fn free_name(wanted: &str, prefix: &str, taken: &[String]) -> String {
     let free = |name: &String| !taken.contains(name);
     let suffixed = (2..).map(|number: u32| format!("{prefix}-{number}"));
-    std::iter::once(wanted.to_owned()).chain(suffixed).find(free).unwrap_or_default()
+    std::iter::once(wanted.to_owned())
+        .chain(suffixed)
+        .find(free)
+        .unwrap_or_default()
 }
 
 fn revoked() -> ApiError {
@@ -114,18 +130,34 @@ pub async fn connect(app: App, headers: HeaderMap) -> Result<Response, ApiError>
     let invalid = || ApiError::unauthorized("Invalid or expired token");
     let token = bearer(&headers)?.ok_or_else(|| ApiError::unauthorized("Authorization header required"))?;
     let token = ClaimedToken::parse(token).ok_or_else(invalid)?;
-    let identity = app.db()?.run(store::find_identity(token.agent_id())).await?.into_iter().next().ok_or_else(invalid)?;
+    let identity = app
+        .db()?
+        .run(store::find_identity(token.agent_id()))
+        .await?
+        .into_iter()
+        .next()
+        .ok_or_else(invalid)?;
     if identity.status == MachineStatus::Revoked {
         return Err(revoked());
     }
-    if !identity.agent_public_key.is_some_and(|key| token.verify(&key, Utc::now())) {
+    if !identity
+        .agent_public_key
+        .is_some_and(|key| token.verify(&key, Utc::now()))
+    {
         return Err(invalid());
     }
     if !is_upgrade(&headers) || !offers(&headers, AGENT_SUBPROTOCOL) {
-        return Err(ApiError::upgrade_required(format!("This path speaks WebSocket with subprotocol {AGENT_SUBPROTOCOL}")));
+        return Err(ApiError::upgrade_required(format!(
+            "This path speaks WebSocket with subprotocol {AGENT_SUBPROTOCOL}"
+        )));
     }
-    let context = AgentContext { machine: identity.id.clone(), agent_id: identity.agent_id };
-    app.relay(&identity.id)?.upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL)).await
+    let context = AgentContext {
+        machine: identity.id.clone(),
+        agent_id: identity.agent_id,
+    };
+    app.relay(&identity.id)?
+        .upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL))
+        .await
 }
 
 #[cfg(test)]
@@ -134,7 +166,13 @@ mod tests {
 
     #[test]
     fn a_name_that_is_taken_gets_the_first_free_suffix() {
-        let free = |taken: &[&str]| free_name("web", "web", &taken.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+        let free = |taken: &[&str]| {
+            free_name(
+                "web",
+                "web",
+                &taken.iter().map(|&name| name.to_owned()).collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(free(&[]), "web");
         assert_eq!(free(&["web-2", "website"]), "web");
         assert_eq!(free(&["web"]), "web-2");
@@ -145,6 +183,9 @@ mod tests {
     fn a_long_name_is_cut_for_its_suffix() {
         let (wanted, prefix) = ("x".repeat(MAX_NAME), "x".repeat(MAX_NAME - SUFFIX));
         assert_eq!(free_name(&wanted, &prefix, &[]), wanted);
-        assert_eq!(free_name(&wanted, &prefix, std::slice::from_ref(&wanted)), format!("{prefix}-2"));
+        assert_eq!(
+            free_name(&wanted, &prefix, std::slice::from_ref(&wanted)),
+            format!("{prefix}-2")
+        );
     }
 }

@@ -13,5 +13,7 @@ use crate::config::Config;
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new().routes(routes!(handlers::enroll)).routes(routes!(handlers::connect))
+    OpenApiRouter::new()
+        .routes(routes!(handlers::enroll))
+        .routes(routes!(handlers::connect))
 }

@@ -132,10 +132,30 @@ pub fn insert_enrolled(new: &NewHost, request: &Enroll) -> Query<Enrolled> {
     let [id, key, host, hostname, os, user, sudo, version] = facts((&new.id).into(), request);
     let [organization, owner] = [(&new.owner.organization_id).into(), (&new.owner.id).into()];
     let [agent_id, name, now] = [(&new.agent_id).into(), new.name.into(), new.now.into()];
-    Query::new(INSERT_ENROLLED, [id, key, host, hostname, os, user, sudo, version, organization, owner, agent_id, name, now])
+    Query::new(
+        INSERT_ENROLLED,
+        [
+            id,
+            key,
+            host,
+            hostname,
+            os,
+            user,
+            sudo,
+            version,
+            organization,
+            owner,
+            agent_id,
+            name,
+            now,
+        ],
+    )
 }
 
 /// The identity of an agent.
 pub fn find_identity(agent_id: &AgentId) -> Query<Identity> {
     Query::new(FIND_IDENTITY, [agent_id.into()])
 }
+
+#[cfg(test)]
+mod tests;

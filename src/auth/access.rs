@@ -3,6 +3,7 @@
 //!
 //! Who reaches a machine is decided in SQL, over `u`, the caller's row, and `m`, the machine's. The predicates below are
 //! the only place that says so.
+use protocol::api::machines::MachineStatus;
 use protocol::ids::{ObjectId, SessionId};
 
 use super::caller::Caller;
@@ -55,7 +56,7 @@ impl MachineAccess {
     }
 
     /// The machine.
-    pub fn machine(&self) -> &Found {
+    pub fn found(&self) -> &Found {
         &self.found
     }
 
@@ -71,19 +72,23 @@ impl MachineAccess {
 
     /// The right to change the machine.
     pub fn control(self) -> Result<MachineControl, ApiError> {
-        if self.manages() { Ok(MachineControl(self)) } else { Err(ApiError::not_authorized()) }
+        if self.manages() {
+            Ok(MachineControl(self))
+        } else {
+            Err(ApiError::not_authorized())
+        }
     }
 }
 
 impl MachineControl {
     /// The machine's row.
     pub fn id(&self) -> &ObjectId {
-        &self.0.found.row.id
+        &self.0.found.machine.id
     }
 
-    /// The machine.
-    pub fn machine(&self) -> &Found {
-        self.0.machine()
+    /// What the machine is doing.
+    pub fn status(&self) -> MachineStatus {
+        self.0.found.machine.status
     }
 }
 
@@ -100,7 +105,10 @@ impl SessionControl {
         match found.into_iter().next() {
             None => Err(ApiError::not_found("Session not found")),
             Some(found) if !found.may_close => Err(ApiError::not_authorized()),
-            Some(found) => Ok(Self { session: found.session_id, machine: found.machine_id }),
+            Some(found) => Ok(Self {
+                session: found.session_id,
+                machine: found.machine_id,
+            }),
         }
     }
 

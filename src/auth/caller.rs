@@ -80,7 +80,9 @@ impl FromRequestParts<Arc<Config>> for SocketCredentials {
             None => bearer(&parts.headers)?,
         };
         let token = token.ok_or_else(|| {
-            ApiError::unauthorized("Token required for WebSocket connection (use ?token= query parameter or Authorization header)")
+            ApiError::unauthorized(
+                "Token required for WebSocket connection (use ?token= query parameter or Authorization header)",
+            )
         })?;
         Credentials::verify(config, token).map(Self)
     }
@@ -94,7 +96,9 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
     match parts {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(ApiError::unauthorized("Invalid authorization format. Use: Bearer <token>")),
+        _ => Err(ApiError::unauthorized(
+            "Invalid authorization format. Use: Bearer <token>",
+        )),
     }
 }
 
@@ -118,6 +122,12 @@ impl Caller {
         row.filter(|row| row.disabled_at.is_none() && row.deleted_at.is_none() && row.token_version == proof.version)
             .map(Self)
             .ok_or_else(|| ApiError::unauthorized(INVALID_TOKEN))
+    }
+
+    /// An account that a test takes for proven.
+    #[cfg(test)]
+    pub fn proven(row: CallerRow) -> Self {
+        Self(row)
     }
 
     /// The account.
@@ -152,7 +162,11 @@ mod tests {
     }
 
     fn proof() -> Proof {
-        Proof { user_id: row().id, version: 3, source: "ui".into() }
+        Proof {
+            user_id: row().id,
+            version: 3,
+            source: "ui".into(),
+        }
     }
 
     #[test]
@@ -161,9 +175,18 @@ mod tests {
         assert!(Caller::admit(Some(row()), &proof()).is_ok());
         for dead in [
             None,
-            Some(CallerRow { disabled_at: when(), ..row() }),
-            Some(CallerRow { deleted_at: when(), ..row() }),
-            Some(CallerRow { token_version: 4, ..row() }),
+            Some(CallerRow {
+                disabled_at: when(),
+                ..row()
+            }),
+            Some(CallerRow {
+                deleted_at: when(),
+                ..row()
+            }),
+            Some(CallerRow {
+                token_version: 4,
+                ..row()
+            }),
         ] {
             assert!(Caller::admit(dead, &proof()).is_err());
         }

@@ -26,15 +26,28 @@ use crate::{random, secrets};
         (status = 409, description = "The username or mail address is taken", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
 #[worker::send]
-pub async fn signup(app: App, client: Client, envelope: Envelope, ValidJson(request): ValidJson<Signup>) -> Result<Response, ApiError> {
+pub async fn signup(
+    app: App,
+    client: Client,
+    envelope: Envelope,
+    ValidJson(request): ValidJson<Signup>,
+) -> Result<Response, ApiError> {
     throttle::attempt(&app, &client, &request.email).await?;
     if !app.config.allow_signup {
-        return Err(ApiError::forbidden("signup_closed", "Signing up is closed on this server"));
+        return Err(ApiError::forbidden(
+            "signup_closed",
+            "Signing up is closed on this server",
+        ));
     }
     let email = request.email.to_lowercase();
     let mut slug = request.username.to_lowercase();
     let db = app.db()?;
-    if let Some(taken) = db.run(store::find_taken(&request.username, &email, &slug)).await?.into_iter().next() {
+    if let Some(taken) = db
+        .run(store::find_taken(&request.username, &email, &slug))
+        .await?
+        .into_iter()
+        .next()
+    {
         if taken.username {
             return Err(ApiError::conflict("username_taken", "Username already exists"));
         }
@@ -63,7 +76,11 @@ pub async fn signup(app: App, client: Client, envelope: Envelope, ValidJson(requ
         DbError::Duplicate => ApiError::conflict("username_taken", "Username or email already exists"),
         other => other.into(),
     })?;
-    let int_id = inserted.1.first().map(|row| row.int_id).ok_or_else(|| ApiError::internal("an inserted account has no number"))?;
+    let int_id = inserted
+        .1
+        .first()
+        .map(|row| row.int_id)
+        .ok_or_else(|| ApiError::internal("an inserted account has no number"))?;
     let token = app.config.tokens.issue(&Subject {
         user_id: &id,
         uid: int_id,
@@ -76,8 +93,19 @@ pub async fn signup(app: App, client: Client, envelope: Envelope, ValidJson(requ
         source: &client.source,
         ver: 0,
     })?;
-    let user = Account { id, int_id, username: request.username, email, api_key: api_key.clone() };
-    let body = SignedUp { token, api_key, user, expires_in: app.config.tokens.lifetime_seconds() };
+    let user = Account {
+        id,
+        int_id,
+        username: request.username,
+        email,
+        api_key: api_key.clone(),
+    };
+    let body = SignedUp {
+        token,
+        api_key,
+        user,
+        expires_in: app.config.tokens.lifetime_seconds(),
+    };
     envelope.reply(StatusCode::CREATED, "User registered successfully", &body)
 }
 
@@ -87,18 +115,28 @@ pub async fn signup(app: App, client: Client, envelope: Envelope, ValidJson(requ
         (status = 401, description = "The account does not exist or the password is wrong", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
 #[worker::send]
-pub async fn login(app: App, client: Client, envelope: Envelope, ValidJson(request): ValidJson<Login>) -> Result<Response, ApiError> {
+pub async fn login(
+    app: App,
+    client: Client,
+    envelope: Envelope,
+    ValidJson(request): ValidJson<Login>,
+) -> Result<Response, ApiError> {
     let name = request.name().unwrap_or_default();
     throttle::attempt(&app, &client, name).await?;
     let db = app.db()?;
     let account = db.run(store::find_login(name)).await?.into_iter().next();
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
     let right = password::verify(hash, request.password.expose())?;
-    let account = account.filter(|_| right).ok_or_else(|| ApiError::unauthorized("Invalid credentials"))?;
+    let account = account
+        .filter(|_| right)
+        .ok_or_else(|| ApiError::unauthorized("Invalid credentials"))?;
     db.run(store::touch_login(&account.id, &now())).await?;
     let body = LoggedIn {
         token: issue(&app, &account, &client.source)?,
-        session_token: app.config.tokens.issue_session(&account.email, &[&account.tenant_id], &client.source)?,
+        session_token: app
+            .config
+            .tokens
+            .issue_session(&account.email, &[&account.tenant_id], &client.source)?,
         expires_in: app.config.tokens.lifetime_seconds(),
         available_tenants: vec![Tenant {
             tenant_id: account.tenant_id.clone(),
@@ -107,7 +145,10 @@ pub async fn login(app: App, client: Client, envelope: Envelope, ValidJson(reque
             user_id: account.id.clone(),
         }],
         user: Account {
-            api_key: app.config.sealing.open(&api_key_place(&account.id), &account.api_key_sealed)?,
+            api_key: app
+                .config
+                .sealing
+                .open(&api_key_place(&account.id), &account.api_key_sealed)?,
             id: account.id,
             int_id: account.int_id,
             username: account.username,
@@ -132,19 +173,30 @@ pub async fn refresh(
 ) -> Result<Response, ApiError> {
     let token = match &request {
         Some(request) => request.token.expose(),
-        None => bearer(&headers)?.ok_or_else(|| ApiError::invalid_field("token", "is required, in the body or as Authorization header"))?,
+        None => bearer(&headers)?
+            .ok_or_else(|| ApiError::invalid_field("token", "is required, in the body or as Authorization header"))?,
     };
     let invalid = || ApiError::unauthorized("Invalid token");
     let proof = app.config.tokens.verify(token).map_err(|_| invalid())?;
-    let account = app.db()?.run(store::find_account(&proof.user_id)).await?.into_iter().next();
-    let account = account.filter(|account| account.deleted_at.is_none()).ok_or_else(|| ApiError::unauthorized("User not found"))?;
+    let account = app
+        .db()?
+        .run(store::find_account(&proof.user_id))
+        .await?
+        .into_iter()
+        .next();
+    let account = account
+        .filter(|account| account.deleted_at.is_none())
+        .ok_or_else(|| ApiError::unauthorized("User not found"))?;
     if account.disabled_at.is_some() {
         return Err(ApiError::forbidden("account_disabled", "Account is disabled"));
     }
     if account.token_version != proof.version {
         return Err(invalid());
     }
-    let body = Refreshed { token: issue(&app, &account, &proof.source)?, expires_in: app.config.tokens.lifetime_seconds() };
+    let body = Refreshed {
+        token: issue(&app, &account, &proof.source)?,
+        expires_in: app.config.tokens.lifetime_seconds(),
+    };
     envelope.reply(StatusCode::OK, SUCCESS, &body)
 }
 
@@ -155,8 +207,14 @@ pub async fn refresh(
 pub async fn me(app: App, credentials: Credentials) -> Result<Json<User>, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (_, accounts) = credentials.load(&app.db()?, account).await?;
-    let account = accounts.into_iter().next().ok_or_else(|| ApiError::internal("the caller has no account"))?;
-    let api_key = app.config.sealing.open(&api_key_place(&account.id), &account.api_key_sealed)?;
+    let account = accounts
+        .into_iter()
+        .next()
+        .ok_or_else(|| ApiError::internal("the caller has no account"))?;
+    let api_key = app
+        .config
+        .sealing
+        .open(&api_key_place(&account.id), &account.api_key_sealed)?;
     Ok(Json(user(account, api_key)))
 }
 
@@ -214,7 +272,13 @@ fn permissions(role: Role) -> &'static [&'static str] {
             "system_configuration",
             "view_all_resources",
         ],
-        Role::CompanyAdmin => &["*", "manage_groups", "manage_machines", "manage_users", "view_org_resources"],
+        Role::CompanyAdmin => &[
+            "*",
+            "manage_groups",
+            "manage_machines",
+            "manage_users",
+            "view_org_resources",
+        ],
         Role::User => &["use_assigned_machines", "view_assigned_machines", "view_own_profile"],
     }
 }

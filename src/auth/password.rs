@@ -15,7 +15,9 @@ const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 /// A hash to store, as a PHC string.
 pub fn hash(password: &str) -> Result<String, ApiError> {
     let salt = random::bytes::<16>()?;
-    let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(ApiError::internal)?;
+    let hash = argon2()?
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(ApiError::internal)?;
     Ok(hash.to_string())
 }
 

@@ -129,7 +129,12 @@ pub fn find_taken(username: &str, email: &str, slug: &str) -> Query<Taken> {
 pub fn insert_account(new: &NewAccount) -> (Query<Nothing>, Query<Numbered>) {
     let organization = Query::new(
         INSERT_ORGANIZATION,
-        [new.organization_id.into(), new.slug.into(), new.username.into(), new.now.into()],
+        [
+            new.organization_id.into(),
+            new.slug.into(),
+            new.username.into(),
+            new.now.into(),
+        ],
     );
     let user = Query::new(
         INSERT_USER,
@@ -151,4 +156,83 @@ pub fn insert_account(new: &NewAccount) -> (Query<Nothing>, Query<Numbered>) {
 /// Remembers a login.
 pub fn touch_login(id: &ObjectId, now: &str) -> Query<Nothing> {
     Query::new(TOUCH_LOGIN, [id.into(), now.into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::World;
+
+    fn sign_up(world: &World, n: usize, username: &str, email: &str) -> Result<i64, String> {
+        let (organization, user) = insert_account(&NewAccount {
+            id: &format!("{n:024x}").parse().unwrap(),
+            organization_id: &format!("{n:024x}").parse().unwrap(),
+            slug: &format!("slug-{n}"),
+            username,
+            email,
+            password_hash: "hash",
+            api_key_hash: &format!("key {n}"),
+            api_key_sealed: "sealed",
+            now: "2026-01-01T00:00:00.000Z",
+        });
+        world.try_run(organization)?;
+        Ok(world.try_run(user)?[0].int_id)
+    }
+
+    #[test]
+    fn accounts_are_numbered_and_found_by_name_or_mail_address() {
+        let world = World::new();
+        assert_eq!(sign_up(&world, 1, "Ann", "ann@example.org"), Ok(1));
+        assert_eq!(sign_up(&world, 2, "bob", "bob@example.org"), Ok(2));
+        for name in ["Ann", "ANN", "ann", "ann@example.org", "Ann@Example.org"] {
+            let account = world.run(find_login(name)).remove(0);
+            assert_eq!(
+                (account.int_id, account.tenant_id.as_str(), account.role),
+                (1, "slug-1", Role::CompanyAdmin),
+                "{name}"
+            );
+        }
+        assert!(world.run(find_login("nobody")).is_empty());
+    }
+
+    #[test]
+    fn a_username_and_a_community_mail_address_exist_once() {
+        let world = World::new();
+        sign_up(&world, 1, "ann", "ann@example.org").unwrap();
+        let taken = world.run(find_taken("ANN", "ann@example.org", "slug-1")).remove(0);
+        assert!(taken.username && taken.email && taken.slug);
+        let free = world.run(find_taken("bob", "bob@example.org", "slug-2")).remove(0);
+        assert!(!free.username && !free.email && !free.slug);
+        assert!(
+            sign_up(&world, 2, "ANN", "x@example.org")
+                .unwrap_err()
+                .contains("UNIQUE constraint failed")
+        );
+        assert!(
+            sign_up(&world, 3, "bob", "ann@example.org")
+                .unwrap_err()
+                .contains("UNIQUE constraint failed")
+        );
+    }
+
+    #[test]
+    fn accounts_that_are_disabled_or_deleted_cannot_sign_in() {
+        for column in ["disabled_at", "deleted_at"] {
+            let world = World::new();
+            sign_up(&world, 1, "ann", "ann@example.org").unwrap();
+            world.execute(&format!("UPDATE users SET {column} = '2026-01-01T00:00:00.000Z'"));
+            assert!(world.run(find_login("ann")).is_empty() && world.run(find_login("ann@example.org")).is_empty());
+        }
+    }
+
+    #[test]
+    fn of_two_accounts_with_one_mail_address_the_one_used_last_signs_in() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        world.user("ann2", "other", "user");
+        world.execute("UPDATE users SET email = 'ann@example.org'");
+        let ann2 = world.caller("ann2");
+        world.run(touch_login(ann2.id(), "2026-01-02T00:00:00.000Z"));
+        assert_eq!(world.run(find_login("ann@example.org")).remove(0).username, "ann2");
+    }
 }

@@ -29,7 +29,9 @@ pub struct TokenKey {
 
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKey").field("lifetime", &self.lifetime).finish_non_exhaustive()
+        f.debug_struct("TokenKey")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,7 +119,10 @@ pub enum TokenFault {
 impl TokenKey {
     /// A key whose tokens live for `lifetime`.
     pub fn new(secret: &str, lifetime: TimeDelta) -> Self {
-        Self { key: Hs256Key::new(secret.as_bytes()), lifetime }
+        Self {
+            key: Hs256Key::new(secret.as_bytes()),
+            lifetime,
+        }
     }
 
     /// How long a token lives, in seconds.
@@ -127,19 +132,42 @@ impl TokenKey {
 
     /// A bearer token.
     pub fn issue(&self, subject: &Subject) -> Result<Secret, ApiError> {
-        self.sign(Account { sub: subject.user_id, keycloak_id: "", subject }, self.lifetime, Utc::now())
+        self.sign(
+            Account {
+                sub: subject.user_id,
+                keycloak_id: "",
+                subject,
+            },
+            self.lifetime,
+            Utc::now(),
+        )
     }
 
     /// A token that only proves a password, to choose among organizations.
     pub fn issue_session(&self, email: &str, tenant_ids: &[&str], source: &str) -> Result<Secret, ApiError> {
-        self.sign(Session { email, tenant_ids, source }, SESSION_TOKEN_LIFETIME, Utc::now())
+        self.sign(
+            Session {
+                email,
+                tenant_ids,
+                source,
+            },
+            SESSION_TOKEN_LIFETIME,
+            Utc::now(),
+        )
     }
 
     fn sign(&self, subject: impl Serialize, lifetime: TimeDelta, now: DateTime<Utc>) -> Result<Secret, ApiError> {
-        let claims = Claims::new(Issued { iss: ISSUER, jti: random::hex::<12>()?, subject })
-            .set_duration_and_issuance(&TimeOptions::new(TimeDelta::zero(), || now), lifetime)
-            .set_not_before(now);
-        Hs256.token(&Header::empty(), &claims, &self.key).map(Secret::from).map_err(ApiError::internal)
+        let claims = Claims::new(Issued {
+            iss: ISSUER,
+            jti: random::hex::<12>()?,
+            subject,
+        })
+        .set_duration_and_issuance(&TimeOptions::new(TimeDelta::zero(), || now), lifetime)
+        .set_not_before(now);
+        Hs256
+            .token(&Header::empty(), &claims, &self.key)
+            .map(Secret::from)
+            .map_err(ApiError::internal)
     }
 
     /// What a bearer token proves.
@@ -152,7 +180,10 @@ impl TokenKey {
             return Err(TokenFault::Invalid);
         }
         let token = UntrustedToken::new(token).map_err(|_| TokenFault::Invalid)?;
-        let token = Hs256.validator::<Presented>(&self.key).validate(&token).map_err(|_| TokenFault::Invalid)?;
+        let token = Hs256
+            .validator::<Presented>(&self.key)
+            .validate(&token)
+            .map_err(|_| TokenFault::Invalid)?;
         let claims = token.claims();
         let clock = TimeOptions::new(TimeDelta::zero(), || now);
         if claims.custom.iss != ISSUER || claims.validate_expiration(&clock).is_err() {
@@ -195,20 +226,27 @@ mod tests {
     #[test]
     fn a_token_proves_what_it_was_issued_for() {
         let proof = key().verify(&issue(&key())).unwrap();
-        assert_eq!((proof.user_id.as_str(), proof.version, &*proof.source), ("0123456789abcdef01234567", 3, "cli"));
+        assert_eq!(
+            (proof.user_id.as_str(), proof.version, &*proof.source),
+            ("0123456789abcdef01234567", 3, "cli")
+        );
     }
 
     #[test]
     fn a_token_carries_the_claims_of_both_apis() {
         let token = issue(&key());
         let payload = token.split('.').nth(1).unwrap();
-        let claims: serde_json::Value = serde_json::from_slice(&Base64UrlUnpadded::decode_vec(payload).unwrap()).unwrap();
+        let claims: serde_json::Value =
+            serde_json::from_slice(&Base64UrlUnpadded::decode_vec(payload).unwrap()).unwrap();
         assert_eq!(claims["iss"], "vsay-auth");
         assert_eq!(claims["sub"], claims["user_id"]);
         assert_eq!(claims["uid"], 7);
         assert_eq!(claims["tenant_id"], "acme");
         assert_eq!(claims["keycloak_id"], "");
-        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 86_400);
+        assert_eq!(
+            claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+            86_400
+        );
         assert_eq!(claims["nbf"], claims["iat"]);
         assert_eq!(claims["jti"].as_str().unwrap().len(), 24);
         assert!(claims.get("machine_role").is_none());

@@ -4,12 +4,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
-use protocol::api::machines::{CreateMachine, Machine, MachineCreated, MachineDetail, MachineList, MachineStatus, RegistrationToken};
+use protocol::api::machines::{
+    CreateMachine, Machine, MachineCreated, MachineDetail, MachineList, MachineStatus, RegistrationToken,
+};
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::body;
 use super::store::{self, Filter, Key, NewMachine};
 use crate::app::App;
 use crate::auth::access::MachineAccess;
@@ -46,7 +49,12 @@ pub async fn list_machines(
     QueryParams(query): QueryParams<ListQuery>,
     QueryParams(page): QueryParams<PageQuery>,
 ) -> Result<Response, ApiError> {
-    let filter = Filter { search: query.search, status: query.status, tag: query.tag, tenant_id: query.tenant_id };
+    let filter = Filter {
+        search: query.search,
+        status: query.status,
+        tag: query.tag,
+        tenant_id: query.tenant_id,
+    };
     let page = page.page();
     let list = store::list(credentials.user_id(), &filter, page);
     let (rows, total) = if page == Page::Everything {
@@ -60,7 +68,7 @@ pub async fn list_machines(
     };
     let paging = page.of(total);
     let body = MachineList {
-        machines: rows.into_iter().map(Machine::from).collect(),
+        machines: rows.into_iter().map(|row| row.machine.into()).collect(),
         total: paging.total,
         page: paging.page,
         limit: paging.limit,
@@ -91,10 +99,13 @@ pub async fn create_machine(
     };
     let find = store::find(credentials.user_id(), &Key::Id(new.id.clone()));
     let (caller, _) = credentials.load(&db, ()).await?;
-    let (_, found) = db.run((store::insert(&caller, &new)?, find)).await.map_err(|error| match error {
-        DbError::Duplicate => ApiError::conflict("name_taken", "Machine with this name already exists"),
-        other => other.into(),
-    })?;
+    let (_, found) = db
+        .run((store::insert(&caller, &new)?, find))
+        .await
+        .map_err(|error| match error {
+            DbError::Duplicate => ApiError::conflict("name_taken", "Machine with this name already exists"),
+            other => other.into(),
+        })?;
     let machine = detail(&app, &MachineAccess::decide(caller, found)?)?;
     Ok((
         StatusCode::CREATED,
@@ -140,7 +151,9 @@ pub async fn find_machine_by_id(
     credentials: Credentials,
     PathParam(machine_id): PathParam,
 ) -> Result<Json<MachineDetail>, ApiError> {
-    let id = machine_id.parse().map_err(|_| ApiError::bad_request("Invalid machine ID"))?;
+    let id = machine_id
+        .parse()
+        .map_err(|_| ApiError::bad_request("Invalid machine ID"))?;
     let access = reach(&app, credentials, Key::Id(id)).await?;
     Ok(Json(live(&app, &access).await?.into()))
 }
@@ -180,13 +193,24 @@ pub async fn create_registration_token(
     PathParam(agent_id): PathParam,
 ) -> Result<(StatusCode, Json<RegistrationToken>), ApiError> {
     let control = reach(&app, credentials, Key::AgentId(agent_id)).await?.control()?;
-    if control.machine().row.status == MachineStatus::Revoked {
+    if control.status() == MachineStatus::Revoked {
         return Err(ApiError::forbidden("machine_revoked", "machine has been revoked"));
     }
     let token = registration_token()?;
     let sealed = app.config.sealing.seal(&token_place(control.id()), &token)?;
-    app.db()?.run(store::set_registration_token(&control, &secrets::digest(token.expose()), &sealed)).await?;
-    Ok((StatusCode::CREATED, Json(RegistrationToken { registration_token: token })))
+    app.db()?
+        .run(store::set_registration_token(
+            &control,
+            &secrets::digest(token.expose()),
+            &sealed,
+        ))
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(RegistrationToken {
+            registration_token: token,
+        }),
+    ))
 }
 
 /// Looks a machine up for the caller.
@@ -202,15 +226,15 @@ async fn live(app: &App, access: &MachineAccess) -> Result<Machine, ApiError> {
     if matches!(machine.status, MachineStatus::Online | MachineStatus::Offline)
         && let Some(status) = app.relay(&machine.id)?.status().await
     {
-        store::update(&mut machine, &status);
+        body::update(&mut machine, &status);
     }
     Ok(machine)
 }
 
 /// The machine with what only those who manage it may see.
 fn detail(app: &App, access: &MachineAccess) -> Result<Machine, ApiError> {
-    let found = access.machine();
-    let mut machine = Machine::from(found.row.clone());
+    let found = access.found();
+    let mut machine = Machine::from(found.machine.clone());
     if access.manages() {
         machine.custom_script = Some(found.custom_script.clone());
         machine.registration_token = match &found.registration_token_sealed {

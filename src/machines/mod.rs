@@ -1,5 +1,6 @@
 //! Machines: a host that an agent runs on, or will. A person makes one and gets a registration token; the agent trades that
 //! token for an identity (`agents/`) and from then on the machine's relay says whether it is online.
+mod body;
 mod handlers;
 pub mod store;
 

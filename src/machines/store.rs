@@ -2,24 +2,24 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use protocol::api::machines::{CreateMachine, Machine, MachineStatus, Metrics};
+use protocol::api::machines::{CreateMachine, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
-use protocol::relay::Status;
 use serde::Deserialize;
 
 use crate::auth::access::{MachineControl, in_sight, manages, reaches};
 use crate::auth::caller::Caller;
-use crate::db::{Arg, Batch, Nothing, Query, flag, json, statements};
+use crate::db::{Arg, Nothing, Query, flag, json, statements};
 use crate::error::ApiError;
 use crate::page::Page;
 
-/// What everybody who reaches a machine may see of it.
-macro_rules! machine_columns {
+/// A [`MachineRow`] as one JSON text, its fields in order. D1 hands a text over in half the time it takes for as many
+/// columns.
+macro_rules! machine_row {
     () => {
-        "m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected, m.linux_user,
-         m.allow_sudo, m.deploy_application, m.tags, m.metadata, m.agent_version, m.cpu_percent, m.memory_percent,
-         m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, m.created_at,
-         m.revoked_at, m.owner_id, w.username AS owner, o.slug AS tenant_id"
+        "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected,
+           m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json(m.metadata), m.agent_version, m.cpu_percent,
+           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active,
+           m.created_at, m.revoked_at, m.owner_id, w.username, o.slug) AS machine"
     };
 }
 
@@ -42,16 +42,23 @@ macro_rules! listed {
 macro_rules! found {
     () => {
         concat!(
-            "SELECT ", machine_columns!(), ", m.organization_id, m.custom_script, m.registration_token_sealed, ",
-            reaches!(), " AS reaches, ", manages!(), " AS manages
-             FROM users u JOIN machines m ON ", in_sight!(), "
+            "SELECT ",
+            machine_row!(),
+            ", m.organization_id, m.custom_script, m.registration_token_sealed, ",
+            reaches!(),
+            " AS reaches, ",
+            manages!(),
+            " AS manages
+             FROM users u JOIN machines m ON ",
+            in_sight!(),
+            "
              JOIN organizations o ON o.id = m.organization_id JOIN users w ON w.id = m.owner_id WHERE u.id = ?1"
         )
     };
 }
 
 statements! {
-    LIST = concat!("SELECT ", machine_columns!(), listed!(), " ORDER BY m.name, m.id LIMIT ?6 OFFSET ?7");
+    LIST = concat!("SELECT ", machine_row!(), listed!(), " ORDER BY m.name, m.id LIMIT ?6 OFFSET ?7");
 
     COUNT = concat!("SELECT COUNT(*) AS total", listed!());
 
@@ -74,7 +81,7 @@ statements! {
     DELETE = "DELETE FROM machines WHERE id = ?1";
 }
 
-/// A machine.
+/// What everybody who reaches a machine may see of it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MachineRow {
     pub id: ObjectId,
@@ -92,9 +99,7 @@ pub struct MachineRow {
     pub allow_sudo: bool,
     #[serde(deserialize_with = "flag")]
     pub deploy_application: bool,
-    #[serde(deserialize_with = "json")]
     pub tags: Vec<String>,
-    #[serde(deserialize_with = "json")]
     pub metadata: BTreeMap<String, String>,
     pub agent_version: String,
     pub cpu_percent: f64,
@@ -111,11 +116,18 @@ pub struct MachineRow {
     pub tenant_id: String,
 }
 
+/// One machine of a list.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    #[serde(deserialize_with = "json")]
+    pub machine: MachineRow,
+}
+
 /// A machine that the caller may know of, and what else it may do.
 #[derive(Debug, Deserialize)]
 pub struct Found {
-    #[serde(flatten)]
-    pub row: MachineRow,
+    #[serde(deserialize_with = "json")]
+    pub machine: MachineRow,
     pub organization_id: ObjectId,
     pub custom_script: String,
     pub registration_token_sealed: Option<String>,
@@ -161,7 +173,7 @@ pub struct NewMachine {
 }
 
 /// The machines the caller lists.
-pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<MachineRow> {
+pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<Listed> {
     let (limit, offset) = page.window();
     let [caller, tenant, search, status, tag] = filter.args(caller);
     Query::new(LIST, [caller, tenant, search, status, tag, limit.into(), offset.into()])
@@ -175,7 +187,13 @@ pub fn count(caller: &ObjectId, filter: &Filter) -> Query<Count> {
 impl Filter {
     fn args(&self, caller: &ObjectId) -> [Arg; 5] {
         let text = |text: &Option<String>| Arg::from(text.as_deref().filter(|text| !text.is_empty()));
-        [caller.into(), text(&self.tenant_id), text(&self.search), text(&self.status), text(&self.tag)]
+        [
+            caller.into(),
+            text(&self.tenant_id),
+            text(&self.search),
+            text(&self.status),
+            text(&self.tag),
+        ]
     }
 }
 
@@ -203,7 +221,9 @@ pub fn insert(owner: &Caller, new: &NewMachine) -> Result<Query<Nothing>, ApiErr
             new.request.allow_sudo.into(),
             new.request.deploy_application.into(),
             new.request.custom_script.as_str().into(),
-            serde_json::to_string(&new.request.tags).map_err(ApiError::internal)?.into(),
+            serde_json::to_string(&new.request.tags)
+                .map_err(ApiError::internal)?
+                .into(),
             new.token_hash.as_str().into(),
             new.token_sealed.as_str().into(),
             new.now.as_str().into(),
@@ -213,7 +233,10 @@ pub fn insert(owner: &Caller, new: &NewMachine) -> Result<Query<Nothing>, ApiErr
 
 /// Replaces the registration token.
 pub fn set_registration_token(control: &MachineControl, hash: &str, sealed: &str) -> Query<Nothing> {
-    Query::new(SET_REGISTRATION_TOKEN, [control.id().into(), hash.into(), sealed.into()])
+    Query::new(
+        SET_REGISTRATION_TOKEN,
+        [control.id().into(), hash.into(), sealed.into()],
+    )
 }
 
 /// Shuts the machine's agent out.
@@ -222,91 +245,12 @@ pub fn revoke(control: &MachineControl, now: &str) -> Query<Nothing> {
 }
 
 /// Removes the machine and its sessions.
-pub fn delete(control: &MachineControl) -> impl Batch {
-    (Query::<Nothing>::new(DELETE_SESSIONS, [control.id().into()]), Query::<Nothing>::new(DELETE, [control.id().into()]))
+pub fn delete(control: &MachineControl) -> (Query<Nothing>, Query<Nothing>) {
+    (
+        Query::new(DELETE_SESSIONS, [control.id().into()]),
+        Query::new(DELETE, [control.id().into()]),
+    )
 }
 
-impl From<MachineRow> for Machine {
-    fn from(row: MachineRow) -> Self {
-        let metrics = Metrics {
-            cpu_percent: row.cpu_percent,
-            memory_percent: row.memory_percent,
-            disk_percent: row.disk_percent,
-            network_inbound: row.network_inbound,
-            network_outbound: row.network_outbound,
-            uptime_seconds: row.uptime_seconds,
-        };
-        let mut machine = Self {
-            id: row.id,
-            agent_id: row.agent_id,
-            name: row.name,
-            description: row.description,
-            hostname: row.hostname,
-            os: row.os,
-            ip_address: row.ip_address,
-            status: row.status,
-            is_connected: row.is_connected,
-            cpu_percent: 0.0,
-            memory_percent: 0.0,
-            disk_percent: 0.0,
-            network_rx_bytes: 0,
-            network_tx_bytes: 0,
-            uptime: String::new(),
-            uptime_seconds: 0,
-            last_active: row.last_active,
-            resource_stats: Metrics::default(),
-            metadata: row.metadata,
-            org_id: row.tenant_id.clone(),
-            tenant_id: row.tenant_id,
-            owner_id: row.owner_id,
-            group_ids: Vec::new(),
-            allowed_users: vec![row.owner],
-            tags: row.tags,
-            linux_user: row.linux_user,
-            allow_sudo: row.allow_sudo,
-            deploy_application: row.deploy_application,
-            agent_version: row.agent_version,
-            revoked: row.status == MachineStatus::Revoked,
-            revoked_at: row.revoked_at,
-            created_at: row.created_at,
-            registration_token: None,
-            custom_script: None,
-        };
-        set_metrics(&mut machine, metrics);
-        machine
-    }
-}
-
-/// Replaces what the row said last by what the relay knows now.
-pub fn update(machine: &mut Machine, status: &Status) {
-    machine.is_connected = status.connected;
-    machine.status = if status.connected { MachineStatus::Online } else { MachineStatus::Offline };
-    let seen = status.last_seen_ms.and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
-    machine.last_active = seen.or(machine.last_active);
-    if let Some(metrics) = &status.metrics {
-        set_metrics(machine, metrics.clone());
-    }
-}
-
-fn set_metrics(machine: &mut Machine, metrics: Metrics) {
-    // A float that is negative or not a number becomes 0, and one that is too large the largest.
-    let bytes = |megabytes: f64| (megabytes * 1e6).round() as u64;
-    machine.cpu_percent = metrics.cpu_percent;
-    machine.memory_percent = metrics.memory_percent;
-    machine.disk_percent = metrics.disk_percent;
-    machine.network_rx_bytes = bytes(metrics.network_inbound);
-    machine.network_tx_bytes = bytes(metrics.network_outbound);
-    machine.uptime = uptime(metrics.uptime_seconds);
-    machine.uptime_seconds = metrics.uptime_seconds;
-    machine.resource_stats = metrics;
-}
-
-/// `5d 12h 30m`, without leading zeros.
-fn uptime(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours) {
-        (0, 0) => format!("{minutes}m"),
-        (0, _) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h {minutes}m"),
-    }
-}
+#[cfg(test)]
+mod tests;

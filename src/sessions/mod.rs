@@ -12,5 +12,7 @@ use crate::config::Config;
 
 /// The routes of this feature.
 pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new().routes(routes!(handlers::list_sessions)).routes(routes!(handlers::close_session))
+    OpenApiRouter::new()
+        .routes(routes!(handlers::list_sessions))
+        .routes(routes!(handlers::close_session))
 }

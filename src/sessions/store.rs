@@ -116,20 +116,22 @@ pub fn find_active(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
 
 /// Opens a session on a machine. No row means that the name is another account's or another machine's.
 pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
-    let (machine, caller) = (access.machine(), access.caller());
+    let (found, caller) = (access.found(), access.caller());
     Query::new(
         OPEN,
         [
             (&new.id).into(),
             new.session_id.into(),
-            (&machine.organization_id).into(),
-            (&machine.row.id).into(),
+            (&found.organization_id).into(),
+            (&found.machine.id).into(),
             caller.id().into(),
             caller.username().into(),
             new.source.into(),
             new.now.into(),
             client::browser(&new.client.user_agent).into(),
-            new.os.unwrap_or_else(|| client::operating_system(&new.client.user_agent)).into(),
+            new.os
+                .unwrap_or_else(|| client::operating_system(&new.client.user_agent))
+                .into(),
             new.client.user_agent.as_str().into(),
             new.client.address.as_str().into(),
             i64::from(new.size.cols).into(),
@@ -172,3 +174,6 @@ impl From<SessionRow> for TerminalSession {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,14 +38,21 @@ pub async fn open_terminal(
     check_origin(&app, &uri, &headers)?;
     let request = TerminalRequest::new(query, &headers)?;
     let access = machines::reach(&app, credentials, Key::AgentId(agent_id)).await?;
-    let machine = &access.machine().row;
+    let machine = &access.found().machine;
     match machine.status {
-        MachineStatus::Pending => return Err(ApiError::conflict("machine_pending", "Machine has not been enrolled yet")),
+        MachineStatus::Pending => {
+            return Err(ApiError::conflict(
+                "machine_pending",
+                "Machine has not been enrolled yet",
+            ));
+        }
         MachineStatus::Revoked => return Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
         MachineStatus::Online | MachineStatus::Offline => {}
     }
     if !is_upgrade(&headers) {
-        return Err(ApiError::upgrade_required("This path speaks WebSocket: send Upgrade: websocket"));
+        return Err(ApiError::upgrade_required(
+            "This path speaks WebSocket: send Upgrade: websocket",
+        ));
     }
     let session = match request.session_id {
         Some(session) => session,
@@ -76,16 +83,26 @@ pub async fn open_terminal(
         allow_sudo: machine.allow_sudo && access.manages(),
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
-    app.relay(&machine.id)?.upgrade(VIEWER_PATH, &context, subprotocol).await
+    app.relay(&machine.id)?
+        .upgrade(VIEWER_PATH, &context, subprotocol)
+        .await
 }
 
 fn check_origin(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     // An origin that is no text is none of ours.
-    let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or_default());
-    let own = uri.scheme_str().zip(uri.authority()).map(|(scheme, authority)| format!("{scheme}://{authority}"));
+    let origin = headers
+        .get(header::ORIGIN)
+        .map(|value| value.to_str().unwrap_or_default());
+    let own = uri
+        .scheme_str()
+        .zip(uri.authority())
+        .map(|(scheme, authority)| format!("{scheme}://{authority}"));
     if app.config.origins.allow(origin, own.as_deref()) {
         Ok(())
     } else {
-        Err(ApiError::forbidden("origin_not_allowed", "Pages of this origin may not open terminals here (ALLOWED_ORIGINS)"))
+        Err(ApiError::forbidden(
+            "origin_not_allowed",
+            "Pages of this origin may not open terminals here (ALLOWED_ORIGINS)",
+        ))
     }
 }

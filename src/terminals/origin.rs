@@ -13,7 +13,11 @@ impl AllowedOrigins {
     /// origin.
     pub fn new(base_url: Option<&str>, list: Option<&str>) -> Result<Self, String> {
         let mut origins = Self::default();
-        let listed = list.unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty());
+        let listed = list
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
         for text in base_url.into_iter().chain(listed) {
             match text {
                 "*" => origins.any = true,
@@ -29,7 +33,8 @@ impl AllowedOrigins {
             return true;
         };
         self.any
-            || normal(origin).is_some_and(|origin| own.and_then(normal).as_ref() == Some(&origin) || self.list.contains(&origin))
+            || normal(origin)
+                .is_some_and(|origin| own.and_then(normal).as_ref() == Some(&origin) || self.list.contains(&origin))
     }
 }
 
@@ -69,11 +74,25 @@ mod tests {
 
     #[test]
     fn listed_origins_and_the_public_address_are_welcome() {
-        let origins = AllowedOrigins::new(Some("https://Edge.example.com/"), Some("https://a.example, vscode-webview://x ,")).unwrap();
-        for good in ["https://edge.example.com", "https://edge.example.com:443", "HTTPS://A.example", "vscode-webview://x"] {
+        let origins = AllowedOrigins::new(
+            Some("https://Edge.example.com/"),
+            Some("https://a.example, vscode-webview://x ,"),
+        )
+        .unwrap();
+        for good in [
+            "https://edge.example.com",
+            "https://edge.example.com:443",
+            "HTTPS://A.example",
+            "vscode-webview://x",
+        ] {
             assert!(origins.allow(Some(good), OWN), "{good}");
         }
-        for bad in ["https://a.example.evil", "http://a.example", "https://edge.example.com:8443", "https://b.a.example"] {
+        for bad in [
+            "https://a.example.evil",
+            "http://a.example",
+            "https://edge.example.com:8443",
+            "https://b.a.example",
+        ] {
             assert!(!origins.allow(Some(bad), OWN), "{bad}");
         }
     }
@@ -85,7 +104,13 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_cannot_be_listed() {
-        for bad in ["example.org", "https://", "https://a.example/path", "https://*.example", "://x"] {
+        for bad in [
+            "example.org",
+            "https://",
+            "https://a.example/path",
+            "https://*.example",
+            "://x",
+        ] {
             assert_eq!(AllowedOrigins::new(None, Some(bad)), Err(bad.to_owned()));
         }
     }

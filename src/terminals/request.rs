@@ -60,11 +60,17 @@ impl TerminalRequest {
     pub fn new(query: TerminalQuery, headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut faults = Faults::default();
         let session_id = query.session_id.filter(|text| !text.is_empty()).and_then(|text| {
-            text.parse::<SessionId>().map_err(|_| faults.add("session_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -")).ok()
+            text.parse::<SessionId>()
+                .map_err(|_| faults.add("session_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"))
+                .ok()
         });
         let source = query.source.filter(|text| !text.is_empty());
         if let Some(source) = &source {
-            faults.check(is_source(source), "source", format!("must be 1 to {MAX_SOURCE} characters of A-Z a-z 0-9 . _ -"));
+            faults.check(
+                is_source(source),
+                "source",
+                format!("must be 1 to {MAX_SOURCE} characters of A-Z a-z 0-9 . _ -"),
+            );
         }
         if let Some(os) = &query.os_info {
             faults.line("os_info", os, 0, MAX_OS_INFO);
@@ -72,7 +78,11 @@ impl TerminalRequest {
         let standard = Size::default();
         let cols = side("cols", query.cols, standard.cols, &mut faults);
         let rows = side("rows", query.rows, standard.rows, &mut faults);
-        faults.check(query.format.as_deref().is_none_or(|format| format == "raw"), "format", "must be raw, or absent");
+        faults.check(
+            query.format.as_deref().is_none_or(|format| format == "raw"),
+            "format",
+            "must be raw, or absent",
+        );
         let faults = faults.into_vec();
         if !faults.is_empty() {
             return Err(ApiError::invalid(faults));
@@ -96,7 +106,10 @@ fn side(field: &str, text: Option<String>, standard: u16, faults: &mut Faults) -
     let Some(text) = text else {
         return standard;
     };
-    let side = text.parse().ok().filter(|side| protocol::limits::TERMINAL_SIZE.contains(side));
+    let side = text
+        .parse()
+        .ok()
+        .filter(|side| protocol::limits::TERMINAL_SIZE.contains(side));
     side.unwrap_or_else(|| {
         faults.add(field, "must be a whole number from 1 to 1000");
         standard
@@ -114,7 +127,9 @@ fn guess_source(session: Option<&SessionId>) -> &'static str {
 
 /// Whether the client asks for a WebSocket.
 pub fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    headers
+        .get(header::UPGRADE)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Whether the client offers a subprotocol.
@@ -132,11 +147,20 @@ mod tests {
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> TerminalQuery {
-        serde_json::from_value(pairs.iter().map(|&(name, value)| (name.to_owned(), serde_json::Value::from(value))).collect()).unwrap()
+        serde_json::from_value(
+            pairs
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), serde_json::Value::from(value)))
+                .collect(),
+        )
+        .unwrap()
     }
 
     fn request(pairs: &[(&str, &str)], subprotocols: Option<&str>) -> Result<TerminalRequest, String> {
-        let headers = subprotocols.map(|text| (header::SEC_WEBSOCKET_PROTOCOL, text.parse().unwrap())).into_iter().collect();
+        let headers = subprotocols
+            .map(|text| (header::SEC_WEBSOCKET_PROTOCOL, text.parse().unwrap()))
+            .into_iter()
+            .collect();
         TerminalRequest::new(query(pairs), &headers).map_err(|error| format!("{error:?}"))
     }
 
@@ -173,7 +197,14 @@ mod tests {
     #[test]
     fn every_parameter_out_of_bounds_is_named() {
         let error = request(
-            &[("session_id", "a b"), ("source", "ü"), ("os_info", "a\nb"), ("cols", "0"), ("rows", "many"), ("format", "json")],
+            &[
+                ("session_id", "a b"),
+                ("source", "ü"),
+                ("os_info", "a\nb"),
+                ("cols", "0"),
+                ("rows", "many"),
+                ("format", "json"),
+            ],
             None,
         )
         .unwrap_err();

@@ -1,10 +1,10 @@
 //! A machine with the real agent on it.
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 
 use serde_json::json;
+use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 use super::account::Account;
@@ -58,7 +58,8 @@ impl Agent {
             folder,
             running: Mutex::new(None),
         };
-        agent.try_configure(url, agent.token()).expect("the token enrols");
+        let enrolled = agent.try_configure(url, agent.token()).await;
+        enrolled.expect("the token enrols");
         agent
     }
 
@@ -68,8 +69,8 @@ impl Agent {
     }
 
     /// Enrols it (again); a failure is what the agent said.
-    pub fn try_configure(&self, url: &str, token: &str) -> Result<(), String> {
-        configure(&self.config(), url, token)
+    pub async fn try_configure(&self, url: &str, token: &str) -> Result<(), String> {
+        configure(&self.config(), url, token).await
     }
 
     fn config(&self) -> PathBuf {
@@ -146,21 +147,28 @@ impl Drop for Agent {
 }
 
 /// Enrols this host as a machine; a failure is what the agent said.
-pub fn configure(config: &Path, url: &str, token: &str) -> Result<(), String> {
-    let output = Command::new(program("VSAY_AGENT_BIN", "vsay-agent"))
-        .args([
-            "configure",
-            "--token",
-            token,
-            "--host",
-            url,
-            "--linux-user",
-            &login_name(),
-            "--no-service",
-            "--config",
-        ])
+pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), String> {
+    let user = login_name().await;
+    let mut command = Command::new(program("VSAY_AGENT_BIN", "vsay-agent"));
+    command.args([
+        "configure",
+        "--no-service",
+        "--token",
+        token,
+        "--host",
+        url,
+        "--linux-user",
+        &user,
+    ]);
+    if user == "root" {
+        // The agent does not hand out root unawares.
+        command.arg("--allow-sudo");
+    }
+    let output = command
+        .arg("--config")
         .arg(config)
         .output()
+        .await
         .expect("the agent runs");
     if output.status.success() {
         Ok(())
@@ -170,8 +178,8 @@ pub fn configure(config: &Path, url: &str, token: &str) -> Result<(), String> {
 }
 
 /// The account that the tests run as, which is the one an unprivileged agent can run shells as.
-fn login_name() -> String {
-    let output = Command::new("id").arg("-un").output().expect("id runs");
+async fn login_name() -> String {
+    let output = Command::new("id").arg("-un").output().await.expect("id runs");
     String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
 }
 

@@ -79,7 +79,10 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
                 stood.map_or(Ended::Failed, Ended::Stood)
             }
             Err(error @ ConnectError::Refused(..)) => {
-                tracing::error!("{error}. If it was revoked or deleted, run `vsay-agent configure` with a new token");
+                tracing::error!(
+                    "{error}. If it was revoked or deleted, run `vsay-agent configure` with a new token; if its clock is \
+                     wrong, set it"
+                );
                 Ended::Refused
             }
             Err(error) => {

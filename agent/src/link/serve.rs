@@ -150,7 +150,8 @@ impl Agent {
 }
 
 impl Link<'_> {
-    /// The error is how the link ends.
+    /// The error is how the link ends. Nothing here waits for the network or for a shell: while it does its work, nobody
+    /// notices that the relay is dead.
     async fn handle(&mut self, event: Event) -> Result<(), Over> {
         match event {
             Event::Frame(Some(Ok(message))) => {
@@ -214,7 +215,11 @@ impl Link<'_> {
                     let streams = self.shells.report().await;
                     self.say(text(&FromAgent::Report { streams }))?;
                 }
-                Ok(message) => self.shells.obey(message, self.writer.outbox()).await,
+                Ok(message) => {
+                    if let Some(answer) = self.shells.obey(message, self.writer.outbox()).await {
+                        self.say(text(&answer))?;
+                    }
+                }
                 Err(error) => tracing::warn!(%error, "a message of the relay makes no sense; ignored"),
             },
             Message::Close(frame) => return Err(Over::Lost(close_words(frame.as_ref()))),

@@ -9,7 +9,7 @@ use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 
 use crate::config::Config;
-use crate::session::{HANG_UP_GRACE, Outbox, Outgoing, Session, Spec};
+use crate::session::{HANG_UP_GRACE, Outbox, Session, Spec};
 use crate::stream_log::Limits;
 
 /// Typists on all shells together. A report names each of them, and with this many it still fits a frame
@@ -65,18 +65,19 @@ impl Shells {
         }
     }
 
-    /// Does what the relay says. `welcome`, `report` and `pong` are the link's and mean nothing here.
-    pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) {
+    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `report` and `pong` are the link's
+    /// and mean nothing here.
+    pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) -> Option<FromAgent> {
         match message {
             ToAgent::Open { stream, session_id, size, allow_sudo, username } => {
                 self.forget_gone();
                 if let Some(session) = self.sessions.get(&stream) {
-                    return session.repeat_opened().await;
+                    session.repeat_opened().await;
+                    return None;
                 }
                 if self.sessions.len() >= MAX_STREAMS {
                     let error = format!("this machine already runs {MAX_STREAMS} shells");
-                    let _ = outbox.send(Outgoing::Message(FromAgent::OpenFailed { stream, error })).await;
-                    return;
+                    return Some(FromAgent::OpenFailed { stream, error });
                 }
                 let privileges = allow_sudo && self.allow_sudo;
                 tracing::info!(%stream, session = %session_id, %username, privileges, "a shell is opened");
@@ -91,10 +92,11 @@ impl Shells {
                 self.sessions.insert(stream, Session::open(spec, outbox.clone()));
             }
             ToAgent::OpenInput { stream, input } => {
-                let Some(session) = self.find(stream) else { return };
+                let session = self.find(stream)?;
                 let known = self.inputs.get(&input);
                 if known.is_some_and(|known| *known != stream) || self.inputs.len() >= MAX_INPUTS && known.is_none() {
-                    return tracing::warn!(%stream, %input, "the relay opens an input that cannot be; ignored");
+                    tracing::warn!(%stream, %input, "the relay opens an input that cannot be; ignored");
+                    return None;
                 }
                 session.open_input(input).await;
                 self.inputs.insert(input, stream);
@@ -131,6 +133,7 @@ impl Shells {
             }
             ToAgent::Welcome { .. } | ToAgent::Report | ToAgent::Pong => {}
         }
+        None
     }
 
     /// Takes a binary frame of the relay.

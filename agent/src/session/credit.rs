@@ -1,5 +1,5 @@
 //! Leave to read the terminal.
-use protocol::limits::LIVE_WINDOW;
+use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
 
 /// How far a stream may grow: to what its required readers have acknowledged plus a window. The relay sets both; while the
 /// link is cut, the window is what the log can hold, so that nothing unacknowledged is lost.
@@ -23,17 +23,18 @@ impl Credit {
         *self = Self { acked, window };
     }
 
-    /// The link is gone: the log, which holds `capacity`, is the only reader until the relay speaks again.
-    pub fn cut(&mut self, capacity: u64) {
+    /// The link is gone: the log is the only reader until the relay speaks again.
+    pub fn cut(&mut self) {
         if self.window.is_some() {
-            self.window = Some(capacity);
+            self.window = Some(LOG_CAPACITY);
         }
     }
 
-    /// How many bytes may be read when the stream ends at `end`.
-    pub fn room(&self, end: u64) -> u64 {
+    /// How many bytes may be read when the stream ends at `end` and its log holds `capacity`. A limited window is never
+    /// larger than the log: what is unacknowledged must still be there.
+    pub fn room(&self, end: u64, capacity: u64) -> u64 {
         match self.window {
-            Some(window) => self.acked.saturating_add(window).saturating_sub(end),
+            Some(window) => self.acked.saturating_add(window.min(capacity)).saturating_sub(end),
             None => u64::MAX,
         }
     }
@@ -42,37 +43,45 @@ impl Credit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::limits::LOG_CAPACITY;
 
     #[test]
     fn a_new_stream_may_write_one_window() {
-        assert_eq!(Credit::default().room(0), LIVE_WINDOW);
-        assert_eq!(Credit::default().room(LIVE_WINDOW + 5), 0);
+        assert_eq!(Credit::default().room(0, LOG_CAPACITY), LIVE_WINDOW);
+        assert_eq!(Credit::default().room(LIVE_WINDOW + 5, LOG_CAPACITY), 0);
     }
 
     #[test]
     fn a_cut_opens_the_log_and_the_next_word_is_exact_again() {
         let mut credit = Credit::default();
         credit.set(1000, Some(50));
-        assert_eq!(credit.room(1040), 10);
-        credit.cut(LOG_CAPACITY);
-        assert_eq!(credit.room(1040), LOG_CAPACITY - 40);
+        assert_eq!(credit.room(1040, LOG_CAPACITY), 10);
+        credit.cut();
+        assert_eq!(credit.room(1040, LOG_CAPACITY), LOG_CAPACITY - 40);
         credit.set(1000, Some(50));
-        assert_eq!(credit.room(1040), 10);
+        assert_eq!(credit.room(1040, LOG_CAPACITY), 10);
+    }
+
+    #[test]
+    fn a_log_that_has_shrunk_shrinks_the_window() {
+        let mut credit = Credit::default();
+        credit.set(1000, Some(LOG_CAPACITY));
+        assert_eq!(credit.room(1000, 500), 500);
+        credit.set(1000, Some(50));
+        assert_eq!(credit.room(1000, 500), 50);
     }
 
     #[test]
     fn no_limit_outlives_a_cut() {
         let mut credit = Credit::default();
         credit.set(0, None);
-        credit.cut(LOG_CAPACITY);
-        assert_eq!(credit.room(u64::MAX), u64::MAX);
+        credit.cut();
+        assert_eq!(credit.room(u64::MAX, LOG_CAPACITY), u64::MAX);
     }
 
     #[test]
     fn an_absurd_acknowledgement_does_not_overflow() {
         let mut credit = Credit::default();
         credit.set(u64::MAX, Some(u64::MAX - 1));
-        assert_eq!(credit.room(5), u64::MAX - 5);
+        assert_eq!(credit.room(5, LOG_CAPACITY), u64::MAX - 5);
     }
 }

@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BytesMut};
 use protocol::ids::StreamId;
 use protocol::limits::INPUT_WINDOW;
 use protocol::stream::{Applied, InputApplier};
@@ -16,7 +16,9 @@ const ACK_DELAY: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 pub struct Inputs {
     typists: BTreeMap<StreamId, Typist>,
-    queue: VecDeque<(StreamId, Bytes)>,
+    /// In the order of arrival. Neighbours of the same typist are joined, so that many small frames take no more room than
+    /// their bytes.
+    queue: VecDeque<(StreamId, BytesMut)>,
     unacknowledged: BTreeSet<StreamId>,
     ack_due: Option<Instant>,
 }
@@ -51,7 +53,10 @@ impl Inputs {
             return self.acknowledge(frame.stream, now);
         }
         match typist.accepted.accept(frame.offset, frame.payload()) {
-            Applied::New(bytes) => self.queue.push_back((frame.stream, frame.bytes().slice_ref(bytes))),
+            Applied::New(bytes) => match self.queue.back_mut() {
+                Some((input, queued)) if *input == frame.stream => queued.extend_from_slice(bytes),
+                _ => self.queue.push_back((frame.stream, BytesMut::from(bytes))),
+            },
             Applied::Repeat | Applied::Ahead => self.acknowledge(frame.stream, now),
         }
     }

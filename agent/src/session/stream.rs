@@ -108,7 +108,7 @@ impl Stream {
     /// The link is gone, and with it everything that was asked over it.
     pub fn detach(&mut self) {
         if self.linked {
-            self.credit.cut(self.log.capacity());
+            self.credit.cut();
         }
         self.linked = false;
         self.tells_opened = false;
@@ -160,9 +160,9 @@ impl Stream {
         self.screen.resize(self.log.end(), size);
     }
 
-    /// The relay wants a part of the log.
+    /// The relay wants a part of the log. What has not been sent live yet comes by itself.
     pub fn request_part(&mut self, part: Range<u64>) {
-        self.request(Request::Part(part.start..part.end.min(self.log.end())));
+        self.request(Request::Part(part.start..part.end.min(self.sent)));
     }
 
     /// The relay wants a picture of the screen.
@@ -184,7 +184,7 @@ impl Stream {
         if self.wants_picture() {
             return 0;
         }
-        let credit = self.credit.room(self.end()).max(self.allowed_to.saturating_sub(self.end()));
+        let credit = self.credit.room(self.end(), self.log.capacity()).max(self.allowed_to.saturating_sub(self.end()));
         usize::try_from(credit).unwrap_or(usize::MAX).min(ENOUGH.saturating_sub(self.pending()))
     }
 
@@ -344,3 +344,6 @@ impl Stream {
         Frame::new(Kind::Output, self.id, part.start, &payload[..count])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,10 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
     stream.attach();
     let (pty, slave) = match Pty::open(spec.size) {
         Ok(opened) => opened,
-        Err(error) => return refuse(&outbox, id, &error).await,
+        Err(error) => {
+            drop(commands);
+            return refuse(&outbox, id, &error).await;
+        }
     };
     let start = move || -> io::Result<Child> {
         let account = Account::find(&spec.account).map_err(io::Error::other)?;
@@ -91,7 +94,10 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
     let shell = Shell::Starting(tokio::task::spawn_blocking(start));
     let mut task =
         Task { stream, outbox, pty, shell, pid: None, hung_up: false, kill_at: None, told: Vec::new() };
-    match task.serve(&mut commands).await {
+    let served = task.serve(&mut commands).await;
+    // Nobody shall wait for a session that takes no more commands.
+    drop(commands);
+    match served {
         Ok(()) => task.bury().await,
         Err(error) => refuse(&task.outbox, id, &error).await,
     }

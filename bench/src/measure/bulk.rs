@@ -17,7 +17,11 @@ pub async fn measure(terminal: &mut impl Terminal, begun: Bytes, len: u64) -> Re
     let mut verifier = Verifier::default();
     verifier.check(&begun)?;
     read(terminal, &mut verifier, len).await?;
-    ensure!(verifier.verified() == len, "{} bytes came in place of {len}", verifier.verified());
+    ensure!(
+        verifier.verified() == len,
+        "{} bytes came in place of {len}",
+        verifier.verified()
+    );
     let seconds = began.elapsed().as_secs_f64();
     Ok((len - begun.len() as u64) as f64 / 1e6 / seconds)
 }

@@ -22,7 +22,10 @@ pub fn measure() -> Result<Bundle> {
     let mut bundle = Bundle { plain: 0, gzip: 0 };
     for entry in fs::read_dir(FOLDER).with_context(|| format!("{FOLDER}/ cannot be read"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "js" || extension == "wasm") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "js" || extension == "wasm")
+        {
             let bytes = fs::read(&path)?;
             let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
             gzip.write_all(&bytes)?;

@@ -26,7 +26,9 @@ pub async fn measure(terminal: &mut impl Terminal) -> Result<Latency> {
         let key = [b'a' + (number % 26) as u8];
         let typed = Instant::now();
         terminal.send(&key).await?;
-        let echo = timeout(ECHO_WITHIN, terminal.output()).await.context("a key has no echo")??;
+        let echo = timeout(ECHO_WITHIN, terminal.output())
+            .await
+            .context("a key has no echo")??;
         let took = typed.elapsed();
         ensure!(echo[..] == key, "the echo of {key:?} is {echo:?}");
         if number >= WARM_UP {

@@ -34,7 +34,7 @@ const SAMPLE: Duration = Duration::from_millis(50);
 pub async fn stalled(product: &Product, terminal: &mut impl Terminal) -> Result<u64> {
     let begun = pours(terminal, u64::MAX).await?;
     let mut verifier = read_on(terminal, begun, AT_WORK).await?;
-    let growth = growth(&product.edge, async { anyhow::Ok(sleep(STALL).await) }).await?;
+    let (growth, ()) = growth(&product.edge, sleep(STALL)).await?;
     read(terminal, &mut verifier, AT_WORK + AFTERWARDS).await?;
     Ok(growth)
 }
@@ -55,7 +55,8 @@ pub async fn crowd(product: &Product) -> Result<u64> {
         };
         tokio::try_join!(theirs, its)
     };
-    let growth = growth(&product.edge, reading).await?;
+    let (growth, read) = growth(&product.edge, reading).await?;
+    read?;
     product.close(&session).await?;
     Ok(growth)
 }
@@ -69,7 +70,7 @@ async fn read_on(terminal: &mut impl Terminal, begun: Bytes, len: u64) -> Result
 }
 
 /// By how much workerd's memory grows at most until something is done.
-async fn growth<T>(edge: &Runtime, done: impl Future<Output = Result<T>>) -> Result<u64> {
+async fn growth<T>(edge: &Runtime, done: impl Future<Output = T>) -> Result<(u64, T)> {
     let before = edge.resident_memory()?;
     let mut peak = before;
     let mut sample = interval(SAMPLE);
@@ -77,7 +78,7 @@ async fn growth<T>(edge: &Runtime, done: impl Future<Output = Result<T>>) -> Res
     let mut done = std::pin::pin!(done);
     loop {
         tokio::select! {
-            result = &mut done => return result.map(|_| peak - before),
+            result = &mut done => return Ok((peak - before, result)),
             _ = sample.tick() => peak = peak.max(edge.resident_memory()?),
         }
     }

@@ -45,7 +45,11 @@ pub async fn measure(load: &Load<'_>) -> Result<f64> {
             let mut answered = 0u32;
             while began.elapsed() < RUN {
                 let (status, body) = http.get(&path).await?;
-                ensure!(status.is_success() && body.len() >= least, "{path} answered {status} with {} bytes", body.len());
+                ensure!(
+                    status.is_success() && body.len() >= least,
+                    "{path} answered {status} with {} bytes",
+                    body.len()
+                );
                 answered += 1;
             }
             Ok(answered)

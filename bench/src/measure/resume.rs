@@ -39,7 +39,9 @@ pub async fn measure(product: &Product) -> Result<Latency> {
         }
         let back = Instant::now();
         terminal = cut.resume(&session.attachment).await?;
-        let output = timeout(BYTE_WITHIN, terminal.output()).await.context("nothing came after a cut")??;
+        let output = timeout(BYTE_WITHIN, terminal.output())
+            .await
+            .context("nothing came after a cut")??;
         samples.push(back.elapsed());
         verifier.check(&output)?;
     }

@@ -40,8 +40,12 @@ pub async fn open(origin: &str, path: &str, token: Option<&str>, subprotocol: Op
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }
     if let Some(subprotocol) = subprotocol {
-        request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(subprotocol)?);
+        request
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(subprotocol)?);
     }
-    let (socket, _) = client_async(request, connect(origin).await?).await.with_context(|| format!("{path} was refused"))?;
+    let (socket, _) = client_async(request, connect(origin).await?)
+        .await
+        .with_context(|| format!("{path} was refused"))?;
     Ok(socket)
 }

@@ -25,18 +25,24 @@ pub enum Peer {
 /// Both ends of a pipe that nobody has used before: the viewer's, and the thread of the other.
 pub async fn pipe(origin: &str, name: &str, peer: Peer) -> Result<(StreamTerminal, JoinHandle<Result<()>>)> {
     let path = |side: &str| format!("/pipe?name={name}&side={side}");
-    let right = open(origin, &path("right"), None, None).await?.into_inner().into_std()?;
+    let right = open(origin, &path("right"), None, None)
+        .await?
+        .into_inner()
+        .into_std()?;
     let left = StreamTerminal::bare(open(origin, &path("left"), None, None).await?);
     let thread = thread::spawn(move || {
-        runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-            let stream = tokio::net::TcpStream::from_std(right)?;
-            let role = tokio_tungstenite::tungstenite::protocol::Role::Client;
-            let socket = Socket::from_raw_socket(stream, role, None).await;
-            match peer {
-                Peer::Echo => send_back(socket).await,
-                Peer::Pour(len) => pour(socket, len).await,
-            }
-        })
+        runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                let stream = tokio::net::TcpStream::from_std(right)?;
+                let role = tokio_tungstenite::tungstenite::protocol::Role::Client;
+                let socket = Socket::from_raw_socket(stream, role, None).await;
+                match peer {
+                    Peer::Echo => send_back(socket).await,
+                    Peer::Pour(len) => pour(socket, len).await,
+                }
+            })
     });
     Ok((left, thread))
 }

@@ -14,7 +14,9 @@ pub struct PublishedTerminal(Socket);
 impl PublishedTerminal {
     /// Opens a session and waits until its shell is there.
     pub async fn attach(attachment: &Attachment) -> Result<Self> {
-        let Attachment { origin, path, token, .. } = attachment;
+        let Attachment {
+            origin, path, token, ..
+        } = attachment;
         let mut terminal = Self(open(origin, path, Some(token), None).await?);
         loop {
             if let ToClient::SessionReady { .. } = terminal.receive().await? {

@@ -15,7 +15,11 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// Has the terminal itself echo each key at once, and somebody read the keys, so that the terminal takes ever more.
 pub async fn echoes(terminal: &mut impl Terminal) -> Result<()> {
     // The marker is written in another way than it reads: what is echoed of the command is not it.
-    let begun = begin(terminal, "stty -icanon echo; printf '\\002begin\\003'; exec cat >/dev/null").await?;
+    let begun = begin(
+        terminal,
+        "stty -icanon echo; printf '\\002begin\\003'; exec cat >/dev/null",
+    )
+    .await?;
     ensure!(begun.is_empty(), "the shell says more than it was told to");
     Ok(())
 }
@@ -23,7 +27,11 @@ pub async fn echoes(terminal: &mut impl Terminal) -> Result<()> {
 /// Has the source write `len` bytes, unchanged by the terminal. Returns what came of them already.
 pub async fn pours(terminal: &mut impl Terminal, len: u64) -> Result<Bytes> {
     let program = env::current_exe()?;
-    begin(terminal, &format!("stty raw -echo; exec '{}' source {len}", program.display())).await
+    begin(
+        terminal,
+        &format!("stty raw -echo; exec '{}' source {len}", program.display()),
+    )
+    .await
 }
 
 /// Types a command and waits for [`BEGIN`]; returns what follows it.
@@ -43,5 +51,7 @@ pub async fn begun(terminal: &mut impl Terminal) -> Result<Bytes> {
             }
         }
     };
-    timeout(READY_WITHIN, wait).await.context("what was asked for did not begin in time")?
+    timeout(READY_WITHIN, wait)
+        .await
+        .context("what was asked for did not begin in time")?
 }

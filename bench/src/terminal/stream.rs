@@ -46,18 +46,38 @@ impl StreamTerminal {
     pub async fn attach(attachment: &Attachment) -> Result<Self> {
         let (socket, streams, applied, offset) = join(attachment, None).await?;
         let (reader, writer) = (OutputReader::starting_at(offset), InputWriter::starting_at(applied));
-        Ok(Self { socket, streams, reader, writer, clock: Instant::now() })
+        Ok(Self {
+            socket,
+            streams,
+            reader,
+            writer,
+            clock: Instant::now(),
+        })
     }
 
     /// A viewer of a bare relay, where nobody says hello.
     pub fn bare(socket: Socket) -> Self {
-        let streams = Streams { output: StreamId(1), input: StreamId(2) };
-        Self { socket, streams, reader: OutputReader::default(), writer: InputWriter::starting_at(0), clock: Instant::now() }
+        let streams = Streams {
+            output: StreamId(1),
+            input: StreamId(2),
+        };
+        Self {
+            socket,
+            streams,
+            reader: OutputReader::default(),
+            writer: InputWriter::starting_at(0),
+            clock: Instant::now(),
+        }
     }
 
     /// Breaks the connection without a goodbye. What is left can be resumed.
     pub fn cut(self) -> Cut {
-        Cut { streams: self.streams, reader: self.reader, writer: self.writer, clock: self.clock }
+        Cut {
+            streams: self.streams,
+            reader: self.reader,
+            writer: self.writer,
+            clock: self.clock,
+        }
     }
 
     fn now_ms(&self) -> u64 {
@@ -67,7 +87,9 @@ impl StreamTerminal {
     async fn send_frames(&mut self) -> Result<()> {
         let now = self.now_ms();
         if let Some(offset) = self.reader.due_ack(now) {
-            self.socket.send(Message::Binary(Frame::ack(self.streams.output, offset).bytes().clone())).await?;
+            self.socket
+                .send(Message::Binary(Frame::ack(self.streams.output, offset).bytes().clone()))
+                .await?;
         }
         while let Some(frame) = self.writer.next_frame(self.streams.input) {
             self.socket.send(Message::Binary(frame.bytes().clone())).await?;
@@ -161,20 +183,47 @@ impl Cut {
         ensure!(offset == received, "the relay goes on at {offset}, not at {received}");
         self.writer.resume(applied);
         // What was consumed and not acknowledged is acknowledged with what follows.
-        let Self { streams, reader, writer, clock } = self;
-        Ok(StreamTerminal { socket, streams, reader, writer, clock })
+        let Self {
+            streams,
+            reader,
+            writer,
+            clock,
+        } = self;
+        Ok(StreamTerminal {
+            socket,
+            streams,
+            reader,
+            writer,
+            clock,
+        })
     }
 }
 
 async fn join(attachment: &Attachment, received: Option<u64>) -> Result<(Socket, Streams, u64, u64)> {
-    let Attachment { origin, path, token, viewer } = attachment;
+    let Attachment {
+        origin,
+        path,
+        token,
+        viewer,
+    } = attachment;
     let mut socket = open(origin, path, Some(token), Some(VIEWER_SUBPROTOCOL)).await?;
-    let hello = FromViewer::Hello { protocol: PROTOCOL, viewer: viewer.clone(), received, size: Size::default() };
+    let hello = FromViewer::Hello {
+        protocol: PROTOCOL,
+        viewer: viewer.clone(),
+        received,
+        size: Size::default(),
+    };
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
     while let Some(message) = socket.next().await {
         let Message::Text(text) = message? else { continue };
         match serde_json::from_str(&text)? {
-            ToViewer::Attached { stream, input, applied, offset, .. } => {
+            ToViewer::Attached {
+                stream,
+                input,
+                applied,
+                offset,
+                ..
+            } => {
                 return Ok((socket, Streams { output: stream, input }, applied, offset));
             }
             ToViewer::Error { error, .. } => bail!("the relay refused: {error}"),

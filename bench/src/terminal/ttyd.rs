@@ -39,8 +39,18 @@ impl Ttyd {
         // Free now, and ttyd takes no other way to be told.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new("ttyd");
-        command.args(["--interface", "127.0.0.1", "--writable", "--port", &port.to_string(), "bash"]);
-        let ttyd = Self { origin: format!("http://127.0.0.1:{port}"), program: Program::start(&mut command, &state.join("ttyd.log"))? };
+        command.args([
+            "--interface",
+            "127.0.0.1",
+            "--writable",
+            "--port",
+            &port.to_string(),
+            "bash",
+        ]);
+        let ttyd = Self {
+            origin: format!("http://127.0.0.1:{port}"),
+            program: Program::start(&mut command, &state.join("ttyd.log"))?,
+        };
         let deadline = Instant::now() + READY_WITHIN;
         while connect(&ttyd.origin).await.is_err() {
             if Instant::now() > deadline {
@@ -64,7 +74,9 @@ impl TtydTerminal {
     /// Starts a shell.
     pub async fn open(ttyd: &Ttyd) -> Result<Self> {
         let mut socket = open(&ttyd.origin, "/ws", None, Some("tty")).await?;
-        socket.send(Message::binary(&br#"{"AuthToken":"","columns":80,"rows":24}"#[..])).await?;
+        socket
+            .send(Message::binary(&br#"{"AuthToken":"","columns":80,"rows":24}"#[..]))
+            .await?;
         Ok(Self(socket))
     }
 }

@@ -5,6 +5,7 @@ mod exit;
 mod keyboard;
 mod line;
 mod link;
+mod questions;
 mod run;
 mod screen;
 mod tty;

@@ -138,7 +138,12 @@ impl Terminal {
             None => (typed, false),
         };
         self.viewer.typed(&bytes);
-        leave.then_some(End::Left(0))
+        if leave {
+            // What was typed before goes out first.
+            self.flush();
+            return Some(End::Left(0));
+        }
+        None
     }
 
     fn shown(&mut self, offset: Option<u64>) -> Option<End> {

@@ -1,4 +1,6 @@
 //! This end of `vsay.stream.v1` without I/O: what was received, shown, typed and applied, over any number of connections.
+use std::ops::Range;
+
 use bytes::Bytes;
 use protocol::ids::{StreamId, ViewerId};
 use protocol::limits::INPUT_WINDOW;
@@ -8,6 +10,8 @@ use protocol::terminal::frame::{Frame, HEADER_LEN, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, PROTOCOL, Size, accepts_protocol};
 use thiserror::Error;
+
+use super::questions::Questions;
 
 /// What a frame from the relay means for the local terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +68,9 @@ pub struct Viewer {
     output: OutputReader,
     /// Output before this offset has been shown.
     shown: u64,
+    /// Output before this offset was written before we came; its questions are not ours to answer.
+    asked_of_others: u64,
+    questions: Questions,
     input: InputWriter,
 }
 
@@ -84,6 +91,8 @@ impl Viewer {
             attached: false,
             output,
             shown: 0,
+            asked_of_others: 0,
+            questions: Questions::default(),
             input,
         }
     }
@@ -115,6 +124,7 @@ impl Viewer {
                 input,
                 applied,
                 offset,
+                end,
                 can_type,
                 ..
             } => {
@@ -123,7 +133,8 @@ impl Viewer {
                         "protocol {protocol}; this program is too old or too new for it"
                     )));
                 }
-                Some(self.attach(Streams { output: stream, input }, applied, offset, can_type))
+                self.attach(Streams { output: stream, input }, applied, offset..end);
+                Some(Event::Attached { can_type })
             }
             ToViewer::Agent { online } => Some(Event::Agent { online }),
             ToViewer::ResumeInput { applied } => {
@@ -149,24 +160,41 @@ impl Viewer {
         })
     }
 
-    fn attach(&mut self, streams: Streams, applied: u64, offset: u64, can_type: bool) -> Event {
-        let same = self.streams.is_some_and(|before| before.output == streams.output);
-        if !same || offset != self.output.received() {
-            self.read_from(offset);
+    /// `before` is the output that was written before we came, as far as we get it.
+    fn attach(&mut self, streams: Streams, applied: u64, before: Range<u64>) {
+        let same = self.streams.is_some_and(|known| known.output == streams.output);
+        if !same || before.start != self.output.received() {
+            self.read_from(before.start);
+            self.asked_of_others = before.end;
         }
         match self.streams {
             // What was typed into a shell that is gone is not typed into the next one.
-            Some(before) if before.input != streams.input => self.input = InputWriter::starting_at(applied),
+            Some(known) if known.input != streams.input => self.input = InputWriter::starting_at(applied),
             _ => self.input.resume(applied),
         }
         self.streams = Some(streams);
         self.attached = true;
-        Event::Attached { can_type }
     }
 
     fn read_from(&mut self, offset: u64) {
         self.output = OutputReader::starting_at(offset);
         self.shown = offset;
+        self.questions = Questions::default();
+    }
+
+    /// What of new output, which ends at `end`, is to be shown.
+    fn presentable(&mut self, new: Bytes, end: u64) -> Bytes {
+        let start = end - new.len() as u64;
+        if start >= self.asked_of_others {
+            return new;
+        }
+        let old = usize::try_from(self.asked_of_others - start).map_or(new.len(), |len| len.min(new.len()));
+        let mut shown = self.questions.filter(&new[..old]);
+        if end >= self.asked_of_others {
+            shown.extend(self.questions.finish());
+            shown.extend_from_slice(&new[old..]);
+        }
+        shown.into()
     }
 
     /// Takes a binary frame.
@@ -182,8 +210,8 @@ impl Viewer {
                     .receive(frame.offset, frame.payload())
                     .map_err(broken)?
                     .len();
-                let payload = frame.bytes().slice(frame.bytes().len() - new..);
-                Ok((new > 0).then(|| Event::Output(payload, self.output.received())))
+                let (new, end) = (frame.bytes().slice(frame.bytes().len() - new..), self.output.received());
+                Ok((!new.is_empty()).then(|| Event::Output(self.presentable(new, end), end)))
             }
             Kind::Snapshot if frame.stream == streams.output => {
                 Ok(Some(Event::Picture(frame.bytes().slice(HEADER_LEN..))))

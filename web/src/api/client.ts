@@ -19,7 +19,7 @@ export function identifyBy(source: Identity): void {
 const withToken: Middleware = {
   onRequest({ request }) {
     const token = identity.token();
-    if (token !== null && !request.headers.has('Authorization')) request.headers.set('Authorization', `Bearer ${token}`);
+    if (token !== null) request.headers.set('Authorization', `Bearer ${token}`);
     // The fields once, not a second time under `data`.
     request.headers.set('X-Envelope', 'flat');
     return request;

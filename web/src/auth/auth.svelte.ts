@@ -1,12 +1,16 @@
 /** Who is signed in. One instance for the page; all tabs share one sign-in. */
 import { answer, client, identifyBy } from '../api/client';
 import { ApiError } from '../api/error';
+import type { components } from '../api/schema';
 import { isDue, issued, onChange, read, write, type SignIn } from './token';
+
+export type User = components['schemas']['User'];
 
 /** How often the token's age is looked at, in milliseconds. Also catches a laptop that slept. */
 const CHECK_INTERVAL = 60_000;
 
 class Auth {
+  #me: Promise<User> | null = null;
   #signIn = $state.raw<SignIn | null>(null);
   /** Why the person has to sign in again, if that was not their own doing. */
   reason = $state<string | null>(null);
@@ -15,7 +19,10 @@ class Auth {
     const kept = read();
     if (kept && kept.expiresAt > Date.now()) this.#signIn = kept;
     else if (kept) this.#end('Your sign-in has expired. Please sign in again.');
-    onChange((signIn) => (this.#signIn = signIn));
+    onChange((signIn) => {
+      this.#signIn = signIn;
+      this.#me = null;
+    });
     identifyBy({
       token: () => this.#signIn?.token ?? null,
       rejected: () => this.reject(),
@@ -48,12 +55,18 @@ class Auth {
     this.#end('Your sign-in is no longer valid: it expired, or you signed out elsewhere. Please sign in again.');
   }
 
-  /** Ends the sign-in here at once, and on the server when it can be reached. */
-  async signOut(): Promise<void> {
-    const headers = { Authorization: `Bearer ${this.token}` };
-    const told = answer(client.POST('/api/auth/logout', { headers })).catch(() => {});
+  /** Forgets the sign-in, in all tabs. */
+  signOut(): void {
     this.#end(null);
-    await told;
+  }
+
+  /** The account of whoever is signed in; asked once. */
+  me(): Promise<User> {
+    this.#me ??= answer(client.GET('/api/auth/me')).catch((error: unknown) => {
+      this.#me = null;
+      throw error;
+    });
+    return this.#me;
   }
 
   #begin({ token, expires_in }: { token: string; expires_in: number }): void {
@@ -68,6 +81,7 @@ class Auth {
 
   #keep(signIn: SignIn | null): void {
     this.#signIn = signIn;
+    if (!signIn) this.#me = null;
     write(signIn);
   }
 

@@ -10,8 +10,8 @@ export interface BackoffBounds {
 /** After a cut. The cap is short enough that a person who waits sees something happen. */
 export const SOON: BackoffBounds = { base: 500, cap: 15_000 };
 
-/** After the server said that there is nothing to connect to for a while. */
-export const SLOWLY: BackoffBounds = { base: 10_000, cap: 60_000 };
+/** After the server said that there is nothing to connect to for a while. Still soon enough for somebody who looks on. */
+export const SLOWLY: BackoffBounds = { base: 10_000, cap: 30_000 };
 
 /** No wait is shorter, so that a server that refuses at once is not hammered, in milliseconds. */
 export const FLOOR = 100;

@@ -37,10 +37,10 @@ export type Attached = {
   input: number;
   applied: number;
   offset: number;
+  /** Output before this was there already: somebody else answered what it asked of its terminal. */
+  end: number;
   can_type: boolean;
   resumed: boolean;
-  /** Output before this was there already: somebody else answered what it asked of its terminal. */
-  end?: number;
 } & Size;
 
 /** What the relay says. */
@@ -62,7 +62,6 @@ const text = (value: unknown): boolean => typeof value === 'string';
 const flag = (value: unknown): boolean => typeof value === 'boolean';
 const count = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const side = (value: unknown): boolean => count(value) && Number(value) >= MIN_SIDE && Number(value) <= MAX_SIDE;
-const orAbsent = (check: (value: unknown) => boolean) => (value: unknown): boolean => value === undefined || check(value);
 const orNull = (check: (value: unknown) => boolean) => (value: unknown): boolean => value === null || check(value);
 
 const SHAPES: Record<ToViewer['type'], Fields> = {
@@ -73,11 +72,11 @@ const SHAPES: Record<ToViewer['type'], Fields> = {
     input: count,
     applied: count,
     offset: count,
+    end: count,
     cols: side,
     rows: side,
     can_type: flag,
     resumed: flag,
-    end: orAbsent(count),
   },
   agent: { online: flag },
   resume_input: { applied: count },

@@ -129,7 +129,7 @@ describe('the socket', () => {
     await vi.advanceTimersByTimeAsync(HEALTHY_SPELL);
     setup.ws.fail(1006);
     await vi.advanceTimersByTimeAsync(0);
-    expect(setup.socket.state).toEqual({ name: 'waiting', retryAt: Date.now() + SOON.base });
+    expect(setup.socket.state).toEqual({ name: 'waiting', retryAt: Date.now() + SOON.base, retry: 'soon' });
   });
 
   it.each([1001, 1006, 1011, 1012, 1013])('comes back after close code %i', async (code) => {
@@ -137,8 +137,8 @@ describe('the socket', () => {
     const ws = await setup.connect();
     ws.fail(code);
     await vi.advanceTimersByTimeAsync(0);
-    const wait = code === 1013 ? SLOWLY.base : SOON.base;
-    expect(setup.socket.state).toEqual({ name: 'waiting', retryAt: Date.now() + wait });
+    const [wait, retry] = code === 1013 ? [SLOWLY.base, 'slowly'] : [SOON.base, 'soon'];
+    expect(setup.socket.state).toEqual({ name: 'waiting', retryAt: Date.now() + wait, retry });
   });
 
   it.each([1000, 1002, 1008, 1009, 4000, 4008, 4009])('is over after close code %i', async (code) => {

@@ -20,8 +20,8 @@ export const HEALTHY_SPELL = 10_000;
 export type SocketState =
   | { name: 'connecting' }
   | { name: 'open' }
-  /** Cut; the next attempt is at `retryAt` (milliseconds since the epoch). */
-  | { name: 'waiting'; retryAt: number }
+  /** Cut, or told to come back later; the next attempt is at `retryAt` (milliseconds since the epoch). */
+  | { name: 'waiting'; retryAt: number; retry: 'soon' | 'slowly' }
   /** Over. Only `open()` starts again. `code` is `null` when `refused` gave the reason. */
   | { name: 'closed'; code: number | null; reason: string };
 
@@ -151,7 +151,7 @@ export class Socket {
     const bounds = retry === 'soon' ? SOON : SLOWLY;
     const delay = backoffDelay(this.#attempt++, bounds, this.#options.random ?? Math.random);
     this.#retryTimer = setTimeout(() => void this.#connect(), delay);
-    this.#enter({ name: 'waiting', retryAt: Date.now() + delay });
+    this.#enter({ name: 'waiting', retryAt: Date.now() + delay, retry });
   }
 
   #probe(): void {

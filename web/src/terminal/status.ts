@@ -8,7 +8,8 @@ export type Status =
   | { name: 'connected'; canType: boolean }
   /** We are connected, the machine is not. */
   | { name: 'offline' }
-  | { name: 'waiting'; retryAt: number }
+  /** Between two attempts, because the link broke or because the machine stayed away. */
+  | { name: 'waiting'; retryAt: number; machineAway: boolean }
   | { name: 'ended'; exit: Exit }
   /** Not to come back by itself. `over`: the session is gone; `elsewhere`: it is shown in another window. */
   | { name: 'closed'; reason: string; over: boolean; elsewhere: boolean };
@@ -31,7 +32,7 @@ export function statusOf(socket: SocketState, facts: Facts): Status {
     case 'connecting':
       return { name: 'connecting' };
     case 'waiting':
-      return { name: 'waiting', retryAt: socket.retryAt };
+      return { name: 'waiting', retryAt: socket.retryAt, machineAway: socket.retry === 'slowly' };
     case 'open':
       if (!facts.online) return { name: 'offline' };
       return facts.attached ? { name: 'connected', canType: facts.canType } : { name: 'connecting' };
@@ -60,7 +61,7 @@ export function describeStatus(status: Status, now: number): string {
       return 'Machine offline – waiting for it to come back';
     case 'waiting': {
       const seconds = Math.max(1, Math.ceil((status.retryAt - now) / 1000));
-      return `Connection lost – reconnecting in ${seconds} s`;
+      return status.machineAway ? `Machine offline – looking again in ${seconds} s` : `Connection lost – reconnecting in ${seconds} s`;
     }
     case 'ended':
       return describeExit(status.exit);

@@ -147,10 +147,11 @@ export class ViewerStream {
 
   #attach(message: Attached): void {
     const resumed = message.resumed && message.offset === this.#asked;
+    // Who comes back answers for what was written meanwhile: nobody else did.
     if (!resumed) {
       this.#newcomer = true;
       this.#startOver(message.offset);
-      this.#historyEnd = message.end ?? 0;
+      this.#historyEnd = message.end;
     }
     this.#acked = message.offset;
     this.#reached = message.offset;

@@ -61,7 +61,7 @@ describe('the account pages', () => {
     const page = await setup.open({ colorScheme: 'light' });
     await signIn(page);
     await page.getByRole('button', { name: 'Account' }).click();
-    await page.getByText('Dark', { exact: true }).click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
     await page.reload({ waitUntil: 'commit' });
     await page.waitForFunction(() => document.documentElement?.dataset.theme === 'dark');
     expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');

@@ -22,7 +22,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.on('console', (message) => {
     const text = message.text();
     // Answers with an error status, and links that a test cuts, are part of the tests.
-    if (message.type() === 'error' && !/status of 4\d\d|WebSocket connection to/.test(text)) complaints.push(text);
+    if (message.type() === 'error' && !/status of 4\d\d|ERR_FAILED|WebSocket connection to/.test(text)) complaints.push(text);
   });
   return { page, complaints };
 }

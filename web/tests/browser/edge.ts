@@ -125,7 +125,7 @@ export class Edge {
       case 'POST /api/auth/:id':
         return [200, id === 'refresh' ? this.#signIn() : { message: 'Logged out successfully' }];
       case 'GET /api/auth/:id':
-        return [200, { id: '1', username: 'ada', email: 'ada@example.com', first_name: 'Ada', last_name: '', role: 'user', tenant_name: 'ada' }];
+        return [200, { id: '1', username: 'ada', email: 'ada@example.com', first_name: 'Ada', last_name: '', role: 'company_admin', tenant_name: 'ada' }];
       case 'GET /api/:id':
         return [200, { machines: [...this.machines.values()] }];
       case 'POST /api/:id': {

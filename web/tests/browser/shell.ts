@@ -56,7 +56,7 @@ export class Shell {
 
   end(): void {
     this.drop(4008, 'Session terminated');
-    this.#process.kill('SIGHUP');
+    this.#process.kill('SIGKILL');
   }
 
   #wrote(bytes: Buffer): void {

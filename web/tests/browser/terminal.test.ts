@@ -157,7 +157,7 @@ describe('the terminal', () => {
   it('keeps shells connected while other pages are looked at', async () => {
     const { page, shell } = await connect();
     const before = (await shell()).sizes.length;
-    await page.getByRole('link', { name: 'Machines' }).click();
+    await page.getByRole('link', { name: 'Machines', exact: true }).click();
     await page.getByRole('heading', { name: 'Machines' }).waitFor();
     await page.getByRole('link', { name: 'Terminals' }).click();
     await run(page, 'echo still-here', '\nstill-here\n');

@@ -108,3 +108,32 @@ fn a_relay_that_breaks_the_protocol_is_an_error() {
             .is_err()
     );
 }
+
+#[test]
+fn questions_from_before_we_came_are_not_asked_again_and_those_from_now_on_are() {
+    let mut viewer = viewer();
+    viewer
+        .control(&attached(1, 2, 0, 0).replace("\"end\":0", "\"end\":8"))
+        .unwrap();
+    let shown = |event: Option<Event>| match event {
+        Some(Event::Output(bytes, end)) => (String::from_utf8(bytes.to_vec()).unwrap(), end),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        shown(viewer.binary(output(0, "a\u{1b}[")).unwrap()),
+        ("a".to_owned(), 3)
+    );
+    assert_eq!(shown(viewer.binary(output(3, "6n")).unwrap()), (String::new(), 5));
+    let rest = viewer.binary(output(5, "b\u{1b}[c\u{1b}[6n")).unwrap();
+    assert_eq!(shown(rest), ("b\u{1b}[c\u{1b}[6n".to_owned(), 13));
+
+    // After a cut nobody else was there to answer.
+    viewer.hello();
+    viewer
+        .control(&attached(1, 2, 0, 13).replace("\"end\":13", "\"end\":99"))
+        .unwrap();
+    assert_eq!(
+        shown(viewer.binary(output(13, "\u{1b}[6n")).unwrap()),
+        ("\u{1b}[6n".to_owned(), 17)
+    );
+}

@@ -26,30 +26,28 @@ describe('a machine', () => {
     ['online', false, 'Offline'],
     ['offline', false, 'Offline'],
     ['pending', false, 'Waiting for its agent'],
-    ['executing_script', true, 'Running its setup script'],
     ['revoked', false, 'Revoked'],
-    ['of next year', false, 'Offline'],
   ])('that is %s (connected: %s) reads “%s”', (status, is_connected, words) => {
     expect(describeState({ status, is_connected } as Machine).words).toBe(words);
   });
 });
 
 describe('the enrolment command', () => {
-  const machine = { registration_token: 'f00', linux_user: 'deploy', allow_sudo: false };
+  const machine = { linux_user: 'deploy', allow_sudo: false };
 
   it('says where, with which token and as whom', () => {
-    expect(enrolCommand('https://edge.example', machine)).toBe(
+    expect(enrolCommand('https://edge.example', machine, 'f00')).toBe(
       'sudo vsay-agent configure --host https://edge.example --token f00 --linux-user deploy',
     );
   });
 
   it('takes whoever runs it when nobody is named, and allows sudo only when asked', () => {
-    expect(enrolCommand('https://e', { ...machine, linux_user: '', allow_sudo: true })).toBe(
+    expect(enrolCommand('https://e', { ...machine, linux_user: '', allow_sudo: true }, 'f00')).toBe(
       'sudo vsay-agent configure --host https://e --token f00 --linux-user "$USER" --allow-sudo',
     );
   });
 
   it('quotes what the shell would take apart', () => {
-    expect(enrolCommand('https://e', { ...machine, linux_user: "o'neil; reboot" })).toContain(`--linux-user 'o'\\''neil; reboot'`);
+    expect(enrolCommand('https://e', { ...machine, linux_user: "o'neil; reboot" }, 'f00')).toContain(`--linux-user 'o'\\''neil; reboot'`);
   });
 });

@@ -1,15 +1,10 @@
 /** Machines: what the API says of them, and how that reads. */
 import { answer, client } from '../../api/client';
-import type { Machine } from '../../api/schema';
+import type { components } from '../../api/schema';
 
-export type { Machine };
+export type Machine = components['schemas']['Machine'];
 
-export interface NewMachine {
-  name: string;
-  description: string;
-  linux_user: string;
-  allow_sudo: boolean;
-}
+export type NewMachine = components['schemas']['CreateMachine'];
 
 /** All machines that the person may see, by name. */
 export async function listMachines(signal: AbortSignal): Promise<Machine[]> {
@@ -25,6 +20,12 @@ export async function createMachine(body: NewMachine): Promise<Machine> {
   return (await answer(client.POST('/api/machines', { body }))).machine;
 }
 
+/** A new token to enrol a machine with. Any earlier one is void. */
+export async function issueToken(agentId: string): Promise<string> {
+  const path = { agent_id: agentId };
+  return (await answer(client.POST('/api/machines/{agent_id}/registration-token', { params: { path } }))).registration_token;
+}
+
 export async function deleteMachine(agentId: string): Promise<void> {
   await answer(client.DELETE('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } } }));
 }
@@ -36,8 +37,6 @@ export function describeState({ status, is_connected }: Pick<Machine, 'status' |
   switch (status) {
     case 'pending':
       return { words: 'Waiting for its agent', tone: 'warn' };
-    case 'executing_script':
-      return { words: 'Running its setup script', tone: 'warn' };
     case 'revoked':
       return { words: 'Revoked', tone: 'bad' };
     default:
@@ -59,9 +58,9 @@ export function matches(machine: Machine, search: string): boolean {
 }
 
 /** The command that makes a computer this machine. Each value is quoted for the shell where it needs to be. */
-export function enrolCommand(origin: string, machine: Pick<Machine, 'registration_token' | 'linux_user' | 'allow_sudo'>): string {
+export function enrolCommand(origin: string, machine: Pick<Machine, 'linux_user' | 'allow_sudo'>, token: string): string {
   const user = machine.linux_user === '' ? '"$USER"' : quoted(machine.linux_user);
-  const parts = ['sudo vsay-agent configure', `--host ${origin}`, `--token ${machine.registration_token ?? ''}`, `--linux-user ${user}`];
+  const parts = ['sudo vsay-agent configure', `--host ${origin}`, `--token ${token}`, `--linux-user ${user}`];
   if (machine.allow_sudo) parts.push('--allow-sudo');
   return parts.join(' ');
 }

@@ -1,8 +1,8 @@
 /** Terminal sessions that run, wherever they were opened. */
 import { answer, client } from '../../api/client';
-import type { TerminalSession } from '../../api/schema';
+import type { components } from '../../api/schema';
 
-export type { TerminalSession };
+export type TerminalSession = components['schemas']['TerminalSession'];
 
 export async function listSessions(signal: AbortSignal): Promise<TerminalSession[]> {
   return (await answer(client.GET('/api/terminal/sessions', { signal }))).sessions;

@@ -109,6 +109,7 @@ export function attached(facts: Partial<Attached> = {}): Attached {
     input: INPUT,
     applied: 0,
     offset: 0,
+    end: 0,
     cols: 80,
     rows: 24,
     can_type: true,

@@ -1,0 +1,212 @@
+use super::*;
+use proptest::prelude::*;
+use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
+
+const ID: StreamId = StreamId(1);
+const INPUT: StreamId = StreamId(2);
+
+fn linked() -> (Stream, Instant) {
+    let limits = Limits { memory: 256 * 1024, capacity: LOG_CAPACITY, directory: std::env::temp_dir() };
+    let mut stream = Stream::new(ID, "sess_1".parse().unwrap(), Size::default(), limits);
+    stream.attach();
+    (stream, Instant::now())
+}
+
+/// Everything that is due now.
+fn due(stream: &mut Stream, now: Instant) -> Vec<Outgoing> {
+    std::iter::from_fn(|| stream.next(now)).collect()
+}
+
+fn output_at(outgoing: &Outgoing) -> Option<(u64, usize)> {
+    match outgoing {
+        Outgoing::Frame(frame) if frame.kind == Kind::Output => Some((frame.offset, frame.payload().len())),
+        _ => None,
+    }
+}
+
+#[test]
+fn opened_comes_before_output_and_the_exit_after_it() {
+    let (mut stream, now) = linked();
+    stream.output(b"last words", now);
+    stream.opened();
+    stream.ended(ExitStatus { code: Some(1), signal: None });
+    let said = due(&mut stream, now);
+    assert_eq!(said[0], Outgoing::Message(FromAgent::Opened { stream: ID }));
+    assert_eq!(output_at(&said[1]), Some((0, 10)));
+    let status = ExitStatus { code: Some(1), signal: None };
+    assert_eq!(said[2..], [Outgoing::Message(FromAgent::Exited { stream: ID, end: 10, status })]);
+    assert!(stream.is_over());
+}
+
+#[test]
+fn a_flood_leaves_every_other_turn_to_answers() {
+    let (mut stream, now) = linked();
+    stream.output(&[b'x'; 100_000], now);
+    due(&mut stream, now);
+    stream.output(&[b'x'; 200_000], now);
+    // Only what was sent before: the rest comes live.
+    stream.request_part(0..250_000);
+    stream.inputs.open(INPUT, now);
+    let said = due(&mut stream, now);
+    let ack = Outgoing::Frame(Frame::ack(INPUT, 0));
+    assert_eq!(said.iter().position(|outgoing| *outgoing == ack), Some(0));
+    let output: Vec<_> = said[1..].iter().filter_map(output_at).collect();
+    assert_eq!(
+        output,
+        [(100_000, 65_536), (0, 65_536), (165_536, 65_536), (65_536, 34_464), (231_072, 65_536), (296_608, 3_392)]
+    );
+}
+
+#[test]
+fn what_waits_for_the_link_is_not_added_to() {
+    let (mut stream, now) = linked();
+    assert_eq!(stream.room(), ENOUGH);
+    stream.output(&[b'x'; ENOUGH], now);
+    assert_eq!(stream.room(), 0);
+    due(&mut stream, now);
+    assert_eq!(stream.room(), ENOUGH);
+}
+
+#[test]
+fn a_picture_stops_reading_until_it_shows_the_end_of_what_was_sent() {
+    let (mut stream, now) = linked();
+    stream.output(b"hello", now);
+    due(&mut stream, now);
+    stream.output(b" world", now);
+    stream.request_picture();
+    assert_eq!(stream.room(), 0);
+    // The coalescer would have waited; the picture does not.
+    assert_eq!(output_at(&stream.next(now).unwrap()), Some((5, 6)));
+    assert_eq!(stream.next(now), None);
+    assert_eq!(stream.catch_up_due(now), Some(now));
+    stream.catch_up(now);
+    match stream.next(now) {
+        Some(Outgoing::Frame(frame)) => {
+            assert_eq!((frame.kind, frame.offset), (Kind::Snapshot, 11));
+            assert!(String::from_utf8_lossy(frame.payload()).contains("hello world"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(stream.room(), ENOUGH);
+}
+
+#[test]
+fn a_new_link_gets_what_is_written_from_the_report_on() {
+    let (mut stream, now) = linked();
+    stream.output(b"before", now);
+    stream.request_part(0..6);
+    stream.detach();
+    assert_eq!(stream.next(now), None);
+    stream.output(b" meanwhile", now);
+    assert_eq!(stream.attach().end, 16);
+    assert_eq!(stream.next(now), None);
+    stream.output(b" after", now);
+    let later = now + Duration::from_millis(5);
+    assert_eq!(output_at(&stream.next(later).unwrap()), Some((16, 6)));
+}
+
+#[test]
+fn an_end_that_was_reported_is_not_told_again_unless_asked() {
+    let (mut stream, now) = linked();
+    stream.detach();
+    stream.ended(ExitStatus::default());
+    assert!(stream.is_over());
+    assert!(stream.attach().exit.is_some());
+    assert_eq!(due(&mut stream, now), []);
+    stream.repeat_opened();
+    let said = due(&mut stream, now);
+    assert_eq!(said[0], Outgoing::Message(FromAgent::Opened { stream: ID }));
+    assert!(matches!(said[1], Outgoing::Message(FromAgent::Exited { .. })));
+}
+
+#[test]
+fn a_relay_that_asks_without_end_is_not_listened_to_without_end() {
+    let (mut stream, now) = linked();
+    stream.output(b"x", now);
+    due(&mut stream, now);
+    for _ in 0..10_000 {
+        stream.request_part(0..1);
+    }
+    assert_eq!(due(&mut stream, now).len(), REQUESTS);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Write(usize),
+    Send(usize),
+    Credit { behind: u64, window: Option<u64> },
+    Read { from: u64, len: u64 },
+    Picture,
+    CatchUp,
+    Relink,
+    Wait,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1usize..40_000).prop_map(Step::Write),
+        4 => (1usize..5).prop_map(Step::Send),
+        2 => (0u64..50_000, proptest::option::of(0u64..200_000)).prop_map(|(behind, window)| Step::Credit { behind, window }),
+        1 => (0u64..200_000, 0u64..200_000).prop_map(|(from, len)| Step::Read { from, len }),
+        1 => Just(Step::Picture),
+        2 => Just(Step::CatchUp),
+        1 => Just(Step::Relink),
+        2 => Just(Step::Wait),
+    ]
+}
+
+fn byte_at(offset: u64) -> u8 {
+    b'a' + (offset * 7919 >> 5) as u8 % 26
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_bytes_stay_at_their_offsets_and_within_the_credit(steps in proptest::collection::vec(step(), 0..60)) {
+        let (mut stream, mut now) = linked();
+        let mut allowed = LIVE_WINDOW;
+        let mut unlimited = false;
+        let mut live = 0;
+        for step in steps {
+            match step {
+                Step::Write(most) => {
+                    let count = most.min(stream.room());
+                    let bytes: Vec<u8> = (stream.end()..stream.end() + count as u64).map(byte_at).collect();
+                    stream.output(&bytes, now);
+                    prop_assert!(unlimited || count == 0 || stream.end() <= allowed);
+                }
+                Step::Send(most) => {
+                    for outgoing in std::iter::from_fn(|| stream.next(now)).take(most).collect::<Vec<_>>() {
+                        let Outgoing::Frame(frame) = outgoing else { continue };
+                        match frame.kind {
+                            Kind::Output => {
+                                let expected: Vec<u8> = (frame.offset..frame.end()).map(byte_at).collect();
+                                prop_assert_eq!(frame.payload(), &expected[..]);
+                                prop_assert!(frame.end() <= stream.end());
+                                // Live output has no holes; parts that were asked for lie before it.
+                                prop_assert!(frame.offset <= live);
+                                live = live.max(frame.end());
+                            }
+                            Kind::Snapshot => prop_assert_eq!(frame.offset, live),
+                            kind => prop_assert!(false, "an unexpected {:?}", kind),
+                        }
+                    }
+                }
+                Step::Credit { behind, window } => {
+                    let acked = stream.end().saturating_sub(behind);
+                    stream.set_credit(acked, window);
+                    unlimited = window.is_none();
+                    allowed = acked + window.unwrap_or(0);
+                }
+                Step::Read { from, len } => stream.request_part(from..from + len),
+                Step::Picture => stream.request_picture(),
+                Step::CatchUp => stream.catch_up(now),
+                Step::Relink => {
+                    stream.detach();
+                    live = stream.attach().end;
+                    allowed = u64::MAX;
+                }
+                Step::Wait => now += Duration::from_millis(5),
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! From a machine's row, and what its relay knows, to the body that clients see.
+use chrono::DateTime;
+use protocol::api::machines::{Machine, MachineStatus, Metrics};
+use protocol::relay::Status;
+
+use super::store::MachineRow;
+
+impl From<MachineRow> for Machine {
+    fn from(row: MachineRow) -> Self {
+        let metrics = Metrics {
+            cpu_percent: row.cpu_percent,
+            memory_percent: row.memory_percent,
+            disk_percent: row.disk_percent,
+            network_inbound: row.network_inbound,
+            network_outbound: row.network_outbound,
+            uptime_seconds: row.uptime_seconds,
+        };
+        let mut machine = Self {
+            id: row.id,
+            agent_id: row.agent_id,
+            name: row.name,
+            description: row.description,
+            hostname: row.hostname,
+            os: row.os,
+            ip_address: row.ip_address,
+            status: row.status,
+            is_connected: row.is_connected,
+            cpu_percent: 0.0,
+            memory_percent: 0.0,
+            disk_percent: 0.0,
+            network_rx_bytes: 0,
+            network_tx_bytes: 0,
+            uptime: String::new(),
+            uptime_seconds: 0,
+            last_active: row.last_active,
+            resource_stats: Metrics::default(),
+            metadata: row.metadata,
+            org_id: row.tenant_id.clone(),
+            tenant_id: row.tenant_id,
+            owner_id: row.owner_id,
+            group_ids: Vec::new(),
+            allowed_users: vec![row.owner],
+            tags: row.tags,
+            linux_user: row.linux_user,
+            allow_sudo: row.allow_sudo,
+            deploy_application: row.deploy_application,
+            agent_version: row.agent_version,
+            revoked: row.status == MachineStatus::Revoked,
+            revoked_at: row.revoked_at,
+            created_at: row.created_at,
+            registration_token: None,
+            custom_script: None,
+        };
+        set_metrics(&mut machine, metrics);
+        machine
+    }
+}
+
+/// Replaces what the row said last by what the relay knows now.
+pub fn update(machine: &mut Machine, status: &Status) {
+    machine.is_connected = status.connected;
+    machine.status = if status.connected {
+        MachineStatus::Online
+    } else {
+        MachineStatus::Offline
+    };
+    let seen = status
+        .last_seen_ms
+        .and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
+    machine.last_active = seen.or(machine.last_active);
+    if let Some(metrics) = &status.metrics {
+        set_metrics(machine, metrics.clone());
+    }
+}
+
+fn set_metrics(machine: &mut Machine, metrics: Metrics) {
+    // A float that is negative or not a number becomes 0, and one that is too large the largest.
+    let bytes = |megabytes: f64| (megabytes * 1e6).round() as u64;
+    machine.cpu_percent = metrics.cpu_percent;
+    machine.memory_percent = metrics.memory_percent;
+    machine.disk_percent = metrics.disk_percent;
+    machine.network_rx_bytes = bytes(metrics.network_inbound);
+    machine.network_tx_bytes = bytes(metrics.network_outbound);
+    machine.uptime = uptime(metrics.uptime_seconds);
+    machine.uptime_seconds = metrics.uptime_seconds;
+    machine.resource_stats = metrics;
+}
+
+/// `5d 12h 30m`, without leading zeros.
+fn uptime(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes}m"),
+        (0, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h {minutes}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine() -> Machine {
+        let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
+            null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme"]"#;
+        Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
+    }
+
+    #[test]
+    fn live_facts_replace_stored_ones() {
+        let mut machine = machine();
+        let metrics = Metrics {
+            cpu_percent: 7.0,
+            network_inbound: 0.25,
+            network_outbound: -1.0,
+            uptime_seconds: 59,
+            ..Metrics::default()
+        };
+        let seen = |connected, metrics, last_seen_ms| Status {
+            connected,
+            metrics,
+            last_seen_ms,
+        };
+        update(&mut machine, &seen(true, Some(metrics), Some(1_000)));
+        assert_eq!(
+            (machine.status, machine.is_connected, machine.cpu_percent),
+            (MachineStatus::Online, true, 7.0)
+        );
+        assert_eq!((machine.network_rx_bytes, machine.network_tx_bytes), (250_000, 0));
+        assert_eq!(machine.last_active.map(|time| time.timestamp()), Some(1));
+    }
+
+    #[test]
+    fn what_the_relay_does_not_know_stays_as_it_was_stored() {
+        let mut machine = machine();
+        update(
+            &mut machine,
+            &Status {
+                connected: false,
+                metrics: None,
+                last_seen_ms: None,
+            },
+        );
+        assert_eq!(
+            (machine.status, machine.cpu_percent, machine.last_active),
+            (MachineStatus::Offline, 1.5, None)
+        );
+    }
+
+    #[test]
+    fn uptime_is_told_in_days_hours_and_minutes() {
+        for (seconds, text) in [
+            (0, "0m"),
+            (59, "0m"),
+            (3_599, "59m"),
+            (3_600, "1h 0m"),
+            (476_999, "5d 12h 29m"),
+        ] {
+            assert_eq!(uptime(seconds), text);
+        }
+    }
+}
