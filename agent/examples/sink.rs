@@ -43,7 +43,11 @@ async fn main() {
     Identity::generate().unwrap().save(&key_file).unwrap();
     let account = Account::current().unwrap();
     let config = Config {
-        agent: Agent { id: "0123456789ab".parse().unwrap(), name: "sink".into(), metadata: Default::default() },
+        agent: Agent {
+            id: "0123456789ab".parse().unwrap(),
+            name: "sink".into(),
+            metadata: Default::default(),
+        },
         server: Server {
             host: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
             api_host: None,
@@ -57,7 +61,13 @@ async fn main() {
     };
     let path = directory.path().join("agent.yaml");
     config.save(&path).unwrap();
-    let mut child = Command::new(agent).arg("start").arg("--config").arg(&path).stdin(Stdio::null()).spawn().unwrap();
+    let mut child = Command::new(agent)
+        .arg("start")
+        .arg("--config")
+        .arg(&path)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
 
     let mut link = accept(&listener).await;
     link.type_text("exec sh\r").await;
@@ -65,7 +75,10 @@ async fn main() {
     link.read_until(b"ready!").await;
 
     let commands = if commands.is_empty() {
-        vec!["yes | head -c 500000000".to_owned(), "head -c 500000000 /dev/zero".to_owned()]
+        vec![
+            "yes | head -c 500000000".to_owned(),
+            "head -c 500000000 /dev/zero".to_owned(),
+        ]
     } else {
         commands
     };
@@ -82,7 +95,12 @@ async fn main() {
     }
     times.sort();
     let at = |part: f64| times[(part * KEYS as f64) as usize].as_secs_f64() * 1e6;
-    println!("keystroke to echo, through cat: p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs", at(0.5), at(0.95), at(0.99));
+    println!(
+        "keystroke to echo, through cat: p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs",
+        at(0.5),
+        at(0.95),
+        at(0.99)
+    );
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -92,13 +110,24 @@ async fn accept(listener: &TcpListener) -> Link {
     tcp.set_nodelay(true).unwrap();
     #[allow(clippy::result_large_err)]
     let subprotocol = |_: &Request, mut response: Response| {
-        response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(AGENT_SUBPROTOCOL));
+        response
+            .headers_mut()
+            .insert("sec-websocket-protocol", HeaderValue::from_static(AGENT_SUBPROTOCOL));
         Ok(response)
     };
     let socket = accept_hdr_async(tcp, subprotocol).await.unwrap();
-    let mut link = Link { socket, typed: 0, acked: 0 };
+    let mut link = Link {
+        socket,
+        typed: 0,
+        acked: 0,
+    };
     let agent_id = "0123456789ab".parse().unwrap();
-    link.say(ToAgent::Welcome { protocol: PROTOCOL, agent_id, heartbeat_seconds: 3600 }).await;
+    link.say(ToAgent::Welcome {
+        protocol: PROTOCOL,
+        agent_id,
+        heartbeat_seconds: 3600,
+    })
+    .await;
     link.say(ToAgent::Open {
         stream: STREAM,
         session_id: "sess".parse().unwrap(),
@@ -107,13 +136,20 @@ async fn accept(listener: &TcpListener) -> Link {
         username: "bench".into(),
     })
     .await;
-    link.say(ToAgent::OpenInput { stream: STREAM, input: INPUT }).await;
+    link.say(ToAgent::OpenInput {
+        stream: STREAM,
+        input: INPUT,
+    })
+    .await;
     link
 }
 
 impl Link {
     async fn say(&mut self, message: ToAgent) {
-        self.socket.send(Message::text(serde_json::to_string(&message).unwrap())).await.unwrap();
+        self.socket
+            .send(Message::text(serde_json::to_string(&message).unwrap()))
+            .await
+            .unwrap();
     }
 
     async fn type_text(&mut self, text: &str) {
@@ -125,7 +161,9 @@ impl Link {
     /// The next output frame, acknowledged.
     async fn output(&mut self) -> Frame {
         loop {
-            let Message::Binary(bytes) = self.socket.next().await.unwrap().unwrap() else { continue };
+            let Message::Binary(bytes) = self.socket.next().await.unwrap().unwrap() else {
+                continue;
+            };
             let frame = Frame::decode(bytes).unwrap();
             if frame.kind == Kind::Output {
                 if frame.end() - self.acked >= ACK {

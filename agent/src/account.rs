@@ -50,25 +50,45 @@ pub enum AccountError {
 impl Account {
     /// Looks an account up by name. A network directory may take its time: call it off the runtime's thread.
     pub fn find(name: &str) -> Result<Self, AccountError> {
-        let failed = |source| AccountError::Lookup { name: name.to_owned(), source };
-        let user = User::from_name(name).map_err(failed)?.ok_or_else(|| AccountError::Missing(name.to_owned()))?;
+        let failed = |source| AccountError::Lookup {
+            name: name.to_owned(),
+            source,
+        };
+        let user = User::from_name(name)
+            .map_err(failed)?
+            .ok_or_else(|| AccountError::Missing(name.to_owned()))?;
         Self::from_user(user)
     }
 
     /// The account this process runs as.
     pub fn current() -> Result<Self, AccountError> {
         let uid = Uid::effective();
-        let failed = |source| AccountError::Lookup { name: uid.to_string(), source };
-        let user = User::from_uid(uid).map_err(failed)?.ok_or_else(|| AccountError::Missing(uid.to_string()))?;
+        let failed = |source| AccountError::Lookup {
+            name: uid.to_string(),
+            source,
+        };
+        let user = User::from_uid(uid)
+            .map_err(failed)?
+            .ok_or_else(|| AccountError::Missing(uid.to_string()))?;
         Self::from_user(user)
     }
 
     fn from_user(user: User) -> Result<Self, AccountError> {
-        let failed = |source| AccountError::Lookup { name: user.name.clone(), source };
+        let failed = |source| AccountError::Lookup {
+            name: user.name.clone(),
+            source,
+        };
         let name = CString::new(user.name.as_str()).map_err(|_| AccountError::Missing(user.name.clone()))?;
         let groups = getgrouplist(&name, user.gid).map_err(failed)?;
         let shell = login_shell(&user.shell, fs::read_to_string(SHELLS).ok().as_deref());
-        Ok(Self { name: user.name, uid: user.uid, gid: user.gid, groups, home: user.dir, shell })
+        Ok(Self {
+            name: user.name,
+            uid: user.uid,
+            gid: user.gid,
+            groups,
+            home: user.dir,
+            shell,
+        })
     }
 
     /// The account as the edge shows it.
@@ -86,9 +106,7 @@ impl Account {
 /// `own` if it can be run and, where the system has a list of login shells, is on it; else a fallback. Service accounts
 /// have a shell such as `nologin`, which is on no list.
 fn login_shell(own: &Path, shells: Option<&str>) -> PathBuf {
-    let listed = |path: &Path| {
-        shells.is_none_or(|shells| shells.lines().any(|line| Path::new(line.trim()) == path))
-    };
+    let listed = |path: &Path| shells.is_none_or(|shells| shells.lines().any(|line| Path::new(line.trim()) == path));
     if is_executable(own) && listed(own) {
         return own.to_owned();
     }
@@ -117,7 +135,10 @@ mod tests {
     #[test]
     fn an_unknown_user_is_named_in_the_error() {
         let error = Account::find("no-such-user-here").unwrap_err();
-        assert_eq!(error.to_string(), "there is no user \"no-such-user-here\" on this machine");
+        assert_eq!(
+            error.to_string(),
+            "there is no user \"no-such-user-here\" on this machine"
+        );
     }
 
     #[test]

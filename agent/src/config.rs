@@ -101,7 +101,9 @@ pub struct Logging {
 
 impl Default for Logging {
     fn default() -> Self {
-        Self { level: "info".to_owned() }
+        Self {
+            level: "info".to_owned(),
+        }
     }
 }
 
@@ -116,7 +118,9 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { directory: "/var/tmp".into() }
+        Self {
+            directory: "/var/tmp".into(),
+        }
     }
 }
 
@@ -183,7 +187,10 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        for (key, url) in [("server.host", Some(&self.server.host)), ("server.api_host", self.server.api_host.as_ref())] {
+        for (key, url) in [
+            ("server.host", Some(&self.server.host)),
+            ("server.api_host", self.server.api_host.as_ref()),
+        ] {
             if url.is_some_and(|url| !is_web_address(url)) {
                 return Err(format!("{key} must be an http:// or https:// address without path"));
             }
@@ -201,7 +208,10 @@ impl Config {
 
     /// Writes the configuration to a file of mode 0600, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), ConfigError> {
-        let failed = |source| ConfigError::File { path: path.display().to_string(), source };
+        let failed = |source| ConfigError::File {
+            path: path.display().to_string(),
+            source,
+        };
         let yaml = self.to_yaml().map_err(|error| failed(io::Error::other(error)))?;
         write_private(path, yaml.as_bytes()).map_err(failed)
     }
@@ -223,7 +233,9 @@ pub fn default_path() -> PathBuf {
     if Uid::effective().is_root() {
         return SYSTEM_PATH.into();
     }
-    let base = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     let base = base.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".config")));
     base.unwrap_or_default().join("vsay/agent.yaml")
 }
@@ -266,7 +278,11 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_refused_with_its_key() {
-        for bad in ["ftp://edge.example", "https://edge.example/path", "https://user:pw@edge.example"] {
+        for bad in [
+            "ftp://edge.example",
+            "https://edge.example/path",
+            "https://user:pw@edge.example",
+        ] {
             let error = Config::parse(&SMALL.replace("https://edge.example", bad)).unwrap_err();
             assert!(error.starts_with("server.host"), "{error}");
         }
@@ -282,6 +298,9 @@ mod tests {
     #[test]
     fn a_missing_file_says_what_to_do() {
         let error = Config::load(Path::new("/no/such/agent.yaml")).unwrap_err();
-        assert_eq!(error.to_string(), "/no/such/agent.yaml does not exist; run `vsay-agent configure` first");
+        assert_eq!(
+            error.to_string(),
+            "/no/such/agent.yaml does not exist; run `vsay-agent configure` first"
+        );
     }
 }

@@ -93,7 +93,11 @@ pub async fn configure(options: Options) -> Result<()> {
     let path = options.config.clone().unwrap_or_else(config::default_path);
     let path = std::path::absolute(&path).with_context(|| format!("{} is no path", path.display()))?;
     let username = check(&options, root)?;
-    let host_entries = options.host_entries.iter().map(|text| text.parse()).collect::<Result<Vec<HostEntry>, _>>()?;
+    let host_entries = options
+        .host_entries
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<Vec<HostEntry>, _>>()?;
     let token = read_token(options.token.clone())?;
     let system = root && !options.no_service;
 
@@ -112,32 +116,54 @@ pub async fn configure(options: Options) -> Result<()> {
     }
 
     let config = enrol(&options, &path, username, &token).await?;
-    println!("This machine is known as {:?} (agent {}).", config.agent.name, config.agent.id);
+    println!(
+        "This machine is known as {:?} (agent {}).",
+        config.agent.name, config.agent.id
+    );
     println!("Wrote {}.", path.display());
 
     if system {
         set_sudo(&config)?;
         start_service(&config, &path)?;
     } else {
-        println!("No service was installed. Start the agent with: {}", start_command(&path));
+        println!(
+            "No service was installed. Start the agent with: {}",
+            start_command(&path)
+        );
     }
     Ok(())
 }
 
 /// What can be wrong with the options together. Answers the account that shells run as.
 fn check(options: &Options, root: bool) -> Result<String> {
-    for (flag, url) in [("--host", Some(&options.host)), ("--api-host", options.api_host.as_ref())] {
+    for (flag, url) in [
+        ("--host", Some(&options.host)),
+        ("--api-host", options.api_host.as_ref()),
+    ] {
         let Some(url) = url else { continue };
-        ensure!(config::is_web_address(url), "{flag} must be an http:// or https:// address without path");
+        ensure!(
+            config::is_web_address(url),
+            "{flag} must be an http:// or https:// address without path"
+        );
         if url.scheme() == "http" && !is_loopback(url) {
             println!("Warning: {flag} is not https. Everyone on the way can read the token and every terminal.");
         }
     }
-    ensure!(options.host_entries.len() <= MAX_HOST_ENTRIES, "--host-entry may be given {MAX_HOST_ENTRIES} times at most");
-    ensure!(root || options.host_entries.is_empty(), "--host-entry changes {} and needs root", hosts::FILE);
+    ensure!(
+        options.host_entries.len() <= MAX_HOST_ENTRIES,
+        "--host-entry may be given {MAX_HOST_ENTRIES} times at most"
+    );
+    ensure!(
+        root || options.host_entries.is_empty(),
+        "--host-entry changes {} and needs root",
+        hosts::FILE
+    );
     if let Some(name) = &options.name {
         let fits = (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-        ensure!(fits, "--name must be 1 to {MAX_NAME} characters without control characters");
+        ensure!(
+            fits,
+            "--name must be 1 to {MAX_NAME} characters without control characters"
+        );
     }
     let username = match &options.linux_user {
         Some(name) => name.clone(),
@@ -171,7 +197,10 @@ fn read_token(source: TokenSource) -> Result<Token> {
         TokenSource::Given(token) => Ok(token),
         TokenSource::StandardInput => {
             let mut text = String::new();
-            io::stdin().take(MAX_TOKEN).read_to_string(&mut text).context("cannot read the token from standard input")?;
+            io::stdin()
+                .take(MAX_TOKEN)
+                .read_to_string(&mut text)
+                .context("cannot read the token from standard input")?;
             Token::new(&text).context("there is no token on standard input")
         }
     }
@@ -218,17 +247,31 @@ async fn enrol(options: &Options, path: &Path, username: String, token: &Token) 
         ("project", &options.project),
         ("user", &options.user),
     ];
-    let metadata: BTreeMap<String, String> =
-        metadata.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect();
+    let metadata: BTreeMap<String, String> = metadata
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+        .collect();
     // What people have set by hand stays.
     let before = Config::load(path).ok().map(|loaded| loaded.config);
-    let (logging, storage) =
-        before.map_or_else(|| (Logging::default(), Storage::default()), |config| (config.logging, config.storage));
+    let (logging, storage) = before.map_or_else(
+        || (Logging::default(), Storage::default()),
+        |config| (config.logging, config.storage),
+    );
     let config = Config {
-        agent: Agent { id: enrolled.agent_id, name: enrolled.name, metadata },
-        server: Server { host: options.host.clone(), api_host: options.api_host.clone(), key_file },
+        agent: Agent {
+            id: enrolled.agent_id,
+            name: enrolled.name,
+            metadata,
+        },
+        server: Server {
+            host: options.host.clone(),
+            api_host: options.api_host.clone(),
+            key_file,
+        },
         linux_user: LinuxUser { username },
-        permissions: Permissions { allow_sudo: options.allow_sudo },
+        permissions: Permissions {
+            allow_sudo: options.allow_sudo,
+        },
         host_entries: options.host_entries.clone(),
         logging,
         storage,
@@ -256,8 +299,16 @@ fn start_service(config: &Config, path: &Path) -> Result<()> {
         return Ok(());
     }
     let program = std::env::current_exe().context("cannot tell where this program is")?;
-    systemd::install(Path::new(systemd::DIRECTORY), &program, path, config.permissions.allow_sudo)?;
-    println!("Started {}. See how it does with: systemctl status vsay-agent", systemd::UNIT);
+    systemd::install(
+        Path::new(systemd::DIRECTORY),
+        &program,
+        path,
+        config.permissions.allow_sudo,
+    )?;
+    println!(
+        "Started {}. See how it does with: systemctl status vsay-agent",
+        systemd::UNIT
+    );
     Ok(())
 }
 

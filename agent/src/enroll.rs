@@ -118,7 +118,10 @@ pub enum EnrollError {
 
 /// Enrols with the edge at `endpoint`.
 pub async fn enroll(endpoint: &Url, request: &Request<'_>) -> Result<Enrolled, EnrollError> {
-    let unreachable = |error: reqwest::Error| EnrollError::Unreachable { host: endpoint.clone(), why: deepest(&error) };
+    let unreachable = |error: reqwest::Error| EnrollError::Unreachable {
+        host: endpoint.clone(),
+        why: deepest(&error),
+    };
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured((*tls::client_config()?).clone())
         .timeout(TIMEOUT)
@@ -146,7 +149,10 @@ pub async fn enroll(endpoint: &Url, request: &Request<'_>) -> Result<Enrolled, E
         StatusCode::FORBIDDEN => Err(EnrollError::Forbidden(words_of(&body))),
         StatusCode::NOT_FOUND => Err(EnrollError::NotAnEdge(endpoint.clone())),
         status if status.is_success() || status.is_redirection() => Err(EnrollError::NotAnEdge(endpoint.clone())),
-        status => Err(EnrollError::Refused { status, words: words_of(&body) }),
+        status => Err(EnrollError::Refused {
+            status,
+            words: words_of(&body),
+        }),
     }
 }
 
@@ -202,11 +208,17 @@ mod tests {
 
     #[test]
     fn words_are_the_edges_and_harmless() {
-        assert_eq!(words_of(br#"{"error":"no","detail":"the token was used"}"#), "no: the token was used");
+        assert_eq!(
+            words_of(br#"{"error":"no","detail":"the token was used"}"#),
+            "no: the token was used"
+        );
         assert_eq!(words_of(br#"{"error":"no","detail":"no","code":"x"}"#), "no");
         assert_eq!(words_of(b"<html>"), "no reason given");
         assert_eq!(words_of(br#"{"error":"\u001b[2Jboo"}"#), "[2Jboo");
-        assert_eq!(words_of(format!(r#"{{"error":"{}"}}"#, "x".repeat(10_000)).as_bytes()).len(), MAX_WORDS);
+        assert_eq!(
+            words_of(format!(r#"{{"error":"{}"}}"#, "x".repeat(10_000)).as_bytes()).len(),
+            MAX_WORDS
+        );
     }
 
     #[test]

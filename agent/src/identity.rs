@@ -55,7 +55,9 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("public_key", &self.public_key()).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("public_key", &self.public_key())
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,7 +72,9 @@ impl Identity {
     pub fn generate() -> Result<Self, IdentityError> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(IdentityError::Randomness)?;
-        Ok(Self { key: SigningKey::from_bytes(&secret) })
+        Ok(Self {
+            key: SigningKey::from_bytes(&secret),
+        })
     }
 
     /// Reads the key pair from a file that only its owner may read.
@@ -82,13 +86,21 @@ impl Identity {
             return Err(IdentityError::Exposed { path: name(), mode });
         }
         let pem = fs::read_to_string(path).map_err(failed)?;
-        SigningKey::from_pkcs8_pem(&pem).map(|key| Self { key }).map_err(|_| IdentityError::Malformed(name()))
+        SigningKey::from_pkcs8_pem(&pem)
+            .map(|key| Self { key })
+            .map_err(|_| IdentityError::Malformed(name()))
     }
 
     /// Writes the key pair to a file of mode 0600, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), IdentityError> {
-        let failed = |source| IdentityError::File { path: path.display().to_string(), source };
-        let pem = self.key.to_pkcs8_pem(LineEnding::LF).map_err(|error| failed(io::Error::other(error)))?;
+        let failed = |source| IdentityError::File {
+            path: path.display().to_string(),
+            source,
+        };
+        let pem = self
+            .key
+            .to_pkcs8_pem(LineEnding::LF)
+            .map_err(|error| failed(io::Error::other(error)))?;
         write_private(path, pem.as_bytes()).map_err(failed)
     }
 
@@ -99,7 +111,10 @@ impl Identity {
 
     /// A token for one link.
     pub fn token(&self, agent_id: &AgentId) -> Result<String, jwt_compact::CreationError> {
-        let claims = LinkClaims { iss: agent_id.as_str(), aud: AUDIENCE };
+        let claims = LinkClaims {
+            iss: agent_id.as_str(),
+            aud: AUDIENCE,
+        };
         let lifetime = chrono::Duration::seconds(TOKEN_LIFETIME_SECONDS);
         let claims = Claims::new(claims).set_duration_and_issuance(&TimeOptions::default(), lifetime);
         Ed25519.token(&Header::empty().with_token_type("JWT"), &claims, &self.key)
@@ -115,7 +130,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&name)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&name, path)
@@ -166,7 +185,10 @@ mod tests {
         let path = directory.path().join("agent.key");
         Identity::generate().unwrap().save(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(Identity::load(&path), Err(IdentityError::Exposed { mode: 0o644, .. })));
+        assert!(matches!(
+            Identity::load(&path),
+            Err(IdentityError::Exposed { mode: 0o644, .. })
+        ));
     }
 
     #[test]
@@ -174,12 +196,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("agent.key");
         write_private(&path, b"not a key").unwrap();
-        assert!(Identity::load(&path).unwrap_err().to_string().contains("agent.key holds no Ed25519"));
+        assert!(
+            Identity::load(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("agent.key holds no Ed25519")
+        );
     }
 
     #[test]
     fn debug_output_does_not_show_the_secret() {
-        let identity = Identity { key: SigningKey::from_bytes(&[0x5a; 32]) };
+        let identity = Identity {
+            key: SigningKey::from_bytes(&[0x5a; 32]),
+        };
         assert!(!format!("{identity:?}").contains("90"));
         assert!(!format!("{identity:?}").to_lowercase().contains("5a5a"));
     }

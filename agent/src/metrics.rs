@@ -21,7 +21,11 @@ impl Sampler {
         if let Some(system) = &mut system {
             system.refresh_cpu_usage();
         }
-        Self { system, networks: known(Networks::new_with_refreshed_list()), at: Instant::now() }
+        Self {
+            system,
+            networks: known(Networks::new_with_refreshed_list()),
+            at: Instant::now(),
+        }
     }
 
     /// Takes a sample. It reads files of the kernel, and a file system that hangs may hold it up: call it off the
@@ -52,7 +56,9 @@ impl Sampler {
 }
 
 fn known<T>(value: Result<T, sysinfo::Error>) -> Option<T> {
-    value.inspect_err(|error| tracing::debug!(%error, "the system does not tell a metric")).ok()
+    value
+        .inspect_err(|error| tracing::debug!(%error, "the system does not tell a metric"))
+        .ok()
 }
 
 impl Default for Sampler {
@@ -63,7 +69,11 @@ impl Default for Sampler {
 
 /// Platform, version and architecture, such as `Debian GNU/Linux 12 x86_64`.
 pub fn operating_system() -> String {
-    let parts = [known(System::name()), known(System::os_version()), Some(System::cpu_arch())];
+    let parts = [
+        known(System::name()),
+        known(System::os_version()),
+        Some(System::cpu_arch()),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -80,7 +90,10 @@ pub fn facts() -> BTreeMap<String, String> {
     }
     if let Some(mut system) = known(System::new()) {
         system.refresh_memory();
-        facts.insert("mem_total_mb".to_owned(), (system.total_memory() / (1024 * 1024)).to_string());
+        facts.insert(
+            "mem_total_mb".to_owned(),
+            (system.total_memory() / (1024 * 1024)).to_string(),
+        );
     }
     facts
 }
@@ -94,12 +107,20 @@ fn root_disk_percent() -> f64 {
 }
 
 fn percent(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { (100.0 * part / whole).clamp(0.0, 100.0) } else { 0.0 }
+    if whole > 0.0 {
+        (100.0 * part / whole).clamp(0.0, 100.0)
+    } else {
+        0.0
+    }
 }
 
 fn rate(bytes: u64, seconds: f64) -> f64 {
     const MEGABYTE: f64 = 1_000_000.0;
-    if seconds > 0.0 { bytes as f64 / MEGABYTE / seconds } else { 0.0 }
+    if seconds > 0.0 {
+        bytes as f64 / MEGABYTE / seconds
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +134,10 @@ mod tests {
         for percent in [metrics.cpu_percent, metrics.memory_percent, metrics.disk_percent] {
             assert!((0.0..=100.0).contains(&percent), "{metrics:?}");
         }
-        assert!(metrics.memory_percent > 0.0 && metrics.disk_percent > 0.0 && metrics.uptime_seconds > 0, "{metrics:?}");
+        assert!(
+            metrics.memory_percent > 0.0 && metrics.disk_percent > 0.0 && metrics.uptime_seconds > 0,
+            "{metrics:?}"
+        );
         assert!(metrics.network_inbound >= 0.0 && metrics.network_outbound >= 0.0);
     }
 
@@ -126,6 +150,10 @@ mod tests {
 
     #[test]
     fn the_operating_system_is_named_with_its_architecture() {
-        assert!(operating_system().ends_with(std::env::consts::ARCH), "{}", operating_system());
+        assert!(
+            operating_system().ends_with(std::env::consts::ARCH),
+            "{}",
+            operating_system()
+        );
     }
 }

@@ -39,7 +39,10 @@ fn log_to_stderr(level: &str) -> Result<()> {
     for directive in DISCREET {
         filter = filter.add_directive(directive.parse()?);
     }
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     Ok(())
 }
 

@@ -26,7 +26,11 @@ pub struct Limits {
 impl Limits {
     /// The limits the protocol promises, with files in `directory`.
     pub fn in_directory(directory: PathBuf) -> Self {
-        Self { memory: MEMORY, capacity: LOG_CAPACITY, directory }
+        Self {
+            memory: MEMORY,
+            capacity: LOG_CAPACITY,
+            directory,
+        }
     }
 }
 
@@ -54,7 +58,12 @@ enum Spill {
 impl StreamLog {
     /// An empty log.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, end: 0, memory: VecDeque::new(), spill: Spill::Unused }
+        Self {
+            limits,
+            end: 0,
+            memory: VecDeque::new(),
+            spill: Spill::Unused,
+        }
     }
 
     /// The first offset that is still here.
@@ -115,7 +124,10 @@ impl StreamLog {
     }
 
     fn read_memory(&self, from: u64, buffer: &mut [u8]) -> usize {
-        let Some(skip) = from.checked_sub(self.memory_start()).and_then(|skip| usize::try_from(skip).ok()) else {
+        let Some(skip) = from
+            .checked_sub(self.memory_start())
+            .and_then(|skip| usize::try_from(skip).ok())
+        else {
             return 0;
         };
         let len = buffer.len().min(self.memory.len().saturating_sub(skip));
@@ -201,7 +213,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn small() -> Limits {
-        Limits { memory: 64, capacity: 256, directory: std::env::temp_dir() }
+        Limits {
+            memory: 64,
+            capacity: 256,
+            directory: std::env::temp_dir(),
+        }
     }
 
     fn read_all(log: &mut StreamLog, from: u64) -> Vec<u8> {
@@ -213,7 +229,10 @@ mod tests {
 
     #[test]
     fn a_stream_that_fits_into_memory_makes_no_file() {
-        let mut log = StreamLog::new(Limits { directory: "/no/such/directory".into(), ..small() });
+        let mut log = StreamLog::new(Limits {
+            directory: "/no/such/directory".into(),
+            ..small()
+        });
         log.append(&[7; 64]);
         assert_eq!((log.start(), log.end(), log.capacity()), (0, 64, 256));
         assert!(matches!(log.spill, Spill::Unused));
@@ -221,7 +240,10 @@ mod tests {
 
     #[test]
     fn without_a_file_the_log_is_what_is_in_memory_and_says_so() {
-        let mut log = StreamLog::new(Limits { directory: "/no/such/directory".into(), ..small() });
+        let mut log = StreamLog::new(Limits {
+            directory: "/no/such/directory".into(),
+            ..small()
+        });
         let bytes: Vec<u8> = (0..200).collect();
         log.append(&bytes);
         assert_eq!((log.end(), log.capacity()), (200, 48));
@@ -235,7 +257,10 @@ mod tests {
         let mut log = StreamLog::new(small());
         log.append(&[1; 100]);
         // Writing to this device always fails for want of space.
-        log.spill = Spill::File { file: File::options().write(true).open("/dev/full").unwrap(), start: 0 };
+        log.spill = Spill::File {
+            file: File::options().write(true).open("/dev/full").unwrap(),
+            start: 0,
+        };
         log.append(&[2; 100]);
         assert!(matches!(log.spill, Spill::Failed));
         let start = log.start();

@@ -11,14 +11,19 @@ use crate::identity::Identity;
 pub fn problems(path: &Path) -> Result<Vec<String>, ConfigError> {
     let loaded = Config::load(path)?;
     let config = loaded.config;
-    let mut problems: Vec<String> =
-        loaded.unknown.iter().map(|key| format!("{key} means nothing; is it misspelt?")).collect();
+    let mut problems: Vec<String> = loaded
+        .unknown
+        .iter()
+        .map(|key| format!("{key} means nothing; is it misspelt?"))
+        .collect();
     if let Err(error) = Identity::load(&config.server.key_file) {
         problems.push(error.to_string());
     }
     match Account::find(&config.linux_user.username) {
         Ok(account) if account.uid.is_root() && !config.permissions.allow_sudo => {
-            problems.push("linux_user.username is root, but permissions.allow_sudo is false: no shell can be opened".into());
+            problems.push(
+                "linux_user.username is root, but permissions.allow_sudo is false: no shell can be opened".into(),
+            );
         }
         Ok(_) => {}
         Err(error) => problems.push(error.to_string()),
@@ -27,7 +32,10 @@ pub fn problems(path: &Path) -> Result<Vec<String>, ConfigError> {
         problems.push(format!("logging.level {:?} is no log filter", config.logging.level));
     }
     if let Err(error) = tempfile::tempfile_in(&config.storage.directory) {
-        problems.push(format!("storage.directory {}: {error}", config.storage.directory.display()));
+        problems.push(format!(
+            "storage.directory {}: {error}",
+            config.storage.directory.display()
+        ));
     }
     Ok(problems)
 }

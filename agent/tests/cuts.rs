@@ -16,7 +16,12 @@ async fn resume(link: &mut Connection, terminal: &mut Terminal) {
     let (from, to) = (terminal.output.len() as u64, report.end);
     assert!(report.start <= from);
     link.send_frame(&Frame::credit(STREAM, from, Some(LIVE_WINDOW))).await;
-    link.send(ToAgent::Read { stream: STREAM, from, to }).await;
+    link.send(ToAgent::Read {
+        stream: STREAM,
+        from,
+        to,
+    })
+    .await;
     // What is read arrives with what is live, so what is live may arrive too early; a relay keeps it, and so do we.
     let mut early: Vec<Frame> = Vec::new();
     while (terminal.output.len() as u64) < to {
@@ -43,7 +48,10 @@ async fn a_shell_and_its_output_outlive_the_link() {
     let shell = terminal.run(&mut link, "echo $$").await;
     let flag = machine.directory.path().join("flag");
     std::fs::write(&flag, "").unwrap();
-    let wait = format!("while test -e {}; do sleep 0.01; done; seq 1 50000; echo all's well\r", flag.display());
+    let wait = format!(
+        "while test -e {}; do sleep 0.01; done; seq 1 50000; echo all's well\r",
+        flag.display()
+    );
     terminal.type_text(&mut link, &wait.replace('\'', "\\'")).await;
     terminal.wait_for(&mut link, "echo all").await;
     link.cut();
@@ -70,7 +78,12 @@ async fn an_end_without_a_link_is_in_the_next_report() {
     let mut terminal = link.open_shell().await;
     let flag = machine.directory.path().join("flag");
     std::fs::write(&flag, "").unwrap();
-    terminal.type_text(&mut link, &format!("while test -e {}; do sleep 0.01; done; exit 3\r", flag.display())).await;
+    terminal
+        .type_text(
+            &mut link,
+            &format!("while test -e {}; do sleep 0.01; done; exit 3\r", flag.display()),
+        )
+        .await;
     terminal.wait_for(&mut link, "exit 3").await;
     let shell_gone = {
         let typed = terminal.output.len();
@@ -102,10 +115,17 @@ async fn what_is_typed_arrives_once_and_in_order_however_often_the_link_is_cut()
     // For an account that may not be ours.
     std::fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
     std::fs::set_permissions(machine.directory.path(), Permissions::from_mode(0o755)).unwrap();
-    terminal.type_text(&mut link, &format!("stty raw -echo; printf 'ready%s' '!'; exec cat > {}\r", file.display())).await;
+    terminal
+        .type_text(
+            &mut link,
+            &format!("stty raw -echo; printf 'ready%s' '!'; exec cat > {}\r", file.display()),
+        )
+        .await;
     terminal.wait_for(&mut link, "ready!").await;
     link.send(ToAgent::Report).await;
-    let FromAgent::Report { streams } = terminal.wait_for_message(&mut link).await else { panic!() };
+    let FromAgent::Report { streams } = terminal.wait_for_message(&mut link).await else {
+        panic!()
+    };
     let already = streams[0].inputs[0].applied;
 
     // Odd sizes and random cuts, so that they fall anywhere.
@@ -134,10 +154,20 @@ async fn what_is_typed_arrives_once_and_in_order_however_often_the_link_is_cut()
             link = relay.welcome().await;
             writer.resume(link.streams[0].inputs[0].applied);
             // A relay that lost its memory opens the input again, too.
-            link.send(ToAgent::OpenInput { stream: STREAM, input: INPUT }).await;
+            link.send(ToAgent::OpenInput {
+                stream: STREAM,
+                input: INPUT,
+            })
+            .await;
         }
     }
-    until("everything typed is in the file", || std::fs::metadata(&file).unwrap().len() >= text.len() as u64).await;
-    assert!(std::fs::read(&file).unwrap() == text, "what arrived differs from what was typed");
+    until("everything typed is in the file", || {
+        std::fs::metadata(&file).unwrap().len() >= text.len() as u64
+    })
+    .await;
+    assert!(
+        std::fs::read(&file).unwrap() == text,
+        "what arrived differs from what was typed"
+    );
     assert!(cuts >= 3, "{cuts} cuts");
 }

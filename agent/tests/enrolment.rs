@@ -20,7 +20,9 @@ async fn answer(listener: &TcpListener, status: &str, body: &str) -> (String, Va
         request.extend_from_slice(&buffer[..count]);
         let text = String::from_utf8_lossy(&request).into_owned();
         if let Some((head, _)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             break (head.to_owned(), length.unwrap_or(0usize));
         }
     };
@@ -29,7 +31,10 @@ async fn answer(listener: &TcpListener, status: &str, body: &str) -> (String, Va
         let count = within("the body", socket.read(&mut buffer)).await.unwrap();
         request.extend_from_slice(&buffer[..count]);
     }
-    let response = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let response = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
     socket.write_all(response.as_bytes()).await.unwrap();
     let asked = serde_json::from_slice(&request[head.len() + 4..]).unwrap();
     (head.lines().next().unwrap().to_owned(), asked)
@@ -42,7 +47,10 @@ struct Setup {
 
 impl Setup {
     async fn new() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), directory: tempfile::tempdir().unwrap() }
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            directory: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn configure(&self, extra: &[&str]) -> tokio::task::JoinHandle<Output> {
@@ -81,7 +89,10 @@ async fn a_machine_becomes_known_and_remembers_it() {
     let config = Config::load(&path).unwrap();
     assert!(config.unknown.is_empty());
     let config = config.config;
-    assert_eq!((config.agent.id.as_str(), config.agent.name.as_str()), ("0123456789ab", "web-1"));
+    assert_eq!(
+        (config.agent.id.as_str(), config.agent.name.as_str()),
+        ("0123456789ab", "web-1")
+    );
     assert_eq!(config.agent.metadata["project"], "shop");
     assert_eq!(config.agent.metadata["tenant"], "acme");
     let identity = Identity::load(&config.server.key_file).unwrap();
@@ -116,12 +127,24 @@ async fn a_machine_becomes_known_and_remembers_it() {
 #[tokio::test]
 async fn a_refusal_is_said_in_words_and_leaves_nothing_behind() {
     for (status, body, words) in [
-        ("401 Unauthorized", r#"{"error":"invalid token"}"#, "does not accept this token (invalid token)"),
-        ("403 Forbidden", r#"{"error":"machine has been revoked"}"#, "machine has been revoked"),
+        (
+            "401 Unauthorized",
+            r#"{"error":"invalid token"}"#,
+            "does not accept this token (invalid token)",
+        ),
+        (
+            "403 Forbidden",
+            r#"{"error":"machine has been revoked"}"#,
+            "machine has been revoked",
+        ),
         ("404 Not Found", "nope", "not as a VSAY edge does"),
         ("200 OK", "<html>", "not as a VSAY edge does"),
         ("201 Created", r#"{"agent_id":"BAD"}"#, "not as a VSAY edge does"),
-        ("400 Bad Request", r#"{"error":"name","detail":"name is too long"}"#, "400 Bad Request: name: name is too long"),
+        (
+            "400 Bad Request",
+            r#"{"error":"name","detail":"name is too long"}"#,
+            "400 Bad Request: name: name is too long",
+        ),
         ("302 Found", "", "not as a VSAY edge does"),
     ] {
         let setup = Setup::new().await;
@@ -131,7 +154,10 @@ async fn a_refusal_is_said_in_words_and_leaves_nothing_behind() {
         assert!(!success);
         assert!(stderr.contains(words), "{stderr}");
         assert!(!stderr.contains("s3cr3t"), "{stderr}");
-        assert_eq!(std::fs::read_dir(setup.directory.path().join("sub")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(setup.directory.path().join("sub")).unwrap().count(),
+            0
+        );
     }
 }
 
@@ -142,7 +168,14 @@ async fn an_edge_that_is_not_there_is_named() {
     let Setup { listener, directory } = setup;
     drop(listener);
     let running = Command::new(env!("CARGO_BIN_EXE_vsay-agent"))
-        .args(["configure", "--no-service", "--token", "t", "--host", &format!("http://{address}")])
+        .args([
+            "configure",
+            "--no-service",
+            "--token",
+            "t",
+            "--host",
+            &format!("http://{address}"),
+        ])
         .args(["--linux-user", &shell_account().name, "--config"])
         .arg(directory.path().join("agent.yaml"))
         .output();
@@ -158,12 +191,18 @@ async fn what_cannot_be_is_refused_before_the_token_is_spent() {
     for (extra, words) in [
         (&["--host-entry", "nonsense"][..], "IP:DOMAIN"),
         (&["--name", ""], "--name must be 1 to 128"),
-        (&["--api-host", "ftp://x"], "--api-host must be an http:// or https:// address"),
+        (
+            &["--api-host", "ftp://x"],
+            "--api-host must be an http:// or https:// address",
+        ),
         (&["--token", " "], "the token is empty"),
     ] {
         let (success, _, stderr) = output(setup.configure(extra)).await;
         assert!(!success, "{extra:?}");
         // Without root the flag itself is refused.
-        assert!(stderr.contains(words) || stderr.contains("needs root"), "{extra:?}: {stderr}");
+        assert!(
+            stderr.contains(words) || stderr.contains("needs root"),
+            "{extra:?}: {stderr}"
+        );
     }
 }

@@ -22,14 +22,26 @@ struct Lines {
 
 impl Lines {
     fn take(&mut self, frame: &Frame) {
-        assert!(frame.offset <= self.offset, "a hole between {} and {}", self.offset, frame.offset);
-        let Some(frame) = frame.starting_at(self.offset) else { return };
+        assert!(
+            frame.offset <= self.offset,
+            "a hole between {} and {}",
+            self.offset,
+            frame.offset
+        );
+        let Some(frame) = frame.starting_at(self.offset) else {
+            return;
+        };
         let new = frame.payload();
         while self.expected.len() < new.len() && self.number < LINES {
             self.number += 1;
-            self.expected.extend_from_slice(format!("{:0100}\n", self.number).as_bytes());
+            self.expected
+                .extend_from_slice(format!("{:0100}\n", self.number).as_bytes());
         }
-        assert!(self.expected.starts_with(new), "other bytes than were written at {}", self.offset);
+        assert!(
+            self.expected.starts_with(new),
+            "other bytes than were written at {}",
+            self.offset
+        );
         self.expected.drain(..new.len());
         self.offset += new.len() as u64;
     }
@@ -46,7 +58,10 @@ fn nameless_bytes(directory: &Path) -> u64 {
         let target = fs::read_link(file.path()).unwrap_or_default();
         target.starts_with(directory) && target.to_string_lossy().ends_with("(deleted)")
     });
-    nameless.filter_map(|file| fs::metadata(file.path()).ok()).map(|file| file.len()).sum()
+    nameless
+        .filter_map(|file| fs::metadata(file.path()).ok())
+        .map(|file| file.len())
+        .sum()
 }
 
 async fn end_of(link: &mut Connection) -> u64 {
@@ -64,10 +79,18 @@ async fn two_hundred_megabytes_wait_for_credit_within_bounds_and_arrive_whole() 
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
-    terminal.type_text(&mut link, &format!("stty raw -echo; printf 'ready%s' '!'; read go; exec seq -f %0100.0f {LINES}\r")).await;
+    terminal
+        .type_text(
+            &mut link,
+            &format!("stty raw -echo; printf 'ready%s' '!'; read go; exec seq -f %0100.0f {LINES}\r"),
+        )
+        .await;
     terminal.wait_for(&mut link, "ready!").await;
     let begin = terminal.output.len() as u64;
-    let mut lines = Lines { offset: begin, ..Lines::default() };
+    let mut lines = Lines {
+        offset: begin,
+        ..Lines::default()
+    };
     terminal.type_text(&mut link, "go\n").await;
 
     // Nothing is acknowledged: one window arrives and no more, and all of it fits into memory.
@@ -102,7 +125,12 @@ async fn two_hundred_megabytes_wait_for_credit_within_bounds_and_arrive_whole() 
     while !lines.is_complete() || !exited {
         if wanted < full && wanted - lines.offset < LIVE_WINDOW {
             let to = (wanted + LIVE_WINDOW).min(full);
-            link.send(ToAgent::Read { stream: STREAM, from: wanted, to }).await;
+            link.send(ToAgent::Read {
+                stream: STREAM,
+                from: wanted,
+                to,
+            })
+            .await;
             wanted = to;
         }
         if lines.offset - acked >= LIVE_WINDOW / 4 || lines.offset == full {
@@ -151,14 +179,22 @@ async fn a_shell_that_reads_nothing_blocks_neither_the_link_nor_other_shells() {
     // Another terminal whose program reads nothing, with input far beyond what the kernel takes.
     let (stuck, stuck_input) = (protocol::ids::StreamId(11), protocol::ids::StreamId(12));
     link.open(stuck, false).await;
-    assert_eq!(terminal.wait_for_message(&mut link).await, FromAgent::Opened { stream: stuck });
-    link.send(ToAgent::OpenInput { stream: stuck, input: stuck_input }).await;
+    assert_eq!(
+        terminal.wait_for_message(&mut link).await,
+        FromAgent::Opened { stream: stuck }
+    );
+    link.send(ToAgent::OpenInput {
+        stream: stuck,
+        input: stuck_input,
+    })
+    .await;
     link.send_frame(&Frame::credit(stuck, 0, None)).await;
     let command = b"stty raw -echo; exec sleep 1000\r";
     link.send_frame(&Frame::new(Kind::Input, stuck_input, 0, command)).await;
     for piece in 0..8u64 {
         let offset = command.len() as u64 + piece * 30_000;
-        link.send_frame(&Frame::new(Kind::Input, stuck_input, offset, &[b'x'; 30_000])).await;
+        link.send_frame(&Frame::new(Kind::Input, stuck_input, offset, &[b'x'; 30_000]))
+            .await;
     }
     let mut marker = terminal.output.len();
     terminal.type_text(&mut link, "echo still $((40 + 2))\r").await;
@@ -184,7 +220,12 @@ async fn a_part_that_is_gone_is_said_to_be_missing_with_where_the_log_begins() {
     let mut terminal = link.open_shell().await;
     // Without limit the log turns over.
     link.send_frame(&Frame::credit(STREAM, 0, None)).await;
-    terminal.type_text(&mut link, "head -c 80000000 /dev/zero | tr '\\0' x; printf 'end%s' '!'\r").await;
+    terminal
+        .type_text(
+            &mut link,
+            "head -c 80000000 /dev/zero | tr '\\0' x; printf 'end%s' '!'\r",
+        )
+        .await;
     let mut tail = Vec::new();
     while !String::from_utf8_lossy(&tail).contains("end!") {
         match link.next().await {
@@ -196,13 +237,27 @@ async fn a_part_that_is_gone_is_said_to_be_missing_with_where_the_log_begins() {
             other => panic!("{other:?}"),
         }
     }
-    link.send(ToAgent::Read { stream: STREAM, from: 0, to: 100 }).await;
+    link.send(ToAgent::Read {
+        stream: STREAM,
+        from: 0,
+        to: 100,
+    })
+    .await;
     let start = match link.message().await {
-        FromAgent::Missing { stream: STREAM, from: 0, start } => start,
+        FromAgent::Missing {
+            stream: STREAM,
+            from: 0,
+            start,
+        } => start,
         other => panic!("{other:?}"),
     };
     assert!(start >= 80_000_000 - LOG_CAPACITY, "{start}");
-    link.send(ToAgent::Read { stream: STREAM, from: start, to: start + 200_000 }).await;
+    link.send(ToAgent::Read {
+        stream: STREAM,
+        from: start,
+        to: start + 200_000,
+    })
+    .await;
     let mut read = 0;
     while read < 200_000 {
         match link.next().await {

@@ -22,7 +22,17 @@ async fn an_agent_proves_who_it_is_and_says_what_it_is() {
 
     let claims = link.claims(&machine.identity.public_key());
     assert_eq!(claims, json!({"iss": "0123456789ab", "aud": "vsay-agent-connect"}));
-    let FromAgent::Hello { protocol, version, hostname, os, ip_address, linux_user, metadata, streams, .. } = link.hello
+    let FromAgent::Hello {
+        protocol,
+        version,
+        hostname,
+        os,
+        ip_address,
+        linux_user,
+        metadata,
+        streams,
+        ..
+    } = link.hello
     else {
         panic!()
     };
@@ -62,11 +72,19 @@ async fn the_first_heartbeat_comes_at_once_and_the_next_when_the_relay_wants_it(
     let _agent = machine.start();
     let mut link = relay.accept().await;
     let agent_id = "0123456789ab".parse().unwrap();
-    link.send(ToAgent::Welcome { protocol: PROTOCOL, agent_id, heartbeat_seconds: 1 }).await;
+    link.send(ToAgent::Welcome {
+        protocol: PROTOCOL,
+        agent_id,
+        heartbeat_seconds: 1,
+    })
+    .await;
     for _ in 0..2 {
         match link.next_raw().await {
             Received::Message(FromAgent::Heartbeat { metrics }) => {
-                assert!(metrics.uptime_seconds > 0 && metrics.memory_percent > 0.0, "{metrics:?}");
+                assert!(
+                    metrics.uptime_seconds > 0 && metrics.memory_percent > 0.0,
+                    "{metrics:?}"
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -79,7 +97,10 @@ async fn a_relay_that_falls_silent_is_left_for_a_new_link() {
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
     let mut link = relay.welcome().await;
-    assert!(matches!(link.next_raw().await, Received::Message(FromAgent::Heartbeat { .. })));
+    assert!(matches!(
+        link.next_raw().await,
+        Received::Message(FromAgent::Heartbeat { .. })
+    ));
     // From here on the clock runs as fast as nothing happens.
     tokio::time::pause();
     assert!(matches!(link.next_raw().await, Received::Message(FromAgent::Ping)));
@@ -114,10 +135,14 @@ async fn a_refused_agent_asks_again_and_not_soon() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
-    relay.refuse(StatusCode::FORBIDDEN, r#"{"error":"machine has been revoked"}"#).await;
+    relay
+        .refuse(StatusCode::FORBIDDEN, r#"{"error":"machine has been revoked"}"#)
+        .await;
     tokio::time::pause();
     let refused = tokio::time::Instant::now();
-    tokio::time::timeout(Duration::from_secs(120), relay.accept_tcp_unbounded()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(120), relay.accept_tcp_unbounded())
+        .await
+        .unwrap();
     assert!(refused.elapsed() >= Duration::from_secs(30), "{:?}", refused.elapsed());
 }
 
@@ -128,7 +153,12 @@ async fn an_edge_that_does_not_speak_the_protocol_gets_no_shells() {
     let _agent = machine.start();
     let mut link = relay.accept().await;
     let agent_id = "0123456789ab".parse().unwrap();
-    link.send(ToAgent::Welcome { protocol: PROTOCOL + 1, agent_id, heartbeat_seconds: 30 }).await;
+    link.send(ToAgent::Welcome {
+        protocol: PROTOCOL + 1,
+        agent_id,
+        heartbeat_seconds: 30,
+    })
+    .await;
     assert!(matches!(link.next().await, Received::Closed(_)));
 }
 
@@ -152,13 +182,34 @@ async fn nonsense_is_ignored_and_the_link_lives() {
         link.send_raw(raw).await;
     }
     for message in [
-        ToAgent::Resize { stream: nobody, size: Size::default() },
-        ToAgent::Read { stream: nobody, from: 0, to: 10 },
-        ToAgent::Read { stream: STREAM, from: u64::MAX - 1, to: u64::MAX },
-        ToAgent::Read { stream: STREAM, from: 10, to: 0 },
+        ToAgent::Resize {
+            stream: nobody,
+            size: Size::default(),
+        },
+        ToAgent::Read {
+            stream: nobody,
+            from: 0,
+            to: 10,
+        },
+        ToAgent::Read {
+            stream: STREAM,
+            from: u64::MAX - 1,
+            to: u64::MAX,
+        },
+        ToAgent::Read {
+            stream: STREAM,
+            from: 10,
+            to: 0,
+        },
         ToAgent::Snapshot { stream: nobody },
-        ToAgent::OpenInput { stream: nobody, input: StreamId(78) },
-        ToAgent::OpenInput { stream: nobody, input: INPUT },
+        ToAgent::OpenInput {
+            stream: nobody,
+            input: StreamId(78),
+        },
+        ToAgent::OpenInput {
+            stream: nobody,
+            input: INPUT,
+        },
         ToAgent::CloseInput { input: nobody },
         ToAgent::Close { stream: nobody },
         ToAgent::Forget { stream: nobody },
@@ -185,7 +236,8 @@ async fn a_text_beyond_its_bound_ends_the_link_and_not_the_shell() {
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     link.open_shell().await;
-    link.send_raw(Message::text("x".repeat(protocol::limits::MAX_AGENT_TEXT + 1))).await;
+    link.send_raw(Message::text("x".repeat(protocol::limits::MAX_AGENT_TEXT + 1)))
+        .await;
     while !matches!(link.next().await, Received::Closed(_)) {}
     assert_eq!(relay.welcome().await.streams.len(), 1);
 }

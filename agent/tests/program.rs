@@ -20,13 +20,20 @@ async fn a_signal_ends_shells_and_agent_in_order() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let relay = Relay::start().await;
         let machine = Machine::enrolled_with(&relay);
-        let mut agent = program().arg("start").arg("--config").arg(machine.config_file()).spawn().unwrap();
+        let mut agent = program()
+            .arg("start")
+            .arg("--config")
+            .arg(machine.config_file())
+            .spawn()
+            .unwrap();
         let mut link = relay.welcome().await;
         let mut terminal = link.open_shell().await;
         let shell: i32 = terminal.run(&mut link, "echo $$").await.parse().unwrap();
         kill(Pid::from_raw(agent.id().unwrap() as i32), signal).unwrap();
         match terminal.wait_for_message(&mut link).await {
-            FromAgent::Exited { stream: STREAM, end, .. } => assert_eq!(end, terminal.output.len() as u64),
+            FromAgent::Exited {
+                stream: STREAM, end, ..
+            } => assert_eq!(end, terminal.output.len() as u64),
             other => panic!("{other:?}"),
         }
         match link.next().await {
@@ -76,7 +83,11 @@ async fn validate_says_what_is_wrong_and_show_config_what_is_meant() {
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("fine\n"));
 
     let yaml = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{}\nlogin: {{typo: 1}}\n", yaml.replace("level: info", "level: '=='"))).unwrap();
+    std::fs::write(
+        &path,
+        format!("{}\nlogin: {{typo: 1}}\n", yaml.replace("level: info", "level: '=='")),
+    )
+    .unwrap();
     std::fs::remove_file(&machine.config.server.key_file).unwrap();
     let output = within("validate ends", validate()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -87,7 +98,10 @@ async fn validate_says_what_is_wrong_and_show_config_what_is_meant() {
 
     let shown = program().arg("show-config").arg("--config").arg(&path).output();
     let shown = within("show-config ends", shown).await.unwrap();
-    assert!(String::from_utf8_lossy(&shown.stdout).contains("id: 0123456789ab"), "{shown:?}");
+    assert!(
+        String::from_utf8_lossy(&shown.stdout).contains("id: 0123456789ab"),
+        "{shown:?}"
+    );
 }
 
 #[tokio::test]

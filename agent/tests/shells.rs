@@ -19,14 +19,28 @@ async fn a_shell_is_a_login_shell_of_the_account_in_a_clean_environment() {
 
     assert_eq!(terminal.run(&mut link, "id -un").await, account.name);
     let shell = terminal.run(&mut link, "echo $0").await;
-    assert_eq!(shell, format!("-{}", account.shell.file_name().unwrap().to_str().unwrap()));
-    let environment = terminal.run(&mut link, "tr '\\0' '\\n' < /proc/$$/environ | sort | cut -d= -f1 | tr '\\n' ' '").await;
+    assert_eq!(
+        shell,
+        format!("-{}", account.shell.file_name().unwrap().to_str().unwrap())
+    );
+    let environment = terminal
+        .run(
+            &mut link,
+            "tr '\\0' '\\n' < /proc/$$/environ | sort | cut -d= -f1 | tr '\\n' ' '",
+        )
+        .await;
     assert_eq!(environment, "COLORTERM HOME LANG LOGNAME PATH SHELL TERM USER");
-    let home = if account.home.is_dir() { account.home.display().to_string() } else { "/".to_owned() };
+    let home = if account.home.is_dir() {
+        account.home.display().to_string()
+    } else {
+        "/".to_owned()
+    };
     assert_eq!(terminal.run(&mut link, "pwd").await, home);
     assert_eq!(terminal.run(&mut link, "echo $TERM").await, "xterm-256color");
     assert_eq!(terminal.run(&mut link, "umask").await, "0022");
-    let signals = terminal.run(&mut link, "grep -E 'Sig(Ign|Blk)' /proc/self/status | tr -d '\\t'").await;
+    let signals = terminal
+        .run(&mut link, "grep -E 'Sig(Ign|Blk)' /proc/self/status | tr -d '\\t'")
+        .await;
     assert_eq!(signals, "SigBlk:0000000000000000\r\nSigIgn:0000000000000000");
     assert_eq!(terminal.run(&mut link, "test -O $(tty) && echo mine").await, "mine");
 }
@@ -39,10 +53,17 @@ async fn a_shell_inherits_no_file_of_the_agent() {
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
     // `ls` has one more, for the directory it lists.
-    let files = terminal.run(&mut link, "sh -c 'for f in /proc/$$/fd/*; do readlink $f; done' | sort -u").await;
+    let files = terminal
+        .run(
+            &mut link,
+            "sh -c 'for f in /proc/$$/fd/*; do readlink $f; done' | sort -u",
+        )
+        .await;
     let tty = terminal.run(&mut link, "tty").await;
-    let unexpected: Vec<&str> =
-        files.lines().filter(|file| *file != tty && !file.starts_with("pipe:") && !file.starts_with("/proc/")).collect();
+    let unexpected: Vec<&str> = files
+        .lines()
+        .filter(|file| *file != tty && !file.starts_with("pipe:") && !file.starts_with("/proc/"))
+        .collect();
     assert_eq!(unexpected, [] as [&str; 0]);
 }
 
@@ -57,8 +78,13 @@ async fn a_session_without_sudo_can_gain_no_privilege() {
     let no_new_privileges = "grep NoNewPrivs /proc/self/status | tr -d '\\t'";
     assert_eq!(terminal.run(&mut link, no_new_privileges).await, "NoNewPrivs:1");
     // Nor what root left it.
-    let capabilities = terminal.run(&mut link, "grep -E 'Cap(Prm|Eff|Amb)' /proc/self/status | tr -d '\\t'").await;
-    assert!(capabilities.lines().all(|line| line.ends_with(":0000000000000000")), "{capabilities}");
+    let capabilities = terminal
+        .run(&mut link, "grep -E 'Cap(Prm|Eff|Amb)' /proc/self/status | tr -d '\\t'")
+        .await;
+    assert!(
+        capabilities.lines().all(|line| line.ends_with(":0000000000000000")),
+        "{capabilities}"
+    );
 }
 
 #[tokio::test]
@@ -73,7 +99,9 @@ async fn sudo_is_for_sessions_that_may_on_machines_that_may() {
         let mut link = relay.welcome().await;
         link.open(STREAM, true).await;
         let mut terminal = link.open_shell().await;
-        let status = terminal.run(&mut link, "grep NoNewPrivs /proc/self/status | tr -d '\\t'").await;
+        let status = terminal
+            .run(&mut link, "grep NoNewPrivs /proc/self/status | tr -d '\\t'")
+            .await;
         assert_eq!(status, format!("NoNewPrivs:{}", u8::from(!machine_may || inherited)));
     }
 }
@@ -107,10 +135,16 @@ async fn the_terminal_has_the_size_it_was_given_last() {
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
     assert_eq!(terminal.run(&mut link, "stty size").await, "24 80");
-    link.send(ToAgent::Resize { stream: STREAM, size: Size { cols: 132, rows: 50 } }).await;
+    link.send(ToAgent::Resize {
+        stream: STREAM,
+        size: Size { cols: 132, rows: 50 },
+    })
+    .await;
     assert_eq!(terminal.run(&mut link, "stty size").await, "50 132");
     link.send(ToAgent::Report).await;
-    let FromAgent::Report { streams } = terminal.wait_for_message(&mut link).await else { panic!() };
+    let FromAgent::Report { streams } = terminal.wait_for_message(&mut link).await else {
+        panic!()
+    };
     assert_eq!(streams[0].size, Size { cols: 132, rows: 50 });
 }
 
@@ -121,13 +155,29 @@ async fn an_exit_comes_after_everything_the_shell_wrote() {
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     for (command, status) in [
-        ("seq 1 20000; exit 7", ExitStatus { code: Some(7), signal: None }),
-        ("seq 1 20000; kill -KILL $$", ExitStatus { code: None, signal: Some("SIGKILL".into()) }),
+        (
+            "seq 1 20000; exit 7",
+            ExitStatus {
+                code: Some(7),
+                signal: None,
+            },
+        ),
+        (
+            "seq 1 20000; kill -KILL $$",
+            ExitStatus {
+                code: None,
+                signal: Some("SIGKILL".into()),
+            },
+        ),
     ] {
         let mut terminal = link.open_shell().await;
         terminal.type_text(&mut link, &format!("{command}\r")).await;
         let end = match terminal.wait_for_message(&mut link).await {
-            FromAgent::Exited { stream: STREAM, end, status: told } => {
+            FromAgent::Exited {
+                stream: STREAM,
+                end,
+                status: told,
+            } => {
                 assert_eq!(told, status);
                 end
             }
@@ -149,13 +199,24 @@ async fn closing_hangs_up_what_runs_and_kills_what_does_not_listen() {
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
     // A process of the session that ignores the hang-up, and one in the foreground that does not.
-    let stubborn = terminal.run(&mut link, "(trap '' HUP; exec sleep 1000) >/dev/null 2>&1 & echo $!").await;
-    let stubborn = stubborn.lines().last().unwrap().trim().parse().map(Pid::from_raw).unwrap();
+    let stubborn = terminal
+        .run(&mut link, "(trap '' HUP; exec sleep 1000) >/dev/null 2>&1 & echo $!")
+        .await;
+    let stubborn = stubborn
+        .lines()
+        .last()
+        .unwrap()
+        .trim()
+        .parse()
+        .map(Pid::from_raw)
+        .unwrap();
     terminal.type_text(&mut link, "sleep 2000\r").await;
     terminal.wait_for(&mut link, "sleep 2000\r\n").await;
     link.send(ToAgent::Close { stream: STREAM }).await;
     match terminal.wait_for_message(&mut link).await {
-        FromAgent::Exited { stream: STREAM, status, .. } => assert_ne!(status.code, Some(0)),
+        FromAgent::Exited {
+            stream: STREAM, status, ..
+        } => assert_ne!(status.code, Some(0)),
         other => panic!("{other:?}"),
     }
     until("the stubborn process is killed", || kill(stubborn, None).is_err()).await;
@@ -168,7 +229,12 @@ async fn a_shell_nobody_wants_any_more_is_ended_without_being_asked() {
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
-    let shell = terminal.run(&mut link, "echo $$").await.parse().map(Pid::from_raw).unwrap();
+    let shell = terminal
+        .run(&mut link, "echo $$")
+        .await
+        .parse()
+        .map(Pid::from_raw)
+        .unwrap();
     link.send(ToAgent::Forget { stream: STREAM }).await;
     until("the shell is gone, and reaped", || kill(shell, None).is_err()).await;
 }
@@ -182,7 +248,10 @@ async fn opening_the_same_stream_again_answers_again_and_starts_nothing() {
     let mut terminal = link.open_shell().await;
     let shell = terminal.run(&mut link, "echo $$").await;
     link.open(STREAM, false).await;
-    assert_eq!(terminal.wait_for_message(&mut link).await, FromAgent::Opened { stream: STREAM });
+    assert_eq!(
+        terminal.wait_for_message(&mut link).await,
+        FromAgent::Opened { stream: STREAM }
+    );
     assert_eq!(terminal.run(&mut link, "echo $$").await, shell);
 }
 
@@ -204,7 +273,10 @@ async fn a_shell_that_cannot_be_started_says_why() {
     loop {
         match link.message().await {
             FromAgent::Opened { .. } => opened += 1,
-            FromAgent::OpenFailed { stream: StreamId(1000), error } => {
+            FromAgent::OpenFailed {
+                stream: StreamId(1000),
+                error,
+            } => {
                 assert!(error.contains("256 shells"), "{error}");
                 break;
             }

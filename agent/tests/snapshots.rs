@@ -40,12 +40,20 @@ async fn a_newcomer_sees_the_screen_that_everybody_sees() {
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
-    terminal.run(&mut link, "seq 1 3000; printf '\\033[1;32mgreen\\033[0m\\n'").await;
+    terminal
+        .run(&mut link, "seq 1 3000; printf '\\033[1;32mgreen\\033[0m\\n'")
+        .await;
     let (offset, picture) = snapshot(&mut link, &mut terminal).await;
     let newcomer = screen(SIZE, &[&picture]);
     let everybody = screen(SIZE, &[&terminal.output[..offset as usize]]);
-    assert_eq!(newcomer.screen().contents_formatted(), everybody.screen().contents_formatted());
-    assert_eq!(newcomer.screen().cursor_position(), everybody.screen().cursor_position());
+    assert_eq!(
+        newcomer.screen().contents_formatted(),
+        everybody.screen().contents_formatted()
+    );
+    assert_eq!(
+        newcomer.screen().cursor_position(),
+        everybody.screen().cursor_position()
+    );
     assert!(newcomer.screen().contents().contains("3000\ngreen"));
 }
 
@@ -56,7 +64,12 @@ async fn output_goes_on_where_the_picture_ends() {
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
-    terminal.type_text(&mut link, "for i in $(seq 1 400); do printf \"\\033[3%sm$i \" $((i % 8)); done; echo all $((40 + 2))\r").await;
+    terminal
+        .type_text(
+            &mut link,
+            "for i in $(seq 1 400); do printf \"\\033[3%sm$i \" $((i % 8)); done; echo all $((40 + 2))\r",
+        )
+        .await;
     let mut offsets = Vec::new();
     let mut pictures = Vec::new();
     for _ in 0..5 {
@@ -68,7 +81,11 @@ async fn output_goes_on_where_the_picture_ends() {
     let everybody = screen(SIZE, &[&terminal.output]);
     for (offset, picture) in offsets.into_iter().zip(pictures) {
         let newcomer = screen(SIZE, &[&picture, &terminal.output[offset as usize..]]);
-        assert_eq!(newcomer.screen().contents_formatted(), everybody.screen().contents_formatted(), "at {offset}");
+        assert_eq!(
+            newcomer.screen().contents_formatted(),
+            everybody.screen().contents_formatted(),
+            "at {offset}"
+        );
     }
 }
 
@@ -87,12 +104,18 @@ async fn a_full_screen_program_is_pictured_with_what_is_behind_it() {
     let mut newcomer = screen(SIZE, &[&picture]);
     let mut everybody = screen(SIZE, &[&terminal.output[..offset as usize]]);
     assert!(newcomer.screen().alternate_screen() && newcomer.screen().application_cursor());
-    assert_eq!(newcomer.screen().input_mode_formatted(), everybody.screen().input_mode_formatted());
+    assert_eq!(
+        newcomer.screen().input_mode_formatted(),
+        everybody.screen().input_mode_formatted()
+    );
     assert_eq!(newcomer.screen().contents().trim(), "EDITOR");
     newcomer.process(b"\x1b[?1049l");
     everybody.process(b"\x1b[?1049l");
     assert!(newcomer.screen().contents().contains("behind"));
-    assert_eq!(newcomer.screen().contents_formatted(), everybody.screen().contents_formatted());
+    assert_eq!(
+        newcomer.screen().contents_formatted(),
+        everybody.screen().contents_formatted()
+    );
 }
 
 #[tokio::test]
@@ -104,7 +127,9 @@ async fn a_picture_larger_than_a_frame_comes_in_several() {
     let mut terminal = link.open_shell().await;
     let size = Size { cols: 600, rows: 300 };
     link.send(ToAgent::Resize { stream: STREAM, size }).await;
-    terminal.run(&mut link, "for i in $(seq 1 250); do printf '%0*d\\n' 500 $i; done").await;
+    terminal
+        .run(&mut link, "for i in $(seq 1 250); do printf '%0*d\\n' 500 $i; done")
+        .await;
     let (offset, picture) = snapshot(&mut link, &mut terminal).await;
     assert!(picture.len() > MAX_PAYLOAD);
     let newcomer = screen(size, &[&picture]);

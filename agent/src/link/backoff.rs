@@ -50,7 +50,10 @@ impl Backoff {
             Ended::Stood(_) => next(&mut self.drops).saturating_sub(PATIENCE),
             Ended::Failed => next(&mut self.failures),
         };
-        FIRST.saturating_mul(1 << doublings.min(16)).min(LONGEST).mul_f64(random())
+        FIRST
+            .saturating_mul(1 << doublings.min(16))
+            .min(LONGEST)
+            .mul_f64(random())
     }
 }
 
@@ -67,13 +70,18 @@ mod tests {
     const ALMOST_ONE: f64 = 0.999_999;
 
     fn bounds(backoff: &mut Backoff, ended: Ended, count: usize) -> Vec<u64> {
-        (0..count).map(|_| backoff.pause(ended, || ALMOST_ONE).as_millis().div_ceil(500) as u64).collect()
+        (0..count)
+            .map(|_| backoff.pause(ended, || ALMOST_ONE).as_millis().div_ceil(500) as u64)
+            .collect()
     }
 
     #[test]
     fn pauses_double_from_half_a_second_to_a_minute() {
         let mut backoff = Backoff::default();
-        assert_eq!(bounds(&mut backoff, Ended::Failed, 9), [1, 2, 4, 8, 16, 32, 64, 120, 120]);
+        assert_eq!(
+            bounds(&mut backoff, Ended::Failed, 9),
+            [1, 2, 4, 8, 16, 32, 64, 120, 120]
+        );
         assert_eq!(Backoff::default().pause(Ended::Failed, || 0.0), Duration::ZERO);
     }
 
@@ -91,7 +99,10 @@ mod tests {
     fn a_lost_link_is_tried_again_at_once_and_one_that_is_always_dropped_less_and_less() {
         let mut backoff = Backoff::default();
         assert_eq!(bounds(&mut backoff, Ended::Stood(LOST), 20), [1; 20]);
-        assert_eq!(bounds(&mut backoff, Ended::Stood(Duration::ZERO), 12), [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 8]);
+        assert_eq!(
+            bounds(&mut backoff, Ended::Stood(Duration::ZERO), 12),
+            [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 8]
+        );
     }
 
     #[test]

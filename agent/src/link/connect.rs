@@ -9,11 +9,11 @@ use rustls::ClientConfig;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
@@ -69,7 +69,10 @@ pub async fn connect(
     let headers = request.headers_mut();
     headers.insert(AUTHORIZATION, bearer);
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(AGENT_SUBPROTOCOL));
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("vsay-agent/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("vsay-agent/", env!("CARGO_PKG_VERSION"))),
+    );
 
     let largest = MAX_FRAME.max(MAX_AGENT_TEXT);
     let config = WebSocketConfig::default()
@@ -106,8 +109,9 @@ pub async fn connect(
 fn link_address(endpoint: &Url) -> Result<Url, ConnectError> {
     let mut address = endpoint.clone();
     let scheme = if endpoint.scheme() == "https" { "wss" } else { "ws" };
-    address.set_scheme(scheme).map_err(|()| ConnectError::Address(endpoint.clone()))?;
+    address
+        .set_scheme(scheme)
+        .map_err(|()| ConnectError::Address(endpoint.clone()))?;
     address.set_path("/agent/connect");
     Ok(address)
 }
-

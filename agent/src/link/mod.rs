@@ -105,7 +105,10 @@ fn new_boot() -> Result<BootId, StartError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(StartError::Randomness)?;
     // 16 bytes are always 32 hex characters.
-    data_encoding::HEXLOWER.encode(&bytes).parse().map_err(|_| StartError::Randomness(getrandom::Error::UNEXPECTED))
+    data_encoding::HEXLOWER
+        .encode(&bytes)
+        .parse()
+        .map_err(|_| StartError::Randomness(getrandom::Error::UNEXPECTED))
 }
 
 /// A number from 0 up to but not including 1. Without randomness it is in the middle: a pause needs no secret.

@@ -63,7 +63,7 @@ enum Event {
     Frame(Option<Result<Message, WebSocketError>>),
     Ping,
     Heartbeat,
-    Sampled(Option<(Sampler, Metrics)>),
+    Sampled(Option<Box<(Sampler, Metrics)>>),
     Dead,
     WriterEnded(String),
     Stop,
@@ -181,7 +181,8 @@ impl Link<'_> {
                 Ok(())
             }
             Event::Sampled(None) => Ok(()),
-            Event::Sampled(Some((sampler, metrics))) => {
+            Event::Sampled(Some(sampled)) => {
+                let (sampler, metrics) = *sampled;
                 *self.sampler = Some(sampler);
                 self.say(text(&FromAgent::Heartbeat { metrics }))
             }
@@ -204,7 +205,11 @@ impl Link<'_> {
                         "the edge speaks protocol {protocol} and this agent {PROTOCOL}: update the older one"
                     )));
                 }
-                Ok(ToAgent::Welcome { agent_id, heartbeat_seconds, .. }) => {
+                Ok(ToAgent::Welcome {
+                    agent_id,
+                    heartbeat_seconds,
+                    ..
+                }) => {
                     tracing::info!(agent = %agent_id, "the link stands");
                     self.welcomed.get_or_insert_with(Instant::now);
                     self.dead_at = None;
@@ -229,7 +234,11 @@ impl Link<'_> {
     }
 
     fn say(&self, message: Message) -> Result<(), Over> {
-        if self.writer.say(message) { Ok(()) } else { Err(lost("nothing can be written any more")) }
+        if self.writer.say(message) {
+            Ok(())
+        } else {
+            Err(lost("nothing can be written any more"))
+        }
     }
 }
 
@@ -269,9 +278,11 @@ async fn reach(at: Option<Instant>) {
 }
 
 /// Nothing if the sampler broke; the next heartbeat makes a new one.
-async fn join(sampling: &mut Option<JoinHandle<(Sampler, Metrics)>>) -> Option<(Sampler, Metrics)> {
-    let Some(running) = sampling else { return pending().await };
+async fn join(sampling: &mut Option<JoinHandle<(Sampler, Metrics)>>) -> Option<Box<(Sampler, Metrics)>> {
+    let Some(running) = sampling else {
+        return pending().await;
+    };
     let sampled = running.await.ok();
     *sampling = None;
-    sampled
+    sampled.map(Box::new)
 }

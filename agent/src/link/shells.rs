@@ -54,7 +54,11 @@ impl Shells {
     /// All shells as they are now.
     pub async fn report(&mut self) -> Vec<Report> {
         self.forget_gone();
-        join_all(self.sessions.values().map(Session::report)).await.into_iter().flatten().collect()
+        join_all(self.sessions.values().map(Session::report))
+            .await
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Hangs all shells up, and waits until the relay has been told of each end, at most twice `grace`.
@@ -69,7 +73,13 @@ impl Shells {
     /// and mean nothing here.
     pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) -> Option<FromAgent> {
         match message {
-            ToAgent::Open { stream, session_id, size, allow_sudo, username } => {
+            ToAgent::Open {
+                stream,
+                session_id,
+                size,
+                allow_sudo,
+                username,
+            } => {
                 self.forget_gone();
                 if let Some(session) = self.sessions.get(&stream) {
                     session.repeat_opened().await;

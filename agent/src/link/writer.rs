@@ -35,7 +35,11 @@ impl Writer {
     ) -> Self {
         let (messages, from_link) = mpsc::channel(MESSAGES);
         let task = tokio::spawn(write(sink, from_link, from_sessions));
-        Self { messages: Some(messages), outbox, task }
+        Self {
+            messages: Some(messages),
+            outbox,
+            task,
+        }
     }
 
     /// Where sessions put what they have to say.
@@ -45,10 +49,12 @@ impl Writer {
 
     /// Writes a message of the link's own. False when too many wait already, or nothing is written any more.
     pub fn say(&self, message: Message) -> bool {
-        self.messages.as_ref().is_some_and(|messages| match messages.try_send(message) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => false,
-        })
+        self.messages
+            .as_ref()
+            .is_some_and(|messages| match messages.try_send(message) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_) | TrySendError::Closed(_)) => false,
+            })
     }
 
     /// Waits until writing has failed, and says why.
@@ -97,7 +103,9 @@ async fn write(
         sink.feed(message).await?;
         // What is there already goes out in the same write.
         for _ in 0..OUTBOX {
-            let Some(message) = messages.try_recv().ok().or_else(|| outbox.try_recv().ok().map(encode)) else { break };
+            let Some(message) = messages.try_recv().ok().or_else(|| outbox.try_recv().ok().map(encode)) else {
+                break;
+            };
             sink.feed(message).await?;
         }
         sink.flush().await?;
@@ -105,7 +113,10 @@ async fn write(
     while let Ok(outgoing) = outbox.try_recv() {
         sink.feed(encode(outgoing)).await?;
     }
-    let goodbye = CloseFrame { code: CloseCode::Away, reason: "the agent stops".into() };
+    let goodbye = CloseFrame {
+        code: CloseCode::Away,
+        reason: "the agent stops".into(),
+    };
     sink.send(Message::Close(Some(goodbye))).await?;
     sink.close().await
 }

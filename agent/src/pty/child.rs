@@ -36,7 +36,9 @@ static ORIGINAL_FILE_LIMIT: OnceLock<u64> = OnceLock::new();
 /// Raises the number of files the agent may open to what the system allows: a shell takes up to four descriptors, and
 /// the usual soft limit of 1024 is short of [`protocol::limits::MAX_STREAMS`] of them.
 pub fn raise_file_limit() {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return;
+    };
     ORIGINAL_FILE_LIMIT.get_or_init(|| soft);
     if let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
         tracing::warn!(%error, "cannot raise the limit of open files");
@@ -59,7 +61,10 @@ impl Shell {
         let Shell { account, privileges } = self;
         let switch = Uid::effective().is_root();
         if !switch && account.uid != Uid::effective() {
-            let text = format!("the agent does not run as root, so it cannot start a shell as {}", account.name);
+            let text = format!(
+                "the agent does not run as root, so it cannot start a shell as {}",
+                account.name
+            );
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
         }
         if !privileges && account.uid.is_root() {
@@ -69,7 +74,10 @@ impl Shell {
         if switch {
             give_terminal(&slave, &account)?;
         }
-        let file_limit = ORIGINAL_FILE_LIMIT.get().copied().zip(getrlimit(Resource::RLIMIT_NOFILE).ok());
+        let file_limit = ORIGINAL_FILE_LIMIT
+            .get()
+            .copied()
+            .zip(getrlimit(Resource::RLIMIT_NOFILE).ok());
         let home = CString::new(account.home.as_os_str().as_bytes())?;
 
         let mut command = Command::new(&account.shell);
@@ -83,7 +91,10 @@ impl Shell {
             .env("TERM", "xterm-256color")
             .env("COLORTERM", "truecolor")
             .env("PATH", PATH)
-            .env("LANG", std::env::var_os("LANG").unwrap_or_else(|| OsString::from(FALLBACK_LANG)))
+            .env(
+                "LANG",
+                std::env::var_os("LANG").unwrap_or_else(|| OsString::from(FALLBACK_LANG)),
+            )
             .stdin(Stdio::from(slave.try_clone()?))
             .stdout(Stdio::from(slave.try_clone()?))
             .stderr(Stdio::from(slave));

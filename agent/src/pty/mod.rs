@@ -51,7 +51,11 @@ impl Pty {
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname_r(&master)?;
-        let slave = open(name.as_str(), OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, Mode::empty())?;
+        let slave = open(
+            name.as_str(),
+            OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        )?;
         // SAFETY: the descriptor is owned by the value that is registered and stays open until that is dropped.
         let master = unsafe { AsyncFd::register(master) }?;
         let pty = Self { master };
@@ -61,7 +65,12 @@ impl Pty {
 
     /// Sets the size; the foreground processes get a `SIGWINCH` if it differs.
     pub fn resize(&self, size: Size) -> io::Result<()> {
-        let size = libc::winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = libc::winsize {
+            ws_row: size.rows,
+            ws_col: size.cols,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         // SAFETY: the descriptor is open for as long as `self` lives, and TIOCSWINSZ only reads the structure it is given.
         unsafe { set_window_size(self.fd().as_raw_fd(), &size) }?;
         Ok(())
@@ -112,4 +121,3 @@ impl Pty {
         self.master.get_ref().as_fd()
     }
 }
-

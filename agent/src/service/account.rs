@@ -10,7 +10,9 @@ const MAX_NAME: usize = 32;
 pub fn is_login_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     name.len() <= MAX_NAME
-        && bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
@@ -36,7 +38,18 @@ mod tests {
         for good in ["deploy", "web-1", "_svc", "j.doe", "Admin2"] {
             assert!(is_login_name(good), "{good}");
         }
-        for bad in ["", "1st", "-r", "a b", "a:b", "a\nb", "a%b", "ä", "a,b", &"x".repeat(33)] {
+        for bad in [
+            "",
+            "1st",
+            "-r",
+            "a b",
+            "a:b",
+            "a\nb",
+            "a%b",
+            "ä",
+            "a,b",
+            &"x".repeat(33),
+        ] {
             assert!(!is_login_name(bad), "{bad:?}");
         }
     }

@@ -36,14 +36,24 @@ impl FromStr for HostEntry {
         let invalid = || InvalidHostEntry(text.to_owned());
         // From the right: an IPv6 address has colons of its own.
         let (address, domain) = text.rsplit_once(':').ok_or_else(invalid)?;
-        let address = address.trim_start_matches('[').trim_end_matches(']').parse().map_err(|_| invalid())?;
+        let address = address
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse()
+            .map_err(|_| invalid())?;
         let label = |label: &str| {
-            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         if domain.len() > MAX_DOMAIN || !domain.split('.').all(label) {
             return Err(invalid());
         }
-        Ok(Self { address, domain: domain.to_owned() })
+        Ok(Self {
+            address,
+            domain: domain.to_owned(),
+        })
     }
 }
 
@@ -72,7 +82,11 @@ fn with_entries(hosts: &str, entries: &[HostEntry]) -> String {
     }
     if !entries.is_empty() {
         lines.push(BEGIN.to_owned());
-        lines.extend(entries.iter().map(|entry| format!("{} {}", entry.address, entry.domain)));
+        lines.extend(
+            entries
+                .iter()
+                .map(|entry| format!("{} {}", entry.address, entry.domain)),
+        );
         lines.push(END.to_owned());
     }
     let mut text = lines.join("\n");
@@ -93,7 +107,16 @@ mod tests {
         for good in ["10.0.0.5:edge.example", "::1:localhost", "[2001:db8::1]:edge.example"] {
             assert!(good.parse::<HostEntry>().is_ok(), "{good}");
         }
-        for bad in ["", "edge.example", "10.0.0.5", "10.0.0.5:", "10.0.0.256:x", "10.0.0.5:a b", "10.0.0.5:a\nb", "1.2.3.4:a..b"] {
+        for bad in [
+            "",
+            "edge.example",
+            "10.0.0.5",
+            "10.0.0.5:",
+            "10.0.0.256:x",
+            "10.0.0.5:a b",
+            "10.0.0.5:a\nb",
+            "1.2.3.4:a..b",
+        ] {
             assert!(bad.parse::<HostEntry>().is_err(), "{bad:?}");
         }
     }
@@ -103,8 +126,14 @@ mod tests {
         let before = "127.0.0.1 localhost\n# a comment\n";
         let once = with_entries(before, &entries(&["10.0.0.5:edge.example"]));
         assert_eq!(once, format!("{before}{BEGIN}\n10.0.0.5 edge.example\n{END}\n"));
-        let after = with_entries(&format!("{once}10.9.9.9 added.later\n"), &entries(&["10.0.0.6:edge.example"]));
-        assert_eq!(after, format!("{before}10.9.9.9 added.later\n{BEGIN}\n10.0.0.6 edge.example\n{END}\n"));
+        let after = with_entries(
+            &format!("{once}10.9.9.9 added.later\n"),
+            &entries(&["10.0.0.6:edge.example"]),
+        );
+        assert_eq!(
+            after,
+            format!("{before}10.9.9.9 added.later\n{BEGIN}\n10.0.0.6 edge.example\n{END}\n")
+        );
         assert_eq!(with_entries(&once, &[]), before);
     }
 

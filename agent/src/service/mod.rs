@@ -46,13 +46,20 @@ pub enum ServiceError {
 
 impl ServiceError {
     fn file(path: &std::path::Path, source: io::Error) -> Self {
-        Self::File { path: path.display().to_string(), source }
+        Self::File {
+            path: path.display().to_string(),
+            source,
+        }
     }
 }
 
 /// Runs a system program to its end.
 fn run(program: &'static str, arguments: &[&str]) -> Result<(), ServiceError> {
-    let output = Command::new(program).args(arguments).env("PATH", PATH).stdin(Stdio::null()).output();
+    let output = Command::new(program)
+        .args(arguments)
+        .env("PATH", PATH)
+        .stdin(Stdio::null())
+        .output();
     let output = output.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => ServiceError::NotInstalled(program),
         _ => ServiceError::Run { program, source },

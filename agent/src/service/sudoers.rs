@@ -43,7 +43,9 @@ pub fn forbid(directory: &Path) -> Result<bool, ServiceError> {
 }
 
 fn content(account: &str) -> String {
-    format!("# Written by vsay-agent configure --allow-sudo; removed when it is run without.\n{account} ALL=(ALL:ALL) NOPASSWD: ALL\n")
+    format!(
+        "# Written by vsay-agent configure --allow-sudo; removed when it is run without.\n{account} ALL=(ALL:ALL) NOPASSWD: ALL\n"
+    )
 }
 
 fn write(path: &Path, content: &str) -> io::Result<()> {
@@ -68,7 +70,12 @@ mod tests {
         let path = directory.path().join("file");
         write(&path, &content("deploy")).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o440);
-        assert!(fs::read_to_string(&path).unwrap().lines().any(|line| line == "deploy ALL=(ALL:ALL) NOPASSWD: ALL"));
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .lines()
+                .any(|line| line == "deploy ALL=(ALL:ALL) NOPASSWD: ALL")
+        );
         // Again, over the old one.
         write(&path, &content("other")).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains("deploy ALL"));

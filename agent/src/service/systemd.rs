@@ -98,27 +98,49 @@ mod tests {
     use super::*;
 
     fn example(allow_sudo: bool) -> String {
-        unit(Path::new("/usr/local/bin/vsay-agent"), Path::new("/etc/vsay/agent.yaml"), allow_sudo)
+        unit(
+            Path::new("/usr/local/bin/vsay-agent"),
+            Path::new("/etc/vsay/agent.yaml"),
+            allow_sudo,
+        )
     }
 
     fn settings(unit: &str) -> Vec<&str> {
-        unit.lines().filter(|line| !line.starts_with('#') && line.contains('=')).collect()
+        unit.lines()
+            .filter(|line| !line.starts_with('#') && line.contains('='))
+            .collect()
     }
 
     #[test]
     fn without_sudo_the_service_gives_up_privileges_and_with_sudo_it_cannot() {
         let without = example(false);
         let with = example(true);
-        let extra: Vec<&str> = settings(&without).into_iter().filter(|line| !settings(&with).contains(line)).collect();
+        let extra: Vec<&str> = settings(&without)
+            .into_iter()
+            .filter(|line| !settings(&with).contains(line))
+            .collect();
         assert_eq!(
             extra,
-            ["NoNewPrivileges=yes", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL"]
+            [
+                "NoNewPrivileges=yes",
+                "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL"
+            ]
         );
     }
 
     #[test]
     fn nothing_in_the_unit_confines_the_shells() {
-        let inherited = ["Protect", "Private", "ReadOnly", "ReadWrite", "Inaccessible", "Restrict", "SystemCall", "Memory", "UMask"];
+        let inherited = [
+            "Protect",
+            "Private",
+            "ReadOnly",
+            "ReadWrite",
+            "Inaccessible",
+            "Restrict",
+            "SystemCall",
+            "Memory",
+            "UMask",
+        ];
         for unit in [example(false), example(true)] {
             for line in settings(&unit) {
                 assert!(!inherited.iter().any(|prefix| line.starts_with(prefix)), "{line}");
@@ -128,7 +150,13 @@ mod tests {
 
     #[test]
     fn odd_paths_stay_one_word() {
-        assert_eq!(quote(Path::new("/opt/my agent/100%/\"x\"/$y")), r#""/opt/my agent/100%%/\"x\"/$$y""#);
-        assert!(example(false).contains("ExecStart=\"/usr/local/bin/vsay-agent\" start --config \"/etc/vsay/agent.yaml\"\n"));
+        assert_eq!(
+            quote(Path::new("/opt/my agent/100%/\"x\"/$y")),
+            r#""/opt/my agent/100%%/\"x\"/$$y""#
+        );
+        assert!(
+            example(false)
+                .contains("ExecStart=\"/usr/local/bin/vsay-agent\" start --config \"/etc/vsay/agent.yaml\"\n")
+        );
     }
 }

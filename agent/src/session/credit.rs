@@ -13,7 +13,10 @@ pub struct Credit {
 impl Default for Credit {
     /// What a new stream has before the relay says anything.
     fn default() -> Self {
-        Self { acked: 0, window: Some(LIVE_WINDOW) }
+        Self {
+            acked: 0,
+            window: Some(LIVE_WINDOW),
+        }
     }
 }
 

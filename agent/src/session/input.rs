@@ -47,7 +47,9 @@ impl Inputs {
     /// Queues the new part of an input frame. A frame that leaves a gap, or that overruns the window, is not taken: the
     /// typist hears where to go on.
     pub fn receive(&mut self, frame: &Frame, now: Instant) {
-        let Some(typist) = self.typists.get_mut(&frame.stream) else { return };
+        let Some(typist) = self.typists.get_mut(&frame.stream) else {
+            return;
+        };
         if frame.end() > typist.written.saturating_add(INPUT_WINDOW) {
             tracing::warn!(input = %frame.stream, "input beyond its window refused");
             return self.acknowledge(frame.stream, now);
@@ -68,7 +70,9 @@ impl Inputs {
 
     /// The terminal took `count` of the bytes that [`Self::next`] showed.
     pub fn written(&mut self, count: usize, now: Instant) {
-        let Some((input, bytes)) = self.queue.front_mut() else { return };
+        let Some((input, bytes)) = self.queue.front_mut() else {
+            return;
+        };
         let input = *input;
         bytes.advance(count);
         if bytes.is_empty() {
@@ -103,7 +107,13 @@ impl Inputs {
 
     /// How far each typist's input has come.
     pub fn report(&self) -> Vec<InputReport> {
-        self.typists.iter().map(|(input, typist)| InputReport { input: *input, applied: typist.written }).collect()
+        self.typists
+            .iter()
+            .map(|(input, typist)| InputReport {
+                input: *input,
+                applied: typist.written,
+            })
+            .collect()
     }
 
     fn acknowledge(&mut self, input: StreamId, now: Instant) {

@@ -53,18 +53,27 @@ pub struct Spec {
 /// What a session is told.
 #[derive(Debug)]
 enum Command {
-    Attach { outbox: Outbox, report: oneshot::Sender<Report> },
+    Attach {
+        outbox: Outbox,
+        report: oneshot::Sender<Report>,
+    },
     Detach,
     Report(oneshot::Sender<Report>),
     Opened,
     OpenInput(StreamId),
     CloseInput(StreamId),
     Input(Frame),
-    Credit { acked: u64, window: Option<u64> },
+    Credit {
+        acked: u64,
+        window: Option<u64>,
+    },
     Resize(Size),
     Part(Range<u64>),
     Picture,
-    Close { grace: Duration, told: Option<oneshot::Sender<()>> },
+    Close {
+        grace: Duration,
+        told: Option<oneshot::Sender<()>>,
+    },
 }
 
 /// A handle to a running session. Dropping it hangs up the shell and forgets the log.
@@ -149,7 +158,11 @@ impl Session {
     /// been told, or cannot be.
     pub async fn close(&self, grace: Duration) -> oneshot::Receiver<()> {
         let (told, answer) = oneshot::channel();
-        self.tell(Command::Close { grace, told: Some(told) }).await;
+        self.tell(Command::Close {
+            grace,
+            told: Some(told),
+        })
+        .await;
         answer
     }
 

@@ -48,14 +48,24 @@ pub struct Screen {
 
 impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Screen").field("size", &self.size).field("offset", &self.offset).finish_non_exhaustive()
+        f.debug_struct("Screen")
+            .field("size", &self.size)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
     }
 }
 
 impl Screen {
     /// An empty screen at the start of a stream.
     pub fn new(size: Size) -> Self {
-        Self { parser: None, backlog: BACKLOG, size, offset: 0, syntax: Syntax::default(), resizes: VecDeque::new() }
+        Self {
+            parser: None,
+            backlog: BACKLOG,
+            size,
+            offset: 0,
+            syntax: Syntax::default(),
+            resizes: VecDeque::new(),
+        }
     }
 
     /// The size changes for what is written from `at` on.
@@ -153,7 +163,11 @@ impl Screen {
                 }
             }
             // A sequence across the border is seen whole in the next slice.
-            let step = if count > MODE_CHANGE { count - MODE_CHANGE } else { count };
+            let step = if count > MODE_CHANGE {
+                count - MODE_CHANGE
+            } else {
+                count
+            };
             self.offset = (self.offset + step as u64).min(target);
         }
         self.offset = target;
@@ -173,7 +187,10 @@ fn sides(size: Size) -> (NonZeroU16, NonZeroU16) {
 /// The private mode change that `bytes` begin with.
 fn mode_change(bytes: &[u8]) -> Option<&[u8]> {
     let parameters = bytes.get(3..)?;
-    let len = parameters.iter().take(MODE_CHANGE - 4).position(|byte| !matches!(byte, b'0'..=b'9' | b';'))?;
+    let len = parameters
+        .iter()
+        .take(MODE_CHANGE - 4)
+        .position(|byte| !matches!(byte, b'0'..=b'9' | b';'))?;
     matches!(parameters[len], b'h' | b'l').then(|| &bytes[..3 + len + 1])
 }
 
@@ -214,8 +231,14 @@ mod tests {
     fn assert_same_screen(viewer: &vt100::Parser, bytes: &[u8]) {
         let mut truth = vt100::Parser::new(5.try_into().unwrap(), 20.try_into().unwrap(), 0);
         truth.process(bytes);
-        assert_eq!(viewer.screen().contents_formatted(), truth.screen().contents_formatted());
-        assert_eq!(viewer.screen().input_mode_formatted(), truth.screen().input_mode_formatted());
+        assert_eq!(
+            viewer.screen().contents_formatted(),
+            truth.screen().contents_formatted()
+        );
+        assert_eq!(
+            viewer.screen().input_mode_formatted(),
+            truth.screen().input_mode_formatted()
+        );
         assert_eq!(viewer.screen().cursor_position(), truth.screen().cursor_position());
         assert_eq!(viewer.screen().alternate_screen(), truth.screen().alternate_screen());
     }
@@ -262,7 +285,10 @@ mod tests {
             bytes.extend_from_slice(b"\x1b[32mline after line\x1b[0m\r\n");
         }
         let mut log = log_of(&bytes);
-        let mut screen = Screen { backlog: 100_000, ..Screen::new(SIZE) };
+        let mut screen = Screen {
+            backlog: 100_000,
+            ..Screen::new(SIZE)
+        };
         screen.catch_up(&mut log, Instant::now());
         assert!(log.end() - screen.offset <= 50_000);
         catch_up(&mut screen, &mut log);
@@ -273,7 +299,11 @@ mod tests {
 
     #[test]
     fn a_log_that_has_forgotten_what_was_not_interpreted_is_joined_where_it_begins() {
-        let limits = Limits { memory: 256, capacity: 1024, directory: std::env::temp_dir() };
+        let limits = Limits {
+            memory: 256,
+            capacity: 1024,
+            directory: std::env::temp_dir(),
+        };
         let mut log = StreamLog::new(limits);
         for _ in 0..500 {
             log.append(b"line after line\r\n");
@@ -294,7 +324,10 @@ mod tests {
         log.append(b"\r\n01234567890123456789012345");
         catch_up(&mut screen, &mut log);
         let rows: Vec<String> = screen.parser().screen().rows(0, 40).collect();
-        assert_eq!(rows[..3], ["01234567890123456789", "01234", "01234567890123456789012345"]);
+        assert_eq!(
+            rows[..3],
+            ["01234567890123456789", "01234", "01234567890123456789012345"]
+        );
     }
 
     #[test]

@@ -31,9 +31,15 @@ const CATCH_UP_FOR: Duration = Duration::from_millis(2);
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outgoing {
     /// A control message.
-    Message(FromAgent),
+    Message(Box<FromAgent>),
     /// Data.
     Frame(Frame),
+}
+
+impl From<FromAgent> for Outgoing {
+    fn from(message: FromAgent) -> Self {
+        Self::Message(Box::new(message))
+    }
 }
 
 /// What the relay asked for, in the order it asked.
@@ -184,8 +190,13 @@ impl Stream {
         if self.wants_picture() {
             return 0;
         }
-        let credit = self.credit.room(self.end(), self.log.capacity()).max(self.allowed_to.saturating_sub(self.end()));
-        usize::try_from(credit).unwrap_or(usize::MAX).min(ENOUGH.saturating_sub(self.pending()))
+        let credit = self
+            .credit
+            .room(self.end(), self.log.capacity())
+            .max(self.allowed_to.saturating_sub(self.end()));
+        usize::try_from(credit)
+            .unwrap_or(usize::MAX)
+            .min(ENOUGH.saturating_sub(self.pending()))
     }
 
     /// The terminal wrote something.
@@ -213,7 +224,11 @@ impl Stream {
 
     /// When [`Self::catch_up`] is to be called, if at all.
     pub fn catch_up_due(&self, now: Instant) -> Option<Instant> {
-        if self.wants_picture() { self.next_catch_up.map(|_| now) } else { self.next_catch_up }
+        if self.wants_picture() {
+            self.next_catch_up.map(|_| now)
+        } else {
+            self.next_catch_up
+        }
     }
 
     /// Interprets some of the output.
@@ -241,14 +256,15 @@ impl Stream {
             return None;
         }
         if std::mem::take(&mut self.tells_opened) {
-            return Some(Outgoing::Message(FromAgent::Opened { stream: self.id }));
+            return Some(FromAgent::Opened { stream: self.id }.into());
         }
         let live = self.live_due(now).is_some_and(|due| due <= now);
         if live && !std::mem::take(&mut self.live_went) {
             self.live_went = true;
             return Some(Outgoing::Frame(self.live_frame(now)));
         }
-        self.next_other(now).or_else(|| live.then(|| Outgoing::Frame(self.live_frame(now))))
+        self.next_other(now)
+            .or_else(|| live.then(|| Outgoing::Frame(self.live_frame(now))))
     }
 
     fn next_other(&mut self, now: Instant) -> Option<Outgoing> {
@@ -263,7 +279,14 @@ impl Stream {
         if self.tells_exit() {
             self.exit_told = true;
             let status = self.exit.clone().unwrap_or_default();
-            return Some(Outgoing::Message(FromAgent::Exited { stream: self.id, end: self.log.end(), status }));
+            return Some(
+                FromAgent::Exited {
+                    stream: self.id,
+                    end: self.log.end(),
+                    status,
+                }
+                .into(),
+            );
         }
         None
     }
@@ -271,7 +294,11 @@ impl Stream {
     fn live_due(&self, now: Instant) -> Option<Instant> {
         let due = self.coalescer.due(self.pending(), now)?;
         // What hurries: a picture or the end waits for the output before it.
-        Some(if self.wants_picture() || self.exit.is_some() { now } else { due })
+        Some(if self.wants_picture() || self.exit.is_some() {
+            now
+        } else {
+            due
+        })
     }
 
     fn live_frame(&mut self, now: Instant) -> Frame {
@@ -287,7 +314,14 @@ impl Stream {
                 Request::Part(part) if part.is_empty() => {}
                 Request::Part(part) if part.start < self.log.start() => {
                     let (from, start) = (part.start, self.log.start());
-                    return Some(Outgoing::Message(FromAgent::Missing { stream: self.id, from, start }));
+                    return Some(
+                        FromAgent::Missing {
+                            stream: self.id,
+                            from,
+                            start,
+                        }
+                        .into(),
+                    );
                 }
                 Request::Part(part) => {
                     let frame = self.part(part.clone());
@@ -300,7 +334,10 @@ impl Stream {
                 }
                 Request::Picture => {
                     let rest = Bytes::from(self.screen.picture());
-                    self.requests.push_front(Request::PictureRest { offset: self.log.end(), rest });
+                    self.requests.push_front(Request::PictureRest {
+                        offset: self.log.end(),
+                        rest,
+                    });
                 }
                 Request::PictureRest { offset, mut rest } => {
                     let piece = rest.split_to(rest.len().min(MAX_PAYLOAD));
@@ -333,7 +370,11 @@ impl Stream {
 
     /// Live output that has not been handed to the link.
     fn pending(&self) -> usize {
-        if self.linked { usize::try_from(self.log.end() - self.sent).unwrap_or(usize::MAX) } else { 0 }
+        if self.linked {
+            usize::try_from(self.log.end() - self.sent).unwrap_or(usize::MAX)
+        } else {
+            0
+        }
     }
 
     /// As much of a part of the log as one frame holds.

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep_until, timeout};
 
-use super::stream::{Outgoing, Stream};
+use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
 use crate::account::Account;
 use crate::pty::{self, Pty, Read};
@@ -32,7 +32,10 @@ enum Shell {
     Starting(JoinHandle<io::Result<Child>>),
     Running(Child),
     /// Ended; the terminal is read until it has no more, or up to this offset.
-    Ended { status: ExitStatus, read_to: u64 },
+    Ended {
+        status: ExitStatus,
+        read_to: u64,
+    },
     /// Ended, and its terminal is read.
     Over,
 }
@@ -89,11 +92,23 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
     };
     let start = move || -> io::Result<Child> {
         let account = Account::find(&spec.account).map_err(io::Error::other)?;
-        pty::Shell { account, privileges: spec.privileges }.start(slave)
+        pty::Shell {
+            account,
+            privileges: spec.privileges,
+        }
+        .start(slave)
     };
     let shell = Shell::Starting(tokio::task::spawn_blocking(start));
-    let mut task =
-        Task { stream, outbox, pty, shell, pid: None, hung_up: false, kill_at: None, told: Vec::new() };
+    let mut task = Task {
+        stream,
+        outbox,
+        pty,
+        shell,
+        pid: None,
+        hung_up: false,
+        kill_at: None,
+        told: Vec::new(),
+    };
     let served = task.serve(&mut commands).await;
     // Nobody shall wait for a session that takes no more commands.
     drop(commands);
@@ -105,9 +120,12 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
 
 async fn refuse(outbox: &Outbox, stream: StreamId, error: &io::Error) {
     tracing::warn!(%stream, %error, "cannot start a shell");
-    let message = FromAgent::OpenFailed { stream, error: error.to_string() };
+    let message = FromAgent::OpenFailed {
+        stream,
+        error: error.to_string(),
+    };
     // Without a link there is nobody to tell: the stream is missing from the next report.
-    let _ = outbox.send(Outgoing::Message(message)).await;
+    let _ = outbox.send(message.into()).await;
 }
 
 impl Task {
@@ -257,7 +275,9 @@ impl Task {
     /// Reads what a shell that has ended left in its terminal. The kernel hands over everything that was written before
     /// it says that there is nothing, so nothing is lost.
     fn read_last_words(&mut self) {
-        let Shell::Ended { status, read_to } = &self.shell else { return };
+        let Shell::Ended { status, read_to } = &self.shell else {
+            return;
+        };
         let stop = read(&self.pty, &mut self.stream, &mut self.hung_up, *read_to);
         if stop == Stop::Empty || self.stream.end() >= *read_to {
             self.stream.ended(status.clone());
@@ -277,7 +297,10 @@ impl Task {
                 }
             }
             ShellEvent::Exited(status) => {
-                self.shell = Shell::Ended { status, read_to: self.stream.end() + LAST_WORDS };
+                self.shell = Shell::Ended {
+                    status,
+                    read_to: self.stream.end() + LAST_WORDS,
+                };
             }
         }
     }
@@ -341,7 +364,10 @@ fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
             let signal = status.signal().map(|number| {
                 Signal::try_from(number).map_or_else(|_| format!("SIG{number}"), |signal| signal.as_str().to_owned())
             });
-            ExitStatus { code: status.code(), signal }
+            ExitStatus {
+                code: status.code(),
+                signal,
+            }
         }
         Err(error) => {
             tracing::warn!(%error, "cannot learn how a shell ended");

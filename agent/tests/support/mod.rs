@@ -38,7 +38,11 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// The account that shells run as: an ordinary one, even when the tests run as root.
 pub fn shell_account() -> Account {
-    if Uid::effective().is_root() { Account::find("nobody").unwrap() } else { Account::current().unwrap() }
+    if Uid::effective().is_root() {
+        Account::find("nobody").unwrap()
+    } else {
+        Account::current().unwrap()
+    }
 }
 
 /// A configured machine.
@@ -56,15 +60,31 @@ impl Machine {
         let key_file = directory.path().join("agent.key");
         identity.save(&key_file).unwrap();
         let config = Config {
-            agent: Agent { id: "0123456789ab".parse().unwrap(), name: "test".into(), metadata: Default::default() },
-            server: Server { host: relay.url(), api_host: None, key_file },
-            linux_user: LinuxUser { username: shell_account().name },
+            agent: Agent {
+                id: "0123456789ab".parse().unwrap(),
+                name: "test".into(),
+                metadata: Default::default(),
+            },
+            server: Server {
+                host: relay.url(),
+                api_host: None,
+                key_file,
+            },
+            linux_user: LinuxUser {
+                username: shell_account().name,
+            },
             permissions: Permissions::default(),
             host_entries: Vec::new(),
             logging: Logging::default(),
-            storage: Storage { directory: directory.path().to_owned() },
+            storage: Storage {
+                directory: directory.path().to_owned(),
+            },
         };
-        Self { config, identity, directory }
+        Self {
+            config,
+            identity,
+            directory,
+        }
     }
 
     /// Where a program finds the configuration.

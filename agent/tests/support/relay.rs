@@ -34,11 +34,15 @@ pub struct Relay {
 
 impl Relay {
     pub async fn start() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        }
     }
 
     pub fn url(&self) -> Url {
-        format!("http://{}", self.listener.local_addr().unwrap()).parse().unwrap()
+        format!("http://{}", self.listener.local_addr().unwrap())
+            .parse()
+            .unwrap()
     }
 
     /// Takes the next link and reads its hello.
@@ -46,15 +50,16 @@ impl Relay {
         let tcp = self.accept_tcp().await;
         tcp.set_nodelay(true).unwrap();
         let mut headers = None;
-        let socket = accept_hdr_async(tcp, |request: &Request, mut response: Response| {
+        #[allow(clippy::result_large_err)]
+        let check = |request: &Request, mut response: Response| {
             assert_eq!(request.uri().path(), "/agent/connect");
             headers = Some(request.headers().clone());
             let subprotocol = HeaderValue::from_static(AGENT_SUBPROTOCOL);
             assert_eq!(request.headers().get("sec-websocket-protocol"), Some(&subprotocol));
             response.headers_mut().insert("sec-websocket-protocol", subprotocol);
             Ok(response)
-        });
-        let socket = within("the upgrade", socket).await.unwrap();
+        };
+        let socket = within("the upgrade", accept_hdr_async(tcp, check)).await.unwrap();
         let authorization = headers.unwrap()["authorization"].to_str().unwrap().to_owned();
         let mut connection = Connection {
             socket,
@@ -64,7 +69,9 @@ impl Relay {
             unread: VecDeque::new(),
         };
         connection.hello = connection.message().await;
-        let FromAgent::Hello { streams, .. } = &connection.hello else { panic!("{:?}", connection.hello) };
+        let FromAgent::Hello { streams, .. } = &connection.hello else {
+            panic!("{:?}", connection.hello)
+        };
         connection.streams = streams.clone();
         connection
     }
@@ -100,6 +107,7 @@ impl Relay {
 
 /// What an agent said.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 pub enum Received {
     Message(FromAgent),
     Frame(Frame),
@@ -122,7 +130,12 @@ pub struct Connection {
 impl Connection {
     pub async fn welcome(&mut self) {
         let agent_id = "0123456789ab".parse().unwrap();
-        self.send(ToAgent::Welcome { protocol: PROTOCOL, agent_id, heartbeat_seconds: 30 }).await;
+        self.send(ToAgent::Welcome {
+            protocol: PROTOCOL,
+            agent_id,
+            heartbeat_seconds: 30,
+        })
+        .await;
     }
 
     pub async fn send(&mut self, message: ToAgent) {
@@ -195,13 +208,24 @@ impl Connection {
     pub async fn open_shell(&mut self) -> Terminal {
         self.open(STREAM, false).await;
         assert_eq!(self.message().await, FromAgent::Opened { stream: STREAM });
-        self.send(ToAgent::OpenInput { stream: STREAM, input: INPUT }).await;
+        self.send(ToAgent::OpenInput {
+            stream: STREAM,
+            input: INPUT,
+        })
+        .await;
         Terminal::default()
     }
 
     pub async fn open(&mut self, stream: StreamId, allow_sudo: bool) {
         let session_id = format!("sess_{stream}").parse().unwrap();
-        self.send(ToAgent::Open { stream, session_id, size: SIZE, allow_sudo, username: "ann".into() }).await;
+        self.send(ToAgent::Open {
+            stream,
+            session_id,
+            size: SIZE,
+            allow_sudo,
+            username: "ann".into(),
+        })
+        .await;
     }
 
     /// Cuts the link without a word.
@@ -221,7 +245,9 @@ pub struct Terminal {
 impl Terminal {
     /// Types on the first input stream.
     pub async fn type_text(&mut self, connection: &mut Connection, text: &str) {
-        connection.send_frame(&Frame::new(Kind::Input, INPUT, self.typed, text.as_bytes())).await;
+        connection
+            .send_frame(&Frame::new(Kind::Input, INPUT, self.typed, text.as_bytes()))
+            .await;
         self.typed += text.len() as u64;
     }
 
@@ -230,7 +256,11 @@ impl Terminal {
         match frame.kind {
             Kind::Output => {
                 assert_eq!(frame.stream, STREAM);
-                assert!(frame.offset <= self.output.len() as u64, "a hole before {}", frame.offset);
+                assert!(
+                    frame.offset <= self.output.len() as u64,
+                    "a hole before {}",
+                    frame.offset
+                );
                 if let Some(new) = frame.starting_at(self.output.len() as u64) {
                     self.output.extend_from_slice(new.payload());
                 }
@@ -270,10 +300,16 @@ impl Terminal {
     /// Runs a command and answers what it printed: one line, between marks that the echo of the command does not show.
     pub async fn run(&mut self, connection: &mut Connection, command: &str) -> String {
         let from = self.output.len();
-        self.type_text(connection, &format!("printf '<%s\\n' start; {command}; printf 'end%s\\n' '>'\r")).await;
+        self.type_text(
+            connection,
+            &format!("printf '<%s\\n' start; {command}; printf 'end%s\\n' '>'\r"),
+        )
+        .await;
         loop {
             let text = String::from_utf8_lossy(&self.output[from..]).into_owned();
-            let inside = text.split_once("<start\r\n").and_then(|(_, rest)| Some(rest.split_once("end>")?.0.to_owned()));
+            let inside = text
+                .split_once("<start\r\n")
+                .and_then(|(_, rest)| Some(rest.split_once("end>")?.0.to_owned()));
             if let Some(printed) = inside {
                 return printed.trim_end().to_owned();
             }

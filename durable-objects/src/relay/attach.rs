@@ -121,13 +121,7 @@ impl Relay {
     }
 
     /// The viewer's place in the session: the one it had, or a new one.
-    fn take_place(
-        &mut self,
-        socket: Socket,
-        stream: StreamId,
-        viewer: ViewerId,
-        can_type: bool,
-    ) -> Option<StreamId> {
+    fn take_place(&mut self, socket: Socket, stream: StreamId, viewer: ViewerId, can_type: bool) -> Option<StreamId> {
         let known = self
             .readers
             .values()
