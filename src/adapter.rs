@@ -16,15 +16,14 @@ impl From<BadRequest> for ApiError {
 }
 
 /// The request as axum wants it. Headers that HTTP does not allow are dropped.
-pub fn request(request: &worker::Request) -> Result<Request<Body>, BadRequest> {
-    let raw = request.inner();
+pub fn request(raw: &web_sys::Request) -> Result<Request<Body>, BadRequest> {
     let body = raw
         .body()
         .map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
     let mut converted = Request::new(body);
     *converted.method_mut() = raw.method().parse().map_err(|_| BadRequest)?;
     *converted.uri_mut() = raw.url().parse::<Uri>().map_err(|_| BadRequest)?;
-    for (name, value) in request.headers().entries() {
+    for (name, value) in Headers(raw.headers()).entries() {
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_bytes()),
             HeaderValue::from_bytes(value.as_bytes()),

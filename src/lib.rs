@@ -58,7 +58,7 @@ thread_local! {
 /// Serves one request.
 #[worker::event(fetch)]
 async fn fetch(
-    request: worker::Request,
+    request: web_sys::Request,
     env: worker::Env,
     _context: worker::Context,
 ) -> worker::Result<worker::Response> {

@@ -182,4 +182,14 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn the_console_is_built_from_this_document() {
+        let built: serde_json::Value = serde_json::from_str(include_str!("../web/openapi.json")).unwrap();
+        let served = serde_json::to_value(document()).unwrap();
+        assert!(
+            built == served,
+            "web/openapi.json is stale: cargo run --example openapi > web/openapi.json && npm --prefix web run generate"
+        );
+    }
 }

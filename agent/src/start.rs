@@ -1,5 +1,6 @@
 //! Running the agent in the foreground, as a service manager or a person does.
 use std::future::Future;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -46,7 +47,7 @@ fn log_to_stderr(level: &str) -> Result<()> {
     Ok(())
 }
 
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

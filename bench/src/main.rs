@@ -17,6 +17,8 @@ use std::env;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::report::Report;
 
@@ -37,7 +39,16 @@ fn main() -> Result<()> {
     }
     // One thread, as a terminal's user is one: what is measured has the other processor.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(measure_all(&arguments))?.to_string();
+    let report = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        // Whoever interrupts leaves nothing running: what is dropped ends.
+        tokio::select! {
+            report = measure_all(&arguments) => report,
+            _ = ctrl_c() => bail!("interrupted"),
+            _ = terminate.recv() => bail!("terminated"),
+        }
+    })?;
+    let report = report.to_string();
     print!("{report}");
     fs::write(RESULTS, report).with_context(|| format!("{RESULTS} cannot be written"))
 }

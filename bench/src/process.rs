@@ -17,7 +17,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long a program may take to end before it is made to.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
-/// A running program. Dropping it kills it; [`Program::end`] is kinder.
+/// A running program. Dropping it asks it to end; [`Program::end`] waits until it has.
 pub struct Program(Child);
 
 /// What a runtime says when it answers.
@@ -41,7 +41,7 @@ impl Program {
     /// Starts a program whose complaints go to `log`.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
         let log = std::fs::File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
-        let child = command.stdin(Stdio::piped()).stderr(log).kill_on_drop(true).spawn();
+        let child = command.stdin(Stdio::piped()).stderr(log).spawn();
         Ok(Self(child.with_context(|| {
             format!("{:?} cannot be started", command.as_std().get_program())
         })?))
@@ -49,14 +49,26 @@ impl Program {
 
     /// Asks the program to end, and waits for it.
     pub async fn end(mut self) {
-        // Those with a lifeline end now.
+        self.ask_to_end();
+        if timeout(END_WITHIN, self.0.wait()).await.is_err() {
+            // It may have ended by now.
+            let _ = self.0.kill().await;
+        }
+    }
+
+    fn ask_to_end(&mut self) {
+        // Those with a lifeline on their input end now.
         drop(self.0.stdin.take());
+        // One that was waited for has no id any more.
         if let Some(pid) = self.0.id().and_then(|pid| i32::try_from(pid).ok()) {
-            // It may have ended by itself.
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
-        // Dropping kills one that does not.
-        let _ = timeout(END_WITHIN, self.0.wait()).await;
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.ask_to_end();
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use crate::measure::bundle::Bundle;
-use crate::measure::{memory, resume};
+use crate::measure::memory::Memory;
+use crate::measure::resume;
 use crate::runs::{HEALTH, LIST, PUBLISHED, QUERY, RELAY, Runs, STREAM, TTYD};
 use crate::stats::{Latency, Summary};
 
@@ -24,8 +25,8 @@ pub struct Report {
     pub bundle: Option<Bundle>,
     /// First byte after a cut.
     pub resume: Option<Latency>,
-    /// Growth in bytes.
-    pub memory: Runs<f64>,
+    /// Of workerd, by who reads.
+    pub memory: Vec<(&'static str, Memory)>,
     machine: String,
     load: f64,
 }
@@ -112,10 +113,6 @@ impl Report {
                 met,
             ));
         }
-        for (name, runs) in &self.memory {
-            let growth = runs.iter().copied().fold(0.0, f64::max) / 1e6;
-            targets.push((name, "< 64 MB more", format!("{growth:.0} MB"), growth < 64.0));
-        }
         targets
     }
 }
@@ -180,19 +177,21 @@ impl Display for Report {
             )?;
         }
         if !self.memory.is_empty() {
+            let mb = |bytes: u64| format!("{:.0}", bytes as f64 / 1e6);
+            writeln!(f, "\n### Resident memory of workerd during bulk output, MB\n")?;
             writeln!(
                 f,
-                "\n### Growth of workerd's resident memory during bulk output, MB\n\n| | at most |\n|---|---|"
+                "| | at rest | at most while reading | at most while not reading |\n|---|---|---|---|"
             )?;
-            for (name, runs) in &self.memory {
-                writeln!(f, "| {name} | {:.1} |", runs.iter().copied().fold(0.0, f64::max) / 1e6)?;
+            for (name, memory) in &self.memory {
+                let stalled = memory.stalled.map_or_else(|| "–".to_owned(), mb);
+                writeln!(
+                    f,
+                    "| {name} | {} | {} | {stalled} |",
+                    mb(memory.at_rest),
+                    mb(memory.reading)
+                )?;
             }
-            writeln!(
-                f,
-                "\nNot reading: {} s. The crowd: {} viewers of one session.",
-                memory::STALL.as_secs(),
-                memory::CROWD
-            )?;
         }
         Ok(())
     }

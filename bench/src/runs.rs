@@ -2,6 +2,7 @@
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
 use crate::measure::{bulk, echo, memory, requests, resume};
 use crate::process::Runtime;
@@ -10,7 +11,7 @@ use crate::stats::Latency;
 use crate::terminal::{Echo, Peer, PublishedTerminal, StreamTerminal, Ttyd, TtydTerminal, begin, echoes, pipe, pours};
 
 /// Runs of each measurement that is compared.
-const RUNS: usize = 7;
+const RUNS: usize = 5;
 
 /// Output of one bulk run: a second or so.
 const BULK: u64 = 128 * 1024 * 1024;
@@ -217,34 +218,35 @@ pub async fn resume() -> Result<Latency> {
     Ok(latency)
 }
 
-/// Bytes by which workerd's memory grows. Each measurement has a workerd of its own: memory that one left free would hide
-/// what the next one takes.
-pub async fn memory() -> Result<Runs<f64>> {
-    let mut runs = Runs::new();
+/// Memory of workerd. Each measurement has a workerd of its own: memory that one left free would hide what the next takes.
+pub async fn memory() -> Result<Vec<(&'static str, Memory)>> {
     let state = folder()?;
     let start = async |name: &str| Product::start(&state.path().join(name)).await;
 
     let product = start("stream").await?;
-    let mut terminal = StreamTerminal::attach(&product.session()?.attachment).await?;
-    let growth = memory::stalled(&product, &mut terminal)
+    let session = product.session()?;
+    let open = StreamTerminal::attach(&session.attachment);
+    let stream = memory::stall(&product, open)
         .await
-        .context("a viewer that does not read")?;
-    add(&mut runs, "`vsay.stream.v1` viewer that stops reading", growth as f64);
+        .context("a viewer that stops reading")?;
     product.end().await;
 
     let product = start("published").await?;
-    let mut terminal = PublishedTerminal::attach(&product.session()?.attachment).await?;
-    let growth = memory::stalled(&product, &mut terminal)
+    let session = product.session()?;
+    let open = PublishedTerminal::attach(&session.attachment);
+    let published = memory::stall(&product, open)
         .await
-        .context("a client that does not read")?;
-    add(&mut runs, "published client that stops reading", growth as f64);
+        .context("a client that stops reading")?;
     product.end().await;
 
     let product = start("crowd").await?;
-    let growth = memory::crowd(&product).await.context("a crowd")?;
-    add(&mut runs, "100 viewers who may type, all reading", growth as f64);
+    let crowd = memory::crowd(&product).await.context("a crowd")?;
     product.end().await;
-    Ok(runs)
+    Ok(vec![
+        ("one `vsay.stream.v1` viewer", stream),
+        ("one published client", published),
+        ("100 `vsay.stream.v1` viewers who may type", crowd),
+    ])
 }
 
 fn add<T>(runs: &mut Runs<T>, name: &'static str, run: T) {

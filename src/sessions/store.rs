@@ -27,11 +27,13 @@ statements! {
          SELECT s.*, m.agent_id, m.name AS machine_name FROM listed JOIN terminal_sessions s ON s.id = listed.id
          JOIN machines m ON m.id = s.machine_id ORDER BY s.started_at DESC, s.id DESC LIMIT 1000";
 
-    /// Whoever opened a session may end it, and whoever manages its machine.
+    /// Whoever opened a session may end it, and whoever manages its machine. A super administrator, to whom organizations
+    /// may show sessions of the same name, ends that of their own first.
     FIND_ACTIVE = concat!(
         "SELECT s.session_id, s.machine_id, (s.user_id = u.id OR ", manages!(), ") AS may_close
          FROM users u JOIN terminal_sessions s ON (s.organization_id = u.organization_id OR u.role = 'super_admin')
-         JOIN machines m ON m.id = s.machine_id WHERE u.id = ?1 AND s.session_id = ?2 AND s.status = 'active'"
+         JOIN machines m ON m.id = s.machine_id WHERE u.id = ?1 AND s.session_id = ?2 AND s.status = 'active'
+         ORDER BY s.organization_id = u.organization_id DESC, s.id DESC"
     );
 
     /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row.
@@ -39,14 +41,14 @@ statements! {
          (id, session_id, organization_id, machine_id, user_id, username, source, started_at, last_activity, browser, os, user_agent,
           ip_address, cols, rows)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-         ON CONFLICT (session_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
+         ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
            last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
            user_agent = excluded.user_agent, ip_address = excluded.ip_address
          WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
          RETURNING session_id";
 
     CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
-         WHERE session_id = ?1 AND status = 'active'";
+         WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
 }
 
 /// A session with the names of its machine.
@@ -114,7 +116,7 @@ pub fn find_active(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
     Query::new(FIND_ACTIVE, [caller.into(), session_id.into()])
 }
 
-/// Opens a session on a machine. No row means that the name is another account's or another machine's.
+/// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization.
 pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
     let (found, caller) = (access.found(), access.caller());
     Query::new(
@@ -142,7 +144,7 @@ pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
 
 /// Ends a session whose shell has been hung up.
 pub fn close(control: &SessionControl, now: &str) -> Query<Nothing> {
-    Query::new(CLOSE, [control.session().into(), now.into()])
+    Query::new(CLOSE, [control.session().into(), now.into(), control.machine().into()])
 }
 
 impl From<SessionRow> for TerminalSession {

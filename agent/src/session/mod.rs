@@ -2,7 +2,9 @@
 mod coalesce;
 mod credit;
 mod input;
+mod requests;
 mod screen;
+mod shell;
 mod stream;
 mod syntax;
 mod task;

@@ -1,25 +1,19 @@
 //! One terminal's stream as a state machine: what to read from the terminal, what to write to it, and what to tell the
 //! relay, without I/O but for the log's file. `docs/streams.md` has the rules.
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use protocol::ids::{SessionId, StreamId};
-use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::agent::{FromAgent, Report};
-use protocol::terminal::frame::{Frame, Kind};
+use protocol::terminal::frame::Frame;
 use protocol::terminal::{ExitStatus, Size};
 
 use super::coalesce::{Coalescer, ENOUGH};
 use super::credit::Credit;
 use super::input::Inputs;
+use super::requests::{Requests, output_frame};
 use super::screen::Screen;
 use crate::stream_log::{Limits, StreamLog};
-
-/// Parts of the log and pictures that may be asked for before the first is sent; four for each of a hundred viewers. One
-/// more is a defect of the relay's, and is dropped.
-const REQUESTS: usize = 400;
 
 /// How often a stream that flows interprets some of its output…
 const CATCH_UP_EVERY: Duration = Duration::from_millis(20);
@@ -42,17 +36,6 @@ impl From<FromAgent> for Outgoing {
     }
 }
 
-/// What the relay asked for, in the order it asked.
-#[derive(Debug)]
-enum Request {
-    /// A part of the log, of which the beginning may have been sent already.
-    Part(Range<u64>),
-    /// A picture of the screen.
-    Picture,
-    /// The rest of a picture that is being sent.
-    PictureRest { offset: u64, rest: Bytes },
-}
-
 /// One terminal's stream.
 #[derive(Debug)]
 pub struct Stream {
@@ -71,7 +54,7 @@ pub struct Stream {
     /// Live output before this offset has been handed to the link.
     sent: u64,
     tells_opened: bool,
-    requests: VecDeque<Request>,
+    requests: Requests,
     /// Whether live output went last, so that now something else may.
     live_went: bool,
     exit: Option<ExitStatus>,
@@ -95,7 +78,7 @@ impl Stream {
             linked: false,
             sent: 0,
             tells_opened: false,
-            requests: VecDeque::new(),
+            requests: Requests::default(),
             live_went: false,
             exit: None,
             exit_told: false,
@@ -168,26 +151,18 @@ impl Stream {
 
     /// The relay wants a part of the log. What has not been sent live yet comes by itself.
     pub fn request_part(&mut self, part: Range<u64>) {
-        self.request(Request::Part(part.start..part.end.min(self.sent)));
+        self.requests.part(part.start..part.end.min(self.sent));
     }
 
     /// The relay wants a picture of the screen.
     pub fn request_picture(&mut self) {
-        self.request(Request::Picture);
-    }
-
-    fn request(&mut self, request: Request) {
-        if self.requests.len() < REQUESTS {
-            self.requests.push_back(request);
-        } else {
-            tracing::warn!(stream = %self.id, "the relay asks for more than is ever needed; dropped");
-        }
+        self.requests.picture();
     }
 
     /// How many bytes to read from the terminal now: none while the credit is used up, while what was read before waits
     /// for the link, or while a picture is drawn, which must show the end of what was sent.
     pub fn room(&self) -> usize {
-        if self.wants_picture() {
+        if self.requests.want_picture() {
             return 0;
         }
         let credit = self
@@ -224,7 +199,7 @@ impl Stream {
 
     /// When [`Self::catch_up`] is to be called, if at all.
     pub fn catch_up_due(&self, now: Instant) -> Option<Instant> {
-        if self.wants_picture() {
+        if self.requests.want_picture() {
             self.next_catch_up.map(|_| now)
         } else {
             self.next_catch_up
@@ -242,7 +217,7 @@ impl Stream {
         if !self.linked {
             return None;
         }
-        if self.tells_opened || self.has_request() || self.tells_exit() {
+        if self.tells_opened || self.can_answer() || self.tells_exit() {
             return Some(now);
         }
         let live = self.live_due(now);
@@ -273,7 +248,9 @@ impl Stream {
         {
             return Some(Outgoing::Frame(ack));
         }
-        if let Some(answer) = self.next_answer() {
+        if self.can_answer()
+            && let Some(answer) = self.requests.next_answer(self.id, &mut self.log, &mut self.screen)
+        {
             return Some(answer);
         }
         if self.tells_exit() {
@@ -294,7 +271,7 @@ impl Stream {
     fn live_due(&self, now: Instant) -> Option<Instant> {
         let due = self.coalescer.due(self.pending(), now)?;
         // What hurries: a picture or the end waits for the output before it.
-        Some(if self.wants_picture() || self.exit.is_some() {
+        Some(if self.requests.want_picture() || self.exit.is_some() {
             now
         } else {
             due
@@ -303,65 +280,18 @@ impl Stream {
 
     fn live_frame(&mut self, now: Instant) -> Frame {
         self.coalescer.sent(now);
-        let frame = self.part(self.sent..self.log.end());
+        let frame = output_frame(self.id, &mut self.log, self.sent..self.log.end());
         self.sent = frame.end();
         frame
     }
 
-    fn next_answer(&mut self) -> Option<Outgoing> {
-        while self.has_request() {
-            match self.requests.pop_front()? {
-                Request::Part(part) if part.is_empty() => {}
-                Request::Part(part) if part.start < self.log.start() => {
-                    let (from, start) = (part.start, self.log.start());
-                    return Some(
-                        FromAgent::Missing {
-                            stream: self.id,
-                            from,
-                            start,
-                        }
-                        .into(),
-                    );
-                }
-                Request::Part(part) => {
-                    let frame = self.part(part.clone());
-                    // A log that lost its file answers what it still has, or says that it is missing.
-                    let at = frame.end();
-                    self.requests.push_front(Request::Part(at..part.end));
-                    if at > part.start {
-                        return Some(Outgoing::Frame(frame));
-                    }
-                }
-                Request::Picture => {
-                    let rest = Bytes::from(self.screen.picture());
-                    self.requests.push_front(Request::PictureRest {
-                        offset: self.log.end(),
-                        rest,
-                    });
-                }
-                Request::PictureRest { offset, mut rest } => {
-                    let piece = rest.split_to(rest.len().min(MAX_PAYLOAD));
-                    if piece.len() == MAX_PAYLOAD {
-                        self.requests.push_front(Request::PictureRest { offset, rest });
-                    }
-                    return Some(Outgoing::Frame(Frame::new(Kind::Snapshot, self.id, offset, &piece)));
-                }
-            }
-        }
-        None
-    }
-
     /// Whether there is a request that can be answered now.
-    fn has_request(&self) -> bool {
-        match self.requests.front() {
-            Some(Request::Picture) => self.pending() == 0 && self.screen.is_current(&self.log),
-            Some(Request::Part(_) | Request::PictureRest { .. }) => true,
-            None => false,
+    fn can_answer(&self) -> bool {
+        if self.requests.want_picture() {
+            self.pending() == 0 && self.screen.is_current(&self.log)
+        } else {
+            !self.requests.is_empty()
         }
-    }
-
-    fn wants_picture(&self) -> bool {
-        matches!(self.requests.front(), Some(Request::Picture))
     }
 
     fn tells_exit(&self) -> bool {
@@ -375,14 +305,6 @@ impl Stream {
         } else {
             0
         }
-    }
-
-    /// As much of a part of the log as one frame holds.
-    fn part(&mut self, part: Range<u64>) -> Frame {
-        let len = (part.end - part.start).min(MAX_PAYLOAD as u64) as usize;
-        let mut payload = vec![0; len];
-        let count = self.log.read(part.start, &mut payload);
-        Frame::new(Kind::Output, self.id, part.start, &payload[..count])
     }
 }
 

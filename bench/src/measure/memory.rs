@@ -21,44 +21,72 @@ pub const STALL: Duration = Duration::from_secs(8);
 /// How many watch.
 pub const CROWD: usize = 100;
 
-/// What is read before the viewer stops reading, and what each of the crowd reads: everything is at work then.
-const AT_WORK: u64 = 4 * 1024 * 1024;
+/// What the viewer reads before it stops reading, and again afterwards, to see that nothing is missing.
+const VIEWER_READS: u64 = 16 * 1024 * 1024;
 
-/// What the viewer reads afterwards, to see that nothing is missing: more than could wait for one that acknowledges.
-const AFTERWARDS: u64 = 16 * 1024 * 1024;
+/// What each of the crowd reads.
+const EACH_READS: u64 = 4 * 1024 * 1024;
 
 /// How often the memory is looked at.
 const SAMPLE: Duration = Duration::from_millis(50);
 
-/// By how much workerd's memory grows at most while a viewer does not read, in bytes.
-pub async fn stalled(product: &Product, terminal: &mut impl Terminal) -> Result<u64> {
-    let begun = pours(terminal, u64::MAX).await?;
-    let mut verifier = read_on(terminal, begun, AT_WORK).await?;
-    let (growth, ()) = growth(&product.edge, sleep(STALL)).await?;
-    read(terminal, &mut verifier, AT_WORK + AFTERWARDS).await?;
-    Ok(growth)
+/// Resident memory of workerd in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// With the agent connected and no session yet.
+    pub at_rest: u64,
+    /// At most while output is read.
+    pub reading: u64,
+    /// At most while it is not, if that was measured.
+    pub stalled: Option<u64>,
 }
 
-/// By how much workerd's memory grows at most while a hundred who may type join a session and read it, in bytes.
-pub async fn crowd(product: &Product) -> Result<u64> {
+/// A viewer reads, then stops, then reads on.
+pub async fn stall(product: &Product, open: impl Future<Output = Result<impl Terminal>>) -> Result<Memory> {
+    let at_rest = product.edge.resident_memory()?;
+    let mut terminal = open.await?;
+    let before = async {
+        let begun = pours(&mut terminal, u64::MAX).await?;
+        read_on(&mut terminal, begun, VIEWER_READS).await
+    };
+    let (reading, verifier) = peak(&product.edge, before).await?;
+    let mut verifier = verifier?;
+    // The relay trusts a client that it has just heard more than a silent one, and so this is the worst moment.
+    terminal.send(b"x").await?;
+    let (stalled, ()) = peak(&product.edge, sleep(STALL)).await?;
+    read(&mut terminal, &mut verifier, 2 * VIEWER_READS).await?;
+    Ok(Memory {
+        at_rest,
+        reading,
+        stalled: Some(stalled),
+    })
+}
+
+/// A hundred who may type join a session and read it.
+pub async fn crowd(product: &Product) -> Result<Memory> {
+    let at_rest = product.edge.resident_memory()?;
     let session = product.session()?;
     let mut typist = StreamTerminal::attach(&session.attachment).await?;
-    let reading = async {
+    let crowd = async {
         let mut others = try_join_all((1..CROWD).map(|_| session.join())).await?;
         let theirs = try_join_all(others.iter_mut().map(async |other| {
             let begun = begun(other).await?;
-            read_on(other, begun, AT_WORK).await
+            read_on(other, begun, EACH_READS).await
         }));
         let its = async {
             let begun = pours(&mut typist, u64::MAX).await?;
-            read_on(&mut typist, begun, AT_WORK).await
+            read_on(&mut typist, begun, EACH_READS).await
         };
         tokio::try_join!(theirs, its)
     };
-    let (growth, read) = growth(&product.edge, reading).await?;
+    let (reading, read) = peak(&product.edge, crowd).await?;
     read?;
     product.close(&session).await?;
-    Ok(growth)
+    Ok(Memory {
+        at_rest,
+        reading,
+        stalled: None,
+    })
 }
 
 /// Reads what follows `begun` until there are `len` bytes in all.
@@ -69,17 +97,16 @@ async fn read_on(terminal: &mut impl Terminal, begun: Bytes, len: u64) -> Result
     Ok(verifier)
 }
 
-/// By how much workerd's memory grows at most until something is done.
-async fn growth<T>(edge: &Runtime, done: impl Future<Output = T>) -> Result<(u64, T)> {
-    let before = edge.resident_memory()?;
-    let mut peak = before;
+/// The most memory that workerd has until something is done.
+async fn peak<T>(edge: &Runtime, done: impl Future<Output = T>) -> Result<(u64, T)> {
+    let mut peak = 0;
     let mut sample = interval(SAMPLE);
     sample.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut done = std::pin::pin!(done);
     loop {
         tokio::select! {
-            result = &mut done => return Ok((peak - before, result)),
             _ = sample.tick() => peak = peak.max(edge.resident_memory()?),
+            result = &mut done => return Ok((peak.max(edge.resident_memory()?), result)),
         }
     }
 }

@@ -48,8 +48,8 @@ pub enum ToViewer {
         applied: u64,
         /// Output follows at this offset.
         offset: u64,
-        /// Output before this offset was written before this viewer came. A terminal draws it but does not answer the
-        /// questions in it: they were answered by whoever was there.
+        /// Output before this offset was written before this viewer came. A newcomer's terminal draws it but does not
+        /// answer the questions in it: they were answered by whoever was there.
         end: u64,
         /// The terminal's size now.
         #[serde(flatten)]

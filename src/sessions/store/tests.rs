@@ -3,7 +3,7 @@ use crate::machines::Key;
 use crate::machines::store as machines;
 use crate::schema::World;
 
-/// `ann` and `bob` with a session each on `ann`'s machine, `eve` with one on her own elsewhere.
+/// `ann` and `bob` with a session each on the first of `ann`'s machines, `eve` with one on her own elsewhere.
 fn world() -> World {
     let world = World::new();
     for (name, organization, role) in [
@@ -15,7 +15,10 @@ fn world() -> World {
     ] {
         world.user(name, organization, role);
     }
-    for (n, (owner, name)) in [("ann", "alpha"), ("eve", "gamma")].into_iter().enumerate() {
+    for (n, (owner, name)) in [("ann", "alpha"), ("eve", "gamma"), ("ann", "beta")]
+        .into_iter()
+        .enumerate()
+    {
         let new = machines::NewMachine {
             id: format!("{n:024x}").parse().unwrap(),
             agent_id: format!("{n:012x}").parse().unwrap(),
@@ -134,11 +137,25 @@ fn a_session_is_opened_again_by_the_same_account_on_the_same_machine_only() {
         "2026-01-02T00:00:00.000Z",
     ));
     assert!(!opened(&world, "admin", "000000000000", "s-ann"));
-    assert!(!opened(&world, "root", "000000000001", "s-bob"));
+    assert!(!opened(&world, "root", "000000000001", "s-eve"));
+    assert!(!opened(&world, "ann", "000000000002", "s-ann"));
     assert!(listed(&world, "ann", false, None).is_empty());
     assert!(opened(&world, "ann", "000000000000", "s-ann"));
     assert!(opened(&world, "ann", "000000000000", "s-new"));
     assert_eq!(listed(&world, "ann", false, None), ["s-ann", "s-new"]);
+}
+
+#[test]
+fn a_name_that_another_organization_uses_is_free() {
+    let world = world();
+    assert!(opened(&world, "eve", "000000000001", "s-ann"));
+    assert_eq!(listed(&world, "eve", true, None), ["s-ann", "s-eve"]);
+    world.run(close(
+        &control(&world, "eve", "s-ann").unwrap(),
+        "2026-01-02T00:00:00.000Z",
+    ));
+    assert_eq!(listed(&world, "eve", true, None), ["s-eve"]);
+    assert_eq!(listed(&world, "ann", false, None), ["s-ann"]);
 }
 
 #[test]

@@ -1,0 +1,70 @@
+/** The promises of the product, in a real browser, over the real Worker, with a real agent and a real shell. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launch, openPage, screen, waitForScreen, waitForState } from '../browser/browser';
+import { cuttableWire, startProduct, type Product } from './product';
+
+describe('the product', () => {
+  let product: Product;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [product, browser] = await Promise.all([startProduct(), launch()]);
+  }, 90_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await product?.stop();
+  });
+
+  async function connect(url: string): Promise<{ page: Page; complaints: string[] }> {
+    const { page, complaints } = await openPage(browser, url);
+    await page.goto('/');
+    await page.getByLabel('Email or username').fill('demo');
+    await page.getByLabel('Password').fill(product.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: `Connect to ${product.machine}` }).click();
+    await waitForState(page, 'connected');
+    return { page, complaints };
+  }
+
+  it('lets a person sign in, connect, type a command and read what it says', async () => {
+    const { page, complaints } = await connect(product.url);
+    await page.keyboard.type('echo "$((6*7)) on $(uname -s)"\r');
+    await waitForScreen(page, '\n42 on Linux\n');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('shows every byte once although the network is cut again and again while a program writes and a person types', async () => {
+    const wire = await cuttableWire(product.url);
+    const { page } = await connect(wire.url);
+    const lines = 6_000;
+    // The program rests now and then, so that there is something to cut.
+    await page.keyboard.type(`for i in $(seq 1 ${lines}); do echo $i; [ $((i % 1000)) = 0 ] && sleep 0.3; done; echo complete\r`);
+    for (const seen of [1_000, 2_000, 4_000]) {
+      await waitForScreen(page, `\n${seen}\n`);
+      expect(wire.cut()).toBeGreaterThan(0);
+    }
+    await page.keyboard.type('echo typed-$((1+1))\r');
+    await expect.poll(() => screen(page), { timeout: 20_000 }).toContain('\ncomplete\n');
+    await waitForScreen(page, '\ntyped-2\n');
+    const text = await screen(page);
+    const shown = text.split('\n').filter((line) => /^\d+$/.test(line));
+    expect(shown).toEqual(Array.from({ length: lines }, (_, i) => String(i + 1)));
+    expect(text.match(/^typed-2$/gm)).toHaveLength(1);
+    await page.context().close();
+    wire.close();
+  });
+
+  it('shows the shell as it was after the page is loaded again', async () => {
+    const { page } = await connect(product.url);
+    await page.keyboard.type('kept=treasure; echo set\r');
+    await waitForScreen(page, '\nset\n');
+    await page.reload();
+    await waitForState(page, 'connected');
+    await page.keyboard.type('echo "<$kept>"\r');
+    await waitForScreen(page, '<treasure>');
+    await page.context().close();
+  });
+});
