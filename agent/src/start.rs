@@ -40,9 +40,12 @@ fn log_to_stderr(level: &str) -> Result<()> {
     for directive in DISCREET {
         filter = filter.add_directive(directive.parse()?);
     }
+    // No colours for a journal.
+    let ansi = io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_ansi(ansi)
+        .with_writer(io::stderr)
         .init();
     Ok(())
 }

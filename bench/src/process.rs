@@ -38,10 +38,9 @@ pub struct Runtime {
 }
 
 impl Program {
-    /// Starts a program whose complaints go to `log`.
-    pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
-        let log = std::fs::File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
-        let child = command.stdin(Stdio::piped()).stderr(log).spawn();
+    /// Starts a program. Its complaints go where ours go.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::piped()).spawn();
         Ok(Self(child.with_context(|| {
             format!("{:?} cannot be started", command.as_std().get_program())
         })?))
@@ -76,7 +75,6 @@ impl Runtime {
     /// Starts a script that runs workerd, keeps its data in `state`, and says when it answers.
     pub async fn start(script: &str, arguments: &[&str], state: &Path) -> Result<Self> {
         std::fs::create_dir_all(state)?;
-        let log = state.join("runtime.log");
         let mut command = Command::new("node");
         command
             .arg(script)
@@ -84,7 +82,7 @@ impl Runtime {
             .arg("--state")
             .arg(state)
             .stdout(Stdio::piped());
-        let mut program = Program::start(&mut command, &log)?;
+        let mut program = Program::start(&mut command)?;
         let stdout = program
             .0
             .stdout
@@ -92,10 +90,7 @@ impl Runtime {
             .ok_or_else(|| anyhow!("{script} has no output"))?;
         let line = timeout(READY_WITHIN, BufReader::new(stdout).lines().next_line()).await;
         let Ok(Ok(Some(line))) = line else {
-            bail!(
-                "{script} did not start:\n{}",
-                std::fs::read_to_string(log).unwrap_or_default()
-            );
+            bail!("{script} did not start");
         };
         let ready: Ready = serde_json::from_str(&line).with_context(|| format!("{script} said: {line}"))?;
         Ok(Self {

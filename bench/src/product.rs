@@ -159,8 +159,12 @@ async fn start_agent(url: &str, token: &str, state: &Path) -> Result<Program> {
         String::from_utf8_lossy(&configured.stderr)
     );
     let mut command = Command::new(&program);
-    command.arg("start").arg("--config").arg(&config).stdout(Stdio::null());
-    Program::start(&mut command, &state.join("agent.log"))
+    command
+        .arg("start")
+        .arg("--config")
+        .arg(&config)
+        .env("RUST_LOG", "warn");
+    Program::start(command.stdout(Stdio::null()))
 }
 
 /// `N` random bytes in hex.

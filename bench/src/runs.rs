@@ -59,7 +59,7 @@ impl Candidates {
         Ok(Self {
             product: Product::start(&state.path().join("product")).await?,
             floor: Runtime::start("bench/floor.mjs", &[], &state.path().join("floor")).await?,
-            ttyd: Ttyd::start(state.path()).await?,
+            ttyd: Ttyd::start().await?,
             _state: state,
         })
     }

@@ -79,9 +79,12 @@ pub struct Viewer {
     picture: Vec<u8>,
 }
 
+/// Looks at output as it comes, instead of keeping it.
+type Look = Box<dyn FnMut(&[u8]) + Send>;
+
 enum Sink {
     Keep(Vec<u8>),
-    Look(Box<dyn FnMut(&[u8]) + Send>),
+    Look(Look),
 }
 
 impl Viewer {

@@ -73,7 +73,14 @@ impl Requests {
             match self.queue.pop_front()? {
                 Request::Part(part) if part.is_empty() => {}
                 Request::Part(part) if part.start < log.start() => {
-                    return Some(FromAgent::Missing { stream, from: part.start, start: log.start() }.into());
+                    return Some(
+                        FromAgent::Missing {
+                            stream,
+                            from: part.start,
+                            start: log.start(),
+                        }
+                        .into(),
+                    );
                 }
                 Request::Part(part) => {
                     let frame = output_frame(stream, log, part.clone());
@@ -86,7 +93,10 @@ impl Requests {
                 }
                 Request::Picture => {
                     let rest = Bytes::from(screen.picture());
-                    self.queue.push_front(Request::PictureRest { offset: log.end(), rest });
+                    self.queue.push_front(Request::PictureRest {
+                        offset: log.end(),
+                        rest,
+                    });
                 }
                 Request::PictureRest { offset, mut rest } => {
                     let piece = rest.split_to(rest.len().min(MAX_PAYLOAD));

@@ -280,7 +280,8 @@ impl Stream {
 
     fn live_frame(&mut self, now: Instant) -> Frame {
         self.coalescer.sent(now);
-        let frame = output_frame(self.id, &mut self.log, self.sent..self.log.end());
+        let pending = self.sent..self.log.end();
+        let frame = output_frame(self.id, &mut self.log, pending);
         self.sent = frame.end();
         frame
     }

@@ -1,23 +1,17 @@
 //! The task of a session: one terminal, one shell, one stream.
-use std::future::pending;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
-use std::process;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use protocol::ids::StreamId;
-use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::FromAgent;
-use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 
+use super::shell::{self, Shell, ShellEvent};
 use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
-use crate::account::Account;
 use crate::pty::{self, Pty, Read};
 
 /// Read from a terminal at once. The kernel gives 4 KiB at most.
@@ -27,19 +21,6 @@ const READ: usize = 4096;
 /// so everything the shell wrote is within it; a process it left behind may write on for ever and is cut off.
 const LAST_WORDS: u64 = 256 * 1024;
 
-/// The process behind the terminal.
-enum Shell {
-    Starting(JoinHandle<io::Result<Child>>),
-    Running(Child),
-    /// Ended; the terminal is read until it has no more, or up to this offset.
-    Ended {
-        status: ExitStatus,
-        read_to: u64,
-    },
-    /// Ended, and its terminal is read.
-    Over,
-}
-
 /// What a session waits for.
 enum Event {
     Command(Option<Command>),
@@ -48,11 +29,6 @@ enum Event {
     Kill,
     /// Bytes moved, or can move now.
     Progress,
-}
-
-enum ShellEvent {
-    Started(Child),
-    Exited(ExitStatus),
 }
 
 /// Why reading stopped.
@@ -90,15 +66,7 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
             return refuse(&outbox, id, &error).await;
         }
     };
-    let start = move || -> io::Result<Child> {
-        let account = Account::find(&spec.account).map_err(io::Error::other)?;
-        pty::Shell {
-            account,
-            privileges: spec.privileges,
-        }
-        .start(slave)
-    };
-    let shell = Shell::Starting(tokio::task::spawn_blocking(start));
+    let shell = Shell::start(spec.account, spec.privileges, slave);
     let mut task = Task {
         stream,
         outbox,
@@ -170,7 +138,7 @@ impl Task {
                 () = sleep_until(instant(due)), if due.is_some() && !sending => Event::Progress,
                 () = sleep_until(instant(catch_up)), if catch_up.is_some() => Event::CatchUp,
                 () = sleep_until(instant(self.kill_at)), if self.kill_at.is_some() => Event::Kill,
-                event = shell_event(&mut self.shell) => Event::Shell(event?),
+                event = self.shell.event() => Event::Shell(event?),
             };
             match event {
                 Event::Command(Some(command)) => self.obey(command),
@@ -235,7 +203,7 @@ impl Task {
         }
         // In case the system does not show its processes.
         if let Shell::Running(child) = &mut self.shell {
-            start_kill(child);
+            shell::start_kill(child);
         }
     }
 
@@ -289,7 +257,7 @@ impl Task {
     fn shell_went_on(&mut self, event: ShellEvent) {
         match event {
             ShellEvent::Started(child) => {
-                self.pid = pid_of(&child);
+                self.pid = shell::pid_of(&child);
                 self.shell = Shell::Running(child);
                 self.stream.opened();
                 if let (Some(_), Some(pid)) = (self.kill_at, self.pid) {
@@ -315,12 +283,12 @@ impl Task {
             },
             Shell::Ended { .. } | Shell::Over => return,
         };
-        if let Some(pid) = pid_of(&child) {
+        if let Some(pid) = shell::pid_of(&child) {
             pty::hang_up(&self.pty, pid);
             drop(self.pty);
             if timeout(HANG_UP_GRACE, child.wait()).await.is_err() {
                 pty::kill_session(pid);
-                start_kill(&mut child);
+                shell::start_kill(&mut child);
             }
         }
         if let Err(error) = child.wait().await {
@@ -348,42 +316,6 @@ fn read(pty: &Pty, stream: &mut Stream, hung_up: &mut bool, read_to: u64) -> Sto
         }
     }
     Stop::Empty
-}
-
-async fn shell_event(shell: &mut Shell) -> io::Result<ShellEvent> {
-    match shell {
-        Shell::Starting(starting) => Ok(ShellEvent::Started(starting.await.map_err(io::Error::other)??)),
-        Shell::Running(child) => Ok(ShellEvent::Exited(exit_status(child.wait().await))),
-        Shell::Ended { .. } | Shell::Over => pending().await,
-    }
-}
-
-fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
-    match status {
-        Ok(status) => {
-            let signal = status.signal().map(|number| {
-                Signal::try_from(number).map_or_else(|_| format!("SIG{number}"), |signal| signal.as_str().to_owned())
-            });
-            ExitStatus {
-                code: status.code(),
-                signal,
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "cannot learn how a shell ended");
-            ExitStatus::default()
-        }
-    }
-}
-
-fn start_kill(child: &mut Child) {
-    if let Err(error) = child.start_kill() {
-        tracing::warn!(%error, "cannot kill a shell");
-    }
-}
-
-fn pid_of(child: &Child) -> Option<Pid> {
-    child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
 }
 
 /// A point in time for a timer whose branch is off when there is none.

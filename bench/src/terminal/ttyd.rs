@@ -3,7 +3,6 @@
 //! A message is one letter and its payload. To the server: `0` input; the first message is a JSON object. From it: `0`
 //! output, other letters are the page's concern.
 use std::net::TcpListener;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -31,7 +30,7 @@ pub struct Ttyd {
 
 impl Ttyd {
     /// Starts ttyd, if there is one.
-    pub async fn start(state: &Path) -> Result<Option<Self>> {
+    pub async fn start() -> Result<Option<Self>> {
         let found = Command::new("ttyd").arg("--version").output().await;
         if !found.is_ok_and(|output| output.status.success()) {
             return Ok(None);
@@ -40,6 +39,8 @@ impl Ttyd {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new("ttyd");
         command.args([
+            "--debug",
+            "3",
             "--interface",
             "127.0.0.1",
             "--writable",
@@ -49,7 +50,7 @@ impl Ttyd {
         ]);
         let ttyd = Self {
             origin: format!("http://127.0.0.1:{port}"),
-            program: Program::start(&mut command, &state.join("ttyd.log"))?,
+            program: Program::start(&mut command)?,
         };
         let deadline = Instant::now() + READY_WITHIN;
         while connect(&ttyd.origin).await.is_err() {
