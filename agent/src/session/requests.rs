@@ -23,7 +23,7 @@ pub struct Requests {
 
 #[derive(Debug)]
 enum Request {
-    /// A part of the log, of which the beginning may have been sent already.
+    /// A part of the log, of which the beginning may have been sent already, and never all.
     Part(Range<u64>),
     Picture,
     /// The rest of a picture that is being sent.
@@ -34,9 +34,11 @@ enum Request {
 }
 
 impl Requests {
-    /// Asks for a part of the log.
+    /// Asks for a part of the log. One without bytes needs no answer.
     pub fn part(&mut self, part: Range<u64>) {
-        self.push(Request::Part(part));
+        if !part.is_empty() {
+            self.push(Request::Part(part));
+        }
     }
 
     /// Asks for a picture of the screen.
@@ -71,7 +73,6 @@ impl Requests {
     pub fn next_answer(&mut self, stream: StreamId, log: &mut StreamLog, screen: &mut Screen) -> Option<Outgoing> {
         loop {
             match self.queue.pop_front()? {
-                Request::Part(part) if part.is_empty() => {}
                 Request::Part(part) if part.start < log.start() => {
                     return Some(
                         FromAgent::Missing {
@@ -85,7 +86,9 @@ impl Requests {
                 Request::Part(part) => {
                     let frame = output_frame(stream, log, part.clone());
                     let at = frame.end();
-                    self.queue.push_front(Request::Part(at..part.end));
+                    if at < part.end {
+                        self.queue.push_front(Request::Part(at..part.end));
+                    }
                     // A log that has just lost its file has nothing to show here; it begins later now.
                     if at > part.start {
                         return Some(Outgoing::Frame(frame));

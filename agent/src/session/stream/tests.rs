@@ -118,6 +118,23 @@ fn a_picture_stops_reading_until_it_shows_the_end_of_what_was_sent() {
 }
 
 #[test]
+fn a_picture_behind_a_part_is_drawn_when_it_is_its_turn() {
+    let (mut stream, now) = linked();
+    stream.output(b"hello", now);
+    due(&mut stream, now);
+    stream.request_part(0..5);
+    stream.request_picture();
+    stream.output(b" world", now);
+    let said: Vec<_> = due(&mut stream, now).iter().filter_map(output_at).collect();
+    assert_eq!(said, [(0, 5), (5, 6)]);
+    stream.catch_up(now);
+    match due(&mut stream, now).as_slice() {
+        [Outgoing::Frame(frame)] => assert_eq!((frame.kind, frame.offset), (Kind::Snapshot, 11)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_new_link_gets_what_is_written_from_the_report_on() {
     let (mut stream, now) = linked();
     stream.output(b"before", now);
