@@ -5,7 +5,7 @@
 #   native  the agent (vsay-agent) and the command line (vsay), into target/release/
 source "$(dirname "$0")/lib/common.sh"
 
-worker_sources() { find Cargo.toml Cargo.lock src durable-objects protocol/Cargo.toml protocol/src -type f; }
+worker_sources() { find Cargo.toml Cargo.lock src web/openapi.json durable-objects protocol/Cargo.toml protocol/src -type f; }
 web_sources() { find web \( -name node_modules -o -path web/dist -o -path web/tests \) -prune -o -type f -print; }
 
 # unchanged <part> <output>: whether the part was built from exactly the files it has now. `mark` remembers that it was.
@@ -24,6 +24,8 @@ mark() {
 
 build_worker() {
   unchanged worker build/index.js && return
+  one_at_a_time worker
+  unchanged worker build/index.js && return
   say "building the Worker"
   # With all three named, it downloads nothing.
   export WASM_BINDGEN_BIN=$TOOLS/bin/wasm-bindgen
@@ -35,6 +37,8 @@ build_worker() {
 
 build_web() {
   unchanged web web/dist/index.html && return
+  one_at_a_time web
+  unchanged web web/dist/index.html && return
   say "building the browser console"
   npm --prefix web run --silent build -- --logLevel warn >&2
   mark
@@ -45,7 +49,6 @@ build_native() {
   cargo build --release --quiet -p vsay-agent -p vsay >&2
 }
 
-one_at_a_time
 [ $# -gt 0 ] || set -- native worker web
 for part in "$@"; do
   case $part in

@@ -76,7 +76,7 @@ chromium() {
       "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
 }
 
-one_at_a_time
+one_at_a_time tools
 check_rust
 wasm_target
 npm_packages .

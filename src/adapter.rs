@@ -1,7 +1,14 @@
 //! Between the platform's requests and responses and those of axum. Nothing a client sends makes this fail with a 5xx.
+//!
+//! A call between Rust and JavaScript costs about as much as parsing a header, so headers cross as one JSON text and bodies
+//! of known length as one piece of memory.
+use std::borrow::Cow;
+
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderName, HeaderValue, Request, Response, Uri};
-use worker::{Headers, ResponseBuilder};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use js_sys::{Array, JSON, Uint8Array};
+use serde_json::json;
+use wasm_bindgen::JsCast;
 
 use crate::error::ApiError;
 
@@ -20,49 +27,69 @@ pub fn request(raw: &web_sys::Request) -> Result<Request<Body>, BadRequest> {
     let body = raw
         .body()
         .map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
-    let mut converted = Request::new(body);
-    *converted.method_mut() = raw.method().parse().map_err(|_| BadRequest)?;
-    *converted.uri_mut() = raw.url().parse::<Uri>().map_err(|_| BadRequest)?;
-    for (name, value) in Headers(raw.headers()).entries() {
+    let mut request = Request::new(body);
+    *request.method_mut() = raw.method().parse().map_err(|_| BadRequest)?;
+    *request.uri_mut() = raw.url().parse::<Uri>().map_err(|_| BadRequest)?;
+    let headers = JSON::stringify(&Array::from(&raw.headers())).map_err(|_| BadRequest)?;
+    *request.headers_mut() = header_map(&String::from(headers))?;
+    Ok(request)
+}
+
+/// Headers from a JSON list of pairs.
+fn header_map(pairs: &str) -> Result<HeaderMap, BadRequest> {
+    let pairs: Vec<(Cow<str>, Cow<str>)> = serde_json::from_str(pairs).map_err(|_| BadRequest)?;
+    let mut headers = HeaderMap::with_capacity(pairs.len());
+    for (name, value) in pairs {
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_bytes()),
             HeaderValue::from_bytes(value.as_bytes()),
         ) {
-            converted
-                .headers_mut()
-                .try_append(name, value)
-                .map_err(|_| BadRequest)?;
+            headers.try_append(name, value).map_err(|_| BadRequest)?;
         }
     }
-    Ok(converted)
+    Ok(headers)
 }
 
-/// The response as the platform wants it. A body of known length goes as one piece of memory: a stream costs several turns
-/// between Rust and JavaScript.
-pub async fn response(response: Response<Body>) -> worker::Result<worker::Response> {
+/// The response as the platform wants it.
+pub async fn response(response: Response<Body>) -> worker::Result<web_sys::Response> {
     let socket = response.extensions().get::<worker::WebSocket>().is_some();
     if socket || response.body().size_hint().exact().is_none() {
-        return worker::Response::try_from(response);
+        return worker::Response::try_from(response).map(Into::into);
     }
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX)
         .await
         .map_err(|error| worker::Error::RustError(error.to_string()))?;
-    let headers = Headers::new();
-    for (name, value) in &parts.headers {
-        headers.append(
-            name.as_str(),
-            value
-                .to_str()
-                .map_err(|error| worker::Error::RustError(error.to_string()))?,
-        )?;
+    let headers: Vec<_> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
+    let init = json!({ "status": parts.status.as_u16(), "headers": headers }).to_string();
+    let init: web_sys::ResponseInit = JSON::parse(&init)?.unchecked_into();
+    let body = (!bytes.is_empty()).then(|| Uint8Array::from(bytes.as_ref()));
+    Ok(web_sys::Response::new_with_opt_js_u8_array_and_init(
+        body.as_ref(),
+        &init,
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_http_does_not_allow_are_dropped() {
+        let headers =
+            header_map(r#"[["accept","a, b"],["b d","x"],["user-agent","ü"],["x","a\nb"],["cookie","c"]]"#).unwrap();
+        let names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["accept", "user-agent", "cookie"]);
+        assert_eq!(headers["user-agent"].as_bytes(), "ü".as_bytes());
     }
-    let builder = ResponseBuilder::new()
-        .with_status(parts.status.as_u16())
-        .with_headers(headers);
-    Ok(if bytes.is_empty() {
-        builder.empty()
-    } else {
-        builder.fixed(bytes.into())
-    })
+
+    #[test]
+    fn more_headers_than_a_map_holds_are_a_bad_request() {
+        let pairs: Vec<(String, &str)> = (0..40_000).map(|n| (format!("x-{n}"), "")).collect();
+        assert!(header_map(&serde_json::to_string(&pairs).unwrap()).is_err());
+    }
 }

@@ -31,11 +31,13 @@ mod extract;
 mod health;
 mod log;
 mod machines;
+#[cfg(not(target_arch = "wasm32"))]
 mod openapi;
 mod page;
 mod random;
 mod relay;
 mod router;
+mod routes;
 mod secrets;
 mod sessions;
 mod terminals;
@@ -48,6 +50,7 @@ use std::cell::OnceCell;
 use tower_service::Service;
 
 pub use durable_objects::Relay;
+#[cfg(not(target_arch = "wasm32"))]
 pub use openapi::document;
 
 thread_local! {
@@ -61,7 +64,7 @@ async fn fetch(
     request: web_sys::Request,
     env: worker::Env,
     _context: worker::Context,
-) -> worker::Result<worker::Response> {
+) -> worker::Result<web_sys::Response> {
     let mut router = ROUTER.with(|cell| {
         cell.get_or_init(|| router::build(config::Config::from_env(&env)))
             .clone()

@@ -2,27 +2,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::config::{Config, ConfigError};
 use crate::error::{ApiError, Surface, render};
-use crate::{agents, auth, health, log, machines, openapi, sessions, terminals};
+use crate::routes::{Routes, routes};
+use crate::{agents, auth, health, log, machines, sessions, terminals};
 
 /// How long a browser may remember what other origins may do (contract).
 const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// The API document. It is written by `cargo run --example openapi` and read by the browser console's build, too.
+const DOCUMENT: &str = include_str!("../web/openapi.json");
+
 /// Every route, with its description.
-pub fn api() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::with_openapi(openapi::header())
-        .routes(routes!(health::health))
+pub fn api() -> Routes {
+    routes![health::health]
         .merge(auth::routes())
         .merge(machines::routes())
         .merge(sessions::routes())
@@ -34,10 +35,12 @@ pub fn api() -> OpenApiRouter<Arc<Config>> {
 pub fn build(config: Result<Config, ConfigError>) -> Router {
     match config {
         Ok(config) => {
-            let (router, document) = api().split_for_parts();
-            let document = Arc::new(openapi::complete(document));
-            let router = router
-                .route("/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+            let router = api()
+                .into_router()
+                .route(
+                    "/openapi.json",
+                    get(async || ([(header::CONTENT_TYPE, "application/json")], DOCUMENT)),
+                )
                 .method_not_allowed_fallback(async || ApiError::method_not_allowed())
                 .fallback(async || ApiError::not_found("Not found"))
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
@@ -45,8 +48,8 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
         }
         Err(error) => {
             log::error(&error.to_string());
-            let (router, _) = OpenApiRouter::new().routes(routes!(health::health)).split_for_parts();
-            surround(router.fallback(move || std::future::ready(ApiError::misconfigured(error.to_string()))))
+            let refuse = move || std::future::ready(ApiError::misconfigured(error.to_string()));
+            surround(Router::new().route("/health", get(health::health)).fallback(refuse))
         }
     }
 }

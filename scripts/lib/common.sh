@@ -23,11 +23,12 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Runs one copy of the calling script per checkout at a time, where the system has flock: several `make dev` may start at once.
+# one_at_a_time <what>: waits while another script of this checkout is at the same thing, where the system has flock. Until
+# this script ends, or is at the next thing.
 one_at_a_time() {
-  mkdir -p "$TOOLS"
+  mkdir -p "$TOOLS/locks"
   if have flock; then
-    exec 9>"$TOOLS/lock"
+    exec 9>"$TOOLS/locks/$1"
     flock 9
   fi
 }

@@ -4,16 +4,9 @@ mod credential;
 mod handlers;
 pub mod store;
 
-use std::sync::Arc;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-use crate::config::Config;
+use crate::routes::{Routes, routes};
 
 /// The routes of this feature.
-pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new()
-        .routes(routes!(handlers::enroll))
-        .routes(routes!(handlers::connect))
+pub fn routes() -> Routes {
+    routes![handlers::enroll, handlers::connect]
 }

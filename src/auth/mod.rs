@@ -7,18 +7,9 @@ pub mod store;
 pub mod throttle;
 pub mod token;
 
-use std::sync::Arc;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-use crate::config::Config;
+use crate::routes::{Routes, routes};
 
 /// The routes of this feature.
-pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new()
-        .routes(routes!(handlers::signup))
-        .routes(routes!(handlers::login))
-        .routes(routes!(handlers::refresh))
-        .routes(routes!(handlers::me))
+pub fn routes() -> Routes {
+    routes![handlers::signup, handlers::login, handlers::refresh, handlers::me]
 }

@@ -4,21 +4,19 @@ mod body;
 mod handlers;
 pub mod store;
 
-use std::sync::Arc;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-use crate::config::Config;
+use crate::routes::{Routes, routes};
 
 pub use handlers::reach;
 pub use store::Key;
 
 /// The routes of this feature.
-pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new()
-        .routes(routes!(handlers::list_machines, handlers::create_machine))
-        .routes(routes!(handlers::find_machine, handlers::delete_machine))
-        .routes(routes!(handlers::find_machine_by_id))
-        .routes(routes!(handlers::create_registration_token))
+pub fn routes() -> Routes {
+    routes![
+        handlers::list_machines,
+        handlers::create_machine,
+        handlers::find_machine,
+        handlers::delete_machine,
+        handlers::find_machine_by_id,
+        handlers::create_registration_token
+    ]
 }

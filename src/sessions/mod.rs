@@ -3,16 +3,9 @@
 mod handlers;
 pub mod store;
 
-use std::sync::Arc;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-use crate::config::Config;
+use crate::routes::{Routes, routes};
 
 /// The routes of this feature.
-pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new()
-        .routes(routes!(handlers::list_sessions))
-        .routes(routes!(handlers::close_session))
+pub fn routes() -> Routes {
+    routes![handlers::list_sessions, handlers::close_session]
 }

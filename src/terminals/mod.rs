@@ -4,14 +4,9 @@ mod handlers;
 pub mod origin;
 pub mod request;
 
-use std::sync::Arc;
-
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-use crate::config::Config;
+use crate::routes::{Routes, routes};
 
 /// The routes of this feature.
-pub fn routes() -> OpenApiRouter<Arc<Config>> {
-    OpenApiRouter::new().routes(routes!(handlers::open_terminal))
+pub fn routes() -> Routes {
+    routes![handlers::open_terminal]
 }

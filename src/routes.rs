@@ -1,0 +1,76 @@
+//! Routes and what the API document says about them, both from the `#[utoipa::path]` of each handler.
+//!
+//! Only a native build gathers the descriptions. In the Worker they would be a fifth of the code and a part of every cold
+//! start, to say what `web/openapi.json` says already.
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
+use utoipa_axum::PathItemExt;
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use crate::config::Config;
+
+/// What `utoipa_axum::routes!` makes of a handler.
+pub type Described = UtoipaMethodRouter<Arc<Config>>;
+
+/// The routes of a feature.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<Arc<Config>>,
+    #[cfg(not(target_arch = "wasm32"))]
+    described: Vec<Described>,
+}
+
+/// The routes of handlers, each named with its module: `routes![handlers::find, handlers::list]`.
+macro_rules! routes {
+    ($($module:ident :: $handler:ident),+ $(,)?) => {
+        pastey::paste! {
+            $crate::routes::Routes::default()
+                $(.route::<$module::[<__path_ $handler>], _, _>($module::$handler, || utoipa_axum::routes!($module::$handler)))+
+        }
+    };
+}
+pub(crate) use routes;
+
+impl Routes {
+    /// Adds a handler at the path and methods of its description.
+    pub fn route<P: utoipa::Path, H: Handler<T, Arc<Config>>, T: 'static>(
+        mut self,
+        handler: H,
+        describe: impl FnOnce() -> Described,
+    ) -> Self {
+        let on =
+            |router: MethodRouter<_>, method: &dyn PathItemExt| router.on(method.to_method_filter(), handler.clone());
+        let methods = P::methods();
+        let method_router = methods
+            .iter()
+            .fold(MethodRouter::new(), |router, method| on(router, method));
+        self.router = self.router.route(&P::path(), method_router);
+        #[cfg(not(target_arch = "wasm32"))]
+        self.described.push(describe());
+        #[cfg(target_arch = "wasm32")]
+        drop(describe);
+        self
+    }
+
+    /// Adds the routes of another feature.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        #[cfg(not(target_arch = "wasm32"))]
+        self.described.extend(other.described);
+        self
+    }
+
+    /// The routes.
+    pub fn into_router(self) -> Router<Arc<Config>> {
+        self.router
+    }
+
+    /// The descriptions.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn into_descriptions(self) -> Vec<Described> {
+        self.described
+    }
+}
