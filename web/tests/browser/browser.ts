@@ -44,6 +44,12 @@ export async function waitForScreen(page: Page, text: string): Promise<void> {
   await expect.poll(() => screen(page), { timeout: 10_000, interval: 30 }).toContain(text);
 }
 
+/** Types a line once the terminal has the keyboard: a page that was just opened hands it over a moment later. */
+export async function typeLine(page: Page, line: string): Promise<void> {
+  await page.waitForFunction(() => document.activeElement?.classList.contains('xterm-helper-textarea'));
+  await page.keyboard.type(`${line}\r`);
+}
+
 export async function waitForState(page: Page, state: string): Promise<void> {
   await page.locator(`[data-testid=terminal][data-state=${state}]`).waitFor();
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { screen, signIn, waitForScreen, waitForState } from './browser';
+import { screen, signIn, typeLine, waitForScreen, waitForState } from './browser';
 import { world } from './setup';
 import type { Shell } from './shell';
 
@@ -19,7 +19,7 @@ describe('the terminal', () => {
   }
 
   async function run(page: Page, command: string, expected: string): Promise<void> {
-    await page.keyboard.type(`${command}\r`);
+    await typeLine(page, command);
     await waitForScreen(page, expected);
   }
 

@@ -1,7 +1,7 @@
 /** The promises of the product, in a real browser, over the real Worker, with a real agent and a real shell. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch, openPage, screen, waitForScreen, waitForState } from '../browser/browser';
+import { launch, openPage, screen, typeLine, waitForScreen, waitForState } from '../browser/browser';
 import { cuttableWire, startProduct, type Product } from './product';
 
 describe('the product', () => {
@@ -30,7 +30,7 @@ describe('the product', () => {
 
   it('lets a person sign in, connect, type a command and read what it says', async () => {
     const { page, complaints } = await connect(product.url);
-    await page.keyboard.type('echo "$((6*7)) on $(uname -s)"\r');
+    await typeLine(page, 'echo "$((6*7)) on $(uname -s)"');
     await waitForScreen(page, '\n42 on Linux\n');
     expect(complaints).toEqual([]);
     await page.context().close();
@@ -41,12 +41,12 @@ describe('the product', () => {
     const { page } = await connect(wire.url);
     const lines = 6_000;
     // The program rests now and then, so that there is something to cut.
-    await page.keyboard.type(`for i in $(seq 1 ${lines}); do echo $i; [ $((i % 1000)) = 0 ] && sleep 0.3; done; echo complete\r`);
+    await typeLine(page, `for i in $(seq 1 ${lines}); do echo $i; [ $((i % 1000)) = 0 ] && sleep 0.3; done; echo complete`);
     for (const seen of [1_000, 2_000, 4_000]) {
       await waitForScreen(page, `\n${seen}\n`);
       expect(wire.cut()).toBeGreaterThan(0);
     }
-    await page.keyboard.type('echo typed-$((1+1))\r');
+    await typeLine(page, 'echo typed-$((1+1))');
     await expect.poll(() => screen(page), { timeout: 20_000 }).toContain('\ncomplete\n');
     await waitForScreen(page, '\ntyped-2\n');
     const text = await screen(page);
@@ -59,11 +59,11 @@ describe('the product', () => {
 
   it('shows the shell as it was after the page is loaded again', async () => {
     const { page } = await connect(product.url);
-    await page.keyboard.type('kept=treasure; echo set\r');
+    await typeLine(page, 'kept=treasure; echo set');
     await waitForScreen(page, '\nset\n');
     await page.reload();
     await waitForState(page, 'connected');
-    await page.keyboard.type('echo "<$kept>"\r');
+    await typeLine(page, 'echo "<$kept>"');
     await waitForScreen(page, '<treasure>');
     await page.context().close();
   });
