@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
+use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -24,16 +25,14 @@ pub struct Program(Child);
 #[derive(Deserialize)]
 struct Ready {
     url: String,
-    #[serde(default)]
-    workerd_pid: u32,
 }
 
 /// A running workerd.
 pub struct Runtime {
     /// Its origin, such as `http://127.0.0.1:1234`.
     pub url: String,
-    /// The process that runs the Worker; 0 if the runner does not say.
-    pub workerd_pid: u32,
+    /// The process that runs the Worker.
+    workerd_pid: u32,
     program: Program,
 }
 
@@ -44,6 +43,15 @@ impl Program {
         Ok(Self(child.with_context(|| {
             format!("{:?} cannot be started", command.as_std().get_program())
         })?))
+    }
+
+    /// The processor time that it has taken so far, without its children.
+    pub fn processor_time(&self) -> Result<Duration> {
+        processor_time(self.id()?)
+    }
+
+    fn id(&self) -> Result<u32> {
+        self.0.id().context("the program has ended")
     }
 
     /// Asks the program to end, and waits for it.
@@ -93,9 +101,10 @@ impl Runtime {
             bail!("{script} did not start");
         };
         let ready: Ready = serde_json::from_str(&line).with_context(|| format!("{script} said: {line}"))?;
+        let workerd_pid = workerd_of(program.id()?)?;
         Ok(Self {
             url: ready.url,
-            workerd_pid: ready.workerd_pid,
+            workerd_pid,
             program,
         })
     }
@@ -103,6 +112,11 @@ impl Runtime {
     /// Ends it.
     pub async fn end(self) {
         self.program.end().await;
+    }
+
+    /// The processor time that workerd has taken so far.
+    pub fn processor_time(&self) -> Result<Duration> {
+        processor_time(self.workerd_pid)
     }
 
     /// The memory that workerd has now, in bytes.
@@ -113,4 +127,24 @@ impl Runtime {
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         kib.map(|kib| kib * 1024).ok_or_else(|| anyhow!("{path} has no VmRSS"))
     }
+}
+
+/// The workerd that a runner has started.
+fn workerd_of(runner: u32) -> Result<u32> {
+    let path = format!("/proc/{runner}/task/{runner}/children");
+    let children = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+    let is_workerd = |pid: &&str| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim() == "workerd")
+    };
+    let pid = children.split_whitespace().find(is_workerd);
+    Ok(pid.context("there is no workerd")?.parse()?)
+}
+
+fn processor_time(pid: u32) -> Result<Duration> {
+    let clock = clock_getcpuclockid(Pid::from_raw(i32::try_from(pid)?));
+    Ok(clock
+        .and_then(|clock| clock.now())
+        .context("no processor time is known")?
+        .into())
 }

@@ -93,6 +93,11 @@ impl Product {
         Ok(())
     }
 
+    /// The processor time that the agent has taken so far.
+    pub fn agent_time(&self) -> Result<Duration> {
+        self.agent.processor_time()
+    }
+
     /// Ends everything.
     pub async fn end(self) {
         self.agent.end().await;

@@ -3,6 +3,7 @@ use std::fmt::{Display, Formatter, Result};
 use std::fs;
 use std::time::Duration;
 
+use crate::measure::bulk::Bulk;
 use crate::measure::bundle::Bundle;
 use crate::measure::memory::Memory;
 use crate::measure::resume;
@@ -17,8 +18,8 @@ const QUIET: f64 = 0.5;
 pub struct Report {
     /// Keystrokes.
     pub echo: Runs<Latency>,
-    /// MB/s.
-    pub bulk: Runs<f64>,
+    /// Bulk output.
+    pub bulk: Runs<Bulk>,
     /// Requests/s.
     pub requests: Runs<f64>,
     /// The Worker's size.
@@ -58,7 +59,7 @@ impl Report {
 
     fn targets(&self) -> Vec<(&'static str, &'static str, String, bool)> {
         let p50 = |name| of(&self.echo, name, |run: &Latency| ms(run.p50));
-        let bulk = |name| of(&self.bulk, name, |run| *run);
+        let bulk = |name| of(&self.bulk, name, |run| run.rate);
         let rate = |name| of(&self.requests, name, |run| *run);
         let mut targets = Vec::new();
         if let (Some(ours), Some(relay)) = (p50(STREAM), p50(RELAY)) {
@@ -137,21 +138,27 @@ impl Display for Report {
                 "Keystroke echo, ms",
                 &["p50", "p95", "p99"],
                 &self.echo,
-                |run, column| ms([run.p50, run.p95, run.p99][column]),
+                |run, column| Some(ms([run.p50, run.p95, run.p99][column])),
             )?;
             if !self.echo.iter().any(|(name, _)| *name == TTYD) {
                 writeln!(f, "\nttyd is not installed.")?;
             }
         }
         if !self.bulk.is_empty() {
-            table(f, "Bulk output, MB/s", &["rate"], &self.bulk, |run, _| *run)?;
+            table(
+                f,
+                "Bulk output",
+                &["MB/s", "workerd, processor s/GB", "agent, processor s/GB"],
+                &self.bulk,
+                |run, column| [Some(run.rate), run.workerd, run.agent][column],
+            )?;
             writeln!(
                 f,
                 "\n\"{PUBLISHED}\" is bounded by design: such a client acknowledges nothing, so time must."
             )?;
         }
         if !self.requests.is_empty() {
-            table(f, "Requests/s", &["rate"], &self.requests, |run, _| *run)?;
+            table(f, "Requests/s", &["rate"], &self.requests, |run, _| Some(*run))?;
             if let (Some(health), Some(list)) = (
                 of(&self.requests, HEALTH, |run| *run),
                 of(&self.requests, LIST, |run| *run),
@@ -203,7 +210,7 @@ fn table<T>(
     title: &str,
     columns: &[&str],
     runs: &Runs<T>,
-    value: impl Fn(&T, usize) -> f64,
+    value: impl Fn(&T, usize) -> Option<f64>,
 ) -> Result {
     let count = runs.iter().map(|(_, all)| all.len()).max().unwrap_or_default();
     writeln!(
@@ -215,9 +222,12 @@ fn table<T>(
     for (name, all) in runs {
         write!(f, "| {name} |")?;
         for column in 0..columns.len() {
-            if let Some(Summary { median, min, max }) = Summary::of(all.iter().map(|run| value(run, column))) {
-                let digits = if max < 10.0 { 3 } else { 0 };
-                write!(f, " {median:.digits$} ({min:.digits$} – {max:.digits$}) |")?;
+            match Summary::of(all.iter().filter_map(|run| value(run, column))) {
+                Some(Summary { median, min, max }) => {
+                    let digits = if max < 10.0 { 3 } else { 0 };
+                    write!(f, " {median:.digits$} ({min:.digits$} – {max:.digits$}) |")?;
+                }
+                None => write!(f, " – |")?,
             }
         }
         writeln!(f)?;

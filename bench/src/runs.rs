@@ -2,9 +2,10 @@
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::measure::bulk::Bulk;
 use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
-use crate::measure::{bulk, echo, memory, requests, resume};
+use crate::measure::{bulk, echo, memory, pty, requests, resume};
 use crate::process::Runtime;
 use crate::product::{MACHINES, Product};
 use crate::stats::Latency;
@@ -31,6 +32,8 @@ pub const STREAM: &str = "product, `vsay.stream.v1`";
 pub const PUBLISHED: &str = "product, published JSON frames";
 /// A Durable Object between two sockets.
 pub const RELAY: &str = "bare DO relay, two sockets, no PTY";
+/// A program that reads a terminal and does nothing else.
+pub const PTY: &str = "bare PTY, read by a plain loop, no network";
 /// A Durable Object with one socket.
 pub const ECHO: &str = "bare DO echo, one socket";
 /// ttyd.
@@ -110,39 +113,43 @@ pub async fn echo() -> Result<Runs<Latency>> {
     Ok(runs)
 }
 
-/// MB/s of bulk output.
-pub async fn bulk() -> Result<Runs<f64>> {
+/// Bulk output.
+pub async fn bulk() -> Result<Runs<Bulk>> {
     let candidates = Candidates::start().await?;
     let Candidates {
         product, floor, ttyd, ..
     } = &candidates;
+    let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
+    let relay = || floor.processor_time();
     let mut runs = Runs::new();
     for number in 0..RUNS {
         let session = product.session()?;
         let mut terminal = StreamTerminal::attach(&session.attachment).await?;
         let begun = pours(&mut terminal, BULK).await?;
-        add(&mut runs, STREAM, bulk::measure(&mut terminal, begun, BULK).await?);
+        let run = bulk::measure(&mut terminal, begun, BULK, Some(&edge), Some(&agent)).await?;
+        add(&mut runs, STREAM, run);
 
         let (mut terminal, _peer) = pipe(&floor.url, &format!("bulk-{number}"), Peer::Pour(BULK)).await?;
         let begun = begin(&mut terminal, "begin").await?;
-        add(&mut runs, RELAY, bulk::measure(&mut terminal, begun, BULK).await?);
+        let run = bulk::measure(&mut terminal, begun, BULK, Some(&relay), None).await?;
+        add(&mut runs, RELAY, run);
         drop(terminal);
+
+        add(&mut runs, PTY, pty::measure(BULK).await?);
 
         if let Some(ttyd) = ttyd {
             let mut terminal = TtydTerminal::open(ttyd).await?;
             let begun = pours(&mut terminal, BULK).await?;
-            add(&mut runs, TTYD, bulk::measure(&mut terminal, begun, BULK).await?);
+            let run = bulk::measure(&mut terminal, begun, BULK, None, None).await?;
+            add(&mut runs, TTYD, run);
         }
     }
     for _ in 0..PUBLISHED_RUNS {
         let session = product.session()?;
         let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
         let begun = pours(&mut terminal, PUBLISHED_BULK).await?;
-        add(
-            &mut runs,
-            PUBLISHED,
-            bulk::measure(&mut terminal, begun, PUBLISHED_BULK).await?,
-        );
+        let run = bulk::measure(&mut terminal, begun, PUBLISHED_BULK, Some(&edge), Some(&agent)).await?;
+        add(&mut runs, PUBLISHED, run);
     }
     candidates.end().await;
     Ok(runs)

@@ -1,13 +1,14 @@
 //! When output leaves: at once after idle, in larger pieces while there is a lot.
 use std::time::{Duration, Instant};
 
+use protocol::limits::MAX_PAYLOAD;
+
 /// How long output may wait for more. Below what a person sees, and long enough to turn a chatty program's writes into
 /// few frames.
 const DELAY: Duration = Duration::from_millis(5);
 
-/// Output that waits for no more. Half a frame: large enough that the cost per frame vanishes, small enough that a
-/// keystroke's echo behind it does not wait long.
-pub const ENOUGH: usize = 32 * 1024;
+/// Output that waits for no more: a full frame, because each costs the relay about as much as its bytes do.
+pub const ENOUGH: usize = MAX_PAYLOAD;
 
 /// Decides when pending output is sent.
 #[derive(Debug, Clone, Copy, Default)]

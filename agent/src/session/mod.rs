@@ -27,7 +27,7 @@ use crate::stream_log::Limits;
 pub type Outbox = mpsc::Sender<Outgoing>;
 
 /// Frames in an [`Outbox`]; a quarter of a megabyte of bulk output.
-pub const OUTBOX: usize = 8;
+pub const OUTBOX: usize = 4;
 
 /// Commands that a session may have waiting. A session takes them whatever its shell does, so nobody waits long.
 const COMMANDS: usize = 64;

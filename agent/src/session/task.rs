@@ -14,8 +14,8 @@ use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
 use crate::pty::{self, Pty, Read};
 
-/// Read from a terminal at once. The kernel gives 4 KiB at most.
-const READ: usize = 4096;
+/// Read from a terminal at once. The kernel holds 4 KiB ready, and gives more if it brings more in the meantime.
+const READ: usize = 32 * 1024;
 
 /// What is read at most from a terminal after its shell has ended, or was told to. Kernels hold less than half of this,
 /// so everything the shell wrote is within it; a process it left behind may write on for ever and is cut off.
@@ -306,7 +306,13 @@ fn read(pty: &Pty, stream: &mut Stream, hung_up: &mut bool, read_to: u64) -> Sto
             return Stop::NoRoom;
         }
         match pty.read(&mut buffer[..most]) {
-            Ok(Read::Bytes(count)) => stream.output(&buffer[..count], Instant::now()),
+            Ok(Read::Bytes(count)) => {
+                stream.output(&buffer[..count], Instant::now());
+                // Keystrokes and prompts are far from that.
+                if count >= pty::FULL {
+                    pty.refill();
+                }
+            }
             Ok(Read::Nothing) => return Stop::Empty,
             Ok(Read::HungUp) => *hung_up = true,
             Err(error) => {

@@ -11,8 +11,29 @@ use crate::terminal::Terminal;
 /// How long output may stand still.
 const OUTPUT_WITHIN: Duration = Duration::from_secs(20);
 
-/// Reads `len` bytes of the source, of which `begun` came already. Returns MB/s.
-pub async fn measure(terminal: &mut impl Terminal, begun: Bytes, len: u64) -> Result<f64> {
+/// What one run gave.
+#[derive(Debug, Clone, Copy)]
+pub struct Bulk {
+    /// MB/s.
+    pub rate: f64,
+    /// Seconds of workerd's processor time for each GB, where there is one.
+    pub workerd: Option<f64>,
+    /// Seconds of the agent's, where there is one.
+    pub agent: Option<f64>,
+}
+
+/// A process whose processor time is of interest.
+pub type Clock<'a> = Option<&'a dyn Fn() -> Result<Duration>>;
+
+/// Reads `len` bytes of the source, of which `begun` came already.
+pub async fn measure(
+    terminal: &mut impl Terminal,
+    begun: Bytes,
+    len: u64,
+    workerd: Clock<'_>,
+    agent: Clock<'_>,
+) -> Result<Bulk> {
+    let [workerd_before, agent_before] = [workerd, agent].map(|clock| clock.map(|now| now()).transpose());
     let began = Instant::now();
     let mut verifier = Verifier::default();
     verifier.check(&begun)?;
@@ -23,7 +44,18 @@ pub async fn measure(terminal: &mut impl Terminal, begun: Bytes, len: u64) -> Re
         verifier.verified()
     );
     let seconds = began.elapsed().as_secs_f64();
-    Ok((len - begun.len() as u64) as f64 / 1e6 / seconds)
+    let bytes = (len - begun.len() as u64) as f64;
+    let per_gb = |clock: Clock<'_>, before: Option<Duration>| -> Result<Option<f64>> {
+        let Some((now, before)) = clock.zip(before) else {
+            return Ok(None);
+        };
+        Ok(Some((now()? - before).as_secs_f64() * 1e9 / bytes))
+    };
+    Ok(Bulk {
+        rate: bytes / 1e6 / seconds,
+        workerd: per_gb(workerd, workerd_before?)?,
+        agent: per_gb(agent, agent_before?)?,
+    })
 }
 
 /// Reads until at least `until` bytes of the source have come.
