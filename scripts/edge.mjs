@@ -9,6 +9,8 @@
 // stdin, answering each with a line of JSON:
 //
 //   evict <class> <object name> [hibernate|close]    drops a Durable Object from memory
+//   scheduled [<RFC 3339 time>]                      runs the scheduled work as if it were that time
+//   sql <statement>                                  runs a statement on the database
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { startEdge } from "./lib/edge.mjs";
@@ -48,10 +50,19 @@ function answer(value) {
 }
 
 async function obey(line) {
-  const [verb, className, name, webSockets] = line.trim().split(/\s+/);
-  if (verb !== "evict" || !name) throw new Error(`not a command: ${line}`);
-  await edge.evict(className, name, webSockets);
-  return { evicted: name };
+  const [verb, ...words] = line.trim().split(/\s+/);
+  if (verb === "evict" && words.length >= 2) {
+    const [className, name, webSockets] = words;
+    await edge.evict(className, name, webSockets);
+    return { evicted: name };
+  }
+  if (verb === "scheduled" && words.length <= 1) {
+    const time = words.length === 0 ? new Date() : new Date(words[0]);
+    if (Number.isNaN(time.getTime())) throw new Error(`not a time: ${words[0]}`);
+    return { scheduled: (await edge.scheduled(time)).outcome };
+  }
+  if (verb === "sql") return { rows: await edge.sql(line.slice("sql ".length)) };
+  throw new Error(`not a command: ${line}`);
 }
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => end(0));

@@ -51,6 +51,7 @@ step "console: types" npm --prefix web run --silent check
 step "console: unit tests" npm --prefix web run --silent test
 step "build" scripts/build.sh
 step "end to end" cargo test --quiet --test e2e
+step "API: requests of every kind" node --test 'tests/api/*.test.mjs'
 step "console: in a browser" npm --prefix web run --silent test:browser
 step "make dev, in a browser" node --test 'tests/browser/*.test.mjs'
 summary

@@ -6,6 +6,7 @@ source "$(dirname "$0")/lib/common.sh"
 
 NEXTEST=0.9.143
 FUZZ=0.13.2
+SCHEMATHESIS=4.32.5
 
 # The library and its tool must be of one version, so the manifest is the only place that names it.
 WASM_BINDGEN=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
@@ -76,6 +77,20 @@ chromium() {
       "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
 }
 
+# Sends requests of every kind the API document allows, and of kinds it does not.
+schemathesis() {
+  local python=$TOOLS/python
+  [ "$("$python/bin/schemathesis" --version 2>/dev/null)" = "schemathesis, version $SCHEMATHESIS" ] && return
+  if ! python3 -m venv "$python" >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && have apt-get; then
+    say "installing Python (apt-get install python3-venv)"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } >&2 || true
+  fi
+  say "installing schemathesis $SCHEMATHESIS into .tools/python"
+  { python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$SCHEMATHESIS"; } >&2 ||
+    fail "schemathesis $SCHEMATHESIS could not be installed." "It needs Python 3.10 or later with its venv module." \
+      "On Debian: apt-get install python3-venv"
+}
+
 one_at_a_time tools
 check_rust
 wasm_target
@@ -92,6 +107,7 @@ case ${1:-} in
     cargo nextest --version >/dev/null 2>&1 ||
       cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
     chromium
+    schemathesis
     ;;
   fuzz) cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute" ;;
 esac

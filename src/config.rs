@@ -4,6 +4,8 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 
 use crate::auth::token::TokenKey;
+use crate::mail::MailSettings;
+use crate::oidc::{OidcSettings, StateKey};
 use crate::secrets::SealingKey;
 use crate::terminals::origin::AllowedOrigins;
 
@@ -23,6 +25,10 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Whether anybody may make an account.
     pub allow_signup: bool,
+    /// How letters are sent; none if this server sends no mail.
+    pub mail: Option<MailSettings>,
+    /// With which other providers people may sign in.
+    pub oidc: OidcSettings,
 }
 
 /// Why the settings cannot be used, for whoever runs this.
@@ -74,6 +80,8 @@ impl Config {
                 Some("false") => false,
                 Some(_) => return Err(ConfigError("ALLOW_SIGNUP must be true or false".to_owned())),
             },
+            mail: MailSettings::parse(get).map_err(ConfigError)?,
+            oidc: OidcSettings::parse(get, StateKey::new(&jwt_secret)).map_err(ConfigError)?,
         })
     }
 }
@@ -124,7 +132,7 @@ mod tests {
         let config = parse(&[("JWT_EXPIRY_HOURS", ""), ("ALLOW_SIGNUP", " ")]).unwrap();
         assert_eq!(config.tokens.lifetime_seconds(), 86_400);
         assert_eq!(config.max_body_bytes, 1_048_576);
-        assert!(config.allow_signup);
+        assert!(config.allow_signup && config.mail.is_none());
     }
 
     #[test]
@@ -150,6 +158,8 @@ mod tests {
             ("MAX_BODY_BYTES", "1", "from 1024"),
             ("ALLOW_SIGNUP", "yes", "true or false"),
             ("ALLOWED_ORIGINS", "example.org", "origins such as"),
+            ("MAIL_TRANSPORT", "smtp", "binding or http"),
+            ("GITHUB_CLIENT_ID", "id", "needs GITHUB_CLIENT_SECRET"),
         ] {
             let error = parse(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.contains(rule), "{error}");

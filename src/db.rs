@@ -25,6 +25,15 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
+/// SQL: what, once it is reached, fails the batch and so undoes all of it: [`DbError::Refused`]. For rules that must hold after
+/// a change whatever else happens at the same time. It needs a column to depend on, or SQLite works it out beforehand.
+macro_rules! refuse {
+    ($column:literal) => {
+        concat!("json_extract('{}', 'refused by ' || ", $column, ")")
+    };
+}
+pub(crate) use refuse;
+
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arg {
@@ -118,23 +127,27 @@ pub struct Nothing {}
 pub trait Batch {
     /// What they give: a list of rows each.
     type Rows;
+    /// How many there turned out to be, where that is not in the type.
+    type Shape;
 
     /// Prepares the statements.
-    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()>;
+    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>)
+    -> worker::Result<Self::Shape>;
 
     /// Takes as many results as there are statements.
-    fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError>;
+    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError>;
 }
 
 impl<T: DeserializeOwned> Batch for Query<T> {
     type Rows = Vec<T>;
+    type Shape = ();
 
     fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
         statements.push(Query::prepare(self, db)?);
         Ok(())
     }
 
-    fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
+    fn take((): (), results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
         let result = results
             .next()
             .ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
@@ -142,31 +155,71 @@ impl<T: DeserializeOwned> Batch for Query<T> {
     }
 }
 
-/// Nothing more than what it goes along with.
-impl Batch for () {
-    type Rows = ();
+/// As many as there are, perhaps none.
+impl<B: Batch> Batch for Vec<B> {
+    type Rows = Vec<B::Rows>;
+    type Shape = Vec<B::Shape>;
 
-    fn prepare(self, _: &D1Database, _: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
-        Ok(())
+    fn prepare(
+        self,
+        db: &D1Database,
+        statements: &mut Vec<worker::D1PreparedStatement>,
+    ) -> worker::Result<Self::Shape> {
+        self.into_iter().map(|batch| batch.prepare(db, statements)).collect()
     }
 
-    fn take(_: &mut dyn Iterator<Item = D1Result>) -> Result<(), DbError> {
-        Ok(())
+    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+        shape.into_iter().map(|shape| B::take(shape, results)).collect()
+    }
+}
+
+/// It, or nothing.
+impl<B: Batch> Batch for Option<B> {
+    type Rows = Option<B::Rows>;
+    type Shape = Option<B::Shape>;
+
+    fn prepare(
+        self,
+        db: &D1Database,
+        statements: &mut Vec<worker::D1PreparedStatement>,
+    ) -> worker::Result<Self::Shape> {
+        self.map(|batch| batch.prepare(db, statements)).transpose()
+    }
+
+    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+        shape.map(|shape| B::take(shape, results)).transpose()
     }
 }
 
-impl<A: Batch, B: Batch> Batch for (A, B) {
-    type Rows = (A::Rows, B::Rows);
+macro_rules! batch_of_tuple {
+    ($($batch:ident $index:tt),*) => {
+        /// All of them, in order.
+        impl<$($batch: Batch),*> Batch for ($($batch,)*) {
+            type Rows = ($($batch::Rows,)*);
+            type Shape = ($($batch::Shape,)*);
 
-    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
-        self.0.prepare(db, statements)?;
-        self.1.prepare(db, statements)
-    }
+            #[allow(unused_variables, clippy::unused_unit, reason = "of the empty tuple")]
+            fn prepare(
+                self,
+                db: &D1Database,
+                statements: &mut Vec<worker::D1PreparedStatement>,
+            ) -> worker::Result<Self::Shape> {
+                Ok(($(self.$index.prepare(db, statements)?,)*))
+            }
 
-    fn take(results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
-        Ok((A::take(results)?, B::take(results)?))
-    }
+            #[allow(unused_variables, clippy::unused_unit, reason = "of the empty tuple")]
+            fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+                Ok(($($batch::take(shape.$index, results)?,)*))
+            }
+        }
+    };
 }
+batch_of_tuple!();
+batch_of_tuple!(A 0);
+batch_of_tuple!(A 0, B 1);
+batch_of_tuple!(A 0, B 1, C 2);
+batch_of_tuple!(A 0, B 1, C 2, D 3);
+batch_of_tuple!(A 0, B 1, C 2, D 3, E 4);
 
 /// A row as D1 gives it, not decoded.
 #[derive(Deserialize)]
@@ -191,9 +244,13 @@ impl Db {
     /// Runs queries in one round trip and one transaction.
     pub async fn run<B: Batch>(&self, batch: B) -> Result<B::Rows, DbError> {
         let mut statements = Vec::new();
-        batch.prepare(&self.0, &mut statements)?;
-        let results = self.0.batch(statements).await?;
-        B::take(&mut results.into_iter())
+        let shape = batch.prepare(&self.0, &mut statements)?;
+        // D1 refuses a batch of nothing.
+        let results = match statements.is_empty() {
+            true => Vec::new(),
+            false => self.0.batch(statements).await?,
+        };
+        B::take(shape, &mut results.into_iter())
     }
 }
 
@@ -202,6 +259,8 @@ impl Db {
 pub enum DbError {
     /// A row like it is there already.
     Duplicate,
+    /// A `refuse!` was reached.
+    Refused,
     /// A defect or an outage.
     Other(String),
 }
@@ -210,6 +269,8 @@ impl DbError {
     fn from_text(text: String) -> Self {
         if text.contains("UNIQUE constraint failed") {
             Self::Duplicate
+        } else if text.contains("'refused by ") {
+            Self::Refused
         } else {
             Self::Other(text)
         }
@@ -220,6 +281,7 @@ impl fmt::Display for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duplicate => f.write_str("D1: a unique index refused the row"),
+            Self::Refused => f.write_str("D1: a rule refused the batch"),
             Self::Other(text) => write!(f, "D1: {text}"),
         }
     }
@@ -237,9 +299,14 @@ impl From<DbError> for ApiError {
     }
 }
 
-/// The time as it is stored: RFC 3339 in UTC with milliseconds, so that texts sort like the times they stand for.
+/// A time as it is stored: RFC 3339 in UTC with milliseconds, so that texts sort like the times they stand for.
+pub fn stored(time: chrono::DateTime<chrono::Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// This moment, as it is stored.
 pub fn now() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    stored(chrono::Utc::now())
 }
 
 /// Reads a truth value that SQLite stores as 0 or 1.

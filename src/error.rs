@@ -19,9 +19,13 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     text: Cow<'static, str>,
+    /// What `detail` says, where it is not what `error` says.
+    detail: Option<Box<str>>,
     fields: Vec<FieldError>,
+    /// How many accounts are in the way.
+    user_count: Option<u64>,
     /// What went wrong inside; logged, never sent.
-    cause: Option<String>,
+    cause: Option<Box<str>>,
 }
 
 type Text = Cow<'static, str>;
@@ -32,7 +36,9 @@ impl ApiError {
             status,
             code,
             text: text.into(),
+            detail: None,
             fields: Vec::new(),
+            user_count: None,
             cause: None,
         }
     }
@@ -77,6 +83,37 @@ impl ApiError {
         Self::forbidden("forbidden", "Not authorized")
     }
 
+    /// The same, with words of its own for `detail`: clients of the two published APIs look for different ones.
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self {
+            detail: Some(detail.into().into_boxed_str()),
+            ..self
+        }
+    }
+
+    /// The same, saying how many accounts are in the way.
+    pub fn with_user_count(self, count: u64) -> Self {
+        Self {
+            user_count: Some(count),
+            ..self
+        }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What went wrong inside, for the log.
+    pub fn cause(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Its words.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// 404: absent, or not for the caller to know of.
     pub fn not_found(text: impl Into<Text>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", text)
@@ -119,9 +156,19 @@ impl ApiError {
         )
     }
 
+    /// 501: this server was not set up for it.
+    pub fn not_implemented(text: impl Into<Text>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "not_configured", text)
+    }
+
     /// 503: whoever runs this must set something.
     pub fn misconfigured(text: impl Into<Text>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "misconfigured", text)
+    }
+
+    /// 503: something this server depends on does not work at the moment.
+    pub fn unavailable(code: &'static str, text: impl Into<Text>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, text)
     }
 
     /// 503: a binding of `wrangler.toml` is missing from this deployment.
@@ -139,7 +186,7 @@ impl ApiError {
             "Something went wrong on our side",
         );
         Self {
-            cause: Some(cause.to_string()),
+            cause: Some(cause.to_string().into_boxed_str()),
             ..error
         }
     }
@@ -190,9 +237,10 @@ pub fn render(error: ApiError, surface: Surface) -> Response {
     let body = match surface {
         Surface::Api => serde_json::to_string(&ErrorBody {
             error: error.text.to_string(),
-            detail: error.text.to_string(),
+            detail: error.detail.map_or_else(|| error.text.to_string(), String::from),
             code: error.code.to_owned(),
             fields: error.fields,
+            user_count: error.user_count,
             request_id,
         })
         .unwrap_or_default(),

@@ -107,6 +107,20 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParam {
     }
 }
 
+/// The two variable parts of a path, in order.
+pub struct PathPair(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPair {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))?;
+        Ok(Self(first, second))
+    }
+}
+
 /// The query, each parameter at most once.
 pub struct QueryParams<T>(pub T);
 

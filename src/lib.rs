@@ -20,32 +20,44 @@
 
 mod adapter;
 mod agents;
+mod api_keys;
 mod app;
+mod audit;
 mod auth;
 mod client;
 mod config;
 mod db;
 mod envelope;
 mod error;
+mod export;
 mod extract;
+mod groups;
 mod health;
 mod log;
 mod machines;
+mod mail;
+mod oidc;
 #[cfg(not(target_arch = "wasm32"))]
 mod openapi;
+mod organizations;
 mod page;
+mod profile;
 mod random;
 mod relay;
+mod roles;
 mod router;
 mod routes;
+mod scheduled;
 mod secrets;
 mod sessions;
 mod terminals;
+mod users;
 
 #[cfg(test)]
 mod schema;
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use tower_service::Service;
 
@@ -63,7 +75,7 @@ thread_local! {
 async fn fetch(
     request: web_sys::Request,
     env: worker::Env,
-    _context: worker::Context,
+    context: worker::Context,
 ) -> worker::Result<web_sys::Response> {
     let mut router = ROUTER.with(|cell| {
         cell.get_or_init(|| router::build(config::Config::from_env(&env)))
@@ -72,6 +84,9 @@ async fn fetch(
     let response = match adapter::request(&request) {
         Ok(mut request) => {
             request.extensions_mut().insert(env);
+            request
+                .extensions_mut()
+                .insert(app::Background::new(move |task| context.wait_until(task)));
             match router.call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -80,4 +95,17 @@ async fn fetch(
         Err(error) => error::render(error.into(), error::Surface::Api),
     };
     adapter::response(response).await
+}
+
+/// Does the work that no request asks for.
+#[worker::event(scheduled)]
+async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, context: worker::ScheduleContext) {
+    let now = chrono::DateTime::from_timestamp_millis(event.schedule() as i64).unwrap_or_else(chrono::Utc::now);
+    match config::Config::from_env(&env) {
+        Ok(config) => {
+            let background = app::Background::new(move |task| context.wait_until(task));
+            scheduled::run(&app::App::new(Arc::new(config), env, background), now).await;
+        }
+        Err(error) => log::error(&error.to_string()),
+    }
 }

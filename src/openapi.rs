@@ -41,6 +41,8 @@ fn header() -> OpenApi {
         .tags(Some([
             tag("auth", "Accounts and tokens"),
             tag("machines", "Machines and who may reach them"),
+            tag("groups", "Groups of people and machines"),
+            tag("organizations", "Organizations and their settings"),
             tag("terminal", "Terminals and their sessions"),
             tag("agent", "What the agent on a machine calls"),
             tag("health", "Whether the server answers"),
@@ -191,10 +193,31 @@ mod tests {
             open,
             [
                 "/agent/enroll",
+                "/api/auth/accept-invite",
+                "/api/auth/forgot-password",
+                "/api/auth/invite/{token}",
+                "/api/auth/login",
+                "/api/auth/mfa/verify",
+                "/api/auth/oidc/github",
+                "/api/auth/oidc/github/callback",
+                "/api/auth/oidc/microsoft",
+                "/api/auth/oidc/microsoft/callback",
+                "/api/auth/oidc/sso",
+                "/api/auth/oidc/sso/callback",
+                "/api/auth/password-reset/{token}",
                 "/api/auth/refresh",
+                "/api/auth/reset-password",
+                "/api/auth/select-tenant",
+                "/api/auth/setup",
+                "/api/auth/setup-required",
+                "/api/auth/signup",
+                "/api/auth/status",
+                "/api/auth/verify-email/{token}",
+                "/api/auth/verify-otp",
                 "/api/login",
+                "/api/oidc/providers",
                 "/api/signup",
-                "/health"
+                "/health",
             ]
         );
     }

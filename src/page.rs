@@ -19,6 +19,8 @@ pub struct PageQuery {
     page: Option<String>,
     /// How many fit on a page, 1 to 500. Without it, everything is one page.
     limit: Option<String>,
+    /// The same, under another name; `limit` counts first.
+    per_page: Option<String>,
 }
 
 /// A part of a list.
@@ -51,7 +53,8 @@ pub struct Paging {
 impl PageQuery {
     /// The page that is meant.
     pub fn page(&self) -> Page {
-        let Some(limit) = self.limit.as_deref().and_then(|text| text.parse::<i64>().ok()) else {
+        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<i64>().ok());
+        let Some(limit) = number(&self.limit).or_else(|| number(&self.per_page)) else {
             return Page::Everything;
         };
         let limit = u64::try_from(limit)
@@ -62,6 +65,19 @@ impl PageQuery {
         Page::One {
             page: page.clamp(1, MAX_PAGE),
             limit,
+        }
+    }
+}
+
+impl PageQuery {
+    /// The page that is meant, for lists that always come in pages.
+    pub fn always(&self) -> Page {
+        match self.page() {
+            Page::Everything => Page::One {
+                page: 1,
+                limit: DEFAULT_LIMIT,
+            },
+            page => page,
         }
     }
 }
@@ -105,6 +121,7 @@ mod tests {
         PageQuery {
             page: page.map(Into::into),
             limit: limit.map(Into::into),
+            per_page: None,
         }
         .page()
     }
@@ -140,6 +157,20 @@ mod tests {
             }
         );
         assert_eq!(page.of(0).total_pages, 0);
+    }
+
+    #[test]
+    fn the_size_of_a_page_has_two_names() {
+        let of = |limit: Option<&str>, per_page: &str| {
+            PageQuery {
+                page: None,
+                limit: limit.map(Into::into),
+                per_page: Some(per_page.into()),
+            }
+            .page()
+        };
+        assert_eq!(of(None, "20"), Page::One { page: 1, limit: 20 });
+        assert_eq!(of(Some("30"), "20"), Page::One { page: 1, limit: 30 });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::{Either, select};
 use protocol::ids::{ObjectId, SessionId};
-use protocol::relay::{self, CloseSession, Status};
+use protocol::relay::{self, CloseSession, Revoke, Status};
 use serde::Serialize;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
 
@@ -55,15 +55,24 @@ impl RelayStub {
         }
     }
 
-    /// Ends one session. Succeeds also if it was over.
+    /// Ends one session by order of somebody who may. Succeeds also if it was over.
     pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
-        self.post(
-            relay::CLOSE_PATH,
-            &CloseSession {
-                session: session.clone(),
-            },
-        )
-        .await
+        self.close_session(session, false).await
+    }
+
+    /// Ends one session whose owner has lost the right to it. Succeeds also if it was over.
+    pub async fn revoke_session(&self, session: &SessionId) -> Result<(), ApiError> {
+        self.close_session(session, true).await
+    }
+
+    async fn close_session(&self, session: &SessionId, revoked: bool) -> Result<(), ApiError> {
+        let session = session.clone();
+        self.post(relay::CLOSE_PATH, &CloseSession { session, revoked }).await
+    }
+
+    /// Disconnects viewers whose sign-in was withdrawn.
+    pub async fn revoke(&self, revoke: &Revoke) -> Result<(), ApiError> {
+        self.post(relay::REVOKE_PATH, revoke).await
     }
 
     /// Ends everything: the machine is gone. Succeeds also the second time.

@@ -13,7 +13,10 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 use crate::config::{Config, ConfigError};
 use crate::error::{ApiError, Surface, render};
 use crate::routes::{Routes, routes};
-use crate::{agents, auth, health, log, machines, sessions, terminals};
+use crate::{
+    agents, api_keys, audit, auth, export, groups, health, log, machines, oidc, organizations, profile, roles,
+    sessions, terminals, users,
+};
 
 /// How long a browser may remember what other origins may do (contract).
 const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -25,10 +28,19 @@ const DOCUMENT: &str = include_str!("../web/openapi.json");
 pub fn api() -> Routes {
     routes![health::health]
         .merge(auth::routes())
+        .merge(oidc::routes())
+        .merge(api_keys::routes())
+        .merge(profile::routes())
+        .merge(users::routes())
+        .merge(roles::routes())
         .merge(machines::routes())
         .merge(sessions::routes())
         .merge(terminals::routes())
         .merge(agents::routes())
+        .merge(groups::routes())
+        .merge(organizations::routes())
+        .merge(audit::routes())
+        .merge(export::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.

@@ -29,6 +29,20 @@ async fn somebody_who_signs_up_is_signed_in_and_administers_an_organization_of_t
     assert!(take(&mut me, "int_id").as_i64().is_some_and(|id| id > 0));
     take(&mut me, "last_login");
     take(&mut me, "last_login_at");
+    let permissions = take(&mut me, "permissions");
+    for permission in ["*", "users.view", "manage_users"] {
+        assert!(
+            permissions
+                .as_array()
+                .is_some_and(|list| list.contains(&json!(permission))),
+            "{permissions}"
+        );
+    }
+    let roles = take(&mut me, "roles");
+    assert_eq!(
+        (roles.as_array().map(Vec::len), &roles[0]["name"]),
+        (Some(1), &json!("super-admin"))
+    );
     assert_eq!(
         me,
         json!({
@@ -38,15 +52,18 @@ async fn somebody_who_signs_up_is_signed_in_and_administers_an_organization_of_t
             "first_name": "",
             "last_name": "",
             "display_name": null,
+            "avatar_url": null,
             "tenant_id": somebody.username,
             "tenant_name": somebody.username,
             "role": "company_admin",
             "machine_role": "",
             "groups": [],
+            "group_ids": [],
             "email_verified": false,
             "enabled": true,
-            "permissions": ["*", "manage_groups", "manage_machines", "manage_users", "view_org_resources"],
-            "roles": [],
+            "must_reset_password": false,
+            "ssh_public_key": null,
+            "mfa_enabled": false,
             "api_key": somebody.api_key,
         })
     );

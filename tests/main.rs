@@ -2,12 +2,27 @@
 //!
 //! Needs what `make build` makes. `VSAY_AGENT_BIN` and `VSAY_BIN` say where the agent and the command line are, if not in
 //! `target/release/`. A test that fails leaves its logs in the folder it names.
+mod access;
+mod api_keys;
+mod audit;
 mod auth;
 mod cli;
+mod defects;
 mod errors;
+mod groups;
 mod isolation;
 mod lossless;
 mod machines;
+mod mail;
+mod oidc;
+mod organizations;
+mod password_reset;
+mod profile;
 mod published;
+mod roles;
+mod scheduled;
+mod second_factor;
+mod signin;
 mod support;
 mod terminal;
+mod users;

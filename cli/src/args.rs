@@ -1,7 +1,7 @@
 //! What may be typed.
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use protocol::ids::SessionId;
 
 /// Reach your machines from the shell.
@@ -53,10 +53,51 @@ pub enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Export the audit log, or check that nobody changed it
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: Audit,
+    },
     /// Show who is signed in, and where
     Status,
     /// Show the version
     Version,
+}
+
+/// What can be done with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Write the whole log to standard output, the oldest entry first
+    Export {
+        /// For programs, or for spreadsheets
+        #[arg(long, value_enum, default_value_t = Format::Json)]
+        format: Format,
+    },
+    /// Compute every seal anew and say where the log was changed
+    Verify {
+        /// A JSON export to check, in place of the log as the server has it now
+        file: Option<PathBuf>,
+    },
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One array, one entry per line
+    Json,
+    /// A table; it cannot be verified
+    Csv,
+}
+
+impl Format {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The REST API as far as the commands need it.
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::api::Message;
-use protocol::api::auth::{LoggedIn, Login, User};
+use protocol::api::auth::{Login, LoginAnswer, User, VerifySecondFactor};
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{Machine, MachineList, MachineStatus};
 use protocol::api::secret::Secret;
@@ -21,6 +22,9 @@ pub const SOURCE: &str = "cli";
 
 /// How long an answer may take. The slowest is a sign-in, whose password check takes a fraction of a second.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a download may take as a whole: a log of a million entries takes a few minutes.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// A server and, after sign-in, the right to ask it.
 pub struct Client {
@@ -52,8 +56,8 @@ impl Client {
         })
     }
 
-    /// Trades a password for a token. A name with `@` in it is an email address.
-    pub async fn login(&self, name: String, password: Secret) -> Result<LoggedIn, Error> {
+    /// Trades a password for a token, or the question for a code. A name with `@` in it is an email address.
+    pub async fn login(&self, name: String, password: Secret) -> Result<LoginAnswer, Error> {
         let (email, username) = if name.contains('@') {
             (Some(name), None)
         } else {
@@ -66,6 +70,12 @@ impl Client {
             password,
         }))
         .await
+    }
+
+    /// Answers that question.
+    pub async fn verify(&self, mfa_token: Secret, code: Secret) -> Result<LoginAnswer, Error> {
+        let request = self.request(Method::POST, "/api/auth/mfa/verify");
+        self.ask(request.json(&VerifySecondFactor { mfa_token, code })).await
     }
 
     /// Who the token belongs to.
@@ -90,6 +100,15 @@ impl Client {
         self.ask::<Message>(request).await.map(drop)
     }
 
+    /// The whole audit log.
+    pub async fn audit_export(&self, format: &str) -> Result<Download, Error> {
+        let request = self.request(Method::GET, &format!("/api/audit/export?format={format}"));
+        Ok(Download {
+            response: self.send(request.timeout(DOWNLOAD_TIMEOUT)).await?,
+            url: self.api_url.clone(),
+        })
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self
             .http
@@ -102,23 +121,54 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
-        let unreachable = |error: reqwest::Error| Error::Unreachable {
-            url: self.api_url.clone(),
-            reason: root_cause(&error),
-        };
-        let response = request.send().await.map_err(unreachable)?;
-        let status = response.status();
-        if !status.is_success() {
-            let message = refusal(response).await;
-            let token_refused = status == StatusCode::UNAUTHORIZED && self.token.is_some();
-            return Err(if token_refused {
-                Error::SignInRefused(message)
-            } else {
-                Error::Refused(message)
-            });
-        }
-        let body = response.bytes().await.map_err(unreachable)?;
+        let response = self.send(request).await?;
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| unreachable(&self.api_url, &error))?;
         serde_json::from_slice(&body).map_err(|error| Error::Unexpected(error.to_string()))
+    }
+
+    /// The answer, if it is a success.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let response = request
+            .send()
+            .await
+            .map_err(|error| unreachable(&self.api_url, &error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let message = refusal(response).await;
+        let token_refused = status == StatusCode::UNAUTHORIZED && self.token.is_some();
+        Err(if token_refused {
+            Error::SignInRefused(message)
+        } else {
+            Error::Refused(message)
+        })
+    }
+}
+
+/// A long answer, as it arrives.
+pub struct Download {
+    response: Response,
+    url: String,
+}
+
+impl Download {
+    /// Its next part; nothing at the end. Fails if the server breaks off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        self.response
+            .chunk()
+            .await
+            .map_err(|error| unreachable(&self.url, &error))
+    }
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> Error {
+    Error::Unreachable {
+        url: url.to_owned(),
+        reason: root_cause(error),
     }
 }
 

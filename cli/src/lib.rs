@@ -1,6 +1,7 @@
 //! The shell client of VSAY Edge.
 //!
 //! - `args.rs`: what may be typed
+//! - `audit.rs`: the check of an exported audit log
 //! - `commands/`: one file per subcommand
 //! - `client.rs`: the REST API as far as it is used here
 //! - `config.rs`: what is kept between two runs
@@ -9,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod client;
 mod commands;
 mod config;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::ids::ViewerId;
 use protocol::relay::{
-    AGENT_PATH, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, STATUS_PATH, Status, VIEWER_PATH,
-    ViewerContext,
+    AGENT_PATH, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, REVOKE_PATH, Revoke, STATUS_PATH,
+    Status, VIEWER_PATH, ViewerContext,
 };
 use protocol::terminal::{AGENT_SUBPROTOCOL, PING, PONG, VIEWER_SUBPROTOCOL};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -76,6 +76,7 @@ impl DurableObject for Relay {
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Get, STATUS_PATH) => self.status(),
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
+            (Method::Post, REVOKE_PATH) => self.revoke(req).await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|rules, now| rules.destroy(now)).await;
                 Response::empty().map(|response| response.with_status(204))
@@ -208,11 +209,17 @@ impl Relay {
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {
-        let CloseSession { session } = req.json().await?;
+        let CloseSession { session, revoked } = req.json().await?;
         self.event(|rules, now| {
-            rules.close_session(now, &session);
+            rules.close_session(now, &session, revoked);
         })
         .await;
+        Response::empty().map(|response| response.with_status(204))
+    }
+
+    async fn revoke(&self, mut req: Request) -> Result<Response> {
+        let revoke: Revoke = req.json().await?;
+        self.event(|rules, now| rules.revoke(now, &revoke)).await;
         Response::empty().map(|response| response.with_status(204))
     }
 

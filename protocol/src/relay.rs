@@ -25,6 +25,9 @@ pub const STATUS_PATH: &str = "/status";
 /// `POST` [`CloseSession`]: ends one session; answers 204, also when it was over.
 pub const CLOSE_PATH: &str = "/close";
 
+/// `POST` [`Revoke`]: disconnects viewers whose sign-in was withdrawn; answers 204, also when there were none.
+pub const REVOKE_PATH: &str = "/revoke";
+
 /// `POST`: the machine was deleted or revoked. Ends every session and the agent's link, and erases the object's storage.
 pub const DESTROY_PATH: &str = "/destroy";
 
@@ -65,6 +68,9 @@ pub struct ViewerContext {
     pub user: ObjectId,
     /// By which name.
     pub username: String,
+    /// The sign-in or key it proved itself by.
+    #[serde(default)]
+    pub sign_in: String,
     /// Which session to attach to, or to start if there is none of that name.
     pub session: SessionId,
     /// The viewer's size.
@@ -82,6 +88,41 @@ pub struct ViewerContext {
 pub struct CloseSession {
     /// Which.
     pub session: SessionId,
+    /// Its owner has lost the right to it; otherwise somebody closes it who may.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+/// Disconnects viewers of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoke {
+    /// The account.
+    pub user: ObjectId,
+    /// Which of its viewers.
+    pub sign_ins: SignIns,
+}
+
+/// Some of an account's sign-ins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignIns {
+    /// All of them.
+    All,
+    /// One.
+    Only(String),
+    /// All but one.
+    AllBut(String),
+}
+
+impl SignIns {
+    /// Whether a sign-in is among them.
+    pub fn contain(&self, sign_in: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(only) => only == sign_in,
+            Self::AllBut(spared) => spared != sign_in,
+        }
+    }
 }
 
 /// What the relay knows of its machine now.

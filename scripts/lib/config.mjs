@@ -14,6 +14,7 @@ const SOURCES = ["wrangler.toml", "package-lock.json", "scripts/lib/config.mjs"]
  * @typedef {object} EdgeConfig
  * @property {string} name the Worker's name
  * @property {string} main path of its built entry module
+ * @property {string} cron when its scheduled work runs
  * @property {Record<string, unknown>} worker Miniflare's options for it, in the shape `convertV4MiniflareOptions` takes
  * @property {{ database: string, name: string, statements: string[] }[]} migrations in the order they apply
  */
@@ -52,7 +53,7 @@ async function readWithWrangler() {
     // The runner names every module itself.
     modulesRules: undefined,
   };
-  return { name: config.name, main, worker, migrations };
+  return { name: config.name, main, cron: config.triggers.crons[0], worker, migrations };
 }
 
 async function fingerprint() {

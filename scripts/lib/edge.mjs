@@ -9,7 +9,14 @@ import { loadConfig } from "./config.mjs";
 import { lock } from "./lock.mjs";
 import { EdgeLog, say } from "./log.mjs";
 import { migrate } from "./migrate.mjs";
+import { freePort } from "./port.mjs";
 import { loadSecrets } from "./secrets.mjs";
+
+/** How often a free port may be snatched away before the start is given up. */
+const PORT_ATTEMPTS = 5;
+
+/** The platform's shortest schedule, which is ours. */
+const CRON_MILLISECONDS = 60_000;
 
 /**
  * Starts the edge and returns when it answers.
@@ -22,43 +29,72 @@ export async function startEdge({ host, port, state }) {
   if (!existsSync(config.main)) throw new Error(`the Worker is not built (${config.main}); run: make build`);
   await mkdir(state, { recursive: true });
   const unlock = await lock(state);
-  const secrets = await loadSecrets(state);
-  const miniflare = quietly(
-    convertV4MiniflareOptions({
-      host,
-      port,
-      log: new EdgeLog(path.join(state, "mail")),
-      logRequests: false,
-      handleStructuredLogs: ({ level, message }) => say(`worker ${level}`, message),
-      // Made-up facts about the request's origin would need the network.
-      cf: false,
-      telemetry: { enabled: false },
-      resourcePersistencePath: path.join(state, "data"),
-      ...workerOptions(config, secrets),
-    }),
-  );
+  let miniflare;
   try {
+    const secrets = await loadSecrets(state);
+    miniflare = await startMiniflare({ host, port, state, config, secrets });
     const url = (await miniflare.ready).origin;
     await migrate(miniflare, config.migrations);
+    /** Runs the scheduled work as if it were `time`. */
+    const scheduled = async (time = new Date()) =>
+      (await miniflare.getWorker()).scheduled({ scheduledTime: time, cron: config.cron });
+    const clock = setInterval(() => scheduled().catch((error) => say("schedule", error.message)), CRON_MILLISECONDS);
     return {
       url,
       workerdPid: workerdPid(),
+      scheduled,
+      /** Runs a statement on the database, past the Worker. */
+      sql: async (statement) => (await (await miniflare.getD1Database("DB")).prepare(statement).all()).results,
       /** Drops a Durable Object from memory, as the platform does with an idle one. `webSockets`: `hibernate` or `close`. */
       evict: (className, name, webSockets = "hibernate") =>
         miniflare.unsafeEvictDurableObject(config.name, className, { name, webSockets }),
       stop: async () => {
+        clearInterval(clock);
         await miniflare.dispose();
         await unlock();
       },
     };
   } catch (error) {
-    await miniflare.dispose().catch(() => {});
+    await miniflare?.dispose().catch(() => {});
     await unlock();
-    if (error.code === "ERR_ADDRESS_IN_USE") {
-      throw new Error(`port ${port} is in use; choose another one, such as PORT=${port + 1}`, { cause: error });
-    }
     throw error;
   }
+}
+
+/** Miniflare, ready. The Worker is told its address, so a free port is chosen before anybody listens on it. */
+async function startMiniflare({ host, port, state, config, secrets }) {
+  for (let attempt = 1; ; attempt++) {
+    const chosen = port === 0 ? await freePort(host) : port;
+    const miniflare = quietly(
+      convertV4MiniflareOptions({
+        host,
+        port: chosen,
+        log: new EdgeLog(path.join(state, "mail")),
+        logRequests: false,
+        handleStructuredLogs: ({ level, message }) => say(`worker ${level}`, message),
+        // Made-up facts about the request's origin would need the network.
+        cf: false,
+        telemetry: { enabled: false },
+        resourcePersistencePath: path.join(state, "data"),
+        ...workerOptions(config, secrets, address(host, chosen)),
+      }),
+    );
+    try {
+      await miniflare.ready;
+      return miniflare;
+    } catch (error) {
+      await miniflare.dispose().catch(() => {});
+      if (error.code !== "ERR_ADDRESS_IN_USE") throw error;
+      if (port !== 0) throw new Error(`port ${port} is in use; choose another one, such as PORT=${port + 1}`, { cause: error });
+      if (attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** What a browser on this machine calls it. */
+function address(host, port) {
+  const any = ["0.0.0.0", "::", "*"].includes(host);
+  return `http://${any ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Miniflare without its signal handlers, which end this process before it could end the agent and free the state folder. */
@@ -72,11 +108,14 @@ function quietly(options) {
   return miniflare;
 }
 
-function workerOptions(config, secrets) {
+function workerOptions(config, secrets, url) {
   const worker = structuredClone(config.worker);
   const settings = Object.keys(worker.bindings);
   Object.assign(worker.bindings, secrets);
+  // Here, links lead here, and mail becomes files.
+  Object.assign(worker.bindings, { BASE_URL: url, MAIL_TRANSPORT: "binding", MAIL_FROM: "VSAY Edge <edge@example.com>" });
   for (const name of settings) worker.bindings[name] = process.env[name] ?? worker.bindings[name];
+  worker.bindings.BASE_URL ||= url;
   for (const [name, { simple }] of Object.entries(worker.ratelimits)) simple.limit = limitFromEnvironment(name, simple.limit);
   if (!existsSync(worker.assets.directory)) {
     say("edge", `no browser console: ${worker.assets.directory} is not built`);

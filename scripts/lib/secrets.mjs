@@ -4,6 +4,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseEnv } from "node:util";
 
+/** Every edge needs these, so they are made. */
+const NEEDED = ["JWT_SECRET", "SECRETS_KEY"];
+
+/** These come from elsewhere: from the file, or from the environment. */
+const OPTIONAL = ["MAIL_HTTP_KEY", "MICROSOFT_CLIENT_SECRET", "GITHUB_CLIENT_SECRET", "OIDC_CLIENT_SECRET"];
+
 /**
  * Reads `.dev.vars` of a state folder, adding the secrets it lacks. The file holds `NAME=value` lines, as wrangler's does,
  * and may be edited.
@@ -18,11 +24,12 @@ export async function loadSecrets(state) {
     throw error;
   });
   const secrets = parseEnv(text);
-  const missing = ["JWT_SECRET", "SECRETS_KEY"].filter((name) => !secrets[name]);
+  const missing = NEEDED.filter((name) => !secrets[name]);
   if (missing.length > 0) {
     const lines = missing.map((name) => `${name}=${(secrets[name] = randomBytes(32).toString("hex"))}\n`);
     const separator = text === "" || text.endsWith("\n") ? "" : "\n";
     await writeFile(file, text + separator + lines.join(""), { mode: 0o600 });
   }
+  for (const name of OPTIONAL) if (process.env[name]) secrets[name] = process.env[name];
   return secrets;
 }

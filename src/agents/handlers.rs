@@ -6,15 +6,16 @@ use chrono::Utc;
 use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{MAX_NAME, MachineStatus};
+use protocol::ids::ObjectId;
 use protocol::relay::{AGENT_PATH, AgentContext};
 use protocol::terminal::AGENT_SUBPROTOCOL;
 
 use super::credential::{ClaimedToken, is_public_key};
 use super::store::{self, NewHost};
 use crate::app::App;
+use crate::audit::{self, Action, Event, Resource, Trail};
 use crate::auth::caller::bearer;
 use crate::auth::throttle;
-use crate::client::Client;
 use crate::db::{DbError, now};
 use crate::error::ApiError;
 use crate::extract::ValidJson;
@@ -31,37 +32,54 @@ const SUFFIX: usize = 5;
 #[utoipa::path(post, path = "/agent/enroll", tag = "agent", summary = "Enrol a machine", security(()), request_body = Enroll,
     responses((status = 201, description = "The identity", body = Enrolled),
         (status = 401, description = "The token is unknown or spent", body = ErrorBody),
-        (status = 403, description = "The machine was revoked", body = ErrorBody),
+        (status = 403, description = "The machine was revoked, or the key's owner may make no machines", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
 #[worker::send]
 pub async fn enroll(
     app: App,
-    client: Client,
+    trail: Trail,
     ValidJson(request): ValidJson<Enroll>,
 ) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
-    throttle::attempt(&app, &client, request.token.expose()).await?;
+    throttle::attempt(&app, &trail.client, request.token.expose()).await?;
     if !is_public_key(&request.public_key) {
         return Err(ApiError::invalid_field("public_key", "must be an Ed25519 public key"));
     }
     let enrolled = if request.token.expose().starts_with(API_KEY_PREFIX) {
-        enroll_by_key(&app, &request).await?
+        enroll_by_key(&app, &trail, &request).await?
     } else {
-        enroll_by_token(&app, &request).await?
+        enroll_by_token(&app, &trail, &request).await?
     };
     Ok((StatusCode::CREATED, Json(enrolled)))
 }
 
-async fn enroll_by_token(app: &App, request: &Enroll) -> Result<Enrolled, ApiError> {
+async fn enroll_by_token(app: &App, trail: &Trail, request: &Enroll) -> Result<Enrolled, ApiError> {
+    let db = app.db()?;
+    let invalid = || ApiError::unauthorized("invalid token");
     let token_hash = secrets::digest(request.token.expose());
-    let (_, (enrolled, standing)) = app.db()?.run(store::enroll_by_token(&token_hash, request)).await?;
-    match (enrolled.into_iter().next(), standing.first().map(|row| row.status)) {
-        (Some(enrolled), _) => Ok(enrolled),
-        (None, Some(MachineStatus::Revoked)) => Err(revoked()),
-        (None, _) => Err(ApiError::unauthorized("invalid token")),
+    let machine = db.run(store::find_by_token(&token_hash)).await?.into_iter().next();
+    let machine = machine.ok_or_else(invalid)?;
+    if machine.status == MachineStatus::Revoked {
+        return Err(revoked());
     }
+    let event = registered(trail, "token", &machine.id, &machine.name)
+        .by(&machine.owner_id, &machine.owner)
+        .within(&machine.organization_id)
+        .detail("agent_id", machine.agent_id.as_str());
+    let enroll = store::enroll_by_token(&token_hash, request);
+    let ((_, enrolled), _) = db.run((enroll, audit::record_if_changed(&event))).await?;
+    enrolled.into_iter().next().ok_or_else(invalid)
 }
 
-async fn enroll_by_key(app: &App, request: &Enroll) -> Result<Enrolled, ApiError> {
+/// A machine got its identity, in the log of its organization.
+fn registered(trail: &Trail, by: &str, machine: &ObjectId, name: &str) -> Event {
+    trail
+        .event(Action::MachineRegistered, Resource::Machine)
+        .on(machine)
+        .detail("machine", name)
+        .detail("by", by)
+}
+
+async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enrolled, ApiError> {
     let db = app.db()?;
     let key_hash = secrets::digest(request.token.expose());
     let wanted: String = request
@@ -81,7 +99,19 @@ async fn enroll_by_key(app: &App, request: &Enroll) -> Result<Enrolled, ApiError
             .ok_or_else(|| ApiError::unauthorized("invalid token"))?;
         let enrolled = match host.into_iter().next() {
             Some(host) if host.status == MachineStatus::Revoked => return Err(revoked()),
-            Some(host) => db.run(store::enroll_again(&host.id, request)).await,
+            Some(host) => {
+                let event = registered(trail, "key", &host.id, &host.name)
+                    .by(&owner.id, &owner.username)
+                    .within(&owner.organization_id);
+                let enroll = store::enroll_again(&host.id, request);
+                db.run((enroll, audit::record_if_changed(&event))).await
+            }
+            None if !owner.may_create => {
+                return Err(ApiError::forbidden(
+                    "forbidden",
+                    "Only administrators may create machines in this organization",
+                ));
+            }
             None => {
                 let taken: Vec<String> = names.into_iter().map(|row| row.name).collect();
                 let new = NewHost {
@@ -91,11 +121,16 @@ async fn enroll_by_key(app: &App, request: &Enroll) -> Result<Enrolled, ApiError
                     name: &free_name(&wanted, &prefix, &taken),
                     now: &now(),
                 };
-                db.run(store::insert_enrolled(&new, request)).await
+                let event = registered(trail, "key", &new.id, new.name)
+                    .by(&owner.id, &owner.username)
+                    .within(&owner.organization_id)
+                    .detail("agent_id", new.agent_id.as_str());
+                let enroll = store::insert_enrolled(&new, request);
+                db.run((enroll, audit::record(&event))).await
             }
         };
         match enrolled {
-            Ok(rows) => return rows.into_iter().next().ok_or_else(revoked),
+            Ok((rows, _)) => return rows.into_iter().next().ok_or_else(revoked),
             Err(DbError::Duplicate) => {}
             Err(error) => return Err(error.into()),
         }

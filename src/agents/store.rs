@@ -4,7 +4,9 @@ use protocol::api::machines::MachineStatus;
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
-use crate::db::{Arg, Nothing, Query, statements};
+use crate::auth::access::organization::may_create_machines;
+use crate::auth::access::stands;
+use crate::db::{Arg, Nothing, Query, flag, statements};
 
 /// What an agent says of its machine: from ?2 on, as [`facts`] binds it. A machine that was enrolled waits for its agent.
 macro_rules! set_facts {
@@ -22,27 +24,30 @@ statements! {
 
     /// Spends the token: the second to try finds no row.
     ENROLL_BY_TOKEN = concat!(
-        set_facts!(), " WHERE registration_token_hash = ?1 AND status <> 'revoked' RETURNING id AS machine_id, agent_id, name"
+        set_facts!(), ", enrolled_by_key = 0 WHERE registration_token_hash = ?1 AND status <> 'revoked' RETURNING id AS machine_id, agent_id, name"
     );
 
-    /// Whether a token that enrolled nothing is a revoked machine's.
-    FIND_BY_TOKEN = "SELECT status FROM machines WHERE registration_token_hash = ?1";
+    /// The machine that a token was made for, and whose it is.
+    FIND_BY_TOKEN = "SELECT m.id, m.agent_id, m.name, m.status, m.organization_id, m.owner_id, w.username AS owner
+         FROM machines m JOIN users w ON w.id = m.owner_id WHERE m.registration_token_hash = ?1";
 
-    FIND_KEY_OWNER = "SELECT id, organization_id FROM users WHERE api_key_hash = ?1 AND disabled_at IS NULL AND deleted_at IS NULL";
+    FIND_KEY_OWNER = concat!("SELECT u.id, u.username, u.organization_id, ", may_create_machines!(), " AS may_create
+         FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.api_key_hash = ?1 AND ", stands!());
 
     /// The machine that this host is already, for this key's owner.
-    FIND_HOST = "SELECT m.id, m.status FROM users u JOIN machines m ON m.owner_id = u.id AND m.host_id = ?2 WHERE u.api_key_hash = ?1";
+    FIND_HOST = "SELECT m.id, m.name, m.status FROM users u JOIN machines m ON m.owner_id = u.id AND m.host_id = ?2 WHERE u.api_key_hash = ?1";
 
     /// The owner's machines whose names begin alike.
     FIND_NAMES = "SELECT m.name FROM users u JOIN machines m ON m.owner_id = u.id AND m.name >= ?2
          WHERE u.api_key_hash = ?1 AND substr(m.name, 1, length(?2)) = ?2";
 
-    ENROLL_AGAIN = concat!(set_facts!(), " WHERE id = ?1 AND status <> 'revoked' RETURNING id AS machine_id, agent_id, name");
+    ENROLL_AGAIN = concat!(
+        set_facts!(), ", enrolled_by_key = 1 WHERE id = ?1 AND status <> 'revoked' RETURNING id AS machine_id, agent_id, name");
 
     INSERT_ENROLLED = "INSERT INTO machines
          (id, agent_public_key, host_id, hostname, os, linux_user, allow_sudo, agent_version, status, organization_id, owner_id, agent_id,
-          name, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, ''), COALESCE(?7, 0), ?8, 'offline', ?9, ?10, ?11, ?12, ?13)
+          name, created_at, enrolled_by_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, ''), COALESCE(?7, 0), ?8, 'offline', ?9, ?10, ?11, ?12, ?13, 1)
          RETURNING id AS machine_id, agent_id, name";
 
     /// The identity that a connection token is checked against.
@@ -53,20 +58,31 @@ statements! {
 #[derive(Debug, Deserialize)]
 pub struct KeyOwner {
     pub id: ObjectId,
+    pub username: String,
     pub organization_id: ObjectId,
+    /// It may make machines, as its organization has it.
+    #[serde(deserialize_with = "flag")]
+    pub may_create: bool,
 }
 
 /// The machine that a host is already.
 #[derive(Debug, Deserialize)]
 pub struct KnownHost {
     pub id: ObjectId,
+    pub name: String,
     pub status: MachineStatus,
 }
 
-/// A machine's status.
+/// The machine that a registration token was made for.
 #[derive(Debug, Deserialize)]
-pub struct Standing {
+pub struct Registered {
+    pub id: ObjectId,
+    pub agent_id: AgentId,
+    pub name: String,
     pub status: MachineStatus,
+    pub organization_id: ObjectId,
+    pub owner_id: ObjectId,
+    pub owner: String,
 }
 
 /// A machine's name.
@@ -107,11 +123,15 @@ fn facts(first: Arg, request: &Enroll) -> [Arg; 8] {
     ]
 }
 
-/// Enrols the machine that a registration token was made for. Gives the machine, or else what the token belongs to.
-pub fn enroll_by_token(token_hash: &str, request: &Enroll) -> (Query<Nothing>, (Query<Enrolled>, Query<Standing>)) {
+/// The machine that a registration token was made for.
+pub fn find_by_token(token_hash: &str) -> Query<Registered> {
+    Query::new(FIND_BY_TOKEN, [token_hash.into()])
+}
+
+/// Enrols the machine that a registration token was made for. No row if the token is spent.
+pub fn enroll_by_token(token_hash: &str, request: &Enroll) -> (Query<Nothing>, Query<Enrolled>) {
     let release = Query::new(RELEASE_HOST, [token_hash.into(), request.host_id.as_str().into()]);
-    let enroll = Query::new(ENROLL_BY_TOKEN, facts(token_hash.into(), request));
-    (release, (enroll, Query::new(FIND_BY_TOKEN, [token_hash.into()])))
+    (release, Query::new(ENROLL_BY_TOKEN, facts(token_hash.into(), request)))
 }
 
 /// All that an enrolment by API key must know: the key's owner, the machine that the host is already, and the owner's names

@@ -2,7 +2,12 @@
 //! forgotten check does not compile.
 //!
 //! Who reaches a machine is decided in SQL, over `u`, the caller's row, and `m`, the machine's. The predicates below are
-//! the only place that says so.
+//! the only place that says so. Other things than machines have files of their own.
+pub mod group;
+pub mod organization;
+pub mod role;
+pub mod user;
+
 use protocol::api::machines::MachineStatus;
 use protocol::ids::{ObjectId, SessionId};
 
@@ -25,14 +30,51 @@ macro_rules! manages {
     };
 }
 
-/// SQL: the caller may use the machine: whoever manages it.
-macro_rules! reaches {
+/// SQL: a grant (`g`) of the machine to the caller that has not expired.
+macro_rules! granted {
     () => {
-        $crate::auth::access::manages!()
+        "machine_grants g WHERE g.machine_id = m.id AND g.user_id = u.id
+         AND (g.expires_at IS NULL OR g.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
     };
 }
 
-pub(crate) use {in_sight, manages, reaches};
+/// SQL: the caller may use the machine: whoever manages it, whom it was granted to, and the members of its groups. Worked out
+/// for each request, so that withdrawing one way leaves the others as they are.
+macro_rules! reaches {
+    () => {
+        concat!(
+            "(",
+            $crate::auth::access::manages!(),
+            " OR EXISTS (SELECT 1 FROM ",
+            $crate::auth::access::granted!(),
+            ") OR EXISTS (SELECT 1 FROM group_machines x JOIN group_members y ON y.group_id = x.group_id
+               WHERE x.machine_id = m.id AND y.user_id = u.id))"
+        )
+    };
+}
+
+/// SQL: the caller's shells on the machine may gain privileges: the machine was enrolled with it, and the grant says so, or
+/// else the account, or else the caller manages the machine.
+macro_rules! may_sudo {
+    () => {
+        concat!(
+            "(m.allow_sudo = 1 AND COALESCE((SELECT NULLIF(g.machine_role, '') FROM ",
+            $crate::auth::access::granted!(),
+            "), NULLIF(u.machine_role, ''), CASE WHEN ",
+            $crate::auth::access::manages!(),
+            " THEN 'allow_sudo' END, 'non_sudo') = 'allow_sudo')"
+        )
+    };
+}
+
+/// SQL: the account (`u`) of the organization (`o`) may sign in and stay signed in.
+macro_rules! stands {
+    () => {
+        "(u.disabled_at IS NULL AND u.deleted_at IS NULL AND u.pending = 0 AND o.disabled_at IS NULL)"
+    };
+}
+
+pub(crate) use {granted, in_sight, manages, may_sudo, reaches, stands};
 
 /// The right to see and use one machine.
 #[derive(Debug)]
@@ -65,6 +107,11 @@ impl MachineAccess {
         &self.caller
     }
 
+    /// Whether shells may gain privileges.
+    pub fn may_sudo(&self) -> bool {
+        self.found.may_sudo
+    }
+
     /// Whether it would also give [`Self::control`].
     pub fn manages(&self) -> bool {
         self.found.manages
@@ -86,6 +133,21 @@ impl MachineControl {
         &self.0.found.machine.id
     }
 
+    /// Who has the right.
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    /// The machine's organization.
+    pub fn organization_id(&self) -> &ObjectId {
+        &self.0.found.organization_id
+    }
+
+    /// The machine's name.
+    pub fn name(&self) -> &str {
+        &self.0.found.machine.name
+    }
+
     /// What the machine is doing.
     pub fn status(&self) -> MachineStatus {
         self.0.found.machine.status
@@ -97,6 +159,7 @@ impl MachineControl {
 pub struct SessionControl {
     session: SessionId,
     machine: ObjectId,
+    organization: ObjectId,
 }
 
 impl SessionControl {
@@ -108,6 +171,7 @@ impl SessionControl {
             Some(found) => Ok(Self {
                 session: found.session_id,
                 machine: found.machine_id,
+                organization: found.organization_id,
             }),
         }
     }
@@ -120,5 +184,10 @@ impl SessionControl {
     /// The machine it runs on.
     pub fn machine(&self) -> &ObjectId {
         &self.machine
+    }
+
+    /// The machine's organization.
+    pub fn organization(&self) -> &ObjectId {
+        &self.organization
     }
 }

@@ -1,67 +1,106 @@
-//! SQL of organizations and accounts.
-use protocol::api::auth::Role;
+//! SQL of accounts.
+use protocol::api::auth::{Role, RoleRef};
+use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
+use super::access::stands;
 use super::caller::CallerRow;
-use crate::db::{Nothing, Query, flag, statements};
+use crate::db::{Nothing, Query, flag, json, statements};
 
-/// What a login, a renewal and an account's own page read.
+/// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.
+pub const MAX_ACCOUNTS: usize = 8;
+
+/// What a sign-in, a renewal and an account's own page read.
 macro_rules! account_columns {
     () => {
-        "u.id, u.int_id, u.username, u.email, u.password_hash, u.role, u.machine_role, u.first_name, u.last_name,
-         u.email_verified, u.api_key_sealed, u.token_version, u.disabled_at, u.deleted_at, u.created_at, u.updated_at,
-         u.last_login_at, o.slug AS tenant_id, o.name AS tenant_name
-         FROM users u JOIN organizations o ON o.id = u.organization_id"
+        concat!(
+            "u.id, u.int_id, u.organization_id, u.username, u.email, u.password_hash, u.role, u.machine_role, u.first_name,
+             u.last_name, u.display_name, u.avatar_url, u.ssh_public_key, u.email_verified, u.must_reset_password, u.pending,
+             u.api_key_sealed, u.token_version, u.totp_sealed, u.totp_confirmed_at, u.disabled_at, u.deleted_at, u.created_at, u.updated_at,
+             u.last_login_at, o.slug AS tenant_id, o.name AS tenant_name, o.otp, o.otp_minutes,
+             o.disabled_at IS NOT NULL AS organization_disabled, ",
+            stands!(),
+            " AS stands,
+             (SELECT json_group_array(json_object('id', g.id, 'name', g.name)) FROM group_members x JOIN groups g ON g.id = x.group_id
+              WHERE x.user_id = u.id) AS groups,
+             (SELECT json_group_array(json_object('id', d.id, 'name', d.name)) FROM roles d WHERE d.organization_id = u.organization_id
+              AND (d.is_system AND u.role <> 'user' OR EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role_id = d.id))
+             ) AS roles,
+             (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
+              WHERE r.user_id = u.id) AS permissions
+             FROM users u JOIN organizations o ON o.id = u.organization_id"
+        )
     };
 }
+pub(super) use account_columns;
 
 statements! {
     /// The account behind a token, for every request.
-    FIND_CALLER = "SELECT id, organization_id, username, token_version, disabled_at, deleted_at FROM users WHERE id = ?1";
+    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, ", stands!(), " AS stands,
+           EXISTS (SELECT 1 FROM revoked_sign_ins WHERE sign_in = ?2) AS revoked,
+           (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
+            WHERE r.user_id = u.id) AS permissions
+         FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.id = ?1");
 
     FIND_BY_ID = concat!("SELECT ", account_columns!(), " WHERE u.id = ?1");
 
-    /// Of several accounts with one mail address, the one used last.
+    FIND_BY_IDS = concat!("SELECT ", account_columns!(), " WHERE u.id IN (SELECT value FROM json_each(?1))
+         ORDER BY u.last_login_at DESC");
+
+    /// All accounts with an address that may sign in. One without a password is there, too, so that how long an answer takes does
+    /// not tell.
     FIND_BY_EMAIL = concat!(
-        "SELECT ", account_columns!(),
-        " WHERE u.email = ?1 AND u.disabled_at IS NULL AND u.deleted_at IS NULL ORDER BY u.last_login_at DESC LIMIT 1"
+        "SELECT ", account_columns!(), " WHERE u.email = ?1 AND ", stands!(), " ORDER BY u.last_login_at DESC LIMIT ?2"
     );
 
-    FIND_BY_USERNAME = concat!(
-        "SELECT ", account_columns!(), " WHERE u.username = ?1 AND u.disabled_at IS NULL AND u.deleted_at IS NULL"
-    );
+    FIND_BY_USERNAME = concat!("SELECT ", account_columns!(), " WHERE u.username = ?1 AND ", stands!(), " LIMIT ?2");
+
+    /// Whether anybody has an account.
+    FIND_ANY = "SELECT int_id FROM users WHERE int_id > 0 LIMIT 1";
 
     /// What a sign-up would collide with.
     FIND_TAKEN = "SELECT EXISTS (SELECT 1 FROM users WHERE username = ?1) AS username,
          EXISTS (SELECT 1 FROM users WHERE email = ?2 AND community = 1) AS email,
          EXISTS (SELECT 1 FROM organizations WHERE slug = ?3) AS slug";
 
-    INSERT_ORGANIZATION = "INSERT INTO organizations (id, slug, name, created_at) VALUES (?1, ?2, ?3, ?4)";
-
     INSERT_USER = "INSERT INTO users
-         (id, organization_id, username, email, community, password_hash, role, api_key_hash, api_key_sealed, created_at, updated_at, last_login_at)
-         VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?9, ?9, ?9) RETURNING int_id";
+         (id, organization_id, username, email, community, password_hash, role, first_name, last_name, email_verified, api_key_hash,
+          api_key_sealed, created_at, updated_at, active_at, last_login_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14)";
 
-    TOUCH_LOGIN = "UPDATE users SET last_login_at = ?2 WHERE id = ?1";
+    TOUCH_LOGIN = "UPDATE users SET last_login_at = ?2, active_at = ?2, inactivity_warnings = 0 WHERE id = ?1";
+
+    TOUCH_ACTIVE = "UPDATE users SET active_at = ?2, inactivity_warnings = 0 WHERE id = ?1";
 }
 
-/// An account.
+/// An account with all that its owner may see.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AccountRow {
     pub id: ObjectId,
     pub int_id: i64,
+    pub organization_id: ObjectId,
     pub username: String,
     pub email: String,
+    /// Empty where there is no password.
     pub password_hash: String,
     pub role: Role,
     pub machine_role: String,
     pub first_name: String,
     pub last_name: String,
+    pub display_name: String,
+    pub avatar_url: Option<String>,
+    pub ssh_public_key: Option<String>,
     #[serde(deserialize_with = "flag")]
     pub email_verified: bool,
+    #[serde(deserialize_with = "flag")]
+    pub must_reset_password: bool,
+    #[serde(deserialize_with = "flag")]
+    pub pending: bool,
     pub api_key_sealed: String,
     pub token_version: i64,
+    pub totp_sealed: Option<String>,
+    pub totp_confirmed_at: Option<String>,
     pub disabled_at: Option<String>,
     pub deleted_at: Option<String>,
     pub created_at: chrono::DateTime<chrono::Utc>,
@@ -69,6 +108,27 @@ pub struct AccountRow {
     pub last_login_at: Option<chrono::DateTime<chrono::Utc>>,
     pub tenant_id: String,
     pub tenant_name: String,
+    pub otp: OtpPolicy,
+    pub otp_minutes: i64,
+    #[serde(deserialize_with = "flag")]
+    pub organization_disabled: bool,
+    /// It may sign in.
+    #[serde(deserialize_with = "flag")]
+    pub stands: bool,
+    #[serde(deserialize_with = "json")]
+    pub groups: Vec<GroupRef>,
+    #[serde(deserialize_with = "json")]
+    pub roles: Vec<RoleRef>,
+    /// Of its roles, by codename.
+    #[serde(deserialize_with = "json")]
+    pub permissions: Vec<String>,
+}
+
+/// A group by id and name.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GroupRef {
+    pub id: ObjectId,
+    pub name: String,
 }
 
 /// The names of a sign-up that exist already.
@@ -82,29 +142,35 @@ pub struct Taken {
     pub slug: bool,
 }
 
-/// A new account and the organization it is alone in.
+/// A new account.
 #[derive(Debug)]
 pub struct NewAccount<'a> {
     pub id: &'a ObjectId,
     pub organization_id: &'a ObjectId,
-    pub slug: &'a str,
     pub username: &'a str,
+    /// Lower case.
     pub email: &'a str,
+    /// Whether it is one of those among which an address exists once.
+    pub community: bool,
     pub password_hash: &'a str,
+    pub role: Role,
+    pub first_name: &'a str,
+    pub last_name: &'a str,
+    pub email_verified: bool,
     pub api_key_hash: &'a str,
     pub api_key_sealed: &'a str,
     pub now: &'a str,
+    /// If it is signed in at once.
+    pub last_login_at: Option<&'a str>,
 }
 
-/// The number of a new account.
+/// An account that is there.
 #[derive(Debug, Deserialize)]
-pub struct Numbered {
-    pub int_id: i64,
-}
+pub struct Somebody {}
 
-/// The account behind a token.
-pub fn find_caller(id: &ObjectId) -> Query<CallerRow> {
-    Query::new(FIND_CALLER, [id.into()])
+/// The account behind a token, and whether the sign-in was ended.
+pub fn find_caller(id: &ObjectId, sign_in: &str) -> Query<CallerRow> {
+    Query::new(FIND_CALLER, [id.into(), sign_in.into()])
 }
 
 /// One account with everything its owner may see.
@@ -112,12 +178,25 @@ pub fn find_account(id: &ObjectId) -> Query<AccountRow> {
     Query::new(FIND_BY_ID, [id.into()])
 }
 
-/// The account that somebody wants to sign in to, unless it is disabled or deleted.
-pub fn find_login(name: &str) -> Query<AccountRow> {
+/// Several accounts, the one used last first.
+pub fn find_accounts(ids: &[&ObjectId]) -> Query<AccountRow> {
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    Query::new(FIND_BY_IDS, [serde_json::json!(ids).to_string().into()])
+}
+
+/// The accounts that somebody may want to sign in to, the one used last first; none that is disabled or deleted. With an `@`
+/// it is a mail address.
+pub fn find_logins(name: &str) -> Query<AccountRow> {
+    let limit = MAX_ACCOUNTS as i64;
     match name.contains('@') {
-        true => Query::new(FIND_BY_EMAIL, [name.to_lowercase().into()]),
-        false => Query::new(FIND_BY_USERNAME, [name.into()]),
+        true => Query::new(FIND_BY_EMAIL, [name.to_lowercase().into(), limit.into()]),
+        false => Query::new(FIND_BY_USERNAME, [name.into(), limit.into()]),
     }
+}
+
+/// A row if anybody has an account.
+pub fn find_any() -> Query<Somebody> {
+    Query::new(FIND_ANY, [])
 }
 
 /// What a sign-up would collide with.
@@ -125,114 +204,38 @@ pub fn find_taken(username: &str, email: &str, slug: &str) -> Query<Taken> {
     Query::new(FIND_TAKEN, [username.into(), email.into(), slug.into()])
 }
 
-/// Makes the organization and the account.
-pub fn insert_account(new: &NewAccount) -> (Query<Nothing>, Query<Numbered>) {
-    let organization = Query::new(
-        INSERT_ORGANIZATION,
-        [
-            new.organization_id.into(),
-            new.slug.into(),
-            new.username.into(),
-            new.now.into(),
-        ],
-    );
-    let user = Query::new(
+/// Makes an account.
+pub fn insert_user(new: &NewAccount) -> Query<Nothing> {
+    Query::new(
         INSERT_USER,
         [
             new.id.into(),
             new.organization_id.into(),
             new.username.into(),
             new.email.into(),
+            new.community.into(),
             new.password_hash.into(),
-            Role::CompanyAdmin.as_str().into(),
+            new.role.as_str().into(),
+            new.first_name.into(),
+            new.last_name.into(),
+            new.email_verified.into(),
             new.api_key_hash.into(),
             new.api_key_sealed.into(),
             new.now.into(),
+            new.last_login_at.into(),
         ],
-    );
-    (organization, user)
+    )
 }
 
-/// Remembers a login.
+/// Remembers a sign-in.
 pub fn touch_login(id: &ObjectId, now: &str) -> Query<Nothing> {
     Query::new(TOUCH_LOGIN, [id.into(), now.into()])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schema::World;
-
-    fn sign_up(world: &World, n: usize, username: &str, email: &str) -> Result<i64, String> {
-        let (organization, user) = insert_account(&NewAccount {
-            id: &format!("{n:024x}").parse().unwrap(),
-            organization_id: &format!("{n:024x}").parse().unwrap(),
-            slug: &format!("slug-{n}"),
-            username,
-            email,
-            password_hash: "hash",
-            api_key_hash: &format!("key {n}"),
-            api_key_sealed: "sealed",
-            now: "2026-01-01T00:00:00.000Z",
-        });
-        world.try_run(organization)?;
-        Ok(world.try_run(user)?[0].int_id)
-    }
-
-    #[test]
-    fn accounts_are_numbered_and_found_by_name_or_mail_address() {
-        let world = World::new();
-        assert_eq!(sign_up(&world, 1, "Ann", "ann@example.org"), Ok(1));
-        assert_eq!(sign_up(&world, 2, "bob", "bob@example.org"), Ok(2));
-        for name in ["Ann", "ANN", "ann", "ann@example.org", "Ann@Example.org"] {
-            let account = world.run(find_login(name)).remove(0);
-            assert_eq!(
-                (account.int_id, account.tenant_id.as_str(), account.role),
-                (1, "slug-1", Role::CompanyAdmin),
-                "{name}"
-            );
-        }
-        assert!(world.run(find_login("nobody")).is_empty());
-    }
-
-    #[test]
-    fn a_username_and_a_community_mail_address_exist_once() {
-        let world = World::new();
-        sign_up(&world, 1, "ann", "ann@example.org").unwrap();
-        let taken = world.run(find_taken("ANN", "ann@example.org", "slug-1")).remove(0);
-        assert!(taken.username && taken.email && taken.slug);
-        let free = world.run(find_taken("bob", "bob@example.org", "slug-2")).remove(0);
-        assert!(!free.username && !free.email && !free.slug);
-        assert!(
-            sign_up(&world, 2, "ANN", "x@example.org")
-                .unwrap_err()
-                .contains("UNIQUE constraint failed")
-        );
-        assert!(
-            sign_up(&world, 3, "bob", "ann@example.org")
-                .unwrap_err()
-                .contains("UNIQUE constraint failed")
-        );
-    }
-
-    #[test]
-    fn accounts_that_are_disabled_or_deleted_cannot_sign_in() {
-        for column in ["disabled_at", "deleted_at"] {
-            let world = World::new();
-            sign_up(&world, 1, "ann", "ann@example.org").unwrap();
-            world.execute(&format!("UPDATE users SET {column} = '2026-01-01T00:00:00.000Z'"));
-            assert!(world.run(find_login("ann")).is_empty() && world.run(find_login("ann@example.org")).is_empty());
-        }
-    }
-
-    #[test]
-    fn of_two_accounts_with_one_mail_address_the_one_used_last_signs_in() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.user("ann2", "other", "user");
-        world.execute("UPDATE users SET email = 'ann@example.org'");
-        let ann2 = world.caller("ann2");
-        world.run(touch_login(ann2.id(), "2026-01-02T00:00:00.000Z"));
-        assert_eq!(world.run(find_login("ann@example.org")).remove(0).username, "ann2");
-    }
+/// Remembers that an account is in use.
+pub fn touch_active(id: &ObjectId, now: &str) -> Query<Nothing> {
+    Query::new(TOUCH_ACTIVE, [id.into(), now.into()])
 }
+
+#[cfg(test)]
+mod tests;

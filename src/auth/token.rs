@@ -4,20 +4,23 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken};
+use protocol::api::auth::Factor;
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::opened::Opened;
 use crate::error::ApiError;
 use crate::random;
 
 /// Who issued a token. Clients know this name (contract).
 const ISSUER: &str = "vsay-auth";
 
-/// How long a proven password may wait for the choice of an organization.
-const SESSION_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// How long a sign-in may wait for the code it needs.
+const CHALLENGE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// Longest token worth parsing; ours have about 700 characters.
+/// Longest token worth parsing; ours have about 700 characters, and up to 2000 if they open several organizations.
 const MAX_TOKEN: usize = 8192;
 
 /// Signs and verifies people's tokens.
@@ -35,7 +38,7 @@ impl fmt::Debug for TokenKey {
     }
 }
 
-/// What a token says about its account. Only `user_id`, `ver` and `source` are believed later; the rest is for clients.
+/// What a token says about its account. Only `user_id`, `sid`, `ver` and `source` are believed later; the rest is for clients.
 #[derive(Debug, Serialize)]
 pub struct Subject<'a> {
     /// The account.
@@ -55,8 +58,13 @@ pub struct Subject<'a> {
     /// Its role on machines.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub machine_role: &'a str,
+    /// Names of its groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<&'a str>,
     /// The program it was issued to.
     pub source: &'a str,
+    /// The sign-in it belongs to: the same in every token that was renewed from the first.
+    pub sid: &'a str,
     /// The account's token version, which revokes all tokens when it rises.
     pub ver: i64,
 }
@@ -78,20 +86,42 @@ struct Account<'a> {
     subject: &'a Subject<'a>,
 }
 
+/// Claims of a token that is no bearer token: it says no `user_id`.
 #[derive(Serialize)]
 struct Session<'a> {
     email: &'a str,
-    tenant_ids: &'a [&'a str],
+    tenant_ids: Vec<&'a str>,
     source: &'a str,
+    opened: &'a Opened,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<Challenged>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
+struct PresentedSession {
+    iss: String,
+    opened: Opened,
+    challenge: Option<Challenged>,
+}
+
+/// What a sign-in to one of its accounts waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenged {
+    /// The account.
+    pub account: ObjectId,
+    /// The code.
+    pub factor: Factor,
+}
+
+#[derive(Clone, Deserialize)]
 struct Presented {
     iss: String,
     #[serde(default)]
     user_id: String,
     #[serde(default)]
     ver: i64,
+    #[serde(default)]
+    sid: String,
     #[serde(default)]
     source: String,
 }
@@ -103,6 +133,8 @@ pub struct Proof {
     pub user_id: ObjectId,
     /// The account's token version when it was issued.
     pub version: i64,
+    /// The sign-in it belongs to.
+    pub sign_in: String,
     /// The program it was issued to.
     pub source: String,
 }
@@ -143,17 +175,15 @@ impl TokenKey {
         )
     }
 
-    /// A token that only proves a password, to choose among organizations.
-    pub fn issue_session(&self, email: &str, tenant_ids: &[&str], source: &str) -> Result<Secret, ApiError> {
-        self.sign(
-            Session {
-                email,
-                tenant_ids,
-                source,
-            },
-            SESSION_TOKEN_LIFETIME,
-            Utc::now(),
-        )
+    /// A token that proves what a sign-in has opened, to choose among organizations. It lives as long as a bearer token: that
+    /// is for how long switching is one click.
+    pub fn issue_session(&self, opened: &Opened) -> Result<Secret, ApiError> {
+        self.sign(session(opened, None), self.lifetime, Utc::now())
+    }
+
+    /// A token for the second step of a sign-in.
+    pub fn issue_challenge(&self, opened: &Opened, challenged: Challenged) -> Result<Secret, ApiError> {
+        self.sign(session(opened, Some(challenged)), CHALLENGE_LIFETIME, Utc::now())
     }
 
     fn sign(&self, subject: impl Serialize, lifetime: TimeDelta, now: DateTime<Utc>) -> Result<Secret, ApiError> {
@@ -176,115 +206,63 @@ impl TokenKey {
     }
 
     fn verify_at(&self, token: &str, now: DateTime<Utc>) -> Result<Proof, TokenFault> {
-        if token.len() > MAX_TOKEN {
+        let claims: Presented = self.claims(token, now).ok_or(TokenFault::Invalid)?;
+        if claims.iss != ISSUER {
             return Err(TokenFault::Invalid);
         }
-        let token = UntrustedToken::new(token).map_err(|_| TokenFault::Invalid)?;
-        let token = Hs256
-            .validator::<Presented>(&self.key)
-            .validate(&token)
-            .map_err(|_| TokenFault::Invalid)?;
-        let claims = token.claims();
-        let clock = TimeOptions::new(TimeDelta::zero(), || now);
-        if claims.custom.iss != ISSUER || claims.validate_expiration(&clock).is_err() {
+        let user_id = claims.user_id.parse().map_err(|_| TokenFault::NoUser)?;
+        // One that belongs to no sign-in could not be ended alone.
+        if claims.sid.is_empty() {
             return Err(TokenFault::Invalid);
         }
         Ok(Proof {
-            user_id: claims.custom.user_id.parse().map_err(|_| TokenFault::NoUser)?,
-            version: claims.custom.ver,
-            source: claims.custom.source.clone(),
+            user_id,
+            version: claims.ver,
+            sign_in: claims.sid,
+            source: claims.source,
         })
+    }
+
+    /// What a session token has opened, if it is good.
+    pub fn verify_session(&self, token: &str) -> Option<Opened> {
+        let claims: PresentedSession = self.claims(token, Utc::now())?;
+        (claims.iss == ISSUER && claims.challenge.is_none()).then_some(claims.opened)
+    }
+
+    /// Which step of which sign-in a token is for, if it is good.
+    pub fn verify_challenge(&self, token: &str) -> Option<(Opened, Challenged)> {
+        let claims: PresentedSession = self.claims(token, Utc::now())?;
+        let challenged = claims.challenge.filter(|_| claims.iss == ISSUER)?;
+        Some((claims.opened, challenged))
+    }
+
+    /// The claims of a token with our signature that has not expired.
+    fn claims<T: DeserializeOwned + Clone>(&self, token: &str, now: DateTime<Utc>) -> Option<T> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let token = UntrustedToken::new(token).ok()?;
+        let token = Hs256.validator::<T>(&self.key).validate(&token).ok()?;
+        let claims = token.claims();
+        let clock = TimeOptions::new(TimeDelta::zero(), || now);
+        claims.validate_expiration(&clock).ok()?;
+        Some(claims.custom.clone())
+    }
+}
+
+fn session(opened: &Opened, challenge: Option<Challenged>) -> Session<'_> {
+    Session {
+        email: &opened.email,
+        tenant_ids: opened
+            .accounts
+            .iter()
+            .map(|account| account.tenant_id.as_str())
+            .collect(),
+        source: &opened.source,
+        opened,
+        challenge,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use base64ct::{Base64UrlUnpadded, Encoding};
-
-    fn key() -> TokenKey {
-        TokenKey::new(&"k".repeat(32), TimeDelta::hours(24))
-    }
-
-    fn issue(key: &TokenKey) -> String {
-        let user_id = "0123456789abcdef01234567".parse().unwrap();
-        let subject = Subject {
-            user_id: &user_id,
-            uid: 7,
-            username: "john",
-            email: "john@example.org",
-            tenant_id: "acme",
-            tenant_name: "Acme",
-            role: "user",
-            machine_role: "",
-            source: "cli",
-            ver: 3,
-        };
-        key.issue(&subject).unwrap().expose().to_owned()
-    }
-
-    #[test]
-    fn a_token_proves_what_it_was_issued_for() {
-        let proof = key().verify(&issue(&key())).unwrap();
-        assert_eq!(
-            (proof.user_id.as_str(), proof.version, &*proof.source),
-            ("0123456789abcdef01234567", 3, "cli")
-        );
-    }
-
-    #[test]
-    fn a_token_carries_the_claims_of_both_apis() {
-        let token = issue(&key());
-        let payload = token.split('.').nth(1).unwrap();
-        let claims: serde_json::Value =
-            serde_json::from_slice(&Base64UrlUnpadded::decode_vec(payload).unwrap()).unwrap();
-        assert_eq!(claims["iss"], "vsay-auth");
-        assert_eq!(claims["sub"], claims["user_id"]);
-        assert_eq!(claims["uid"], 7);
-        assert_eq!(claims["tenant_id"], "acme");
-        assert_eq!(claims["keycloak_id"], "");
-        assert_eq!(
-            claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-            86_400
-        );
-        assert_eq!(claims["nbf"], claims["iat"]);
-        assert_eq!(claims["jti"].as_str().unwrap().len(), 24);
-        assert!(claims.get("machine_role").is_none());
-    }
-
-    #[test]
-    fn a_token_expires_to_the_second() {
-        let token = issue(&key());
-        let in_hours = |hours| Utc::now() + TimeDelta::hours(hours);
-        assert!(key().verify_at(&token, in_hours(23)).is_ok());
-        assert_eq!(key().verify_at(&token, in_hours(25)), Err(TokenFault::Invalid));
-    }
-
-    #[test]
-    fn a_token_of_another_key_or_changed_or_of_no_form_is_refused() {
-        let token = issue(&key());
-        let other = TokenKey::new(&"x".repeat(32), TimeDelta::hours(24));
-        assert_eq!(other.verify(&token), Err(TokenFault::Invalid));
-        let (body, signature) = token.rsplit_once('.').unwrap();
-        let unsigned = Base64UrlUnpadded::encode_string(br#"{"alg":"none"}"#);
-        for bad in [
-            String::new(),
-            "..".to_owned(),
-            "a.b.c".to_owned(),
-            body.to_owned(),
-            format!("{body}."),
-            format!("{body}.AAAA"),
-            format!("{body}.{}", signature.to_uppercase()),
-            format!("{unsigned}.{}.", body.split('.').nth(1).unwrap()),
-            "x".repeat(MAX_TOKEN + 1),
-        ] {
-            assert_eq!(key().verify(&bad), Err(TokenFault::Invalid), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_session_token_is_no_bearer_token() {
-        let token = key().issue_session("john@example.org", &["acme"], "ui").unwrap();
-        assert_eq!(key().verify(token.expose()), Err(TokenFault::NoUser));
-    }
-}
+mod tests;

@@ -38,8 +38,8 @@ impl From<MachineRow> for Machine {
             org_id: row.tenant_id.clone(),
             tenant_id: row.tenant_id,
             owner_id: row.owner_id,
-            group_ids: Vec::new(),
-            allowed_users: vec![row.owner],
+            group_ids: row.group_ids,
+            allowed_users: std::iter::once(row.owner).chain(row.granted_to).collect(),
             tags: row.tags,
             linux_user: row.linux_user,
             allow_sudo: row.allow_sudo,
@@ -102,8 +102,13 @@ mod tests {
 
     fn machine() -> Machine {
         let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
-            null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme"]"#;
+            null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"]]"#;
         Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
+    }
+
+    #[test]
+    fn those_who_may_use_a_machine_are_its_owner_and_whom_it_was_granted_to() {
+        assert_eq!(machine().allowed_users, ["ann", "bob"]);
     }
 
     #[test]

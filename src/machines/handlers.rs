@@ -15,6 +15,7 @@ use utoipa::IntoParams;
 use super::body;
 use super::store::{self, Filter, Key, NewMachine};
 use crate::app::App;
+use crate::audit::{self, Action, Resource};
 use crate::auth::access::MachineAccess;
 use crate::auth::caller::Credentials;
 use crate::db::{DbError, now};
@@ -22,7 +23,7 @@ use crate::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::error::ApiError;
 use crate::extract::{PathParam, QueryParams, ValidJson};
 use crate::page::{Page, PageQuery};
-use crate::{random, secrets};
+use crate::{organizations, random, secrets};
 
 /// Which machines to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -80,6 +81,7 @@ pub async fn list_machines(
 /// Makes a machine that waits for its agent.
 #[utoipa::path(post, path = "/api/machines", tag = "machines", summary = "Create a machine", request_body = CreateMachine,
     responses((status = 201, description = "The machine and the token its agent enrols with", body = MachineCreated),
+        (status = 403, description = "In the caller's organization, only administrators make machines", body = ErrorBody),
         (status = 409, description = "The caller has a machine of this name", body = ErrorBody)))]
 #[worker::send]
 pub async fn create_machine(
@@ -98,9 +100,23 @@ pub async fn create_machine(
         now: now(),
     };
     let find = store::find(credentials.user_id(), &Key::Id(new.id.clone()));
-    let (caller, _) = credentials.load(&db, ()).await?;
-    let (_, found) = db
-        .run((store::insert(&caller, &new)?, find))
+    let allowed = organizations::store::may_create_machines(credentials.user_id());
+    let (caller, allowed) = credentials.load(&db, allowed).await?;
+    if !allowed.first().is_some_and(|row| row.allowed) {
+        let error = ApiError::forbidden(
+            "forbidden",
+            "Only administrators may create machines in this organization",
+        );
+        db.run(audit::record(&caller.denied(&error))).await?;
+        return Err(error);
+    }
+    let event = caller
+        .event(Action::MachineCreated, Resource::Machine)
+        .on(&new.id)
+        .detail("machine", new.request.name.trim())
+        .detail("agent_id", new.agent_id.as_str());
+    let (_, _, found) = db
+        .run((store::insert(&caller, &new)?, audit::record(&event), find))
         .await
         .map_err(|error| match error {
             DbError::Duplicate => ApiError::conflict("name_taken", "Machine with this name already exists"),
@@ -172,11 +188,22 @@ pub async fn delete_machine(
     envelope: Envelope,
     PathParam(agent_id): PathParam,
 ) -> Result<Response, ApiError> {
-    let control = reach(&app, credentials, Key::AgentId(agent_id)).await?.control()?;
+    let control = reach(&app, credentials, Key::AgentId(agent_id.clone()))
+        .await?
+        .control()?;
     let db = app.db()?;
     db.run(store::revoke(&control, &now())).await?;
     app.relay(control.id())?.destroy().await?;
-    db.run(store::delete(&control)).await?;
+    let event = control
+        .caller()
+        .event(Action::MachineDeleted, Resource::Machine)
+        .within(control.organization_id())
+        .on(control.id())
+        .detail("machine", control.name())
+        .detail("agent_id", agent_id);
+    // Asked twice at once, it is deleted once.
+    db.run((store::delete(&control), audit::record_if_changed(&event)))
+        .await?;
     envelope.reply(StatusCode::OK, "Machine deleted successfully", &serde_json::Map::new())
 }
 

@@ -1,5 +1,7 @@
 //! Machines: a host that an agent runs on, or will. A person makes one and gets a registration token; the agent trades that
 //! token for an identity (`agents/`) and from then on the machine's relay says whether it is online.
+mod access_handlers;
+pub mod access_store;
 mod body;
 mod handlers;
 pub mod store;
@@ -17,6 +19,9 @@ pub fn routes() -> Routes {
         handlers::find_machine,
         handlers::delete_machine,
         handlers::find_machine_by_id,
-        handlers::create_registration_token
+        handlers::create_registration_token,
+        access_handlers::list_access_users,
+        access_handlers::grant_access,
+        access_handlers::revoke_access
     ]
 }

@@ -6,7 +6,7 @@ use protocol::api::machines::{CreateMachine, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
-use crate::auth::access::{MachineControl, in_sight, manages, reaches};
+use crate::auth::access::{MachineControl, in_sight, manages, may_sudo, reaches};
 use crate::auth::caller::Caller;
 use crate::db::{Arg, Nothing, Query, flag, json, statements};
 use crate::error::ApiError;
@@ -19,7 +19,10 @@ macro_rules! machine_row {
         "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected,
            m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json(m.metadata), m.agent_version, m.cpu_percent,
            m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active,
-           m.created_at, m.revoked_at, m.owner_id, w.username, o.slug) AS machine"
+           m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
+           json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
+           json((SELECT json_group_array(v.username) FROM machine_grants g JOIN users v ON v.id = g.user_id
+             WHERE g.machine_id = m.id))) AS machine"
     };
 }
 
@@ -48,7 +51,9 @@ macro_rules! found {
             reaches!(),
             " AS reaches, ",
             manages!(),
-            " AS manages
+            " AS manages, ",
+            may_sudo!(),
+            " AS may_sudo
              FROM users u JOIN machines m ON ",
             in_sight!(),
             "
@@ -114,6 +119,9 @@ pub struct MachineRow {
     pub owner_id: ObjectId,
     pub owner: String,
     pub tenant_id: String,
+    pub group_ids: Vec<String>,
+    /// The names of those whom it was granted to.
+    pub granted_to: Vec<String>,
 }
 
 /// One machine of a list.
@@ -135,6 +143,8 @@ pub struct Found {
     pub reaches: bool,
     #[serde(deserialize_with = "flag")]
     pub manages: bool,
+    #[serde(deserialize_with = "flag")]
+    pub may_sudo: bool,
 }
 
 /// How many machines a list has in all.

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 
 use super::store;
 use crate::app::App;
+use crate::audit::{self, Action, Resource};
 use crate::auth::access::SessionControl;
 use crate::auth::caller::Credentials;
 use crate::db::now;
@@ -58,10 +59,16 @@ pub async fn close_session(
 ) -> Result<Response, ApiError> {
     let db = app.db()?;
     let find = store::find_active(credentials.user_id(), &session_id);
-    let (_, found) = credentials.load(&db, find).await?;
+    let (caller, found) = credentials.load(&db, find).await?;
     let control = SessionControl::decide(found)?;
     // First the shell: a session that is listed as closed must not live on.
     app.relay(control.machine())?.close(control.session()).await?;
-    db.run(store::close(&control, &now())).await?;
+    let event = caller
+        .event(Action::SessionTerminated, Resource::Terminal)
+        .within(control.organization())
+        .on(control.machine())
+        .detail("session_id", control.session().as_str());
+    // The relay may have written already that it is over.
+    db.run((store::close(&control, &now()), audit::record(&event))).await?;
     envelope.reply(StatusCode::OK, "Session closed", &serde_json::Map::new())
 }

@@ -30,7 +30,7 @@ statements! {
     /// Whoever opened a session may end it, and whoever manages its machine. A super administrator, to whom organizations
     /// may show sessions of the same name, ends that of their own first.
     FIND_ACTIVE = concat!(
-        "SELECT s.session_id, s.machine_id, (s.user_id = u.id OR ", manages!(), ") AS may_close
+        "SELECT s.session_id, s.machine_id, s.organization_id, (s.user_id = u.id OR ", manages!(), ") AS may_close
          FROM users u JOIN terminal_sessions s ON (s.organization_id = u.organization_id OR u.role = 'super_admin')
          JOIN machines m ON m.id = s.machine_id WHERE u.id = ?1 AND s.session_id = ?2 AND s.status = 'active'
          ORDER BY s.organization_id = u.organization_id DESC, s.id DESC"
@@ -39,11 +39,13 @@ statements! {
     /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row.
     OPEN = "INSERT INTO terminal_sessions
          (id, session_id, organization_id, machine_id, user_id, username, source, started_at, last_activity, browser, os, user_agent,
-          ip_address, cols, rows)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+          ip_address, cols, rows, sudo)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
            last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
-           user_agent = excluded.user_agent, ip_address = excluded.ip_address
+           user_agent = excluded.user_agent, ip_address = excluded.ip_address,
+           -- A shell that runs keeps what it was started with.
+           sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END
          WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
          RETURNING session_id";
 
@@ -81,6 +83,7 @@ pub struct SessionRow {
 pub struct FoundSession {
     pub session_id: SessionId,
     pub machine_id: ObjectId,
+    pub organization_id: ObjectId,
     #[serde(deserialize_with = "flag")]
     pub may_close: bool,
 }
@@ -138,6 +141,7 @@ pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
             new.client.address.as_str().into(),
             i64::from(new.size.cols).into(),
             i64::from(new.size.rows).into(),
+            access.may_sudo().into(),
         ],
     )
 }

@@ -8,6 +8,7 @@ use protocol::terminal::VIEWER_SUBPROTOCOL;
 
 use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
 use crate::app::App;
+use crate::audit::{self, Action, Resource};
 use crate::auth::caller::SocketCredentials;
 use crate::client::Client;
 use crate::db::now;
@@ -67,20 +68,30 @@ pub async fn open_terminal(
         size: request.size,
         now: &now(),
     };
-    if app.db()?.run(store::open(&access, &new)).await?.is_empty() {
+    let caller = access.caller();
+    let event = caller
+        .event(Action::MachineAccess, Resource::Terminal)
+        .within(&access.found().organization_id)
+        .on(&machine.id)
+        .detail("machine", machine.name.as_str())
+        .detail("agent_id", machine.agent_id.as_str())
+        .detail("session_id", session.as_str());
+    let open = (store::open(&access, &new), audit::record_if_changed(&event));
+    let (opened, _) = app.db()?.run(open).await?;
+    if opened.is_empty() {
         return Err(ApiError::not_authorized());
     }
-    let caller = access.caller();
     let context = ViewerContext {
         machine: machine.id.clone(),
         agent_id: machine.agent_id.clone(),
         user: caller.id().clone(),
         username: caller.username().to_owned(),
+        sign_in: caller.sign_in(),
         session,
         size: request.size,
         dialect: request.dialect,
         can_type: true,
-        allow_sudo: machine.allow_sudo && access.manages(),
+        allow_sudo: access.may_sudo(),
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
     app.relay(&machine.id)?

@@ -128,6 +128,16 @@ impl Account {
         }
     }
 
+    /// Somebody else in the same organization, who has no rights there.
+    pub async fn colleague(&self, stack: &Stack) -> Self {
+        let colleague = Self::new(stack).await;
+        stack.sql(&format!(
+            "UPDATE users SET role = 'user', organization_id = (SELECT organization_id FROM users WHERE id = '{}') WHERE id = '{}'",
+            self.id, colleague.id
+        ));
+        colleague
+    }
+
     /// A request with their token that can still be changed.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.anonymous.request(method, path).bearer_auth(&self.token)
@@ -141,6 +151,11 @@ impl Account {
     /// Writes.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Changes.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::PUT, path).json(&body)).await
     }
 
     /// Deletes.

@@ -2,6 +2,8 @@
 pub mod account;
 pub mod agent;
 pub mod cli;
+pub mod issuer;
+pub mod mail;
 pub mod openapi;
 pub mod process;
 pub mod proxy;
@@ -10,6 +12,7 @@ pub mod random;
 pub mod redact;
 pub mod sequence;
 pub mod stack;
+pub mod team;
 pub mod viewer;
 pub mod wait;
 

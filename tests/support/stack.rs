@@ -147,19 +147,55 @@ impl Stack {
         self.tell(&format!("evict Relay {machine_id} hibernate"));
     }
 
+    /// Does the scheduled work as if it were `time`, in RFC 3339.
+    pub fn scheduled(&self, time: &str) {
+        assert_eq!(self.tell(&format!("scheduled {time}"))["scheduled"], "ok");
+    }
+
+    /// Runs a statement on the database, as somebody with access to it could, and gives its rows.
+    pub fn sql(&self, statement: &str) -> Value {
+        self.try_sql(statement)
+            .unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// The same, for a statement that may be refused.
+    pub fn try_sql(&self, statement: &str) -> Result<Value, String> {
+        let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut answer = self.ask(&format!("sql {line}"));
+        match answer.get("error") {
+            None => Ok(answer["rows"].take()),
+            Some(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What it has written to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("edge.log")).expect("a log")
+    }
+
+    /// Where mail goes that the edge sends.
+    pub fn mail_folder(&self) -> PathBuf {
+        self.folder.join("state/mail")
+    }
+
     /// Drops the relay of a machine and its sockets, as the platform does when it moves or updates one.
     pub fn drop_relay(&self, machine_id: &str) {
         self.tell(&format!("evict Relay {machine_id} close"));
     }
 
-    fn tell(&self, command: &str) {
+    fn tell(&self, command: &str) -> Value {
+        let answer = self.ask(command);
+        assert!(answer.get("error").is_none(), "{command}: {answer}");
+        answer
+    }
+
+    fn ask(&self, command: &str) -> Value {
         let mut running = self.running.lock().unwrap();
         let running = running.as_mut().expect("it runs");
         writeln!(running.stdin, "{command}").expect("the edge listens");
         let mut line = String::new();
         running.answers.read_line(&mut line).expect("the edge answers");
-        let answer: Value = serde_json::from_str(&line).expect("a line of JSON");
-        assert!(answer["evicted"].is_string(), "{answer}");
+        serde_json::from_str(&line).expect("a line of JSON")
     }
 
     /// Resident memory of the runtime, in bytes.

@@ -1,6 +1,7 @@
 //! `vsay login`
 use std::io::{BufRead, IsTerminal};
 
+use protocol::api::auth::{LoginAnswer, SignedIn};
 use protocol::api::secret::Secret;
 
 use super::ask;
@@ -23,7 +24,7 @@ pub async fn run(file: &ConfigFile, url: &str, name: Option<String>, token: Opti
         }
         None => {
             let name = name_or_ask(name)?;
-            let signed_in = Client::anonymous(&api_url)?.login(name, password()?).await?;
+            let signed_in = sign_in(&Client::anonymous(&api_url)?, name).await?;
             (
                 Config {
                     api_url,
@@ -38,6 +39,21 @@ pub async fn run(file: &ConfigFile, url: &str, name: Option<String>, token: Opti
     Ok(())
 }
 
+/// Signs in with a password, and with a code where one is needed.
+async fn sign_in(client: &Client, name: String) -> Result<SignedIn, Error> {
+    let mut answer = client.login(name, password()?).await?;
+    loop {
+        answer = match answer {
+            LoginAnswer::SignedIn(signed_in) => return Ok(*signed_in),
+            LoginAnswer::Challenge(challenge) => {
+                eprintln!("{}", challenge.message);
+                client.verify(challenge.mfa_token, line("Code: ")?).await?
+            }
+            LoginAnswer::Choice(_) => return Err(Error::Unexpected("a choice of organizations".to_owned())),
+        };
+    }
+}
+
 fn name_or_ask(name: Option<String>) -> Result<String, Error> {
     let name = match name {
         Some(name) => Some(name),
@@ -48,8 +64,16 @@ fn name_or_ask(name: Option<String>) -> Result<String, Error> {
 }
 
 fn password() -> Result<Secret, Error> {
-    if std::io::stdin().is_terminal() {
-        return Ok(rpassword::prompt_password("Password: ")?.into());
+    match std::io::stdin().is_terminal() {
+        true => Ok(rpassword::prompt_password("Password: ")?.into()),
+        false => line(""),
+    }
+}
+
+/// A line of the terminal, or of whatever standard input is.
+fn line(question: &str) -> Result<Secret, Error> {
+    if let Some(answer) = ask(question)? {
+        return Ok(answer.into());
     }
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;

@@ -1,4 +1,5 @@
 //! One file per subcommand that is more than a line.
+mod audit;
 mod connect;
 mod delete;
 mod list;
@@ -20,6 +21,7 @@ pub async fn run(args: Args) -> Result<i32, Error> {
         Command::List => list::run(&Client::signed_in(&file.load()?)?).await?,
         Command::Connect { machine, session } => return connect::run(&file.load()?, &machine, session).await,
         Command::Delete { machine, yes } => delete::run(&Client::signed_in(&file.load()?)?, &machine, yes).await?,
+        Command::Audit { command } => return audit::run(&file, command).await,
         Command::Status => status(&file).await?,
         Command::Version => println!("vsay {}", env!("CARGO_PKG_VERSION")),
     }

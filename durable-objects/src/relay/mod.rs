@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
+use protocol::relay::Revoke;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
@@ -170,19 +171,32 @@ impl Relay {
         }
     }
 
-    /// Ends a session by order of somebody who may. Answers whether there was one.
-    pub fn close_session(&mut self, now: u64, session_id: &SessionId) -> bool {
+    /// Ends a session by order of somebody who may, or because its owner no longer may. Answers whether there was one.
+    pub fn close_session(&mut self, now: u64, session_id: &SessionId, revoked: bool) -> bool {
         let Some(stream) = self.find_session(session_id) else {
             return false;
         };
-        self.end_session(
-            now,
-            stream,
-            Close::SessionTerminated,
-            Close::SessionTerminated.reason(),
-            "terminated",
-        );
+        let (close, reason) = match revoked {
+            true => (Close::AccessRevoked, "access_revoked"),
+            false => (Close::SessionTerminated, "terminated"),
+        };
+        self.end_session(now, stream, close, close.reason(), reason);
         true
+    }
+
+    /// Disconnects the viewers whose sign-in was withdrawn. Their sessions stay.
+    pub fn revoke(&mut self, now: u64, revoke: &Revoke) {
+        let withdrawn =
+            |viewer: &Viewer| viewer.context.user == revoke.user && revoke.sign_ins.contain(&viewer.context.sign_in);
+        let sockets: Vec<Socket> = self
+            .viewers
+            .iter()
+            .filter(|(_, viewer)| withdrawn(viewer))
+            .map(|(socket, _)| *socket)
+            .collect();
+        for socket in sockets {
+            self.dismiss(now, socket, Close::AccessRevoked, Close::AccessRevoked.reason());
+        }
     }
 
     /// The machine is gone for good: ends everything and forgets it.

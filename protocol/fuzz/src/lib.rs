@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use protocol::ids::{AgentId, BootId, ObjectId, SessionId, ViewerId};
-use protocol::relay::{AgentContext, CloseSession, Status, ViewerContext};
+use protocol::relay::{AgentContext, CloseSession, Revoke, Status, ViewerContext};
 use protocol::stream::{Applied, InputApplier, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, MAX_FRAME};
@@ -107,6 +107,7 @@ pub fn relay_context(data: &[u8]) {
     message::<ViewerContext>(data);
     message::<AgentContext>(data);
     message::<CloseSession>(data);
+    message::<Revoke>(data);
     round_trip::<Status>(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
     id::<ObjectId>(text);

@@ -24,6 +24,10 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub fields: Vec<FieldError>,
+    /// How many accounts are in the way; only where an organization has people and nobody said to delete them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_count: Option<u64>,
     /// Names the log line of a failure of ours; only with status 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

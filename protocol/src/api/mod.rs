@@ -1,11 +1,21 @@
 //! The bodies of the REST API, one file per feature. A body is not a database row: what is not written here is not
 //! published.
+pub mod access;
 pub mod agents;
+pub mod api_keys;
+pub mod audit;
 pub mod auth;
 pub mod error;
+pub mod export;
+pub mod groups;
 pub mod machines;
+pub mod oidc;
+pub mod organizations;
+pub mod profile;
+pub mod roles;
 pub mod secret;
 pub mod sessions;
+pub mod users;
 pub mod validate;
 
 use serde::{Deserialize, Serialize};

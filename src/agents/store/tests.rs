@@ -39,10 +39,10 @@ fn request(host_id: &str) -> Enroll {
     }
 }
 
-fn by_token(world: &World, token: &str, host_id: &str) -> (Vec<Enrolled>, Vec<Standing>) {
-    let (release, (enroll, standing)) = enroll_by_token(token, &request(host_id));
+fn by_token(world: &World, token: &str, host_id: &str) -> Vec<Enrolled> {
+    let (release, enroll) = enroll_by_token(token, &request(host_id));
     world.run(release);
-    (world.run(enroll), world.run(standing))
+    world.run(enroll)
 }
 
 fn by_key(world: &World, key: &str, host_id: &str) -> (Vec<KeyOwner>, Vec<KnownHost>, Vec<String>) {
@@ -68,14 +68,23 @@ fn add_host(world: &World, n: usize, name: &str, host_id: &str) -> Enrolled {
 #[test]
 fn a_registration_token_enrols_its_machine_once() {
     let world = world();
-    let (enrolled, standing) = by_token(&world, "token", "aa");
+    let machine = world.run(find_by_token("token")).remove(0);
+    assert_eq!(
+        (
+            machine.id.as_str(),
+            machine.name.as_str(),
+            machine.owner.as_str(),
+            machine.status
+        ),
+        (ALPHA, "alpha", "ann", MachineStatus::Pending)
+    );
+    let enrolled = by_token(&world, "token", "aa");
     assert_eq!(
         (enrolled[0].machine_id.as_str(), enrolled[0].name.as_str()),
         (ALPHA, "alpha")
     );
-    assert!(standing.is_empty());
-    let (again, standing) = by_token(&world, "token", "aa");
-    assert!(again.is_empty() && standing.is_empty());
+    assert!(world.run(find_by_token("token")).is_empty());
+    assert!(by_token(&world, "token", "aa").is_empty());
     let identity = world.run(find_identity(&"000000000000".parse().unwrap())).remove(0);
     assert_eq!(
         (identity.status, identity.agent_public_key.as_deref()),
@@ -104,9 +113,8 @@ fn an_enrolment_keeps_what_the_agent_does_not_say() {
 fn a_revoked_machine_is_not_enrolled_and_its_token_says_so() {
     let world = world();
     world.execute("UPDATE machines SET status = 'revoked'");
-    let (enrolled, standing) = by_token(&world, "token", "aa");
-    assert!(enrolled.is_empty());
-    assert_eq!(standing[0].status, MachineStatus::Revoked);
+    assert!(by_token(&world, "token", "aa").is_empty());
+    assert_eq!(world.run(find_by_token("token"))[0].status, MachineStatus::Revoked);
 }
 
 #[test]
@@ -130,10 +138,22 @@ fn an_api_key_finds_its_owner_the_host_and_the_names_that_are_taken() {
 }
 
 #[test]
-fn a_disabled_accounts_key_enrols_nothing() {
+fn the_key_of_an_account_that_is_disabled_or_whose_organization_is_enrols_nothing() {
+    for table in ["users", "organizations"] {
+        let world = world();
+        world.execute(&format!("UPDATE {table} SET disabled_at = '2026-01-01T00:00:00.000Z'"));
+        assert!(by_key(&world, "key of ann", "aa").0.is_empty(), "{table}");
+    }
+}
+
+#[test]
+fn where_only_administrators_make_machines_a_key_says_so() {
     let world = world();
-    world.execute("UPDATE users SET disabled_at = '2026-01-01T00:00:00.000Z' WHERE username = 'ann'");
-    assert!(by_key(&world, "key of ann", "aa").0.is_empty());
+    assert!(by_key(&world, "key of ann", "aa").0[0].may_create);
+    world.execute("UPDATE organizations SET admins_create_machines = 1");
+    assert!(!by_key(&world, "key of ann", "aa").0[0].may_create);
+    world.execute("UPDATE users SET role = 'company_admin' WHERE username = 'ann'");
+    assert!(by_key(&world, "key of ann", "aa").0[0].may_create);
 }
 
 #[test]
@@ -162,7 +182,7 @@ fn the_same_host_enrolled_again_is_the_same_machine_with_a_new_key() {
 fn a_host_that_enrols_with_a_token_becomes_that_tokens_machine() {
     let world = world();
     add_host(&world, 1, "host", "aa");
-    assert_eq!(by_token(&world, "token", "aa").0[0].machine_id.as_str(), ALPHA);
+    assert_eq!(by_token(&world, "token", "aa")[0].machine_id.as_str(), ALPHA);
     assert_eq!(by_key(&world, "key of ann", "aa").1[0].id.as_str(), ALPHA);
 }
 
@@ -170,7 +190,7 @@ fn a_host_that_enrols_with_a_token_becomes_that_tokens_machine() {
 fn a_token_that_is_unknown_releases_nothing() {
     let world = world();
     add_host(&world, 1, "host", "aa");
-    assert!(by_token(&world, "guess", "aa").0.is_empty());
+    assert!(by_token(&world, "guess", "aa").is_empty());
     assert_eq!(
         by_key(&world, "key of ann", "aa").1[0].id.as_str(),
         "000000000000000000000001"

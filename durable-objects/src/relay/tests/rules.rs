@@ -1,7 +1,7 @@
 //! The rules one by one.
 use protocol::ids::{ObjectId, StreamId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD, WATCHER_WINDOW};
-use protocol::relay::Dialect;
+use protocol::relay::{Dialect, Revoke, SignIns};
 use protocol::terminal::ExitStatus;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
@@ -326,7 +326,7 @@ fn a_session_nobody_came_back_to_is_hung_up() {
 #[test]
 fn a_session_that_is_ended_over_rest_tells_its_viewers_and_kills_its_shell() {
     let mut world = attached(1);
-    assert!(world.relay.close_session(world.now, &"sess_1".parse().unwrap()));
+    assert!(world.relay.close_session(world.now, &"sess_1".parse().unwrap(), false));
     world.perform();
     world.settle();
     assert!(
@@ -337,16 +337,58 @@ fn a_session_that_is_ended_over_rest_tells_its_viewers_and_kills_its_shell() {
     );
     assert!(world.agent.shells.is_empty());
     assert!(
-        !world.relay.close_session(world.now, &"sess_1".parse().unwrap()),
+        !world.relay.close_session(world.now, &"sess_1".parse().unwrap(), false),
         "it was over"
     );
+}
+
+#[test]
+fn a_session_whose_owner_lost_the_right_to_it_ends_for_that_reason() {
+    let mut world = attached(1);
+    world.relay.close_session(world.now, &"sess_1".parse().unwrap(), true);
+    world.perform();
+    world.settle();
+    assert!(
+        matches!(world.viewers[0].said.last(), Some(ToViewer::Disconnect { code, .. }) if code == "access_revoked")
+    );
+    assert!(world.agent.shells.is_empty());
+    assert_eq!(closed_reasons(&world), ["access_revoked"]);
+}
+
+#[test]
+fn viewers_of_a_withdrawn_sign_in_are_disconnected_and_their_shell_stays() {
+    let mut world = attached(2);
+    let revoke = |user, sign_ins| Revoke {
+        user: object_id(user),
+        sign_ins,
+    };
+    for spares in [
+        revoke(3, SignIns::All),
+        revoke(2, SignIns::Only("s2".to_owned())),
+        revoke(2, SignIns::AllBut("s1".to_owned())),
+    ] {
+        world.relay.revoke(world.now, &spares);
+        world.perform();
+        world.settle();
+        assert!(world.viewers.iter().all(|viewer| viewer.socket.is_some()), "{spares:?}");
+    }
+    world
+        .relay
+        .revoke(world.now, &revoke(2, SignIns::Only("s1".to_owned())));
+    world.perform();
+    world.settle();
+    for viewer in &world.viewers {
+        assert!(viewer.socket.is_none());
+        assert!(matches!(viewer.said.last(), Some(ToViewer::Disconnect { code, .. }) if code == "access_revoked"));
+    }
+    assert_eq!(world.agent.shells.len(), 1);
 }
 
 #[test]
 fn a_session_that_was_ended_while_the_agent_was_away_dies_when_it_returns() {
     let mut world = attached(1);
     world.cut(world.agent.socket.unwrap());
-    world.relay.close_session(world.now, &"sess_1".parse().unwrap());
+    world.relay.close_session(world.now, &"sess_1".parse().unwrap(), false);
     world.perform();
     world.agent_connects();
     world.settle();
@@ -369,7 +411,7 @@ fn a_returning_viewer_is_not_given_a_new_shell_in_place_of_the_one_that_ended() 
     let mut world = attached(1);
     world.programs_write(10);
     world.settle();
-    world.relay.close_session(world.now, &"sess_1".parse().unwrap());
+    world.relay.close_session(world.now, &"sess_1".parse().unwrap(), false);
     world.perform();
     world.settle();
     world.viewer_connects(0);

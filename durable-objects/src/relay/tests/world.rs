@@ -112,6 +112,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         agent_id: agent_id(),
         user: object_id(2),
         username: "ada".to_owned(),
+        sign_in: "s1".to_owned(),
         session: "sess_1".parse().unwrap(),
         size: Size::default(),
         dialect,

@@ -1,0 +1,283 @@
+//! Organizations and their settings.
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::validate::{Faults, Validate};
+use crate::ids::ObjectId;
+
+/// Longest name of an organization, in characters.
+pub const MAX_NAME: usize = 100;
+
+/// Shortest name that becomes a slug, in characters.
+pub const MIN_NAME: usize = 3;
+
+/// Longest description, in characters.
+pub const MAX_DESCRIPTION: usize = 2000;
+
+/// How long a code to sign in may be good for, in minutes.
+pub const OTP_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
+
+/// Longest time an account may go unused before it is disabled, in days: ten years. 0 is for ever.
+pub const MAX_INACTIVE_DAYS: u32 = 3650;
+
+/// The name of an organization in URLs: lower case, with `-` for white space.
+pub fn slug(name: &str) -> String {
+    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
+}
+
+/// Whether sign-ins by password need a code sent by mail. All do or none: what a client says of itself is no reason to spare it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OtpPolicy {
+    /// None does.
+    Off,
+    /// All do.
+    On,
+}
+
+impl OtpPolicy {
+    /// The policy as it travels and is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+        }
+    }
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Organization {
+    /// The row.
+    pub id: ObjectId,
+    /// Its name in URLs, tokens and `tenant_id`, for ever.
+    pub name: String,
+    /// What people call it.
+    pub display_name: String,
+    /// What it is for.
+    pub description: String,
+    /// As `name`; clients of an older directory look for it.
+    pub keycloak_realm: String,
+    /// Whether its people may sign in.
+    pub enabled: bool,
+    /// How many people it has.
+    pub user_count: u64,
+    /// How many machines it has.
+    pub machine_count: u64,
+    /// Whether sign-ins by password need a code sent by mail.
+    pub otp: OtpPolicy,
+    /// How long such a code is good for, in minutes.
+    pub otp_expiry_minutes: u32,
+    /// Whether only administrators make machines.
+    pub admins_create_machines: bool,
+    /// After how many days an unused account is disabled; 0 is never.
+    pub inactive_days: u32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it changed last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One organization, both wrapped and flat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationDetail {
+    /// The organization.
+    pub organization: Organization,
+    /// Its fields once more.
+    #[serde(flatten)]
+    pub flat: Organization,
+}
+
+impl From<Organization> for OrganizationDetail {
+    fn from(organization: Organization) -> Self {
+        Self {
+            flat: organization.clone(),
+            organization,
+        }
+    }
+}
+
+/// Organizations, by slug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationList {
+    /// The organizations of this page.
+    pub organizations: Vec<Organization>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Which page this is, from 1.
+    pub page: u64,
+    /// How many fit on a page.
+    pub limit: u64,
+    /// How many pages there are.
+    pub total_pages: u64,
+}
+
+/// An organization to be made.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct CreateOrganization {
+    /// What its slug is made of: lower case, with `-` for white space. Unique.
+    #[schema(required, min_length = 3, max_length = 100, example = "Acme Inc")]
+    pub name: String,
+    /// What people call it.
+    #[schema(required, min_length = 1, max_length = 100)]
+    pub display_name: String,
+    /// What it is for.
+    #[schema(max_length = 2000)]
+    pub description: String,
+}
+
+impl Validate for CreateOrganization {
+    fn validate(&self, faults: &mut Faults) {
+        faults.line("name", &self.name, MIN_NAME, MAX_NAME);
+        faults.check(
+            !self.name.contains('/'),
+            "name",
+            "must not contain a slash: it becomes a part of addresses",
+        );
+        faults.line("display_name", &self.display_name, 1, MAX_NAME);
+        faults.text("description", &self.description, MAX_DESCRIPTION);
+    }
+}
+
+/// What to change of an organization. What is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct UpdateOrganization {
+    /// Whether its people may sign in. If not, they are signed out at once, and their terminals end. For super administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
+    pub display_name: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
+    pub description: Option<String>,
+    /// Whether sign-ins by password need a code sent by mail. Anything but `off` needs a server that sends mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otp: Option<OtpPolicy>,
+    /// How long such a code is good for, in minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 60)]
+    pub otp_expiry_minutes: Option<u32>,
+    /// Whether only administrators make machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admins_create_machines: Option<bool>,
+    /// After how many days an unused account is disabled; 0 is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 3650)]
+    pub inactive_days: Option<u32>,
+}
+
+impl Validate for UpdateOrganization {
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(name) = &self.display_name {
+            faults.line("display_name", name, 1, MAX_NAME);
+        }
+        if let Some(description) = &self.description {
+            faults.text("description", description, MAX_DESCRIPTION);
+        }
+        if let Some(minutes) = self.otp_expiry_minutes {
+            let (first, last) = (OTP_MINUTES.start(), OTP_MINUTES.end());
+            faults.check(
+                OTP_MINUTES.contains(&minutes),
+                "otp_expiry_minutes",
+                format!("must be {first} to {last}"),
+            );
+        }
+        if let Some(days) = self.inactive_days {
+            faults.check(
+                days <= MAX_INACTIVE_DAYS,
+                "inactive_days",
+                format!("must be 0 to {MAX_INACTIVE_DAYS}"),
+            );
+        }
+    }
+}
+
+/// What proves that an organization is to be deleted with everything in it. The query may say `force=true` in its place.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct DeleteOrganization {
+    /// The organization's `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100)]
+    pub confirm: Option<String>,
+}
+
+impl Validate for DeleteOrganization {
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(confirm) = &self.confirm {
+            faults.text("confirm", confirm, MAX_NAME);
+        }
+    }
+}
+
+/// How large an organization is and how busy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Stats {
+    /// People.
+    pub user_count: u64,
+    /// Machines.
+    pub machine_count: u64,
+    /// Machines whose agent is connected.
+    pub online_machine_count: u64,
+    /// Groups.
+    pub group_count: u64,
+    /// Terminals opened on its machines since midnight, UTC.
+    pub session_count_today: u64,
+    /// As `user_count`.
+    pub total_users: u64,
+    /// Of these, administrators.
+    pub admin_users: u64,
+    /// Of these, others.
+    pub regular_users: u64,
+    /// As `group_count`.
+    pub total_groups: u64,
+}
+
+/// An organization and how busy it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationStats {
+    /// The organization.
+    pub organization: Organization,
+    /// How busy it is.
+    pub stats: Stats,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields<T: Validate + serde::de::DeserializeOwned>(text: &str) -> Vec<String> {
+        let mut faults = Faults::default();
+        serde_json::from_str::<T>(text).unwrap().validate(&mut faults);
+        faults.into_vec().into_iter().map(|fault| fault.field).collect()
+    }
+
+    #[test]
+    fn a_slug_is_lower_case_without_white_space() {
+        assert_eq!(slug("  Acme  Inc\t2 "), "acme-inc-2");
+    }
+
+    #[test]
+    fn an_organization_needs_two_names() {
+        assert!(fields::<CreateOrganization>(r#"{"name":"Acme","display_name":"Acme"}"#).is_empty());
+        assert_eq!(
+            fields::<CreateOrganization>(r#"{"name":"a/b","description":"\u0000"}"#),
+            ["name", "display_name", "description"]
+        );
+    }
+
+    #[test]
+    fn settings_have_bounds() {
+        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651}"#;
+        let expected = ["display_name", "otp_expiry_minutes", "inactive_days"];
+        assert_eq!(fields::<UpdateOrganization>(text), expected);
+        assert!(fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0}"#).is_empty());
+        assert!(serde_json::from_str::<UpdateOrganization>(r#"{"otp":"sometimes"}"#).is_err());
+    }
+}

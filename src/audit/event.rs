@@ -1,0 +1,242 @@
+//! An entry in the making.
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::Method;
+use axum::http::request::Parts;
+use protocol::ids::ObjectId;
+use serde_json::{Map, Value};
+
+use crate::client::Client;
+
+/// Declares the actions: name and the word that is stored.
+macro_rules! actions {
+    ($($name:ident $word:literal;)*) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each says itself what was done")]
+        pub enum Action {
+            $($name),*
+        }
+
+        impl Action {
+            /// The word that is stored.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+        }
+
+        /// All words.
+        #[cfg(test)]
+        pub const WORDS: &[&str] = &[$($word),*];
+    };
+}
+
+actions! {
+    Setup "auth.setup";
+    Signup "signup";
+    Login "login";
+    LoginFailed "login_failed";
+    OtpSent "otp_sent";
+    VerifyOtp "verify_otp";
+    Logout "logout";
+    TokenRefresh "token_refresh";
+    PasswordChanged "password_changed";
+    PasswordResetRequested "password_reset_requested";
+    PasswordReset "auth.password_reset";
+    EmailVerified "email_verified";
+    TotpEnabled "totp_enabled";
+    TotpDisabled "totp_disabled";
+    TotpReset "totp_reset";
+    RecoveryCodesReplaced "recovery_codes_replaced";
+    ApiKeyRegenerated "api_key_regenerated";
+    ApiKeyCreated "api_key_created";
+    ApiKeyRevoked "api_key_revoked";
+    ProfileUpdated "user.profile.update";
+    SshKeyGenerated "user.ssh_key.generate";
+    SshKeyDeleted "user.ssh_key.delete";
+    UserInvited "user.invite";
+    UserInviteResent "user.invite.resend";
+    UserInviteAccepted "user.invite.accept";
+    UserCreated "user_created";
+    UserUpdated "user_updated";
+    UserDeleted "user_deleted";
+    UserDeprovisioned "user_deprovisioned";
+    RoleChanged "role_changed";
+    RolesAssigned "user.roles.assign";
+    RoleCreated "role.create";
+    RoleEdited "role.edit";
+    RoleDeleted "role.delete";
+    GroupCreated "group_created";
+    GroupUpdated "group_updated";
+    GroupDeleted "group_deleted";
+    GroupMemberAdded "group_member_added";
+    GroupMemberRemoved "group_member_removed";
+    GroupMachineAdded "group_machine_added";
+    GroupMachineRemoved "group_machine_removed";
+    AccessGranted "access_granted";
+    AccessRevoked "access_revoked";
+    MachineCreated "machine_created";
+    MachineRegistered "machine_registered";
+    MachineDeleted "machine_deleted";
+    MachineAccess "machine_access";
+    SessionTerminated "session_terminated";
+    OrganizationCreated "organization_created";
+    OrganizationUpdated "organization_updated";
+    OrganizationDeleted "organization_deleted";
+    SettingsChanged "settings_changed";
+    AuditExported "audit_exported";
+    Denied "denied";
+}
+
+/// The kind of thing it was done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names of things")]
+pub enum Resource {
+    Auth,
+    User,
+    Role,
+    Organization,
+    Group,
+    Machine,
+    Terminal,
+    Audit,
+    Unknown,
+}
+
+impl Resource {
+    /// The word that is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::User => "user",
+            Self::Role => "role",
+            Self::Organization => "organization",
+            Self::Group => "group",
+            Self::Machine => "machine",
+            Self::Terminal => "terminal",
+            Self::Audit => "audit",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How a request came: by which client, to which operation.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// Who sent it, as far as it says.
+    pub client: Client,
+    /// Its method.
+    pub method: Method,
+    /// Its path as the API document writes it, so that no token in a path gets into the log.
+    pub endpoint: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Trail {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = parts.extensions.get::<MatchedPath>();
+        Ok(Self {
+            endpoint: path.map(|path| path.as_str().to_owned()).unwrap_or_default(),
+            method: parts.method.clone(),
+            client: Client::from_request_parts(parts, state).await?,
+        })
+    }
+}
+
+impl Trail {
+    /// A request of a test.
+    #[cfg(test)]
+    pub fn of_a_test() -> Self {
+        Self {
+            client: Client {
+                address: "192.0.2.1".to_owned(),
+                user_agent: "test".to_owned(),
+                source: "ui".to_owned(),
+            },
+            method: Method::POST,
+            endpoint: "/test".to_owned(),
+        }
+    }
+
+    /// Something that this request did.
+    pub fn event(&self, action: Action, resource: Resource) -> Event {
+        Event {
+            trail: Some(self.clone()),
+            ..Event::of(action, resource)
+        }
+    }
+}
+
+/// Something that happened. By default it succeeded and nobody's name is known.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub(super) action: Action,
+    pub(super) resource: Resource,
+    pub(super) resource_id: Option<String>,
+    pub(super) organization: Option<ObjectId>,
+    pub(super) user: Option<ObjectId>,
+    pub(super) username: String,
+    pub(super) trail: Option<Trail>,
+    /// The status and the words of a failure.
+    pub(super) failure: Option<(u16, String)>,
+    pub(super) details: Map<String, Value>,
+}
+
+impl Event {
+    /// Something that no request did.
+    pub fn of(action: Action, resource: Resource) -> Self {
+        Self {
+            action,
+            resource,
+            resource_id: None,
+            organization: None,
+            user: None,
+            username: String::new(),
+            trail: None,
+            failure: None,
+            details: Map::new(),
+        }
+    }
+
+    /// In which organization's log it belongs.
+    pub fn within(mut self, organization: &ObjectId) -> Self {
+        self.organization = Some(organization.clone());
+        self
+    }
+
+    /// Who did it.
+    pub fn by(mut self, user: &ObjectId, username: &str) -> Self {
+        self.user = Some(user.clone());
+        self.username = username.to_owned();
+        self
+    }
+
+    /// The name somebody gave who could not prove it.
+    pub fn claimed_by(mut self, username: &str) -> Self {
+        self.username = username.chars().take(MAX_NAME).collect();
+        self
+    }
+
+    /// What it was done to.
+    pub fn on(mut self, id: impl ToString) -> Self {
+        self.resource_id = Some(id.to_string());
+        self
+    }
+
+    /// More about it. Never a secret.
+    pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// It was refused or went wrong: the status of the answer and its words.
+    pub fn failed(mut self, status: u16, error: &str) -> Self {
+        self.failure = Some((status, error.to_owned()));
+        self
+    }
+}
+
+/// Longest name kept of somebody who could not prove it.
+const MAX_NAME: usize = 254;

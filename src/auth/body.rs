@@ -1,0 +1,19 @@
+//! An account as its owner sees it: with the one secret that is shown again.
+use protocol::api::auth::User;
+use protocol::ids::ObjectId;
+
+use super::store::AccountRow;
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::users;
+
+/// The account as its owner sees it, with its API key.
+pub fn user(config: &Config, row: &AccountRow) -> Result<User, ApiError> {
+    let api_key = config.sealing.open(&api_key_place(&row.id), &row.api_key_sealed)?;
+    Ok(users::body::user(row.clone(), api_key))
+}
+
+/// Where an account's key is sealed for.
+pub fn api_key_place(user: &ObjectId) -> String {
+    format!("users.api_key:{user}")
+}

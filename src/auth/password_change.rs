@@ -1,0 +1,103 @@
+//! Giving an account a new password. Whatever was signed in with the one before ends, but for the sign-in that changes it.
+use protocol::api::secret::Secret;
+use protocol::ids::ObjectId;
+use protocol::relay::SignIns;
+
+use super::caller::Caller;
+use super::mailed::{self, Purpose};
+use super::store::{self, AccountRow};
+use super::{otp, password, revocation};
+use crate::app::App;
+use crate::audit::{self, Action, Resource};
+use crate::db::{Nothing, Query, now, statements};
+use crate::error::ApiError;
+use crate::mail::Letter;
+
+statements! {
+    SET = "UPDATE users SET password_hash = ?2, must_reset_password = 0, token_version = token_version + 1, updated_at = ?3 WHERE id = ?1";
+}
+
+/// The rows of a new password: tokens until now, links to reset it and sign-ins that wait for a code end.
+pub fn set(user: &ObjectId, hash: &str, now: &str) -> (Query<Nothing>, Query<Nothing>, Query<Nothing>) {
+    (
+        Query::new(SET, [user.into(), hash.into(), now.into()]),
+        mailed::void(user, Purpose::Reset, now),
+        otp::delete(user),
+    )
+}
+
+/// Changes the caller's own password and ends its other sign-ins. Gives the account as it is then: the caller's token has died,
+/// and a new one for the same sign-in is issued from it.
+///
+/// `current` may be absent only where the account must change its password.
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    account: &AccountRow,
+    current: Option<&Secret>,
+    new: &Secret,
+) -> Result<AccountRow, ApiError> {
+    match current {
+        Some(current) => {
+            let hash = Some(account.password_hash.as_str()).filter(|hash| !hash.is_empty());
+            if !password::verify(hash, current.expose())? {
+                return Err(ApiError::bad_request("Current password is incorrect"));
+            }
+        }
+        None if !account.must_reset_password => return Err(ApiError::invalid_field("current_password", "is required")),
+        None => {}
+    }
+    let hash = password::hash(new.expose())?;
+    let event = caller.event(Action::PasswordChanged, Resource::User).on(caller.id());
+    let (_, _, accounts) = app
+        .db()?
+        .run((
+            set(caller.id(), &hash, &now()),
+            audit::record(&event),
+            store::find_account(caller.id()),
+        ))
+        .await?;
+    after(app, account, SignIns::AllBut(caller.sign_in())).await?;
+    accounts
+        .into_iter()
+        .next()
+        .ok_or_else(|| ApiError::internal("an account is gone while its password changes"))
+}
+
+/// Disconnects what the old password had opened, and tells the owner.
+pub async fn after(app: &App, account: &AccountRow, ended: SignIns) -> Result<(), ApiError> {
+    if !account.email.is_empty() {
+        let letter = Letter::PasswordChanged {
+            username: &account.username,
+        };
+        app.mailer().post(&account.email, &letter);
+    }
+    revocation::end_sign_ins(app, &account.id, ended).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::World;
+
+    #[test]
+    fn a_new_password_ends_tokens_links_and_the_need_for_it() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        let ann = world.caller("ann").id().clone();
+        world.execute("UPDATE users SET must_reset_password = 1");
+        let (_, (_, link)) = mailed::new(&ann, Purpose::Reset, &now()).unwrap();
+        world.run(link);
+        let (users, links, codes) = set(&ann, "new hash", &now());
+        world.run(users);
+        world.run(links);
+        world.run(codes);
+        let row = world.run(store::find_account(&ann)).remove(0);
+        assert_eq!(
+            (row.password_hash.as_str(), row.token_version, row.must_reset_password),
+            ("new hash", 1, false)
+        );
+        world.execute("CREATE TABLE open AS SELECT * FROM mailed_tokens WHERE used_at IS NULL");
+        assert_eq!(world.count("open"), 0);
+    }
+}

@@ -1,0 +1,103 @@
+//! What a role can allow. The list is the published one; its order gives the numbers that clients store, so permissions are
+//! added at the end and never reordered.
+/// Declares the permissions once: name, codename, category, label and what it is for.
+macro_rules! permissions {
+    ($($name:ident $codename:literal $category:literal $label:literal $description:literal;)*) => {
+        /// One thing that a role can allow.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Permission {
+            $(#[doc = $description] $name),*
+        }
+
+        /// All of them, in the order of their numbers.
+        pub const ALL: &[Permission] = &[$(Permission::$name),*];
+
+        impl Permission {
+            /// Its name in tokens, roles and errors.
+            pub fn codename(self) -> &'static str {
+                match self { $(Self::$name => $codename),* }
+            }
+
+            /// The family it is listed under.
+            pub fn category(self) -> &'static str {
+                match self { $(Self::$name => $category),* }
+            }
+
+            /// Its name for people.
+            pub fn label(self) -> &'static str {
+                match self { $(Self::$name => $label),* }
+            }
+
+            /// One sentence for people.
+            pub fn description(self) -> &'static str {
+                match self { $(Self::$name => $description),* }
+            }
+        }
+    };
+}
+
+permissions! {
+    InstancesView "instances.view" "instances" "View Instances" "See the cloud instances and what they cost.";
+    InstancesStop "instances.stop" "instances" "Stop Instances" "Halt or destroy a cloud instance.";
+    InstancesSsh "instances.ssh" "instances" "SSH Access" "Open a shell on a cloud instance.";
+    InstancesRefresh "instances.refresh" "instances" "Refresh Instances" "Ask the provider for the list of instances again.";
+    ServicesView "services.view" "services" "View Services" "See the services that can be deployed.";
+    ServicesDeploy "services.deploy" "services" "Deploy Services" "Deploy services and run their scripts.";
+    ServicesStop "services.stop" "services" "Stop Services" "Stop a running service.";
+    ServicesConfigView "services.config.view" "services" "View Configs" "Read the configuration files of services.";
+    ServicesConfigEdit "services.config.edit" "services" "Edit Configs" "Change the configuration files of services.";
+    ServicesFilesView "services.files.view" "services" "View Files" "Read the files of services.";
+    ServicesFilesEdit "services.files.edit" "services" "Edit Files" "Upload, change and delete the files of services.";
+    JobsViewOwn "jobs.view_own" "jobs" "View Own Jobs" "See the jobs one has started.";
+    JobsViewAll "jobs.view_all" "jobs" "View All Jobs" "See everybody's jobs.";
+    JobsCancel "jobs.cancel" "jobs" "Cancel Jobs" "Cancel a job that runs.";
+    UsersView "users.view" "users" "View Users" "See the people of the organization.";
+    UsersCreate "users.create" "users" "Create Users" "Invite people and create their accounts.";
+    UsersEdit "users.edit" "users" "Edit Users" "Change and disable accounts.";
+    UsersDelete "users.delete" "users" "Delete Users" "Remove accounts.";
+    UsersAssignRoles "users.assign_roles" "users" "Assign Roles" "Give roles to people and take them away.";
+    RolesView "roles.view" "roles" "View Roles" "See the roles and what they allow.";
+    RolesCreate "roles.create" "roles" "Create Roles" "Make new roles.";
+    RolesEdit "roles.edit" "roles" "Edit Roles" "Change what a role allows.";
+    RolesDelete "roles.delete" "roles" "Delete Roles" "Remove roles nobody has.";
+    SystemSettingsView "system.settings.view" "system" "View Settings" "See the organization's settings.";
+    SystemSettingsEdit "system.settings.edit" "system" "Edit Settings" "Change the organization's settings.";
+    SystemStopAll "system.stop_all" "system" "Stop All" "Stop everything that runs at once.";
+    SystemAuditLog "system.audit_log" "system" "Audit Log" "Read and export the audit log.";
+    CostsView "costs.view" "costs" "View Costs" "See what the infrastructure costs.";
+    CostsRefresh "costs.refresh" "costs" "Refresh Costs" "Ask the provider for costs again.";
+    InventoryTagsManage "inventory.tags.manage" "inventory" "Manage Tags" "Create, change and delete tags.";
+    InventoryAclManage "inventory.acl.manage" "inventory" "Manage ACLs" "Say who may do what with single inventory objects.";
+}
+
+impl Permission {
+    /// Its number, from 1.
+    pub fn id(self) -> i64 {
+        self as i64 + 1
+    }
+
+    /// The permission of a number.
+    pub fn from_id(id: i64) -> Option<Self> {
+        ALL.iter().copied().find(|permission| permission.id() == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_numbered_from_one_without_gaps_as_published() {
+        assert_eq!(ALL.len(), 31);
+        for (index, permission) in ALL.iter().enumerate() {
+            assert_eq!(permission.id(), index as i64 + 1);
+            assert_eq!(Permission::from_id(permission.id()), Some(*permission));
+            assert!(permission.codename().starts_with(permission.category()));
+            assert!(permission.description().ends_with('.'));
+        }
+        assert_eq!(Permission::InstancesView.id(), 1);
+        assert_eq!(Permission::UsersView.id(), 15);
+        assert_eq!(Permission::InventoryAclManage.id(), 31);
+        assert_eq!(Permission::from_id(0), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! Machines lent for a time that is over. Access has ended with that time already, for it is computed live; here the grant
+//! itself goes, with an entry in the audit log.
+use chrono::{DateTime, Utc};
+use protocol::ids::{AgentId, ObjectId};
+use serde::Deserialize;
+
+use super::stored;
+use crate::app::App;
+use crate::audit::{self, Action, Event, Resource};
+use crate::db::{Nothing, Query, statements};
+use crate::error::ApiError;
+
+/// Most grants ended in one run.
+const AT_ONCE: i64 = 100;
+
+statements! {
+    EXPIRED = "SELECT g.machine_id, g.user_id, u.username, m.organization_id, m.agent_id, g.expires_at
+         FROM machine_grants g JOIN users u ON u.id = g.user_id JOIN machines m ON m.id = g.machine_id
+         WHERE g.expires_at <= ?1 ORDER BY g.expires_at LIMIT ?2";
+
+    /// Not if it was given anew in the meantime.
+    END = "DELETE FROM machine_grants WHERE machine_id = ?1 AND user_id = ?2 AND expires_at = ?3";
+}
+
+/// A grant whose time is over.
+#[derive(Debug, Deserialize)]
+struct Expired {
+    machine_id: ObjectId,
+    user_id: ObjectId,
+    username: String,
+    organization_id: ObjectId,
+    agent_id: AgentId,
+    expires_at: String,
+}
+
+/// Ends the grants whose time is over at `now`.
+pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
+    let db = app.db()?;
+    let expired = db.run(find(now)).await?;
+    db.run(expired.iter().map(end).collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
+fn find(now: DateTime<Utc>) -> Query<Expired> {
+    Query::new(EXPIRED, [stored(now).into(), AT_ONCE.into()])
+}
+
+fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
+    let event = Event::of(Action::AccessRevoked, Resource::Machine)
+        .within(&grant.organization_id)
+        .on(&grant.machine_id)
+        .detail("agent_id", grant.agent_id.as_str())
+        .detail("user_id", grant.user_id.as_str())
+        .detail("username", grant.username.as_str())
+        .detail("reason", "expired");
+    let end = [
+        (&grant.machine_id).into(),
+        (&grant.user_id).into(),
+        grant.expires_at.as_str().into(),
+    ];
+    (Query::new(END, end), audit::record(&event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::World;
+
+    #[test]
+    fn a_grant_ends_with_its_time_and_the_log_says_so() {
+        let world = World::new();
+        for name in ["ann", "bob", "cid", "dan"] {
+            world.user(name, "acme", "user");
+        }
+        world.machine("web", "ann");
+        world.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
+        world.grant("web", "cid", "", Some("2026-01-10T00:00:00.001Z"));
+        world.grant("web", "dan", "", None);
+        let now = "2026-01-10T00:00:00Z".parse().unwrap();
+        for _ in 0..2 {
+            for grant in world.run(find(now)) {
+                let (end, entry) = end(&grant);
+                world.run(end);
+                world.run(entry);
+            }
+            assert_eq!(world.count("machine_grants"), 2);
+            assert_eq!(
+                world.count(
+                    "audit_log WHERE action = 'access_revoked' AND source = 'system' AND details ->> 'username' = 'bob'"
+                ),
+                1
+            );
+        }
+    }
+
+    #[test]
+    fn a_grant_that_was_renewed_meanwhile_stays() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        world.user("bob", "acme", "user");
+        world.machine("web", "ann");
+        world.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
+        let grant = world.run(find("2026-01-11T00:00:00Z".parse().unwrap())).remove(0);
+        world.execute("UPDATE machine_grants SET expires_at = '2026-02-10T00:00:00.000Z'");
+        world.run(end(&grant).0);
+        assert_eq!(world.count("machine_grants"), 1);
+    }
+}

@@ -1,0 +1,219 @@
+//! Accounts that nobody uses are warned twice and then disabled (`inactive_days` of their organization). An administrator can
+//! enable them again.
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::api::auth::Role;
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use super::stored;
+use crate::app::App;
+use crate::audit::{self, Action, Event, Resource};
+use crate::auth::revocation::{self, Whose};
+use crate::db::{Nothing, Query, statements};
+use crate::error::ApiError;
+use crate::mail::Letter;
+
+/// Most accounts looked at in one run.
+const AT_ONCE: i64 = 100;
+
+/// How long an account is not looked at again.
+const CHECK_EVERY: TimeDelta = TimeDelta::days(1);
+
+/// How long before the end the warnings are due, the first one first. Where the whole time is no longer than that, there is
+/// no such warning.
+const WARNINGS: [TimeDelta; 2] = [TimeDelta::days(7), TimeDelta::days(1)];
+
+/// Most administrators of an organization who are told.
+const MAX_ADMINS: i64 = 20;
+
+statements! {
+    /// Accounts to be looked at, those first that have waited longest. Of an account that was just made, the making counts.
+    DUE = "SELECT u.id, u.username, u.email, u.role, max(u.active_at, u.created_at) AS active_at,
+           u.inactivity_warnings AS warnings, u.pending OR o.disabled_at IS NOT NULL AS waits, o.id AS organization_id,
+           o.name AS organization, o.inactive_days AS days,
+           (SELECT COUNT(*) FROM users a WHERE a.organization_id = o.id AND a.role = 'company_admin' AND a.disabled_at IS NULL
+             AND a.deleted_at IS NULL AND a.pending = 0) AS admins
+         FROM users u JOIN organizations o ON o.id = u.organization_id
+         WHERE u.disabled_at IS NULL AND u.deleted_at IS NULL AND u.inactivity_check_at <= ?1
+         ORDER BY u.inactivity_check_at LIMIT ?2";
+
+    CHECKED = "UPDATE users SET inactivity_check_at = ?2, inactivity_warnings = ?3 WHERE id = ?1";
+
+    /// Not if it was used in the meantime. Its tokens end.
+    DISABLE = "UPDATE users SET disabled_at = ?2, updated_at = ?2, token_version = token_version + 1
+         WHERE id = ?1 AND disabled_at IS NULL AND max(active_at, created_at) = ?3";
+
+    ADMINS = "SELECT email FROM users WHERE organization_id = ?1 AND role = 'company_admin' AND disabled_at IS NULL
+         AND deleted_at IS NULL AND pending = 0 ORDER BY int_id LIMIT ?2";
+}
+
+/// An account to be looked at.
+#[derive(Debug, Clone, Deserialize)]
+struct Account {
+    id: ObjectId,
+    username: String,
+    email: String,
+    role: Role,
+    active_at: DateTime<Utc>,
+    warnings: i64,
+    /// It could not be used if somebody wanted to.
+    #[serde(deserialize_with = "crate::db::flag")]
+    waits: bool,
+    organization_id: ObjectId,
+    organization: String,
+    days: i64,
+    /// How many administrators the organization has.
+    admins: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Admin {
+    email: String,
+}
+
+/// What becomes of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Nothing yet.
+    Keep,
+    /// It is warned: which warning, from 1, and how many days are left.
+    Warn { warning: i64, days_left: i64 },
+    /// It is disabled.
+    Disable,
+}
+
+/// What becomes of an account at `now`, where `admins` administrators are left.
+fn step(account: &Account, admins: i64, now: DateTime<Utc>) -> Step {
+    let last_admin = account.role == Role::CompanyAdmin && admins <= 1;
+    if account.days <= 0 || account.waits || account.role == Role::SuperAdmin || last_admin {
+        return Step::Keep;
+    }
+    let whole = TimeDelta::days(account.days);
+    let left = whole - (now - account.active_at);
+    if left <= TimeDelta::zero() {
+        return Step::Disable;
+    }
+    // The last warning that is due; those before it are no longer worth sending.
+    let due = (1_i64..)
+        .zip(WARNINGS)
+        .filter(|(_, before)| *before < whole && left <= *before)
+        .last();
+    match due {
+        Some((warning, _)) if warning > account.warnings => Step::Warn {
+            warning,
+            days_left: (left + TimeDelta::days(1) - TimeDelta::milliseconds(1)).num_days(),
+        },
+        _ => Step::Keep,
+    }
+}
+
+/// Looks at the accounts that are due at `now`.
+pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
+    let db = app.db()?;
+    let steps = steps(db.run(due(now)).await?, now);
+    db.run(
+        steps
+            .iter()
+            .map(|(account, step)| writes(account, *step, now))
+            .collect::<Vec<_>>(),
+    )
+    .await?;
+    let mailer = app.mailer();
+    let mut disabled: BTreeMap<ObjectId, Vec<&Account>> = BTreeMap::new();
+    for (account, step) in &steps {
+        let (username, organization) = (account.username.as_str(), account.organization.as_str());
+        match step {
+            Step::Keep => {}
+            Step::Warn { days_left, .. } => mailer.post(
+                &account.email,
+                &Letter::InactivityWarning {
+                    username,
+                    organization,
+                    days_left: *days_left,
+                },
+            ),
+            Step::Disable => {
+                mailer.post(
+                    &account.email,
+                    &Letter::Deactivated {
+                        username,
+                        organization,
+                        days: account.days,
+                    },
+                );
+                revocation::end_orphans(app, Whose::User(&account.id)).await?;
+                disabled
+                    .entry(account.organization_id.clone())
+                    .or_default()
+                    .push(account);
+            }
+        }
+    }
+    for (id, accounts) in disabled {
+        let usernames: Vec<String> = accounts.iter().map(|account| account.username.clone()).collect();
+        let Some(first) = accounts.first() else { continue };
+        let letter = Letter::DeactivatedUsers {
+            usernames: &usernames,
+            organization: &first.organization,
+            days: first.days,
+        };
+        for admin in db.run(admins(&id)).await? {
+            mailer.post(&admin.email, &letter);
+        }
+    }
+    Ok(())
+}
+
+fn due(now: DateTime<Utc>) -> Query<Account> {
+    Query::new(DUE, [stored(now).into(), AT_ONCE.into()])
+}
+
+fn admins(organization: &ObjectId) -> Query<Admin> {
+    Query::new(ADMINS, [organization.into(), MAX_ADMINS.into()])
+}
+
+/// What becomes of each. Who is disabled here is no administrator any more for those who come after.
+fn steps(accounts: Vec<Account>, now: DateTime<Utc>) -> Vec<(Account, Step)> {
+    let mut gone: BTreeMap<ObjectId, i64> = BTreeMap::new();
+    accounts
+        .into_iter()
+        .map(|account| {
+            let gone = gone.entry(account.organization_id.clone()).or_default();
+            let step = step(&account, account.admins - *gone, now);
+            if step == Step::Disable && account.role == Role::CompanyAdmin {
+                *gone += 1;
+            }
+            (account, step)
+        })
+        .collect()
+}
+
+type Writes = (Query<Nothing>, Vec<(Query<Nothing>, Query<Nothing>)>);
+
+fn writes(account: &Account, step: Step, now: DateTime<Utc>) -> Writes {
+    let warnings = match step {
+        Step::Warn { warning, .. } => warning,
+        Step::Keep | Step::Disable => account.warnings,
+    };
+    let checked = [(&account.id).into(), stored(now + CHECK_EVERY).into(), warnings.into()];
+    let disable = (step == Step::Disable).then(|| {
+        let event = Event::of(Action::UserDeprovisioned, Resource::User)
+            .within(&account.organization_id)
+            .on(&account.id)
+            .detail("username", account.username.as_str())
+            .detail("reason", format!("not used for {} days", account.days))
+            .detail("last_active", stored(account.active_at));
+        let disable = [
+            (&account.id).into(),
+            stored(now).into(),
+            stored(account.active_at).into(),
+        ];
+        (Query::new(DISABLE, disable), audit::record(&event))
+    });
+    (Query::new(CHECKED, checked), disable.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests;

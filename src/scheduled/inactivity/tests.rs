@@ -1,0 +1,158 @@
+use super::*;
+use crate::schema::World;
+
+/// The instant `days` after everybody was active last.
+fn day(days: i64) -> DateTime<Utc> {
+    "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(days)
+}
+
+/// Acme with two administrators, a user and a super administrator.
+fn world() -> World {
+    let world = World::new();
+    for (name, role) in [
+        ("ann", "company_admin"),
+        ("cid", "company_admin"),
+        ("bob", "user"),
+        ("root", "super_admin"),
+    ] {
+        world.user(name, "acme", role);
+    }
+    world
+}
+
+/// Runs once, as [`run`] does, and says what became of whom.
+fn run_once(world: &World, now: DateTime<Utc>) -> Vec<(String, Step)> {
+    let steps = steps(world.run(due(now)), now);
+    for (account, step) in &steps {
+        let (checked, disable) = writes(account, *step, now);
+        world.run(checked);
+        for (disable, entry) in disable {
+            world.run(disable);
+            world.run(entry);
+        }
+    }
+    let mut told: Vec<_> = steps
+        .into_iter()
+        .filter(|(_, step)| *step != Step::Keep)
+        .map(|(account, step)| (account.username, step))
+        .collect();
+    told.sort_by(|a, b| a.0.cmp(&b.0));
+    told
+}
+
+fn of(told: Vec<(String, Step)>, name: &str) -> Vec<Step> {
+    told.into_iter()
+        .filter(|(of, _)| of == name)
+        .map(|(_, step)| step)
+        .collect()
+}
+
+#[test]
+fn an_unused_account_is_warned_twice_and_disabled_after_thirty_days() {
+    let world = world();
+    let mut seen = Vec::new();
+    for n in 0..40 {
+        for step in of(run_once(&world, day(n)), "bob") {
+            seen.push((n, step));
+        }
+        assert!(
+            run_once(&world, day(n)).is_empty(),
+            "a second run on day {n} does nothing"
+        );
+    }
+    let warn = |warning, days_left| Step::Warn { warning, days_left };
+    assert_eq!(seen, [(23, warn(1, 7)), (29, warn(2, 1)), (30, Step::Disable)]);
+    assert_eq!(
+        world.count("users WHERE username = 'bob' AND disabled_at IS NOT NULL AND token_version = 1"),
+        1
+    );
+    assert_eq!(
+        world.count("audit_log WHERE action = 'user_deprovisioned' AND details ->> 'username' = 'bob'"),
+        1
+    );
+}
+
+#[test]
+fn one_administrator_and_super_administrators_always_stay() {
+    let world = world();
+    run_once(&world, day(100));
+    run_once(&world, day(200));
+    assert_eq!(
+        world.count("users WHERE role = 'company_admin' AND disabled_at IS NULL"),
+        1
+    );
+    assert_eq!(
+        world.count("users WHERE role = 'super_admin' AND disabled_at IS NULL"),
+        1
+    );
+    assert_eq!(world.count("users WHERE disabled_at IS NOT NULL"), 2);
+}
+
+#[test]
+fn using_an_account_starts_its_time_anew() {
+    let world = world();
+    run_once(&world, day(23));
+    world.execute(
+        "UPDATE users SET active_at = '2026-01-25T00:00:00.000Z', inactivity_warnings = 0 WHERE username = 'bob'",
+    );
+    assert!(of(run_once(&world, day(35)), "bob").is_empty());
+    assert_eq!(
+        of(run_once(&world, day(48)), "bob"),
+        [Step::Warn {
+            warning: 1,
+            days_left: 6
+        }]
+    );
+}
+
+#[test]
+fn an_account_that_is_used_while_it_is_looked_at_stays() {
+    let world = world();
+    let steps = steps(world.run(due(day(30))), day(30));
+    world.execute("UPDATE users SET active_at = '2026-01-31T00:00:00.000Z'");
+    for (account, step) in &steps {
+        for (disable, _) in writes(account, *step, day(30)).1 {
+            world.run(disable);
+        }
+    }
+    assert_eq!(world.count("users WHERE disabled_at IS NOT NULL"), 0);
+}
+
+#[test]
+fn an_organization_chooses_its_time_or_none() {
+    let world = world();
+    world.execute("UPDATE organizations SET inactive_days = 0");
+    assert!(run_once(&world, day(1000)).is_empty());
+    world.execute("UPDATE organizations SET inactive_days = 5");
+    let bob = |at| of(run_once(&world, at), "bob");
+    world.execute("UPDATE users SET active_at = '2028-12-31T00:00:00.000Z'");
+    let from: DateTime<Utc> = "2028-12-31T00:00:00Z".parse().unwrap();
+    assert!(
+        bob(from + TimeDelta::days(2)).is_empty(),
+        "five days leave no room for a warning seven days before"
+    );
+    assert_eq!(
+        bob(from + TimeDelta::days(4)),
+        [Step::Warn {
+            warning: 2,
+            days_left: 1
+        }]
+    );
+    assert_eq!(bob(from + TimeDelta::days(5)), [Step::Disable]);
+}
+
+#[test]
+fn who_cannot_use_the_account_is_not_disabled_for_that() {
+    let world = world();
+    world.execute("UPDATE users SET pending = 1 WHERE username = 'bob'");
+    assert!(of(run_once(&world, day(60)), "bob").is_empty());
+    world.execute("UPDATE users SET pending = 0; UPDATE organizations SET disabled_at = '2026-01-01T00:00:00.000Z'");
+    assert!(run_once(&world, day(90)).is_empty());
+}
+
+#[test]
+fn a_new_account_is_as_active_as_it_is_new() {
+    let world = world();
+    world.execute("UPDATE users SET active_at = '1970-01-01T00:00:00.000Z'");
+    assert!(run_once(&world, day(1)).is_empty());
+}

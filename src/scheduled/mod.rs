@@ -1,0 +1,43 @@
+//! Work that no request asks for, done every minute by the platform's clock.
+//!
+//! Each job decides by what is stored and not by the clock, so one that ran twice, late or not at all does no harm, and does a
+//! bounded part of its work at a time: what is left over is done by the next run.
+mod grants;
+mod inactivity;
+mod purge;
+
+use chrono::{DateTime, Utc};
+
+use crate::app::App;
+use crate::audit;
+use crate::auth::revocation::{self, Whose};
+use crate::db::stored;
+use crate::error::ApiError;
+use crate::log;
+
+#[cfg(test)]
+pub fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    [grants::STATEMENTS, inactivity::STATEMENTS, purge::STATEMENTS]
+        .into_iter()
+        .flatten()
+}
+
+/// Does what is due at `now`. A job that fails is logged and does not keep the others from running.
+pub async fn run(app: &App, now: DateTime<Utc>) {
+    report("removing what has expired", purge::run(app, now).await);
+    report("ending grants", grants::run(app, now).await);
+    report("disabling unused accounts", inactivity::run(app, now).await);
+    // Also those that could not be ended when their right was withdrawn.
+    report("ending terminals", revocation::end_orphans(app, Whose::Anyone).await);
+    report("sealing the audit log", seal(app).await);
+}
+
+async fn seal(app: &App) -> Result<(), ApiError> {
+    audit::chain::seal_waiting(&app.db()?).await
+}
+
+fn report(job: &str, result: Result<(), ApiError>) {
+    if let Err(error) = result {
+        log::error(&format!("scheduled work failed: {job}: {}", error.cause()));
+    }
+}

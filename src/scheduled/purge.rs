@@ -1,0 +1,72 @@
+//! Rows that mean nothing any more.
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::stored;
+use crate::app::App;
+use crate::db::{Nothing, Query, statements};
+use crate::error::ApiError;
+
+/// Most rows of a kind removed in one run.
+const AT_ONCE: i64 = 1000;
+
+/// How long a mailed link is remembered after it expired: so long it is answered "expired" rather than "unknown".
+const LINKS_KEPT: TimeDelta = TimeDelta::days(7);
+
+statements! {
+    SIGN_INS = "DELETE FROM revoked_sign_ins WHERE sign_in IN
+         (SELECT sign_in FROM revoked_sign_ins WHERE expires_at <= ?1 LIMIT ?2)";
+
+    OTP_CHALLENGES = "DELETE FROM otp_challenges WHERE user_id IN
+         (SELECT user_id FROM otp_challenges WHERE expires_at <= ?1 LIMIT ?2)";
+
+    MAILED_TOKENS = "DELETE FROM mailed_tokens WHERE token_hash IN
+         (SELECT token_hash FROM mailed_tokens WHERE expires_at <= ?1 LIMIT ?2)";
+}
+
+/// Removes what has expired.
+pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
+    app.db()?.run(removals(now)).await?;
+    Ok(())
+}
+
+fn removals(now: DateTime<Utc>) -> (Query<Nothing>, Query<Nothing>, Query<Nothing>) {
+    let remove = |sql, until| Query::new(sql, [stored(until).into(), AT_ONCE.into()]);
+    (
+        remove(SIGN_INS, now),
+        remove(OTP_CHALLENGES, now),
+        remove(MAILED_TOKENS, now - LINKS_KEPT),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::World;
+
+    #[test]
+    fn only_what_has_expired_is_removed() {
+        let world = World::new();
+        for name in ["ann", "bob"] {
+            world.user(name, "acme", "user");
+        }
+        world.execute(
+            "INSERT INTO revoked_sign_ins VALUES ('old', '2026-01-10T00:00:00.000Z'), ('new', '2026-01-10T00:00:00.001Z');
+             INSERT INTO otp_challenges (user_id, code_sealed, opened, expires_at)
+             SELECT id, '', '[]', CASE username WHEN 'ann' THEN '2026-01-10T00:00:00.000Z' ELSE '2026-01-10T00:00:00.001Z' END FROM users;
+             INSERT INTO mailed_tokens SELECT 'old', id, 'reset', '', '2026-01-03T00:00:00.000Z', NULL FROM users WHERE username = 'ann';
+             INSERT INTO mailed_tokens SELECT 'new', id, 'reset', '', '2026-01-03T00:00:00.001Z', NULL FROM users WHERE username = 'ann'",
+        );
+        let now = "2026-01-10T00:00:00Z".parse().unwrap();
+        for _ in 0..2 {
+            let (sign_ins, challenges, tokens) = removals(now);
+            world.run(sign_ins);
+            world.run(challenges);
+            world.run(tokens);
+            for table in ["revoked_sign_ins", "otp_challenges", "mailed_tokens"] {
+                assert_eq!(world.count(table), 1, "{table}");
+            }
+        }
+        assert_eq!(world.count("revoked_sign_ins WHERE sign_in = 'new'"), 1);
+        assert_eq!(world.count("mailed_tokens WHERE token_hash = 'new'"), 1);
+    }
+}

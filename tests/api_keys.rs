@@ -1,0 +1,154 @@
+//! `/api/api-keys`: what programs call the API with in a person's name.
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::account::{Account, Answer, send};
+use crate::support::agent::Agent;
+use crate::support::stack::Stack;
+use crate::support::viewer::Viewer;
+
+async fn make(owner: &Account, body: Value) -> Value {
+    let answer = owner.post("/api/api-keys", body).await;
+    assert_eq!(answer.status, 201, "{answer:#?}");
+    answer.ok()
+}
+
+async fn by_key(owner: &Account, key: &Value, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let request = owner
+        .anonymous
+        .request(method, path)
+        .bearer_auth(key.as_str().expect("a key"));
+    send(match body {
+        Some(body) => request.json(&body),
+        None => request,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_key_acts_for_its_owner_until_it_is_revoked() {
+    let ann = Account::new(Stack::shared().await).await;
+    let made = make(&ann, json!({"name": "  backup job "})).await;
+    let key = made["key"].as_str().expect("a key");
+    assert_eq!((key.len(), &made["key_prefix"]), (53, &json!(key[..12])));
+    assert_eq!(
+        (&made["name"], &made["scope"], &made["expires_at"]),
+        (&json!("backup job"), &json!("full"), &Value::Null)
+    );
+    let me = by_key(&ann, &made["key"], Method::GET, "/api/auth/me", None).await.ok();
+    assert_eq!(me["id"], ann.id);
+
+    let listed = ann.get("/api/api-keys").await.ok();
+    assert_eq!(listed["total"], 1);
+    assert!(
+        listed["keys"][0]["last_used_at"].is_string() && !listed.to_string().contains(key),
+        "{listed:#}"
+    );
+
+    let path = format!("/api/api-keys/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(ann.delete(&path).await.ok()["message"], "API key revoked");
+    let (status, error) = by_key(&ann, &made["key"], Method::GET, "/api/auth/me", None)
+        .await
+        .refusal();
+    assert_eq!((status, error.as_str()), (401, "Invalid API key"));
+    assert_eq!(ann.delete(&path).await.refusal(), (404, "API key not found".to_owned()));
+    assert_eq!(
+        ann.delete("/api/api-keys/x").await.refusal(),
+        (400, "invalid key id".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_terminal_that_was_opened_with_a_key_ends_with_it_and_others_stay() {
+    let ann = Account::new(Stack::shared().await).await;
+    let agent = Agent::new(&ann, "keyed").await;
+    let made = make(&ann, json!({"name": "robot"})).await;
+    let robot = Account {
+        token: made["key"].as_str().expect("a key").to_owned(),
+        ..ann.clone()
+    };
+    let mut opened = Viewer::attached(&robot, &agent, "by-key").await;
+    let mut other = Viewer::attached(&ann, &agent, "by-token").await;
+    opened.run("echo robot-$((1+1))", "robot-2").await;
+    ann.delete(&format!("/api/api-keys/{}", made["id"].as_str().expect("an id")))
+        .await
+        .ok();
+    assert_eq!(opened.wait_closed().await.0, 1008);
+    other.run("echo still-$((1+2))", "still-3").await;
+}
+
+#[tokio::test]
+async fn a_key_that_only_reads_changes_nothing_and_sees_no_secret() {
+    let ann = Account::new(Stack::shared().await).await;
+    let key = make(&ann, json!({"name": "watch", "scope": "read"})).await["key"].take();
+    by_key(&ann, &key, Method::GET, "/api/machines", None).await.ok();
+    let (status, _) = by_key(&ann, &key, Method::POST, "/api/machines", Some(json!({"name": "x"})))
+        .await
+        .refusal();
+    assert_eq!(status, 403);
+    for path in ["/api/profile", "/api/users/me"] {
+        let seen = by_key(&ann, &key, Method::GET, path, None).await.ok();
+        assert_eq!(seen["id"], ann.id);
+        assert!(!seen.to_string().contains(&ann.api_key), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_makes_no_keys_and_takes_over_no_account() {
+    let ann = Account::new(Stack::shared().await).await;
+    let made = make(&ann, json!({"name": "ci", "expires_in_days": 3650})).await;
+    let own = format!("/api/api-keys/{}", made["id"].as_str().expect("an id"));
+    for (method, path, body) in [
+        (Method::POST, "/api/api-keys", json!({"name": "more"})),
+        (Method::DELETE, &own, Value::Null),
+        (Method::PUT, "/api/users/profile", json!({"email": "x@example.com"})),
+        (Method::PUT, "/api/auth/me", json!({"email": "x@example.com"})),
+        (Method::POST, "/api/profile/regenerate-api-key", Value::Null),
+        (
+            Method::POST,
+            "/api/profile/reset-password",
+            json!({"current_password": "x", "new_password": "secret"}),
+        ),
+        (Method::POST, "/api/auth/me/ssh-key", Value::Null),
+    ] {
+        let body = Some(body).filter(|body| !body.is_null());
+        let (status, error) = by_key(&ann, &made["key"], method, path, body).await.refusal();
+        assert_eq!(status, 403, "{path}: {error}");
+        assert!(error.contains("sign in"), "{path}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_has_five_keys_also_if_it_asks_for_more_at_once() {
+    let ann = Account::new(Stack::shared().await).await;
+    let asked = (0..8).map(|n| {
+        let ann = ann.clone();
+        tokio::spawn(async move { ann.post("/api/api-keys", json!({"name": format!("key {n}")})).await })
+    });
+    let mut made = 0;
+    for answer in asked.collect::<Vec<_>>() {
+        let answer = answer.await.expect("it was asked");
+        match answer.status {
+            201 => made += 1,
+            _ => assert_eq!(answer.refusal().0, 409),
+        }
+    }
+    while made < 5 {
+        make(&ann, json!({"name": "another"})).await;
+        made += 1;
+    }
+    assert_eq!(made, 5);
+    let (status, error) = ann.post("/api/api-keys", json!({"name": "sixth"})).await.refusal();
+    assert_eq!(
+        (status, error.as_str()),
+        (409, "You have 5 API keys; revoke one to make another")
+    );
+    for body in [
+        json!({}),
+        json!({"name": ""}),
+        json!({"name": "x", "expires_in_days": 3651}),
+        json!({"name": "x", "scope": "all"}),
+    ] {
+        assert_eq!(ann.post("/api/api-keys", body).await.status, 400);
+    }
+}

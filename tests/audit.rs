@@ -1,0 +1,220 @@
+//! The audit log: who may read it, what it says, and that changing it does not stay hidden.
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::account::{Account, send};
+use crate::support::cli::Cli;
+use crate::support::redact::{hex, is_recent, take};
+use crate::support::stack::Stack;
+
+/// Every route of the log.
+const ROUTES: [&str; 6] = [
+    "/api/audit",
+    "/api/audit-logs",
+    "/api/audit/tenants",
+    "/api/audit-logs/tenants",
+    "/api/audit/export",
+    "/api/audit/verify",
+];
+
+/// An administrator, and somebody in the same organization who has no rights there.
+async fn team(stack: &Stack) -> (Account, Account) {
+    let (admin, colleague) = (Account::new(stack).await, Account::new(stack).await);
+    stack.sql(&format!(
+        "UPDATE users SET role = 'user', organization_id = (SELECT organization_id FROM users WHERE id = '{}') WHERE id = '{}'",
+        admin.id, colleague.id
+    ));
+    (admin, colleague)
+}
+
+/// Somebody's refused attempts, the newest first, as the log has them.
+async fn denied(reader: &Account) -> Value {
+    reader.get("/api/audit?action=denied").await.ok()
+}
+
+#[tokio::test]
+async fn the_log_is_for_those_who_may_read_it() {
+    let stack = Stack::shared().await;
+    let (admin, colleague) = team(stack).await;
+    let stranger = Account::new(stack).await;
+    for path in ROUTES {
+        let answer = admin.anonymous.ask(Method::GET, path, None).await;
+        let text = "Authorization header required";
+        let expected = json!({"error": text, "detail": text, "code": "unauthorized"});
+        assert_eq!((answer.status, answer.body), (401, expected), "{path}");
+
+        let answer = colleague.get(path).await;
+        let detail = match path.ends_with("tenants") {
+            true => "Permission denied: administrators only",
+            false => "Permission denied: system.audit_log",
+        };
+        let expected = json!({"error": "Admin access required", "detail": detail, "code": "forbidden"});
+        assert_eq!((answer.status, answer.body), (403, expected), "{path}");
+    }
+    let log = denied(&admin).await;
+    assert_eq!(log["total"], ROUTES.len(), "{log:#}");
+    assert_eq!(denied(&stranger).await["total"], 0);
+
+    let tenant =
+        |account: &Account| json!({"tenants": [{"tenant_id": account.username, "tenant_name": account.username}]});
+    for account in [&admin, &stranger] {
+        for path in ["/api/audit/tenants", "/api/audit-logs/tenants"] {
+            assert_eq!(account.get(path).await.ok(), tenant(account));
+        }
+    }
+    let foreign = stranger
+        .get(&format!("/api/audit?action=denied&tenant_id={}", admin.username))
+        .await
+        .ok();
+    assert_eq!(foreign["total"], 0, "only a super administrator chooses");
+}
+
+#[tokio::test]
+async fn an_entry_says_who_did_what_from_where() {
+    let stack = Stack::shared().await;
+    let (admin, colleague) = team(stack).await;
+    let request = colleague
+        .request(Method::GET, "/api/audit?q=secret-in-the-query")
+        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0");
+    assert_eq!(send(request).await.status, 403);
+
+    let mut page = admin.get("/api/audit?action=denied&limit=1").await.ok();
+    let organization = take(&mut page["logs"][0], "organization_id");
+    assert!(hex(organization.as_str().expect("an id"), 24));
+    assert_eq!(take(&mut page["entries"][0], "organization_id"), organization);
+    let mut int_id = 0;
+    for list in ["logs", "entries"] {
+        let entry = &mut page[list][0];
+        int_id = take(entry, "int_id").as_i64().expect("a number");
+        assert!(hex(take(entry, "id").as_str().expect("an id"), 24));
+        assert!(hex(take(entry, "hash").as_str().expect("sealed"), 64));
+        let created_at = take(entry, "created_at");
+        assert!(is_recent(&created_at));
+        assert_eq!(take(entry, "timestamp"), created_at);
+        assert_eq!(take(entry, "ip_address"), "127.0.0.1");
+    }
+    assert!(int_id > 0);
+    let entry = json!({
+        "user_id": colleague.id, "username": colleague.username, "tenant_id": admin.username, "action": "denied",
+        "resource": "unknown", "resource_type": "unknown", "resource_id": null, "status": "failure", "response_status": 403,
+        "method": "GET", "endpoint": "/api/audit", "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0",
+        "browser": "Firefox", "os": "Linux", "source": "ui", "error": "Admin access required", "details": {}
+    });
+    let expected = json!({
+        "logs": [entry], "entries": [entry], "total": 1, "page": 1, "limit": 1, "per_page": 1, "total_pages": 1
+    });
+    assert_eq!(page, expected);
+    for (query, status) in [
+        ("from=yesterday", 400),
+        ("to=2026-13-01", 400),
+        ("from=2026-01-01&to=2026-01-31T12:00:00Z", 200),
+    ] {
+        assert_eq!(
+            admin.get(&format!("/api/audit?{query}")).await.status,
+            status,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_exported_whole_however_long_it_is() {
+    let stack = Stack::start(&[]).await;
+    let (admin, colleague) = team(&stack).await;
+    colleague.get("/api/audit").await;
+    stack.sql(&format!(
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+         INSERT INTO audit_log (id, organization_id, user_id, username, action, resource, resource_id, status, response_status,
+           method, endpoint, ip_address, user_agent, source, error, details, created_at)
+         SELECT 'made-' || n, organization_id, id, '=1+1', 'login', 'auth', NULL, 'success', 200, '', '', '', '', 'ui', NULL,
+           '{{\"n\":' || n || '}}', '2026-01-01T00:00:00.000Z' FROM n, users WHERE users.id = '{}'",
+        admin.id
+    ));
+    let exported = admin.get("/api/audit/export").await;
+    let disposition = exported.headers["content-disposition"].to_str().expect("text");
+    assert_eq!(disposition, "attachment; filename=\"audit.json\"");
+    let entries = exported.ok();
+    let entries = entries.as_array().expect("an array");
+    let numbers: Vec<i64> = entries
+        .iter()
+        .map(|entry| entry["int_id"].as_i64().expect("a number"))
+        .collect();
+    assert!(numbers.len() >= 2500 && numbers.is_sorted_by(|a, b| a < b));
+    assert!(entries.iter().all(|entry| entry["hash"].is_string()));
+
+    let csv = admin.get("/api/audit/export?format=csv&username=%3D1%2B1").await;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    let text = csv.ok();
+    let lines: Vec<&str> = text.as_str().expect("text").lines().collect();
+    assert_eq!(lines.len(), 2501);
+    assert!(
+        lines[0].starts_with("int_id,id,created_at,") && lines[1].contains(",'=1+1,"),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(admin.get("/api/audit/export?format=xml").await.refusal().0, 400);
+
+    let report = admin.get("/api/audit/verify").await.ok();
+    assert_eq!(
+        (&report["valid"], &report["unsealed"], &report["next"]),
+        (&json!(true), &json!(0), &Value::Null),
+        "{report}"
+    );
+    assert!(report["entries"].as_u64() > Some(2500), "{report}");
+}
+
+#[tokio::test]
+async fn the_people_are_exported_for_those_who_may_see_them() {
+    let stack = Stack::shared().await;
+    let (admin, colleague) = team(stack).await;
+    assert_eq!(colleague.get("/api/users/export").await.status, 403);
+    let users = admin.get("/api/users/export").await.ok();
+    let names: Vec<&Value> = users
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|user| &user["username"])
+        .collect();
+    assert_eq!(names, [&json!(admin.username), &json!(colleague.username)]);
+    let text = users.to_string();
+    assert!(!text.contains("hash") && !text.contains(&admin.api_key), "{text}");
+    let csv = admin.get("/api/users/export?format=csv").await.ok();
+    assert_eq!(csv.as_str().expect("text").lines().count(), 3);
+}
+
+#[tokio::test]
+async fn whoever_changes_the_log_is_found_out() {
+    let stack = Stack::start(&[]).await;
+    let (admin, colleague) = team(&stack).await;
+    for _ in 0..3 {
+        colleague.get("/api/audit").await;
+    }
+    let cli = Cli::signed_in(&admin, &stack.url).await;
+    let export = cli.run(&["audit", "export"], "").await;
+    let file = cli.config().with_file_name("audit.json");
+    std::fs::write(&file, &export.out).expect("a file");
+    let file = file.to_str().expect("a path");
+    for args in [&["audit", "verify"][..], &["audit", "verify", file]] {
+        let said = cli.run(args, "").await;
+        assert!(said.status == 0 && said.out.contains("entries in order"), "{said:?}");
+    }
+
+    let at = denied(&admin).await["logs"][1]["int_id"].as_i64().expect("a number");
+    let refused = stack.try_sql(&format!("UPDATE audit_log SET username = 'eve' WHERE int_id = {at}"));
+    assert!(refused.is_err_and(|error| error.contains("never changed")));
+    stack.sql("DROP TRIGGER audit_log_is_not_changed");
+    stack.sql(&format!("UPDATE audit_log SET username = 'eve' WHERE int_id = {at}"));
+    let report = admin.get("/api/audit/verify").await.ok();
+    assert_eq!(
+        (&report["valid"], &report["broken_at"]["int_id"]),
+        (&json!(false), &json!(at)),
+        "{report}"
+    );
+    let said = cli.run(&["audit", "verify"], "").await;
+    assert!(
+        said.status == 1 && said.out.contains(&format!("BROKEN at entry {at}")),
+        "{said:?}"
+    );
+    // What was exported before is still proof of what it said.
+    assert_eq!(cli.run(&["audit", "verify", file], "").await.status, 0);
+}
