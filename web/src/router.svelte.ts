@@ -1,42 +1,14 @@
 /** Pages by path, with the History API. */
-
-export type Page =
-  | { name: 'sign-in' }
-  | { name: 'sign-up' }
-  | { name: 'machines' }
-  | { name: 'machine'; agentId: string }
-  | { name: 'terminal' }
-  | { name: 'running' }
-  | { name: 'reference' }
-  | { name: 'missing' };
-
-export function pageOf(path: string): Page {
-  const parts = path.split('/').filter((part) => part !== '');
-  switch (parts.join('/')) {
-    case '':
-    case 'machines':
-      return { name: 'machines' };
-    case 'sign-in':
-      return { name: 'sign-in' };
-    case 'sign-up':
-      return { name: 'sign-up' };
-    case 'terminal':
-      return { name: 'terminal' };
-    case 'running':
-      return { name: 'running' };
-    case 'docs/api':
-      return { name: 'reference' };
-  }
-  const [first, agentId, ...rest] = parts;
-  if (first === 'machines' && agentId !== undefined && rest.length === 0) return { name: 'machine', agentId };
-  return { name: 'missing' };
-}
+import { legacyPath } from './auth/flow';
+import { pageOf, type Page } from './pages';
 
 class Router {
   #path = $state(location.pathname);
 
   constructor() {
+    this.#followLegacy();
     window.addEventListener('popstate', () => (this.#path = location.pathname));
+    window.addEventListener('hashchange', () => this.#followLegacy());
     document.addEventListener('click', (event) => this.#follow(event));
   }
 
@@ -50,6 +22,18 @@ class Router {
     else history.pushState(null, '', path);
     this.#path = location.pathname;
     window.scrollTo(0, 0);
+  }
+
+  /** Takes the query and the fragment out of the address, where they are secret, and gives them back. */
+  takeSecrets(): { search: string; hash: string } {
+    const { search, hash } = location;
+    history.replaceState(null, '', location.pathname);
+    return { search, hash };
+  }
+
+  #followLegacy(): void {
+    const path = legacyPath(location.hash);
+    if (path !== null) this.go(path, { replace: true });
   }
 
   /** Follows links to our own pages without loading them anew. */

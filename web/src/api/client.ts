@@ -16,10 +16,20 @@ export function identifyBy(source: Identity): void {
   identity = source;
 }
 
+/** Steps of signing in: what they refuse is what was typed, not whoever is signed in. */
+const STEPS: ReadonlySet<string> = new Set([
+  '/api/login',
+  '/api/signup',
+  '/api/auth/login',
+  '/api/auth/select-tenant',
+  '/api/auth/verify-otp',
+  '/api/auth/mfa/verify',
+]);
+
 const withToken: Middleware = {
-  onRequest({ request }) {
+  onRequest({ request, schemaPath }) {
     const token = identity.token();
-    if (token !== null) request.headers.set('Authorization', `Bearer ${token}`);
+    if (token !== null && !STEPS.has(schemaPath)) request.headers.set('Authorization', `Bearer ${token}`);
     // The fields once, not a second time under `data`.
     request.headers.set('X-Envelope', 'flat');
     return request;

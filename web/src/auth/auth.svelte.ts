@@ -1,16 +1,18 @@
 /** Who is signed in. One instance for the page; all tabs share one sign-in. */
 import { answer, client, identifyBy } from '../api/client';
-import { ApiError } from '../api/error';
-import type { components } from '../api/schema';
+import { ApiError, inWords } from '../api/error';
+import { nextStep, type Granted, type Step, type Tenant } from './flow';
 import { isDue, issued, onChange, read, write, type SignIn } from './token';
+import type { User } from './user';
 
-export type User = components['schemas']['User'];
 
 /** How often the token's age is looked at, in milliseconds. Also catches a laptop that slept. */
 const CHECK_INTERVAL = 60_000;
 
 class Auth {
   #me: Promise<User> | null = null;
+  #user = $state.raw<User | null>(null);
+  #userError = $state<string | null>(null);
   #signIn = $state.raw<SignIn | null>(null);
   /** Why the person has to sign in again, if that was not their own doing. */
   reason = $state<string | null>(null);
@@ -20,8 +22,10 @@ class Auth {
     if (kept && kept.expiresAt > Date.now()) this.#signIn = kept;
     else if (kept) this.#end('Your sign-in has expired. Please sign in again.');
     onChange((signIn) => {
+      // Another organization: nothing of what this tab shows is true any more.
+      if (signIn && this.#signIn && signIn.userId !== this.#signIn.userId) location.assign('/');
       this.#signIn = signIn;
-      this.#me = null;
+      this.forget();
     });
     identifyBy({
       token: () => this.#signIn?.token ?? null,
@@ -41,23 +45,92 @@ class Auth {
     return this.#signIn?.token ?? '';
   }
 
-  async signIn(name: string, password: string): Promise<void> {
+  /** The person's organizations, as far as this sign-in proved them. */
+  get tenants(): readonly Tenant[] {
+    return this.#signIn?.tenants ?? [];
+  }
+
+  /** Whether the person has to choose a password before anything else. */
+  get mustChangePassword(): boolean {
+    return this.#signIn !== null && (this.#signIn.mustChangePassword || this.#user?.must_reset_password === true);
+  }
+
+  /** The account, once it is known. `load` asks for it. */
+  get user(): User | null {
+    return this.#user;
+  }
+
+  /** Why the account is not known. */
+  get userError(): string | null {
+    return this.#userError;
+  }
+
+  /** Whether the person may do what needs a permission. The server decides; this decides what is shown. */
+  can(permission: string): boolean {
+    const permissions = this.#user?.permissions ?? [];
+    return permissions.includes('*') || permissions.includes(permission);
+  }
+
+  get isAdmin(): boolean {
+    return this.#user?.role === 'company_admin' || this.isSuperAdmin;
+  }
+
+  get isSuperAdmin(): boolean {
+    return this.#user?.role === 'super_admin';
+  }
+
+  /** The first step: who it is. */
+  async signIn(name: string, password: string): Promise<Step> {
     const who = name.includes('@') ? { email: name } : { username: name };
-    this.#begin(await answer(client.POST('/api/login', { body: { ...who, password } })));
+    return nextStep(await answer(client.POST('/api/auth/login', { body: { ...who, password } })));
+  }
+
+  /** Chooses an organization, while signing in or later. */
+  async select(tenant: string, { proof, tenants } = { proof: this.#signIn?.proof ?? '', tenants: [...this.tenants] }): Promise<Step> {
+    const body = { session_token: proof, tenant_id: tenant };
+    return nextStep(await answer(client.POST('/api/auth/select-tenant', { body })), { proof, tenants });
+  }
+
+  async verifyCode(username: string, code: string): Promise<Step> {
+    return nextStep(await answer(client.POST('/api/auth/verify-otp', { body: { username, otp_code: code } })));
+  }
+
+  /** `code` is the authenticator's, or a recovery code. */
+  async verifyFactor(proof: string, code: string): Promise<Step> {
+    return nextStep(await answer(client.POST('/api/auth/mfa/verify', { body: { mfa_token: proof, code } })));
   }
 
   async signUp(username: string, email: string, password: string): Promise<void> {
-    this.#begin(await answer(client.POST('/api/signup', { body: { username, email, password } })));
+    this.begin(nextStep(await answer(client.POST('/api/signup', { body: { username, email, password } }))));
+  }
+
+  /** Signs in with what a last step gave; any other step changes nothing. */
+  begin(step: Step): void {
+    if (step.kind !== 'done') return;
+    this.reason = null;
+    this.forget();
+    this.#keep(issued(step.granted, Date.now()));
+  }
+
+  /** Changes the password; the sign-in goes on with a new token. The old one is not needed where one must be chosen. */
+  async changePassword(current: string, next: string): Promise<void> {
+    const body = { new_password: next, ...(current === '' ? {} : { current_password: current }) };
+    const { token, expires_in } = await answer(client.POST('/api/auth/change-password', { body }));
+    this.#renew({ token, expires_in, mustChangePassword: false });
+    this.forget();
   }
 
   /** The server does not accept the token. */
   reject(): void {
-    this.#end('Your sign-in is no longer valid: it expired, or you signed out elsewhere. Please sign in again.');
+    this.#end('Your sign-in is no longer valid: it expired, or was ended elsewhere. Please sign in again.');
   }
 
-  /** Forgets the sign-in, in all tabs. */
+  /** Ends the sign-in, in all tabs and on the server. */
   signOut(): void {
+    const headers = { Authorization: `Bearer ${this.token}` };
     this.#end(null);
+    // The token is forgotten either way; without a connection it is good until it expires.
+    answer(client.POST('/api/auth/logout', { headers })).catch(() => {});
   }
 
   /** The account of whoever is signed in; asked once. */
@@ -69,9 +142,26 @@ class Auth {
     return this.#me;
   }
 
-  #begin({ token, expires_in }: { token: string; expires_in: number }): void {
-    this.reason = null;
-    this.#keep(issued(token, expires_in, Date.now()));
+  /** Asks for the account, for `user`. */
+  async load(): Promise<void> {
+    try {
+      this.#user = await this.me();
+      this.#userError = null;
+    } catch (error) {
+      this.#userError = inWords(error);
+    }
+  }
+
+  /** The account has changed: it is asked for again. */
+  async reload(): Promise<void> {
+    this.#me = null;
+    await this.load();
+  }
+
+  forget(): void {
+    this.#me = null;
+    this.#user = null;
+    this.#userError = null;
   }
 
   #end(reason: string | null): void {
@@ -81,8 +171,13 @@ class Auth {
 
   #keep(signIn: SignIn | null): void {
     this.#signIn = signIn;
-    if (!signIn) this.#me = null;
+    if (!signIn) this.forget();
     write(signIn);
+  }
+
+  /** The same sign-in with a new token. */
+  #renew({ token, expires_in, ...changes }: { token: string; expires_in: number } & Partial<Granted>): void {
+    if (this.#signIn) this.#keep(issued({ ...this.#signIn, ...changes, token, expiresIn: expires_in }, Date.now()));
   }
 
   async #refreshIfDue(): Promise<void> {
@@ -101,8 +196,7 @@ class Auth {
     if (kept && kept.token !== this.#signIn?.token) this.#signIn = kept;
     if (!this.#signIn || !this.#isDue()) return;
     try {
-      const { token, expires_in } = await answer(client.POST('/api/auth/refresh', { body: { token: this.#signIn.token } }));
-      this.#keep(issued(token, expires_in, Date.now()));
+      this.#renew(await answer(client.POST('/api/auth/refresh', { body: { token: this.#signIn.token } })));
     } catch (error) {
       // A refusal ended the sign-in already. Anything else is tried again at the next look.
       if (!(error instanceof ApiError)) throw error;

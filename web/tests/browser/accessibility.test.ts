@@ -2,6 +2,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
+import { HOME, WORK } from './administration';
 import { world } from './setup';
 
 /** What axe finds wrong with the page as it is now. */
@@ -55,4 +56,84 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await look('sessions');
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
+
+  it('so can signing in, the account and the administration', async () => {
+    const { identity } = setup.edge;
+    Object.assign(identity, { role: 'super_admin', tenants: [HOME, WORK], steps: ['tenant', 'code', 'factor'], providers: { github_enabled: true } });
+    identity.addPerson({ username: 'grace', enabled: false });
+    identity.addPerson({ username: 'linus', pending: true, mfa_enabled: true });
+    identity.groups.push({ id: 'g1', name: 'Operators', description: 'They operate', members: ['2'], machines: ['000000000001'] });
+    identity.roles.push({ id: 2, name: 'Auditor', description: '', permission_ids: [15], user_count: 0 });
+    identity.organizations.push({ id: 'o2', name: 'acme', display_name: 'Acme', description: '', enabled: false, user_count: 1, machine_count: 0 });
+    identity.addEntry({ status: 'failure', details: { old: 1 } });
+    const page = await setup.open({ colorScheme });
+    const found: Record<string, string[]> = {};
+    const look = async (name: string): Promise<void> => {
+      found[name] = await violations(page);
+    };
+    const dialog = async (name: string, opener: string): Promise<void> => {
+      await page.getByRole('button', { name: opener }).first().click();
+      await page.getByRole('dialog').waitFor();
+      await page.getByText('Loading…').first().waitFor({ state: 'detached' });
+      await look(name);
+      await page.keyboard.press('Escape');
+    };
+    await page.goto('/sign-in');
+    await page.getByRole('link', { name: 'Continue with GitHub' }).waitFor();
+    await look('sign in');
+    await page.getByLabel('Email or username').fill('ada');
+    await page.getByLabel('Password').fill('correct horse');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Acme Corporation' }).waitFor();
+    await look('organization');
+    await page.getByRole('button', { name: /machines/ }).click();
+    await page.getByLabel('Code from the mail').fill('000000');
+    await page.keyboard.press('Enter');
+    await page.getByText('You can try 2 more times.').waitFor();
+    await look('code');
+    await page.getByLabel('Code from the mail').fill('123456');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Code from your authenticator').fill('654321');
+    await look('second factor');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Organization' }).click();
+    await page.getByRole('menuitem', { name: 'Acme Corporation' }).waitFor();
+    await look('organization menu');
+    await page.goto('/account');
+    await page.getByLabel('Display name').waitFor();
+    await look('profile');
+    await page.goto('/account/security');
+    await dialog('enrol a factor', 'Turn on');
+    await page.goto('/account/keys');
+    await page.getByText('You have no keys.').waitFor();
+    await look('keys');
+    await dialog('new key', 'New key');
+    await page.goto('/admin/people');
+    await page.getByTestId('person').first().waitFor();
+    await look('people');
+    await dialog('add person', 'Add person');
+    await page.goto('/admin/groups/g1');
+    await page.getByTestId('member').waitFor();
+    await look('group');
+    await dialog('choose people', 'Add people');
+    await page.goto('/admin/roles');
+    await dialog('role', 'Edit Auditor');
+    await page.goto('/admin/audit');
+    await page.getByRole('button', { name: 'Verify chain' }).click();
+    await page.getByTestId('verdict').waitFor();
+    await look('audit');
+    await dialog('entry', 'ada signed in');
+    await page.goto('/admin/organization');
+    await page.getByRole('button', { name: 'Save settings' }).waitFor();
+    await look('settings');
+    await page.goto('/admin/organizations');
+    await page.getByTestId('organization').waitFor();
+    await look('organizations');
+    for (const path of ['/forgot-password', '/reset-password/x', '/accept-invite/x', '/oauth/callback']) {
+      await page.goto(path);
+      await page.getByRole('heading').first().waitFor();
+      await look(path);
+    }
+    expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
+  }, 60_000);
 });

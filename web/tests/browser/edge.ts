@@ -9,6 +9,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../../src/terminal/messages';
+import { Identity } from './identity';
 import { Shell } from './shell';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -31,6 +32,8 @@ export class Edge {
   refuseUpgrades: number | null = null;
   /** Tokens that are accepted. */
   readonly tokens = new Set<string>();
+  /** People, and how they sign in. */
+  readonly identity = new Identity(this.tokens);
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
   #count = 0;
@@ -102,30 +105,27 @@ export class Edge {
     if (!url.pathname.startsWith('/api/') && url.pathname !== '/openapi.json') return file(url.pathname, response);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, string>;
+    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, unknown>;
     const token = request.headers.authorization?.replace('Bearer ', '') ?? null;
     const [status, answer] = this.#answer(`${request.method} ${url.pathname}`, url, body, token);
+    if (status === 302) {
+      response.writeHead(status, { Location: String(answer) }).end();
+      return;
+    }
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
   }
 
-  #answer(route: string, url: URL, body: Record<string, string>, token: string | null): [number, unknown] {
+  #answer(route: string, url: URL, body: Record<string, unknown>, token: string | null): [number, unknown] {
     if (url.pathname === '/openapi.json') return [200, JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))];
-    if (route === 'POST /api/login' || route === 'POST /api/signup') {
-      if (body.password !== 'correct horse') return [401, { error: 'Invalid credentials' }];
-      if (body.username === 'x') {
-        return [400, { error: 'invalid', fields: [{ field: 'username', message: 'must have 3 to 50 characters' }] }];
-      }
-      return [200, this.#signIn()];
-    }
+    const open = this.identity.open(route, url.searchParams, body);
+    if (open) return open;
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
     if (url.pathname.endsWith('/ws')) return this.#machineOf(url) ? [426, { error: 'Upgrade required' }] : [404, { error: 'Machine not found' }];
+    const known = this.identity.signedIn(route, url.searchParams, body);
+    if (known) return known;
     const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
     const machine = this.machines.get(id);
     switch (route.replace(id, ':id')) {
-      case 'POST /api/auth/:id':
-        return [200, id === 'refresh' ? this.#signIn() : { message: 'Logged out successfully' }];
-      case 'GET /api/auth/:id':
-        return [200, { id: '1', username: 'ada', email: 'ada@example.com', first_name: 'Ada', last_name: '', role: 'company_admin', tenant_name: 'ada' }];
       case 'GET /api/:id':
         return [200, { machines: [...this.machines.values()] }];
       case 'POST /api/:id': {
@@ -145,12 +145,6 @@ export class Edge {
         return [200, { message: 'Session closed' }];
     }
     return [404, { error: `no ${route}` }];
-  }
-
-  #signIn(): object {
-    const token = `token-${this.tokens.size + 1}`;
-    this.tokens.add(token);
-    return { token, expires_in: 86_400, user: { id: '1', username: 'ada', email: 'ada@example.com' } };
   }
 
   #sessions(): object[] {

@@ -1,0 +1,14 @@
+/** Files that the API makes. A link cannot carry the token, so the bytes come through the page. */
+import { auth } from '../auth/auth.svelte';
+import { saveBlob } from '../ui/save';
+import { errorFrom, unreachable } from './error';
+
+/** Fetches a file and offers it under the name that the answer gives it, or else `name`. */
+export async function download(path: string, name: string): Promise<void> {
+  const response = await fetch(path, { headers: { Authorization: `Bearer ${auth.token}` } }).catch(() => {
+    throw unreachable();
+  });
+  if (!response.ok) throw errorFrom(response.status, await response.json().catch(() => null));
+  const given = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1];
+  saveBlob(given ?? name, await response.blob());
+}

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { ACTIONS, describeAction } from './actions';
+
+it('every action that the server records has words, and no other', () => {
+  const source = readFileSync(new URL('../../../../src/audit/event.rs', import.meta.url), 'utf8');
+  const recorded = [...source.matchAll(/^ {4}[A-Z]\w+ "([a-z_.]+)";$/gm)].map(([, name]) => name);
+  expect(recorded.length).toBeGreaterThan(0);
+  expect(Object.keys(ACTIONS).sort()).toEqual(recorded.sort());
+});
+
+it('an action without words is called as it is', () => expect(describeAction('user.something_new')).toBe('user something new'));
