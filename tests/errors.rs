@@ -50,14 +50,13 @@ async fn a_known_path_with_another_method_is_405_and_says_which_are_allowed() {
 }
 
 /// Bodies that are wrong whatever the route, and how they are sent.
-const BAD_BODIES: [(&str, &str); 9] = [
+const BAD_BODIES: [(&str, &str); 8] = [
     ("application/json", "{"),
     ("application/json", "nonsense"),
     ("application/json", "[]"),
     ("application/json", "null"),
     ("application/json", "\"text\""),
     ("application/json", "{} {}"),
-    ("application/json", "{\"a\": \"\\ud800\"}"),
     ("text/plain", "{}"),
     ("application/x-www-form-urlencoded", "email=a&password=b"),
 ];
