@@ -209,3 +209,58 @@ async fn a_client_is_told_that_the_agent_is_away_and_served_when_it_comes() {
         Some(&json!({"type": "disconnect", "reason": "Agent offline"}))
     );
 }
+
+#[tokio::test]
+async fn a_command_frame_is_answered_with_what_the_command_wrote() {
+    let world = World::shared().await;
+    let mut client = Published::connect(&world.owner, &world.agent, "&session_id=session_4_command").await;
+    client.wait_frame("session_ready").await;
+    let command = "echo out-$((40+2)); echo err >&2; exit 5";
+    client.say(json!({"type": "command", "command": command})).await;
+    let started = client.wait_frame("command_started").await;
+    let id = started["command_id"].as_str().expect("an id").to_owned();
+    assert!(id.starts_with("cmd_"), "{id}");
+    assert_eq!(
+        started,
+        json!({"type": "command_started", "command_id": id, "command": command})
+    );
+    assert_eq!(
+        client.wait_frame("command_output").await,
+        json!({
+            "type": "command_output", "command_id": id, "stdout": "out-42\n", "stderr": "err\n", "exit_code": 5,
+            "completed": true
+        })
+    );
+    assert!(!client.text.contains("out-42"), "it did not go through the terminal");
+
+    client
+        .say(json!({"type": "command", "command": "sleep 300", "timeout_seconds": 1}))
+        .await;
+    let last = |client: &Published| client.frames.last().cloned().expect("a frame");
+    client
+        .wait("the end of a command whose time is up", |client| {
+            last(client)["completed"] == false
+        })
+        .await;
+    let ended = last(&client);
+    assert_eq!(
+        (&ended["exit_code"], &ended["error"]),
+        (&json!(null), &json!("it ran out of time and was killed"))
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_was_cut_gets_the_result_of_its_command_when_it_returns() {
+    let world = World::shared().await;
+    let name = "&session_id=session_5_command";
+    let mut first = Published::connect(&world.owner, &world.agent, name).await;
+    first.wait_frame("session_ready").await;
+    first
+        .say(json!({"type": "command", "command": "sleep 1; echo kept"}))
+        .await;
+    let id = first.wait_frame("command_started").await["command_id"].clone();
+    first.cut();
+    let mut second = Published::connect(&world.owner, &world.agent, name).await;
+    let output = second.wait_frame("command_output").await;
+    assert_eq!((&output["command_id"], &output["stdout"]), (&id, &json!("kept\n")));
+}

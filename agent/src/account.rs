@@ -110,6 +110,11 @@ fn login_shell(own: &Path, shells: Option<&str>) -> PathBuf {
     if is_executable(own) && listed(own) {
         return own.to_owned();
     }
+    posix_shell()
+}
+
+/// A shell that understands what any POSIX shell does, whatever shell an account logs in with.
+pub fn posix_shell() -> PathBuf {
     let [bash, sh] = FALLBACK_SHELLS.map(PathBuf::from);
     if is_executable(&bash) { bash } else { sh }
 }

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
-use crate::{link, pty};
+use crate::{link, process};
 
 /// Runs the agent until it is told to stop by SIGTERM or SIGINT.
 pub async fn start(path: &Path) -> Result<()> {
@@ -22,7 +22,7 @@ pub async fn start(path: &Path) -> Result<()> {
     if let Err(error) = set_dumpable(false) {
         tracing::warn!(%error, "cannot keep others from looking into this process");
     }
-    pty::raise_file_limit();
+    process::raise_file_limit();
     let stop = stop_signal().context("cannot wait for signals")?;
     link::run(loaded.config, stop).await?;
     tracing::info!("the agent has stopped");

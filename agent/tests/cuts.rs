@@ -123,7 +123,7 @@ async fn what_is_typed_arrives_once_and_in_order_however_often_the_link_is_cut()
         .await;
     terminal.wait_for(&mut link, "ready!").await;
     link.send(ToAgent::Report).await;
-    let FromAgent::Report { streams } = terminal.wait_for_message(&mut link).await else {
+    let FromAgent::Report { streams, .. } = terminal.wait_for_message(&mut link).await else {
         panic!()
     };
     let already = streams[0].inputs[0].applied;

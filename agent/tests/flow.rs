@@ -67,7 +67,7 @@ fn nameless_bytes(directory: &Path) -> u64 {
 async fn end_of(link: &mut Connection) -> u64 {
     link.send(ToAgent::Report).await;
     match link.message().await {
-        FromAgent::Report { streams } => streams[0].end,
+        FromAgent::Report { streams, .. } => streams[0].end,
         other => panic!("{other:?}"),
     }
 }

@@ -1,4 +1,5 @@
 //! The agent against a relay that the tests play, with real shells and real sockets.
+mod commands;
 mod cuts;
 mod enrolment;
 mod flow;

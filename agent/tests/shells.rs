@@ -147,7 +147,7 @@ async fn the_terminal_has_the_size_it_was_given_last() {
     .await;
     assert_eq!(terminal.run(&mut link, "stty size").await, "50 132");
     link.send(ToAgent::Report).await;
-    let FromAgent::Report { streams } = terminal.wait_for_message(&mut link).await else {
+    let FromAgent::Report { streams, .. } = terminal.wait_for_message(&mut link).await else {
         panic!()
     };
     assert_eq!(streams[0].size, Size { cols: 132, rows: 50 });
@@ -192,7 +192,13 @@ async fn an_exit_comes_after_everything_the_shell_wrote() {
         assert!(terminal.text().contains("\r\n19999\r\n20000\r\n"));
         link.send(ToAgent::Forget { stream: STREAM }).await;
         link.send(ToAgent::Report).await;
-        assert_eq!(link.message().await, FromAgent::Report { streams: Vec::new() });
+        assert_eq!(
+            link.message().await,
+            FromAgent::Report {
+                streams: Vec::new(),
+                commands: Vec::new()
+            }
+        );
     }
 }
 

@@ -11,6 +11,17 @@ pub const MAX_AGENT_TEXT: usize = 256 * 1024;
 /// in the worst case and at a few MiB in the usual one.
 pub const MAX_STREAMS: usize = 256;
 
+/// Commands without a terminal that run on one machine at once, or have ended and wait for their client. Each holds two
+/// times [`MAX_COMMAND_OUTPUT`] of the agent's memory at most.
+pub const MAX_COMMANDS: usize = 16;
+
+/// What is kept of each of a command's two outputs, in bytes as JSON writes them: both then fit [`MAX_AGENT_TEXT`]. Longer
+/// output belongs into a terminal, which loses none.
+pub const MAX_COMMAND_OUTPUT: usize = 96 * 1024;
+
+/// How many seconds a command may run (contract of the published API).
+pub const COMMAND_SECONDS: std::ops::RangeInclusive<u32> = 1..=300;
+
 /// How far a stream may run ahead of the slowest connected typist. It bounds what the relay and the platform's socket
 /// buffers hold for one typist, and allows 10 MB/s at a round trip of 100 ms.
 pub const LIVE_WINDOW: u64 = 1024 * 1024;

@@ -59,6 +59,8 @@ messages!(FromAgent {
     OpenFailed: "open_failed",
     Exited: "exited",
     Missing: "missing",
+    Ran: "ran",
+    RunFailed: "run_failed",
     Heartbeat: "heartbeat",
     Ping: "ping",
 });
@@ -71,6 +73,8 @@ messages!(ToAgent {
     Read: "read",
     Snapshot: "snapshot",
     Report: "report",
+    Run: "run",
+    Collect: "collect",
     Close: "close",
     Forget: "forget",
     Pong: "pong",
@@ -78,6 +82,8 @@ messages!(ToAgent {
 messages!(ToClient {
     SessionReady: "session_ready",
     Output: "output",
+    CommandStarted: "command_started",
+    CommandOutput: "command_output",
     Error: "error",
     Disconnect: "disconnect",
     Pong: "pong",
@@ -171,9 +177,18 @@ fn every_message_has_a_sample_that_survives_decoding_and_encoding() {
 fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     check_refusals::<FromViewer>("from_viewer", &["hello.received"]);
     check_refusals::<ToViewer>("to_viewer", &["exit.code", "exit.signal"]);
-    check_refusals::<FromAgent>("from_agent", &["exited.code", "exited.signal"]);
+    check_refusals::<FromAgent>(
+        "from_agent",
+        &["exited.code", "exited.signal", "ran.code", "ran.signal"],
+    );
     check_refusals::<ToAgent>("to_agent", &[]);
-    check_refusals::<ToClient>("to_client", &["disconnect.exit_code"]);
+    let optional = [
+        "command_output.error",
+        "command_output.exit_code",
+        "command_output.truncated",
+        "disconnect.exit_code",
+    ];
+    check_refusals::<ToClient>("to_client", &optional);
 }
 
 #[test]
@@ -223,7 +238,20 @@ fn the_published_client_frames_mean_what_their_samples_say() {
                 assert_eq!(json!({"cols": size.cols, "rows": size.rows, "type": "resize"}), sample);
             }
             ("ping", FromClient::Ping) => {}
-            ("command" | "port_connect", FromClient::Unsupported(name)) => assert_eq!(name, kind),
+            (
+                "command",
+                FromClient::Command {
+                    command,
+                    timeout_seconds,
+                },
+            ) => {
+                assert_eq!(command, sample["command"]);
+                assert_eq!(
+                    timeout_seconds,
+                    sample["timeout_seconds"].as_u64().map_or(300, |n| n as u32)
+                );
+            }
+            ("port_connect", FromClient::Unsupported(name)) => assert_eq!(name, kind),
             (kind, other) => panic!("{kind} means {other:?}"),
         }
     }

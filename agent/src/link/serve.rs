@@ -94,6 +94,7 @@ impl Agent {
         let ip_address = local_address(&socket);
         let (mut sink, mut source) = socket.split();
         let (outbox, from_sessions) = mpsc::channel(OUTBOX);
+        let (streams, commands) = shells.attach(&outbox).await;
         let hello = FromAgent::Hello {
             protocol: PROTOCOL,
             boot: self.boot.clone(),
@@ -103,7 +104,8 @@ impl Agent {
             ip_address,
             linux_user: self.account.describe(),
             metadata: self.metadata(),
-            streams: shells.attach(&outbox).await,
+            streams,
+            commands,
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {
@@ -217,8 +219,8 @@ impl Link<'_> {
                     self.heartbeat = Some(interval(Duration::from_secs(seconds.into())));
                 }
                 Ok(ToAgent::Report) => {
-                    let streams = self.shells.report().await;
-                    self.say(text(&FromAgent::Report { streams }))?;
+                    let (streams, commands) = self.shells.report().await;
+                    self.say(text(&FromAgent::Report { streams, commands }))?;
                 }
                 Ok(message) => {
                     if let Some(answer) = self.shells.obey(message, self.writer.outbox()).await {

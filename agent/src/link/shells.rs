@@ -1,4 +1,4 @@
-//! The shells of this machine, and whom each word of the relay is for. They outlive links.
+//! The shells and commands of this machine, and whom each word of the relay is for. They outlive links.
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use protocol::limits::MAX_STREAMS;
 use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 
+use crate::command::{self, Commands};
 use crate::config::Config;
 use crate::session::{HANG_UP_GRACE, Outbox, Session, Spec};
 use crate::stream_log::Limits;
@@ -16,7 +17,7 @@ use crate::stream_log::Limits;
 /// ([`protocol::limits::MAX_AGENT_TEXT`]).
 const MAX_INPUTS: usize = 2048;
 
-/// All shells, by output stream.
+/// All shells, by output stream, and all commands.
 #[derive(Debug)]
 pub struct Shells {
     account: String,
@@ -25,6 +26,7 @@ pub struct Shells {
     sessions: HashMap<StreamId, Session>,
     /// Whose input goes where.
     inputs: HashMap<StreamId, StreamId>,
+    commands: Commands,
 }
 
 impl Shells {
@@ -36,33 +38,35 @@ impl Shells {
             limits: Limits::in_directory(config.storage.directory.clone()),
             sessions: HashMap::new(),
             inputs: HashMap::new(),
+            commands: Commands::default(),
         }
     }
 
-    /// Gives all shells a new link.
-    pub async fn attach(&mut self, outbox: &Outbox) -> Vec<Report> {
+    /// Gives all a new link, and says which there are.
+    pub async fn attach(&mut self, outbox: &Outbox) -> (Vec<Report>, Vec<StreamId>) {
         self.forget_gone();
         let reports = self.sessions.values().map(|session| session.attach(outbox.clone()));
-        join_all(reports).await.into_iter().flatten().collect()
+        let streams = join_all(reports).await.into_iter().flatten().collect();
+        (streams, self.commands.attach(outbox).await)
     }
 
     /// The link is gone.
     pub async fn detach(&mut self) {
         join_all(self.sessions.values().map(Session::detach)).await;
+        self.commands.detach().await;
     }
 
-    /// All shells as they are now.
-    pub async fn report(&mut self) -> Vec<Report> {
+    /// All shells as they are now, and the commands there are.
+    pub async fn report(&mut self) -> (Vec<Report>, Vec<StreamId>) {
         self.forget_gone();
-        join_all(self.sessions.values().map(Session::report))
-            .await
-            .into_iter()
-            .flatten()
-            .collect()
+        let reports = join_all(self.sessions.values().map(Session::report)).await;
+        (reports.into_iter().flatten().collect(), self.commands.known())
     }
 
-    /// Hangs all shells up, and waits until the relay has been told of each end, at most twice `grace`.
+    /// Kills all commands and hangs all shells up, and waits until the relay has been told of each shell's end, at most
+    /// twice `grace`.
     pub async fn close(&mut self, grace: Duration) {
+        self.commands.close().await;
         let closing = join_all(self.sessions.values().map(|session| session.close(grace))).await;
         if tokio::time::timeout(grace * 2, join_all(closing)).await.is_err() {
             tracing::warn!("some shells did not end in time");
@@ -101,6 +105,20 @@ impl Shells {
                 };
                 self.sessions.insert(stream, Session::open(spec, outbox.clone()));
             }
+            ToAgent::Run {
+                stream,
+                session_id,
+                command,
+                timeout_seconds,
+                allow_sudo,
+                username,
+            } => {
+                let privileges = allow_sudo && self.allow_sudo;
+                tracing::info!(%stream, session = %session_id, %username, privileges, "a command is run");
+                let spec = command::Spec::new(stream, command, timeout_seconds, self.account.clone(), privileges);
+                return self.commands.run(spec, outbox);
+            }
+            ToAgent::Collect { stream } => return self.commands.collect(stream).await,
             ToAgent::OpenInput { stream, input } => {
                 let session = self.find(stream)?;
                 let known = self.inputs.get(&input);
@@ -131,12 +149,16 @@ impl Shells {
                     session.picture().await;
                 }
             }
+            ToAgent::Close { stream } if self.commands.kill(stream).await => {
+                tracing::info!(%stream, "a command is killed");
+            }
             ToAgent::Close { stream } => {
                 if let Some(session) = self.find(stream) {
                     tracing::info!(%stream, "a shell is closed");
                     drop(session.close(HANG_UP_GRACE).await);
                 }
             }
+            ToAgent::Forget { stream } if self.commands.forget(stream) => {}
             ToAgent::Forget { stream } => {
                 self.sessions.remove(&stream);
                 self.inputs.retain(|_, of| *of != stream);

@@ -1,11 +1,9 @@
-//! Pseudoterminals: opening one, starting a shell on it, moving bytes, and ending it. The only module of the agent that
+//! Pseudoterminals: opening one, moving bytes, and hanging it up. With [`crate::process`] the only module of the agent that
 //! may use `unsafe`.
 #![allow(unsafe_code)]
-mod child;
-mod signal;
+mod hang_up;
 
-pub use child::{Shell, raise_file_limit};
-pub use signal::{hang_up, kill_session};
+pub use hang_up::hang_up;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

@@ -9,6 +9,7 @@ mod stream;
 mod syntax;
 mod task;
 
+pub use shell::{exit_status, pid_of};
 pub use stream::Outgoing;
 
 use std::ops::Range;

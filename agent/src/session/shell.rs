@@ -1,4 +1,5 @@
 //! The process behind a session's terminal, from its start to its end.
+use std::ffi::OsString;
 use std::future::pending;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,7 +13,7 @@ use tokio::process::Child;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
-use crate::pty;
+use crate::process::RunAs;
 
 /// Where a shell stands.
 pub enum Shell {
@@ -39,7 +40,14 @@ impl Shell {
     pub fn start(account: String, privileges: bool, slave: OwnedFd) -> Self {
         Self::Starting(spawn_blocking(move || {
             let account = Account::find(&account).map_err(io::Error::other)?;
-            pty::Shell { account, privileges }.start(slave)
+            let login = login_name(&account);
+            let run_as = RunAs { account, privileges };
+            let mut command = run_as.program(&run_as.account.shell);
+            command
+                .arg0(login)
+                .env("TERM", "xterm-256color")
+                .env("COLORTERM", "truecolor");
+            run_as.start_on(command, slave)
         }))
     }
 
@@ -51,6 +59,13 @@ impl Shell {
             Self::Ended { .. } | Self::Over => pending().await,
         }
     }
+}
+
+/// A login shell is one whose own name starts with a dash.
+fn login_name(account: &Account) -> OsString {
+    let mut name = OsString::from("-");
+    name.push(account.shell.file_name().unwrap_or(account.shell.as_os_str()));
+    name
 }
 
 /// The process of a shell that has not been waited for.
@@ -65,7 +80,8 @@ pub fn start_kill(child: &mut Child) {
     }
 }
 
-fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
+/// How a process ended, as the relay is told.
+pub fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
     match status {
         Ok(status) => {
             let signal = status.signal().map(|number| {
@@ -77,7 +93,7 @@ fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
             }
         }
         Err(error) => {
-            tracing::warn!(%error, "cannot learn how a shell ended");
+            tracing::warn!(%error, "cannot learn how a program ended");
             ExitStatus::default()
         }
     }

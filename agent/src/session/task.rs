@@ -12,6 +12,7 @@ use tokio::time::{sleep_until, timeout};
 use super::shell::{self, Shell, ShellEvent};
 use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
+use crate::process;
 use crate::pty::{self, Pty, Read};
 
 /// Read from a terminal at once. The kernel holds 4 KiB ready, and gives more if it brings more in the meantime.
@@ -199,7 +200,7 @@ impl Task {
     fn kill(&mut self) {
         self.kill_at = None;
         if let Some(pid) = self.pid {
-            pty::kill_session(pid);
+            process::kill_session(pid);
         }
         // In case the system does not show its processes.
         if let Shell::Running(child) = &mut self.shell {
@@ -287,7 +288,7 @@ impl Task {
             pty::hang_up(&self.pty, pid);
             drop(self.pty);
             if timeout(HANG_UP_GRACE, child.wait()).await.is_err() {
-                pty::kill_session(pid);
+                process::kill_session(pid);
                 shell::start_kill(&mut child);
             }
         }

@@ -12,6 +12,7 @@ use protocol::terminal::{ExitStatus, PROTOCOL, accepts_protocol};
 
 use super::Relay;
 use super::action::{Action, Facts, Notice, Socket};
+use super::command::Ran;
 use super::record::{AgentMemory, MachineRecord, Phase, Record};
 use super::session::Stage;
 
@@ -83,6 +84,7 @@ impl Relay {
                 linux_user,
                 metadata,
                 streams,
+                commands,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -96,16 +98,35 @@ impl Relay {
                     linux_user,
                     metadata,
                 };
-                self.agent_greeted(now, facts, streams);
+                self.agent_greeted(now, facts);
+                self.reconcile(now, streams, commands);
             }
             _ if !greeted => self.drop_agent(now, Close::ProtocolError),
-            FromAgent::Report { streams } => self.reconcile(now, streams),
+            FromAgent::Report { streams, commands } => self.reconcile(now, streams, commands),
             FromAgent::Opened { stream } => self.opened(now, stream),
             FromAgent::OpenFailed { stream, error } => {
                 self.end_session(now, stream, Close::InternalError, &error, "open_failed");
             }
             FromAgent::Exited { stream, end, status } => self.exited(now, stream, end, status),
             FromAgent::Missing { stream, from, start } => self.missing(stream, from, start),
+            FromAgent::Ran {
+                stream,
+                stdout,
+                stderr,
+                truncated,
+                timed_out,
+                status,
+            } => {
+                let ran = Ran {
+                    stdout,
+                    stderr,
+                    truncated,
+                    timed_out,
+                    status,
+                };
+                self.ran(stream, ran);
+            }
+            FromAgent::RunFailed { stream, error } => self.run_failed(stream, error),
             FromAgent::Heartbeat { metrics } => self.heartbeat(now, metrics),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }
@@ -124,7 +145,7 @@ impl Relay {
         }
     }
 
-    fn agent_greeted(&mut self, now: u64, facts: Facts, streams: Vec<Report>) {
+    fn agent_greeted(&mut self, now: u64, facts: Facts) {
         let Some(agent) = self.agent.as_mut() else { return };
         agent.memory.greeted = true;
         let (socket, agent_id) = (agent.socket, agent.memory.context.agent_id.clone());
@@ -141,11 +162,10 @@ impl Relay {
                 self.tell_viewer(viewer, &ToViewer::Agent { online: true });
             }
         }
-        self.reconcile(now, streams);
     }
 
     /// Brings the relay's picture of the shells in line with the agent's, which is the truth.
-    fn reconcile(&mut self, now: u64, streams: Vec<Report>) {
+    fn reconcile(&mut self, now: u64, streams: Vec<Report>, commands: Vec<StreamId>) {
         let mut reports: BTreeMap<StreamId, Report> =
             streams.into_iter().map(|report| (report.stream, report)).collect();
         for stream in self.sessions.keys().copied().collect::<Vec<_>>() {
@@ -159,6 +179,7 @@ impl Relay {
             self.tell_agent(&ToAgent::Close { stream });
             self.tell_agent(&ToAgent::Forget { stream });
         }
+        self.reconcile_commands(commands);
     }
 
     fn reconcile_reported(&mut self, now: u64, report: Report) {

@@ -115,6 +115,7 @@ impl Relay {
             keep_ms: self.settings.stream_keep,
             empty_since: None,
             phase: Phase::Opening,
+            commands: Vec::new(),
         };
         self.sessions.insert(stream, Session::new(record));
         Some(stream)
@@ -233,11 +234,9 @@ impl Relay {
         let Some(viewer) = self.viewers.get_mut(&socket) else {
             return;
         };
-        let size = viewer
-            .stream
-            .and_then(|stream| self.sessions.get(&stream))
-            .map(|session| session.record.size);
-        let Some((published, size)) = viewer.published.as_mut().zip(size) else {
+        let session = viewer.stream.and_then(|stream| self.sessions.get(&stream));
+        let session = session.map(|session| (session.record.stream, session.record.size));
+        let Some((published, (stream, size))) = viewer.published.as_mut().zip(session) else {
             return;
         };
         if std::mem::replace(&mut published.ready, true) || viewer.context.dialect == Dialect::Raw {
@@ -252,5 +251,6 @@ impl Relay {
                 size,
             },
         );
+        self.collect(stream);
     }
 }

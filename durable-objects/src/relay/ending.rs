@@ -48,6 +48,7 @@ impl Relay {
         };
         let over = matches!(session.record.phase, Phase::Ended { .. } | Phase::Lost);
         if over && self.readers_of(stream).is_empty() && self.attached_to(stream).is_empty() {
+            self.end_commands(stream);
             self.tell_agent(&ToAgent::Forget { stream });
             self.sessions.remove(&stream);
             self.out.push(Action::Erase(Key::Session(stream)));
@@ -61,6 +62,7 @@ impl Relay {
         };
         let session_id = session.record.session_id.clone();
         let reason = reason.to_owned();
+        self.end_commands(stream);
         self.tell_agent(&ToAgent::Close { stream });
         self.tell_agent(&ToAgent::Forget { stream });
         for socket in self.attached_to(stream) {

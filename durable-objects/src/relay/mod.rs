@@ -5,10 +5,12 @@
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
 //! - `delivery.rs`: which bytes go to whom, `picture.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write
+//! - `command.rs`: commands without a terminal
 //! - `expiry.rs`: what ends by time
 mod action;
 mod agent;
 mod attach;
+mod command;
 mod delivery;
 mod ending;
 mod expiry;

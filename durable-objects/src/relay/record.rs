@@ -83,6 +83,9 @@ pub struct SessionRecord {
     pub empty_since: Option<u64>,
     /// How far its life has come.
     pub phase: Phase,
+    /// The commands whose results its client waits for.
+    #[serde(default)]
+    pub commands: Vec<StreamId>,
 }
 
 /// How far a session's life has come.

@@ -116,6 +116,10 @@ impl Relay {
             Ok(FromClient::Input(bytes)) => self.type_for(socket, &bytes),
             Ok(FromClient::Resize(size)) => self.resize(socket, size),
             Ok(FromClient::Ping) => self.say(socket, &ToClient::Pong),
+            Ok(FromClient::Command {
+                command,
+                timeout_seconds,
+            }) => self.run(socket, command, timeout_seconds),
             Ok(FromClient::Unsupported(kind)) => {
                 self.refuse(socket, "UNSUPPORTED", &format!("{kind} is not served on this socket"));
             }

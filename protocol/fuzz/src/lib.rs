@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use protocol::ids::{AgentId, BootId, ObjectId, SessionId, ViewerId};
+use protocol::limits::COMMAND_SECONDS;
 use protocol::relay::{AgentContext, CloseSession, Revoke, Status, ViewerContext};
 use protocol::stream::{Applied, InputApplier, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
@@ -79,6 +80,13 @@ pub fn from_client(data: &[u8]) {
         }
         // A control frame can say a character in six of its own, never in fewer bytes than it takes.
         Ok(FromClient::Input(bytes)) => assert!(bytes.len() <= data.len()),
+        Ok(FromClient::Command {
+            command,
+            timeout_seconds,
+        }) => {
+            assert!(!command.trim().is_empty() && !command.contains('\0') && command.len() <= data.len());
+            assert!(COMMAND_SECONDS.contains(&timeout_seconds));
+        }
         Ok(FromClient::Unsupported(_) | FromClient::Ping) => {}
         Err(message) => assert!(!message.is_empty()),
     }

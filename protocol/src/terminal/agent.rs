@@ -79,11 +79,15 @@ pub enum FromAgent {
         metadata: BTreeMap<String, String>,
         /// The shells that are open.
         streams: Vec<Report>,
+        /// The commands that run, or whose result nobody has taken.
+        commands: Vec<StreamId>,
     },
     /// The shells that are open, because the relay asked.
     Report {
         /// All of them.
         streams: Vec<Report>,
+        /// The commands that run, or whose result nobody has taken.
+        commands: Vec<StreamId>,
     },
     /// The shell of an `open` runs.
     Opened {
@@ -115,6 +119,29 @@ pub enum FromAgent {
         from: u64,
         /// Where the log begins.
         start: u64,
+    },
+    /// A command ended, or was ended; its result stays until `forget`.
+    Ran {
+        /// Which.
+        stream: StreamId,
+        /// What it wrote there, at most [`MAX_COMMAND_OUTPUT`](crate::limits::MAX_COMMAND_OUTPUT).
+        stdout: String,
+        /// What it wrote there, with the same bound.
+        stderr: String,
+        /// Whether one of the two was longer.
+        truncated: bool,
+        /// Whether it ran out of time and was killed.
+        timed_out: bool,
+        /// How it ended.
+        #[serde(flatten)]
+        status: ExitStatus,
+    },
+    /// A command could not be run, or is not known here.
+    RunFailed {
+        /// Which.
+        stream: StreamId,
+        /// Why, for people.
+        error: String,
     },
     /// Signs of life.
     Heartbeat {
@@ -188,12 +215,32 @@ pub enum ToAgent {
     },
     /// Say which shells are open.
     Report,
-    /// Hang up a shell.
+    /// Run a command without a terminal. Idempotent per stream.
+    Run {
+        /// The number it goes by.
+        stream: StreamId,
+        /// The session it belongs to.
+        session_id: SessionId,
+        /// What a POSIX shell is to run.
+        command: String,
+        /// After how many seconds it is killed ([`COMMAND_SECONDS`](crate::limits::COMMAND_SECONDS)).
+        timeout_seconds: u32,
+        /// Whether it may gain privileges.
+        allow_sudo: bool,
+        /// Who asked, for the agent's own log.
+        username: String,
+    },
+    /// Say how a command ended, once it has.
+    Collect {
+        /// Which.
+        stream: StreamId,
+    },
+    /// Hang up a shell, or kill a command.
     Close {
         /// Which.
         stream: StreamId,
     },
-    /// Drop the log of a shell that ended.
+    /// Drop the log of a shell that ended, or the result of a command.
     Forget {
         /// Which.
         stream: StreamId,

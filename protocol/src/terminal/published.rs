@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Size;
 use crate::ids::{AgentId, SessionId};
+use crate::limits::COMMAND_SECONDS;
 
 /// What a client's frame means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,13 @@ pub enum FromClient {
     Input(Vec<u8>),
     /// A new size.
     Resize(Size),
+    /// A command to run without a terminal.
+    Command {
+        /// What a POSIX shell is to run; not blank.
+        command: String,
+        /// After how many seconds it is killed, within [`COMMAND_SECONDS`].
+        timeout_seconds: u32,
+    },
     /// A control frame of the published set that this socket does not serve.
     Unsupported(String),
     /// A keep-alive.
@@ -38,6 +46,33 @@ struct InputFrame {
     input: String,
 }
 
+#[derive(Deserialize)]
+struct CommandFrame {
+    command: String,
+    timeout_seconds: Option<u32>,
+}
+
+impl CommandFrame {
+    fn checked(self) -> Result<FromClient, String> {
+        let timeout_seconds = self.timeout_seconds.unwrap_or(*COMMAND_SECONDS.end());
+        if self.command.trim().is_empty() {
+            return Err("command: must not be empty".to_owned());
+        }
+        // The operating system ends texts with it.
+        if self.command.contains('\0') {
+            return Err("command: must not contain NUL".to_owned());
+        }
+        if !COMMAND_SECONDS.contains(&timeout_seconds) {
+            let (from, to) = COMMAND_SECONDS.into_inner();
+            return Err(format!("command: timeout_seconds must be from {from} to {to}"));
+        }
+        Ok(FromClient::Command {
+            command: self.command,
+            timeout_seconds,
+        })
+    }
+}
+
 impl FromClient {
     /// Classifies a text frame. The error says what is wrong with a control frame; the connection lives on.
     pub fn decode(text: &str) -> Result<Self, String> {
@@ -52,6 +87,9 @@ impl FromClient {
             "resize" => serde_json::from_value(value)
                 .map(Self::Resize)
                 .map_err(|error| format!("resize: {error}")),
+            "command" => serde_json::from_value::<CommandFrame>(value)
+                .map_err(|error| format!("command: {error}"))?
+                .checked(),
             _ => Ok(Self::Unsupported(kind)),
         }
     }
@@ -85,6 +123,32 @@ pub enum ToClient {
     Output {
         /// The text.
         output: String,
+    },
+    /// A command was handed to the machine.
+    CommandStarted {
+        /// Its name, unique over all machines.
+        command_id: String,
+        /// The command.
+        command: String,
+    },
+    /// How a command ended.
+    CommandOutput {
+        /// Its name.
+        command_id: String,
+        /// What it wrote there.
+        stdout: String,
+        /// What it wrote there.
+        stderr: String,
+        /// Its exit code; none if a signal ended it or it did not run.
+        exit_code: Option<i32>,
+        /// Whether it ended by itself: false if it ran out of time, or could not be run.
+        completed: bool,
+        /// Present and true if it wrote more than was kept.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        truncated: bool,
+        /// Why it was not completed, for people.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
     },
     /// Something failed; the connection lives.
     Error {
@@ -191,6 +255,26 @@ mod tests {
                 .unwrap_err()
                 .starts_with("input")
         );
+    }
+
+    #[test]
+    fn a_command_has_a_text_and_a_bounded_time() {
+        let decoded = FromClient::decode(r#"{"type":"command","command":"id","timeout_seconds":7}"#);
+        let expected = FromClient::Command {
+            command: "id".to_owned(),
+            timeout_seconds: 7,
+        };
+        assert_eq!(decoded, Ok(expected));
+        for (bad, rule) in [
+            (r#"{"type":"command"}"#, "command"),
+            (r#"{"type":"command","command":" "}"#, "empty"),
+            (r#"{"type":"command","command":"a\u0000b"}"#, "NUL"),
+            (r#"{"type":"command","command":"id","timeout_seconds":0}"#, "1 to 300"),
+            (r#"{"type":"command","command":"id","timeout_seconds":301}"#, "1 to 300"),
+        ] {
+            let error = FromClient::decode(bad).unwrap_err();
+            assert!(error.starts_with("command: ") && error.contains(rule), "{bad}: {error}");
+        }
     }
 
     proptest! {

@@ -24,7 +24,11 @@ fn attached(viewers: usize) -> World {
 }
 
 /// A socket of somebody else than the models.
-fn connect(world: &mut World, dialect: Dialect, change: impl FnOnce(&mut protocol::relay::ViewerContext)) -> Socket {
+pub fn connect(
+    world: &mut World,
+    dialect: Dialect,
+    change: impl FnOnce(&mut protocol::relay::ViewerContext),
+) -> Socket {
     let socket = world.open_socket();
     let mut context = viewer_context(dialect);
     change(&mut context);
@@ -35,7 +39,7 @@ fn connect(world: &mut World, dialect: Dialect, change: impl FnOnce(&mut protoco
 }
 
 /// What was sent to such a socket since the last call.
-fn heard(world: &mut World, socket: Socket) -> Vec<Wire> {
+pub fn heard(world: &mut World, socket: Socket) -> Vec<Wire> {
     world
         .links
         .get_mut(&socket)
@@ -43,7 +47,7 @@ fn heard(world: &mut World, socket: Socket) -> Vec<Wire> {
         .unwrap_or_default()
 }
 
-fn published(wires: &[Wire]) -> Vec<ToClient> {
+pub fn published(wires: &[Wire]) -> Vec<ToClient> {
     let text = |wire: &Wire| match wire {
         Wire::Text(text) => Some(serde_json::from_str(text).unwrap()),
         _ => None,

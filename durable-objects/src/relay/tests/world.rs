@@ -50,6 +50,10 @@ pub struct Link {
 pub struct AgentModel {
     pub socket: Option<Socket>,
     pub shells: BTreeMap<StreamId, Shell>,
+    /// Whether each command has ended.
+    pub commands: BTreeMap<StreamId, bool>,
+    /// The commands that were ever run.
+    pub ran: Vec<String>,
     /// All input of all shells, as applied.
     pub heard: Vec<u8>,
 }
@@ -325,6 +329,7 @@ impl World {
             linux_user: Default::default(),
             metadata: Default::default(),
             streams,
+            commands: self.agent.commands.keys().copied().collect(),
         };
         self.say_up(socket, &hello);
     }
@@ -377,6 +382,31 @@ impl World {
         let end = shell.end;
         if let Some(socket) = self.agent.socket {
             self.say_up(socket, &FromAgent::Exited { stream, end, status });
+        }
+    }
+
+    pub fn command_ends(&mut self, stream: StreamId) {
+        if let Some(ended) = self.agent.commands.get_mut(&stream)
+            && !std::mem::replace(ended, true)
+        {
+            self.say_ran(stream);
+        }
+    }
+
+    fn say_ran(&mut self, stream: StreamId) {
+        let ran = FromAgent::Ran {
+            stream,
+            stdout: format!("output of {stream}"),
+            stderr: String::new(),
+            truncated: false,
+            timed_out: false,
+            status: ExitStatus {
+                code: Some(0),
+                signal: None,
+            },
+        };
+        if let Some(socket) = self.agent.socket {
+            self.say_up(socket, &ran);
         }
     }
 
@@ -438,15 +468,31 @@ impl World {
                     // A report on a live link says what there is; what was sent is on its way already.
                     self.agent_sends();
                     let streams = self.agent_report();
-                    self.say_up(socket, &FromAgent::Report { streams });
+                    let commands = self.agent.commands.keys().copied().collect();
+                    self.say_up(socket, &FromAgent::Report { streams, commands });
                 }
+                ToAgent::Run { stream, command, .. } => {
+                    if self.agent.commands.insert(stream, false).is_none() {
+                        self.agent.ran.push(command);
+                    }
+                }
+                ToAgent::Collect { stream } => match self.agent.commands.get(&stream) {
+                    Some(true) => self.say_ran(stream),
+                    Some(false) => {}
+                    None => {
+                        let error = "unknown".to_owned();
+                        self.say_up(socket, &FromAgent::RunFailed { stream, error });
+                    }
+                },
                 ToAgent::Close { stream } => {
+                    self.command_ends(stream);
                     if self.agent.shells.get(&stream).is_some_and(|shell| shell.exit.is_none()) {
                         self.shell_exits(stream, 129);
                     }
                 }
                 ToAgent::Forget { stream } => {
                     self.agent.shells.remove(&stream);
+                    self.agent.commands.remove(&stream);
                 }
                 ToAgent::CloseInput { input } => {
                     for shell in self.agent.shells.values_mut() {

@@ -1,26 +1,13 @@
-//! Ending the processes of a terminal.
+//! Ending all processes of a session.
 use std::fs;
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::Pty;
-
-/// Tells a shell, and what runs in its foreground, that the terminal is gone, as closing a terminal window does.
-pub fn hang_up(pty: &Pty, shell: Pid) {
-    let groups = [Some(shell), pty.foreground_group().filter(|group| *group != shell)];
-    for group in groups.into_iter().flatten() {
-        // A group that is gone needs no signal.
-        let _ = killpg(group, Signal::SIGHUP);
-        // A stopped process would keep the signal until it is continued.
-        let _ = killpg(group, Signal::SIGCONT);
-    }
-}
-
-/// Kills every process of the session that `shell` leads. What made itself a session of its own, as a daemon does, is
+/// Kills every process of the session that `leader` leads. What made itself a session of its own, as a daemon does, is
 /// not reached.
-pub fn kill_session(shell: Pid) {
-    for process in processes_of_session(shell) {
+pub fn kill_session(leader: Pid) {
+    for process in processes_of_session(leader) {
         let _ = kill(process, Signal::SIGKILL);
     }
 }

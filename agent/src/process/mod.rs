@@ -1,8 +1,15 @@
-//! The shell's process, from fork to exec.
+//! Starting programs as the account they are to run as, and ending them. With [`crate::pty`] the only module of the agent
+//! that may use `unsafe`.
+#![allow(unsafe_code)]
+mod session;
+
+pub use session::kill_session;
+
 use std::ffi::{CStr, CString, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
@@ -22,14 +29,17 @@ nix::ioctl_write_int_bad!(
     libc::TIOCSCTTY
 );
 
-/// Search path of a shell before its own start-up files change it (contract of the published terminal).
+/// Search path of a program before it changes it itself (contract of the published terminal).
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Character encoding of a shell on a machine that names none. Without one a shell is in the `C` locale, where every
-/// program shows text beyond ASCII as question marks.
+/// Character encoding on a machine that names none. Without one a program is in the `C` locale, where most show text
+/// beyond ASCII as question marks.
 const FALLBACK_LANG: &str = "C.UTF-8";
 
-/// The soft limit of open files the agent was started with. Shells get it back: a high one breaks programs that use
+/// Where a program starts whose account has no home.
+const ROOT_DIRECTORY: &CStr = c"/";
+
+/// The soft limit of open files the agent was started with. Programs get it back: a high one breaks those that use
 /// `select`.
 static ORIGINAL_FILE_LIMIT: OnceLock<u64> = OnceLock::new();
 
@@ -45,64 +55,67 @@ pub fn raise_file_limit() {
     }
 }
 
-/// A shell to start.
-#[derive(Debug)]
-pub struct Shell {
-    /// Who it runs as. Another account than the agent's own needs root.
+/// Who a program runs as, and what it may become.
+#[derive(Debug, Clone)]
+pub struct RunAs {
+    /// The account. Another than the agent's own needs root.
     pub account: Account,
     /// Whether it may gain privileges: otherwise setuid programs such as `sudo` run without theirs, whatever `sudoers` says.
     pub privileges: bool,
 }
 
-impl Shell {
-    /// Starts the shell as the leader of a new session whose controlling terminal is `slave`. Forking takes a
-    /// millisecond or so: call it off the runtime's thread, but within the runtime.
-    pub fn start(self, slave: OwnedFd) -> io::Result<Child> {
-        let Shell { account, privileges } = self;
-        let switch = Uid::effective().is_root();
-        if !switch && account.uid != Uid::effective() {
-            let text = format!(
-                "the agent does not run as root, so it cannot start a shell as {}",
-                account.name
+impl RunAs {
+    /// A program with the account's environment and nothing of the agent's own.
+    pub fn program(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
+        command
+            .env_clear()
+            .env("HOME", &self.account.home)
+            .env("USER", &self.account.name)
+            .env("LOGNAME", &self.account.name)
+            .env("SHELL", &self.account.shell)
+            .env("PATH", PATH)
+            .env(
+                "LANG",
+                std::env::var_os("LANG").unwrap_or_else(|| OsString::from(FALLBACK_LANG)),
             );
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        command
+    }
+
+    /// Starts a program as the leader of a new session, so that all it starts can be found. Forking takes a millisecond or
+    /// so: call it off the runtime's thread, but within the runtime.
+    pub fn start(self, command: Command) -> io::Result<Child> {
+        self.check()?;
+        self.spawn(command, false)
+    }
+
+    /// The same, with `terminal` for its input and output and as the session's controlling terminal.
+    pub fn start_on(self, mut command: Command, terminal: OwnedFd) -> io::Result<Child> {
+        self.check()?;
+        if self.switches() {
+            give_terminal(&terminal, &self.account)?;
         }
-        if !privileges && account.uid.is_root() {
-            let text = "shells run as root on this machine, and this session may not have root's rights";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
-        }
-        if switch {
-            give_terminal(&slave, &account)?;
-        }
+        command
+            .stdin(Stdio::from(terminal.try_clone()?))
+            .stdout(Stdio::from(terminal.try_clone()?))
+            .stderr(Stdio::from(terminal));
+        self.spawn(command, true)
+    }
+
+    fn spawn(self, mut command: Command, controls_terminal: bool) -> io::Result<Child> {
+        let switch = self.switches();
+        let Self { account, privileges } = self;
         let file_limit = ORIGINAL_FILE_LIMIT
             .get()
             .copied()
             .zip(getrlimit(Resource::RLIMIT_NOFILE).ok());
         let home = CString::new(account.home.as_os_str().as_bytes())?;
-
-        let mut command = Command::new(&account.shell);
-        command
-            .arg0(login_name(&account))
-            .env_clear()
-            .env("HOME", &account.home)
-            .env("USER", &account.name)
-            .env("LOGNAME", &account.name)
-            .env("SHELL", &account.shell)
-            .env("TERM", "xterm-256color")
-            .env("COLORTERM", "truecolor")
-            .env("PATH", PATH)
-            .env(
-                "LANG",
-                std::env::var_os("LANG").unwrap_or_else(|| OsString::from(FALLBACK_LANG)),
-            )
-            .stdin(Stdio::from(slave.try_clone()?))
-            .stdout(Stdio::from(slave.try_clone()?))
-            .stderr(Stdio::from(slave));
-
         let prepare = move || -> io::Result<()> {
             setsid()?;
-            // SAFETY: standard input is the terminal, and the argument says not to steal it from another session.
-            unsafe { set_controlling_terminal(libc::STDIN_FILENO, 0) }?;
+            if controls_terminal {
+                // SAFETY: standard input is the terminal, and the argument says not to steal it from another session.
+                unsafe { set_controlling_terminal(libc::STDIN_FILENO, 0) }?;
+            }
             if let Some((soft, (_, hard))) = file_limit {
                 setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
             }
@@ -127,9 +140,27 @@ impl Shell {
         unsafe { command.pre_exec(prepare) };
         command.spawn()
     }
-}
 
-const ROOT_DIRECTORY: &CStr = c"/";
+    fn switches(&self) -> bool {
+        Uid::effective().is_root()
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let refuse = |text: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        if !self.switches() && self.account.uid != Uid::effective() {
+            let name = &self.account.name;
+            return refuse(format!(
+                "the agent does not run as root, so it cannot run anything as {name}"
+            ));
+        }
+        if !self.privileges && self.account.uid.is_root() {
+            return refuse(
+                "everything runs as root on this machine, and this session may not have root's rights".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
 
 /// Makes the account the owner of its terminal, as a login does: programs such as `screen` and `gpg` open it by name.
 fn give_terminal(slave: &OwnedFd, account: &Account) -> io::Result<()> {
@@ -138,13 +169,6 @@ fn give_terminal(slave: &OwnedFd, account: &Account) -> io::Result<()> {
     fchmod(slave.as_fd(), Mode::from_bits_truncate(0o620))?;
     fchown(slave.as_fd(), Some(account.uid), tty_group.or(Some(account.gid)))?;
     Ok(())
-}
-
-/// A login shell is one whose own name starts with a dash.
-fn login_name(account: &Account) -> OsString {
-    let mut name = OsString::from("-");
-    name.push(account.shell.file_name().unwrap_or(account.shell.as_os_str()));
-    name
 }
 
 /// Our own descriptors are all closed on exec. This is for those that the agent itself inherited from whoever started it.

@@ -1,0 +1,96 @@
+//! One command, from its start to its end.
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use protocol::ids::StreamId;
+use protocol::limits::MAX_COMMAND_OUTPUT;
+use protocol::terminal::agent::FromAgent;
+use tokio::process::Child;
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+
+use super::Spec;
+use super::captured::Captured;
+use crate::account::{Account, posix_shell};
+use crate::process::{self, RunAs};
+use crate::session::{exit_status, pid_of};
+
+/// How long output is awaited after the command itself has ended. What it left running in the background may hold its
+/// output open for ever and is not waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Runs a command. It ends by itself, when its time is up, or when it is to be killed.
+pub async fn execute(spec: Spec, kill: &Notify) -> FromAgent {
+    let stream = spec.stream;
+    let deadline = Instant::now() + spec.timeout;
+    match start(spec).await {
+        Ok(child) => wait(stream, child, deadline, kill).await,
+        Err(error) => {
+            tracing::warn!(%stream, %error, "cannot run a command");
+            let error = error.to_string();
+            FromAgent::RunFailed { stream, error }
+        }
+    }
+}
+
+async fn start(spec: Spec) -> io::Result<Child> {
+    // A network directory may take its time, and so may forking.
+    let starting = spawn_blocking(move || {
+        let account = Account::find(&spec.account).map_err(io::Error::other)?;
+        let privileges = spec.privileges;
+        let run_as = RunAs { account, privileges };
+        let mut command = run_as.program(&posix_shell());
+        command
+            .arg("-c")
+            .arg(spec.command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        run_as.start(command)
+    });
+    starting.await.map_err(io::Error::other)?
+}
+
+async fn wait(stream: StreamId, mut child: Child, deadline: Instant, kill: &Notify) -> FromAgent {
+    let pid = pid_of(&child);
+    let end = || pid.map(process::kill_session);
+    let mut stdout = Captured::new(child.stdout.take());
+    let mut stderr = Captured::new(child.stderr.take());
+    let mut timed_out = false;
+    let mut killed = false;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            () = stdout.read(), if !stdout.over() => {}
+            () = stderr.read(), if !stderr.over() => {}
+            () = sleep_until(deadline), if !timed_out && !killed => {
+                timed_out = true;
+                end();
+            }
+            () = kill.notified(), if !killed => {
+                killed = true;
+                end();
+            }
+        }
+    };
+    let last_words = Instant::now() + LAST_WORDS;
+    while !(stdout.over() && stderr.over()) {
+        tokio::select! {
+            () = stdout.read(), if !stdout.over() => {}
+            () = stderr.read(), if !stderr.over() => {}
+            () = sleep_until(last_words) => break,
+        }
+    }
+    let (stdout, more_out) = stdout.into_text(MAX_COMMAND_OUTPUT);
+    let (stderr, more_err) = stderr.into_text(MAX_COMMAND_OUTPUT);
+    FromAgent::Ran {
+        stream,
+        stdout,
+        stderr,
+        truncated: more_out || more_err,
+        timed_out,
+        status: exit_status(status),
+    }
+}

@@ -1,0 +1,285 @@
+//! Commands without a terminal.
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use protocol::ids::StreamId;
+use protocol::limits::{MAX_AGENT_TEXT, MAX_COMMAND_OUTPUT, MAX_COMMANDS};
+use protocol::terminal::ExitStatus;
+use protocol::terminal::agent::{FromAgent, ToAgent};
+
+use crate::support::{Connection, Machine, Relay, shell_account, until, within};
+
+const COMMAND: StreamId = StreamId(7);
+
+/// How a command ended: its two outputs and its status.
+type Result = (String, String, ExitStatus);
+
+async fn run(link: &mut Connection, stream: StreamId, command: &str, timeout_seconds: u32) {
+    link.send(ToAgent::Run {
+        stream,
+        session_id: "session_1".parse().unwrap(),
+        command: command.to_owned(),
+        timeout_seconds,
+        allow_sudo: false,
+        username: "ann".into(),
+    })
+    .await;
+}
+
+async fn result(link: &mut Connection, command: &str) -> Result {
+    run(link, COMMAND, command, 60).await;
+    match link.message().await {
+        FromAgent::Ran {
+            stream: COMMAND,
+            stdout,
+            stderr,
+            truncated: false,
+            timed_out: false,
+            status,
+        } => {
+            link.send(ToAgent::Forget { stream: COMMAND }).await;
+            (stdout, stderr, status)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn exited(code: i32) -> ExitStatus {
+    ExitStatus {
+        code: Some(code),
+        signal: None,
+    }
+}
+
+#[tokio::test]
+async fn a_command_answers_with_both_outputs_and_its_exit_code() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+
+    let answer = result(&mut link, "echo out; echo problem >&2; exit 3").await;
+    assert_eq!(answer, ("out\n".into(), "problem\n".into(), exited(3)));
+    let (stdout, ..) = result(&mut link, "id -un; pwd; test -t 0 || echo no terminal; cat").await;
+    let account = shell_account();
+    let home = if account.home.is_dir() {
+        account.home.display().to_string()
+    } else {
+        "/".to_owned()
+    };
+    assert_eq!(stdout, format!("{}\n{home}\nno terminal\n", account.name));
+    let (stdout, ..) = result(&mut link, "tr '\\0' '\\n' < /proc/$$/environ | sort | cut -d= -f1").await;
+    assert_eq!(stdout, "HOME\nLANG\nLOGNAME\nPATH\nSHELL\nUSER\n");
+    let (stdout, ..) = result(&mut link, "grep NoNewPrivs /proc/self/status").await;
+    assert_eq!(stdout, "NoNewPrivs:\t1\n");
+    let (.., status) = result(&mut link, "kill -9 $$").await;
+    assert_eq!(status.signal.as_deref(), Some("SIGKILL"));
+}
+
+#[tokio::test]
+async fn a_command_runs_once_however_often_it_is_asked_for_and_is_unknown_once_forgotten() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let command = "mktemp /tmp/vsay-once-XXXXXX";
+    let (first, ..) = {
+        run(&mut link, COMMAND, command, 60).await;
+        run(&mut link, COMMAND, command, 60).await;
+        match link.message().await {
+            FromAgent::Ran { stdout, .. } => (stdout,),
+            other => panic!("{other:?}"),
+        }
+    };
+    std::fs::remove_file(first.trim()).unwrap();
+    link.send(ToAgent::Collect { stream: COMMAND }).await;
+    let again = link.message().await;
+    assert!(
+        matches!(&again, FromAgent::Ran { stdout, .. } if *stdout == first),
+        "{again:?}"
+    );
+    link.send(ToAgent::Forget { stream: COMMAND }).await;
+    link.send(ToAgent::Collect { stream: COMMAND }).await;
+    let forgotten = link.message().await;
+    assert!(
+        matches!(&forgotten, FromAgent::RunFailed { stream: COMMAND, error } if error.contains("nothing of this command")),
+        "{forgotten:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_result_waits_for_the_next_link() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    run(&mut link, COMMAND, "read line < /dev/null; echo done", 60).await;
+    link.cut();
+    let mut link = relay.welcome().await;
+    let FromAgent::Hello { commands, .. } = &link.hello else {
+        panic!("{:?}", link.hello)
+    };
+    assert_eq!(*commands, [COMMAND]);
+    link.send(ToAgent::Collect { stream: COMMAND }).await;
+    let answer = link.message().await;
+    assert!(
+        matches!(&answer, FromAgent::Ran { stdout, .. } if stdout == "done\n"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_command_whose_time_is_up_is_killed_with_all_it_started() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    run(
+        &mut link,
+        COMMAND,
+        "echo begun; sleep 300 & echo $!; trap '' TERM HUP; wait",
+        1,
+    )
+    .await;
+    let FromAgent::Ran {
+        stdout,
+        timed_out: true,
+        status,
+        ..
+    } = link.message().await
+    else {
+        panic!("it ended by itself")
+    };
+    assert_eq!(status.signal.as_deref(), Some("SIGKILL"));
+    let (begun, child) = stdout.split_once('\n').unwrap();
+    assert_eq!(begun, "begun");
+    let child = Pid::from_raw(child.trim().parse().unwrap());
+    until("what it started is gone", || gone(child)).await;
+}
+
+/// Whether a process has ended. One whose parent does not wait for it stays as a zombie.
+fn gone(process: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    kill(process, None).is_err()
+        || stat
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
+
+/// Runs a command that goes on, and answers its process.
+async fn run_on(machine: &Machine, link: &mut Connection) -> Pid {
+    let file = machine.directory.path().join("pid");
+    std::fs::write(&file, "").unwrap();
+    // The account of commands may be another than the tests'.
+    for (path, mode) in [(machine.directory.path(), 0o755), (file.as_path(), 0o666)] {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    let command = format!("echo $$ > {}; exec sleep 300", file.display());
+    run(link, COMMAND, &command, 300).await;
+    let read = || std::fs::read_to_string(&file).ok()?.trim().parse().ok();
+    until("the command says who it is", || read().is_some()).await;
+    Pid::from_raw(read().unwrap())
+}
+
+#[tokio::test]
+async fn a_command_nobody_wants_any_more_is_killed() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let process = run_on(&machine, &mut link).await;
+    link.send(ToAgent::Close { stream: COMMAND }).await;
+    assert!(matches!(link.message().await, FromAgent::Ran { timed_out: false, .. }));
+    assert!(gone(process));
+    link.send(ToAgent::Forget { stream: COMMAND }).await;
+
+    let process = run_on(&machine, &mut link).await;
+    link.send(ToAgent::Forget { stream: COMMAND }).await;
+    until("the command is gone", || gone(process)).await;
+}
+
+#[tokio::test]
+async fn commands_end_with_the_agent() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let agent = tokio::spawn(vsay_agent::link::run(machine.config.clone(), async {
+        let _ = stopped.await;
+    }));
+    let mut link = relay.welcome().await;
+    let process = run_on(&machine, &mut link).await;
+    stop.send(()).unwrap();
+    within("the end of the agent", agent).await.unwrap().unwrap();
+    assert!(gone(process));
+}
+
+#[tokio::test]
+async fn endless_output_is_read_to_its_end_and_kept_up_to_its_bound() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    // Control characters take six times their size as JSON.
+    run(
+        &mut link,
+        COMMAND,
+        "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2",
+        60,
+    )
+    .await;
+    let answer = link.message().await;
+    assert!(serde_json::to_string(&answer).unwrap().len() <= MAX_AGENT_TEXT);
+    let FromAgent::Ran {
+        stdout,
+        stderr,
+        truncated: true,
+        status,
+        ..
+    } = answer
+    else {
+        panic!("not marked as truncated")
+    };
+    assert_eq!(
+        (stdout.len(), stderr.len()),
+        (MAX_COMMAND_OUTPUT / 6, MAX_COMMAND_OUTPUT / 6)
+    );
+    assert_eq!(status, exited(0));
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_running_is_not_waited_for() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let (stdout, ..) = result(&mut link, "sleep 300 & echo $!").await;
+    let left = Pid::from_raw(stdout.trim().parse().unwrap());
+    assert!(!gone(left));
+    kill(left, Signal::SIGKILL).unwrap();
+}
+
+#[tokio::test]
+async fn more_commands_than_the_bound_are_refused() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    for n in 0..=MAX_COMMANDS as u32 {
+        run(&mut link, StreamId(100 + n), "exec sleep 300", 300).await;
+    }
+    let refused = link.message().await;
+    assert!(
+        matches!(&refused, FromAgent::RunFailed { error, .. } if error.contains("16 commands")),
+        "{refused:?}"
+    );
+    for n in 0..MAX_COMMANDS as u32 {
+        link.send(ToAgent::Forget {
+            stream: StreamId(100 + n),
+        })
+        .await;
+    }
+    let (stdout, ..) = result(&mut link, "echo again").await;
+    assert_eq!(stdout, "again\n");
+}
