@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use js_sys::{Array, JSON, Uint8Array};
 use serde_json::json;
 use wasm_bindgen::JsCast;
@@ -24,11 +24,15 @@ impl From<BadRequest> for ApiError {
 
 /// The request as axum wants it. Headers that HTTP does not allow are dropped.
 pub fn request(raw: &web_sys::Request) -> Result<Request<Body>, BadRequest> {
-    let body = raw
-        .body()
-        .map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
+    let method: Method = raw.method().parse().map_err(|_| BadRequest)?;
+    // Theirs means nothing, and asking the platform for it takes about as long as routing.
+    let body = match method {
+        Method::GET | Method::HEAD => None,
+        _ => raw.body(),
+    };
+    let body = body.map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
     let mut request = Request::new(body);
-    *request.method_mut() = raw.method().parse().map_err(|_| BadRequest)?;
+    *request.method_mut() = method;
     *request.uri_mut() = raw.url().parse::<Uri>().map_err(|_| BadRequest)?;
     let headers = JSON::stringify(&Array::from(&raw.headers())).map_err(|_| BadRequest)?;
     *request.headers_mut() = header_map(&String::from(headers))?;
