@@ -3,7 +3,7 @@ use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
 use protocol::terminal::viewer::ToViewer;
 
 use crate::support::account::Account;
-use crate::support::agent::{Agent, World};
+use crate::support::agent::{Agent, World, folder_for_shells};
 use crate::support::proxy::Proxy;
 use crate::support::random::Random;
 use crate::support::sequence::Sequence;
@@ -135,7 +135,8 @@ async fn input_is_applied_once_and_in_order_whatever_is_cut() {
     let mut viewer = Viewer::through(&near.url, &world.owner, &agent, "typing-through-cuts");
     viewer.connect().await;
     viewer.wait_attached().await;
-    let file = agent.file("typed.txt");
+    let folder = folder_for_shells();
+    let file = folder.path().join("typed.txt");
     viewer
         .run(
             &format!(
@@ -324,7 +325,8 @@ async fn everybody_in_a_session_sees_the_same_and_each_key_is_applied_once() {
     let world = World::shared().await;
     let mut one = Viewer::attached(&world.owner, &world.agent, "together").await;
     let mut two = Viewer::attached(&world.owner, &world.agent, "together").await;
-    let file = world.agent.file("together.txt");
+    let folder = folder_for_shells();
+    let file = folder.path().join("together.txt");
     let command = format!(
         "stty -echo; PS1=; echo ready-$((1+1)); cat > {}; echo wrote-$((2+2))",
         file.display()

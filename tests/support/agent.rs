@@ -1,9 +1,11 @@
 //! A machine with the real agent on it.
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
@@ -148,7 +150,7 @@ impl Drop for Agent {
 
 /// Enrols this host as a machine; a failure is what the agent said.
 pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), String> {
-    let user = login_name().await;
+    let user = shell_account().await;
     let mut command = Command::new(program("VSAY_AGENT_BIN", "vsay-agent"));
     command.args([
         "configure",
@@ -160,10 +162,6 @@ pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), Stri
         "--linux-user",
         &user,
     ]);
-    if user == "root" {
-        // The agent does not hand out root unawares.
-        command.arg("--allow-sudo");
-    }
     let output = command
         .arg("--config")
         .arg(config)
@@ -177,10 +175,22 @@ pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), Stri
     }
 }
 
-/// The account that the tests run as, which is the one an unprivileged agent can run shells as.
-async fn login_name() -> String {
+/// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one that has
+/// no start-up files: what root's do is no business of tests, and it may well not bear being killed.
+async fn shell_account() -> String {
     let output = Command::new("id").arg("-un").output().await.expect("id runs");
-    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    match String::from_utf8(output.stdout).expect("UTF-8").trim() {
+        "root" => "nobody".to_owned(),
+        own => own.to_owned(),
+    }
+}
+
+/// A folder that shells may write to, whoever they run as.
+pub fn folder_for_shells() -> TempDir {
+    // Not below the tests' own: a folder above that may be closed to others.
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("it is ours");
+    folder
 }
 
 /// A machine with its owner, for tests that open sessions of their own on it and leave it as it was.
