@@ -68,7 +68,7 @@ function fail(error) {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
 try {
   await startEdge();
-  const login = demo ? await startDemo() : [["Sign in as", "nobody yet: sign up on that page"]];
+  const login = demo ? await startDemo() : [["Sign in as", "nobody yet: that page makes the first account"]];
   const data = state.startsWith(ROOT + path.sep) ? path.relative(ROOT, state) : state;
   const rows = [["Open", edge.url], ...login, ["Data", data], ["To stop", "Ctrl-C ends everything"]];
   process.stdout.write(box("VSAY Edge is running", rows));

@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
+use crate::auth::bootstrap::SuperAdmin;
 use crate::auth::token::TokenKey;
 use crate::mail::MailSettings;
 use crate::oidc::{OidcSettings, StateKey};
@@ -29,6 +30,8 @@ pub struct Config {
     pub mail: Option<MailSettings>,
     /// With which other providers people may sign in.
     pub oidc: OidcSettings,
+    /// The super administrator to be made, if one is; or why not. That is no reason not to serve those who have accounts.
+    pub super_admin: Result<Option<SuperAdmin>, String>,
 }
 
 /// Why the settings cannot be used, for whoever runs this.
@@ -82,6 +85,7 @@ impl Config {
             },
             mail: MailSettings::parse(get).map_err(ConfigError)?,
             oidc: OidcSettings::parse(get, StateKey::new(&jwt_secret)).map_err(ConfigError)?,
+            super_admin: SuperAdmin::parse(get),
         })
     }
 }

@@ -78,6 +78,14 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, code, text)
     }
 
+    /// 403: somebody else chose the password of the caller's account.
+    pub fn password_change_required() -> Self {
+        Self::forbidden(
+            "password_change_required",
+            "Choose a password of your own first: POST /api/auth/change-password",
+        )
+    }
+
     /// 403 in the words of the contract, for an object of the caller's own organization.
     pub fn not_authorized() -> Self {
         Self::forbidden("forbidden", "Not authorized")

@@ -78,6 +78,11 @@ fn complete(mut document: OpenApi) -> OpenApi {
             }
             if !open {
                 add(operation, "401", "The token is missing, wrong, expired or revoked");
+                add(
+                    operation,
+                    "403",
+                    "The caller's API key may only read, or the caller must choose a password first; `code` says which",
+                );
             }
             add(operation, "500", "A defect of ours; `request_id` names the log line");
             add(operation, "503", "A setting is missing; `error` says which");

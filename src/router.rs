@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
@@ -56,7 +56,9 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .method_not_allowed_fallback(async || ApiError::method_not_allowed())
                 .fallback(async || ApiError::not_found("Not found"))
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
-            surround(router.with_state(Arc::new(config)))
+            let config = Arc::new(config);
+            let router = router.layer(from_fn_with_state(config.clone(), auth::refusal::remember));
+            surround(auth::bootstrap::before(router, &config).with_state(config))
         }
         Err(error) => {
             log::error(&error.to_string());

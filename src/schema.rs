@@ -62,6 +62,11 @@ impl World {
             .unwrap()
     }
 
+    /// How a statement finds its rows, a step per line.
+    pub fn plan(&self, sql: &str) -> String {
+        plan(&self.0, sql).join("\n")
+    }
+
     /// An account, and its organization if it is the first in it. Ids are made from names.
     pub fn user(&self, name: &str, organization: &str, role: &str) {
         self.execute(&format!(
@@ -167,9 +172,22 @@ fn migrated() -> Connection {
     db
 }
 
+/// How a statement finds its rows, step by step.
+fn plan(db: &Connection, sql: &str) -> Vec<String> {
+    let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let nulls = params_from_iter(std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count()));
+    plan.query_map(nulls, |row| row.get("detail"))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
 fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     [
         crate::users::store::STATEMENTS,
+        crate::users::store::delete::STATEMENTS,
+        crate::users::store::insert::STATEMENTS,
+        crate::users::password::STATEMENTS,
         crate::roles::store::STATEMENTS,
         crate::machines::store::STATEMENTS,
         crate::organizations::store::STATEMENTS,
@@ -206,13 +224,7 @@ fn no_statement_reads_a_whole_table() {
     // With them, the plan of an insert lists checks that only run for deferred constraints, which there are none of.
     db.pragma_update(None, "foreign_keys", false).unwrap();
     for (name, sql) in statements() {
-        let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let nulls = params_from_iter(std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count()));
-        let steps: Vec<String> = plan
-            .query_map(nulls, |row| row.get("detail"))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let steps = plan(&db, sql);
         for step in &steps {
             // All active sessions, and all entries to be sealed, are read from indexes that hold nothing else; the others walk lists made on the way.
             let whole = step.starts_with("SCAN")

@@ -195,6 +195,33 @@ async fn only_those_who_manage_a_machine_lend_it_and_only_within_its_organizatio
 }
 
 #[tokio::test]
+async fn a_grant_that_has_expired_is_listed_nowhere() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let guest = join(stack, &owner, "user").await;
+    let agent_id = machine(&owner, "past").await;
+    let path = format!("/api/machines/{agent_id}");
+    owner
+        .post(&format!("{path}/access/grant"), json!({"user_id": guest.id}))
+        .await
+        .ok();
+    assert_eq!(users(&owner, &agent_id).await.len(), 2);
+    // The scheduled handler may not have removed it yet.
+    stack.sql(&format!(
+        "UPDATE machine_grants SET expires_at = '2026-01-01T00:00:00.000Z' WHERE user_id = '{}'",
+        guest.id
+    ));
+    assert_eq!(
+        users(&owner, &agent_id).await,
+        [user(&owner, "company_admin", "allow_sudo", &["owner", "admin"])]
+    );
+    assert_eq!(owner.get(&path).await.ok()["allowed_users"], json!([owner.username]));
+    let list = owner.get("/api/machines").await.ok();
+    assert_eq!(list["machines"][0]["allowed_users"], json!([owner.username]));
+    assert_eq!(guest.get(&path).await.refusal(), (403, "Not authorized".to_owned()));
+}
+
+#[tokio::test]
 async fn every_way_to_a_machine_is_listed_and_losing_one_leaves_the_others() {
     let stack = Stack::shared().await;
     let owner = Account::new(stack).await;
@@ -304,6 +331,19 @@ async fn what_happens_to_a_machine_and_on_it_is_in_the_log() {
     assert_eq!(
         of("session_terminated"),
         (json!("terminal"), json!({"session_id": "logged"}))
+    );
+    let (resource, mut ended) = of("session_ended");
+    assert!(
+        take(&mut ended, "seconds")
+            .as_i64()
+            .is_some_and(|seconds| (0..60).contains(&seconds))
+    );
+    assert_eq!(
+        (resource, ended),
+        (
+            json!("terminal"),
+            machine(json!({"session_id": "logged", "reason": "terminated"}))
+        )
     );
     assert_eq!(of("machine_deleted"), (json!("machine"), machine(json!({}))));
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::support::account::{Account, Answer, send};
 use crate::support::agent::Agent;
 use crate::support::stack::Stack;
-use crate::support::viewer::Viewer;
+use crate::support::team::join;
+use crate::support::viewer::{Viewer, open, stream_headers};
 
 async fn make(owner: &Account, body: Value) -> Value {
     let answer = owner.post("/api/api-keys", body).await;
@@ -115,6 +116,89 @@ async fn a_key_makes_no_keys_and_takes_over_no_account() {
         let (status, error) = by_key(&ann, &made["key"], method, path, body).await.refusal();
         assert_eq!(status, 403, "{path}: {error}");
         assert!(error.contains("sign in"), "{path}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn no_key_is_shown_the_key_that_enrols_machines_or_becomes_anything_else() {
+    let ann = Account::new(Stack::shared().await).await;
+    for scope in ["full", "read"] {
+        let key = make(&ann, json!({"name": scope, "scope": scope})).await["key"].take();
+        for path in ["/api/auth/me", "/api/users/me", "/api/profile"] {
+            let seen = by_key(&ann, &key, Method::GET, path, None).await.ok();
+            assert_eq!(
+                (&seen["id"], &seen["api_key"]),
+                (&json!(ann.id), &json!("")),
+                "{scope} {path}"
+            );
+            assert!(!seen.to_string().contains(&ann.api_key), "{scope} {path}");
+            assert!(ann.get(path).await.ok().to_string().contains(&ann.api_key), "{path}");
+        }
+        let renewed = by_key(&ann, &key, Method::POST, "/api/auth/refresh", None).await;
+        assert_eq!(renewed.refusal(), (401, "Invalid token".to_owned()), "{scope}");
+        let body = json!({"token": key});
+        let renewed = ann.anonymous.ask(Method::POST, "/api/auth/refresh", Some(body)).await;
+        assert_eq!(renewed.refusal(), (401, "Invalid token".to_owned()), "{scope}");
+        for (method, path, body) in [
+            (Method::POST, "/api/auth/mfa/enroll", json!({})),
+            (Method::POST, "/api/auth/logout", json!({})),
+            (Method::POST, "/api/api-keys", json!({"name": "more"})),
+        ] {
+            assert_eq!(
+                by_key(&ann, &key, method, path, Some(body)).await.refusal().0,
+                403,
+                "{scope} {path}"
+            );
+        }
+    }
+    // The account's own key enrols machines and is no bearer at all.
+    let refused = by_key(&ann, &json!(ann.api_key), Method::GET, "/api/auth/me", None).await;
+    assert_eq!(refused.refusal(), (401, "Invalid API key".to_owned()));
+}
+
+#[tokio::test]
+async fn a_key_of_an_administrator_does_not_take_over_its_own_account_by_way_of_administration() {
+    let stack = Stack::shared().await;
+    let ann = Account::new(stack).await;
+    let key = make(&ann, json!({"name": "ci"})).await["key"].take();
+    let own = format!("/api/users/{}", ann.id);
+    for (method, path, body) in [
+        (Method::PUT, own.clone(), Some(json!({"email": "thief@example.com"}))),
+        (Method::DELETE, format!("{own}/mfa"), None),
+    ] {
+        let (status, error) = by_key(&ann, &key, method, &path, body).await.refusal();
+        assert!(status == 403 && error.contains("sign in"), "{path}: {error}");
+    }
+    // Others' accounts are what administrators' programs are for.
+    let bob = join(stack, &ann, "user").await;
+    let path = format!("/api/users/{}", bob.id);
+    let body = json!({"display_name": "Bob"});
+    by_key(&ann, &key, Method::PUT, &path, Some(body)).await.ok();
+}
+
+#[tokio::test]
+async fn a_key_that_only_reads_opens_no_terminal_and_a_program_may_name_itself() {
+    let stack = Stack::shared().await;
+    let ann = Account::new(stack).await;
+    let read = make(&ann, json!({"name": "read", "scope": "read"})).await["key"].take();
+    let read = read.as_str().expect("a key");
+    let url = format!("{}/api/terminal/00000000000a/ws?token={read}", ann.anonymous.url);
+    let Err((status, error)) = open(&url.replacen("http", "ws", 1), &stream_headers()).await else {
+        panic!("a terminal opened");
+    };
+    assert!(status == 403 && error.contains("read_only_key"), "{status} {error}");
+
+    let full = make(&ann, json!({"name": "full"})).await["key"].take();
+    for (query, source) in [("", "api_key"), ("?source=backup-job", "backup-job")] {
+        let body = json!({"name": format!("made-by-{source}")});
+        by_key(&ann, &full, Method::POST, &format!("/api/machines{query}"), Some(body))
+            .await
+            .ok();
+        let entries = stack.sql(&format!(
+            "SELECT source FROM audit_log WHERE user_id = '{}' AND action = 'machine_created' ORDER BY created_at DESC LIMIT 1",
+            ann.id
+        ));
+        assert_eq!(entries, json!([{ "source": source }]));
     }
 }
 

@@ -1,4 +1,6 @@
 //! The audit log: who may read it, what it says, and that changing it does not stay hidden.
+mod refused;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -6,6 +8,8 @@ use crate::support::account::{Account, send};
 use crate::support::cli::Cli;
 use crate::support::redact::{hex, is_recent, take};
 use crate::support::stack::Stack;
+use crate::support::team::{allow, join, super_admin};
+use crate::support::wait::eventually;
 
 /// Every route of the log.
 const ROUTES: [&str; 6] = [
@@ -19,17 +23,32 @@ const ROUTES: [&str; 6] = [
 
 /// An administrator, and somebody in the same organization who has no rights there.
 async fn team(stack: &Stack) -> (Account, Account) {
-    let (admin, colleague) = (Account::new(stack).await, Account::new(stack).await);
-    stack.sql(&format!(
-        "UPDATE users SET role = 'user', organization_id = (SELECT organization_id FROM users WHERE id = '{}') WHERE id = '{}'",
-        admin.id, colleague.id
-    ));
+    let admin = Account::new(stack).await;
+    let colleague = join(stack, &admin, "user").await;
     (admin, colleague)
 }
 
-/// Somebody's refused attempts, the newest first, as the log has them.
-async fn denied(reader: &Account) -> Value {
-    reader.get("/api/audit?action=denied").await.ok()
+/// The refused attempts of an organization, the newest first, once there are so many: they are written after the answer.
+async fn denied(reader: &Account, count: usize) -> Value {
+    let what = format!("{count} refused attempts in the log");
+    eventually(&what, async || {
+        let log = reader.get("/api/audit?action=denied&limit=200").await.ok();
+        (log["total"] == count).then_some(log)
+    })
+    .await
+}
+
+/// What differs between runs, taken out of an entry.
+fn settled(mut entry: Value) -> Value {
+    assert!(take(&mut entry, "int_id").as_i64() > Some(0));
+    for (field, digits) in [("organization_id", 24), ("id", 24), ("hash", 64)] {
+        assert!(hex(take(&mut entry, field).as_str().expect("text"), digits), "{field}");
+    }
+    let created_at = take(&mut entry, "created_at");
+    assert!(is_recent(&created_at));
+    assert_eq!(take(&mut entry, "timestamp"), created_at);
+    assert_eq!(take(&mut entry, "ip_address"), "127.0.0.1");
+    entry
 }
 
 #[tokio::test]
@@ -51,9 +70,9 @@ async fn the_log_is_for_those_who_may_read_it() {
         let expected = json!({"error": "Admin access required", "detail": detail, "code": "forbidden"});
         assert_eq!((answer.status, answer.body), (403, expected), "{path}");
     }
-    let log = denied(&admin).await;
-    assert_eq!(log["total"], ROUTES.len(), "{log:#}");
-    assert_eq!(denied(&stranger).await["total"], 0);
+    denied(&admin, ROUTES.len()).await;
+    let log = stranger.get("/api/audit?action=denied").await.ok();
+    assert_eq!(log["total"], 0, "{log:#}");
 
     let tenant =
         |account: &Account| json!({"tenants": [{"tenant_id": account.username, "tenant_name": account.username}]});
@@ -78,32 +97,25 @@ async fn an_entry_says_who_did_what_from_where() {
         .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0");
     assert_eq!(send(request).await.status, 403);
 
+    denied(&admin, 1).await;
     let mut page = admin.get("/api/audit?action=denied&limit=1").await.ok();
-    let organization = take(&mut page["logs"][0], "organization_id");
-    assert!(hex(organization.as_str().expect("an id"), 24));
-    assert_eq!(take(&mut page["entries"][0], "organization_id"), organization);
-    let mut int_id = 0;
     for list in ["logs", "entries"] {
-        let entry = &mut page[list][0];
-        int_id = take(entry, "int_id").as_i64().expect("a number");
-        assert!(hex(take(entry, "id").as_str().expect("an id"), 24));
-        assert!(hex(take(entry, "hash").as_str().expect("sealed"), 64));
-        let created_at = take(entry, "created_at");
-        assert!(is_recent(&created_at));
-        assert_eq!(take(entry, "timestamp"), created_at);
-        assert_eq!(take(entry, "ip_address"), "127.0.0.1");
+        let entry = page[list][0].take();
+        page[list][0] = settled(entry);
     }
-    assert!(int_id > 0);
     let entry = json!({
         "user_id": colleague.id, "username": colleague.username, "tenant_id": admin.username, "action": "denied",
-        "resource": "unknown", "resource_type": "unknown", "resource_id": null, "status": "failure", "response_status": 403,
-        "method": "GET", "endpoint": "/api/audit", "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0",
-        "browser": "Firefox", "os": "Linux", "source": "ui", "error": "Admin access required", "details": {}
+        "resource": "audit", "resource_type": "audit", "resource_id": null, "status": "failure", "response_status": 403,
+        "severity": "warning", "method": "GET", "endpoint": "/api/audit",
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0", "browser": "Firefox", "os": "Linux", "source": "ui",
+        "error": "Admin access required", "details": {}, "request_body": null
     });
     let expected = json!({
         "logs": [entry], "entries": [entry], "total": 1, "page": 1, "limit": 1, "per_page": 1, "total_pages": 1
     });
     assert_eq!(page, expected);
+    let loud = admin.get("/api/audit?severity=loud").await.refusal();
+    assert_eq!(loud, (400, "severity must be info, warning or critical".to_owned()));
     for (query, status) in [
         ("from=yesterday", 400),
         ("to=2026-13-01", 400),
@@ -118,10 +130,138 @@ async fn an_entry_says_who_did_what_from_where() {
 }
 
 #[tokio::test]
+async fn entries_are_found_by_their_severity() {
+    let stack = Stack::shared().await;
+    let (admin, colleague) = team(stack).await;
+    colleague.get("/api/audit").await;
+    denied(&admin, 1).await;
+    let created = admin.post("/api/machines", json!({"name": "short"})).await.ok();
+    let agent_id = created["agent_id"].as_str().expect("an agent id");
+    admin.delete(&format!("/api/machines/{agent_id}")).await.ok();
+    let whole = admin.get("/api/audit?limit=200").await.ok();
+    let mut found = 0;
+    let expected = [
+        ("info", "machine_created"),
+        ("warning", "denied"),
+        ("critical", "machine_deleted"),
+    ];
+    for (severity, action) in expected {
+        let log = admin.get(&format!("/api/audit?severity={severity}")).await.ok();
+        let entries = log["logs"].as_array().expect("a list");
+        assert!(entries.iter().all(|entry| entry["severity"] == severity), "{log:#}");
+        assert!(entries.iter().any(|entry| entry["action"] == action), "{log:#}");
+        found += entries.len();
+    }
+    assert_eq!(whole["total"], found);
+    // Only now, as each export is an entry itself.
+    for (severity, action) in expected {
+        let exported = admin
+            .get(&format!("/api/audit/export?severity={severity}&action={action}"))
+            .await
+            .ok();
+        assert_eq!(exported.as_array().map(Vec::len), Some(1), "{severity}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_lets_somebody_read_export_and_verify_the_log() {
+    let stack = Stack::shared().await;
+    let (admin, auditor) = team(stack).await;
+    allow(&admin, &auditor, &["system.audit_log"]).await;
+    let exported = auditor.get("/api/audit/export").await.ok();
+    let log = auditor.get("/api/audit?limit=200").await.ok();
+    assert_eq!(auditor.get("/api/audit-logs?limit=200").await.ok(), log);
+    let mut entries = log["logs"].as_array().expect("a list").clone();
+    assert_eq!(entries[0]["action"], "audit_exported");
+    let head = entries[0]["hash"].clone();
+    entries.reverse();
+    assert_eq!(
+        exported,
+        json!(entries),
+        "the export holds what the list does, and itself"
+    );
+
+    let report = auditor.get("/api/audit/verify").await.ok();
+    let mut expected = json!({
+        "valid": true, "entries": entries.len(), "unsealed": 0, "head": head, "broken_at": null, "next": null
+    });
+    assert_eq!(report, expected);
+    let behind = auditor
+        .get(&format!("/api/audit/verify?after={}", entries[0]["int_id"]))
+        .await
+        .ok();
+    expected["entries"] = json!(entries.len() - 1);
+    assert_eq!(behind, expected);
+    for (after, status) in [("x", 400), ("0", 404)] {
+        assert_eq!(
+            auditor
+                .get(&format!("/api/audit/verify?after={after}"))
+                .await
+                .refusal()
+                .0,
+            status
+        );
+    }
+    let stranger = Account::new(stack).await;
+    let foreign = stranger
+        .get(&format!("/api/audit/verify?after={}", entries[0]["int_id"]))
+        .await;
+    assert_eq!(foreign.refusal().0, 404, "another organization's entry is none");
+    assert_eq!(auditor.get("/api/audit/tenants").await.status, 403);
+}
+
+#[tokio::test]
+async fn super_administrators_read_every_log_or_the_one_they_choose() {
+    let stack = Stack::shared().await;
+    let (admin, colleague) = team(stack).await;
+    let root = super_admin(stack).await;
+    colleague.get("/api/audit").await;
+    let denied = denied(&admin, 1).await;
+    let by_name = format!("/api/audit?action=denied&username={}", colleague.username);
+    assert_eq!(root.get(&by_name).await.ok()["logs"], denied["logs"]);
+    let chosen = root
+        .get(&format!("/api/audit?action=denied&tenant_id={}", admin.username))
+        .await
+        .ok();
+    assert_eq!(chosen["logs"], denied["logs"]);
+    let own = root
+        .get(&format!("/api/audit?action=denied&tenant_id={}", root.username))
+        .await
+        .ok();
+    assert_eq!(own["total"], 0);
+    let login = json!({"email": "nobody@nowhere.example", "password": "wrong and long"});
+    assert_eq!(
+        root.anonymous.ask(Method::POST, "/api/login", Some(login)).await.status,
+        401
+    );
+    let nobodys = root.get("/api/audit?tenant_id=-&action=login_failed").await.ok();
+    assert_eq!(
+        (&nobodys["logs"][0]["tenant_id"], &nobodys["logs"][0]["user_id"]),
+        (&json!(""), &Value::Null)
+    );
+    for path in ["/api/audit", "/api/audit/export", "/api/audit/verify"] {
+        let unknown = root.get(&format!("{path}?tenant_id=no-such")).await.refusal();
+        assert_eq!(unknown, (404, "Organization not found".to_owned()), "{path}");
+        assert_eq!(
+            admin.get(&format!("{path}?tenant_id=no-such")).await.status,
+            200,
+            "others read their own"
+        );
+    }
+    let tenants = root.get("/api/audit/tenants").await.ok();
+    let tenants = tenants["tenants"].as_array().expect("a list");
+    for account in [&admin, &root] {
+        let tenant = json!({"tenant_id": account.username, "tenant_name": account.username});
+        assert!(tenants.contains(&tenant), "{tenants:#?}");
+    }
+}
+
+#[tokio::test]
 async fn the_log_is_exported_whole_however_long_it_is() {
     let stack = Stack::start(&[]).await;
     let (admin, colleague) = team(&stack).await;
     colleague.get("/api/audit").await;
+    denied(&admin, 1).await;
     stack.sql(&format!(
         "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
          INSERT INTO audit_log (id, organization_id, user_id, username, action, resource, resource_id, status, response_status,
@@ -189,6 +329,7 @@ async fn whoever_changes_the_log_is_found_out() {
     for _ in 0..3 {
         colleague.get("/api/audit").await;
     }
+    denied(&admin, 3).await;
     let cli = Cli::signed_in(&admin, &stack.url).await;
     let export = cli.run(&["audit", "export"], "").await;
     let file = cli.config().with_file_name("audit.json");
@@ -199,7 +340,7 @@ async fn whoever_changes_the_log_is_found_out() {
         assert!(said.status == 0 && said.out.contains("entries in order"), "{said:?}");
     }
 
-    let at = denied(&admin).await["logs"][1]["int_id"].as_i64().expect("a number");
+    let at = denied(&admin, 3).await["logs"][1]["int_id"].as_i64().expect("a number");
     let refused = stack.try_sql(&format!("UPDATE audit_log SET username = 'eve' WHERE int_id = {at}"));
     assert!(refused.is_err_and(|error| error.contains("never changed")));
     stack.sql("DROP TRIGGER audit_log_is_not_changed");

@@ -6,9 +6,12 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::support::account::{Account, Anonymous, send};
+use crate::support::account::{Account, Anonymous, PASSWORD, send};
+use crate::support::agent::Agent;
 use crate::support::issuer::{Browser, Issuer};
+use crate::support::mail::letter;
 use crate::support::stack::Stack;
+use crate::support::viewer::Viewer;
 
 /// Where the console takes results.
 const PAGE: &str = "/oauth/callback";
@@ -67,6 +70,16 @@ impl World {
     }
 }
 
+/// Somebody whose mail address was proven.
+async fn proven(stack: &Stack) -> Account {
+    let account = Account::new(stack).await;
+    stack.sql(&format!(
+        "UPDATE users SET email_verified = 1 WHERE id = '{}'",
+        account.id
+    ));
+    account
+}
+
 /// What went right, behind the `#`.
 fn success(page: &Url) -> HashMap<String, String> {
     assert_eq!(page.query(), None, "{page}");
@@ -103,7 +116,7 @@ fn claims(email: &str) -> Value {
 #[tokio::test]
 async fn somebody_signs_in_with_microsoft() {
     let world = World::shared().await;
-    let ann = Account::new(&world.stack).await;
+    let ann = proven(&world.stack).await;
     let result = success(
         &world
             .sign_in_by_test("microsoft", claims(&ann.email.to_uppercase()))
@@ -205,7 +218,7 @@ async fn somebody_with_several_organizations_chooses_one() {
 #[tokio::test]
 async fn an_authenticator_app_is_asked_for_unless_the_provider_asked_for_more_itself() {
     let world = World::shared().await;
-    let ann = Account::new(&world.stack).await;
+    let ann = proven(&world.stack).await;
     world.stack.sql(&format!(
         "UPDATE users SET totp_confirmed_at = '2026-01-01T00:00:00.000Z' WHERE id = '{}'",
         ann.id
@@ -246,6 +259,101 @@ async fn an_address_that_is_not_proven_opens_nothing() {
     assert!(failure(&page).starts_with("Could not retrieve email from GitHub."));
     let page = world.sign_in_by_test("microsoft", json!({})).await;
     assert_eq!(failure(&page), "Could not retrieve email from Microsoft account.");
+}
+
+#[tokio::test]
+async fn whoever_waited_in_an_account_with_somebody_elses_address_is_out_when_its_owner_comes() {
+    let world = World::shared().await;
+    for (provider, at_provider) in [
+        ("sso", |email: &str| ("login_hint", email.to_owned())),
+        ("microsoft", |email: &str| ("test", claims(email).to_string())),
+        ("github", |email: &str| {
+            let emails = json!([{"email": email, "primary": true, "verified": true}]);
+            ("test", json!({ "emails": emails }).to_string())
+        }),
+    ] as [(&str, fn(&str) -> (&'static str, String)); 3]
+    {
+        let thief = Account::new(&world.stack).await;
+        let key = thief.post("/api/api-keys", json!({"name": "later"})).await.ok()["key"].take();
+        let agent = Agent::new(&thief, &format!("waiting-{provider}")).await;
+        let mut terminal = Viewer::attached(&thief, &agent, &format!("waiting-{provider}")).await;
+        thief.post("/api/auth/me/ssh-key", json!({})).await.ok();
+        world.stack.sql(&format!(
+            "UPDATE users SET totp_sealed = 'x', totp_confirmed_at = '2026-01-01T00:00:00.000Z' WHERE id = '{}'",
+            thief.id
+        ));
+
+        let (name, value) = at_provider(&thief.email);
+        let sign_in = async || success(&world.sign_in(provider, &[(name, &value)]).await);
+        let victim = Account {
+            token: sign_in().await["token"].clone(),
+            ..thief.clone()
+        };
+        assert_eq!(terminal.wait_closed().await.0, 1008, "{provider}");
+        let me = victim.get("/api/auth/me").await.ok();
+        assert_eq!(
+            (
+                &me["id"],
+                &me["email_verified"],
+                &me["mfa_enabled"],
+                &me["ssh_public_key"]
+            ),
+            (&json!(thief.id), &json!(true), &json!(false), &Value::Null),
+            "{provider}"
+        );
+        assert_ne!(me["api_key"], thief.api_key, "{provider}");
+        assert_eq!(victim.get("/api/api-keys").await.ok()["total"], 0, "{provider}");
+
+        assert_eq!(thief.get("/api/auth/me").await.status, 401, "{provider}");
+        assert_eq!(
+            send(thief.request(Method::POST, "/api/auth/refresh")).await.status,
+            401,
+            "{provider}"
+        );
+        let by_key = Account {
+            token: key.as_str().expect("a key").to_owned(),
+            ..thief.clone()
+        };
+        let refused = by_key.get("/api/auth/me").await.refusal();
+        assert_eq!(refused, (401, "Invalid API key".to_owned()), "{provider}");
+        let password = json!({"email": thief.email, "password": PASSWORD});
+        let refused = thief
+            .anonymous
+            .ask(Method::POST, "/api/auth/login", Some(password))
+            .await;
+        assert_eq!(refused.refusal(), (401, "Invalid credentials".to_owned()), "{provider}");
+        let enrolled = agent.try_configure(&world.stack.url, &thief.api_key).await;
+        assert!(enrolled.is_err(), "{provider}: the old key enrols nothing");
+        let log = victim.get("/api/audit?action=email_verified").await.ok();
+        assert_eq!(log["logs"][0]["details"]["by"], provider, "{log:#}");
+
+        // It was the first time; nothing is taken from whoever has proven the address.
+        sign_in().await;
+        victim.get("/api/auth/me").await.ok();
+    }
+}
+
+#[tokio::test]
+async fn an_owner_without_a_password_gets_one_by_mail() {
+    let world = World::shared().await;
+    let ann = Account::new(&world.stack).await;
+    success(&world.sign_in("sso", &[("login_hint", &ann.email)]).await);
+    let forgot = json!({"email": ann.email});
+    ann.anonymous
+        .ask(Method::POST, "/api/auth/forgot-password", Some(forgot))
+        .await
+        .ok();
+    let link = letter(&world.stack, &ann.email, "Reset your password")
+        .await
+        .link("/reset-password/");
+    let path = format!("/api/auth/password-reset/{}", link.rsplit('/').next().expect("a token"));
+    let new = json!({"password": "a password of my own"});
+    ann.anonymous.ask(Method::POST, &path, Some(new)).await.ok();
+    let login = json!({"email": ann.email, "password": "a password of my own"});
+    ann.anonymous
+        .ask(Method::POST, "/api/auth/login", Some(login))
+        .await
+        .ok();
 }
 
 #[tokio::test]

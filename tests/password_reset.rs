@@ -241,3 +241,37 @@ async fn an_invitation_is_accepted_once_and_not_by_an_account_that_was_disabled_
     assert_eq!(post(&anyone, "/api/auth/accept-invite", body).await.refusal(), invalid);
     assert_eq!(login(&anyone, &disabled.email, NEW).await.refusal().0, 401);
 }
+
+#[tokio::test]
+async fn a_reset_by_mail_takes_an_account_from_whoever_waited_in_it_and_nothing_from_its_owner() {
+    let stack = Stack::shared().await;
+    for (verified, left) in [(false, 401), (true, 200)] {
+        let somebody = Account::new(stack).await;
+        let flag = i32::from(verified);
+        stack.sql(&format!(
+            "UPDATE users SET email_verified = {flag} WHERE id = '{}'",
+            somebody.id
+        ));
+        let key = somebody.post("/api/api-keys", json!({"name": "later"})).await.ok()["key"].take();
+        post(
+            &somebody.anonymous,
+            "/api/auth/forgot-password",
+            json!({"email": somebody.email}),
+        )
+        .await
+        .ok();
+        let link = letter(stack, &somebody.email, "Reset your password")
+            .await
+            .link("/reset-password/");
+        let path = format!("/api/auth/password-reset/{}", token_of(&link));
+        post(&somebody.anonymous, &path, json!({"password": NEW})).await.ok();
+        let program = Account {
+            token: key.as_str().expect("a key").to_owned(),
+            ..somebody.clone()
+        };
+        assert_eq!(program.get("/api/auth/me").await.status, left, "verified: {verified}");
+        let user = login(&somebody.anonymous, &somebody.email, NEW).await.ok()["user"].take();
+        assert_eq!(user["email_verified"], true);
+        assert_eq!(user["api_key"] == json!(somebody.api_key), verified);
+    }
+}

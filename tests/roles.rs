@@ -5,32 +5,13 @@ use serde_json::{Value, json};
 use crate::support::account::Account;
 use crate::support::redact::{is_recent, take};
 use crate::support::stack::Stack;
-
-/// Gives an account a role that allows these permissions, as an administrator would.
-async fn allow(admin: &Account, account: &Account, codenames: &[&str]) -> Value {
-    let catalogue = admin.get("/api/roles/permissions").await.ok();
-    let families = catalogue["permissions"].as_object().expect("families");
-    let all = families.values().flat_map(|family| family.as_array().expect("a list"));
-    let ids: Vec<&Value> = all
-        .filter(|permission| codenames.iter().any(|name| permission["codename"] == *name))
-        .map(|permission| &permission["id"])
-        .collect();
-    assert_eq!(ids.len(), codenames.len());
-    let name = format!("role of {}", account.username);
-    let role = admin
-        .post("/api/roles", json!({"name": name, "permission_ids": ids}))
-        .await
-        .ok();
-    let body = json!({"role_ids": [role["id"]]});
-    admin.post(&format!("/api/users/{}/roles", account.id), body).await.ok();
-    role
-}
+use crate::support::team::{allow, join};
 
 #[tokio::test]
 async fn everybody_sees_the_roles_of_the_product_and_those_who_may_those_of_the_organization() {
     let stack = Stack::shared().await;
     let admin = Account::new(stack).await;
-    let colleague = admin.colleague(stack).await;
+    let colleague = join(stack, &admin, "user").await;
     let seen = colleague.get("/api/roles").await.ok();
     let names = |list: &Value| -> Vec<String> {
         let roles = list.as_array().expect("a list").iter();
@@ -77,7 +58,7 @@ async fn everybody_sees_the_roles_of_the_product_and_those_who_may_those_of_the_
 async fn the_permissions_are_listed_by_family() {
     let stack = Stack::shared().await;
     let admin = Account::new(stack).await;
-    let colleague = admin.colleague(stack).await;
+    let colleague = join(stack, &admin, "user").await;
     let denied = colleague.get("/api/roles/permissions").await.refusal();
     assert_eq!(denied, (403, "Permission denied: roles.view".to_owned()));
     let permissions = admin.get("/api/roles/permissions").await.ok()["permissions"].take();
@@ -111,7 +92,7 @@ async fn the_permissions_are_listed_by_family() {
 async fn a_role_is_made_changed_and_deleted() {
     let stack = Stack::shared().await;
     let admin = Account::new(stack).await;
-    let colleague = admin.colleague(stack).await;
+    let colleague = join(stack, &admin, "user").await;
     let made = admin
         .post(
             "/api/roles",
@@ -148,11 +129,15 @@ async fn a_role_is_made_changed_and_deleted() {
         .put(&path, json!({"name": "operators", "permission_ids": []}))
         .await
         .ok();
-    assert_eq!(
-        (&changed["name"], &changed["permissions"]),
-        (&json!("operators"), &json!([]))
-    );
-    assert_eq!(changed["description"], "those who operate");
+    let mut expected = role;
+    for (field, value) in [
+        ("name", json!("operators")),
+        ("display_name", json!("operators")),
+        ("permissions", json!([])),
+    ] {
+        expected[field] = value;
+    }
+    assert_eq!(changed, expected);
     admin.post("/api/roles", json!({"name": "ops"})).await.ok();
     assert_eq!(
         admin.put(&path, json!({"name": "ops"})).await.refusal(),
@@ -201,7 +186,7 @@ async fn the_system_role_stays_as_it_is() {
 async fn nobody_makes_a_role_that_allows_more_than_they_may() {
     let stack = Stack::shared().await;
     let admin = Account::new(stack).await;
-    let colleague = admin.colleague(stack).await;
+    let colleague = join(stack, &admin, "user").await;
     for (method, path, permission) in [
         (Method::POST, "/api/roles", "roles.create"),
         (Method::PUT, "/api/roles/1", "roles.edit"),

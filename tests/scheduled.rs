@@ -3,6 +3,7 @@ use serde_json::json;
 
 use crate::support::account::{Account, PASSWORD};
 use crate::support::mail::{letter, letters};
+use crate::support::redact::take;
 use crate::support::stack::Stack;
 
 /// The time `days` from now.
@@ -66,6 +67,17 @@ async fn a_grant_ends_with_its_time() {
     guest.get(&path).await.ok();
     stack.scheduled(&in_days(1));
     assert_eq!(guest.get(&path).await.refusal().0, 403);
-    let entries = owner.get("/api/audit?action=access_revoked").await.ok();
-    assert_eq!(entries["logs"][0]["details"]["agent_id"], agent_id, "{entries:#}");
+    let mut log = owner.get("/api/audit?action=access_revoked").await.ok();
+    let mut entry = log["logs"][0].take();
+    for differs in ["id", "int_id", "hash", "organization_id", "created_at", "timestamp"] {
+        assert!(!take(&mut entry, differs).is_null(), "{differs}");
+    }
+    let details = json!({"machine": "web", "agent_id": agent_id, "user_id": guest.id, "username": guest.username, "reason": "expired"});
+    let expected = json!({
+        "user_id": null, "username": "", "tenant_id": owner.username, "action": "access_revoked", "resource": "machine",
+        "resource_type": "machine", "resource_id": machine["id"], "status": "success", "response_status": 0,
+        "severity": "warning", "method": "", "endpoint": "", "ip_address": "", "user_agent": "", "browser": "Unknown",
+        "os": "Unknown", "source": "system", "error": null, "details": details, "request_body": details
+    });
+    assert_eq!((entry, &log["total"]), (expected, &json!(1)));
 }

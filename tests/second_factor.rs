@@ -244,6 +244,14 @@ async fn an_administrator_takes_a_lost_app_off_an_account_of_the_organization() 
     assert_eq!(admin.delete(&path).await.status, 403);
     stack.sql(&format!("UPDATE users SET role = 'user' WHERE id = '{}'", lost.id));
 
+    // One's own takes proof.
+    let own = format!("/api/users/{}/mfa", admin.id);
+    let (status, error) = admin.delete(&own).await.refusal();
+    assert!(
+        status == 400 && error.contains("/api/auth/mfa/disable"),
+        "{status} {error}"
+    );
+
     assert_eq!(admin.delete(&path).await.ok()["status"], "ok");
     assert_eq!(admin.delete(&path).await.status, 409);
     letter(stack, &lost.email, "second factor was removed").await;

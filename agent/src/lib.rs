@@ -7,8 +7,8 @@
 compile_error!("vsay-agent needs Linux: it relies on no_new_privs and /proc");
 
 pub mod account;
-pub mod config;
 pub mod command;
+pub mod config;
 pub mod configure;
 pub mod enroll;
 pub mod identity;

@@ -8,7 +8,13 @@ import { parseEnv } from "node:util";
 const NEEDED = ["JWT_SECRET", "SECRETS_KEY"];
 
 /** These come from elsewhere: from the file, or from the environment. */
-const OPTIONAL = ["MAIL_HTTP_KEY", "MICROSOFT_CLIENT_SECRET", "GITHUB_CLIENT_SECRET", "OIDC_CLIENT_SECRET"];
+const OPTIONAL = [
+  "MAIL_HTTP_KEY",
+  "MICROSOFT_CLIENT_SECRET",
+  "GITHUB_CLIENT_SECRET",
+  "OIDC_CLIENT_SECRET",
+  "SUPER_ADMIN_PASSWORD",
+];
 
 /**
  * Reads `.dev.vars` of a state folder, adding the secrets it lacks. The file holds `NAME=value` lines, as wrangler's does,

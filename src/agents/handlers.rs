@@ -22,7 +22,7 @@ use crate::extract::ValidJson;
 use crate::terminals::request::{is_upgrade, offers};
 use crate::{random, secrets};
 
-/// How often an enrolment tries again when another one of the same account took its name or host in between.
+/// How often an enrolment tries again when its name or host was taken, or its key or machine changed, in between.
 const ATTEMPTS: usize = 3;
 
 /// Room that a name leaves for a suffix such as `-9999`, in characters.
@@ -97,13 +97,16 @@ async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enr
             .into_iter()
             .next()
             .ok_or_else(|| ApiError::unauthorized("invalid token"))?;
+        if owner.must_reset_password {
+            return Err(ApiError::password_change_required());
+        }
         let enrolled = match host.into_iter().next() {
             Some(host) if host.status == MachineStatus::Revoked => return Err(revoked()),
             Some(host) => {
                 let event = registered(trail, "key", &host.id, &host.name)
                     .by(&owner.id, &owner.username)
                     .within(&owner.organization_id);
-                let enroll = store::enroll_again(&host.id, request);
+                let enroll = store::enroll_again(&key_hash, &host.id, request);
                 db.run((enroll, audit::record_if_changed(&event))).await
             }
             None if !owner.may_create => {
@@ -117,7 +120,6 @@ async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enr
                 let new = NewHost {
                     id: random::object_id()?,
                     agent_id: random::agent_id()?,
-                    owner: &owner,
                     name: &free_name(&wanted, &prefix, &taken),
                     now: &now(),
                 };
@@ -125,12 +127,17 @@ async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enr
                     .by(&owner.id, &owner.username)
                     .within(&owner.organization_id)
                     .detail("agent_id", new.agent_id.as_str());
-                let enroll = store::insert_enrolled(&new, request);
-                db.run((enroll, audit::record(&event))).await
+                let enroll = store::insert_enrolled(&key_hash, &new, request);
+                db.run((enroll, audit::record_if_changed(&event))).await
             }
         };
         match enrolled {
-            Ok((rows, _)) => return rows.into_iter().next().ok_or_else(revoked),
+            // Without a row, the key or the machine is not what it was: looking again tells.
+            Ok((rows, _)) => {
+                if let Some(enrolled) = rows.into_iter().next() {
+                    return Ok(enrolled);
+                }
+            }
             Err(DbError::Duplicate) => {}
             Err(error) => return Err(error.into()),
         }

@@ -17,6 +17,20 @@ macro_rules! set_facts {
     };
 }
 
+/// Something of the account whose API key has this digest, if the account may use it.
+macro_rules! key_owner {
+    ($digest:literal, $($columns:tt)+) => {
+        concat!(
+            "SELECT ",
+            $($columns)+,
+            " FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.api_key_hash = ",
+            $digest,
+            " AND ",
+            stands!()
+        )
+    };
+}
+
 statements! {
     /// A host that enrols with a token becomes that token's machine, and is no longer the one it was for the same owner.
     RELEASE_HOST = "UPDATE machines SET host_id = NULL WHERE host_id = ?2
@@ -31,8 +45,9 @@ statements! {
     FIND_BY_TOKEN = "SELECT m.id, m.agent_id, m.name, m.status, m.organization_id, m.owner_id, w.username AS owner
          FROM machines m JOIN users w ON w.id = m.owner_id WHERE m.registration_token_hash = ?1";
 
-    FIND_KEY_OWNER = concat!("SELECT u.id, u.username, u.organization_id, ", may_create_machines!(), " AS may_create
-         FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.api_key_hash = ?1 AND ", stands!());
+    FIND_KEY_OWNER = key_owner!(
+        "?1", "u.id, u.username, u.organization_id, u.must_reset_password, ", may_create_machines!(), " AS may_create"
+    );
 
     /// The machine that this host is already, for this key's owner.
     FIND_HOST = "SELECT m.id, m.name, m.status FROM users u JOIN machines m ON m.owner_id = u.id AND m.host_id = ?2 WHERE u.api_key_hash = ?1";
@@ -41,14 +56,19 @@ statements! {
     FIND_NAMES = "SELECT m.name FROM users u JOIN machines m ON m.owner_id = u.id AND m.name >= ?2
          WHERE u.api_key_hash = ?1 AND substr(m.name, 1, length(?2)) = ?2";
 
+    /// Not if the key was replaced since it was looked up: its machines were shut out then, and no more may come.
     ENROLL_AGAIN = concat!(
-        set_facts!(), ", enrolled_by_key = 1 WHERE id = ?1 AND status <> 'revoked' RETURNING id AS machine_id, agent_id, name");
+        set_facts!(), ", enrolled_by_key = 1 WHERE id = ?1 AND status <> 'revoked' AND owner_id = (", key_owner!("?9", "u.id"), ")
+         RETURNING id AS machine_id, agent_id, name");
 
-    INSERT_ENROLLED = "INSERT INTO machines
+    /// The same.
+    INSERT_ENROLLED = concat!(
+        "INSERT INTO machines
          (id, agent_public_key, host_id, hostname, os, linux_user, allow_sudo, agent_version, status, organization_id, owner_id, agent_id,
-          name, created_at, enrolled_by_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, ''), COALESCE(?7, 0), ?8, 'offline', ?9, ?10, ?11, ?12, ?13, 1)
-         RETURNING id AS machine_id, agent_id, name";
+          name, created_at, enrolled_by_key) ",
+        key_owner!("?9", "?1, ?2, ?3, ?4, ?5, COALESCE(?6, ''), COALESCE(?7, 0), ?8, 'offline', u.organization_id, u.id, ?10, ?11, ?12, 1"),
+        " AND ", may_create_machines!(), " RETURNING id AS machine_id, agent_id, name"
+    );
 
     /// The identity that a connection token is checked against.
     FIND_IDENTITY = "SELECT id, agent_id, status, agent_public_key FROM machines WHERE agent_id = ?1";
@@ -60,6 +80,9 @@ pub struct KeyOwner {
     pub id: ObjectId,
     pub username: String,
     pub organization_id: ObjectId,
+    /// Somebody else chose its password.
+    #[serde(deserialize_with = "flag")]
+    pub must_reset_password: bool,
     /// It may make machines, as its organization has it.
     #[serde(deserialize_with = "flag")]
     pub may_create: bool,
@@ -105,7 +128,6 @@ pub struct Identity {
 pub struct NewHost<'a> {
     pub id: ObjectId,
     pub agent_id: AgentId,
-    pub owner: &'a KeyOwner,
     pub name: &'a str,
     pub now: &'a str,
 }
@@ -142,32 +164,22 @@ pub fn find_by_key(key_hash: &str, host_id: &str, prefix: &str) -> (Query<KeyOwn
     (owner, (host, Query::new(FIND_NAMES, [key_hash.into(), prefix.into()])))
 }
 
-/// Gives a machine a new identity.
-pub fn enroll_again(machine: &ObjectId, request: &Enroll) -> Query<Enrolled> {
-    Query::new(ENROLL_AGAIN, facts(machine.into(), request))
+/// Gives a machine a new identity. No row if the key is its owner's no longer, or the machine was revoked.
+pub fn enroll_again(key_hash: &str, machine: &ObjectId, request: &Enroll) -> Query<Enrolled> {
+    let [id, key, host, hostname, os, user, sudo, version] = facts(machine.into(), request);
+    let args = [id, key, host, hostname, os, user, sudo, version, key_hash.into()];
+    Query::new(ENROLL_AGAIN, args)
 }
 
-/// Makes a machine with an identity.
-pub fn insert_enrolled(new: &NewHost, request: &Enroll) -> Query<Enrolled> {
+/// Makes a machine with an identity. No row if the key is nobody's any longer, or its owner may make no machines.
+pub fn insert_enrolled(key_hash: &str, new: &NewHost, request: &Enroll) -> Query<Enrolled> {
     let [id, key, host, hostname, os, user, sudo, version] = facts((&new.id).into(), request);
-    let [organization, owner] = [(&new.owner.organization_id).into(), (&new.owner.id).into()];
     let [agent_id, name, now] = [(&new.agent_id).into(), new.name.into(), new.now.into()];
+    let owner = key_hash.into();
     Query::new(
         INSERT_ENROLLED,
         [
-            id,
-            key,
-            host,
-            hostname,
-            os,
-            user,
-            sudo,
-            version,
-            organization,
-            owner,
-            agent_id,
-            name,
-            now,
+            id, key, host, hostname, os, user, sudo, version, owner, agent_id, name, now,
         ],
     )
 }

@@ -11,24 +11,23 @@ use crate::client::Client;
 
 /// Declares the actions: name and the word that is stored.
 macro_rules! actions {
-    ($($name:ident $word:literal;)*) => {
+    ($($(#[$meta:meta])* $name:ident $word:literal;)*) => {
         /// What was done.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each says itself what was done")]
         pub enum Action {
-            $($name),*
+            $($(#[$meta])* $name),*
         }
 
         impl Action {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// The word that is stored.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word),* }
             }
         }
-
-        /// All words.
-        #[cfg(test)]
-        pub const WORDS: &[&str] = &[$($word),*];
     };
 }
 
@@ -81,6 +80,8 @@ actions! {
     MachineDeleted "machine_deleted";
     MachineAccess "machine_access";
     SessionTerminated "session_terminated";
+    #[allow(dead_code, reason = "a trigger of the database adds its entries")]
+    SessionEnded "session_ended";
     OrganizationCreated "organization_created";
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";
@@ -105,6 +106,26 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// What an operation is about, by its path.
+    pub fn of_endpoint(endpoint: &str) -> Self {
+        let area = endpoint
+            .trim_start_matches("/api/")
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        match area {
+            "auth" | "login" | "signup" | "oidc" | "api-keys" => Self::Auth,
+            "users" | "profile" => Self::User,
+            "roles" => Self::Role,
+            "organization" | "admin" => Self::Organization,
+            "groups" => Self::Group,
+            "machines" => Self::Machine,
+            "terminal" => Self::Terminal,
+            "audit" | "audit-logs" => Self::Audit,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The word that is stored.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,9 +1,10 @@
 //! Which entries somebody asks for.
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
-use protocol::api::audit::parse_time;
+use protocol::api::audit::{Severity, parse_time};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::severity;
 use crate::db::Arg;
 use crate::error::ApiError;
 
@@ -13,7 +14,7 @@ const MAX_TEXT: usize = 200;
 /// The size of a page when none, or one that is no number, is asked for (contract).
 const DEFAULT_LIMIT: u64 = 50;
 
-/// Largest page (contract).
+/// Largest page (contract). Whoever asks for more gets a page of the usual size.
 const MAX_LIMIT: u64 = 200;
 
 /// Last page that can be asked for; what lies beyond is empty for any log D1 can hold.
@@ -31,7 +32,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("create_group", &["group_created"]),
     ("create_organization", &["organization_created"]),
     ("connect", &["machine_access"]),
-    ("disconnect", &["session_terminated"]),
+    ("disconnect", &["session_terminated", "session_ended"]),
     (
         "create",
         &[
@@ -69,6 +70,8 @@ pub struct LogQuery {
     resource: Option<String>,
     /// `success` or `failure`.
     status: Option<String>,
+    /// `info`, `warning` or `critical`.
+    severity: Option<String>,
     /// Done with this kind of program, such as `cli`.
     source: Option<String>,
     /// About one machine: its `id` or `agent_id`.
@@ -96,6 +99,7 @@ pub struct Filter {
     /// As times are stored; the first that is too late.
     until: Option<String>,
     text: Option<String>,
+    severity: Option<Severity>,
 }
 
 /// Which index finds the entries: that of what is asked for most narrowly.
@@ -105,6 +109,8 @@ pub enum Lead {
     User,
     /// By what was done.
     Action,
+    /// By several actions of which there are few entries.
+    Severity,
     /// By nothing but the organization.
     Organization,
 }
@@ -115,12 +121,9 @@ impl LogQuery {
         let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<u64>().ok());
         let limit = number(&self.limit)
             .or_else(|| number(&self.per_page))
-            .filter(|limit| *limit > 0);
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit));
         let page = number(&self.page).unwrap_or(1);
-        (
-            page.clamp(1, MAX_PAGE),
-            limit.map_or(DEFAULT_LIMIT, |limit| limit.min(MAX_LIMIT)),
-        )
+        (page.clamp(1, MAX_PAGE), limit.unwrap_or(DEFAULT_LIMIT))
     }
 
     /// What the entries must be like. Fails if a field is too long, or a time is none.
@@ -156,11 +159,17 @@ impl LogQuery {
             source: text("source", &self.source)?,
             machine: text("machine_id", &self.machine_id)?,
             from: time("from", &self.from, |_, time| Some(time))?,
-            until: time("to", &self.to, |text, time| match text.contains('T') {
+            until: time("to", &self.to, |text, time| match text.contains(':') {
                 true => time.checked_add_signed(TimeDelta::milliseconds(1)),
                 false => time.checked_add_days(Days::new(1)),
             })?,
             text: text("q", &self.q)?,
+            severity: text("severity", &self.severity)?
+                .map(|word| {
+                    Severity::parse(&word)
+                        .ok_or_else(|| ApiError::invalid_field("severity", "must be info, warning or critical"))
+                })
+                .transpose()?,
         })
     }
 }
@@ -176,15 +185,16 @@ fn meant(action: String) -> Vec<String> {
 impl Filter {
     /// Which index finds them.
     pub fn lead(&self) -> Lead {
-        match (&self.user, self.actions.len()) {
-            (Some(_), _) => Lead::User,
-            (None, 1) => Lead::Action,
-            (None, _) => Lead::Organization,
+        match (&self.user, self.actions.len(), self.severity) {
+            (Some(_), ..) => Lead::User,
+            (None, 1, _) => Lead::Action,
+            (None, _, Some(Severity::Critical)) => Lead::Severity,
+            (None, ..) => Lead::Organization,
         }
     }
 
-    /// The values of ?2 to ?12 in the statements of `read.rs`.
-    pub fn args(&self) -> Result<[Arg; 11], ApiError> {
+    /// The values of ?2 to ?15 in the statements of `read.rs`.
+    pub fn args(&self) -> Result<[Arg; 14], ApiError> {
         let text = |text: &Option<String>| Arg::from(text.as_deref());
         let actions = match self.actions.is_empty() {
             true => None,
@@ -192,6 +202,8 @@ impl Filter {
         };
         // An id has 24 digits, so no number is one.
         let int_id = self.user.as_deref().and_then(|user| user.parse::<i64>().ok());
+        let severity = self.severity.map(severity::args).transpose()?;
+        let [these, status, but_these] = severity.unwrap_or([Arg::Null, Arg::Null, Arg::Null]);
         Ok([
             text(&self.user),
             int_id.into(),
@@ -204,6 +216,9 @@ impl Filter {
             text(&self.source),
             text(&self.machine),
             text(&self.text),
+            these,
+            status,
+            but_these,
         ])
     }
 }
@@ -229,7 +244,8 @@ mod tests {
         assert_eq!(page("3", "", "20"), (3, 20));
         assert_eq!(page("0", "0", ""), (1, 50));
         assert_eq!(page("x", "-1", "x"), (1, 50));
-        assert_eq!(page("2", "201", ""), (2, 200));
+        assert_eq!(page("2", "200", ""), (2, 200));
+        assert_eq!(page("2", "201", ""), (2, 50));
         assert_eq!(page("18446744073709551615", "1", ""), (MAX_PAGE, 1));
     }
 
@@ -259,6 +275,11 @@ mod tests {
                 "2026-01-02T00:00:00.001Z".to_owned()
             )
         );
+        for instant in ["2026-01-02T12:00", "2026-01-02 12:00:00Z", "2026-01-02t12:00:00z"] {
+            let (from, until) = range(instant, instant).unwrap();
+            assert_eq!(from, "2026-01-02T12:00:00.000Z", "{instant}");
+            assert_eq!(until, "2026-01-02T12:00:00.001Z", "{instant}");
+        }
         for (from, to, field) in [("soon", "2026-01-02", "from"), ("2026-01-02", "later", "to")] {
             let error = format!("{:?}", range(from, to).unwrap_err());
             assert!(error.contains(&format!("field: \"{field}\"")), "{error}");
@@ -272,7 +293,7 @@ mod tests {
         assert_eq!(meant("connect".into()), ["machine_access"]);
         assert_eq!(meant("login".into()), ["login"]);
         assert_eq!(meant("delete".into()).len(), 3);
-        let known = |word: &str| super::super::event::WORDS.contains(&word);
+        let known = |word: &str| super::super::Action::ALL.iter().any(|action| action.as_str() == word);
         assert!(
             ALIASES
                 .iter()
@@ -287,5 +308,17 @@ mod tests {
             ..LogQuery::default()
         };
         assert!(format!("{:?}", query.filter().unwrap_err()).contains("field: \"q\""));
+    }
+
+    #[test]
+    fn an_unknown_severity_is_refused_by_field() {
+        let query = |word: &str| LogQuery {
+            severity: Some(word.to_owned()),
+            ..LogQuery::default()
+        };
+        assert_eq!(query("critical").filter().unwrap().severity, Some(Severity::Critical));
+        assert_eq!(query("").filter().unwrap().severity, None);
+        let error = format!("{:?}", query("loud").filter().unwrap_err());
+        assert!(error.contains("field: \"severity\""), "{error}");
     }
 }

@@ -6,6 +6,7 @@ mod export;
 mod filter;
 mod handlers;
 pub mod read;
+mod severity;
 pub mod store;
 
 use crate::routes::{Routes, routes};

@@ -3,6 +3,7 @@ use protocol::api::audit::{AuditEntry, AuditTenant, ChainedEntry};
 use serde::Deserialize;
 
 use super::filter::{Filter, Lead};
+use super::severity;
 use crate::client;
 use crate::db::{Arg, Query, json, statements};
 use crate::error::ApiError;
@@ -38,7 +39,9 @@ macro_rules! narrowed {
           AND (?11 IS NULL OR a.resource_id = ?11
             OR json_valid(a.details) AND ?11 IN (a.details ->> 'machine_id', a.details ->> 'agent_id'))
           AND (?12 IS NULL OR instr(lower(a.username || ' ' || a.action || ' ' || COALESCE(a.resource_id, '') || ' ' || a.endpoint
-            || ' ' || a.ip_address || ' ' || a.user_agent || ' ' || COALESCE(a.error, '') || ' ' || a.details), lower(?12)) > 0)"
+            || ' ' || a.ip_address || ' ' || a.user_agent || ' ' || COALESCE(a.error, '') || ' ' || a.details), lower(?12)) > 0)
+          AND (?13 IS NULL OR a.action IN (SELECT value FROM json_each(?13))
+            OR a.status = ?14 AND a.action NOT IN (SELECT value FROM json_each(?15)))"
     };
 }
 
@@ -62,6 +65,17 @@ macro_rules! by_action {
     };
 }
 
+/// By several actions of which there are few entries.
+macro_rules! by_severity {
+    () => {
+        concat!(
+            " WHERE a.int_id IN (SELECT b.int_id FROM audit_log b
+                WHERE b.organization_id = ?1 AND b.action IN (SELECT value FROM json_each(?13)))",
+            narrowed!()
+        )
+    };
+}
+
 /// The entries of all organizations: ?1 is NULL.
 macro_rules! everywhere {
     () => {
@@ -77,12 +91,12 @@ macro_rules! list {
             ", COALESCE(o.slug, '') AS tenant_id FROM audit_log a
              LEFT JOIN organizations o ON o.id = a.organization_id",
             $which!(),
-            " ORDER BY a.int_id DESC LIMIT ?13 OFFSET ?14"
+            " ORDER BY a.int_id DESC LIMIT ?16 OFFSET ?17"
         )
     };
 }
 
-/// The next entries behind one (?13), oldest first.
+/// The next entries behind one (?16), oldest first.
 macro_rules! walk {
     ($which:ident) => {
         concat!(
@@ -91,7 +105,7 @@ macro_rules! walk {
             ", COALESCE(o.slug, '') AS tenant_id FROM audit_log a
              LEFT JOIN organizations o ON o.id = a.organization_id",
             $which!(),
-            " AND a.int_id > ?13 ORDER BY a.int_id LIMIT ?14"
+            " AND a.int_id > ?16 ORDER BY a.int_id LIMIT ?17"
         )
     };
 }
@@ -101,7 +115,7 @@ macro_rules! count {
         concat!(
             "SELECT COUNT(*) AS total FROM (SELECT 1 FROM audit_log a",
             $which!(),
-            " LIMIT ?13) listed"
+            " LIMIT ?16) listed"
         )
     };
 }
@@ -110,16 +124,19 @@ statements! {
     LIST = list!(of_organization);
     LIST_BY_USER = list!(by_user);
     LIST_BY_ACTION = list!(by_action);
+    LIST_BY_SEVERITY = list!(by_severity);
     LIST_EVERYWHERE = list!(everywhere);
 
     WALK = walk!(of_organization);
     WALK_BY_USER = walk!(by_user);
     WALK_BY_ACTION = walk!(by_action);
+    WALK_BY_SEVERITY = walk!(by_severity);
     WALK_EVERYWHERE = walk!(everywhere);
 
     COUNT = count!(of_organization);
     COUNT_BY_USER = count!(by_user);
     COUNT_BY_ACTION = count!(by_action);
+    COUNT_BY_SEVERITY = count!(by_severity);
     COUNT_EVERYWHERE = count!(everywhere);
 
     /// An organization by its name in URLs.
@@ -175,6 +192,12 @@ impl From<LogRow> for AuditEntry {
         Self {
             tenant_id: row.tenant_id,
             resource_type: entry.resource.clone(),
+            severity: severity::of(&entry.action, &entry.status),
+            request_body: entry
+                .details
+                .as_object()
+                .filter(|details| !details.is_empty())
+                .map(|_| entry.details.clone()),
             browser: client::browser(&entry.user_agent).to_owned(),
             os: client::operating_system(&entry.user_agent).to_owned(),
             timestamp: entry.created_at.clone(),
@@ -198,7 +221,7 @@ pub enum Scope {
 pub struct Selection {
     statements: [&'static str; 3],
     organization: Arg,
-    filter: [Arg; 11],
+    filter: [Arg; 14],
 }
 
 impl Selection {
@@ -211,6 +234,10 @@ impl Selection {
             (Scope::Organization(id), Lead::Action) => {
                 ([LIST_BY_ACTION, WALK_BY_ACTION, COUNT_BY_ACTION], id.as_str().into())
             }
+            (Scope::Organization(id), Lead::Severity) => (
+                [LIST_BY_SEVERITY, WALK_BY_SEVERITY, COUNT_BY_SEVERITY],
+                id.as_str().into(),
+            ),
         };
         Ok(Self {
             statements,
@@ -234,14 +261,32 @@ impl Selection {
     /// How many there are.
     pub fn count(&self) -> Query<Count> {
         let [_, _, count] = self.statements;
-        let [a, b, c, d, e, f, g, h, i, j, k, l, limit, _] = self.args([MAX_COUNTED.into(), Arg::Null]);
-        Query::new(count, [a, b, c, d, e, f, g, h, i, j, k, l, limit])
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, limit, _] = self.args([MAX_COUNTED.into(), Arg::Null]);
+        Query::new(count, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, limit])
     }
 
-    fn args(&self, window: [Arg; 2]) -> [Arg; 14] {
-        let [b, c, d, e, f, g, h, i, j, k, l] = self.filter.clone();
-        let [m, n] = window;
-        [self.organization.clone(), b, c, d, e, f, g, h, i, j, k, l, m, n]
+    fn args(&self, window: [Arg; 2]) -> [Arg; 17] {
+        let [b, c, d, e, f, g, h, i, j, k, l, m, n, o] = self.filter.clone();
+        let [p, q] = window;
+        [
+            self.organization.clone(),
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+            i,
+            j,
+            k,
+            l,
+            m,
+            n,
+            o,
+            p,
+            q,
+        ]
     }
 }
 

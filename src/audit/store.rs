@@ -4,8 +4,11 @@ use serde_json::Value;
 use super::event::Event;
 use crate::db::{Arg, Nothing, Query, now, statements};
 
-/// The status of what succeeded.
+/// The status of a request that succeeded.
 const SUCCEEDED: i64 = 200;
+
+/// The status of what was no request.
+const NO_REQUEST: i64 = 0;
 
 /// An entry, from ?1 on as [`args`] binds it.
 macro_rules! entry {
@@ -38,7 +41,8 @@ fn args(event: &Event) -> [Arg; 16] {
     let trail = event.trail.as_ref();
     let (status, code, error) = match &event.failure {
         Some((code, error)) => ("failure", i64::from(*code), Some(error.as_str())),
-        None => ("success", SUCCEEDED, None),
+        None if trail.is_some() => ("success", SUCCEEDED, None),
+        None => ("success", NO_REQUEST, None),
     };
     [
         event.organization.as_ref().map_or("", |id| id.as_str()).into(),

@@ -30,11 +30,20 @@ macro_rules! manages {
     };
 }
 
+/// SQL: the grant (`g`) has not expired. Until the scheduled handler removes it, one that has is as good as none.
+macro_rules! unexpired {
+    () => {
+        "(g.expires_at IS NULL OR g.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+    };
+}
+
 /// SQL: a grant (`g`) of the machine to the caller that has not expired.
 macro_rules! granted {
     () => {
-        "machine_grants g WHERE g.machine_id = m.id AND g.user_id = u.id
-         AND (g.expires_at IS NULL OR g.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+        concat!(
+            "machine_grants g WHERE g.machine_id = m.id AND g.user_id = u.id AND ",
+            $crate::auth::access::unexpired!()
+        )
     };
 }
 
@@ -74,7 +83,7 @@ macro_rules! stands {
     };
 }
 
-pub(crate) use {granted, in_sight, manages, may_sudo, reaches, stands};
+pub(crate) use {granted, in_sight, manages, may_sudo, reaches, stands, unexpired};
 
 /// The right to see and use one machine.
 #[derive(Debug)]

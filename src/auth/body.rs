@@ -2,6 +2,7 @@
 use protocol::api::auth::User;
 use protocol::ids::ObjectId;
 
+use super::caller::Caller;
 use super::store::AccountRow;
 use crate::config::Config;
 use crate::error::ApiError;
@@ -11,6 +12,15 @@ use crate::users;
 pub fn user(config: &Config, row: &AccountRow) -> Result<User, ApiError> {
     let api_key = config.sealing.open(&api_key_place(&row.id), &row.api_key_sealed)?;
     Ok(users::body::user(row.clone(), api_key))
+}
+
+/// The account as a caller sees it whose own it is. The key that enrols machines is for its owner, not for a program that was
+/// given another key.
+pub fn own(config: &Config, caller: &Caller, row: &AccountRow) -> Result<User, ApiError> {
+    match caller.uses_key() {
+        true => Ok(users::body::user(row.clone(), String::new().into())),
+        false => user(config, row),
+    }
 }
 
 /// Where an account's key is sealed for.

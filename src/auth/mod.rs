@@ -1,7 +1,9 @@
 //! Accounts and tokens: signing up and in, and who calls.
 pub mod access;
 pub mod body;
+pub mod bootstrap;
 pub mod caller;
+mod first_account;
 mod handlers;
 pub mod keys;
 pub mod mailed;
@@ -12,6 +14,7 @@ pub mod password;
 pub mod password_change;
 pub mod permission;
 pub mod policy;
+pub mod refusal;
 pub mod revocation;
 mod second_factor;
 pub mod sign_in_store;
@@ -20,6 +23,7 @@ pub mod store;
 pub mod throttle;
 pub mod token;
 mod totp;
+pub mod unproven;
 
 use crate::routes::{Routes, routes};
 use handlers::{invite, login, password as passwords, second_factor as factor, session, setup, signup, verify_email};
@@ -36,8 +40,11 @@ pub fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str
         revocation::STATEMENTS,
         second_factor::STATEMENTS,
         sign_in_store::STATEMENTS,
-        invite::STATEMENTS,
+        unproven::STATEMENTS,
+        first_account::STATEMENTS,
         setup::STATEMENTS,
+        bootstrap::STATEMENTS,
+        invite::STATEMENTS,
         verify_email::STATEMENTS,
     ]
     .into_iter()

@@ -65,8 +65,10 @@ pub async fn send(app: &App, trail: &Trail, opened: &Opened, account: &AccountRo
         code: &code,
         lasts,
     };
-    app.mailer().send(&account.email, &letter).await?;
-    Ok(())
+    app.mailer().send(&account.email, &letter).await.map_err(|reason| {
+        let why = ApiError::from(reason);
+        ApiError::unavailable("mail_failed", "Failed to send OTP email").with_detail(why.text().to_owned())
+    })
 }
 
 /// The sign-in that a code is for, if it is the one that was mailed for the account. It works once.

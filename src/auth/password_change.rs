@@ -3,17 +3,21 @@ use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 use protocol::relay::SignIns;
 
-use super::caller::Caller;
+use super::caller::{Caller, INVALID_TOKEN};
 use super::mailed::{self, Purpose};
 use super::store::{self, AccountRow};
 use super::{otp, password, revocation};
 use crate::app::App;
 use crate::audit::{self, Action, Resource};
-use crate::db::{Nothing, Query, now, statements};
+use crate::db::{DbError, Nothing, Query, now, refuse, statements};
 use crate::error::ApiError;
 use crate::mail::Letter;
 
 statements! {
+    /// Refuses the batch if the account's tokens have died since it was looked at: whoever was shut out must not come back with a
+    /// password that was on its way.
+    KEEP_OUT = concat!("SELECT ", refuse!("id"), " FROM users WHERE id = ?1 AND token_version <> ?2");
+
     SET = "UPDATE users SET password_hash = ?2, must_reset_password = 0, token_version = token_version + 1, updated_at = ?3 WHERE id = ?1";
 }
 
@@ -24,6 +28,10 @@ pub fn set(user: &ObjectId, hash: &str, now: &str) -> (Query<Nothing>, Query<Not
         mailed::void(user, Purpose::Reset, now),
         otp::delete(user),
     )
+}
+
+fn keep_out(account: &AccountRow) -> Query<Nothing> {
+    Query::new(KEEP_OUT, [(&account.id).into(), account.token_version.into()])
 }
 
 /// Changes the caller's own password and ends its other sign-ins. Gives the account as it is then: the caller's token has died,
@@ -37,26 +45,35 @@ pub async fn change(
     current: Option<&Secret>,
     new: &Secret,
 ) -> Result<AccountRow, ApiError> {
+    let is_current = |password: &Secret| {
+        let hash = Some(account.password_hash.as_str()).filter(|hash| !hash.is_empty());
+        password::verify(hash, password.expose())
+    };
     match current {
-        Some(current) => {
-            let hash = Some(account.password_hash.as_str()).filter(|hash| !hash.is_empty());
-            if !password::verify(hash, current.expose())? {
-                return Err(ApiError::bad_request("Current password is incorrect"));
-            }
+        Some(current) if !is_current(current)? => {
+            return Err(ApiError::bad_request("Current password is incorrect"));
         }
         None if !account.must_reset_password => return Err(ApiError::invalid_field("current_password", "is required")),
-        None => {}
+        _ => {}
+    }
+    if account.must_reset_password && is_current(new)? {
+        return Err(ApiError::invalid_field(
+            "new_password",
+            "must not be the one that was chosen for you",
+        ));
     }
     let hash = password::hash(new.expose())?;
     let event = caller.event(Action::PasswordChanged, Resource::User).on(caller.id());
-    let (_, _, accounts) = app
-        .db()?
-        .run((
-            set(caller.id(), &hash, &now()),
-            audit::record(&event),
-            store::find_account(caller.id()),
-        ))
-        .await?;
+    let batch = (
+        keep_out(account),
+        set(caller.id(), &hash, &now()),
+        audit::record(&event),
+        store::find_account(caller.id()),
+    );
+    let (.., accounts) = app.db()?.run(batch).await.map_err(|error| match error {
+        DbError::Refused => ApiError::unauthorized(INVALID_TOKEN),
+        other => other.into(),
+    })?;
     after(app, account, SignIns::AllBut(caller.sign_in())).await?;
     accounts
         .into_iter()
@@ -79,6 +96,16 @@ pub async fn after(app: &App, account: &AccountRow, ended: SignIns) -> Result<()
 mod tests {
     use super::*;
     use crate::schema::World;
+
+    #[test]
+    fn a_password_that_was_on_its_way_does_not_let_in_who_was_shut_out_meanwhile() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        let before = world.run(store::find_account(world.caller("ann").id())).remove(0);
+        assert!(world.try_run(keep_out(&before)).is_ok());
+        world.execute("UPDATE users SET token_version = token_version + 1");
+        assert!(world.try_run(keep_out(&before)).unwrap_err().contains("refused by"));
+    }
 
     #[test]
     fn a_new_password_ends_tokens_links_and_the_need_for_it() {

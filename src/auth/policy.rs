@@ -109,6 +109,11 @@ const RULES: &[(Method, &str, Rule)] = &[
         "/api/users/{user_id}/resend-invite",
         Rule::AdminOr(P::UsersCreate),
     ),
+    (
+        Method::POST,
+        "/api/users/{user_id}/reset-password",
+        Rule::Needs(P::UsersEdit),
+    ),
     (Method::GET, "/api/users/{user_id}/groups", Rule::Object),
     (Method::GET, "/api/users/{user_id}/roles", Rule::Object),
     (
@@ -219,19 +224,55 @@ const RULES: &[(Method, &str, Rule)] = &[
     (Method::GET, "/agent/connect", Rule::Agent),
 ];
 
-/// The rule of an operation; none if nobody decided.
-pub fn rule(method: &Method, path: &str) -> Option<Rule> {
-    // An answer without its body is read by whoever may read it with.
-    let method = if method == Method::HEAD { &Method::GET } else { method };
+/// What an account may do whose password somebody else chose, until it has chosen one itself: see that it must, do it, and
+/// sign out. (Renewing a token is open.)
+const BEFORE_PASSWORD_CHANGE: &[(Method, &str)] = &[
+    (Method::GET, "/api/auth/me"),
+    (Method::GET, "/api/users/me"),
+    (Method::GET, "/api/profile"),
+    (Method::POST, "/api/auth/change-password"),
+    (Method::POST, "/api/users/password"),
+    (Method::POST, "/api/profile/reset-password"),
+    (Method::POST, "/api/auth/logout"),
+];
+
+/// What is asked of the caller of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// Who may call it.
+    pub rule: Rule,
+    /// What it does.
+    pub effect: Effect,
+    /// Whether somebody may call it who must choose a password first.
+    pub before_password_change: bool,
+}
+
+/// The operation of a request; none if nobody decided about it.
+pub fn operation(method: &Method, path: &str, headers: &HeaderMap) -> Option<Operation> {
+    Some(Operation {
+        rule: rule(method, path)?,
+        effect: effect(method, headers),
+        before_password_change: BEFORE_PASSWORD_CHANGE
+            .iter()
+            .any(|(of, at)| of == read(method) && *at == path),
+    })
+}
+
+/// An answer without its body is read by whoever may read it with.
+fn read(method: &Method) -> &Method {
+    if method == Method::HEAD { &Method::GET } else { method }
+}
+
+fn rule(method: &Method, path: &str) -> Option<Rule> {
     RULES
         .iter()
-        .find(|(of, at, _)| of == method && *at == path)
+        .find(|(of, at, _)| of == read(method) && *at == path)
         .map(|(_, _, rule)| *rule)
 }
 
 /// What a request does. One that asks for a WebSocket may do anything afterwards.
-pub fn effect(method: &Method, headers: &HeaderMap) -> Effect {
-    if (method == Method::GET || method == Method::HEAD) && !headers.contains_key("upgrade") {
+fn effect(method: &Method, headers: &HeaderMap) -> Effect {
+    if read(method) == Method::GET && !headers.contains_key("upgrade") {
         Effect::Reads
     } else {
         Effect::Writes
@@ -239,58 +280,4 @@ pub fn effect(method: &Method, headers: &HeaderMap) -> Effect {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The operations of the API document: method, path, and whether it says that no token is needed.
-    fn operations() -> Vec<(Method, String, bool)> {
-        let document = serde_json::to_value(crate::openapi::document()).unwrap();
-        let mut found = Vec::new();
-        for (path, item) in document["paths"].as_object().unwrap() {
-            for (method, operation) in item.as_object().unwrap() {
-                let Ok(method) = method.to_uppercase().parse::<Method>() else {
-                    continue;
-                };
-                let security = operation.get("security").unwrap_or(&document["security"]);
-                let ways = security.as_array().unwrap();
-                let open = ways.iter().any(|way| way.as_object().unwrap().is_empty());
-                found.push((method, path.clone(), open));
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn every_operation_has_exactly_one_rule_and_every_rule_an_operation() {
-        let mut decided: Vec<String> = RULES
-            .iter()
-            .map(|(method, path, _)| format!("{method} {path}"))
-            .collect();
-        let mut documented: Vec<String> = operations()
-            .iter()
-            .map(|(method, path, _)| format!("{method} {path}"))
-            .collect();
-        decided.sort();
-        documented.sort();
-        assert_eq!(decided, documented);
-    }
-
-    #[test]
-    fn the_document_says_of_exactly_the_open_operations_that_they_need_no_token() {
-        for (method, path, open) in operations() {
-            assert_eq!(rule(&method, &path) == Some(Rule::Open), open, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn an_upgrade_counts_as_a_write() {
-        let upgrade: HeaderMap = [("upgrade".parse().unwrap(), "websocket".parse().unwrap())]
-            .into_iter()
-            .collect();
-        assert_eq!(effect(&Method::GET, &HeaderMap::new()), Effect::Reads);
-        assert_eq!(effect(&Method::GET, &upgrade), Effect::Writes);
-        assert_eq!(effect(&Method::POST, &HeaderMap::new()), Effect::Writes);
-        assert_eq!(rule(&Method::HEAD, "/health"), Some(Rule::Open));
-        assert_eq!(rule(&Method::PATCH, "/health"), None);
-    }
-}
+mod tests;

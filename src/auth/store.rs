@@ -37,7 +37,7 @@ pub(super) use account_columns;
 
 statements! {
     /// The account behind a token, for every request.
-    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, ", stands!(), " AS stands,
+    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, u.must_reset_password, ", stands!(), " AS stands,
            EXISTS (SELECT 1 FROM revoked_sign_ins WHERE sign_in = ?2) AS revoked,
            (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
             WHERE r.user_id = u.id) AS permissions

@@ -13,15 +13,15 @@ use crate::auth::caller::Credentials;
 use crate::db::{Query, flag, json, statements};
 use crate::error::ApiError;
 use crate::extract::QueryParams;
+use crate::users::list::ListQuery;
+use crate::users::store::{Filter, listed};
 
 statements! {
-    /// Those behind a number (?2), in order.
-    WALK = "SELECT u.int_id, u.id, u.username, u.email, u.first_name, u.last_name, u.role, u.machine_role,
+    /// Those of the list (?1 to ?3) behind a number (?4), in order.
+    WALK = concat!("SELECT u.int_id, u.id, u.username, u.email, u.first_name, u.last_name, u.role, u.machine_role,
            u.disabled_at IS NULL AS enabled, u.pending, u.email_verified, u.totp_confirmed_at IS NOT NULL AS second_factor,
            (SELECT json_group_array(r.name) FROM user_roles h JOIN roles r ON r.id = h.role_id WHERE h.user_id = u.id) AS roles,
-           o.slug AS tenant_id, u.created_at, u.last_login_at
-         FROM users u JOIN organizations o ON o.id = u.organization_id
-         WHERE u.organization_id = ?1 AND u.deleted_at IS NULL AND u.int_id > ?2 ORDER BY u.int_id LIMIT ?3";
+           o.slug AS tenant_id, u.created_at, u.last_login_at", listed!(), " AND u.int_id > ?4 ORDER BY u.int_id LIMIT ?5");
 }
 
 /// An account as it is read.
@@ -120,8 +120,8 @@ impl Row for ExportedUser {
     }
 }
 
-/// The people of the caller's organization as a file, those first who came first.
-#[utoipa::path(get, path = "/api/users/export", tag = "users", summary = "Export the users", params(FormatQuery),
+/// The people that `GET /api/users` lists as a file, those first who came first.
+#[utoipa::path(get, path = "/api/users/export", tag = "users", summary = "Export the users", params(FormatQuery, ListQuery),
     responses((status = 200, description = "A file: a JSON array, or CSV", content((Vec<ExportedUser> = "application/json"), (String = "text/csv"))),
         (status = 400, description = "The format is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not see the users", body = ErrorBody)))]
@@ -129,22 +129,33 @@ impl Row for ExportedUser {
 pub async fn export_users(
     app: App,
     credentials: Credentials,
-    QueryParams(query): QueryParams<FormatQuery>,
+    QueryParams(format): QueryParams<FormatQuery>,
+    QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response, ApiError> {
     let (caller, ()) = credentials.load(&app.db()?, ()).await?;
-    let format = Format::parse(query.format.as_deref())?;
-    let organization = caller.organization_id().clone();
-    file::<UserRow, ExportedUser>(app, format, "users", move |after| walk(&organization, after))
+    let format = Format::parse(format.format.as_deref())?;
+    let (caller, filter) = (caller.id().clone(), Filter::from(query));
+    file::<UserRow, ExportedUser>(app, format, "users", move |after| walk(&caller, &filter, after))
 }
 
-fn walk(organization: &ObjectId, after: i64) -> Query<UserRow> {
-    Query::new(WALK, [organization.into(), after.into(), PAGE.into()])
+fn walk(caller: &ObjectId, filter: &Filter, after: i64) -> Query<UserRow> {
+    let [caller, tenant, search] = filter.args(caller);
+    Query::new(WALK, [caller, tenant, search, after.into(), PAGE.into()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::World;
+
+    fn export(world: &World, caller: &str, filter: Filter, after: i64) -> Vec<ExportedUser> {
+        let rows = world.run(walk(world.caller(caller).id(), &filter, after));
+        rows.into_iter().map(ExportedUser::from).collect()
+    }
+
+    fn names(users: &[ExportedUser]) -> Vec<&str> {
+        users.iter().map(|user| user.username.as_str()).collect()
+    }
 
     #[test]
     fn the_people_of_one_organization_are_exported_in_order() {
@@ -157,22 +168,40 @@ mod tests {
              INSERT INTO roles (organization_id, name, created_at) SELECT organization_id, 'ops', '' FROM users WHERE username = 'bob';
              INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE u.username = 'bob' AND r.name = 'ops'",
         );
-        let acme = world.caller("ann").organization_id().clone();
-        let users = |after| {
-            world
-                .run(walk(&acme, after))
-                .into_iter()
-                .map(ExportedUser::from)
-                .collect::<Vec<_>>()
-        };
-        let all = users(0);
-        let names: Vec<&str> = all.iter().map(|user| user.username.as_str()).collect();
-        assert_eq!(names, ["ann", "bob"]);
+        let all = export(&world, "ann", Filter::default(), 0);
+        assert_eq!(names(&all), ["ann", "bob"]);
         assert_eq!(
             (all[1].enabled, all[1].roles.as_slice(), all[1].tenant_id.as_str()),
             (false, &["ops".to_owned()][..], "acme")
         );
         assert_eq!(all[1].cells().len(), ExportedUser::COLUMNS.len());
-        assert_eq!(users(all[0].int_id).len(), 1);
+        assert_eq!(names(&export(&world, "ann", Filter::default(), all[0].int_id)), ["bob"]);
+    }
+
+    #[test]
+    fn the_same_people_are_exported_as_are_listed() {
+        let world = World::new();
+        for (name, organization, role) in [
+            ("ann", "acme", "company_admin"),
+            ("bob", "acme", "user"),
+            ("eve", "other", "user"),
+            ("root", "platform", "super_admin"),
+        ] {
+            world.user(name, organization, role);
+        }
+        let filter = |search: Option<&str>, tenant: Option<&str>| Filter {
+            search: search.map(str::to_owned),
+            tenant_id: tenant.map(str::to_owned),
+        };
+        for (caller, search, tenant, expected) in [
+            ("ann", None, Some("other"), &["ann", "bob"][..]),
+            ("ann", Some("BO"), None, &["bob"]),
+            ("root", None, Some("other"), &["eve"]),
+            ("root", None, Some("nowhere"), &[]),
+            ("root", None, None, &["root"]),
+        ] {
+            let users = export(&world, caller, filter(search, tenant), 0);
+            assert_eq!(names(&users), expected, "{caller} {search:?} {tenant:?}");
+        }
     }
 }

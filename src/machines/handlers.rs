@@ -103,12 +103,10 @@ pub async fn create_machine(
     let allowed = organizations::store::may_create_machines(credentials.user_id());
     let (caller, allowed) = credentials.load(&db, allowed).await?;
     if !allowed.first().is_some_and(|row| row.allowed) {
-        let error = ApiError::forbidden(
+        return Err(ApiError::forbidden(
             "forbidden",
             "Only administrators may create machines in this organization",
-        );
-        db.run(audit::record(&caller.denied(&error))).await?;
-        return Err(error);
+        ));
     }
     let event = caller
         .event(Action::MachineCreated, Resource::Machine)

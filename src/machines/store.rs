@@ -6,7 +6,7 @@ use protocol::api::machines::{CreateMachine, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
-use crate::auth::access::{MachineControl, in_sight, manages, may_sudo, reaches};
+use crate::auth::access::{MachineControl, in_sight, manages, may_sudo, reaches, unexpired};
 use crate::auth::caller::Caller;
 use crate::db::{Arg, Nothing, Query, flag, json, statements};
 use crate::error::ApiError;
@@ -16,13 +16,15 @@ use crate::page::Page;
 /// columns.
 macro_rules! machine_row {
     () => {
-        "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected,
+        concat!(
+            "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected,
            m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json(m.metadata), m.agent_version, m.cpu_percent,
            m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active,
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
            json((SELECT json_group_array(v.username) FROM machine_grants g JOIN users v ON v.id = g.user_id
-             WHERE g.machine_id = m.id))) AS machine"
+             WHERE g.machine_id = m.id AND ", unexpired!(), "))) AS machine"
+        )
     };
 }
 

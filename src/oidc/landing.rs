@@ -8,21 +8,30 @@ use super::store;
 use crate::app::App;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::opened::Opened;
-use crate::auth::signed_in;
 use crate::auth::store::find_logins;
+use crate::auth::{signed_in, unproven};
 use crate::error::ApiError;
 
 /// The program that a sign-in by a browser is counted as, whatever the browser says.
 const SOURCE: &str = "ui";
 
-/// Signs in to the one account with the address, or lets choose among several. Nobody gets an account this way.
+/// Signs in to the one account with the address, or lets choose among several. Nobody gets an account this way. Those whose
+/// address was not proven until now lose what they were given before.
 ///
 /// Who reads mail at the provider has shown more than a mailed code would; the code of an authenticator app is asked for all the
 /// same, unless the provider did.
 pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> Result<LoginAnswer, Failure> {
     let db = app.db()?;
     let queries = (find_logins(&identity.email), store::find_disabled(&identity.email));
-    let (accounts, disabled) = db.run(queries).await.map_err(ApiError::from)?;
+    let (mut accounts, disabled) = db.run(queries).await.map_err(ApiError::from)?;
+    let unproven: Vec<_> = accounts.iter().filter(|account| !account.email_verified).collect();
+    if !unproven.is_empty() {
+        for account in unproven {
+            unproven::prove(app, trail, account, kind.slug()).await?;
+        }
+        accounts = db.run(find_logins(&identity.email)).await.map_err(ApiError::from)?;
+        accounts.retain(|account| account.email_verified);
+    }
     let Some(first) = accounts.first() else {
         return Err(match disabled.first().is_some_and(|row| row.disabled) {
             true => Failure::Disabled,

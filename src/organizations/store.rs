@@ -18,7 +18,7 @@ pub const MACHINES_AT_ONCE: usize = 500;
 macro_rules! organization_row {
     () => {
         "o.id, o.slug, o.name, o.description, o.disabled_at, o.otp, o.otp_minutes, o.admins_create_machines, o.inactive_days,
-         o.created_at, o.updated_at, (o.slug = 'super-admin' OR o.id IN (SELECT organization_id FROM setup WHERE one = 1)) AS is_platform,
+         o.created_at, o.updated_at, o.id IN (SELECT organization_id FROM setup WHERE one = 1) AS is_platform,
          (SELECT COUNT(*) FROM users c WHERE c.organization_id = o.id AND c.deleted_at IS NULL) AS user_count,
          (SELECT COUNT(*) FROM machines c WHERE c.organization_id = o.id) AS machine_count"
     };

@@ -25,11 +25,8 @@ use crate::extract::ValidJson;
 #[worker::send]
 pub async fn read_profile(app: App, credentials: Credentials, envelope: Envelope) -> Result<Response, ApiError> {
     let (caller, account) = load(&app, credentials).await?;
-    envelope.reply(
-        StatusCode::OK,
-        SUCCESS,
-        &OwnUser::from(own_user(&app, &caller, &account)?),
-    )
+    let user = body::own(&app.config, &caller, &account)?;
+    envelope.reply(StatusCode::OK, SUCCESS, &OwnUser::from(user))
 }
 
 /// Reads the caller's account.
@@ -38,7 +35,7 @@ pub async fn read_profile(app: App, credentials: Credentials, envelope: Envelope
 #[worker::send]
 pub async fn read_own_user(app: App, credentials: Credentials) -> Result<Json<OwnUser>, ApiError> {
     let (caller, account) = load(&app, credentials).await?;
-    Ok(Json(own_user(&app, &caller, &account)?.into()))
+    Ok(Json(body::own(&app.config, &caller, &account)?.into()))
 }
 
 /// Changes the caller's name for people and mail address. A new address must be proven: a letter goes there.
@@ -105,7 +102,7 @@ async fn update(app: &App, credentials: Credentials, request: UpdateProfile) -> 
     if let Some(proof) = proof {
         proof.post(app, &account.username, &account.email);
     }
-    Ok(Json(own_user(app, &caller, &account)?))
+    Ok(Json(body::own(&app.config, &caller, &account)?))
 }
 
 /// Sets the address of the caller's picture.
@@ -146,13 +143,4 @@ pub async fn load(app: &App, credentials: Credentials) -> Result<(Caller, Accoun
 fn the_one(accounts: Vec<AccountRow>) -> Result<AccountRow, ApiError> {
     let account = accounts.into_iter().next();
     account.ok_or_else(|| ApiError::internal("the caller has no account"))
-}
-
-/// The account as this caller may see it: a key that only reads is not shown one that enrols machines.
-fn own_user(app: &App, caller: &Caller, account: &AccountRow) -> Result<User, ApiError> {
-    let mut user = body::user(&app.config, account)?;
-    if caller.only_reads() {
-        user.api_key = String::new().into();
-    }
-    Ok(user)
 }

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 const AT_ONCE: i64 = 100;
 
 statements! {
-    EXPIRED = "SELECT g.machine_id, g.user_id, u.username, m.organization_id, m.agent_id, g.expires_at
+    EXPIRED = "SELECT g.machine_id, g.user_id, u.username, m.organization_id, m.agent_id, m.name AS machine, g.expires_at
          FROM machine_grants g JOIN users u ON u.id = g.user_id JOIN machines m ON m.id = g.machine_id
          WHERE g.expires_at <= ?1 ORDER BY g.expires_at LIMIT ?2";
 
@@ -30,6 +30,7 @@ struct Expired {
     username: String,
     organization_id: ObjectId,
     agent_id: AgentId,
+    machine: String,
     expires_at: String,
 }
 
@@ -49,6 +50,7 @@ fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
     let event = Event::of(Action::AccessRevoked, Resource::Machine)
         .within(&grant.organization_id)
         .on(&grant.machine_id)
+        .detail("machine", grant.machine.as_str())
         .detail("agent_id", grant.agent_id.as_str())
         .detail("user_id", grant.user_id.as_str())
         .detail("username", grant.username.as_str())
@@ -58,7 +60,8 @@ fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
         (&grant.user_id).into(),
         grant.expires_at.as_str().into(),
     ];
-    (Query::new(END, end), audit::record(&event))
+    // Another run may have ended it since it was found.
+    (Query::new(END, end), audit::record_if_changed(&event))
 }
 
 #[cfg(test)]
@@ -91,6 +94,23 @@ mod tests {
                 1
             );
         }
+    }
+
+    #[test]
+    fn two_runs_at_the_same_time_log_the_end_of_a_grant_once() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        world.user("bob", "acme", "user");
+        world.machine("web", "ann");
+        world.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
+        let now = "2026-01-11T00:00:00Z".parse().unwrap();
+        let runs = [world.run(find(now)), world.run(find(now))];
+        for grant in runs.iter().flatten() {
+            let (end, entry) = end(grant);
+            world.run(end);
+            world.run(entry);
+        }
+        assert_eq!(world.count("audit_log WHERE action = 'access_revoked'"), 1);
     }
 
     #[test]

@@ -39,11 +39,16 @@ statements! {
          WHERE u.disabled_at IS NULL AND u.deleted_at IS NULL AND u.inactivity_check_at <= ?1
          ORDER BY u.inactivity_check_at LIMIT ?2";
 
-    CHECKED = "UPDATE users SET inactivity_check_at = ?2, inactivity_warnings = ?3 WHERE id = ?1";
+    /// A row only if nobody looked at it (at ?4) or used it (since ?5) in the meantime.
+    CHECKED = "UPDATE users SET inactivity_check_at = ?2, inactivity_warnings = ?3
+         WHERE id = ?1 AND inactivity_check_at <= ?4 AND max(active_at, created_at) = ?5 RETURNING id";
 
-    /// Not if it was used in the meantime. Its tokens end.
+    /// Its tokens end. No row if it was used or disabled in the meantime, or may no longer be disabled.
     DISABLE = "UPDATE users SET disabled_at = ?2, updated_at = ?2, token_version = token_version + 1
-         WHERE id = ?1 AND disabled_at IS NULL AND max(active_at, created_at) = ?3";
+         WHERE id = ?1 AND disabled_at IS NULL AND max(active_at, created_at) = ?3 AND (role = 'user' OR role = 'company_admin'
+           AND EXISTS (SELECT 1 FROM users a WHERE a.organization_id = users.organization_id AND a.role = 'company_admin'
+             AND a.disabled_at IS NULL AND a.deleted_at IS NULL AND a.pending = 0 AND a.id <> users.id))
+         RETURNING id";
 
     ADMINS = "SELECT email FROM users WHERE organization_id = ?1 AND role = 'company_admin' AND disabled_at IS NULL
          AND deleted_at IS NULL AND pending = 0 ORDER BY int_id LIMIT ?2";
@@ -66,6 +71,13 @@ struct Account {
     days: i64,
     /// How many administrators the organization has.
     admins: i64,
+}
+
+/// An account that a statement changed.
+#[derive(Debug, Deserialize)]
+struct Changed {
+    #[allow(dead_code, reason = "that there is a row says it all")]
+    id: ObjectId,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,16 +125,15 @@ fn step(account: &Account, admins: i64, now: DateTime<Utc>) -> Step {
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     let db = app.db()?;
     let steps = steps(db.run(due(now)).await?, now);
-    db.run(
-        steps
-            .iter()
-            .map(|(account, step)| writes(account, *step, now))
-            .collect::<Vec<_>>(),
-    )
-    .await?;
+    let writes: Vec<_> = steps
+        .iter()
+        .map(|(account, step)| writes(account, *step, now))
+        .collect();
+    let written = db.run(writes).await?;
+    let taken = steps.iter().zip(&written).filter(|(_, written)| is_taken(written));
     let mailer = app.mailer();
     let mut disabled: BTreeMap<ObjectId, Vec<&Account>> = BTreeMap::new();
-    for (account, step) in &steps {
+    for ((account, step), _) in taken {
         let (username, organization) = (account.username.as_str(), account.organization.as_str());
         match step {
             Step::Keep => {}
@@ -190,14 +201,32 @@ fn steps(accounts: Vec<Account>, now: DateTime<Utc>) -> Vec<(Account, Step)> {
         .collect()
 }
 
-type Writes = (Query<Nothing>, Vec<(Query<Nothing>, Query<Nothing>)>);
+/// The check of an account, and if it is disabled that with its entry in the log.
+type Writes = (Query<Changed>, Option<(Query<Changed>, Query<Nothing>)>);
+
+/// What came of them.
+type Written = (Vec<Changed>, Option<(Vec<Changed>, Vec<Nothing>)>);
+
+/// Whether it was this run that took the step. Only then are letters sent: another run at the same time sends its own.
+fn is_taken((checked, disabled): &Written) -> bool {
+    match disabled {
+        Some((disabled, _)) => !disabled.is_empty(),
+        None => !checked.is_empty(),
+    }
+}
 
 fn writes(account: &Account, step: Step, now: DateTime<Utc>) -> Writes {
     let warnings = match step {
         Step::Warn { warning, .. } => warning,
         Step::Keep | Step::Disable => account.warnings,
     };
-    let checked = [(&account.id).into(), stored(now + CHECK_EVERY).into(), warnings.into()];
+    let checked = [
+        (&account.id).into(),
+        stored(now + CHECK_EVERY).into(),
+        warnings.into(),
+        stored(now).into(),
+        stored(account.active_at).into(),
+    ];
     let disable = (step == Step::Disable).then(|| {
         let event = Event::of(Action::UserDeprovisioned, Resource::User)
             .within(&account.organization_id)
@@ -210,9 +239,9 @@ fn writes(account: &Account, step: Step, now: DateTime<Utc>) -> Writes {
             stored(now).into(),
             stored(account.active_at).into(),
         ];
-        (Query::new(DISABLE, disable), audit::record(&event))
+        (Query::new(DISABLE, disable), audit::record_if_changed(&event))
     });
-    (Query::new(CHECKED, checked), disable.into_iter().collect())
+    (Query::new(CHECKED, checked), disable)
 }
 
 #[cfg(test)]

@@ -36,9 +36,10 @@ pub async fn open_terminal(
     PathParam(agent_id): PathParam,
     QueryParams(query): QueryParams<TerminalQuery>,
 ) -> Result<Response, ApiError> {
-    check_origin(&app, &uri, &headers)?;
     let request = TerminalRequest::new(query, &headers)?;
     let access = machines::reach(&app, credentials, Key::AgentId(agent_id)).await?;
+    // Only now it is known whose token the page has, for the audit log.
+    check_origin(&app, &uri, &headers)?;
     let machine = &access.found().machine;
     match machine.status {
         MachineStatus::Pending => {

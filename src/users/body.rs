@@ -85,6 +85,7 @@ pub fn user(row: AccountRow, api_key: Secret) -> User {
         ssh_public_key: row.ssh_public_key,
         mfa_enabled: row.totp_confirmed_at.is_some(),
         api_key,
+        keycloak_id: String::new(),
         created_at: row.created_at,
         updated_at: row.updated_at,
         last_login: row.last_login_at,

@@ -9,7 +9,8 @@ use protocol::api::users::{CreateUser, Invited, PersonDetail};
 
 use super::edit::{groups, machine_role};
 use super::row::UserRow;
-use super::store::{self, Home, NewUser};
+use super::store;
+use super::store::insert::{Home, NewUser, find_home, insert};
 use super::{again, body, guard, invitation, one};
 use crate::app::App;
 use crate::audit::{self, Action, Event, Resource};
@@ -61,20 +62,21 @@ async fn create(app: &App, credentials: Credentials, request: CreateUser) -> Res
     let db = app.db()?;
     let email = request.email.to_lowercase();
     let tenant = request.tenant_id.as_deref().filter(|tenant| !tenant.is_empty());
-    let home = store::find_home(credentials.user_id(), tenant, &request.username, &email);
+    let home = find_home(credentials.user_id(), tenant, &request.username, &email);
     let (caller, home) = credentials.load(&db, home).await?;
-    if tenant.is_some() && !caller.is_super_admin() {
-        return Err(ApiError::forbidden("forbidden", "Super admin access required")
-            .with_detail("tenant_id is not yours to choose"));
-    }
     let home = home
         .into_iter()
         .next()
         .ok_or_else(|| ApiError::not_found("Organization not found"))?;
+    if tenant.is_some_and(|tenant| tenant != home.slug) {
+        return Err(ApiError::forbidden("forbidden", "Super admin access required")
+            .with_detail("tenant_id is not yours to choose"));
+    }
     free(&request, &home)?;
     let (role, roles) = roles_of(&db, &caller, &home, &request).await?;
-    if request.machine_role.as_deref().is_some_and(|role| !role.is_empty()) {
-        guard::change_machine_role(&caller)?;
+    let machine_role = machine_role(request.machine_role.as_deref().unwrap_or_default());
+    if !machine_role.is_empty() {
+        guard::change_machine_role(&caller, machine_role)?;
     }
     let groups = match request.groups.as_deref().filter(|groups| !groups.is_empty()) {
         Some(given) => {
@@ -104,7 +106,7 @@ async fn create(app: &App, credentials: Credentials, request: CreateUser) -> Res
         email: &email,
         password_hash: hash.as_deref().unwrap_or_default(),
         role,
-        machine_role: machine_role(request.machine_role.as_deref().unwrap_or_default()),
+        machine_role,
         first_name: &first,
         last_name: &last,
         display_name: &display,
@@ -124,13 +126,7 @@ async fn create(app: &App, credentials: Credentials, request: CreateUser) -> Res
     ];
     let event = event(&caller, &new, hash.is_some());
     let find = again(caller.id(), &id);
-    let batch = (
-        store::insert(&new),
-        Vec::from(rights),
-        link,
-        audit::record(&event),
-        find,
-    );
+    let batch = (insert(&new), Vec::from(rights), link, audit::record(&event), find);
     let (_, _, _, _, found) = db.run(batch).await.map_err(|error| match error {
         DbError::Duplicate => taken(hash.is_some(), "Username or email already exists"),
         other => other.into(),

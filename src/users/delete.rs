@@ -47,7 +47,7 @@ pub async fn delete_user(
         .detail("email", row.email.as_str());
     let keep = (row.role != Role::User && row.enabled).then(|| store::keep_an_admin(control.organization_id()));
     let batch = (
-        store::delete(&control, &now()),
+        store::delete::delete(&control, &now()),
         Vec::from_iter(keep),
         audit::record(&event),
     );

@@ -38,7 +38,7 @@ pub async fn update_user(
 ) -> Result<Json<PersonDetail>, ApiError> {
     let control = reach(&app, credentials, &user_id).await?.control()?;
     let db = app.db()?;
-    let email = request.email.as_ref().map(|email| email.to_lowercase());
+    let email = request.email().map(str::to_lowercase);
     let change = Change {
         email: email.as_deref(),
         first_name: request.first_name.as_deref().map(str::trim),
@@ -89,11 +89,8 @@ fn check(control: &UserControl, request: &UpdateUser, change: &Change) -> Result
     if let Some(role) = request.role {
         guard::change_role(control, role)?;
     }
-    if change
-        .machine_role
-        .is_some_and(|role| role != control.row().machine_role)
-    {
-        guard::change_machine_role(control.caller())?;
+    if let Some(role) = change.machine_role.filter(|role| *role != control.row().machine_role) {
+        guard::change_machine_role(control.caller(), role)?;
     }
     if request.groups.is_some() {
         guard::change_groups(control.caller())?;

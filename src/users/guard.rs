@@ -1,4 +1,5 @@
 //! What nobody may do with people, whatever their permissions: gain more by it than they have.
+use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
 
 use crate::auth::access::user::UserControl;
@@ -47,11 +48,15 @@ pub fn give_roles(caller: &Caller, roles: &[GivenRole]) -> Result<(), ApiError> 
     }
 }
 
-/// Privileges on machines are a role, too.
-pub fn change_machine_role(caller: &Caller) -> Result<(), ApiError> {
+/// A role on machines is a role, too. Privileges there are for administrators to give: nobody else is known to have them on
+/// all machines.
+pub fn change_machine_role(caller: &Caller, to: &str) -> Result<(), ApiError> {
     match caller.may(Permission::UsersAssignRoles) {
-        true => Ok(()),
         false => Err(forbidden("Permission denied: users.assign_roles")),
+        true if to == MachineRole::AllowSudo.as_str() && !caller.is_admin() => {
+            Err(forbidden("Only administrators give privileges on machines"))
+        }
+        true => Ok(()),
     }
 }
 

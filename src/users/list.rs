@@ -24,6 +24,15 @@ pub struct ListQuery {
     tenant_id: Option<String>,
 }
 
+impl From<ListQuery> for Filter {
+    fn from(query: ListQuery) -> Self {
+        Self {
+            search: query.search,
+            tenant_id: query.tenant_id,
+        }
+    }
+}
+
 /// Lists the people of the caller's organization, those first who came first.
 #[utoipa::path(get, path = "/api/users", tag = "users", summary = "List users", params(ListQuery, PageQuery),
     responses((status = 200, description = "The users", body = People),
@@ -35,11 +44,7 @@ pub async fn list_users(
     QueryParams(query): QueryParams<ListQuery>,
     QueryParams(page): QueryParams<PageQuery>,
 ) -> Result<Json<People>, ApiError> {
-    let filter = Filter {
-        search: query.search,
-        tenant_id: query.tenant_id,
-    };
-    let page = page.page();
+    let (filter, page) = (Filter::from(query), page.page());
     let list = store::list(credentials.user_id(), &filter, page);
     // Everything needs no second count.
     let count = (page != Page::Everything).then(|| store::count(credentials.user_id(), &filter));

@@ -5,10 +5,12 @@ mod delete;
 mod edit;
 mod guard;
 mod invitation;
-mod list;
+pub mod list;
+pub mod password;
 mod roles;
 pub mod row;
 pub mod store;
+mod wanted;
 
 use protocol::ids::ObjectId;
 
@@ -30,6 +32,7 @@ pub fn routes() -> Routes {
         create::invite_user,
         invitation::resend_invite,
         edit::update_user,
+        password::reset_user_password,
         delete::delete_user,
         roles::find_user_roles,
         roles::find_user_roles_alias,

@@ -1,12 +1,14 @@
-//! SQL of people.
-use protocol::api::auth::Role;
+//! SQL of people: who is there, and what becomes of them.
+pub mod delete;
+pub mod insert;
+
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::row::{UserRow, user_row};
 use crate::auth::access::user::UserControl;
 use crate::auth::mailed::{self, Purpose};
-use crate::db::{Arg, Nothing, Query, flag, json, refuse, statements};
+use crate::db::{Arg, Nothing, Query, json, refuse, statements};
 use crate::groups::store::{GroupRow, group_row};
 use crate::page::Page;
 
@@ -22,6 +24,7 @@ macro_rules! listed {
            OR instr(lower(u.display_name), lower(?3)) > 0 OR instr(lower(u.first_name || ' ' || u.last_name), lower(?3)) > 0)"
     };
 }
+pub(crate) use listed;
 
 macro_rules! found {
     () => {
@@ -63,19 +66,6 @@ statements! {
            (SELECT 1 FROM users a WHERE a.organization_id = o.id AND a.role <> 'user' AND a.disabled_at IS NULL
             AND a.deleted_at IS NULL AND a.pending = 0)");
 
-    /// Where the caller (?1) makes an account: in its own organization, or that of a super administrator's choice (?2); and what
-    /// is taken there.
-    FIND_HOME = "SELECT o.id, EXISTS (SELECT 1 FROM users x WHERE x.username = ?3) AS username_taken,
-           EXISTS (SELECT 1 FROM users x WHERE x.organization_id = o.id AND x.email = ?4 AND x.deleted_at IS NULL) AS email_taken
-         FROM users c JOIN organizations o ON o.id =
-           CASE WHEN c.role = 'super_admin' AND ?2 IS NOT NULL THEN (SELECT id FROM organizations WHERE slug = ?2) ELSE c.organization_id END
-         WHERE c.id = ?1";
-
-    INSERT = "INSERT INTO users
-         (id, organization_id, username, email, password_hash, role, machine_role, first_name, last_name, display_name, api_key_hash,
-          api_key_sealed, must_reset_password, pending, invited_by, created_at, updated_at, active_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?5 <> '', ?5 = '', ?13, ?14, ?14, ?14)";
-
     DROP_ROLES = "DELETE FROM user_roles WHERE user_id = ?1";
 
     GIVE_ROLES = "INSERT INTO user_roles (user_id, role_id) SELECT ?1, r.id FROM roles r
@@ -89,32 +79,6 @@ statements! {
     JOIN_GROUPS = "INSERT OR IGNORE INTO group_members (group_id, user_id, added_at) SELECT value, ?1, ?3 FROM json_each(?2)";
 
     TOUCH_GROUPS = "UPDATE groups SET updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))";
-
-    /// The row stays, for the audit log and the machines' sessions; nothing that proves the account does.
-    DELETE = "UPDATE users SET deleted_at = ?2, updated_at = ?2, token_version = token_version + 1, community = 0, password_hash = '',
-           api_key_hash = 'deleted ' || id, api_key_sealed = '', totp_sealed = NULL, totp_confirmed_at = NULL, ssh_public_key = NULL
-         WHERE id = ?1 AND deleted_at IS NULL";
-
-    /// To the administrator who is there longest. A name that this one uses already gets the machine's own behind it. What waits
-    /// to enrol needs a new registration token: the old one is known to whoever leaves.
-    BEQUEATH = "UPDATE machines SET registration_token_hash = NULL, registration_token_sealed = NULL,
-           host_id = CASE WHEN EXISTS (SELECT 1 FROM machines x WHERE x.owner_id = heir.id AND x.host_id = machines.host_id)
-             THEN NULL ELSE host_id END,
-           name = CASE WHEN EXISTS (SELECT 1 FROM machines x WHERE x.owner_id = heir.id AND x.name = machines.name)
-             THEN substr(name, 1, 87) || '-' || agent_id ELSE name END,
-           owner_id = heir.id
-         FROM (SELECT a.id FROM users u JOIN users a ON a.organization_id = u.organization_id
-           WHERE u.id = ?1 AND a.id <> u.id AND a.role <> 'user' AND a.disabled_at IS NULL AND a.deleted_at IS NULL AND a.pending = 0
-           ORDER BY a.role = 'company_admin' DESC, a.int_id LIMIT 1) AS heir
-         WHERE machines.owner_id = ?1";
-
-    DELETE_KEYS = "DELETE FROM api_keys WHERE user_id = ?1";
-
-    DELETE_GRANTS = "DELETE FROM machine_grants WHERE user_id = ?1";
-
-    DELETE_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = ?1";
-
-    DELETE_CHALLENGE = "DELETE FROM otp_challenges WHERE user_id = ?1";
 }
 
 /// Names one account in a path: by its id or by its number.
@@ -165,38 +129,6 @@ pub struct NamedGroup {
     pub given: String,
 }
 
-/// Where an account is to be made.
-#[derive(Debug, Deserialize)]
-pub struct Home {
-    /// The organization.
-    pub id: ObjectId,
-    #[serde(deserialize_with = "flag")]
-    pub username_taken: bool,
-    #[serde(deserialize_with = "flag")]
-    pub email_taken: bool,
-}
-
-/// An account to be made. Without a password, it waits for its owner.
-#[derive(Debug)]
-pub struct NewUser<'a> {
-    pub id: &'a ObjectId,
-    pub organization: &'a ObjectId,
-    pub username: &'a str,
-    /// Lower case.
-    pub email: &'a str,
-    /// Empty without a password.
-    pub password_hash: &'a str,
-    pub role: Role,
-    pub machine_role: &'a str,
-    pub first_name: &'a str,
-    pub last_name: &'a str,
-    pub display_name: &'a str,
-    pub api_key_hash: &'a str,
-    pub api_key_sealed: &'a str,
-    pub invited_by: &'a ObjectId,
-    pub now: &'a str,
-}
-
 /// Which people to list.
 #[derive(Debug, Default)]
 pub struct Filter {
@@ -205,7 +137,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn args(&self, caller: &ObjectId) -> [Arg; 3] {
+    /// What [`listed!`] wants.
+    pub fn args(&self, caller: &ObjectId) -> [Arg; 3] {
         let text = |text: &Option<String>| Arg::from(text.as_deref().filter(|text| !text.is_empty()));
         [caller.into(), text(&self.tenant_id), text(&self.search)]
     }
@@ -247,37 +180,6 @@ pub fn find(caller: &ObjectId, key: &UserKey) -> Query<FoundUser> {
 /// The groups an account is in.
 pub fn groups(user: &ObjectId) -> Query<GroupRow> {
     Query::new(GROUPS, [user.into()])
-}
-
-/// Where the caller makes an account of these names.
-pub fn find_home(caller: &ObjectId, tenant_id: Option<&str>, username: &str, email: &str) -> Query<Home> {
-    Query::new(
-        FIND_HOME,
-        [caller.into(), tenant_id.into(), username.into(), email.into()],
-    )
-}
-
-/// Makes an account.
-pub fn insert(new: &NewUser) -> Query<Nothing> {
-    Query::new(
-        INSERT,
-        [
-            new.id.into(),
-            new.organization.into(),
-            new.username.into(),
-            new.email.into(),
-            new.password_hash.into(),
-            new.role.as_str().into(),
-            new.machine_role.into(),
-            new.first_name.into(),
-            new.last_name.into(),
-            new.display_name.into(),
-            new.api_key_hash.into(),
-            new.api_key_sealed.into(),
-            new.invited_by.into(),
-            new.now.into(),
-        ],
-    )
 }
 
 /// Gives an account exactly these roles of its organization (a JSON array of numbers), leaving the system role aside.
@@ -332,27 +234,6 @@ pub fn set_groups(user: &ObjectId, groups: &str, touched: &str, now: &str) -> [Q
         Query::new(JOIN_GROUPS, [user.into(), groups.into(), now.into()]),
         Query::new(TOUCH_GROUPS, [touched.into(), now.into()]),
     ]
-}
-
-/// Ends an account: what it owned passes on, what it could do is taken away.
-pub fn delete(control: &UserControl, now: &str) -> Vec<Query<Nothing>> {
-    let id = || Arg::from(control.id());
-    let rest = [
-        BEQUEATH,
-        DELETE_KEYS,
-        DELETE_GRANTS,
-        DROP_ROLES,
-        DELETE_RECOVERY_CODES,
-        DELETE_CHALLENGE,
-    ];
-    let end = Query::new(DELETE, [id(), now.into()]);
-    let leave = Query::new(LEAVE_GROUPS, [id(), "[]".into()]);
-    let rest = rest.map(|sql| Query::new(sql, [id()]));
-    [end, leave]
-        .into_iter()
-        .chain(rest)
-        .chain(void_links(control.id(), now))
-        .collect()
 }
 
 #[cfg(test)]

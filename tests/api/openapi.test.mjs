@@ -22,7 +22,9 @@ let edge;
 
 before(async () => {
   state = await mkdtemp(path.join(os.tmpdir(), "vsay-api-"));
-  process.env.CREDENTIALS_BY_ADDRESS = process.env.CREDENTIALS_BY_ACCOUNT = "1000000";
+  for (const limit of ["CREDENTIALS_BY_ADDRESS", "CREDENTIALS_BY_ACCOUNT", "LETTERS_BY_RECIPIENT", "RENEWALS_BY_ACCOUNT"]) {
+    process.env[limit] = "1000000";
+  }
   edge = await startEdge({ host: "127.0.0.1", port: 0, state });
 });
 

@@ -128,16 +128,6 @@ impl Account {
         }
     }
 
-    /// Somebody else in the same organization, who has no rights there.
-    pub async fn colleague(&self, stack: &Stack) -> Self {
-        let colleague = Self::new(stack).await;
-        stack.sql(&format!(
-            "UPDATE users SET role = 'user', organization_id = (SELECT organization_id FROM users WHERE id = '{}') WHERE id = '{}'",
-            self.id, colleague.id
-        ));
-        colleague
-    }
-
     /// A request with their token that can still be changed.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.anonymous.request(method, path).bearer_auth(&self.token)

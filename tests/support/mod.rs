@@ -11,6 +11,7 @@ pub mod published;
 pub mod random;
 pub mod redact;
 pub mod sequence;
+pub mod sign_in;
 pub mod stack;
 pub mod team;
 pub mod viewer;

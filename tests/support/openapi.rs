@@ -1,8 +1,8 @@
 //! The API as it describes itself at `/openapi.json`.
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::account::Anonymous;
+use super::account::{Anonymous, PASSWORD};
 
 /// One method of one path.
 #[derive(Debug, Clone)]
@@ -34,6 +34,45 @@ impl Operation {
             path = path.replace(&format!("{{{name}}}"), &value(name));
         }
         path
+    }
+}
+
+impl Operation {
+    /// `GET /health`: what tests call it.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The least that it accepts as a body, naming nothing that exists: what is wrong with a body is told before anything is
+    /// looked up, and before it is asked who may.
+    pub fn least_body(&self) -> Option<Value> {
+        let body = match self.name().as_str() {
+            "POST /api/admin/organizations" => json!({"name": "least", "display_name": "Least"}),
+            "POST /api/api-keys" => json!({"name": "least"}),
+            "POST /api/auth/change-password" | "POST /api/users/password" | "POST /api/profile/reset-password" => {
+                json!({"current_password": PASSWORD, "new_password": "another horse battery"})
+            }
+            "POST /api/auth/mfa/confirm" => json!({"code": "123456"}),
+            "POST /api/auth/mfa/backup-codes/regenerate" | "POST /api/auth/mfa/disable" => {
+                json!({"password": PASSWORD})
+            }
+            "POST /api/groups" | "POST /api/roles" | "POST /api/machines" => json!({"name": "least"}),
+            "POST /api/groups/{group_id}/members" => json!({"user_id": "00000000000000000000000a"}),
+            "POST /api/groups/{group_id}/machines" => json!({"machine_ids": ["00000000000a"]}),
+            "POST /api/machines/{agent_id}/access/grant" | "POST /api/machines/{agent_id}/access/revoke" => {
+                json!({"username": "nobody"})
+            }
+            "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
+            "POST /api/users" | "POST /api/users/invite" => json!({"username": "least", "email": "least@example.com"}),
+            "POST /api/users/{user_id}/reset-password" => json!({"password": PASSWORD}),
+            "POST /api/users/{user_id}/roles"
+            | "PUT /api/users/{user_id}/roles"
+            | "POST /api/roles/users/{user_id}/roles" => {
+                json!({"role_ids": []})
+            }
+            _ => json!({}),
+        };
+        self.takes_body.then_some(body)
     }
 }
 

@@ -1,4 +1,6 @@
 //! People of one organization. There is no quicker way into one than the database.
+use serde_json::{Value, json};
+
 use super::account::Account;
 use super::stack::Stack;
 
@@ -29,4 +31,24 @@ pub fn may_sudo(stack: &Stack, account: &Account) {
         "UPDATE users SET machine_role = 'allow_sudo' WHERE id = '{}'",
         account.id
     ));
+}
+
+/// Gives an account a role that allows these permissions, as an administrator would.
+pub async fn allow(admin: &Account, account: &Account, codenames: &[&str]) -> Value {
+    let catalogue = admin.get("/api/roles/permissions").await.ok();
+    let families = catalogue["permissions"].as_object().expect("families");
+    let all = families.values().flat_map(|family| family.as_array().expect("a list"));
+    let ids: Vec<&Value> = all
+        .filter(|permission| codenames.iter().any(|name| permission["codename"] == *name))
+        .map(|permission| &permission["id"])
+        .collect();
+    assert_eq!(ids.len(), codenames.len());
+    let name = format!("role of {}", account.username);
+    let role = admin
+        .post("/api/roles", json!({"name": name, "permission_ids": ids}))
+        .await
+        .ok();
+    let body = json!({"role_ids": [role["id"]]});
+    admin.post(&format!("/api/users/{}/roles", account.id), body).await.ok();
+    role
 }

@@ -3,7 +3,7 @@
 //! The entries of one organization form a chain in the order of `int_id`. The `hash` of an entry is the SHA-256 of the hash
 //! before it, or of [`GENESIS`] for the first, and of everything that is stored about the entry. So whoever has the entries can
 //! compute every hash anew, and whoever remembers one hash notices any change to what lies before it.
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -36,7 +36,7 @@ pub struct ChainedEntry {
     pub resource_id: Option<String>,
     /// `success` or `failure`.
     pub status: String,
-    /// The HTTP status that answered it.
+    /// The HTTP status that answered it; 0 for what was no request.
     pub response_status: i64,
     /// The HTTP method; empty for what was no request.
     pub method: String,
@@ -57,6 +57,40 @@ pub struct ChainedEntry {
     pub created_at: String,
 }
 
+/// How much an entry deserves to be looked at. It follows from what was done and whether it succeeded, and is not stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Daily life.
+    #[default]
+    Info,
+    /// It failed or was refused, or it changed who may do what.
+    Warning,
+    /// It gave power over others, took a protection off, or cannot be undone.
+    Critical,
+}
+
+impl Severity {
+    /// Reads a severity as it travels.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "info" => Some(Self::Info),
+            "warning" => Some(Self::Warning),
+            "critical" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+
+    /// The severity as it travels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// An entry as it is published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
@@ -67,6 +101,14 @@ pub struct AuditEntry {
     pub tenant_id: String,
     /// The same as `resource`.
     pub resource_type: String,
+    /// How much it deserves to be looked at.
+    #[serde(default)]
+    #[schema(required)]
+    pub severity: Severity,
+    /// The same as `details`; null if there are none. Bodies of requests are not kept, as they may hold secrets.
+    #[serde(default)]
+    #[schema(required, value_type = Option<Object>)]
+    pub request_body: Option<Value>,
     /// The browser that `user_agent` names.
     pub browser: String,
     /// The operating system that `user_agent` names.
@@ -304,12 +346,16 @@ impl AuditEntry {
     }
 }
 
-/// Reads a time as people write it in a query: RFC 3339, or a date, which is its first moment in UTC.
+/// Reads a time as people write it in a query: ISO 8601, in UTC if it names no offset; a date is its first moment.
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.to_utc());
     }
-    let date = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    let local = |form| NaiveDateTime::parse_from_str(text, form).ok();
+    if let Some(time) = local("%Y-%m-%dT%H:%M:%S%.f").or_else(|| local("%Y-%m-%dT%H:%M")) {
+        return Some(time.and_utc());
+    }
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     Some(date.and_hms_opt(0, 0, 0)?.and_utc())
 }
 

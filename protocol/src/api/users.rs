@@ -3,4 +3,4 @@ mod body;
 mod request;
 
 pub use body::{Deactivated, Invited, People, Person, PersonDetail, PersonRoles, RolesAssigned};
-pub use request::{AssignRoles, CreateUser, UpdateUser};
+pub use request::{AssignRoles, CreateUser, ResetPassword, UpdateUser};

@@ -58,11 +58,12 @@ fn add_host(world: &World, n: usize, name: &str, host_id: &str) -> Enrolled {
     let new = NewHost {
         id: format!("{n:024x}").parse().unwrap(),
         agent_id: format!("{n:012x}").parse().unwrap(),
-        owner: &by_key(world, "key of ann", "x").0[0],
         name,
         now: "2026-01-01T00:00:00.000Z",
     };
-    world.run(insert_enrolled(&new, &request(host_id))).remove(0)
+    world
+        .run(insert_enrolled("key of ann", &new, &request(host_id)))
+        .remove(0)
 }
 
 #[test]
@@ -161,6 +162,7 @@ fn the_same_host_enrolled_again_is_the_same_machine_with_a_new_key() {
     let world = world();
     let first = add_host(&world, 1, "host", "aa");
     let again = world.run(enroll_again(
+        "key of ann",
         &first.machine_id,
         &Enroll {
             public_key: "new key".into(),
@@ -175,6 +177,42 @@ fn the_same_host_enrolled_again_is_the_same_machine_with_a_new_key() {
             .agent_public_key
             .as_deref(),
         Some("new key")
+    );
+}
+
+#[test]
+fn a_key_that_was_replaced_while_a_machine_enrolled_enrols_it_no_more() {
+    for change in [
+        "UPDATE users SET api_key_hash = 'new key' WHERE username = 'ann'",
+        "UPDATE users SET disabled_at = 'x' WHERE username = 'ann'",
+        "UPDATE organizations SET disabled_at = 'x'",
+    ] {
+        let world = world();
+        let first = add_host(&world, 1, "host", "aa");
+        // Both were looked up while the key was good.
+        let again = enroll_again("key of ann", &first.machine_id, &request("aa"));
+        let new = NewHost {
+            id: "2".repeat(24).parse().unwrap(),
+            agent_id: "222222222222".parse().unwrap(),
+            name: "host-2",
+            now: "2026-01-01T00:00:00.000Z",
+        };
+        let another = insert_enrolled("key of ann", &new, &request("bb"));
+        world.execute(change);
+        assert!(world.run(again).is_empty(), "{change}");
+        assert!(world.run(another).is_empty(), "{change}");
+        assert_eq!(world.count("machines"), 2, "{change}");
+    }
+}
+
+#[test]
+fn a_key_enrols_no_host_again_that_is_anothers() {
+    let world = world();
+    let first = add_host(&world, 1, "host", "aa");
+    assert!(
+        world
+            .run(enroll_again("key of bob", &first.machine_id, &request("aa")))
+            .is_empty()
     );
 }
 

@@ -84,6 +84,12 @@ fn each_filter_narrows_and_all_of_them_together() {
         (vec![("action", "delete")], vec![5]),
         (vec![("resource", "auth")], vec![2, 1]),
         (vec![("status", "failure")], vec![6]),
+        (vec![("severity", "info")], vec![3, 2, 1]),
+        (vec![("severity", "warning")], vec![6]),
+        (vec![("severity", "critical")], vec![5]),
+        (vec![("severity", "critical"), ("action", "delete")], vec![5]),
+        (vec![("severity", "info"), ("action", "delete")], vec![]),
+        (vec![("severity", "critical"), ("user_id", bob.as_str())], vec![]),
         (vec![("source", "cli")], vec![]),
         (vec![("machine_id", "0a1b")], vec![5, 3]),
         (vec![("machine_id", "m1")], vec![5]),
@@ -121,6 +127,46 @@ fn an_entry_is_published_with_everything_that_was_recorded() {
         ("terminal", "Unknown")
     );
     assert!(entry.agrees());
+}
+
+#[test]
+fn the_severity_that_is_shown_is_the_one_that_is_found() {
+    let world = World::new();
+    world.user("ann", "acme", "company_admin");
+    for action in Action::ALL {
+        let event = world.caller("ann").event(*action, Resource::Unknown);
+        world.run(record(&event));
+        world.run(record(&event.failed(403, "Not authorized")));
+    }
+    world.execute(
+        "INSERT INTO audit_log SELECT NULL, 'later' || int_id, organization_id, user_id, username, 'of a later version', resource,
+         resource_id, status, response_status, method, endpoint, ip_address, user_agent, source, error, details, created_at, hash
+         FROM audit_log WHERE int_id <= 2",
+    );
+    let mut found = 0;
+    for scope in [acme(&world), Scope::Everywhere] {
+        for severity in ["info", "warning", "critical"] {
+            let rows = world.run(selection(&scope, &[("severity", severity)]).list(-1, 0));
+            assert!(!rows.is_empty(), "{severity}");
+            for row in rows {
+                let entry = AuditEntry::from(row);
+                assert_eq!(entry.severity.as_str(), severity, "{entry:?}");
+                found += 1;
+            }
+        }
+    }
+    assert_eq!(found, 2 * world.count("audit_log"), "each has one severity");
+}
+
+#[test]
+fn entries_of_one_severity_are_found_by_an_index() {
+    let world = World::new();
+    let plan = world.plan(LIST_BY_SEVERITY);
+    assert!(
+        plan.contains("audit_log_by_action (organization_id=? AND action=?)"),
+        "{plan}"
+    );
+    assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{plan}");
 }
 
 #[test]

@@ -44,8 +44,12 @@ impl UserAccess {
     }
 
     /// The right to change it. Nobody has it over an account that may do more than the caller: whoever can give an account
-    /// another mail address, or take the link that sets its password, can become it.
+    /// another mail address, or take the link that sets its password, can become it. For the same reason nobody has it over the
+    /// own account by an API key.
     pub fn control(self) -> Result<UserControl, ApiError> {
+        if self.is_own() {
+            self.caller.in_person()?;
+        }
         let row = &self.found.user;
         let covers = match row.role {
             Role::SuperAdmin => self.caller.is_super_admin(),

@@ -12,8 +12,8 @@ use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::Credentials;
 use crate::auth::mailed::{self, Purpose};
 use crate::auth::store::{self, AccountRow};
-use crate::auth::{body, password, password_change, signed_in, throttle};
-use crate::db::now;
+use crate::auth::{body, password, password_change, signed_in, throttle, unproven};
+use crate::db::{DbError, now};
 use crate::error::ApiError;
 use crate::extract::{PathParam, ValidJson};
 use crate::mail::{Letter, Link};
@@ -87,11 +87,12 @@ pub async fn forgot(
     ValidJson(request): ValidJson<ForgotPassword>,
 ) -> Result<Json<StatusOk>, ApiError> {
     throttle::attempt(&app, &trail.client, &format!("forgot:{}", request.email)).await?;
+    throttle::letter(&app, &request.email).await?;
     let accounts = app.db()?.run(store::find_logins(&request.email)).await?;
     // Writing the links and the mail takes a while, so it is done when the answer is out.
     let background = app.background().clone();
     background.run(async move {
-        for account in accounts.iter().filter(|account| !account.password_hash.is_empty()) {
+        for account in &accounts {
             if let Err(error) = send_link(&app, &trail, account).await {
                 crate::log::error(&format!("no link to reset a password: {}", error.cause()));
             }
@@ -162,16 +163,28 @@ async fn reset_with(app: &App, trail: &Trail, token: &str, new: &Secret) -> Resu
     let account = mailed::redeem(app, token, Purpose::Reset)
         .await?
         .filter(|account| account.deleted_at.is_none());
-    let account = account.ok_or_else(|| ApiError::bad_request("Invalid or expired reset token"))?;
+    let invalid = || ApiError::bad_request("Invalid or expired reset token");
+    let account = account.ok_or_else(invalid)?;
     let hash = password::hash(new.expose())?;
+    // The link has just proven the address.
+    let proven = match account.email_verified {
+        true => Vec::new(),
+        false => unproven::rows(app, trail, &account, "mail")?,
+    };
     let event = trail
         .event(Action::PasswordReset, Resource::User)
         .by(&account.id, &account.username)
         .within(&account.organization_id)
         .on(&account.id);
-    app.db()?
-        .run((password_change::set(&account.id, &hash, &now()), audit::record(&event)))
-        .await?;
+    let batch = (
+        proven,
+        password_change::set(&account.id, &hash, &now()),
+        audit::record(&event),
+    );
+    app.db()?.run(batch).await.map_err(|error| match error {
+        DbError::Refused => invalid(),
+        other => other.into(),
+    })?;
     password_change::after(app, &account, SignIns::All).await?;
     Ok(StatusOk {
         status: "ok".to_owned(),

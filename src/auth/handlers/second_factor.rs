@@ -132,6 +132,7 @@ pub async fn replace_codes(
 #[utoipa::path(delete, path = "/api/users/{user_id}/mfa", operation_id = "reset_second_factor", tag = "users", summary = "Remove somebody's second factor",
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The password alone signs in again", body = SecondFactorChanged),
+        (status = 400, description = "The account is the caller's own", body = ErrorBody),
         (status = 403, description = "The caller may not change it", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "There is no second factor", body = ErrorBody)))]
@@ -142,6 +143,12 @@ pub async fn reset(
     PathParam(user_id): PathParam,
 ) -> Result<Json<SecondFactorChanged>, ApiError> {
     let control = users::reach(&app, credentials, &user_id).await?.control()?;
+    if control.is_own() {
+        // That takes proof.
+        return Err(ApiError::bad_request(
+            "Remove your own second factor with a code or your password: POST /api/auth/mfa/disable",
+        ));
+    }
     let row = control.row();
     if !row.mfa_enabled {
         return Err(none());

@@ -10,7 +10,7 @@ use protocol::relay::SignIns;
 use crate::app::App;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::{Credentials, bearer};
-use crate::auth::{body, opened, revocation, sign_in_store, signed_in, store};
+use crate::auth::{body, opened, revocation, sign_in_store, signed_in, store, throttle};
 use crate::db::now;
 use crate::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::error::ApiError;
@@ -24,7 +24,8 @@ const REVOKED_MARGIN: TimeDelta = TimeDelta::hours(1);
     request_body(content = Option<Refresh>, description = "The token; without a body, the one in `Authorization`"),
     responses((status = 200, description = "A new token", body = Enveloped<Refreshed>),
         (status = 401, description = "The token is wrong, expired or revoked, or its account is gone", body = ErrorBody),
-        (status = 403, description = "The account is disabled", body = ErrorBody)))]
+        (status = 403, description = "The account is disabled", body = ErrorBody),
+        (status = 429, description = "Too many renewals", body = ErrorBody)))]
 #[worker::send]
 pub async fn refresh(
     app: App,
@@ -40,6 +41,7 @@ pub async fn refresh(
     };
     let invalid = || ApiError::unauthorized("Invalid token");
     let proof = app.config.tokens.verify(token).map_err(|_| invalid())?;
+    throttle::renewal(&app, proof.user_id.as_str()).await?;
     trail.client.source.clone_from(&proof.source);
     let db = app.db()?;
     let batch = (
@@ -116,10 +118,5 @@ pub async fn me(app: App, credentials: Credentials) -> Result<Json<User>, ApiErr
     let account = accounts
         .first()
         .ok_or_else(|| ApiError::internal("the caller has no account"))?;
-    let mut user = body::user(&app.config, account)?;
-    // A key that may only read does not get one that enrols machines.
-    if caller.only_reads() {
-        user.api_key = String::new().into();
-    }
-    Ok(Json(user))
+    body::own(&app.config, &caller, account).map(Json)
 }

@@ -1,21 +1,17 @@
 //! The first account of a server. It can be made this way once.
 use axum::Json;
-use protocol::api::auth::{Role, Setup, SetupStatus, SignedIn};
+use protocol::api::auth::{Setup, SetupStatus, SignedIn};
 use protocol::api::error::ErrorBody;
-use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::audit::{self, Action, Resource, Trail};
-use crate::auth::new_account::NewApiKey;
+use crate::audit::{Action, Resource, Trail};
+use crate::auth::first_account::{self, FirstAccount};
 use crate::auth::opened::Opened;
-use crate::auth::store::{self, NewAccount};
-use crate::auth::{password, signed_in, throttle};
-use crate::db::{DbError, Nothing, Query, flag, now, statements};
+use crate::auth::{signed_in, throttle};
+use crate::db::{Query, flag, statements};
 use crate::error::ApiError;
 use crate::extract::ValidJson;
-use crate::organizations::store::{self as organizations, NewOrganization};
-use crate::random;
 
 /// The slug and name of the organization that setting up makes. Both can be changed, the name at any time.
 const ORGANIZATION: (&str, &str) = ("default", "Default");
@@ -24,11 +20,6 @@ statements! {
     STATUS = "SELECT EXISTS (SELECT 1 FROM setup WHERE one = 1) OR EXISTS (SELECT 1 FROM users WHERE int_id > 0) AS complete,
          EXISTS (SELECT 1 FROM setup s JOIN organizations o ON o.id = s.organization_id
                  WHERE s.one = 1 AND o.vault_sealed IS NOT NULL) AS vault_set";
-
-    /// Fails if somebody was faster.
-    COMPLETE = "INSERT INTO setup (one, organization_id, completed_at) VALUES (1, ?1, ?2)";
-
-    SET_VAULT = "UPDATE organizations SET vault_sealed = ?2 WHERE id = ?1";
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,11 +28,6 @@ struct Status {
     complete: bool,
     #[serde(deserialize_with = "flag")]
     vault_set: bool,
-}
-
-/// Where the password of an organization's vaults is sealed for.
-pub fn vault_place(organization: &ObjectId) -> String {
-    format!("organizations.vault:{organization}")
 }
 
 /// Whether somebody has to set this server up.
@@ -72,68 +58,23 @@ pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>)
     if status_of(&app).await?.setup_complete {
         return Err(completed());
     }
-    let (id, organization_id, now) = (random::object_id()?, random::object_id()?, now());
-    let (slug, name) = ORGANIZATION;
-    let organization = organizations::insert(&NewOrganization {
-        id: &organization_id,
-        slug,
-        name,
-        description: "",
-        now: &now,
-    });
-    let api_key = NewApiKey::make(&app, &id)?;
-    let user = store::insert_user(&NewAccount {
-        id: &id,
-        organization_id: &organization_id,
+    let email = request.email().unwrap_or_default().to_lowercase();
+    let first = FirstAccount {
         username: &request.username,
-        email: &request.email().unwrap_or_default().to_lowercase(),
-        community: false,
-        password_hash: &password::hash(request.password.expose())?,
-        role: Role::SuperAdmin,
+        email: &email,
+        password: &request.password,
         first_name: "",
         last_name: "",
-        email_verified: false,
-        api_key_hash: &api_key.hash,
-        api_key_sealed: &api_key.sealed,
-        now: &now,
-        last_login_at: None,
-    });
-    let vault = match request.vault_password() {
-        Some(password) => {
-            let sealed = app.config.sealing.seal(&vault_place(&organization_id), password)?;
-            Some(Query::<Nothing>::new(
-                SET_VAULT,
-                [(&organization_id).into(), sealed.into()],
-            ))
-        }
-        None => None,
+        organization: ORGANIZATION,
+        vault_password: request.vault_password(),
     };
-    let event = trail
-        .event(Action::Setup, Resource::Auth)
-        .by(&id, &request.username)
-        .within(&organization_id)
-        .on(&id);
-    let batch = (
-        (organization, complete(&organization_id, &now)),
-        (user, vault),
-        audit::record(&event),
-        store::find_account(&id),
-    );
-    let (.., accounts) = app.db()?.run(batch).await.map_err(|error| match error {
-        DbError::Duplicate => completed(),
-        other => other.into(),
-    })?;
-    let account = accounts
-        .first()
-        .ok_or_else(|| ApiError::internal("a new account is not there"))?;
-    let opened = Opened::begin(&trail.client.source, "setup", false, &accounts)?;
-    signed_in::sign_in(&app, &trail, &opened, &accounts, account)
+    let event = trail.event(Action::Setup, Resource::Auth);
+    let account = first_account::make(&app, first, event).await?.ok_or_else(completed)?;
+    let rows = std::slice::from_ref(&account);
+    let opened = Opened::begin(&trail.client.source, "setup", false, rows)?;
+    signed_in::sign_in(&app, &trail, &opened, rows, &account)
         .await
         .map(Json)
-}
-
-fn complete(organization: &ObjectId, now: &str) -> Query<Nothing> {
-    Query::new(COMPLETE, [organization.into(), now.into()])
 }
 
 async fn status_of(app: &App) -> Result<SetupStatus, ApiError> {
@@ -159,20 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn setting_up_is_possible_once_and_not_where_somebody_has_an_account() {
+    fn setting_up_is_possible_where_nobody_has_an_account() {
         let world = World::new();
         assert_eq!(status(&world), (false, false));
         world.user("ann", "acme", "user");
         assert_eq!(status(&world), (true, false));
-        let acme = world.caller("ann").organization_id().clone();
-        world.run(complete(&acme, "2026-01-01T00:00:00.000Z"));
-        assert!(
-            world
-                .try_run(complete(&acme, "2026-01-01T00:00:00.000Z"))
-                .unwrap_err()
-                .contains("UNIQUE")
+        world.execute(
+            "INSERT INTO setup SELECT 1, id, 'x' FROM organizations; UPDATE organizations SET vault_sealed = 'sealed'",
         );
-        world.run(Query::<Nothing>::new(SET_VAULT, [(&acme).into(), "sealed".into()]));
         assert_eq!(status(&world), (true, true));
     }
 }

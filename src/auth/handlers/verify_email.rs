@@ -45,20 +45,27 @@ pub async fn verify(app: App, trail: Trail, PathParam(token): PathParam) -> Resu
 /// Mails the link again. The one before no longer works.
 #[utoipa::path(post, path = "/api/auth/verify-email", tag = "auth", summary = "Ask for the mail that confirms one's address",
     responses((status = 200, description = "The mail is on its way", body = StatusOk),
+        (status = 400, description = "The account has no address", body = ErrorBody),
         (status = 409, description = "The address is confirmed already", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
 #[worker::send]
 pub async fn send_again(app: App, credentials: Credentials) -> Result<Json<StatusOk>, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (caller, accounts) = credentials.load(&app.db()?, account).await?;
-    throttle::attempt(&app, &caller.trail().client, &format!("verify:{}", caller.id())).await?;
     let account = accounts
         .first()
         .ok_or_else(|| ApiError::internal("the caller has no account"))?;
+    throttle::attempt(&app, &caller.trail().client, &format!("verify:{}", caller.id())).await?;
+    throttle::letter(&app, &account.email).await?;
     if account.email_verified {
         return Err(ApiError::conflict(
             "already_verified",
             "The address is confirmed already",
+        ));
+    }
+    if account.email.is_empty() {
+        return Err(ApiError::bad_request(
+            "This account has no mail address; add one to your profile first",
         ));
     }
     let (Some(welcome), rows) = Welcome::prepare(&app, caller.id(), &now())? else {

@@ -129,6 +129,8 @@ fn a_grant_counts_until_its_time() {
     world.grant("web", "cid", "", Some(FUTURE));
     assert!(ways_of(&world, "bob").is_empty());
     assert_eq!(ways_of(&world, "cid"), ["direct"]);
+    // Also before the scheduled handler removes it.
+    assert_eq!(access(&world, "ann").unwrap().found().machine.granted_to, ["cid"]);
 }
 
 #[test]

@@ -20,24 +20,22 @@ fn world() -> World {
     world
 }
 
-/// Runs once, as [`run`] does, and says what became of whom.
-fn run_once(world: &World, now: DateTime<Utc>) -> Vec<(String, Step)> {
-    let steps = steps(world.run(due(now)), now);
-    for (account, step) in &steps {
+/// Takes steps, as [`run`] does, and says what became of whom.
+fn take(world: &World, steps: Vec<(Account, Step)>, now: DateTime<Utc>) -> Vec<(String, Step)> {
+    let taken = steps.into_iter().filter(|(account, step)| {
         let (checked, disable) = writes(account, *step, now);
-        world.run(checked);
-        for (disable, entry) in disable {
-            world.run(disable);
-            world.run(entry);
-        }
-    }
-    let mut told: Vec<_> = steps
-        .into_iter()
-        .filter(|(_, step)| *step != Step::Keep)
-        .map(|(account, step)| (account.username, step))
-        .collect();
+        let checked = world.run(checked);
+        let disabled = disable.map(|(disable, entry)| (world.run(disable), world.run(entry)));
+        is_taken(&(checked, disabled)) && *step != Step::Keep
+    });
+    let mut told: Vec<_> = taken.map(|(account, step)| (account.username, step)).collect();
     told.sort_by(|a, b| a.0.cmp(&b.0));
     told
+}
+
+/// Runs once.
+fn run_once(world: &World, now: DateTime<Utc>) -> Vec<(String, Step)> {
+    take(world, steps(world.run(due(now)), now), now)
 }
 
 fn of(told: Vec<(String, Step)>, name: &str) -> Vec<Step> {
@@ -106,16 +104,43 @@ fn using_an_account_starts_its_time_anew() {
 }
 
 #[test]
-fn an_account_that_is_used_while_it_is_looked_at_stays() {
+fn an_account_that_is_used_while_it_is_looked_at_stays_and_is_told_nothing() {
+    for day_of in [23, 30] {
+        let world = world();
+        let steps = steps(world.run(due(day(day_of))), day(day_of));
+        assert!(steps.iter().any(|(_, step)| *step != Step::Keep));
+        world.execute("UPDATE users SET active_at = '2026-01-31T00:00:00.000Z'");
+        assert!(take(&world, steps, day(day_of)).is_empty());
+        assert_eq!(
+            world.count("users WHERE disabled_at IS NOT NULL OR inactivity_warnings > 0"),
+            0
+        );
+        assert_eq!(world.count("audit_log"), 0);
+    }
+}
+
+#[test]
+fn two_runs_at_the_same_time_warn_once_and_disable_once() {
+    let world = world();
+    for day_of in [23, 30] {
+        let runs = [(); 2].map(|()| steps(world.run(due(day(day_of))), day(day_of)));
+        let told: usize = runs
+            .map(|steps| of(take(&world, steps, day(day_of)), "bob").len())
+            .iter()
+            .sum();
+        assert_eq!(told, 1, "on day {day_of}");
+    }
+    assert_eq!(world.count("audit_log WHERE details ->> 'username' = 'bob'"), 1);
+}
+
+#[test]
+fn the_last_administrator_stays_also_if_the_other_one_goes_while_it_is_looked_at() {
     let world = world();
     let steps = steps(world.run(due(day(30))), day(30));
-    world.execute("UPDATE users SET active_at = '2026-01-31T00:00:00.000Z'");
-    for (account, step) in &steps {
-        for (disable, _) in writes(account, *step, day(30)).1 {
-            world.run(disable);
-        }
-    }
-    assert_eq!(world.count("users WHERE disabled_at IS NOT NULL"), 0);
+    world.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'cid'");
+    take(&world, steps, day(30));
+    assert_eq!(world.count("users WHERE username = 'ann' AND disabled_at IS NULL"), 1);
+    assert_eq!(world.count("audit_log WHERE details ->> 'username' = 'ann'"), 0);
 }
 
 #[test]

@@ -185,3 +185,19 @@ fn a_session_shows_who_opened_it_with_what() {
         (session.created_at, None, 0)
     );
 }
+
+#[test]
+fn a_session_that_ends_is_in_the_log_once_with_how_long_it_was_and_why() {
+    let world = world();
+    let control = control(&world, "ann", "s-ann").unwrap();
+    for _ in 0..2 {
+        world.run(close(&control, "2026-01-01T01:00:30.000Z"));
+    }
+    let entry = "audit_log WHERE action = 'session_ended' AND organization_id = (SELECT id FROM organizations WHERE slug = 'acme')
+        AND username = 'ann' AND source = 'ui' AND resource = 'terminal' AND response_status = 0 AND details ->> 'machine' = 'alpha'
+        AND details ->> 'session_id' = 's-ann' AND details ->> 'reason' = 'terminated' AND details ->> 'seconds' = 3630
+        AND resource_id = (SELECT id FROM machines WHERE name = 'alpha')";
+    assert_eq!((world.count(entry), world.count("audit_log")), (1, 1));
+    world.execute("UPDATE terminal_sessions SET last_activity = 'x'; DELETE FROM terminal_sessions");
+    assert_eq!(world.count("audit_log"), 1);
+}

@@ -1,7 +1,10 @@
+use super::delete::delete;
+use super::insert::{NewUser, find_home, insert};
 use super::*;
 use crate::auth::access::user::UserAccess;
 use crate::db::now;
 use crate::schema::World;
+use protocol::api::auth::Role;
 use serde::de::DeserializeOwned;
 
 /// An organization with two administrators and a user, and another one.

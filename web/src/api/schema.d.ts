@@ -1505,6 +1505,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/{user_id}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a user's password */
+        post: operations["reset_user_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users/{user_id}/roles": {
         parameters: {
             query?: never;
@@ -1716,8 +1733,12 @@ export interface components {
             hash?: string | null;
             /** @description The operating system that `user_agent` names. */
             os: string;
+            /** @description The same as `details`; null if there are none. Bodies of requests are not kept, as they may hold secrets. */
+            request_body: Record<string, never> | null;
             /** @description The same as `resource`. */
             resource_type: string;
+            /** @description How much it deserves to be looked at. */
+            severity: components["schemas"]["Severity"];
             /** @description The organization's name in URLs; empty if the entry belongs to none, or to one that is gone. */
             tenant_id: string;
             /** @description The same as `created_at`. */
@@ -1838,7 +1859,7 @@ export interface components {
             resource_id?: string | null;
             /**
              * Format: int64
-             * @description The HTTP status that answered it.
+             * @description The HTTP status that answered it; 0 for what was no request.
              */
             response_status: number;
             /** @description The kind of program: `ui`, `cli`, `vscode`, `system`, or a name of its own. */
@@ -3314,6 +3335,14 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description A password that an administrator chooses for somebody, who must choose another one with it. */
+        ResetPassword: {
+            /**
+             * Format: password
+             * @description 8 to 1024 characters. `new_password` is the same.
+             */
+            password: string;
+        };
         /** @description Ends a grant. One of `user_id` and `username` is needed; `user_id` wins. */
         RevokeAccess: {
             /**
@@ -3485,6 +3514,11 @@ export interface components {
             /** @description Whether a vault password was given. */
             vault_set: boolean;
         };
+        /**
+         * @description How much an entry deserves to be looked at. It follows from what was done and whether it succeeded, and is not stored.
+         * @enum {string}
+         */
+        Severity: "info" | "warning" | "critical";
         /** @description A caller who proved an account: the union of what the published APIs answer. */
         SignedIn: {
             /** @description The same. */
@@ -3809,7 +3843,8 @@ export interface components {
              */
             display_name?: string | null;
             /**
-             * @description Its mail address, unique in the organization. A new one is not proven, and links mailed to the old one are void.
+             * @description Its mail address, unique in the organization; empty is as absent. A new one is not proven, and links mailed to the old
+             *     one are void.
              * @default null
              */
             email?: string | null;
@@ -3856,7 +3891,7 @@ export interface components {
         };
         /** @description An account as its owner sees it: the union of the shapes that the published APIs give it. */
         User: {
-            /** @description The key that enrols machines. */
+            /** @description The key that enrols machines; empty to callers who use an API key. */
             api_key: string;
             /** @description A picture. */
             avatar_url?: string | null;
@@ -3886,6 +3921,8 @@ export interface components {
              * @description Its number, for the routes that want one.
              */
             int_id: number;
+            /** @description Always empty; for clients of a release that had it. */
+            keycloak_id: string;
             /**
              * Format: date-time
              * @description When it signed in last.
@@ -4808,6 +4845,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -5016,6 +5062,8 @@ export interface operations {
                 resource?: string;
                 /** @description `success` or `failure`. */
                 status?: string;
+                /** @description `info`, `warning` or `critical`. */
+                severity?: string;
                 /** @description Done with this kind of program, such as `cli`. */
                 source?: string;
                 /** @description About one machine: its `id` or `agent_id`. */
@@ -5122,6 +5170,8 @@ export interface operations {
                 resource?: string;
                 /** @description `success` or `failure`. */
                 status?: string;
+                /** @description `info`, `warning` or `critical`. */
+                severity?: string;
                 /** @description Done with this kind of program, such as `cli`. */
                 source?: string;
                 /** @description About one machine: its `id` or `agent_id`. */
@@ -5286,6 +5336,8 @@ export interface operations {
                 resource?: string;
                 /** @description `success` or `failure`. */
                 status?: string;
+                /** @description `info`, `warning` or `critical`. */
+                severity?: string;
                 /** @description Done with this kind of program, such as `cli`. */
                 source?: string;
                 /** @description About one machine: its `id` or `agent_id`. */
@@ -5613,6 +5665,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -5897,6 +5958,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -5937,6 +6007,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6069,6 +6148,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -6116,6 +6204,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -6156,6 +6253,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6216,6 +6322,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6310,6 +6425,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description There is a second factor already, or none was set up */
             409: {
                 headers: {
@@ -6397,6 +6521,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description There is no second factor */
             409: {
                 headers: {
@@ -6471,6 +6604,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description There is a second factor already */
             409: {
                 headers: {
@@ -6520,6 +6662,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7053,6 +7204,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many renewals */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -7450,6 +7610,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -7526,8 +7695,26 @@ export interface operations {
                     "application/json": components["schemas"]["StatusOk"];
                 };
             };
+            /** @description The account has no address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7757,6 +7944,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -7905,6 +8101,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8163,6 +8368,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description No such group in the caller's organization */
             404: {
                 headers: {
@@ -8400,6 +8614,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8741,6 +8964,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9619,6 +9851,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -9822,6 +10063,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -9871,6 +10121,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10003,6 +10262,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -10099,6 +10367,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10674,6 +10951,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -11065,6 +11351,10 @@ export interface operations {
             query?: {
                 /** @description `json` (the default) or `csv`. */
                 format?: "json" | "csv";
+                /** @description Part of a username, mail address or name, upper and lower case being the same. */
+                search?: string;
+                /** @description Another organization's slug; only a super administrator's counts. */
+                tenant_id?: string;
             };
             header?: never;
             path?: never;
@@ -11261,6 +11551,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -11314,6 +11613,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11469,6 +11777,15 @@ export interface operations {
             };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11729,6 +12046,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description No such user in the caller's organization */
             404: {
                 headers: {
@@ -11779,7 +12105,7 @@ export interface operations {
                     "application/json": components["schemas"]["SecondFactorChanged"];
                 };
             };
-            /** @description A parameter is malformed */
+            /** @description The account is the caller's own */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11894,6 +12220,105 @@ export interface operations {
             };
             /** @description No such user in the caller's organization */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reset_user_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's `id` or `int_id` */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            /** @description The password works */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusOk"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not change it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such user in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Its owner has not accepted the invitation yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -119,6 +119,8 @@ fn an_entry_is_published_flat_and_read_back() {
         entry: entry(7),
         tenant_id: "acme".into(),
         resource_type: "auth".into(),
+        severity: Severity::Info,
+        request_body: None,
         browser: "Firefox".into(),
         os: "Linux".into(),
         timestamp: "2026-01-01T00:00:00.000Z".into(),
@@ -128,6 +130,12 @@ fn an_entry_is_published_flat_and_read_back() {
     assert_eq!((&value["int_id"], &value["tenant_id"]), (&json!(7), &json!("acme")));
     let back: AuditEntry = serde_json::from_value(value).unwrap();
     assert!(back == published && back.agrees());
+    // An export of before there were these fields is still proof.
+    let mut old = serde_json::to_value(&published).unwrap();
+    for field in ["severity", "request_body"] {
+        old.as_object_mut().unwrap().remove(field).unwrap();
+    }
+    assert_eq!(serde_json::from_value::<AuditEntry>(old).unwrap(), published);
     assert_eq!(seal(GENESIS, &back.entry), seal(GENESIS, &entry(7)));
     let forged = AuditEntry {
         timestamp: "2025-01-01T00:00:00.000Z".into(),
@@ -144,7 +152,17 @@ fn times_are_read_as_people_write_them() {
         read("2026-01-02T03:04:05+01:00").as_deref(),
         Some("2026-01-02T02:04:05+00:00")
     );
-    for bad in ["", "yesterday", "2026-13-01", "2026-01-02T03:04:05", "1767312000"] {
+    for local in ["2026-01-02T03:04", "2026-01-02T03:04:00", "2026-01-02T03:04:00.000"] {
+        assert_eq!(read(local).as_deref(), Some("2026-01-02T03:04:00+00:00"), "{local}");
+    }
+    for bad in [
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026-01-02T",
+        "2026-01-02T25:00",
+        "1767312000",
+    ] {
         assert!(read(bad).is_none(), "{bad}");
     }
 }

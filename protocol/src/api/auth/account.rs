@@ -103,9 +103,11 @@ pub struct User {
     pub ssh_public_key: Option<String>,
     /// Whether signing in needs a code of an authenticator app.
     pub mfa_enabled: bool,
-    /// The key that enrols machines.
+    /// The key that enrols machines; empty to callers who use an API key.
     #[schema(value_type = String)]
     pub api_key: Secret,
+    /// Always empty; for clients of a release that had it.
+    pub keycloak_id: String,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When it changed last.

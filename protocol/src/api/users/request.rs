@@ -92,8 +92,9 @@ impl Validate for CreateUser {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct UpdateUser {
-    /// Its mail address, unique in the organization. A new one is not proven, and links mailed to the old one are void.
-    #[schema(max_length = 254, pattern = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")]
+    /// Its mail address, unique in the organization; empty is as absent. A new one is not proven, and links mailed to the old
+    /// one are void.
+    #[schema(max_length = 254, pattern = r"^([^@\s]+@[^@\s.]+(\.[^@\s.]+)+)?$")]
     pub email: Option<String>,
     /// Given name.
     #[schema(max_length = 100)]
@@ -119,6 +120,11 @@ pub struct UpdateUser {
 }
 
 impl UpdateUser {
+    /// Its mail address, if one is given: forms send what was left empty.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|email| !email.is_empty())
+    }
+
     /// Whether it may sign in, by either name.
     pub fn enabled(&self) -> Option<bool> {
         self.enabled.or(self.is_active)
@@ -127,7 +133,7 @@ impl UpdateUser {
 
 impl Validate for UpdateUser {
     fn validate(&self, faults: &mut Faults) {
-        if let Some(email) = &self.email {
+        if let Some(email) = self.email() {
             check_email(faults, "email", email);
         }
         names(faults, &self.first_name, &self.last_name, &self.display_name);
@@ -138,6 +144,21 @@ impl Validate for UpdateUser {
             .zip(self.is_active)
             .is_some_and(|(one, other)| one != other);
         faults.check(!contradicts, "is_active", "contradicts enabled; give one of them");
+    }
+}
+
+/// A password that an administrator chooses for somebody, who must choose another one with it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ResetPassword {
+    /// 8 to 1024 characters. `new_password` is the same.
+    #[serde(alias = "new_password")]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub password: Secret,
+}
+
+impl Validate for ResetPassword {
+    fn validate(&self, faults: &mut Faults) {
+        check_password(faults, "password", &self.password, MIN_PASSWORD);
     }
 }
 
@@ -239,6 +260,7 @@ mod tests {
     fn a_change_may_not_contradict_itself() {
         assert!(faults::<UpdateUser>(json!({})).is_empty());
         assert!(faults::<UpdateUser>(json!({"enabled": true, "is_active": true, "email": null})).is_empty());
+        assert!(faults::<UpdateUser>(json!({"email": ""})).is_empty());
         assert_eq!(
             faults::<UpdateUser>(json!({"enabled": true, "is_active": false})),
             ["is_active"]

@@ -1,0 +1,178 @@
+//! What a request proves, before the database was asked.
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use super::Caller;
+use super::proof::Proof;
+use crate::app::App;
+use crate::audit::Trail;
+use crate::auth::keys::{self, API_KEY_PREFIX};
+use crate::auth::policy::{self, Operation};
+use crate::auth::refusal::Attempt;
+use crate::auth::store;
+use crate::auth::token::TokenFault;
+use crate::client::is_source;
+use crate::config::Config;
+use crate::db::{Batch, Db};
+use crate::error::ApiError;
+use crate::extract::QueryParams;
+
+/// What a token that is wrong, expired or revoked is answered.
+pub const INVALID_TOKEN: &str = "Invalid or expired token";
+
+/// What was verified of a request: by which account, in which way, and for which operation. Whether the account still stands
+/// and may do this is only known after [`Self::load`].
+#[derive(Debug)]
+pub struct Credentials {
+    proof: Proof,
+    operation: Operation,
+    trail: Trail,
+    attempt: Attempt,
+}
+
+impl Credentials {
+    /// The account they are for, to bind to the query that goes along in [`Self::load`].
+    pub fn user_id(&self) -> &ObjectId {
+        self.proof.user_id()
+    }
+
+    /// How the request came.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// Runs `batch` together with the look-up of the account, in one round trip.
+    ///
+    /// Fails with 401 if the account has been disabled or deleted, or its tokens revoked, and with 403 if the operation's rule
+    /// does not let it pass. From here on it is known whose attempt the request is, should it be refused.
+    pub async fn load<B: Batch>(self, db: &Db, batch: B) -> Result<(Caller, B::Rows), ApiError> {
+        let account = store::find_caller(self.user_id(), &self.proof.sign_in());
+        let (accounts, rows) = db.run((account, batch)).await?;
+        let caller = Caller::admit(accounts.into_iter().next(), self.proof, self.trail)?;
+        self.attempt.is_by(&caller);
+        caller.pass(self.operation)?;
+        Ok((caller, rows))
+    }
+
+    async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
+        let Ok(mut trail) = Trail::from_request_parts(parts, config).await;
+        let operation = policy::operation(&parts.method, &trail.endpoint, &parts.headers)
+            .ok_or_else(|| ApiError::internal(format!("no rule for {} {}", parts.method, trail.endpoint)))?;
+        let proof = if token.starts_with(API_KEY_PREFIX) {
+            let app = App::from_request_parts(parts, config).await?;
+            Proof::Key(keys::verify(&app, token).await?)
+        } else {
+            Proof::Token(config.tokens.verify(token).map_err(|fault| match fault {
+                TokenFault::Invalid => ApiError::unauthorized(INVALID_TOKEN),
+                TokenFault::NoUser => ApiError::unauthorized("Invalid user ID in token"),
+            })?)
+        };
+        // What a token was issued to, its bearer does not choose. A key's bearer may name itself.
+        match &proof {
+            Proof::Token(proof) => trail.client.source.clone_from(&proof.source),
+            Proof::Key(_) if parts.headers.contains_key("x-source") => {}
+            Proof::Key(_) => trail.client.source = source_param(parts.uri.query().unwrap_or_default()),
+        }
+        Ok(Self {
+            attempt: Attempt::of(parts),
+            proof,
+            operation,
+            trail,
+        })
+    }
+}
+
+impl FromRequestParts<Arc<Config>> for Credentials {
+    type Rejection = ApiError;
+
+    #[worker::send]
+    async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers)?
+            .ok_or_else(|| ApiError::unauthorized("Authorization header required"))?
+            .to_owned();
+        Self::verify(parts, config, &token).await
+    }
+}
+
+/// Credentials of a WebSocket, which a browser cannot give a header: `?token=` counts before `Authorization`.
+#[derive(Debug)]
+pub struct SocketCredentials(pub Credentials);
+
+#[derive(Deserialize)]
+struct TokenParam {
+    token: Option<String>,
+}
+
+impl FromRequestParts<Arc<Config>> for SocketCredentials {
+    type Rejection = ApiError;
+
+    #[worker::send]
+    async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
+        let QueryParams(TokenParam { token }) = QueryParams::from_request_parts(parts, config).await?;
+        let token = match token.filter(|token| !token.is_empty()) {
+            Some(token) => Some(token),
+            None => bearer(&parts.headers)?.map(str::to_owned),
+        };
+        let token = token.ok_or_else(|| {
+            ApiError::unauthorized(
+                "Token required for WebSocket connection (use ?token= query parameter or Authorization header)",
+            )
+        })?;
+        Credentials::verify(parts, config, &token).await.map(Self)
+    }
+}
+
+/// What a program that presents a key calls itself in the query, if it does.
+fn source_param(query: &str) -> String {
+    let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "source");
+    match named {
+        Some((_, source)) if is_source(&source) => source.into_owned(),
+        _ => keys::SOURCE.to_owned(),
+    }
+}
+
+/// The token of an `Authorization` header, if there is one.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match parts {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(ApiError::unauthorized(
+            "Invalid authorization format. Use: Bearer <token>",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_with_a_key_may_name_itself_in_the_query() {
+        assert_eq!(source_param("page=1&source=backup-job"), "backup-job");
+        for query in ["", "page=1", "source=", "source=a%20b"] {
+            assert_eq!(source_param(query), "api_key", "{query}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_is_found_whatever_the_case_of_its_scheme() {
+        let of = |value: &str| {
+            let headers = [(header::AUTHORIZATION, value.parse().unwrap())].into_iter().collect();
+            bearer(&headers).map(|token| token.map(str::to_owned))
+        };
+        assert_eq!(of("Bearer abc").unwrap().as_deref(), Some("abc"));
+        assert_eq!(of("bearer  abc ").unwrap().as_deref(), Some("abc"));
+        assert!(bearer(&HeaderMap::new()).unwrap().is_none());
+        for bad in ["", "abc", "Basic abc"] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}

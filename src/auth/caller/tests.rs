@@ -1,0 +1,111 @@
+//! Who is admitted, and which rules let whom pass.
+use super::*;
+use crate::auth::{keys, token};
+
+fn row() -> CallerRow {
+    CallerRow {
+        id: "0".repeat(24).parse().unwrap(),
+        organization_id: "1".repeat(24).parse().unwrap(),
+        username: "john".into(),
+        role: Role::User,
+        token_version: 3,
+        stands: true,
+        revoked: false,
+        must_reset_password: false,
+        permissions: vec!["users.view".to_owned()],
+    }
+}
+
+fn writes(rule: Rule) -> Operation {
+    Operation {
+        rule,
+        effect: Effect::Writes,
+        before_password_change: false,
+    }
+}
+
+fn reads(rule: Rule) -> Operation {
+    Operation {
+        effect: Effect::Reads,
+        ..writes(rule)
+    }
+}
+
+fn admit(row: Option<CallerRow>) -> Result<Caller, ApiError> {
+    let proof = token::Proof {
+        user_id: "0".repeat(24).parse().unwrap(),
+        version: 3,
+        sign_in: "s".into(),
+        source: "ui".into(),
+    };
+    Caller::admit(row, Proof::Token(proof), Trail::of_a_test())
+}
+
+#[test]
+fn a_token_is_dead_once_its_account_is_gone_or_does_not_stand_or_has_a_newer_version_or_signed_out() {
+    assert!(admit(Some(row())).is_ok());
+    for dead in [
+        None,
+        Some(CallerRow { stands: false, ..row() }),
+        Some(CallerRow { revoked: true, ..row() }),
+        Some(CallerRow {
+            token_version: 4,
+            ..row()
+        }),
+    ] {
+        assert!(admit(dead).is_err());
+    }
+}
+
+#[test]
+fn rules_let_pass_whom_they_name() {
+    let of = |role| admit(Some(CallerRow { role, ..row() })).unwrap();
+    let callers = [of(Role::User), of(Role::CompanyAdmin), of(Role::SuperAdmin)];
+    for (rule, expected) in [
+        (Rule::SignedIn, [true, true, true]),
+        (Rule::Object, [true, true, true]),
+        (Rule::Needs(Permission::UsersView), [true, true, true]),
+        (Rule::Needs(Permission::RolesEdit), [false, true, true]),
+        (Rule::AdminOr(Permission::UsersView), [true, true, true]),
+        (Rule::AdminOr(Permission::UsersEdit), [false, true, true]),
+        (Rule::Admin, [false, true, true]),
+        (Rule::SuperAdmin, [false, false, true]),
+    ] {
+        let passed = callers.each_ref().map(|caller| caller.pass(writes(rule)).is_ok());
+        assert_eq!(passed, expected, "{rule:?}");
+    }
+}
+
+#[test]
+fn a_key_that_only_reads_passes_no_write() {
+    let key = keys::UsedKey::of_a_test(row().id, "read");
+    let caller = Caller::admit(Some(row()), Proof::Key(key), Trail::of_a_test()).unwrap();
+    assert!(caller.pass(reads(Rule::SignedIn)).is_ok());
+    assert!(caller.pass(writes(Rule::SignedIn)).is_err());
+}
+
+#[test]
+fn a_key_passes_no_rule_that_wants_a_person() {
+    let key = keys::UsedKey::of_a_test(row().id, "full");
+    let caller = Caller::admit(Some(row()), Proof::Key(key), Trail::of_a_test()).unwrap();
+    assert!(caller.pass(writes(Rule::SignedIn)).is_ok());
+    assert!(caller.pass(writes(Rule::InPerson)).is_err());
+    assert!(admit(Some(row())).unwrap().pass(writes(Rule::InPerson)).is_ok());
+}
+
+#[test]
+fn whose_password_somebody_else_chose_passes_only_what_leads_to_a_new_one() {
+    let caller = admit(Some(CallerRow {
+        must_reset_password: true,
+        role: Role::SuperAdmin,
+        ..row()
+    }))
+    .unwrap();
+    let error = caller.pass(reads(Rule::SignedIn)).unwrap_err();
+    assert_eq!(error.status().as_u16(), 403);
+    let first = Operation {
+        before_password_change: true,
+        ..writes(Rule::InPerson)
+    };
+    assert!(caller.pass(first).is_ok());
+}

@@ -1,0 +1,364 @@
+//! What somebody without any rights may do in an organization, operation by operation, and what a program may do with a key of
+//! theirs. The list is compared with the API document, so a new operation fails here until somebody has said who may call it.
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::support::account::{Account, Answer, send};
+use crate::support::agent::World;
+use crate::support::openapi::{Operation, operations};
+use crate::support::team::join;
+use crate::support::viewer::Viewer;
+
+/// What is answered to somebody who may administer nothing, about things of an administrator's that nobody shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// It is for everybody: this status.
+    May(u16),
+    /// The same, and a key does not do.
+    InPerson(u16),
+    /// It needs a right, which the refusal names.
+    Needs(&'static str),
+    /// It is refused for what it was asked of.
+    Refused(u16, &'static str),
+}
+use Expected::{InPerson, May, Needs, Refused};
+
+const OPERATIONS: &[(&str, Expected)] = &[
+    ("GET /agent/connect", Refused(401, "Invalid or expired token")),
+    ("GET /api/admin/organizations", Needs("super administrators only")),
+    ("POST /api/admin/organizations", Needs("super administrators only")),
+    (
+        "GET /api/admin/organizations/{organization_id}",
+        Needs("super administrators only"),
+    ),
+    (
+        "PUT /api/admin/organizations/{organization_id}",
+        Needs("super administrators only"),
+    ),
+    (
+        "DELETE /api/admin/organizations/{organization_id}",
+        Needs("super administrators only"),
+    ),
+    (
+        "GET /api/admin/organizations/{organization_id}/groups",
+        Needs("super administrators only"),
+    ),
+    (
+        "GET /api/admin/organizations/{organization_id}/stats",
+        Needs("super administrators only"),
+    ),
+    (
+        "GET /api/admin/organizations/{organization_id}/users",
+        Needs("super administrators only"),
+    ),
+    ("GET /api/api-keys", May(200)),
+    ("POST /api/api-keys", InPerson(201)),
+    ("DELETE /api/api-keys/{key_id}", InPerson(404)),
+    ("GET /api/audit", Needs("system.audit_log")),
+    ("GET /api/audit-logs", Needs("system.audit_log")),
+    ("GET /api/audit-logs/tenants", Needs("administrators only")),
+    ("GET /api/audit/export", Needs("system.audit_log")),
+    ("GET /api/audit/tenants", Needs("administrators only")),
+    ("GET /api/audit/verify", Needs("system.audit_log")),
+    ("POST /api/auth/change-password", InPerson(200)),
+    ("POST /api/auth/logout", InPerson(200)),
+    ("GET /api/auth/me", May(200)),
+    ("PUT /api/auth/me", InPerson(200)),
+    ("GET /api/auth/me/ssh-key", May(200)),
+    ("POST /api/auth/me/ssh-key", InPerson(200)),
+    ("DELETE /api/auth/me/ssh-key", InPerson(200)),
+    ("POST /api/auth/mfa/backup-codes/regenerate", InPerson(409)),
+    ("POST /api/auth/mfa/confirm", InPerson(409)),
+    ("POST /api/auth/mfa/disable", InPerson(409)),
+    ("POST /api/auth/mfa/enroll", InPerson(200)),
+    ("GET /api/auth/mfa/status", May(200)),
+    ("GET /api/auth/ssh-keys", May(200)),
+    ("POST /api/auth/verify-email", May(200)),
+    ("GET /api/groups", May(200)),
+    ("POST /api/groups", Needs("administrators only")),
+    ("GET /api/groups/{group_id}", May(200)),
+    ("PUT /api/groups/{group_id}", Needs("administrators only")),
+    ("DELETE /api/groups/{group_id}", Needs("administrators only")),
+    ("GET /api/groups/{group_id}/machines", May(200)),
+    ("POST /api/groups/{group_id}/machines", Needs("administrators only")),
+    (
+        "DELETE /api/groups/{group_id}/machines/{machine_id}",
+        Needs("administrators only"),
+    ),
+    ("GET /api/groups/{group_id}/members", May(200)),
+    ("POST /api/groups/{group_id}/members", Needs("administrators only")),
+    ("DELETE /api/groups/{group_id}/members", Needs("administrators only")),
+    ("GET /api/machines", May(200)),
+    ("POST /api/machines", May(201)),
+    ("GET /api/machines/by-id/{machine_id}", Refused(403, "Not authorized")),
+    ("GET /api/machines/{agent_id}", Refused(403, "Not authorized")),
+    ("DELETE /api/machines/{agent_id}", Refused(403, "Not authorized")),
+    (
+        "POST /api/machines/{agent_id}/access/grant",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/machines/{agent_id}/access/revoke",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/machines/{agent_id}/access/users",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/machines/{agent_id}/registration-token",
+        Refused(403, "Not authorized"),
+    ),
+    ("GET /api/organization", Needs("administrators only")),
+    ("PUT /api/organization", Needs("administrators only")),
+    ("GET /api/profile", May(200)),
+    ("POST /api/profile/regenerate-api-key", InPerson(200)),
+    ("POST /api/profile/reset-password", InPerson(200)),
+    ("POST /api/profile/upload-avatar", May(200)),
+    ("GET /api/roles", May(200)),
+    ("POST /api/roles", Needs("roles.create")),
+    ("GET /api/roles/machine", May(200)),
+    ("GET /api/roles/permissions", Needs("roles.view")),
+    ("GET /api/roles/portal", May(200)),
+    (
+        "GET /api/roles/users/{user_id}",
+        Refused(403, "Cannot view other users' roles"),
+    ),
+    ("POST /api/roles/users/{user_id}/roles", Needs("users.assign_roles")),
+    ("GET /api/roles/{role_id}", Needs("roles.view")),
+    ("PUT /api/roles/{role_id}", Needs("roles.edit")),
+    ("DELETE /api/roles/{role_id}", Needs("roles.delete")),
+    ("GET /api/terminal/sessions", May(200)),
+    (
+        "DELETE /api/terminal/sessions/{session_id}",
+        Refused(403, "Not authorized"),
+    ),
+    ("GET /api/terminal/{agent_id}/ws", Refused(403, "Not authorized")),
+    ("GET /api/users", Needs("users.view")),
+    ("POST /api/users", Needs("users.create")),
+    ("GET /api/users/export", Needs("users.view")),
+    ("POST /api/users/invite", Needs("users.create")),
+    ("GET /api/users/me", May(200)),
+    ("POST /api/users/password", InPerson(200)),
+    ("PUT /api/users/profile", InPerson(200)),
+    ("GET /api/users/{user_id}", May(200)),
+    ("PUT /api/users/{user_id}", Needs("users.edit")),
+    ("DELETE /api/users/{user_id}", Needs("users.delete")),
+    ("GET /api/users/{user_id}/groups", May(200)),
+    ("DELETE /api/users/{user_id}/mfa", Needs("users.edit")),
+    ("POST /api/users/{user_id}/resend-invite", Needs("users.create")),
+    ("POST /api/users/{user_id}/reset-password", Needs("users.edit")),
+    (
+        "GET /api/users/{user_id}/roles",
+        Refused(403, "Cannot view other users' roles"),
+    ),
+    ("PUT /api/users/{user_id}/roles", Needs("users.assign_roles")),
+    ("POST /api/users/{user_id}/roles", Needs("users.assign_roles")),
+];
+
+/// What needs no token. Other tests say what it needs in its place.
+const OPEN: &[&str] = &[
+    "POST /agent/enroll",
+    "POST /api/auth/accept-invite",
+    "POST /api/auth/forgot-password",
+    "POST /api/auth/invite/{token}",
+    "POST /api/auth/login",
+    "POST /api/auth/mfa/verify",
+    "GET /api/auth/oidc/github",
+    "GET /api/auth/oidc/github/callback",
+    "GET /api/auth/oidc/microsoft",
+    "GET /api/auth/oidc/microsoft/callback",
+    "GET /api/auth/oidc/sso",
+    "GET /api/auth/oidc/sso/callback",
+    "POST /api/auth/password-reset/{token}",
+    "POST /api/auth/refresh",
+    "POST /api/auth/reset-password",
+    "POST /api/auth/select-tenant",
+    "POST /api/auth/setup",
+    "GET /api/auth/setup-required",
+    "POST /api/auth/signup",
+    "GET /api/auth/status",
+    "POST /api/auth/verify-email/{token}",
+    "POST /api/auth/verify-otp",
+    "POST /api/login",
+    "GET /api/oidc/providers",
+    "POST /api/signup",
+    "GET /health",
+];
+
+/// Of each kind of parameter, a thing that belongs to the owner of the shared machine or to the organization.
+struct Things {
+    session: &'static str,
+    group: String,
+    key: String,
+    role: String,
+}
+
+impl Things {
+    async fn of(world: &World) -> &'static Self {
+        static SHARED: OnceCell<Things> = OnceCell::const_new();
+        let made = async |path: &str| {
+            let made = world.owner.post(path, json!({"name": "not for colleagues"})).await.ok();
+            made["id"]
+                .as_str()
+                .map_or_else(|| made["id"].to_string(), str::to_owned)
+        };
+        SHARED
+            .get_or_init(async || Self {
+                session: "colleague-1",
+                group: made("/api/groups").await,
+                key: made("/api/api-keys").await,
+                role: made("/api/roles").await,
+            })
+            .await
+    }
+
+    fn path(&self, world: &World, operation: &Operation) -> String {
+        operation.path_with(|name| match name {
+            "agent_id" => world.agent.agent_id.clone(),
+            "machine_id" => world.agent.machine_id.clone(),
+            "user_id" => world.owner.id.clone(),
+            "organization_id" => world.owner.username.clone(),
+            "session_id" => self.session.to_owned(),
+            "group_id" => self.group.clone(),
+            "key_id" => self.key.clone(),
+            "role_id" => self.role.clone(),
+            other => panic!("say here what {other} of somebody else's is"),
+        })
+    }
+}
+
+async fn ask(caller: &Account, token: &str, operation: &Operation, path: &str) -> Answer {
+    let mut request = caller
+        .anonymous
+        .request(operation.method.clone(), path)
+        .bearer_auth(token);
+    if operation.path.ends_with("/ws") {
+        // As a WebSocket client asks.
+        request = request
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    }
+    send(match operation.least_body() {
+        Some(body) => request.json(&body),
+        None => request,
+    })
+    .await
+}
+
+fn expected(operation: &Operation) -> Expected {
+    let name = operation.name();
+    let found = OPERATIONS.iter().find(|(of, _)| *of == name);
+    found.unwrap_or_else(|| panic!("say here who may {name}")).1
+}
+
+#[tokio::test]
+async fn every_operation_is_decided_upon() {
+    let world = World::shared().await;
+    let all = operations(&world.owner.anonymous).await;
+    let names = |open: bool| -> BTreeSet<String> {
+        let chosen = all.iter().filter(|operation| operation.public == open);
+        chosen.map(Operation::name).collect()
+    };
+    let decided: BTreeSet<String> = OPERATIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(names(false), decided);
+    let open: BTreeSet<String> = OPEN.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(names(true), open);
+}
+
+#[tokio::test]
+async fn somebody_without_rights_may_do_what_is_listed_and_nothing_else() {
+    let world = World::shared().await;
+    let (things, mut viewer) = (
+        Things::of(world).await,
+        Viewer::attached(&world.owner, &world.agent, "colleague-1").await,
+    );
+    let somebody = join(world.stack, &world.owner, "user").await;
+    for operation in operations(&somebody.anonymous).await {
+        if operation.public {
+            continue;
+        }
+        let (path, expected) = (things.path(world, &operation), expected(&operation));
+        // What somebody does in person may end their sign-in.
+        let fresh = match expected {
+            InPerson(_) => Some(join(world.stack, &world.owner, "user").await),
+            _ => None,
+        };
+        let caller = fresh.as_ref().unwrap_or(&somebody);
+        let answer = ask(caller, &caller.token, &operation, &path).await;
+        let name = operation.name();
+        match expected {
+            May(status) | InPerson(status) => assert_eq!(answer.status, status, "{name}: {answer:#?}"),
+            Refused(status, text) => {
+                assert_eq!(answer.refusal(), (status, text.to_owned()), "{name}");
+            }
+            Needs(right) => {
+                let detail = format!("Permission denied: {right}");
+                let refusal = (
+                    answer.status,
+                    answer.body["detail"].as_str(),
+                    answer.body["code"].as_str(),
+                );
+                assert_eq!(
+                    refusal,
+                    (403, Some(detail.as_str()), Some("forbidden")),
+                    "{name}: {answer:#?}"
+                );
+            }
+        }
+    }
+    for path in [
+        format!("/api/machines/{}", world.agent.agent_id),
+        format!("/api/groups/{}", things.group),
+        format!("/api/roles/{}", things.role),
+        format!("/api/users/{}", world.owner.id),
+    ] {
+        assert_eq!(world.owner.get(&path).await.status, 200, "{path} is as it was");
+    }
+    viewer.run("echo still-$((40+2))", "still-42").await;
+}
+
+#[tokio::test]
+async fn a_program_may_do_no_more_with_a_key_than_the_key_is_for() {
+    let world = World::shared().await;
+    let somebody = join(world.stack, &world.owner, "user").await;
+    let key = async |scope: &str| {
+        let made = somebody
+            .post("/api/api-keys", json!({"name": scope, "scope": scope}))
+            .await
+            .ok();
+        made["key"].as_str().expect("a key").to_owned()
+    };
+    let (full, read) = (key("full").await, key("read").await);
+    let things = Things::of(world).await;
+    let code = |answer: &Answer| answer.body["code"].as_str().unwrap_or_default().to_owned();
+    let (mut in_person, mut writes) = (0, 0);
+    for operation in operations(&somebody.anonymous).await {
+        // Those without a decision fail in the other tests.
+        if operation.public || operation.path.starts_with("/agent/") {
+            continue;
+        }
+        let (name, path) = (operation.name(), things.path(world, &operation));
+        let answer = ask(&somebody, &full, &operation, &path).await;
+        let wants_a_person = matches!(expected(&operation), InPerson(_));
+        let refused = (answer.status, code(&answer)) == (403, "sign_in_required".to_owned());
+        assert_eq!(refused, wants_a_person, "{name}: {answer:#?}");
+        in_person += u32::from(wants_a_person);
+
+        if operation.method != Method::GET || operation.path.ends_with("/ws") {
+            let answer = ask(&somebody, &read, &operation, &path).await;
+            assert_eq!(
+                (answer.status, code(&answer)),
+                (403, "read_only_key".to_owned()),
+                "{name}: {answer:#?}"
+            );
+            writes += 1;
+        }
+    }
+    assert!(in_person >= 10 && writes >= 30, "the API document lists its routes");
+}
