@@ -1,4 +1,5 @@
 /** What every form has: it is being sent or not, and what was wrong with it. */
+import { tick } from 'svelte';
 import { ApiError, inWords } from './api/error';
 
 export class Form {
@@ -34,6 +35,7 @@ export class Form {
   /** Shows a failure that was found before anything was sent. */
   refuse(fields: Record<string, string>): void {
     this.#error = new ApiError(Object.values(fields).join(' '), 400, fields);
+    void toWhatIsWrong(document.activeElement);
   }
 
   /** Runs `action` unless one is under way, and says whether it succeeded. */
@@ -41,14 +43,24 @@ export class Form {
     if (this.#busy) return false;
     this.#busy = true;
     this.#error = null;
+    const focused = document.activeElement;
     try {
       await action();
       return true;
     } catch (cause) {
       this.#error = cause instanceof ApiError ? cause : new ApiError(inWords(cause), 0);
+      void toWhatIsWrong(focused);
       return false;
     } finally {
       this.#busy = false;
     }
   }
+}
+
+/** Gives the keyboard to the first field that is wrong, or back to `focused`: a button that was busy has lost it. */
+async function toWhatIsWrong(focused: Element | null): Promise<void> {
+  await tick();
+  const wrong = focused?.closest('form')?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? null;
+  const next = wrong ?? (document.activeElement === document.body ? focused : null);
+  if (next instanceof HTMLElement) next.focus();
 }

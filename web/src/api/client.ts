@@ -7,14 +7,19 @@ import type { paths } from './schema';
 export interface Identity {
   token(): string | null;
   rejected(): void;
+  /** The server does nothing more for this account until its password is changed. */
+  passwordExpired(): void;
 }
 
-let identity: Identity = { token: () => null, rejected: () => {} };
+let identity: Identity = { token: () => null, rejected: () => {}, passwordExpired: () => {} };
 
 /** Called once by whoever keeps the token. */
 export function identifyBy(source: Identity): void {
   identity = source;
 }
+
+/** What an answer's `code` says where nothing is done before the password is changed. */
+const PASSWORD_EXPIRED = 'password_change_required';
 
 /** Steps of signing in: what they refuse is what was typed, not whoever is signed in. */
 const STEPS: ReadonlySet<string> = new Set([
@@ -34,10 +39,14 @@ const withToken: Middleware = {
     request.headers.set('X-Envelope', 'flat');
     return request;
   },
-  onResponse({ request, response }) {
-    const sent = request.headers.get('Authorization');
+  async onResponse({ request, response }) {
+    if (response.status !== 401 && response.status !== 403) return undefined;
+    const code = response.status === 403 ? errorFrom(403, await response.clone().json().catch(() => null)).code : '';
     // An answer to a token that was replaced meanwhile says nothing about the present one.
-    if (response.status === 401 && sent !== null && sent === `Bearer ${identity.token()}`) identity.rejected();
+    const sent = request.headers.get('Authorization');
+    if (sent === null || sent !== `Bearer ${identity.token()}`) return undefined;
+    if (response.status === 401) identity.rejected();
+    else if (code === PASSWORD_EXPIRED) identity.passwordExpired();
     return undefined;
   },
 };

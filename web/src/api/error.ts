@@ -10,6 +10,8 @@ export class ApiError extends Error {
     readonly status: number,
     /** What is wrong with each field, by the field's name. */
     readonly fields: Readonly<Record<string, string>> = {},
+    /** For programs; empty when the answer has none. */
+    readonly code = '',
   ) {
     super(message);
   }
@@ -27,7 +29,7 @@ export function errorFrom(status: number, body: unknown): ApiError {
   const message = typeof record.error === 'string' && record.error !== '' ? record.error : fallback;
   const entries = Array.isArray(record.fields) ? record.fields.filter(isRecord) : [];
   const fields = entries.map(({ field, message: text }) => [String(field), sentence(String(text))] as const);
-  return new ApiError(sentence(message), status, Object.fromEntries(fields));
+  return new ApiError(sentence(message), status, Object.fromEntries(fields), typeof record.code === 'string' ? record.code : '');
 }
 
 /** Any thrown value in words. */

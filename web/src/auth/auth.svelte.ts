@@ -5,7 +5,6 @@ import { nextStep, type Granted, type Step, type Tenant } from './flow';
 import { isDue, issued, onChange, read, write, type SignIn } from './token';
 import type { User } from './user';
 
-
 /** How often the token's age is looked at, in milliseconds. Also catches a laptop that slept. */
 const CHECK_INTERVAL = 60_000;
 
@@ -30,6 +29,7 @@ class Auth {
     identifyBy({
       token: () => this.#signIn?.token ?? null,
       rejected: () => this.reject(),
+      passwordExpired: () => this.#signIn && this.#keep({ ...this.#signIn, mustChangePassword: true }),
     });
     setInterval(() => void this.#refreshIfDue(), CHECK_INTERVAL);
     document.addEventListener('visibilitychange', () => void this.#refreshIfDue());
@@ -69,6 +69,11 @@ class Auth {
   can(permission: string): boolean {
     const permissions = this.#user?.permissions ?? [];
     return permissions.includes('*') || permissions.includes(permission);
+  }
+
+  /** Whether the person may change, enrol and delete a machine, and share it: its owner, and administrators. */
+  manages({ owner_id }: { owner_id: string }): boolean {
+    return this.isAdmin || (this.#user !== null && owner_id === this.#user.id);
   }
 
   get isAdmin(): boolean {

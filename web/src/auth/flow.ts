@@ -35,7 +35,7 @@ export interface Granted {
 export interface StepAnswer {
   token?: string;
   expires_in?: number;
-  user?: { id?: string | number } | null;
+  user?: { id?: string | number; must_reset_password?: boolean } | null;
   session_token?: string;
   available_tenants?: Tenant[];
   must_reset_password?: boolean;
@@ -74,7 +74,7 @@ export function nextStep(answer: StepAnswer, before: { proof: string; tenants: T
     userId: String(answer.user?.id ?? ''),
     proof,
     tenants: answer.available_tenants ?? answer.tenants ?? before.tenants,
-    mustChangePassword: answer.must_reset_password === true,
+    mustChangePassword: answer.must_reset_password === true || answer.user?.must_reset_password === true,
   };
   return { kind: 'done', granted };
 }

@@ -3,6 +3,11 @@ import type { components } from '../api/schema';
 
 export type User = components['schemas']['User'];
 
+/** A person's name for people. */
+export function nameOf({ display_name, username }: { display_name?: string | null; username: string }): string {
+  return display_name || username;
+}
+
 export type Role = components['schemas']['Role'];
 
 /** `''`: nobody said. */

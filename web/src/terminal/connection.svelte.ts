@@ -26,6 +26,7 @@ export class Connection {
   #online = $state(true);
   #exit = $state.raw<Exit | null>(null);
   #farewell = $state<string | null>(null);
+  #failure = $state<string | null>(null);
   #started = false;
   #size = $state.raw<Size>({ cols: 80, rows: 24 });
   /** A remark on what just happened, such as lost output. */
@@ -79,6 +80,7 @@ export class Connection {
       online: this.#online,
       exit: this.#exit,
       farewell: this.#farewell,
+      failure: this.#failure,
     });
   }
 
@@ -146,6 +148,7 @@ export class Connection {
     switch (event.type) {
       case 'attached':
         this.#attached = true;
+        this.#failure = null;
         this.#online = true;
         this.#canType = event.canType;
         break;
@@ -163,6 +166,7 @@ export class Connection {
         break;
       case 'disconnect':
         this.#farewell = event.reason;
+        if (event.code === 'internal_error') this.#failure = event.reason;
         break;
     }
   }

@@ -9,7 +9,7 @@ export type Status =
   /** We are connected, the machine is not. */
   | { name: 'offline' }
   /** Between two attempts, because the link broke or because the machine stayed away. */
-  | { name: 'waiting'; retryAt: number; machineAway: boolean }
+  | { name: 'waiting'; retryAt: number; machineAway: boolean; failure: string | null }
   | { name: 'ended'; exit: Exit }
   /** Not to come back by itself. `over`: the session is gone; `elsewhere`: it is shown in another window. */
   | { name: 'closed'; reason: string; over: boolean; elsewhere: boolean };
@@ -24,6 +24,8 @@ export interface Facts {
   exit: Exit | null;
   /** What the server said before it closed. */
   farewell: string | null;
+  /** Why the machine gave no shell, since it last did. */
+  failure: string | null;
 }
 
 export function statusOf(socket: SocketState, facts: Facts): Status {
@@ -32,7 +34,7 @@ export function statusOf(socket: SocketState, facts: Facts): Status {
     case 'connecting':
       return { name: 'connecting' };
     case 'waiting':
-      return { name: 'waiting', retryAt: socket.retryAt, machineAway: socket.retry === 'slowly' };
+      return { name: 'waiting', retryAt: socket.retryAt, machineAway: socket.retry === 'slowly', failure: facts.failure };
     case 'open':
       if (!facts.online) return { name: 'offline' };
       return facts.attached ? { name: 'connected', canType: facts.canType } : { name: 'connecting' };
@@ -61,6 +63,7 @@ export function describeStatus(status: Status, now: number): string {
       return 'Machine offline – waiting for it to come back';
     case 'waiting': {
       const seconds = Math.max(1, Math.ceil((status.retryAt - now) / 1000));
+      if (status.failure !== null) return `${status.failure.charAt(0).toUpperCase()}${status.failure.slice(1)} – trying again in ${seconds} s`;
       return status.machineAway ? `Machine offline – looking again in ${seconds} s` : `Connection lost – reconnecting in ${seconds} s`;
     }
     case 'ended':

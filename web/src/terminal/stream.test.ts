@@ -262,7 +262,7 @@ describe('a viewer stream', () => {
       { type: 'attached', canType: true, resumed: false },
       { type: 'agent', online: false },
       { type: 'exit', exit: { code: 3, signal: null } },
-      { type: 'disconnect', reason: 'Session ended' },
+      { type: 'disconnect', reason: 'Session ended', code: 'session_ended' },
     ]);
   });
 });

@@ -14,7 +14,7 @@ export type StreamEvent =
   | { type: 'missing'; bytes: number }
   | { type: 'exit'; exit: Exit }
   | { type: 'refused'; error: string }
-  | { type: 'disconnect'; reason: string };
+  | { type: 'disconnect'; reason: string; code: string };
 
 export interface StreamPort {
   /** Sends on the socket, if there is one. */
@@ -139,7 +139,7 @@ export class ViewerStream {
       case 'error':
         return this.#port.event({ type: 'refused', error: message.error });
       case 'disconnect':
-        return this.#port.event({ type: 'disconnect', reason: message.reason });
+        return this.#port.event({ type: 'disconnect', reason: message.reason, code: message.code });
       case 'pong':
         return;
     }

@@ -56,6 +56,7 @@ describe('the administration', () => {
     await page.getByText('1–25 of 31').waitFor();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('26–31 of 31').waitFor();
+    expect(await page.getByTestId('person').first().evaluate((row) => row.getBoundingClientRect().top)).toBeGreaterThanOrEqual(0);
     await page.getByLabel('Search people').fill('person-7');
     await page.getByText('person-7@').waitFor();
     expect(await page.getByTestId('person').count()).toBe(1);
@@ -76,13 +77,33 @@ describe('the administration', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByTestId('person').filter({ hasText: 'grace' }).getByText('Auditor').waitFor();
     const changes = setup.edge.identity.said.filter(({ route }) => route.startsWith('PUT /api/users/'));
-    expect(changes.map(({ body }) => body)).toEqual([{ machine_role: 'allow_sudo' }, { role_ids: [2] }]);
+    expect(changes.map(({ body }) => body)).toEqual([{ machine_role: 'allow_sudo' }, { role_ids: [2], portal_role: 'user' }]);
 
     await page.getByRole('button', { name: 'Actions for ada' }).click();
     await page.getByRole('menuitem', { name: 'Edit' }).click();
     await page.getByLabel('Role', { exact: true }).selectOption('Member');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('The organization needs an administrator.').waitFor();
+  });
+
+  it('takes the administration from somebody who gets a role in its place', async () => {
+    setup.edge.identity.addPerson({ username: 'grace', role: 'company_admin', roles: [{ id: 1, name: 'super-admin' }] });
+    setup.edge.identity.roles.push({ id: 2, name: 'Auditor', description: '', permission_ids: [15], user_count: 0 });
+    const page = await setup.open();
+    await signIn(page, '/admin/people');
+    const grace = page.getByTestId('person').filter({ hasText: 'grace' });
+    await grace.getByText('Admin', { exact: true }).waitFor();
+    expect(await grace.getByText('super-admin').count()).toBe(0);
+    const edit = page.getByRole('button', { name: 'Actions for grace' });
+    await edit.click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    await page.getByLabel('Role', { exact: true }).selectOption('Member');
+    await page.getByLabel('Auditor').check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await grace.getByText('Auditor').waitFor();
+    expect(setup.edge.identity.people[1]).toMatchObject({ role: 'user', roles: [{ id: 2 }] });
+    // Whoever uses the keyboard goes on where they were.
+    expect(await edit.evaluate((button) => button === document.activeElement)).toBe(true);
   });
 
   it('removes somebody after a question', async () => {

@@ -78,14 +78,17 @@ export class Administration {
     'PUT /api/users/*': ({ at: [id], body }) => {
       const person = this.people.find((each) => each.id === id);
       if (!person) return [404, { error: 'User not found' }];
-      if (person.role === 'company_admin' && body.role === 'user') return [409, { error: 'The organization needs an administrator' }];
+      const admins = this.people.filter(({ role }) => role === 'company_admin');
+      if (person.role === 'company_admin' && body.role === 'user' && admins.length === 1) return [409, { error: 'The organization needs an administrator' }];
       Object.assign(person, body);
       return [200, { user: person }];
     },
     'PUT /api/users/*/roles': ({ at: [id], body }) => {
       const ids = body.role_ids as number[];
       const roles = this.roles.filter((role) => ids.includes(role.id)).map((role) => ({ id: role.id, name: role.name }));
-      Object.assign(this.people.find((each) => each.id === id) ?? {}, { roles });
+      const person = this.people.find((each) => each.id === id) ?? {};
+      // The numbers alone say that somebody is no administrator any more.
+      Object.assign(person, { roles, role: body.portal_role ?? (person.role === 'company_admin' ? 'user' : person.role) });
       return [200, { message: '' }];
     },
     'DELETE /api/users/*': ({ at: [id] }) => {

@@ -73,7 +73,7 @@ export class Edge {
       id: agent_id.padStart(24, '0'), agent_id, name: `machine-${this.#count}`, description: '', hostname: '', os: '', ip_address: '',
       status: 'online', is_connected: true, cpu_percent: 12, memory_percent: 40, disk_percent: 61, network_rx_bytes: 1200,
       network_tx_bytes: 88_000, uptime: '', uptime_seconds: 277_000, last_active: new Date().toISOString(), metadata: {}, tags: [],
-      linux_user: 'deploy', allow_sudo: false, created_at: '2026-02-06T12:00:00Z', ...facts,
+      owner_id: '1', linux_user: 'deploy', allow_sudo: false, created_at: '2026-02-06T12:00:00Z', ...facts,
     };
     this.machines.set(agent_id, machine);
     return machine;

@@ -12,6 +12,7 @@ export class Identity extends Administration {
   role = 'company_admin';
   permissions = ['*'];
   displayName: string | null = null;
+  avatar: string | null = null;
   factor = false;
   /** What was asked, method and path and body, for tests that care. */
   readonly said: { route: string; body: Body }[] = [];
@@ -29,7 +30,7 @@ export class Identity extends Administration {
   /** Whoever is signed in. */
   user(): Body {
     return {
-      ...this.here, id: this.here.user_id, email: 'ada@example.com', display_name: this.displayName, role: this.role, permissions: this.permissions,
+      ...this.here, id: this.here.user_id, email: 'ada@example.com', display_name: this.displayName, avatar_url: this.avatar, role: this.role, permissions: this.permissions,
       email_verified: true, must_reset_password: this.mustChangePassword, api_key: this.#accountKey,
     };
   }
@@ -49,6 +50,8 @@ export class Identity extends Administration {
 
   /** The answer to anything else; nothing if it is not known here. */
   signedIn(route: string, query: URLSearchParams, body: Body): Answer | null {
+    const must = this.mustChangePassword && !['GET /api/auth/me', 'POST /api/auth/change-password', 'POST /api/auth/logout', 'POST /api/auth/refresh'].includes(route);
+    if (must) return [403, { error: 'Choose a new password first', code: 'password_change_required' }];
     return this.#find({ ...this.#own, ...this.administration }, route, query, body);
   }
 
@@ -132,6 +135,10 @@ export class Identity extends Administration {
     'PUT /api/users/profile': ({ body }) => {
       this.displayName = String(body.display_name);
       return [200, this.user()];
+    },
+    'POST /api/profile/upload-avatar': ({ body }) => {
+      this.avatar = String(body.avatar_url);
+      return [200, { message: 'Avatar updated', avatar_url: this.avatar }];
     },
     'GET /api/auth/mfa/status': () => [200, { enabled: this.factor, mfa_enabled: this.factor, pending: false, backup_codes_remaining: this.factor ? 10 : 0 }],
     'POST /api/auth/mfa/enroll': () => [200, { secret: 'JBSWY3DPEHPK3PXP', otpauth_uri: 'otpauth://totp/x', qr_code: QR }],

@@ -77,6 +77,27 @@ describe('the machine pages', () => {
     expect(setup.edge.machines.size).toBe(0);
   });
 
+  it('offer what only their owner and administrators may do to nobody else', async () => {
+    Object.assign(setup.edge.identity, { role: 'user', permissions: [] });
+    setup.edge.add({ name: 'lent', owner_id: '9' });
+    setup.edge.add({ name: 'new', owner_id: '9', status: 'pending', is_connected: false });
+    setup.edge.add({ name: 'mine' });
+    const page = await setup.open();
+    await signIn(page);
+    const buttons = ['Enrol again', 'Delete machine', 'Grant access'].map((name) => page.getByRole('button', { name }));
+    await page.getByRole('link', { name: 'lent' }).click();
+    await page.getByRole('heading', { name: 'Who has access' }).waitFor();
+    for (const button of buttons) expect(await button.count()).toBe(0);
+    await page.getByRole('link', { name: 'Machines', exact: true }).first().click();
+    expect(await page.getByRole('link', { name: 'Set up' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'new' }).click();
+    await page.getByText('Its owner or an administrator does that.').waitFor();
+    expect(await page.getByRole('button', { name: 'Make a command' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Machines', exact: true }).first().click();
+    await page.getByRole('link', { name: 'mine' }).click();
+    for (const button of buttons) await button.waitFor();
+  });
+
   it('fit a phone 360 pixels wide', async () => {
     const page = await setup.open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
     Object.assign(setup.edge.identity, { role: 'super_admin', tenants: [HOME, WORK] });

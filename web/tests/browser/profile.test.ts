@@ -15,6 +15,28 @@ describe('the account page', () => {
     await page.getByTestId('who-am-i').getByText('Ada Lovelace').waitFor();
   });
 
+  it('shows a picture before it is taken, and then beside the name', async () => {
+    const page = await setup.open();
+    const picture = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1H0z"/></svg>';
+    await page.route('https://pictures.example/**', (route) =>
+      route.request().url().endsWith('/me.svg') ? route.fulfill({ contentType: 'image/svg+xml', body: picture }) : route.abort(),
+    );
+    await signIn(page, '/account');
+    const address = page.getByLabel('Address of a picture');
+    const take = page.getByRole('button', { name: 'Use this picture' });
+    await address.fill('http://pictures.example/me.svg');
+    expect(await take.isDisabled()).toBe(true);
+    await address.fill('https://pictures.example/none.svg');
+    await page.getByText('No picture was found there.').waitFor();
+    expect(await take.isDisabled()).toBe(true);
+    await address.fill('https://pictures.example/me.svg');
+    await take.click();
+    await page.getByText('Saved.').waitFor();
+    const shown = page.getByRole('button', { name: 'Account' }).locator('img');
+    await expect.poll(() => shown.evaluate((img: HTMLImageElement) => img.naturalWidth > 0)).toBe(true);
+    expect(await shown.getAttribute('src')).toBe('https://pictures.example/me.svg');
+  });
+
   it('says at the form that the present password is wrong', async () => {
     const page = await setup.open();
     await signIn(page, '/account/security');
@@ -45,6 +67,9 @@ describe('the account page', () => {
     await dialog.getByLabel('Code from the app').fill('654321');
     await dialog.getByRole('button', { name: 'Turn on' }).click();
     await page.getByRole('heading', { name: 'Keep your recovery codes' }).waitFor();
+    // Neither a key nor a press beside them loses them.
+    await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
     await page.getByRole('button', { name: 'Copy the codes' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('abcd-efgh\nijkl-mnop');
     const file = page.waitForEvent('download');

@@ -84,6 +84,37 @@ describe('signing in', () => {
     await machines(page).waitFor();
   });
 
+  it('asks for a new password as soon as the server wants one, whatever page is open', async () => {
+    const page = await setup.open();
+    await givePassword(page);
+    await machines(page).waitFor();
+    setup.edge.identity.mustChangePassword = true;
+    await page.getByRole('link', { name: 'Admin' }).click();
+    await page.getByRole('heading', { name: 'Choose your own password' }).waitFor();
+    await page.getByLabel('New password', { exact: true }).fill('battery staple');
+    await page.getByLabel('New password again').fill('battery staple');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('person').first().waitFor();
+  });
+
+  it('can be done with the keyboard alone, which goes to what is wrong', async () => {
+    const page = await setup.open();
+    await page.goto('/sign-up');
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('name'));
+    await expect.poll(focused).toBe('username');
+    for (const text of ['x', 'ada@example.com', 'correct horse']) {
+      await page.keyboard.type(text);
+      if (text !== 'correct horse') await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await page.getByText('Must have 3 to 50 characters.').waitFor();
+    await expect.poll(focused).toBe('username');
+    await page.keyboard.press('End');
+    await page.keyboard.type('yz');
+    await page.keyboard.press('Enter');
+    await machines(page).waitFor();
+  });
+
   it('offers the providers that there are', async () => {
     setup.edge.identity.providers = { github_enabled: true, oidc_enabled: true, oidc_name: 'Acme Login' };
     const page = await setup.open();
@@ -137,8 +168,14 @@ describe('signing in', () => {
     await page.getByLabel('Username').fill('root');
     await page.getByLabel('New password', { exact: true }).fill('correct horse');
     await page.getByLabel('New password again').fill('correct horse');
-    await page.getByRole('button', { name: 'Set up' }).click();
+    await page.getByRole('button', { name: 'Make the first account' }).click();
     await machines(page).waitFor();
+  });
+
+  it('sends whoever comes to set it up a second time to the sign-in page', async () => {
+    const page = await setup.open();
+    await page.goto('/setup');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
   it('ends on the server, too', async () => {
@@ -171,7 +208,7 @@ describe('links of mails', () => {
     await page.getByLabel('New password', { exact: true }).fill('correct horse');
     await page.getByLabel('New password again').fill('correct horse');
     await page.getByRole('button', { name: 'Change password' }).click();
-    await page.getByText('Invalid or expired reset token.').waitFor();
+    await page.getByText('This link does not work any more').waitFor();
     await page.getByRole('link', { name: 'Ask for a new one' }).click();
     await page.getByLabel('Email').fill('ada@example.com');
     await page.getByRole('button', { name: 'Send the link' }).click();
@@ -194,7 +231,7 @@ describe('links of mails', () => {
     await page.goto('/verify-email/good');
     await page.getByText('your mail address is confirmed').waitFor();
     await page.goto('/verify-email/used');
-    await page.getByText('Invalid or expired token.').waitFor();
+    await page.getByText('This link does not work any more').waitFor();
   });
 });
 

@@ -133,6 +133,14 @@ describe('the terminal', () => {
     await waitForState(page, 'connected');
   });
 
+  it('gives way to the sign-in page when the person was put out', async () => {
+    const { page, shell } = await connect();
+    setup.edge.tokens.clear();
+    (await shell()).drop(1008, 'Access revoked');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByText('Your sign-in is no longer valid').waitFor();
+  });
+
   it('stops trying when the machine is gone, and says so', async () => {
     const { page, shell } = await connect();
     setup.edge.machines.clear();

@@ -20,6 +20,19 @@ export async function saveProfile(displayName: string, email: string): Promise<v
   await answer(client.PUT('/api/users/profile', { body: { display_name: displayName, email } }));
 }
 
+/** Longest address of a picture that the server takes, in characters. */
+const LONGEST_ADDRESS = 2048;
+
+/** Whether a picture can be there: pages of ours show only what comes encrypted. */
+export function isPictureAddress(text: string): boolean {
+  return /^https:\/\/[!-~]+$/i.test(text) && text.length <= LONGEST_ADDRESS && URL.canParse(text);
+}
+
+/** Says where the person's picture is. */
+export async function setPicture(address: string): Promise<void> {
+  await answer(client.POST('/api/profile/upload-avatar', { body: { avatar_url: address } }));
+}
+
 /** Mails the proof of the address once more. */
 export async function sendVerification(): Promise<void> {
   await answer(client.POST('/api/auth/verify-email'));

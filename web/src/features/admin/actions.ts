@@ -49,6 +49,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   machine_access: 'opened a terminal',
   machine_deleted: 'deleted a machine',
   session_terminated: 'ended a session',
+  session_ended: 'had a session end',
   organization_created: 'created an organization',
   organization_updated: 'changed an organization',
   organization_deleted: 'deleted an organization',
@@ -56,6 +57,17 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   audit_exported: 'exported the audit log',
   denied: 'was refused something',
 };
+
+/** Details that name what was done to whom, in the order they are read. */
+const NAMES = ['username', 'invited_username', 'machine', 'group', 'name', 'organization'];
+
+/** To whom or what it was done, as far as the entry names it: `ada`, `ada, web-1`. */
+export function describeObject({ username, details }: { username: string; details?: unknown }): string {
+  if (typeof details !== 'object' || details === null) return '';
+  const facts = details as Record<string, unknown>;
+  const named = NAMES.map((name) => facts[name]).filter((value) => typeof value === 'string' && value !== '' && value !== username);
+  return [...new Set(named)].join(', ');
+}
 
 /** An action in words; one that is not known here, as it is called. */
 export function describeAction(action: string): string {

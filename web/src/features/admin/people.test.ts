@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { changesOf, inviteLink, nameOf, type Person } from './people';
+import { nameOf } from '../../auth/user';
+import { changesOf, furtherRoles, inviteLink, type Person } from './people';
 
 const ADA = {
   id: '1', username: 'ada', email: 'ada@example.com', display_name: null, role: 'user', machine_role: '', group_ids: ['a', 'b'], enabled: true,
@@ -15,6 +16,10 @@ describe('a person', () => {
   it('is called by the name it chose, else by its username', () => {
     expect(nameOf(ADA)).toBe('ada');
     expect(nameOf({ ...ADA, display_name: 'Ada L.' })).toBe('Ada L.');
+  });
+
+  it('has further roles beside being an administrator', () => {
+    expect(furtherRoles({ roles: [{ id: 1, name: 'super-admin' }, { id: 2, name: 'Auditor' }] })).toEqual([{ id: 2, name: 'Auditor' }]);
   });
 
   it('is invited by the link of the server, or else of this page', () => {

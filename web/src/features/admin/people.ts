@@ -61,8 +61,10 @@ export async function updatePerson(id: string, change: Partial<PersonChange>): P
   if (Object.keys(change).length > 0) await answer(client.PUT('/api/users/{user_id}', { params: { path: { user_id: id } }, body: change }));
 }
 
-export async function assignRoles(id: string, roleIds: number[]): Promise<void> {
-  await answer(client.PUT('/api/users/{user_id}/roles', { params: { path: { user_id: id } }, body: { role_ids: roleIds } }));
+/** Gives the roles that were made here. What the person is in the organization is said again: the numbers alone would change it. */
+export async function assignRoles(id: string, roleIds: number[], role: Role): Promise<void> {
+  const params = { path: { user_id: id } };
+  await answer(client.PUT('/api/users/{user_id}/roles', { params, body: { role_ids: roleIds, portal_role: role } }));
 }
 
 export async function removePerson(id: string): Promise<void> {
@@ -93,9 +95,12 @@ export function same(one: unknown, other: unknown): boolean {
   return one.length === other.length && one.every((item) => other.includes(item));
 }
 
-/** A person's name for people. */
-export function nameOf({ display_name, username }: Pick<Person, 'display_name' | 'username'>): string {
-  return display_name || username;
+/** The role that every administrator has: it says what `role` says already. */
+const SYSTEM_ROLE = 'super-admin';
+
+/** The roles that somebody was given beside being what `role` says. */
+export function furtherRoles({ roles }: Pick<Person, 'roles'>): Person['roles'] {
+  return roles.filter(({ name }) => name !== SYSTEM_ROLE);
 }
 
 /** The link that accepts an invitation, wherever the server says it is. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeState, enrolCommand, matches, type Machine } from './machines';
+import { describeFact, describeState, enrolCommand, matches, type Machine } from './machines';
 
 const MACHINE = {
   name: 'web-1',
@@ -30,6 +30,15 @@ describe('a machine', () => {
   ])('that is %s (connected: %s) reads “%s”', (status, is_connected, words) => {
     expect(describeState({ status, is_connected } as Machine).words).toBe(words);
   });
+});
+
+describe('a fact that an agent tells', () => {
+  it.each([
+    ['mem_total_mb', '2048', 'Memory', '2.1 GB'],
+    ['mem_total_mb', 'much', 'mem_total_mb', 'much'],
+    ['cpu_cores', '2', 'Processor cores', '2'],
+    ['rack', 'b4', 'rack', 'b4'],
+  ])('%s: %s reads %s: %s', (name, value, ...read) => expect(describeFact([name, value])).toEqual(read));
 });
 
 describe('the enrolment command', () => {

@@ -1,6 +1,7 @@
 /** Machines: what the API says of them, and how that reads. */
 import { answer, client } from '../../api/client';
 import type { components } from '../../api/schema';
+import { bytes } from '../../format';
 
 export type Machine = components['schemas']['Machine'];
 
@@ -42,6 +43,15 @@ export function describeState({ status, is_connected }: Pick<Machine, 'status' |
     default:
       return is_connected ? { words: 'Online', tone: 'ok' } : { words: 'Offline', tone: 'idle' };
   }
+}
+
+/** What agents say of themselves, in words. */
+const FACTS: Readonly<Record<string, string>> = { cpu_cores: 'Processor cores', version: 'Agent version' };
+
+/** A free fact about a machine with its name in words; what is not known here is called as it is. */
+export function describeFact([name, value]: [string, string]): [string, string] {
+  if (name === 'mem_total_mb' && /^\d+$/.test(value)) return ['Memory', bytes(Number(value) * 1024 * 1024)];
+  return [FACTS[name] ?? name, value];
 }
 
 /** Whether a terminal can be opened: an offline machine is waited for, one without an agent is not. */

@@ -1,5 +1,6 @@
 /** What the pages for those who are not signed in ask the server, and say. */
 import { answer, client } from '../../api/client';
+import { ApiError } from '../../api/error';
 import type { components } from '../../api/schema';
 import type { Step, StepAnswer } from '../../auth/flow';
 
@@ -65,20 +66,28 @@ export function wasStartedHere(): boolean {
   return started;
 }
 
+/** What a link of a mail does, or in words why it does nothing. */
+async function followed<T>(call: Promise<T>): Promise<T> {
+  return call.catch((cause: unknown) => {
+    const dead = cause instanceof ApiError && cause.status === 400 && Object.keys(cause.fields).length === 0;
+    throw dead ? new ApiError('This link does not work any more: it was used already, is too old, or is not complete.', 400) : cause;
+  });
+}
+
 /** Asks for a link by mail. The answer never says whether there is such an account. */
 export async function forgotPassword(email: string): Promise<void> {
   await answer(client.POST('/api/auth/forgot-password', { body: { email } }));
 }
 
 export async function resetPassword(token: string, password: string): Promise<void> {
-  await answer(client.POST('/api/auth/password-reset/{token}', { params: { path: { token } }, body: { password } }));
+  await followed(answer(client.POST('/api/auth/password-reset/{token}', { params: { path: { token } }, body: { password } })));
 }
 
 export function acceptInvite(token: string, password: string, displayName: string): Promise<StepAnswer> {
   const body = { password, ...(displayName === '' ? {} : { display_name: displayName }) };
-  return answer(client.POST('/api/auth/invite/{token}', { params: { path: { token } }, body }));
+  return followed(answer(client.POST('/api/auth/invite/{token}', { params: { path: { token } }, body })));
 }
 
 export async function verifyEmail(token: string): Promise<void> {
-  await answer(client.POST('/api/auth/verify-email/{token}', { params: { path: { token } } }));
+  await followed(answer(client.POST('/api/auth/verify-email/{token}', { params: { path: { token } } })));
 }

@@ -11,6 +11,9 @@ import { tabs, type Tab } from './tabs.svelte';
 
 const connections = new SvelteMap<string, Connection>();
 
+/** Connections that the server closed: it was asked since whether the person is still signed in. */
+const closed = new WeakSet<Connection>();
+
 /** The connection of a tab; nothing when it was not looked at yet, or its shell ended before this page was loaded. */
 export function connectionOf(tab: Tab): Connection | null {
   return connections.get(tab.sessionId) ?? null;
@@ -40,6 +43,12 @@ $effect.root(() => {
   $effect(() => {
     for (const [sessionId, connection] of connections) {
       const { status } = connection;
+      if (status.name !== 'closed') closed.delete(connection);
+      else if (!closed.has(connection)) {
+        closed.add(connection);
+        // Whoever was put out should not look at a terminal that is of no use any more.
+        void untrack(() => auth.reload());
+      }
       if (!tabs.has(sessionId)) {
         connections.delete(sessionId);
         connection.leave();

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { signIn } from './browser';
+import { world } from './setup';
+
+/** Bytes of script that the sign-in page and the list of machines may take, before compression. The terminal alone is more. */
+const MOST_SCRIPT = 220_000;
+
+describe('the first pages', () => {
+  const setup = world();
+
+  it('come without the terminal, the administration and the reference, which are fetched when they are opened', async () => {
+    const page = await setup.open();
+    const scripts: { name: string; size: number }[] = [];
+    page.on('response', async (response) => {
+      const name = new URL(response.url()).pathname;
+      if (name.startsWith('/assets/') && name.endsWith('.js')) scripts.push({ name, size: (await response.body()).length });
+    });
+    await signIn(page);
+    await page.getByText('Add your first machine').waitFor();
+    const fetched = (part: string): boolean => scripts.some(({ name }) => name.includes(part));
+    expect(['Terminal', 'Admin', 'Account', 'Reference'].filter(fetched)).toEqual([]);
+    expect(scripts.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(MOST_SCRIPT);
+    await page.getByRole('link', { name: 'Terminals' }).click();
+    await page.getByText('No terminal is open here').waitFor();
+    expect(fetched('Terminal')).toBe(true);
+  });
+});
