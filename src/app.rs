@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::mail::Mailer;
+use crate::profile::Pictures;
 use crate::relay::RelayStub;
 
 /// Work that is done after the answer: the platform keeps the request alive for it, at most half a minute.
@@ -69,6 +70,11 @@ impl App {
     /// The relay of one machine.
     pub fn relay(&self, machine: &ObjectId) -> Result<RelayStub, ApiError> {
         RelayStub::new(&self.env, machine)
+    }
+
+    /// The pictures of people.
+    pub fn pictures(&self) -> Result<Pictures, ApiError> {
+        Pictures::new(&self.env)
     }
 
     /// A rate limit by the name of its binding. Without it, the routes it guards answer 503: a limit that is silently

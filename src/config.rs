@@ -20,6 +20,8 @@ pub struct Config {
     pub tokens: TokenKey,
     /// Seals what must be shown again.
     pub sealing: SealingKey,
+    /// Where this deployment is, without a final slash, if that was said.
+    pub base_url: Option<String>,
     /// Who may open sockets from a browser.
     pub origins: AllowedOrigins,
     /// Largest request body in bytes.
@@ -70,6 +72,7 @@ impl Config {
                 TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?),
             ),
             sealing,
+            base_url: get("BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             origins,
             // At most what the platform lets a request carry.
             max_body_bytes: number(
@@ -136,7 +139,7 @@ mod tests {
         let config = parse(&[("JWT_EXPIRY_HOURS", ""), ("ALLOW_SIGNUP", " ")]).unwrap();
         assert_eq!(config.tokens.lifetime_seconds(), 86_400);
         assert_eq!(config.max_body_bytes, 1_048_576);
-        assert!(config.allow_signup && config.mail.is_none());
+        assert!(config.allow_signup && config.mail.is_none() && config.base_url.is_none());
     }
 
     #[test]
@@ -145,8 +148,10 @@ mod tests {
             ("JWT_EXPIRY_HOURS", "2"),
             ("ALLOW_SIGNUP", "false"),
             ("MAX_BODY_BYTES", "2048"),
+            ("BASE_URL", "https://edge.example.com/"),
         ])
         .unwrap();
+        assert_eq!(config.base_url.as_deref(), Some("https://edge.example.com"));
         assert_eq!(config.tokens.lifetime_seconds(), 7200);
         assert_eq!(config.max_body_bytes, 2048);
         assert!(!config.allow_signup);

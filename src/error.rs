@@ -143,11 +143,12 @@ impl ApiError {
 
     /// 413: the body is over its bound.
     pub fn too_large() -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
-            "The request body is too large",
-        )
+        Self::over_limit("The request body is too large")
+    }
+
+    /// 413: something in the body is over a bound of its own, which the text names.
+    pub fn over_limit(text: impl Into<Text>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", text)
     }
 
     /// 426: this path speaks WebSocket only.

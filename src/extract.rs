@@ -29,12 +29,7 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Optional
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
-                _ => ApiError::bad_request("The request body broke off"),
-            })?;
+        let bytes = body(request, state).await?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
@@ -55,11 +50,25 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Optional
     }
 }
 
+/// The whole body, whatever it is, up to the bound of the server.
+pub async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
+            _ => ApiError::bad_request("The request body broke off"),
+        })
+}
+
+/// What the body says it is, in lower case and without parameters; empty if it does not say.
+pub fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = media_type(headers);
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 

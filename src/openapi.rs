@@ -219,6 +219,7 @@ mod tests {
                 "/api/auth/status",
                 "/api/auth/verify-email/{token}",
                 "/api/auth/verify-otp",
+                "/api/avatars/{avatar_id}",
                 "/api/login",
                 "/api/oidc/providers",
                 "/api/signup",

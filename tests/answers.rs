@@ -261,6 +261,10 @@ async fn a_profile() {
         json!({"message": "Avatar updated", "avatar_url": avatar["avatar_url"], "data": avatar})
     );
     assert_eq!(
+        somebody.delete("/api/profile/avatar").await.ok(),
+        json!({"message": "Avatar removed"})
+    );
+    assert_eq!(
         somebody.post("/api/auth/verify-email", json!({})).await.ok(),
         json!({"status": "ok", "message": "The mail is on its way"})
     );

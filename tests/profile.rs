@@ -2,11 +2,13 @@
 use std::io::Write;
 
 use reqwest::Method;
+use reqwest::multipart::Form;
 use serde_json::{Value, json};
 
 use crate::support::account::{Account, Answer, PASSWORD, send};
 use crate::support::agent::Agent;
 use crate::support::mail::letter;
+use crate::support::picture::{GIF, gone, look, upload, uploaded};
 use crate::support::stack::Stack;
 use crate::support::wait::eventually;
 
@@ -88,6 +90,113 @@ async fn a_picture_is_an_address_of_the_web() {
         "https://example.org/a b",
     ] {
         assert_eq!(set(bad).await.refusal().0, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_shown_to_everybody_replaced_and_removed() {
+    let ann = Account::new(Stack::shared().await).await;
+    let first = uploaded(&ann, GIF).await;
+    let shown = ann
+        .anonymous
+        .request(Method::GET, &first)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(shown.status(), 200);
+    for (name, value) in [
+        ("content-type", "image/gif"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'"),
+        ("content-disposition", "inline"),
+    ] {
+        assert_eq!(shown.headers()[name], value, "{name}");
+    }
+    assert_eq!(shown.bytes().await.expect("a body"), GIF);
+
+    let second = uploaded(&ann, GIF).await;
+    assert_ne!(second, first);
+    gone(&ann, &first).await;
+    assert_eq!(look(&ann, &second).await, 200);
+
+    let answer = ann.delete("/api/profile/avatar").await.ok();
+    assert_eq!(answer, json!({"message": "Avatar removed"}));
+    assert_eq!(ann.get("/api/profile").await.ok()["avatar_url"], Value::Null);
+    gone(&ann, &second).await;
+    ann.delete("/api/profile/avatar").await.ok();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_picture_or_too_large_is_refused_and_nothing_changes() {
+    let ann = Account::new(Stack::shared().await).await;
+    let picture = uploaded(&ann, GIF).await;
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec();
+    for bytes in [svg, Vec::new()] {
+        let answer = upload(&ann, "image/png", bytes).await;
+        assert_eq!(answer.body["fields"][0]["field"], "avatar", "{answer:#?}");
+        assert_eq!(answer.refusal().0, 400);
+    }
+    let post = |form: Form| {
+        let request = ann.request(Method::POST, "/api/profile/upload-avatar");
+        send(request.multipart(form))
+    };
+    let answer = post(Form::new().text("avatar", "GIF89a")).await;
+    assert_eq!(answer.body["fields"][0]["field"], "avatar", "a text is no file");
+    for body in ["", "nonsense", "--x\r\n", "--x--\r\n"] {
+        let request = ann
+            .request(Method::POST, "/api/profile/upload-avatar")
+            .header("content-type", "multipart/form-data; boundary=x");
+        assert_eq!(send(request.body(body)).await.refusal().0, 400, "{body}");
+    }
+    let sized = |length: usize| {
+        let mut bytes = GIF.to_vec();
+        bytes.resize(length, 0);
+        bytes
+    };
+    for length in [256 * 1024 + 1, 400 * 1024] {
+        let (status, error) = upload(&ann, "image/gif", sized(length)).await.refusal();
+        assert_eq!((status, error.as_str()), (413, "A picture may have at most 256 KiB"));
+    }
+    assert_eq!(look(&ann, &picture).await, 200, "it is as it was");
+    uploaded(&ann, &sized(256 * 1024)).await;
+}
+
+#[tokio::test]
+async fn whoever_names_the_picture_of_somebody_else_as_their_own_does_not_remove_it() {
+    let stack = Stack::shared().await;
+    let (ann, eve) = (Account::new(stack).await, Account::new(stack).await);
+    let (picture, replaced) = (uploaded(&ann, GIF).await, uploaded(&eve, GIF).await);
+    let url = format!("{}{picture}", ann.anonymous.url);
+    eve.post("/api/profile/upload-avatar", json!({ "avatar_url": url }))
+        .await
+        .ok();
+    gone(&eve, &replaced).await;
+    eve.delete("/api/profile/avatar").await.ok();
+    // What is removed after this one was removed after that one.
+    let last = uploaded(&eve, GIF).await;
+    eve.delete("/api/profile/avatar").await.ok();
+    gone(&eve, &last).await;
+    assert_eq!(look(&ann, &picture).await, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_name_of_a_picture_is_not_found() {
+    let ann = Account::new(Stack::shared().await).await;
+    for name in [
+        &"0a".repeat(16),
+        &"0A".repeat(16),
+        "0a",
+        "..%2f..%2frecordings",
+        "%00",
+        &"0a".repeat(2000),
+    ] {
+        let answer = ann
+            .anonymous
+            .ask(Method::GET, &format!("/api/avatars/{name}"), None)
+            .await;
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert_eq!(answer.refusal(), (404, "Avatar not found".to_owned()), "{name}");
     }
 }
 

@@ -92,6 +92,8 @@ const RULES: &[(Method, &str, Rule)] = &[
     (Method::POST, "/api/profile/regenerate-api-key", Rule::InPerson),
     (Method::POST, "/api/profile/reset-password", Rule::InPerson),
     (Method::POST, "/api/profile/upload-avatar", Rule::SignedIn),
+    (Method::DELETE, "/api/profile/avatar", Rule::SignedIn),
+    (Method::GET, "/api/avatars/{avatar_id}", Rule::Open),
     // SSH keys.
     (Method::POST, "/api/auth/me/ssh-key", Rule::InPerson),
     (Method::GET, "/api/auth/me/ssh-key", Rule::SignedIn),

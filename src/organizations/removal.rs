@@ -16,6 +16,7 @@ use crate::auth::revocation::{self, Whose};
 use crate::db::now;
 use crate::error::ApiError;
 use crate::extract::{OptionalJson, PathParam, QueryParams};
+use crate::profile;
 
 /// Whether to delete an organization that has people.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -75,8 +76,10 @@ pub async fn delete_organization(
         .detail("display_name", end.organization().name.as_str())
         .detail("user_count", end.organization().user_count)
         .detail("machine_count", end.organization().machine_count);
-    db.run((delete_machines, store::delete(&end), audit::record(&event)))
+    let (_, (_, people, _), _) = db
+        .run((delete_machines, store::delete(&end), audit::record(&event)))
         .await?;
+    profile::forget_pictures(&app, people.into_iter().map(|gone| (gone.id, gone.avatar_url)));
     Ok(Json(Message {
         message: "Organization deleted successfully".to_owned(),
     }))

@@ -79,8 +79,8 @@ statements! {
 
     DELETE_SESSIONS_OF_USERS = "DELETE FROM terminal_sessions WHERE user_id IN (SELECT id FROM users WHERE organization_id = ?1)";
 
-    /// What people have goes with them: grants, memberships, keys, letters.
-    DELETE_USERS = "DELETE FROM users WHERE organization_id = ?1";
+    /// What people have goes with them: grants, memberships, keys, letters. Gives where their pictures are, which are not here.
+    DELETE_USERS = "DELETE FROM users WHERE organization_id = ?1 RETURNING id, avatar_url";
 
     /// What an organization has goes with it: groups, roles.
     DELETE = "DELETE FROM organizations WHERE id = ?1";
@@ -90,6 +90,13 @@ statements! {
            (SELECT COUNT(*) FROM machines WHERE organization_id = ?1 AND status = 'online') AS online,
            (SELECT COUNT(*) FROM groups WHERE organization_id = ?1) AS groups,
            (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND started_at >= ?2) AS sessions";
+}
+
+/// Somebody who was removed.
+#[derive(Debug, Deserialize)]
+pub struct Gone {
+    pub id: ObjectId,
+    pub avatar_url: Option<String>,
 }
 
 /// An organization.
@@ -267,8 +274,8 @@ pub fn delete_machines(_: &OrganizationEnd, machines: &[Doomed]) -> Result<(Quer
     ))
 }
 
-/// Removes an organization without machines, with everything in it. What the audit log says of it stays.
-pub fn delete(end: &OrganizationEnd) -> (Query<Nothing>, Query<Nothing>, Query<Nothing>) {
+/// Removes an organization without machines, with everything in it, and gives its people. What the audit log says of it stays.
+pub fn delete(end: &OrganizationEnd) -> (Query<Nothing>, Query<Gone>, Query<Nothing>) {
     (
         Query::new(DELETE_SESSIONS_OF_USERS, [end.id().into()]),
         Query::new(DELETE_USERS, [end.id().into()]),

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::auth::User;
 use protocol::api::error::ErrorBody;
-use protocol::api::profile::{Avatar, OwnUser, UpdateProfile, UploadAvatar};
+use protocol::api::profile::{OwnUser, UpdateProfile};
 
 use super::store;
 use crate::app::App;
@@ -103,34 +103,6 @@ async fn update(app: &App, credentials: Credentials, request: UpdateProfile) -> 
         proof.post(app, &account.username, &account.email);
     }
     Ok(Json(body::own(&app.config, &caller, &account)?))
-}
-
-/// Sets the address of the caller's picture.
-#[utoipa::path(post, path = "/api/profile/upload-avatar", tag = "users", summary = "Set one's picture", request_body = UploadAvatar,
-    responses((status = 200, description = "The picture's address", body = Enveloped<Avatar>),
-        (status = 400, description = "Not an address of the web. Pictures themselves are not kept here", body = ErrorBody)))]
-#[worker::send]
-pub async fn upload_avatar(
-    app: App,
-    credentials: Credentials,
-    envelope: Envelope,
-    ValidJson(request): ValidJson<UploadAvatar>,
-) -> Result<Response, ApiError> {
-    let db = app.db()?;
-    let (caller, ()) = credentials.load(&db, ()).await?;
-    let event = caller
-        .event(Action::ProfileUpdated, Resource::User)
-        .on(caller.id())
-        .detail("avatar_url", request.avatar_url.as_str());
-    db.run((
-        store::set_avatar(&caller, &request.avatar_url, &now()),
-        audit::record(&event),
-    ))
-    .await?;
-    let body = Avatar {
-        avatar_url: request.avatar_url,
-    };
-    envelope.reply(StatusCode::OK, "Avatar updated", &body)
 }
 
 /// The caller and all of its account.

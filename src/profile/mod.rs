@@ -1,9 +1,16 @@
 //! One's own account: profile, picture, password, the key that enrols machines, and the SSH key.
+mod avatar;
 mod handlers;
+mod picture;
+mod picture_store;
 mod secrets;
 mod ssh;
 mod ssh_handlers;
 pub mod store;
+mod upload;
+
+pub use avatar::forget_pictures;
+pub use picture_store::Pictures;
 
 use crate::routes::{Routes, routes};
 
@@ -14,7 +21,9 @@ pub fn routes() -> Routes {
         handlers::read_own_user,
         handlers::update_profile,
         handlers::update_me,
-        handlers::upload_avatar,
+        avatar::upload_avatar,
+        avatar::delete_avatar,
+        avatar::read_avatar,
         secrets::regenerate_api_key,
         secrets::reset_own_password,
         ssh_handlers::generate_ssh_key,

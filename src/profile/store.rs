@@ -11,6 +11,8 @@ statements! {
            email_verified = CASE WHEN ?3 IS NULL THEN email_verified ELSE 0 END,
            email = COALESCE(?3, email), updated_at = ?4 WHERE id = ?1";
 
+    FIND_AVATAR = "SELECT avatar_url FROM users WHERE id = ?1";
+
     SET_AVATAR = "UPDATE users SET avatar_url = ?2, updated_at = ?3 WHERE id = ?1";
 
     SET_API_KEY = "UPDATE users SET api_key_hash = ?2, api_key_sealed = ?3, updated_at = ?4 WHERE id = ?1";
@@ -38,6 +40,12 @@ statements! {
 #[derive(Debug, Deserialize)]
 pub struct ShutOut {
     pub id: ObjectId,
+}
+
+/// Where an account's picture is, if it has one.
+#[derive(Debug, Deserialize)]
+pub struct OwnAvatar {
+    pub avatar_url: Option<String>,
 }
 
 /// An account's SSH key and the name of its owner.
@@ -68,8 +76,13 @@ pub fn update(caller: &Caller, display_name: Option<&str>, email: Option<&str>, 
     )
 }
 
-/// Sets the address of the caller's picture.
-pub fn set_avatar(caller: &Caller, url: &str, now: &str) -> Query<Nothing> {
+/// Where the caller's picture is.
+pub fn find_avatar(caller: &Caller) -> Query<OwnAvatar> {
+    Query::new(FIND_AVATAR, [caller.id().into()])
+}
+
+/// Sets or removes the address of the caller's picture.
+pub fn set_avatar(caller: &Caller, url: Option<&str>, now: &str) -> Query<Nothing> {
     Query::new(SET_AVATAR, [caller.id().into(), url.into(), now.into()])
 }
 
@@ -130,6 +143,19 @@ mod tests {
             world.count("users WHERE email_verified = 0 AND display_name = 'Ann Smith' AND email = 'new@example.org'"),
             1
         );
+    }
+
+    #[test]
+    fn a_picture_is_set_and_removed() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        let ann = world.caller("ann");
+        let found = || world.run(find_avatar(&ann))[0].avatar_url.clone();
+        assert_eq!(found(), None);
+        world.run(set_avatar(&ann, Some("/api/avatars/x"), NOW));
+        assert_eq!(found().as_deref(), Some("/api/avatars/x"));
+        world.run(set_avatar(&ann, None, NOW));
+        assert_eq!(found(), None);
     }
 
     #[test]

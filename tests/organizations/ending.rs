@@ -5,6 +5,7 @@ use serde_json::json;
 use super::path;
 use crate::support::account::{Account, PASSWORD, send};
 use crate::support::agent::Agent;
+use crate::support::picture::{GIF, gone, uploaded};
 use crate::support::stack::Stack;
 use crate::support::team::{join, may_sudo, super_admin};
 use crate::support::viewer::Viewer;
@@ -57,6 +58,7 @@ async fn an_organization_is_deleted_with_everything_in_it_only_by_somebody_who_m
     let group = json!({"name": "ops", "member_ids": [colleague.id], "machine_ids": [agent.agent_id]});
     admin.post("/api/groups", group).await.ok();
     let mut viewer = Viewer::attached(&colleague, &agent, "doomed").await;
+    let picture = uploaded(&colleague, GIF).await;
 
     let text = "Cannot delete organization with existing users";
     let refused = root.delete(&path(&admin.username)).await;
@@ -68,8 +70,9 @@ async fn an_organization_is_deleted_with_everything_in_it_only_by_somebody_who_m
     };
     assert_eq!(confirm("acme").await.refusal().0, 400);
     viewer.run("echo still-$((40+2))", "still-42").await;
-    let gone = confirm(&admin.username).await.ok();
-    assert_eq!(gone, json!({"message": "Organization deleted successfully"}));
+    let answer = confirm(&admin.username).await.ok();
+    assert_eq!(answer, json!({"message": "Organization deleted successfully"}));
+    gone(&colleague, &picture).await;
     assert_eq!(viewer.wait_closed().await, (1008, "Access revoked".to_owned()));
     assert_eq!(root.get(&path(&admin.username)).await.status, 404);
     for account in [&admin, &colleague] {

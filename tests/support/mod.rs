@@ -5,6 +5,7 @@ pub mod cli;
 pub mod issuer;
 pub mod mail;
 pub mod openapi;
+pub mod picture;
 pub mod process;
 pub mod proxy;
 pub mod published;

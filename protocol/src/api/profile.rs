@@ -7,6 +7,9 @@ use super::secret::Secret;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
 
+/// Largest picture, in bytes: plenty for what is shown at the size of a thumb.
+pub const MAX_AVATAR_BYTES: usize = 256 * 1024;
+
 /// Longest address of a picture, in characters: what browsers and servers agree to handle.
 pub const MAX_AVATAR_URL: usize = 2048;
 
@@ -100,6 +103,18 @@ fn is_web_address(text: &str) -> bool {
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     text.len() <= MAX_AVATAR_URL
         && rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+}
+
+/// A picture: PNG, JPEG, WebP or GIF.
+#[derive(Debug, Clone, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct AvatarFile(pub Vec<u8>);
+
+/// A picture of the person as a file.
+#[derive(Debug, Clone, ToSchema)]
+pub struct AvatarForm {
+    /// At most 256 KiB. The first file of the form is taken, whatever its field is called.
+    pub avatar: AvatarFile,
 }
 
 /// The picture as it is now.

@@ -195,6 +195,7 @@ fn deleting_an_organization_leaves_nothing_of_it_and_everything_of_others() {
     for (table, count) in tables {
         assert_eq!(world.count(table), count, "{table}");
     }
+    world.execute("UPDATE users SET avatar_url = 'https://example.org/' || username WHERE username LIKE '%user'");
     let end = end(&world);
     world.run(revoke_machines(&end, NOW));
     let doomed = world.run(machines(&end));
@@ -204,7 +205,12 @@ fn deleting_an_organization_leaves_nothing_of_it_and_everything_of_others() {
     world.run(machines);
     let (sessions, users, organization) = delete(&end);
     world.run(sessions);
-    world.run(users);
+    let gone: Vec<String> = world
+        .run(users)
+        .into_iter()
+        .filter_map(|gone| gone.avatar_url)
+        .collect();
+    assert_eq!(gone, ["https://example.org/acme-user"]);
     world.run(organization);
     for (table, count) in tables {
         let left = if table == "users" { 3 } else { count / 2 };

@@ -810,6 +810,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/avatars/{avatar_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look at a picture */
+        get: operations["read_avatar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1086,6 +1103,23 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profile/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove one's picture */
+        delete: operations["delete_avatar"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1792,6 +1826,16 @@ export interface components {
         Avatar: {
             /** @description Its address. */
             avatar_url: string;
+        };
+        /**
+         * Format: binary
+         * @description A picture: PNG, JPEG, WebP or GIF.
+         */
+        AvatarFile: string;
+        /** @description A picture of the person as a file. */
+        AvatarForm: {
+            /** @description At most 256 KiB. The first file of the form is taken, whatever its field is called. */
+            avatar: components["schemas"]["AvatarFile"];
         };
         /** @description Where a chain breaks. */
         Broken: {
@@ -7897,6 +7941,68 @@ export interface operations {
             };
         };
     };
+    read_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The end of an `avatar_url`: 32 lowercase hex characters */
+                avatar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture, which never changes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": components["schemas"]["AvatarFile"];
+                    "image/jpeg": components["schemas"]["AvatarFile"];
+                    "image/webp": components["schemas"]["AvatarFile"];
+                    "image/gif": components["schemas"]["AvatarFile"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such picture */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -9880,6 +9986,62 @@ export interface operations {
             };
         };
     };
+    delete_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is none now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     regenerate_api_key: {
         parameters: {
             query?: never;
@@ -10033,6 +10195,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UploadAvatar"];
+                "multipart/form-data": components["schemas"]["AvatarForm"];
             };
         };
         responses: {
@@ -10045,7 +10208,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enveloped_Avatar"];
                 };
             };
-            /** @description Not an address of the web. Pictures themselves are not kept here */
+            /** @description Not an address of the web, or not a picture */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10072,7 +10235,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is too large */
+            /** @description A picture of more than 256 KiB */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -103,9 +103,12 @@ export class Edge {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://edge');
     if (!url.pathname.startsWith('/api/') && url.pathname !== '/openapi.json') return file(url.pathname, response);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, unknown>;
+    const picture = this.identity.pictures.get(url.pathname);
+    if (picture) {
+      response.writeHead(200, { 'Content-Type': picture.type }).end(Buffer.from(await picture.arrayBuffer()));
+      return;
+    }
+    const body = await bodyOf(request);
     const token = request.headers.authorization?.replace('Bearer ', '') ?? null;
     const [status, answer] = this.#answer(`${request.method} ${url.pathname}`, url, body, token);
     if (status === 302) {
@@ -153,6 +156,16 @@ export class Edge {
       status: 'active', started_at: started, browser: 'Chrome', os: 'Linux', ip_address: '127.0.0.1',
     }));
   }
+}
+
+/** The fields of a request's JSON or form. */
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/form-data')) return JSON.parse(bytes.toString() || '{}') as Record<string, unknown>;
+  return Object.fromEntries(await new Response(bytes, { headers: { 'Content-Type': type } }).formData());
 }
 
 /** The headers of `public/_headers` that hold for every page. */

@@ -13,6 +13,8 @@ export class Identity extends Administration {
   permissions = ['*'];
   displayName: string | null = null;
   avatar: string | null = null;
+  /** Pictures that were uploaded, by path. */
+  readonly pictures = new Map<string, File>();
   factor = false;
   /** What was asked, method and path and body, for tests that care. */
   readonly said: { route: string; body: Body }[] = [];
@@ -137,8 +139,17 @@ export class Identity extends Administration {
       return [200, this.user()];
     },
     'POST /api/profile/upload-avatar': ({ body }) => {
-      this.avatar = String(body.avatar_url);
+      if (body.avatar instanceof File) {
+        this.avatar = `/api/avatars/${String(this.pictures.size + 1).padStart(32, '0')}`;
+        this.pictures.set(this.avatar, body.avatar);
+      } else {
+        this.avatar = String(body.avatar_url);
+      }
       return [200, { message: 'Avatar updated', avatar_url: this.avatar }];
+    },
+    'DELETE /api/profile/avatar': () => {
+      this.avatar = null;
+      return [200, { message: 'Avatar removed' }];
     },
     'GET /api/auth/mfa/status': () => [200, { enabled: this.factor, mfa_enabled: this.factor, pending: false, backup_codes_remaining: this.factor ? 10 : 0 }],
     'POST /api/auth/mfa/enroll': () => [200, { secret: 'JBSWY3DPEHPK3PXP', otpauth_uri: 'otpauth://totp/x', qr_code: QR }],

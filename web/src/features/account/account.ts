@@ -33,6 +33,22 @@ export async function setPicture(address: string): Promise<void> {
   await answer(client.POST('/api/profile/upload-avatar', { body: { avatar_url: address } }));
 }
 
+/** Whether a picture was uploaded, rather than said to be somewhere. */
+export function isKeptHere(address: string): boolean {
+  return /\/api\/avatars\/[0-9a-f]{32}$/.test(address);
+}
+
+/** Sends the person's picture. */
+export async function uploadPicture(file: Blob): Promise<void> {
+  const form = new FormData();
+  form.set('avatar', file);
+  await answer(client.POST('/api/profile/upload-avatar', { body: { avatar: '' }, bodySerializer: () => form }));
+}
+
+export async function removePicture(): Promise<void> {
+  await answer(client.DELETE('/api/profile/avatar'));
+}
+
 /** Mails the proof of the address once more. */
 export async function sendVerification(): Promise<void> {
   await answer(client.POST('/api/auth/verify-email'));
