@@ -33,7 +33,7 @@ build_worker() {
   export ESBUILD_BIN=$ROOT/node_modules/.bin/esbuild
   # Small before fast: a cold start takes as long as the code is large, and requests wait for the database, not for the
   # processor. Cargo.toml excepts what computes.
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=s worker-build --release >&2
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=z worker-build --release >&2
   # The names of its functions, a tenth of the whole, which worker-build keeps.
   wasm-opt --strip-debug -o build/index_bg.wasm build/index_bg.wasm
   mark
