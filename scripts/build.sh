@@ -5,7 +5,7 @@
 #   native  the agent (vsay-agent) and the command line (vsay), into target/release/
 source "$(dirname "$0")/lib/common.sh"
 
-worker_sources() { find Cargo.toml Cargo.lock src web/openapi.json durable-objects protocol/Cargo.toml protocol/src -type f; }
+worker_sources() { find Cargo.toml Cargo.lock src durable-objects protocol/Cargo.toml protocol/src -type f; }
 web_sources() { find web \( -name node_modules -o -path web/dist -o -path web/tests \) -prune -o -type f -print; }
 
 # unchanged <part> <output>: whether the part was built from exactly the files it has now. `mark` remembers that it was.

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document. Handlers describe what is special about them; what holds for all is added here.
+//! The OpenAPI 3.1 document, which is served as a file beside the browser console's. Handlers describe what is special about them; what holds for all is added here.
 use protocol::api::error::ErrorBody;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -139,11 +139,11 @@ mod tests {
 
     #[test]
     fn the_document_that_is_served_is_that_of_the_handlers() {
-        let served: serde_json::Value = serde_json::from_str(include_str!("../web/openapi.json")).unwrap();
+        let served: serde_json::Value = serde_json::from_str(include_str!("../web/public/openapi.json")).unwrap();
         let current = serde_json::to_value(document()).unwrap();
         assert!(
             served == current,
-            "out of date: cargo run --example openapi > web/openapi.json && npm --prefix web run generate"
+            "out of date: cargo run --example openapi > web/public/openapi.json && npm --prefix web run generate"
         );
     }
 

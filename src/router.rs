@@ -21,9 +21,6 @@ use crate::{
 /// How long a browser may remember what other origins may do (contract).
 const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// The API document. It is written by `cargo run --example openapi` and read by the browser console's build, too.
-const DOCUMENT: &str = include_str!("../web/openapi.json");
-
 /// Every route, with its description.
 pub fn api() -> Routes {
     routes![health::health]
@@ -49,10 +46,6 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
         Ok(config) => {
             let router = api()
                 .into_router()
-                .route(
-                    "/openapi.json",
-                    get(async || ([(header::CONTENT_TYPE, "application/json")], DOCUMENT)),
-                )
                 .method_not_allowed_fallback(async || ApiError::method_not_allowed())
                 .fallback(async || ApiError::not_found("Not found"))
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));

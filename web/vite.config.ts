@@ -10,7 +10,7 @@ export default defineConfig({
   plugins: [svelte({ configFile: false, compilerOptions: { runes: true } }), tailwindcss()],
   server: {
     host: '127.0.0.1',
-    proxy: { '/api/': toEdge, '/v1/': toEdge, '/health': toEdge, '/openapi.json': toEdge },
+    proxy: { '/api/': toEdge, '/v1/': toEdge, '/health': toEdge },
   },
   // xterm.js and the API reference are large; each is fetched only by the page that shows it.
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },

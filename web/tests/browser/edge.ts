@@ -15,6 +15,7 @@ import { Shell } from './shell';
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2',
+  '.json': 'application/json',
 };
 
 export interface FakeMachine {
@@ -102,7 +103,7 @@ export class Edge {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://edge');
-    if (!url.pathname.startsWith('/api/') && url.pathname !== '/openapi.json') return file(url.pathname, response);
+    if (!url.pathname.startsWith('/api/')) return file(url.pathname, response);
     const picture = this.identity.pictures.get(url.pathname);
     if (picture) {
       response.writeHead(200, { 'Content-Type': picture.type }).end(Buffer.from(await picture.arrayBuffer()));
@@ -119,7 +120,6 @@ export class Edge {
   }
 
   #answer(route: string, url: URL, body: Record<string, unknown>, token: string | null): [number, unknown] {
-    if (url.pathname === '/openapi.json') return [200, JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))];
     const open = this.identity.open(route, url.searchParams, body);
     if (open) return open;
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
