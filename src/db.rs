@@ -2,13 +2,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, JSON};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use wasm_bindgen::JsValue;
 use worker::d1::serde_wasm_bindgen;
-use worker::{D1Database, D1Result};
+use worker::{D1Database, D1PreparedStatement, D1Result};
 
+use crate::decode::Object;
 use crate::error::ApiError;
 
 /// The name of the D1 binding.
@@ -112,11 +114,13 @@ impl<T> Query<T> {
             row: PhantomData,
         }
     }
+}
 
-    fn prepare(self, db: &D1Database) -> worker::Result<worker::D1PreparedStatement> {
-        db.prepare(self.sql)
-            .bind(&self.args.into_iter().map(JsValue::from).collect::<Vec<_>>())
-    }
+// What does not depend on the type of a row is apart from what does, so that it is compiled once.
+
+fn bind(db: &D1Database, sql: &str, args: Vec<Arg>) -> worker::Result<D1PreparedStatement> {
+    db.prepare(sql)
+        .bind(&args.into_iter().map(JsValue::from).collect::<Vec<_>>())
 }
 
 /// The row of a statement that gives none.
@@ -131,8 +135,7 @@ pub trait Batch {
     type Shape;
 
     /// Prepares the statements.
-    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>)
-    -> worker::Result<Self::Shape>;
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape>;
 
     /// Takes as many results as there are statements.
     fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError>;
@@ -142,16 +145,15 @@ impl<T: DeserializeOwned> Batch for Query<T> {
     type Rows = Vec<T>;
     type Shape = ();
 
-    fn prepare(self, db: &D1Database, statements: &mut Vec<worker::D1PreparedStatement>) -> worker::Result<()> {
-        statements.push(Query::prepare(self, db)?);
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<()> {
+        statements.push(bind(db, self.sql, self.args)?);
         Ok(())
     }
 
     fn take((): (), results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
-        let result = results
-            .next()
-            .ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
-        decode(&result)
+        serde_json::Deserializer::from_str(&json_rows(results.next())?)
+            .deserialize_seq(Rows(PhantomData))
+            .map_err(undecoded)
     }
 }
 
@@ -160,11 +162,7 @@ impl<B: Batch> Batch for Vec<B> {
     type Rows = Vec<B::Rows>;
     type Shape = Vec<B::Shape>;
 
-    fn prepare(
-        self,
-        db: &D1Database,
-        statements: &mut Vec<worker::D1PreparedStatement>,
-    ) -> worker::Result<Self::Shape> {
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape> {
         self.into_iter().map(|batch| batch.prepare(db, statements)).collect()
     }
 
@@ -178,11 +176,7 @@ impl<B: Batch> Batch for Option<B> {
     type Rows = Option<B::Rows>;
     type Shape = Option<B::Shape>;
 
-    fn prepare(
-        self,
-        db: &D1Database,
-        statements: &mut Vec<worker::D1PreparedStatement>,
-    ) -> worker::Result<Self::Shape> {
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape> {
         self.map(|batch| batch.prepare(db, statements)).transpose()
     }
 
@@ -202,7 +196,7 @@ macro_rules! batch_of_tuple {
             fn prepare(
                 self,
                 db: &D1Database,
-                statements: &mut Vec<worker::D1PreparedStatement>,
+                statements: &mut Vec<D1PreparedStatement>,
             ) -> worker::Result<Self::Shape> {
                 Ok(($(self.$index.prepare(db, statements)?,)*))
             }
@@ -225,11 +219,41 @@ batch_of_tuple!(A 0, B 1, C 2, D 3, E 4);
 #[derive(Deserialize)]
 struct RawRow(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
 
-/// Decodes rows by way of one JSON text. Asking the JavaScript object for each field of each row takes five times as long.
-fn decode<T: DeserializeOwned>(result: &D1Result) -> Result<Vec<T>, DbError> {
+/// Rows as one JSON text. Asking the JavaScript object for each field of each row takes five times as long.
+fn json_rows(result: Option<D1Result>) -> Result<String, DbError> {
+    let result = result.ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
     let rows: Array = result.results::<RawRow>()?.into_iter().map(|row| row.0).collect();
-    let text: String = JSON::stringify(&rows).map_err(worker::Error::from)?.into();
-    serde_json::from_str(&text).map_err(|error| DbError::Other(format!("a row does not decode: {error}")))
+    Ok(JSON::stringify(&rows).map_err(worker::Error::from)?.into())
+}
+
+fn undecoded(error: serde_json::Error) -> DbError {
+    DbError::Other(format!("a row does not decode: {error}"))
+}
+
+struct Rows<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Vec<T>, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(Row(row)) = access.next_element()? {
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+struct Row<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(Object(deserializer)).map(Self)
+    }
 }
 
 /// The database.
@@ -245,12 +269,19 @@ impl Db {
     pub async fn run<B: Batch>(&self, batch: B) -> Result<B::Rows, DbError> {
         let mut statements = Vec::new();
         let shape = batch.prepare(&self.0, &mut statements)?;
-        // D1 refuses a batch of nothing.
-        let results = match statements.is_empty() {
-            true => Vec::new(),
-            false => self.0.batch(statements).await?,
-        };
+        let results = self.send(statements).await?;
         B::take(shape, &mut results.into_iter())
+    }
+
+    /// Boxed, so that it is compiled once instead of within everything that runs queries.
+    fn send(&self, statements: Vec<D1PreparedStatement>) -> LocalBoxFuture<'_, worker::Result<Vec<D1Result>>> {
+        Box::pin(async {
+            // D1 refuses a batch of nothing.
+            match statements.is_empty() {
+                true => Ok(Vec::new()),
+                false => self.0.batch(statements).await,
+            }
+        })
     }
 }
 

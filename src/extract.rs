@@ -3,9 +3,11 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::future::BoxFuture;
 use protocol::api::validate::{Faults, Validate};
 use serde::de::DeserializeOwned;
 
+use crate::decode::{self, Object};
 use crate::error::ApiError;
 
 /// A JSON body that keeps its own rules.
@@ -27,16 +29,10 @@ pub struct OptionalJson<T>(pub Option<T>);
 impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let is_json = is_json(request.headers());
-        let bytes = body(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let bytes = json(request).await?;
         if bytes.is_empty() {
             return Ok(Self(None));
-        }
-        if !is_json {
-            return Err(ApiError::bad_request(
-                "The body must be JSON: set Content-Type to application/json",
-            ));
         }
         let body: T = decode(&bytes)?;
         let mut faults = Faults::default();
@@ -50,14 +46,29 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Optional
     }
 }
 
-/// The whole body, whatever it is, up to the bound of the server.
-pub async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| match rejection.status() {
+/// The whole body, whatever it is, up to the bound of the server. Boxed, so that it is compiled once instead of within every
+/// handler.
+pub fn body(request: Request) -> BoxFuture<'static, Result<Bytes, ApiError>> {
+    Box::pin(async {
+        let body = Bytes::from_request(request, &()).await;
+        body.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
             _ => ApiError::bad_request("The request body broke off"),
         })
+    })
+}
+
+/// The whole body, which says that it is JSON unless it is empty.
+async fn json(request: Request) -> Result<Bytes, ApiError> {
+    let is_json = is_json(request.headers());
+    let bytes = body(request).await?;
+    if bytes.is_empty() || is_json {
+        Ok(bytes)
+    } else {
+        Err(ApiError::bad_request(
+            "The body must be JSON: set Content-Type to application/json",
+        ))
+    }
 }
 
 /// What the body says it is, in lower case and without parameters; empty if it does not say.
@@ -73,33 +84,27 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    // Derived decoders also take an array for the fields in order, which nobody means.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(ApiError::bad_request("The body must be a JSON object"));
-    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let body = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let error = error.into_inner();
-        if !error.is_data() {
-            return ApiError::bad_request(format!("The body is not valid JSON: {error}"));
-        }
-        // Without the position, which is of no use to a person filling in a form.
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or_default();
-        match text
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.strip_suffix('`'))
-        {
-            Some(field) => ApiError::invalid_field(field, "is required"),
-            None if path == "." => ApiError::bad_request("The body must be a JSON object"),
-            None => ApiError::invalid_field(&path, format!("has the wrong form: {text}")),
-        }
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))?;
-    Ok(body)
+    T::deserialize(Object(&mut deserializer))
+        .and_then(|body| deserializer.end().map(|()| body))
+        .map_err(|error| misfit(bytes, &error))
+}
+
+fn misfit(bytes: &[u8], error: &serde_json::Error) -> ApiError {
+    if !error.is_data() {
+        return ApiError::bad_request(format!("The body is not valid JSON: {error}"));
+    }
+    // Without the position, which is of no use to a person filling in a form.
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let missing = text.strip_prefix("missing field `");
+    match missing.and_then(|rest| rest.strip_suffix('`')) {
+        Some(field) => ApiError::invalid_field(field, "is required"),
+        None => match decode::path(bytes, error).as_str() {
+            "" => ApiError::bad_request("The body must be a JSON object"),
+            path => ApiError::invalid_field(path, format!("has the wrong form: {text}")),
+        },
+    }
 }
 
 /// The one variable part of a path.

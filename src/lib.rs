@@ -27,6 +27,7 @@ mod auth;
 mod client;
 mod config;
 mod db;
+mod decode;
 mod envelope;
 mod error;
 mod export;

@@ -46,7 +46,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = content_type.to_owned();
-        let bytes = body(request, state).await?;
+        let bytes = body(request).await?;
         if bytes.len() > MAX_AVATAR_BYTES + FORM_MARGIN {
             return Err(too_large());
         }
