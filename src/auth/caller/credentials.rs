@@ -4,11 +4,13 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use futures_util::future::BoxFuture;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
+use worker::send::SendFuture;
 
-use super::Caller;
 use super::proof::Proof;
+use super::{Caller, CallerRow};
 use crate::app::App;
 use crate::audit::Trail;
 use crate::auth::keys::{self, API_KEY_PREFIX};
@@ -53,10 +55,25 @@ impl Credentials {
     pub async fn load<B: Batch>(self, db: &Db, batch: B) -> Result<(Caller, B::Rows), ApiError> {
         let account = store::find_caller(self.user_id(), &self.proof.sign_in());
         let (accounts, rows) = db.run((account, batch)).await?;
+        Ok((self.admit(accounts)?, rows))
+    }
+
+    /// Apart, so that it is compiled once instead of within everything that loads.
+    fn admit(self, accounts: Vec<CallerRow>) -> Result<Caller, ApiError> {
         let caller = Caller::admit(accounts.into_iter().next(), self.proof, self.trail)?;
         self.attempt.is_by(&caller);
         caller.pass(self.operation)?;
-        Ok((caller, rows))
+        Ok(caller)
+    }
+
+    /// Boxed, so that it is compiled once instead of within every handler.
+    fn presented<'a>(parts: &'a mut Parts, config: &'a Arc<Config>) -> BoxFuture<'a, Result<Self, ApiError>> {
+        Box::pin(SendFuture::new(async move {
+            let token = bearer(&parts.headers)?
+                .ok_or_else(|| ApiError::unauthorized("Authorization header required"))?
+                .to_owned();
+            Self::verify(parts, config, &token).await
+        }))
     }
 
     async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
@@ -90,12 +107,8 @@ impl Credentials {
 impl FromRequestParts<Arc<Config>> for Credentials {
     type Rejection = ApiError;
 
-    #[worker::send]
     async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers)?
-            .ok_or_else(|| ApiError::unauthorized("Authorization header required"))?
-            .to_owned();
-        Self::verify(parts, config, &token).await
+        Self::presented(parts, config).await
     }
 }
 
