@@ -44,6 +44,8 @@ pub async fn delete_user(
         .within(control.organization_id())
         .on(control.id())
         .detail("username", row.username.as_str())
+        // The other published API's word for it.
+        .detail("deactivated_username", row.username.as_str())
         .detail("email", row.email.as_str());
     let keep = (row.role != Role::User && row.enabled).then(|| store::keep_an_admin(control.organization_id()));
     let batch = (

@@ -41,9 +41,10 @@ async fn who_is_deleted_is_gone_and_their_machines_stay() {
         (&json!(admin.id), &Value::Null)
     );
     let log = admin.get("/api/audit?action=user_deleted").await.ok();
+    let name = &colleague.username;
     assert_eq!(
         log["logs"][0]["details"],
-        json!({"username": colleague.username, "email": colleague.email})
+        json!({"username": name, "deactivated_username": name, "email": colleague.email})
     );
     let body = json!({"username": colleague.username, "email": colleague.email});
     assert_eq!(

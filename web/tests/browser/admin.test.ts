@@ -86,6 +86,22 @@ describe('the administration', () => {
     await page.getByText('The organization needs an administrator.').waitFor();
   });
 
+  it('gives somebody a new password, which has to be long enough', async () => {
+    setup.edge.identity.addPerson({ username: 'grace' });
+    const page = await setup.open();
+    await signIn(page, '/admin/people');
+    await page.getByRole('button', { name: 'Actions for grace' }).click();
+    await page.getByRole('menuitem', { name: 'Give a new password' }).click();
+    await page.getByLabel('New password').fill('short');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByText('must have 8 to 1024 characters').waitFor();
+    await page.getByLabel('New password').fill('correct horse');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Actions for ada' }).click();
+    expect(await page.getByRole('menuitem', { name: 'Give a new password' }).count()).toBe(0);
+  });
+
   it('takes the administration from somebody who gets a role in its place', async () => {
     setup.edge.identity.addPerson({ username: 'grace', role: 'company_admin', roles: [{ id: 1, name: 'super-admin' }] });
     setup.edge.identity.roles.push({ id: 2, name: 'Auditor', description: '', permission_ids: [15], user_count: 0 });
@@ -166,11 +182,12 @@ describe('the administration', () => {
   it('filters the audit log, shows an entry, exports what is shown', async () => {
     const { identity } = setup.edge;
     identity.addEntry();
-    identity.addEntry({ action: 'role_changed', details: { old: 'user', new: 'company_admin' } });
+    identity.addEntry({ action: 'role_changed', severity: 'critical', details: { old: 'user', new: 'company_admin' } });
     const page = await setup.open();
     await signIn(page, '/admin/audit');
     await page.getByLabel('Action', { exact: true }).selectOption('changed a person’s role');
     await page.getByTestId('entry').filter({ hasText: 'signed in' }).waitFor({ state: 'detached' });
+    await page.getByTestId('entry').getByText('Critical').waitFor();
     await page.getByTestId('entry').getByRole('button').click();
     await page.getByRole('dialog').getByText('"new": "company_admin"').waitFor();
     await page.keyboard.press('Escape');

@@ -58,7 +58,7 @@ export class Administration {
   addEntry(facts: Body = {}): void {
     const int_id = this.entries.length + 1;
     this.entries.unshift({
-      id: `e${int_id}`, int_id, tenant_id: 'ada', user_id: '1', username: 'ada', action: 'login', resource: 'auth', resource_id: null, status: 'success',
+      id: `e${int_id}`, int_id, tenant_id: 'ada', user_id: '1', username: 'ada', action: 'login', resource: 'auth', resource_id: null, status: 'success', severity: 'info',
       response_status: 200, method: 'POST', endpoint: '/api/auth/login', ip_address: '192.0.2.7', browser: 'Chrome', os: 'Linux', source: 'ui', error: null,
       details: {}, created_at: NOW, hash: 'beef'.repeat(16), ...facts,
     });
@@ -83,6 +83,8 @@ export class Administration {
       Object.assign(person, body);
       return [200, { user: person }];
     },
+    'POST /api/users/*/reset-password': ({ body }) =>
+      String(body.password).length < 8 ? [400, { error: 'password', fields: [{ field: 'password', message: 'must have 8 to 1024 characters' }] }] : [200, { status: 'ok' }],
     'PUT /api/users/*/roles': ({ at: [id], body }) => {
       const ids = body.role_ids as number[];
       const roles = this.roles.filter((role) => ids.includes(role.id)).map((role) => ({ id: role.id, name: role.name }));

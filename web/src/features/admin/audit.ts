@@ -15,13 +15,17 @@ export interface AuditQuery {
   action: string;
   username: string;
   status: string;
+  severity: string;
   /** Dates as a date field gives them. */
   from: string;
   to: string;
   tenant_id: string;
 }
 
-export const NO_FILTER: AuditQuery = { q: '', action: '', username: '', status: '', from: '', to: '', tenant_id: '' };
+/** How much an entry deserves to be looked at, in words. */
+export const SEVERITIES = { critical: 'Critical', warning: 'Worth a look', info: 'Routine' } satisfies Record<AuditEntry['severity'], string>;
+
+export const NO_FILTER: AuditQuery = { q: '', action: '', username: '', status: '', severity: '', from: '', to: '', tenant_id: '' };
 
 export async function listEntries(query: AuditQuery & { page: number; limit: number }, signal: AbortSignal): Promise<Rows<AuditEntry>> {
   const params = { query: given({ ...asked(query), page: query.page, limit: query.limit }) };
@@ -40,8 +44,8 @@ export function exportPath(format: 'csv' | 'json', query: AuditQuery): string {
 }
 
 /** The filter as the API takes it: days of the person's own zone become moments, and the last day counts. */
-export function asked({ q, action, username, status, from, to, tenant_id }: AuditQuery): Record<string, string> {
-  return { q: q.trim(), action: action.trim(), username: username.trim(), status, from: moment(from, '00:00:00.000'), to: moment(to, '23:59:59.999'), tenant_id };
+export function asked({ q, action, username, status, severity, from, to, tenant_id }: AuditQuery): Record<string, string> {
+  return { q: q.trim(), action: action.trim(), username: username.trim(), status, severity, from: moment(from, '00:00:00.000'), to: moment(to, '23:59:59.999'), tenant_id };
 }
 
 function moment(day: string, time: string): string {

@@ -75,6 +75,11 @@ export async function resetFactor(id: string): Promise<void> {
   await answer(client.DELETE('/api/users/{user_id}/mfa', { params: { path: { user_id: id } } }));
 }
 
+/** Gives somebody a password, who is signed out everywhere and has to choose another at the next sign-in. */
+export async function givePassword(id: string, password: string): Promise<void> {
+  await answer(client.POST('/api/users/{user_id}/reset-password', { params: { path: { user_id: id } }, body: { password } }));
+}
+
 /** What of `next` is not as in `person`. */
 export function changesOf(person: Person, next: PersonChange): Partial<PersonChange> {
   const before: PersonChange = {
