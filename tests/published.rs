@@ -2,7 +2,7 @@
 use serde_json::json;
 
 use crate::support::account::Account;
-use crate::support::agent::{Agent, World};
+use crate::support::agent::{Agent, World, folder_for_shells};
 use crate::support::published::Published;
 use crate::support::stack::Stack;
 
@@ -255,12 +255,15 @@ async fn a_client_that_was_cut_gets_the_result_of_its_command_when_it_returns() 
     let name = "&session_id=session_5_command";
     let mut first = Published::connect(&world.owner, &world.agent, name).await;
     first.wait_frame("session_ready").await;
-    first
-        .say(json!({"type": "command", "command": "sleep 1; echo kept"}))
-        .await;
+    let folder = folder_for_shells();
+    let returned = folder.path().join("returned");
+    let command = format!("until [ -e {} ]; do sleep 0.05; done; echo kept", returned.display());
+    first.say(json!({"type": "command", "command": command})).await;
     let id = first.wait_frame("command_started").await["command_id"].clone();
     first.cut();
     let mut second = Published::connect(&world.owner, &world.agent, name).await;
+    second.wait_frame("session_ready").await;
+    std::fs::write(&returned, "").expect("a file");
     let output = second.wait_frame("command_output").await;
     assert_eq!((&output["command_id"], &output["stdout"]), (&id, &json!("kept\n")));
 }

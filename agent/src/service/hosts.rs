@@ -1,5 +1,6 @@
 //! Lines of ours in the hosts file, for an edge that no name server knows.
 use std::fs;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
@@ -60,7 +61,11 @@ impl FromStr for HostEntry {
 /// Puts `entries` into a hosts file in place of those that were put there before, and says whether anything changed.
 pub fn update(file: &Path, entries: &[HostEntry]) -> Result<bool, ServiceError> {
     let failed = |error| ServiceError::file(file, error);
-    let before = fs::read_to_string(file).map_err(failed)?;
+    let before = match fs::read_to_string(file) {
+        // A machine may do without.
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.map_err(failed)?,
+    };
     let after = with_entries(&before, entries);
     if after == before {
         return Ok(false);
@@ -89,9 +94,7 @@ fn with_entries(hosts: &str, entries: &[HostEntry]) -> String {
         );
         lines.push(END.to_owned());
     }
-    let mut text = lines.join("\n");
-    text.push('\n');
-    text
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 #[cfg(test)]
@@ -144,5 +147,14 @@ mod tests {
         assert!(!update(file.path(), &[]).unwrap());
         assert!(update(file.path(), &entries(&["10.0.0.5:edge.example"])).unwrap());
         assert!(!update(file.path(), &entries(&["10.0.0.5:edge.example"])).unwrap());
+    }
+
+    #[test]
+    fn a_machine_without_the_file_gets_one_only_for_an_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hosts");
+        assert!(!update(&file, &[]).unwrap() && !file.exists());
+        assert!(update(&file, &entries(&["10.0.0.5:edge.example"])).unwrap());
+        assert!(fs::read_to_string(&file).unwrap().contains("10.0.0.5 edge.example\n"));
     }
 }
