@@ -335,8 +335,11 @@ impl Relay {
                 published.input.acknowledge(offset);
             }
             let idle = published.input.pending() == 0;
+            let waits = matches!(viewer.stage, Stage::Waiting { .. });
             self.try_attach(now, socket);
-            self.announce(socket);
+            if !waits {
+                self.announce(socket);
+            }
             self.flush_typed(socket);
             if idle {
                 self.out.push(Action::Remember(socket));

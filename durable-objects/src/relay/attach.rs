@@ -64,9 +64,6 @@ impl Relay {
         };
         session.record.empty_since = None;
         self.save_session(stream);
-        if context.dialect != Dialect::Stream {
-            self.replace_published(now, stream, socket);
-        }
         let Some(input) = self.take_place(socket, stream, viewer_id, context.can_type) else {
             return;
         };
@@ -74,6 +71,10 @@ impl Relay {
             viewer.stream = Some(stream);
             viewer.input = Some(input);
             viewer.stage = Stage::Waiting { received };
+        }
+        // Once somebody else is there: the session is not left meanwhile.
+        if context.dialect != Dialect::Stream {
+            self.replace_published(now, stream, socket);
         }
         self.out.push(Action::Remember(socket));
         match self.sessions.get(&stream).map(|session| &session.record.phase) {

@@ -107,7 +107,7 @@ impl Relay {
         if self.attached_to(stream).is_empty()
             && let Some(session) = self.sessions.get_mut(&stream)
         {
-            if session.record.phase == Phase::Opening {
+            if session.record.phase == Phase::Opening && session.record.commands.is_empty() {
                 // Nobody has seen this shell: there is nothing to come back to.
                 return self.end_session(now, stream, Close::SessionTerminated, "", "abandoned");
             }

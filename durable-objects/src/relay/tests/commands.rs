@@ -124,6 +124,23 @@ fn a_session_that_ends_kills_its_commands_also_when_the_agent_is_away() {
     }
 }
 
+#[test]
+fn a_command_that_was_asked_for_before_the_shell_was_there_outlives_a_cut() {
+    let mut world = World::new(0);
+    world.agent_connects();
+    deliver(&mut world);
+    let client = connect(&mut world, Dialect::Published, |_| {});
+    ask(&mut world, client, "id");
+    world.cut(client);
+    deliver(&mut world);
+    end_all(&mut world);
+    let client = connect(&mut world, Dialect::Published, |_| {});
+    deliver(&mut world);
+    let frames = published(&heard(&mut world, client));
+    let answered = |frame: &ToClient| matches!(frame, ToClient::CommandOutput { completed: true, .. });
+    assert_eq!(frames.iter().filter(|frame| answered(frame)).count(), 1, "{frames:?}");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Ask,

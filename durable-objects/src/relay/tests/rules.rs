@@ -426,11 +426,43 @@ fn a_returning_viewer_is_not_given_a_new_shell_in_place_of_the_one_that_ended() 
 
 #[test]
 fn a_second_published_client_of_a_session_takes_the_place_of_the_first() {
-    let mut world = attached(0);
-    let first = connect(&mut world, Dialect::Published, |_| {});
-    let second = connect(&mut world, Dialect::Published, |_| {});
-    assert_eq!(close_code(&heard(&mut world, first)), Some(Close::Replaced.code()));
-    assert_eq!(close_code(&heard(&mut world, second)), None);
+    // While the shell is being started, or when it runs.
+    for started in [false, true] {
+        let mut world = attached(0);
+        let first = connect(&mut world, Dialect::Published, |_| {});
+        if started {
+            world.settle();
+        }
+        let second = connect(&mut world, Dialect::Published, |_| {});
+        assert_eq!(close_code(&heard(&mut world, first)), Some(Close::Replaced.code()));
+        world.settle();
+        let kept = crate::relay::Settings::default().published_keep;
+        world.relay.expire(world.now + kept, Some(u64::MAX / 2));
+        world.perform();
+        let wires = heard(&mut world, second);
+        assert_eq!(close_code(&wires), None, "nobody left the session");
+        let frames = published(&wires);
+        assert!(matches!(&frames[..], [ToClient::SessionReady { .. }]), "{frames:?}");
+    }
+}
+
+#[test]
+fn a_published_client_is_told_that_the_shell_is_there_when_it_is_and_not_before() {
+    let mut world = World::new(0);
+    world.agent_connects();
+    let agent = world.agent.socket.unwrap();
+    while world.deliver_up(agent) {}
+    let client = connect(&mut world, Dialect::Published, |_| {});
+    while world.deliver_down(agent) {}
+    let up = &mut world.links.get_mut(&agent).unwrap().up;
+    // The agent takes input while the shell still starts.
+    assert_eq!(up.len(), 2);
+    up.swap(0, 1);
+    world.deliver_up(agent);
+    assert!(heard(&mut world, client).is_empty());
+    world.deliver_up(agent);
+    let frames = published(&heard(&mut world, client));
+    assert!(matches!(&frames[..], [ToClient::SessionReady { .. }]), "{frames:?}");
 }
 
 #[test]
