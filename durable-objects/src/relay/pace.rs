@@ -6,7 +6,7 @@ use protocol::terminal::frame::Frame;
 use super::Relay;
 use super::action::{Action, Socket};
 use super::record::Place;
-use super::session::{Credit, Stage};
+use super::session::{Credit, Stage, Viewer};
 
 /// The agent hears of new credit when it grew by this much. A typist's keystrokes then cost no credit frames at all, and
 /// a fast stream one in 128 KiB.
@@ -29,11 +29,10 @@ impl Relay {
         }
     }
 
-    /// Whether some published client's output waits for time to pass; if so call [`Self::tick`] within 50 ms or so.
+    /// Whether some published client's output waits for time to pass, or to be remembered; if so call [`Self::tick`] within
+    /// 50 ms or so.
     pub fn wants_tick(&self) -> bool {
-        self.viewers
-            .values()
-            .any(|viewer| viewer.published.is_some() && viewer.acked < viewer.next)
+        self.viewers.values().any(Viewer::wants_tick)
     }
 
     /// Time has passed.
@@ -41,17 +40,20 @@ impl Relay {
         let waiting: Vec<(Socket, StreamId)> = self
             .viewers
             .iter()
-            .filter(|(_, viewer)| viewer.published.is_some() && viewer.acked < viewer.next)
+            .filter(|(_, viewer)| viewer.wants_tick())
             .filter_map(|(socket, viewer)| Some((*socket, viewer.stream?)))
             .collect();
         for (socket, stream) in waiting {
             self.credit_waiting_published(now, stream);
             self.pump(now, socket);
-            if self
+            let caught_up = self
                 .viewers
-                .get(&socket)
-                .is_some_and(|viewer| viewer.acked == viewer.next)
+                .get_mut(&socket)
+                .filter(|viewer| viewer.acked == viewer.next);
+            if let Some((acked, published)) =
+                caught_up.and_then(|viewer| Some((viewer.acked, viewer.published.as_mut()?)))
             {
+                published.remembered = acked;
                 self.out.push(Action::Remember(socket));
             }
         }

@@ -26,6 +26,8 @@ pub struct Published {
     pub input: InputWriter,
     /// Whether the client was told that the shell is there.
     pub ready: bool,
+    /// What it had consumed when that was last remembered. Not at each frame, which would be at each keystroke.
+    pub remembered: u64,
     /// Until when time was counted.
     clock: u64,
     /// Output since the client last sent anything.

@@ -161,6 +161,12 @@ impl Viewer {
         }
     }
 
+    /// Whether it is a published client for whom time has to pass, or whose place is not remembered as it is.
+    pub fn wants_tick(&self) -> bool {
+        let unlike = |published: &Published| self.acked < self.next || published.remembered != self.acked;
+        self.stage == Stage::Live && self.published.as_ref().is_some_and(unlike)
+    }
+
     /// What to keep of it over a loss of memory.
     pub fn memory(&self) -> ViewerMemory {
         let awaits = match self.stage {

@@ -48,6 +48,9 @@ impl Relay {
                 Awaits::Nothing { acked } => {
                     viewer.next = acked;
                     viewer.acked = acked;
+                    if let Some(published) = viewer.published.as_mut() {
+                        published.remembered = acked;
+                    }
                     Stage::Live
                 }
             };

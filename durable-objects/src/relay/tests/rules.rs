@@ -447,6 +447,27 @@ fn a_second_published_client_of_a_session_takes_the_place_of_the_first() {
 }
 
 #[test]
+fn a_published_client_is_told_nothing_twice_when_the_relay_lost_its_memory() {
+    let mut world = attached(0);
+    let client = connect(&mut world, Dialect::Published, |_| {});
+    world.settle();
+    // Long enough after the last output for this to count as read at once.
+    world.now += 1000;
+    world.programs_write(21);
+    world.settle();
+    while world.relay.wants_tick() {
+        world.now += 50;
+        world.relay.tick(world.now);
+        world.perform();
+    }
+    let output = |frame: &ToClient| matches!(frame, ToClient::Output { .. });
+    assert!(published(&heard(&mut world, client)).iter().any(output));
+    world.hibernate();
+    world.settle();
+    assert_eq!(published(&heard(&mut world, client)), []);
+}
+
+#[test]
 fn a_published_client_is_told_that_the_shell_is_there_when_it_is_and_not_before() {
     let mut world = World::new(0);
     world.agent_connects();
