@@ -92,10 +92,10 @@ describe('the administration', () => {
     await signIn(page, '/admin/people');
     await page.getByRole('button', { name: 'Actions for grace' }).click();
     await page.getByRole('menuitem', { name: 'Give a new password' }).click();
-    await page.getByLabel('New password').fill('short');
+    await page.getByRole('textbox', { name: 'New password' }).fill('short');
     await page.getByRole('button', { name: 'Set password' }).click();
     await page.getByText('must have 8 to 1024 characters').waitFor();
-    await page.getByLabel('New password').fill('correct horse');
+    await page.getByRole('textbox', { name: 'New password' }).fill('correct horse');
     await page.getByRole('button', { name: 'Set password' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Actions for ada' }).click();
