@@ -83,30 +83,28 @@ macro_rules! everywhere {
     };
 }
 
-macro_rules! list {
-    ($which:ident) => {
+/// Entries, with the name of their organization.
+macro_rules! entries {
+    () => {
         concat!(
             "SELECT ",
             entry!(),
             ", COALESCE(o.slug, '') AS tenant_id FROM audit_log a
-             LEFT JOIN organizations o ON o.id = a.organization_id",
-            $which!(),
-            " ORDER BY a.int_id DESC LIMIT ?16 OFFSET ?17"
+             LEFT JOIN organizations o ON o.id = a.organization_id"
         )
+    };
+}
+
+macro_rules! list {
+    ($which:ident) => {
+        concat!(entries!(), $which!(), " ORDER BY a.int_id DESC LIMIT ?16 OFFSET ?17")
     };
 }
 
 /// The next entries behind one (?16), oldest first.
 macro_rules! walk {
     ($which:ident) => {
-        concat!(
-            "SELECT ",
-            entry!(),
-            ", COALESCE(o.slug, '') AS tenant_id FROM audit_log a
-             LEFT JOIN organizations o ON o.id = a.organization_id",
-            $which!(),
-            " AND a.int_id > ?16 ORDER BY a.int_id LIMIT ?17"
-        )
+        concat!(entries!(), $which!(), " AND a.int_id > ?16 ORDER BY a.int_id LIMIT ?17")
     };
 }
 

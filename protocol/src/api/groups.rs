@@ -308,12 +308,7 @@ pub struct GroupMachineList {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fields<T: Validate + serde::de::DeserializeOwned>(text: &str) -> Vec<String> {
-        let mut faults = Faults::default();
-        serde_json::from_str::<T>(text).unwrap().validate(&mut faults);
-        faults.into_vec().into_iter().map(|fault| fault.field).collect()
-    }
+    use crate::api::validate::refused_fields as fields;
 
     #[test]
     fn a_group_needs_a_name_and_everything_in_it_has_a_bound() {

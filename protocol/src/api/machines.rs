@@ -259,11 +259,7 @@ mod tests {
     use super::*;
 
     fn fields(text: &str) -> Vec<String> {
-        let mut faults = Faults::default();
-        serde_json::from_str::<CreateMachine>(text)
-            .unwrap()
-            .validate(&mut faults);
-        faults.into_vec().into_iter().map(|fault| fault.field).collect()
+        crate::api::validate::refused_fields::<CreateMachine>(text)
     }
 
     #[test]

@@ -251,12 +251,7 @@ pub struct OrganizationStats {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fields<T: Validate + serde::de::DeserializeOwned>(text: &str) -> Vec<String> {
-        let mut faults = Faults::default();
-        serde_json::from_str::<T>(text).unwrap().validate(&mut faults);
-        faults.into_vec().into_iter().map(|fault| fault.field).collect()
-    }
+    use crate::api::validate::refused_fields as fields;
 
     #[test]
     fn a_slug_is_lower_case_without_white_space() {

@@ -67,6 +67,14 @@ pub fn is_email(text: &str) -> bool {
         && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
 }
 
+/// Which fields of a body are not accepted, for the tests of bodies.
+#[cfg(test)]
+pub fn refused_fields<T: Validate + serde::de::DeserializeOwned>(json: &str) -> Vec<String> {
+    let mut faults = Faults::default();
+    serde_json::from_str::<T>(json).unwrap().validate(&mut faults);
+    faults.into_vec().into_iter().map(|fault| fault.field).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
