@@ -18,53 +18,26 @@
     )
 )]
 
-mod adapter;
-mod agents;
-mod api_keys;
-mod app;
 mod audit;
 mod auth;
-mod client;
-mod config;
-mod db;
-mod decode;
-mod envelope;
-mod error;
-mod export;
-mod extract;
-mod groups;
-mod health;
-mod log;
-mod machines;
-mod mail;
-mod oidc;
+mod features;
+mod http;
 #[cfg(not(target_arch = "wasm32"))]
 mod openapi;
-mod organizations;
-mod page;
-mod profile;
-mod random;
-mod relay;
-mod roles;
+mod platform;
 mod router;
-mod routes;
 mod scheduled;
-mod secrets;
-mod sessions;
-mod terminals;
-mod users;
-
 #[cfg(test)]
-mod schema;
+mod testing;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use tower_service::Service;
 
-pub use durable_objects::Relay;
 #[cfg(not(target_arch = "wasm32"))]
-pub use openapi::document;
+pub use crate::openapi::document;
+pub use durable_objects::Relay;
 
 thread_local! {
     /// Building the routes costs as much as serving a hundred requests, so an isolate does it once.
@@ -79,34 +52,34 @@ async fn fetch(
     context: worker::Context,
 ) -> worker::Result<web_sys::Response> {
     let mut router = ROUTER.with(|cell| {
-        cell.get_or_init(|| router::build(config::Config::from_env(&env)))
+        cell.get_or_init(|| router::build(platform::config::Config::from_env(&env)))
             .clone()
     });
-    let response = match adapter::request(&request) {
+    let response = match http::adapter::request(&request) {
         Ok(mut request) => {
             request.extensions_mut().insert(env);
             request
                 .extensions_mut()
-                .insert(app::Background::new(move |task| context.wait_until(task)));
+                .insert(platform::context::Background::new(move |task| context.wait_until(task)));
             match router.call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
         }
-        Err(error) => error::render(error.into(), error::Surface::Api),
+        Err(error) => platform::error::render(error.into(), platform::error::Surface::Api),
     };
-    adapter::response(response).await
+    http::adapter::response(response).await
 }
 
 /// Does the work that no request asks for.
 #[worker::event(scheduled)]
 async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, context: worker::ScheduleContext) {
     let now = chrono::DateTime::from_timestamp_millis(event.schedule() as i64).unwrap_or_else(chrono::Utc::now);
-    match config::Config::from_env(&env) {
+    match platform::config::Config::from_env(&env) {
         Ok(config) => {
-            let background = app::Background::new(move |task| context.wait_until(task));
-            scheduled::run(&app::App::new(Arc::new(config), env, background), now).await;
+            let background = platform::context::Background::new(move |task| context.wait_until(task));
+            scheduled::run(&platform::context::App::new(Arc::new(config), env, background), now).await;
         }
-        Err(error) => log::error(&error.to_string()),
+        Err(error) => platform::log::error(&error.to_string()),
     }
 }

@@ -10,13 +10,17 @@ use axum::response::Response;
 use axum::routing::get;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::config::{Config, ConfigError};
-use crate::error::{ApiError, Surface, render};
-use crate::routes::{Routes, routes};
-use crate::{
-    agents, api_keys, audit, auth, export, groups, health, log, machines, oidc, organizations, profile, roles,
-    sessions, terminals, users,
+use crate::auth::denials;
+use crate::features::{
+    agents, api_keys, audit_log, groups, machines, oidc, organization_admin, organizations, profile, roles, sessions,
+    sign_in, sign_up, terminals, users,
 };
+use crate::http::health;
+use crate::http::operation::{Routes, routes};
+
+use crate::platform::config::{Config, ConfigError};
+use crate::platform::error::{ApiError, Surface, render};
+use crate::platform::log;
 
 /// How long a browser may remember what other origins may do (contract).
 const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -24,7 +28,8 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 /// Every route, with its description.
 pub fn api() -> Routes {
     routes![health::health]
-        .merge(auth::routes())
+        .merge(sign_up::routes())
+        .merge(sign_in::routes())
         .merge(oidc::routes())
         .merge(api_keys::routes())
         .merge(profile::routes())
@@ -36,8 +41,8 @@ pub fn api() -> Routes {
         .merge(agents::routes())
         .merge(groups::routes())
         .merge(organizations::routes())
-        .merge(audit::routes())
-        .merge(export::routes())
+        .merge(organization_admin::routes())
+        .merge(audit_log::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.
@@ -50,8 +55,8 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .fallback(async || ApiError::not_found("Not found"))
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
             let config = Arc::new(config);
-            let router = router.layer(from_fn_with_state(config.clone(), auth::refusal::remember));
-            surround(auth::bootstrap::before(router, &config).with_state(config))
+            let router = router.layer(from_fn_with_state(config.clone(), denials::remember));
+            surround(sign_up::bootstrap::before(router, &config).with_state(config))
         }
         Err(error) => {
             log::error(&error.to_string());

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use protocol::ids::ObjectId;
 use serde_json::{Map, Value};
 
-use crate::client::Client;
+use crate::http::client::Client;
 
 /// Declares the actions: name and the word that is stored.
 macro_rules! actions {

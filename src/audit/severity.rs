@@ -2,8 +2,8 @@
 use protocol::api::audit::Severity;
 
 use super::event::Action;
-use crate::db::Arg;
-use crate::error::ApiError;
+use crate::platform::db::Arg;
+use crate::platform::error::ApiError;
 
 impl Action {
     /// How much it deserves to be looked at when it succeeds.

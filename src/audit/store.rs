@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 use super::event::Event;
-use crate::db::{Arg, Nothing, Query, now, statements};
+use crate::platform::db::{Arg, Nothing, Query, now, statements};
 
 /// The status of a request that succeeded.
 const SUCCEEDED: i64 = 200;
@@ -66,9 +66,9 @@ fn args(event: &Event) -> [Arg; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Action, Resource};
     use super::*;
-    use crate::schema::World;
+    use crate::audit::{Action, Resource};
+    use crate::testing::World;
 
     #[test]
     fn entries_are_added_and_can_neither_be_changed_nor_removed() {

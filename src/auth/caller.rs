@@ -12,10 +12,10 @@ use serde::Deserialize;
 pub use credentials::{Credentials, INVALID_TOKEN, SocketCredentials, bearer};
 
 use super::permission::Permission;
-use super::policy::{Effect, Operation, Rule};
+use super::rule::{Effect, Operation, Rule};
 use crate::audit::{Action, Event, Resource, Trail};
-use crate::db::{flag, json};
-use crate::error::ApiError;
+use crate::platform::db::{flag, json};
+use crate::platform::error::ApiError;
 use proof::Proof;
 
 /// An account as every request reads it.

@@ -1,8 +1,8 @@
 //! Limits on guessing, and on what strangers can have us mail, through the platform's rate-limit bindings.
-use crate::app::App;
-use crate::client::Client;
-use crate::error::ApiError;
-use crate::secrets;
+use crate::http::client::Client;
+use crate::platform::context::App;
+use crate::platform::error::ApiError;
+use crate::platform::secrets;
 
 /// Binding of the limit per network address.
 const BY_ADDRESS: &str = "CREDENTIALS_BY_ADDRESS";

@@ -10,9 +10,9 @@ use protocol::ids::ObjectId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::opened::Opened;
-use crate::error::ApiError;
-use crate::random;
+use crate::features::sign_in::opened::Opened;
+use crate::platform::error::ApiError;
+use crate::platform::random;
 
 /// Who issued a token. Clients know this name (contract).
 const ISSUER: &str = "vsay-auth";

@@ -5,10 +5,10 @@ use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
 use super::stored;
-use crate::app::App;
 use crate::audit::{self, Action, Event, Resource};
-use crate::db::{Nothing, Query, statements};
-use crate::error::ApiError;
+use crate::platform::context::App;
+use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::error::ApiError;
 
 /// Most grants ended in one run.
 const AT_ONCE: i64 = 100;
@@ -67,7 +67,7 @@ fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::World;
+    use crate::testing::World;
 
     #[test]
     fn a_grant_ends_with_its_time_and_the_log_says_so() {

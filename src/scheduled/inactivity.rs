@@ -8,12 +8,12 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::stored;
-use crate::app::App;
 use crate::audit::{self, Action, Event, Resource};
-use crate::auth::revocation::{self, Whose};
-use crate::db::{Nothing, Query, statements};
-use crate::error::ApiError;
-use crate::mail::Letter;
+use crate::features::sessions::revocation::{self, Whose};
+use crate::platform::context::App;
+use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::error::ApiError;
+use crate::platform::mail::Letter;
 
 /// Most accounts looked at in one run.
 const AT_ONCE: i64 = 100;
@@ -64,7 +64,7 @@ struct Account {
     active_at: DateTime<Utc>,
     warnings: i64,
     /// It could not be used if somebody wanted to.
-    #[serde(deserialize_with = "crate::db::flag")]
+    #[serde(deserialize_with = "crate::platform::db::flag")]
     waits: bool,
     organization_id: ObjectId,
     organization: String,

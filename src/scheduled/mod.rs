@@ -8,19 +8,12 @@ mod purge;
 
 use chrono::{DateTime, Utc};
 
-use crate::app::App;
-use crate::audit;
-use crate::auth::revocation::{self, Whose};
-use crate::db::stored;
-use crate::error::ApiError;
-use crate::log;
-
-#[cfg(test)]
-pub fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    [grants::STATEMENTS, inactivity::STATEMENTS, purge::STATEMENTS]
-        .into_iter()
-        .flatten()
-}
+use crate::features::audit_log;
+use crate::features::sessions::revocation::{self, Whose};
+use crate::platform::context::App;
+use crate::platform::db::stored;
+use crate::platform::error::ApiError;
+use crate::platform::log;
 
 /// Does what is due at `now`. A job that fails is logged and does not keep the others from running.
 pub async fn run(app: &App, now: DateTime<Utc>) {
@@ -33,7 +26,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
 }
 
 async fn seal(app: &App) -> Result<(), ApiError> {
-    audit::chain::seal_waiting(&app.db()?).await
+    audit_log::chain::seal_waiting(&app.db()?).await
 }
 
 fn report(job: &str, result: Result<(), ApiError>) {

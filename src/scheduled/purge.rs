@@ -2,9 +2,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::stored;
-use crate::app::App;
-use crate::db::{Nothing, Query, statements};
-use crate::error::ApiError;
+use crate::platform::context::App;
+use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::error::ApiError;
 
 /// Most rows of a kind removed in one run.
 const AT_ONCE: i64 = 1000;
@@ -41,7 +41,7 @@ fn removals(now: DateTime<Utc>) -> (Query<Nothing>, Query<Nothing>, Query<Nothin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::World;
+    use crate::testing::World;
 
     #[test]
     fn only_what_has_expired_is_removed() {

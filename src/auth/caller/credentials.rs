@@ -11,18 +11,18 @@ use worker::send::SendFuture;
 
 use super::proof::Proof;
 use super::{Caller, CallerRow};
-use crate::app::App;
 use crate::audit::Trail;
-use crate::auth::keys::{self, API_KEY_PREFIX};
-use crate::auth::policy::{self, Operation};
-use crate::auth::refusal::Attempt;
-use crate::auth::store;
+use crate::auth::api_key::{self, API_KEY_PREFIX};
+use crate::auth::denials::Attempt;
+use crate::auth::rule::{self, Operation};
 use crate::auth::token::TokenFault;
-use crate::client::is_source;
-use crate::config::Config;
-use crate::db::{Batch, Db};
-use crate::error::ApiError;
-use crate::extract::QueryParams;
+use crate::features::accounts::store;
+use crate::http::client::is_source;
+use crate::http::extract::QueryParams;
+use crate::platform::config::Config;
+use crate::platform::context::App;
+use crate::platform::db::{Batch, Db};
+use crate::platform::error::ApiError;
 
 /// What a token that is wrong, expired or revoked is answered.
 pub const INVALID_TOKEN: &str = "Invalid or expired token";
@@ -78,11 +78,11 @@ impl Credentials {
 
     async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
         let Ok(mut trail) = Trail::from_request_parts(parts, config).await;
-        let operation = policy::operation(&parts.method, &trail.endpoint, &parts.headers)
+        let operation = rule::operation(&parts.method, &trail.endpoint, &parts.headers)
             .ok_or_else(|| ApiError::internal(format!("no rule for {} {}", parts.method, trail.endpoint)))?;
         let proof = if token.starts_with(API_KEY_PREFIX) {
             let app = App::from_request_parts(parts, config).await?;
-            Proof::Key(keys::verify(&app, token).await?)
+            Proof::Key(api_key::verify(&app, token).await?)
         } else {
             Proof::Token(config.tokens.verify(token).map_err(|fault| match fault {
                 TokenFault::Invalid => ApiError::unauthorized(INVALID_TOKEN),
@@ -145,7 +145,7 @@ fn source_param(query: &str) -> String {
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "source");
     match named {
         Some((_, source)) if is_source(&source) => source.into_owned(),
-        _ => keys::SOURCE.to_owned(),
+        _ => api_key::SOURCE.to_owned(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! What proves an account: a token that somebody signed in for, or a key that a program was given.
 use protocol::ids::ObjectId;
 
-use crate::auth::{keys, token};
+use crate::auth::{api_key, token};
 
 /// In which way a caller proved its account.
 #[derive(Debug, Clone)]
 pub(super) enum Proof {
     Token(token::Proof),
-    Key(keys::UsedKey),
+    Key(api_key::UsedKey),
 }
 
 impl Proof {

@@ -1,6 +1,6 @@
 //! Who is admitted, and which rules let whom pass.
 use super::*;
-use crate::auth::{keys, token};
+use crate::auth::{api_key, token};
 
 fn row() -> CallerRow {
     CallerRow {
@@ -78,7 +78,7 @@ fn rules_let_pass_whom_they_name() {
 
 #[test]
 fn a_key_that_only_reads_passes_no_write() {
-    let key = keys::UsedKey::of_a_test(row().id, "read");
+    let key = api_key::UsedKey::of_a_test(row().id, "read");
     let caller = Caller::admit(Some(row()), Proof::Key(key), Trail::of_a_test()).unwrap();
     assert!(caller.pass(reads(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::SignedIn)).is_err());
@@ -86,7 +86,7 @@ fn a_key_that_only_reads_passes_no_write() {
 
 #[test]
 fn a_key_passes_no_rule_that_wants_a_person() {
-    let key = keys::UsedKey::of_a_test(row().id, "full");
+    let key = api_key::UsedKey::of_a_test(row().id, "full");
     let caller = Caller::admit(Some(row()), Proof::Key(key), Trail::of_a_test()).unwrap();
     assert!(caller.pass(writes(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::InPerson)).is_err());

@@ -1,5 +1,5 @@
 use super::*;
-use crate::schema::World;
+use crate::testing::World;
 
 /// The instant `days` after everybody was active last.
 fn day(days: i64) -> DateTime<Utc> {

@@ -1,0 +1,241 @@
+//! SQL of accounts.
+use protocol::api::auth::{Role, RoleRef};
+use protocol::api::organizations::OtpPolicy;
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use crate::auth::account::stands;
+use crate::auth::caller::CallerRow;
+use crate::platform::db::{Nothing, Query, flag, json, statements};
+
+/// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.
+pub const MAX_ACCOUNTS: usize = 8;
+
+/// What a sign-in, a renewal and an account's own page read.
+macro_rules! account_columns {
+    () => {
+        concat!(
+            "u.id, u.int_id, u.organization_id, u.username, u.email, u.password_hash, u.role, u.machine_role, u.first_name,
+             u.last_name, u.display_name, u.avatar_url, u.ssh_public_key, u.email_verified, u.must_reset_password, u.pending,
+             u.api_key_sealed, u.token_version, u.totp_sealed, u.totp_confirmed_at, u.disabled_at, u.deleted_at, u.created_at, u.updated_at,
+             u.last_login_at, o.slug AS tenant_id, o.name AS tenant_name, o.otp, o.otp_minutes,
+             o.disabled_at IS NOT NULL AS organization_disabled, ",
+            stands!(),
+            " AS stands,
+             (SELECT json_group_array(json_object('id', g.id, 'name', g.name)) FROM group_members x JOIN groups g ON g.id = x.group_id
+              WHERE x.user_id = u.id) AS groups,
+             (SELECT json_group_array(json_object('id', d.id, 'name', d.name)) FROM roles d WHERE d.organization_id = u.organization_id
+              AND (d.is_system AND u.role <> 'user' OR EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role_id = d.id))
+             ) AS roles,
+             (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
+              WHERE r.user_id = u.id) AS permissions
+             FROM users u JOIN organizations o ON o.id = u.organization_id"
+        )
+    };
+}
+pub(super) use account_columns;
+
+statements! {
+    /// The account behind a token, for every request.
+    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, u.must_reset_password, ", stands!(), " AS stands,
+           EXISTS (SELECT 1 FROM revoked_sign_ins WHERE sign_in = ?2) AS revoked,
+           (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
+            WHERE r.user_id = u.id) AS permissions
+         FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.id = ?1");
+
+    FIND_BY_ID = concat!("SELECT ", account_columns!(), " WHERE u.id = ?1");
+
+    FIND_BY_IDS = concat!("SELECT ", account_columns!(), " WHERE u.id IN (SELECT value FROM json_each(?1))
+         ORDER BY u.last_login_at DESC");
+
+    /// All accounts with an address that may sign in. One without a password is there, too, so that how long an answer takes does
+    /// not tell.
+    FIND_BY_EMAIL = concat!(
+        "SELECT ", account_columns!(), " WHERE u.email = ?1 AND ", stands!(), " ORDER BY u.last_login_at DESC LIMIT ?2"
+    );
+
+    FIND_BY_USERNAME = concat!("SELECT ", account_columns!(), " WHERE u.username = ?1 AND ", stands!(), " LIMIT ?2");
+
+    /// Whether anybody has an account.
+    FIND_ANY = "SELECT int_id FROM users WHERE int_id > 0 LIMIT 1";
+
+    /// What a sign-up would collide with.
+    FIND_TAKEN = "SELECT EXISTS (SELECT 1 FROM users WHERE username = ?1) AS username,
+         EXISTS (SELECT 1 FROM users WHERE email = ?2 AND community = 1) AS email,
+         EXISTS (SELECT 1 FROM organizations WHERE slug = ?3) AS slug";
+
+    INSERT_USER = "INSERT INTO users
+         (id, organization_id, username, email, community, password_hash, role, first_name, last_name, email_verified, api_key_hash,
+          api_key_sealed, created_at, updated_at, active_at, last_login_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14)";
+
+    TOUCH_LOGIN = "UPDATE users SET last_login_at = ?2, active_at = ?2, inactivity_warnings = 0 WHERE id = ?1";
+
+    TOUCH_ACTIVE = "UPDATE users SET active_at = ?2, inactivity_warnings = 0 WHERE id = ?1";
+}
+
+/// An account with all that its owner may see.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AccountRow {
+    pub id: ObjectId,
+    pub int_id: i64,
+    pub organization_id: ObjectId,
+    pub username: String,
+    pub email: String,
+    /// Empty where there is no password.
+    pub password_hash: String,
+    pub role: Role,
+    pub machine_role: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub display_name: String,
+    pub avatar_url: Option<String>,
+    pub ssh_public_key: Option<String>,
+    #[serde(deserialize_with = "flag")]
+    pub email_verified: bool,
+    #[serde(deserialize_with = "flag")]
+    pub must_reset_password: bool,
+    #[serde(deserialize_with = "flag")]
+    pub pending: bool,
+    pub api_key_sealed: String,
+    pub token_version: i64,
+    pub totp_sealed: Option<String>,
+    pub totp_confirmed_at: Option<String>,
+    pub disabled_at: Option<String>,
+    pub deleted_at: Option<String>,
+    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub updated_at: chrono::DateTime<chrono::Utc>,
+    pub last_login_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub tenant_id: String,
+    pub tenant_name: String,
+    pub otp: OtpPolicy,
+    pub otp_minutes: i64,
+    #[serde(deserialize_with = "flag")]
+    pub organization_disabled: bool,
+    /// It may sign in.
+    #[serde(deserialize_with = "flag")]
+    pub stands: bool,
+    #[serde(deserialize_with = "json")]
+    pub groups: Vec<GroupRef>,
+    #[serde(deserialize_with = "json")]
+    pub roles: Vec<RoleRef>,
+    /// Of its roles, by codename.
+    #[serde(deserialize_with = "json")]
+    pub permissions: Vec<String>,
+}
+
+/// A group by id and name.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GroupRef {
+    pub id: ObjectId,
+    pub name: String,
+}
+
+/// The names of a sign-up that exist already.
+#[derive(Debug, Deserialize)]
+pub struct Taken {
+    #[serde(deserialize_with = "flag")]
+    pub username: bool,
+    #[serde(deserialize_with = "flag")]
+    pub email: bool,
+    #[serde(deserialize_with = "flag")]
+    pub slug: bool,
+}
+
+/// A new account.
+#[derive(Debug)]
+pub struct NewAccount<'a> {
+    pub id: &'a ObjectId,
+    pub organization_id: &'a ObjectId,
+    pub username: &'a str,
+    /// Lower case.
+    pub email: &'a str,
+    /// Whether it is one of those among which an address exists once.
+    pub community: bool,
+    pub password_hash: &'a str,
+    pub role: Role,
+    pub first_name: &'a str,
+    pub last_name: &'a str,
+    pub email_verified: bool,
+    pub api_key_hash: &'a str,
+    pub api_key_sealed: &'a str,
+    pub now: &'a str,
+    /// If it is signed in at once.
+    pub last_login_at: Option<&'a str>,
+}
+
+/// An account that is there.
+#[derive(Debug, Deserialize)]
+pub struct Somebody {}
+
+/// The account behind a token, and whether the sign-in was ended.
+pub fn find_caller(id: &ObjectId, sign_in: &str) -> Query<CallerRow> {
+    Query::new(FIND_CALLER, [id.into(), sign_in.into()])
+}
+
+/// One account with everything its owner may see.
+pub fn find_account(id: &ObjectId) -> Query<AccountRow> {
+    Query::new(FIND_BY_ID, [id.into()])
+}
+
+/// Several accounts, the one used last first.
+pub fn find_accounts(ids: &[&ObjectId]) -> Query<AccountRow> {
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    Query::new(FIND_BY_IDS, [serde_json::json!(ids).to_string().into()])
+}
+
+/// The accounts that somebody may want to sign in to, the one used last first; none that is disabled or deleted. With an `@`
+/// it is a mail address.
+pub fn find_logins(name: &str) -> Query<AccountRow> {
+    let limit = MAX_ACCOUNTS as i64;
+    match name.contains('@') {
+        true => Query::new(FIND_BY_EMAIL, [name.to_lowercase().into(), limit.into()]),
+        false => Query::new(FIND_BY_USERNAME, [name.into(), limit.into()]),
+    }
+}
+
+/// A row if anybody has an account.
+pub fn find_any() -> Query<Somebody> {
+    Query::new(FIND_ANY, [])
+}
+
+/// What a sign-up would collide with.
+pub fn find_taken(username: &str, email: &str, slug: &str) -> Query<Taken> {
+    Query::new(FIND_TAKEN, [username.into(), email.into(), slug.into()])
+}
+
+/// Makes an account.
+pub fn insert_user(new: &NewAccount) -> Query<Nothing> {
+    Query::new(
+        INSERT_USER,
+        [
+            new.id.into(),
+            new.organization_id.into(),
+            new.username.into(),
+            new.email.into(),
+            new.community.into(),
+            new.password_hash.into(),
+            new.role.as_str().into(),
+            new.first_name.into(),
+            new.last_name.into(),
+            new.email_verified.into(),
+            new.api_key_hash.into(),
+            new.api_key_sealed.into(),
+            new.now.into(),
+            new.last_login_at.into(),
+        ],
+    )
+}
+
+/// Remembers a sign-in.
+pub fn touch_login(id: &ObjectId, now: &str) -> Query<Nothing> {
+    Query::new(TOUCH_LOGIN, [id.into(), now.into()])
+}
+
+/// Remembers that an account is in use.
+pub fn touch_active(id: &ObjectId, now: &str) -> Query<Nothing> {
+    Query::new(TOUCH_ACTIVE, [id.into(), now.into()])
+}
+
+#[cfg(test)]
+mod tests;

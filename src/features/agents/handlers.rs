@@ -1,0 +1,233 @@
+//! Enrolling and connecting.
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::Utc;
+use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
+use protocol::api::error::ErrorBody;
+use protocol::api::machines::{MAX_NAME, MachineStatus};
+use protocol::ids::ObjectId;
+use protocol::relay::{AGENT_PATH, AgentContext};
+use protocol::terminal::AGENT_SUBPROTOCOL;
+
+use super::credential::{ClaimedToken, is_public_key};
+use super::store::{self, NewHost};
+use crate::audit::{self, Action, Event, Resource, Trail};
+use crate::auth::caller::bearer;
+use crate::auth::throttle;
+use crate::features::terminals::request::{is_upgrade, offers};
+use crate::http::extract::ValidJson;
+use crate::platform::context::App;
+use crate::platform::db::{DbError, now};
+use crate::platform::error::ApiError;
+use crate::platform::{random, secrets};
+
+/// How often an enrolment tries again when its name or host was taken, or its key or machine changed, in between.
+const ATTEMPTS: usize = 3;
+
+/// Room that a name leaves for a suffix such as `-9999`, in characters.
+const SUFFIX: usize = 5;
+
+/// Trades a registration token or an account API key for a machine's identity.
+#[utoipa::path(post, path = "/agent/enroll", tag = "agent", summary = "Enrol a machine", security(()), request_body = Enroll,
+    responses((status = 201, description = "The identity", body = Enrolled),
+        (status = 401, description = "The token is unknown or spent", body = ErrorBody),
+        (status = 403, description = "The machine was revoked, or the key's owner may make no machines", body = ErrorBody),
+        (status = 429, description = "Too many attempts", body = ErrorBody)))]
+#[worker::send]
+pub async fn enroll(
+    app: App,
+    trail: Trail,
+    ValidJson(request): ValidJson<Enroll>,
+) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
+    throttle::attempt(&app, &trail.client, request.token.expose()).await?;
+    if !is_public_key(&request.public_key) {
+        return Err(ApiError::invalid_field("public_key", "must be an Ed25519 public key"));
+    }
+    let enrolled = if request.token.expose().starts_with(API_KEY_PREFIX) {
+        enroll_by_key(&app, &trail, &request).await?
+    } else {
+        enroll_by_token(&app, &trail, &request).await?
+    };
+    Ok((StatusCode::CREATED, Json(enrolled)))
+}
+
+async fn enroll_by_token(app: &App, trail: &Trail, request: &Enroll) -> Result<Enrolled, ApiError> {
+    let db = app.db()?;
+    let invalid = || ApiError::unauthorized("invalid token");
+    let token_hash = secrets::digest(request.token.expose());
+    let machine = db.run(store::find_by_token(&token_hash)).await?.into_iter().next();
+    let machine = machine.ok_or_else(invalid)?;
+    if machine.status == MachineStatus::Revoked {
+        return Err(revoked());
+    }
+    let event = registered(trail, "token", &machine.id, &machine.name)
+        .by(&machine.owner_id, &machine.owner)
+        .within(&machine.organization_id)
+        .detail("agent_id", machine.agent_id.as_str());
+    let enroll = store::enroll_by_token(&token_hash, request);
+    let ((_, enrolled), _) = db.run((enroll, audit::record_if_changed(&event))).await?;
+    enrolled.into_iter().next().ok_or_else(invalid)
+}
+
+/// A machine got its identity, in the log of its organization.
+fn registered(trail: &Trail, by: &str, machine: &ObjectId, name: &str) -> Event {
+    trail
+        .event(Action::MachineRegistered, Resource::Machine)
+        .on(machine)
+        .detail("machine", name)
+        .detail("by", by)
+}
+
+async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enrolled, ApiError> {
+    let db = app.db()?;
+    let key_hash = secrets::digest(request.token.expose());
+    let wanted: String = request
+        .name
+        .as_deref()
+        .unwrap_or(&request.hostname)
+        .trim()
+        .chars()
+        .take(MAX_NAME)
+        .collect();
+    let prefix: String = wanted.chars().take(MAX_NAME - SUFFIX).collect();
+    for _ in 0..ATTEMPTS {
+        let (owner, (host, names)) = db.run(store::find_by_key(&key_hash, &request.host_id, &prefix)).await?;
+        let owner = owner
+            .into_iter()
+            .next()
+            .ok_or_else(|| ApiError::unauthorized("invalid token"))?;
+        if owner.must_reset_password {
+            return Err(ApiError::password_change_required());
+        }
+        let enrolled = match host.into_iter().next() {
+            Some(host) if host.status == MachineStatus::Revoked => return Err(revoked()),
+            Some(host) => {
+                let event = registered(trail, "key", &host.id, &host.name)
+                    .by(&owner.id, &owner.username)
+                    .within(&owner.organization_id);
+                let enroll = store::enroll_again(&key_hash, &host.id, request);
+                db.run((enroll, audit::record_if_changed(&event))).await
+            }
+            None if !owner.may_create => {
+                return Err(ApiError::forbidden(
+                    "forbidden",
+                    "Only administrators may create machines in this organization",
+                ));
+            }
+            None => {
+                let taken: Vec<String> = names.into_iter().map(|row| row.name).collect();
+                let new = NewHost {
+                    id: random::object_id()?,
+                    agent_id: random::agent_id()?,
+                    name: &free_name(&wanted, &prefix, &taken),
+                    now: &now(),
+                };
+                let event = registered(trail, "key", &new.id, new.name)
+                    .by(&owner.id, &owner.username)
+                    .within(&owner.organization_id)
+                    .detail("agent_id", new.agent_id.as_str());
+                let enroll = store::insert_enrolled(&key_hash, &new, request);
+                db.run((enroll, audit::record_if_changed(&event))).await
+            }
+        };
+        match enrolled {
+            // Without a row, the key or the machine is not what it was: looking again tells.
+            Ok((rows, _)) => {
+                if let Some(enrolled) = rows.into_iter().next() {
+                    return Ok(enrolled);
+                }
+            }
+            Err(DbError::Duplicate) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::conflict(
+        "enrolled_elsewhere",
+        "Other machines of this account are being enrolled under this name, try again",
+    ))
+}
+
+/// The wanted name, or its beginning with the first suffix from `-2` on that is free.
+fn free_name(wanted: &str, prefix: &str, taken: &[String]) -> String {
+    let free = |name: &String| !taken.contains(name);
+    let suffixed = (2..).map(|number: u32| format!("{prefix}-{number}"));
+    std::iter::once(wanted.to_owned())
+        .chain(suffixed)
+        .find(free)
+        .unwrap_or_default()
+}
+
+fn revoked() -> ApiError {
+    ApiError::forbidden("machine_revoked", "machine has been revoked")
+}
+
+/// Connects a machine: the agent's end of every terminal on it. `docs/streams.md` describes the socket.
+#[utoipa::path(get, path = "/agent/connect", tag = "agent", summary = "Connect an agent (WebSocket)",
+    responses((status = 101, description = "The socket is open, subprotocol `vsay.agent.v1`"),
+        (status = 403, description = "The machine was revoked", body = ErrorBody),
+        (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]
+#[worker::send]
+pub async fn connect(app: App, headers: HeaderMap) -> Result<Response, ApiError> {
+    let invalid = || ApiError::unauthorized("Invalid or expired token");
+    let token = bearer(&headers)?.ok_or_else(|| ApiError::unauthorized("Authorization header required"))?;
+    let token = ClaimedToken::parse(token).ok_or_else(invalid)?;
+    let identity = app
+        .db()?
+        .run(store::find_identity(token.agent_id()))
+        .await?
+        .into_iter()
+        .next()
+        .ok_or_else(invalid)?;
+    if identity.status == MachineStatus::Revoked {
+        return Err(revoked());
+    }
+    if !identity
+        .agent_public_key
+        .is_some_and(|key| token.verify(&key, Utc::now()))
+    {
+        return Err(invalid());
+    }
+    if !is_upgrade(&headers) || !offers(&headers, AGENT_SUBPROTOCOL) {
+        return Err(ApiError::upgrade_required(format!(
+            "This path speaks WebSocket with subprotocol {AGENT_SUBPROTOCOL}"
+        )));
+    }
+    let context = AgentContext {
+        machine: identity.id.clone(),
+        agent_id: identity.agent_id,
+    };
+    app.relay(&identity.id)?
+        .upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL))
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_gets_the_first_free_suffix() {
+        let free = |taken: &[&str]| {
+            free_name(
+                "web",
+                "web",
+                &taken.iter().map(|&name| name.to_owned()).collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(free(&[]), "web");
+        assert_eq!(free(&["web-2", "website"]), "web");
+        assert_eq!(free(&["web"]), "web-2");
+        assert_eq!(free(&["web", "web-2", "web-4"]), "web-3");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_for_its_suffix() {
+        let (wanted, prefix) = ("x".repeat(MAX_NAME), "x".repeat(MAX_NAME - SUFFIX));
+        assert_eq!(free_name(&wanted, &prefix, &[]), wanted);
+        assert_eq!(
+            free_name(&wanted, &prefix, std::slice::from_ref(&wanted)),
+            format!("{prefix}-2")
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! What the agent on a machine calls: it enrols once, trading a token for an identity, and then connects with that identity
+//! as often as it likes.
+mod credential;
+mod handlers;
+pub mod store;
+
+use crate::http::operation::{Routes, routes};
+
+/// The routes of this feature.
+pub fn routes() -> Routes {
+    routes![handlers::enroll, handlers::connect]
+}

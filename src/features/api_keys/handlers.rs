@@ -1,0 +1,132 @@
+//! What people do with their keys.
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use protocol::api::Message;
+use protocol::api::api_keys::{ApiKeyList, CreateApiKey, MAX_KEYS, NewApiKey};
+use protocol::api::error::ErrorBody;
+use protocol::api::secret::Secret;
+use protocol::ids::ObjectId;
+use protocol::relay::SignIns;
+
+use super::store::{self, KeyRow, NewKey};
+use crate::audit::{self, Action, Resource};
+use crate::auth::api_key::{self, API_KEY_PREFIX};
+use crate::auth::caller::Credentials;
+use crate::features::sessions::revocation;
+use crate::http::extract::{PathParam, ValidJson};
+use crate::platform::context::App;
+use crate::platform::db::DbError;
+use crate::platform::error::ApiError;
+use crate::platform::{random, secrets};
+
+/// How much of a key is kept to tell it from others, in characters: 28 of its 192 bits.
+const SHOWN: usize = 12;
+
+/// Lists the caller's keys.
+#[utoipa::path(get, path = "/api/api-keys", tag = "auth", summary = "List one's API keys",
+    responses((status = 200, description = "The keys, oldest first", body = ApiKeyList)))]
+#[worker::send]
+pub async fn list_api_keys(app: App, credentials: Credentials) -> Result<Json<ApiKeyList>, ApiError> {
+    let list = store::list(credentials.user_id());
+    let (_, keys) = credentials.load(&app.db()?, list).await?;
+    Ok(Json(ApiKeyList {
+        total: keys.len(),
+        keys: keys.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// Makes a key.
+#[utoipa::path(post, path = "/api/api-keys", tag = "auth", summary = "Create an API key", request_body = CreateApiKey,
+    responses((status = 201, description = "The key; it is never shown again", body = NewApiKey),
+        (status = 403, description = "The caller uses an API key itself", body = ErrorBody),
+        (status = 409, description = "The account has five keys", body = ErrorBody)))]
+#[worker::send]
+pub async fn create_api_key(
+    app: App,
+    credentials: Credentials,
+    ValidJson(request): ValidJson<CreateApiKey>,
+) -> Result<(StatusCode, Json<NewApiKey>), ApiError> {
+    let db = app.db()?;
+    let list = store::list(credentials.user_id());
+    let (caller, keys) = credentials.load(&db, list).await?;
+    let place = store::free_place(&keys).ok_or_else(|| {
+        ApiError::conflict(
+            "too_many_keys",
+            format!("You have {MAX_KEYS} API keys; revoke one to make another"),
+        )
+    })?;
+    let key = Secret::from(format!("{API_KEY_PREFIX}{}", random::hex::<24>()?));
+    let created_at = Utc::now();
+    let expires_at = request
+        .expires_in_days
+        .filter(|days| *days > 0)
+        .map(|days| created_at + TimeDelta::days(days.into()));
+    let row = KeyRow {
+        id: random::object_id()?,
+        name: request.name.trim().to_owned(),
+        key_prefix: key.expose().chars().take(SHOWN).collect(),
+        scope: request.scope,
+        created_at,
+        expires_at,
+        last_used_at: None,
+        place,
+    };
+    let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let end = expires_at.map(text);
+    let new = NewKey {
+        id: &row.id,
+        name: &row.name,
+        key_hash: &secrets::digest(key.expose()),
+        key_prefix: &row.key_prefix,
+        scope: row.scope,
+        created_at: &text(created_at),
+        expires_at: end.as_deref(),
+        place,
+    };
+    let event = caller
+        .event(Action::ApiKeyCreated, Resource::User)
+        .on(&row.id)
+        .detail("name", row.name.as_str())
+        .detail("key_prefix", row.key_prefix.as_str())
+        .detail("scope", row.scope.as_str());
+    db.run((store::insert(&caller, &new), audit::record(&event)))
+        .await
+        .map_err(|error| match error {
+            DbError::Duplicate => ApiError::conflict("busy", "Another key is being made at this moment, try again"),
+            other => other.into(),
+        })?;
+    Ok((StatusCode::CREATED, Json(NewApiKey { about: row.into(), key })))
+}
+
+/// Revokes a key. Terminals that were opened with it end.
+#[utoipa::path(delete, path = "/api/api-keys/{key_id}", tag = "auth", summary = "Revoke an API key",
+    params(("key_id" = String, Path, description = "The key's `id`: 24 lowercase hex characters")),
+    responses((status = 200, description = "It works no more", body = Message),
+        (status = 403, description = "The caller uses an API key itself", body = ErrorBody),
+        (status = 404, description = "The caller has no such key", body = ErrorBody)))]
+#[worker::send]
+pub async fn delete_api_key(
+    app: App,
+    credentials: Credentials,
+    PathParam(key_id): PathParam,
+) -> Result<Json<Message>, ApiError> {
+    let db = app.db()?;
+    let list = store::list(credentials.user_id());
+    let (caller, keys) = credentials.load(&db, list).await?;
+    let id: ObjectId = key_id.parse().map_err(|_| ApiError::bad_request("invalid key id"))?;
+    let key = keys
+        .into_iter()
+        .find(|key| key.id == id)
+        .ok_or_else(|| ApiError::not_found("API key not found"))?;
+    let event = caller
+        .event(Action::ApiKeyRevoked, Resource::User)
+        .on(&key.id)
+        .detail("name", key.name)
+        .detail("key_prefix", key.key_prefix);
+    db.run((store::delete(&caller, &id), audit::record(&event))).await?;
+    revocation::end_sign_ins(&app, caller.id(), SignIns::Only(api_key::sign_in(&id))).await?;
+    Ok(Json(Message {
+        message: "API key revoked".to_owned(),
+    }))
+}

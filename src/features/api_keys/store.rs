@@ -1,0 +1,150 @@
+//! SQL of personal API keys.
+use chrono::{DateTime, Utc};
+use protocol::api::api_keys::{ApiKey, KeyScope, MAX_KEYS};
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use crate::auth::caller::Caller;
+use crate::platform::db::{Nothing, Query, statements};
+
+statements! {
+    LIST = "SELECT id, name, key_prefix, scope, created_at, expires_at, last_used_at, place FROM api_keys
+         WHERE user_id = ?1 ORDER BY created_at, id";
+
+    INSERT = "INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, scope, created_at, expires_at, place)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+    DELETE = "DELETE FROM api_keys WHERE id = ?1 AND user_id = ?2";
+}
+
+/// A key as it is stored, without its digest.
+#[derive(Debug, Deserialize)]
+pub struct KeyRow {
+    pub id: ObjectId,
+    pub name: String,
+    pub key_prefix: String,
+    pub scope: KeyScope,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Which of the account's places it has.
+    pub place: i64,
+}
+
+impl From<KeyRow> for ApiKey {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            key_prefix: row.key_prefix,
+            scope: row.scope,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+        }
+    }
+}
+
+/// A key to be made.
+#[derive(Debug)]
+pub struct NewKey<'a> {
+    pub id: &'a ObjectId,
+    pub name: &'a str,
+    pub key_hash: &'a str,
+    pub key_prefix: &'a str,
+    pub scope: KeyScope,
+    pub created_at: &'a str,
+    pub expires_at: Option<&'a str>,
+    pub place: i64,
+}
+
+/// An account's keys, oldest first.
+pub fn list(user: &ObjectId) -> Query<KeyRow> {
+    Query::new(LIST, [user.into()])
+}
+
+/// The first place that is free, if one is.
+pub fn free_place(keys: &[KeyRow]) -> Option<i64> {
+    (1..=MAX_KEYS as i64).find(|place| keys.iter().all(|key| key.place != *place))
+}
+
+/// Makes a key of the caller's. Fails as a duplicate if its place was taken in the meantime.
+pub fn insert(caller: &Caller, new: &NewKey) -> Query<Nothing> {
+    Query::new(
+        INSERT,
+        [
+            new.id.into(),
+            caller.id().into(),
+            new.name.into(),
+            new.key_hash.into(),
+            new.key_prefix.into(),
+            new.scope.as_str().into(),
+            new.created_at.into(),
+            new.expires_at.into(),
+            new.place.into(),
+        ],
+    )
+}
+
+/// Revokes a key of the caller's.
+pub fn delete(caller: &Caller, key: &ObjectId) -> Query<Nothing> {
+    Query::new(DELETE, [key.into(), caller.id().into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    fn make(world: &World, owner: &Caller, n: i64, place: i64) -> Result<(), String> {
+        let new = NewKey {
+            id: &format!("{n:024x}").parse().unwrap(),
+            name: "ci",
+            key_hash: &format!("hash {n}"),
+            key_prefix: "vsay_0000000",
+            scope: KeyScope::Read,
+            created_at: "2026-01-01T00:00:00.000Z",
+            expires_at: None,
+            place,
+        };
+        world.try_run(insert(owner, &new)).map(drop)
+    }
+
+    #[test]
+    fn an_account_has_as_many_keys_as_places_and_each_place_once() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        let ann = world.caller("ann");
+        for n in 1..=MAX_KEYS as i64 {
+            let place = free_place(&world.run(list(ann.id()))).unwrap();
+            assert_eq!(place, n);
+            make(&world, &ann, n, place).unwrap();
+        }
+        assert_eq!(free_place(&world.run(list(ann.id()))), None);
+        assert!(
+            make(&world, &ann, 9, 3)
+                .unwrap_err()
+                .contains("UNIQUE constraint failed")
+        );
+        assert!(
+            make(&world, &ann, 9, 6)
+                .unwrap_err()
+                .contains("CHECK constraint failed")
+        );
+    }
+
+    #[test]
+    fn a_key_is_listed_and_revoked_by_its_owner_only() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        world.user("bob", "acme", "company_admin");
+        let (ann, bob) = (world.caller("ann"), world.caller("bob"));
+        make(&world, &ann, 1, 1).unwrap();
+        assert!(world.run(list(bob.id())).is_empty());
+        let id = world.run(list(ann.id())).remove(0).id;
+        world.run(delete(&bob, &id));
+        assert_eq!(world.count("api_keys"), 1);
+        world.run(delete(&ann, &id));
+        assert_eq!(world.count("api_keys"), 0);
+    }
+}

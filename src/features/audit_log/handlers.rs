@@ -1,0 +1,196 @@
+//! Reading the log, taking it away as a file, and proving that nobody changed it.
+use axum::Json;
+use axum::response::Response;
+use protocol::api::audit::{AuditEntry, AuditPage, AuditTenants, ChainReport};
+use protocol::api::error::ErrorBody;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::chain;
+use super::filter::LogQuery;
+use super::store::{self, LogRow, Scope, Selection};
+use crate::audit::{Action, Resource, record};
+use crate::auth::caller::{Caller, Credentials};
+use crate::http::export::{self, Format, FormatQuery};
+use crate::http::extract::QueryParams;
+use crate::platform::context::App;
+use crate::platform::db::Db;
+use crate::platform::error::ApiError;
+
+/// Chooses the entries that belong to no organization.
+const NO_ORGANIZATION: &str = "-";
+
+/// Which chain to check, and from where.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct VerifyQuery {
+    /// Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only.
+    tenant_id: Option<String>,
+    /// Begin behind the entry with this `int_id`: the `next` of the answer before.
+    after: Option<String>,
+}
+
+/// Reads the log, newest entry first.
+#[utoipa::path(get, path = "/api/audit", tag = "audit", summary = "Read the audit log", params(LogQuery),
+    responses((status = 200, description = "A page of entries", body = AuditPage),
+        (status = 400, description = "A filter is not valid", body = ErrorBody),
+        (status = 403, description = "The caller may not read the log", body = ErrorBody),
+        (status = 404, description = "No such organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_audit(
+    app: App,
+    credentials: Credentials,
+    QueryParams(query): QueryParams<LogQuery>,
+) -> Result<Json<AuditPage>, ApiError> {
+    list(&app, credentials, &query).await
+}
+
+/// The same by its older name.
+#[utoipa::path(get, path = "/api/audit-logs", tag = "audit", summary = "Read the audit log (alias)", params(LogQuery),
+    responses((status = 200, description = "A page of entries", body = AuditPage),
+        (status = 400, description = "A filter is not valid", body = ErrorBody),
+        (status = 403, description = "The caller may not read the log", body = ErrorBody),
+        (status = 404, description = "No such organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_audit_logs(
+    app: App,
+    credentials: Credentials,
+    QueryParams(query): QueryParams<LogQuery>,
+) -> Result<Json<AuditPage>, ApiError> {
+    list(&app, credentials, &query).await
+}
+
+async fn list(app: &App, credentials: Credentials, query: &LogQuery) -> Result<Json<AuditPage>, ApiError> {
+    let db = app.db()?;
+    let (caller, ()) = credentials.load(&db, ()).await?;
+    let filter = query.filter()?;
+    let scope = scope(&db, &caller, query.tenant_id.as_deref()).await?;
+    seal(&db, &scope).await?;
+    let (page, limit) = query.page();
+    let selection = Selection::new(&scope, &filter)?;
+    let window = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let (rows, counts) = db
+        .run((
+            selection.list(window(limit), window((page - 1) * limit)),
+            selection.count(),
+        ))
+        .await?;
+    let entries: Vec<AuditEntry> = rows.into_iter().map(AuditEntry::from).collect();
+    let total = counts.first().map_or(0, |count| count.total);
+    Ok(Json(AuditPage {
+        logs: entries.clone(),
+        entries,
+        total,
+        page,
+        limit,
+        per_page: limit,
+        total_pages: total.div_ceil(limit),
+    }))
+}
+
+/// Lists the organizations whose log the caller may read.
+#[utoipa::path(get, path = "/api/audit/tenants", tag = "audit", summary = "List the organizations to choose a log by",
+    responses((status = 200, description = "The organizations", body = AuditTenants),
+        (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_audit_tenants(app: App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
+    tenants(&app, credentials).await
+}
+
+/// The same by its older name.
+#[utoipa::path(get, path = "/api/audit-logs/tenants", tag = "audit", summary = "List the organizations to choose a log by (alias)",
+    responses((status = 200, description = "The organizations", body = AuditTenants),
+        (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_audit_logs_tenants(app: App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
+    tenants(&app, credentials).await
+}
+
+async fn tenants(app: &App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
+    let db = app.db()?;
+    let (caller, ()) = credentials.load(&db, ()).await?;
+    let query = match caller.is_super_admin() {
+        true => store::tenants(),
+        false => store::tenant(caller.organization_id().as_str()),
+    };
+    let tenants = db.run(query).await?;
+    Ok(Json(AuditTenants { tenants }))
+}
+
+/// The log as a file, oldest entry first. Without filters it holds whole chains, which `vsay audit verify` checks.
+#[utoipa::path(get, path = "/api/audit/export", tag = "audit", summary = "Export the audit log", params(FormatQuery, LogQuery),
+    responses((status = 200, description = "A file: a JSON array, or CSV", content((Vec<AuditEntry> = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "A filter or the format is not valid", body = ErrorBody),
+        (status = 403, description = "The caller may not read the log", body = ErrorBody),
+        (status = 404, description = "No such organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn export_audit(
+    app: App,
+    credentials: Credentials,
+    QueryParams(FormatQuery { format }): QueryParams<FormatQuery>,
+    QueryParams(query): QueryParams<LogQuery>,
+) -> Result<Response, ApiError> {
+    let db = app.db()?;
+    let (caller, ()) = credentials.load(&db, ()).await?;
+    let (format, filter) = (Format::parse(format.as_deref())?, query.filter()?);
+    let scope = scope(&db, &caller, query.tenant_id.as_deref()).await?;
+    let event = caller.event(Action::AuditExported, Resource::Audit);
+    db.run(record(&event.detail("format", format.as_str()))).await?;
+    seal(&db, &scope).await?;
+    let selection = Selection::new(&scope, &filter)?;
+    export::file::<LogRow, AuditEntry>(app, format, "audit", move |after| selection.walk(after, export::PAGE))
+}
+
+/// Walks along the chain of an organization and says whether every entry is as it was sealed.
+#[utoipa::path(get, path = "/api/audit/verify", tag = "audit", summary = "Verify the audit log", params(VerifyQuery),
+    responses((status = 200, description = "What was found", body = ChainReport),
+        (status = 400, description = "`after` is no number", body = ErrorBody),
+        (status = 403, description = "The caller may not read the log", body = ErrorBody),
+        (status = 404, description = "No such organization or entry", body = ErrorBody)))]
+#[worker::send]
+pub async fn verify_audit(
+    app: App,
+    credentials: Credentials,
+    QueryParams(query): QueryParams<VerifyQuery>,
+) -> Result<Json<ChainReport>, ApiError> {
+    let db = app.db()?;
+    let (caller, ()) = credentials.load(&db, ()).await?;
+    let after = match query.after.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| ApiError::invalid_field("after", "must be the int_id of an entry"))?,
+        ),
+    };
+    let organization = match scope(&db, &caller, query.tenant_id.as_deref()).await? {
+        Scope::Organization(id) => id,
+        // There is no chain over all of them.
+        Scope::Everywhere => caller.organization_id().to_string(),
+    };
+    chain::seal_organization(&db, &organization).await?;
+    Ok(Json(chain::verify(&db, &organization, after).await?))
+}
+
+/// Whose entries the caller reads: its own organization's, or what a super administrator asks for.
+async fn scope(db: &Db, caller: &Caller, tenant: Option<&str>) -> Result<Scope, ApiError> {
+    if !caller.is_super_admin() {
+        return Ok(Scope::Organization(caller.organization_id().to_string()));
+    }
+    match tenant.filter(|tenant| !tenant.is_empty()) {
+        None => Ok(Scope::Everywhere),
+        Some(NO_ORGANIZATION) => Ok(Scope::Organization(String::new())),
+        Some(tenant) => {
+            let found = db.run(store::organization(tenant)).await?.into_iter().next();
+            let found = found.ok_or_else(|| ApiError::not_found("Organization not found"))?;
+            Ok(Scope::Organization(found.id))
+        }
+    }
+}
+
+/// Seals what waits, so that nothing is shown without its seal.
+async fn seal(db: &Db, scope: &Scope) -> Result<(), ApiError> {
+    match scope {
+        Scope::Organization(id) => chain::seal_organization(db, id).await,
+        Scope::Everywhere => chain::seal_waiting(db).await,
+    }
+}

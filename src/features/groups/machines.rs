@@ -1,0 +1,124 @@
+//! The machines of a group.
+use axum::Json;
+use protocol::api::error::ErrorBody;
+use protocol::api::groups::{AddMachines, GroupChanged, GroupMachine, GroupMachineList};
+
+use super::access::GroupAccess;
+use super::contents::{self, Host};
+use super::handlers::{event, group_key, machine_names, one};
+use super::store;
+use crate::audit::{self, Action};
+use crate::auth::caller::Credentials;
+use crate::features::sessions::revocation::{self, Whose};
+use crate::http::extract::{PathPair, PathParam, QueryParams, ValidJson};
+use crate::http::page::PageQuery;
+use crate::platform::context::App;
+use crate::platform::db::now;
+use crate::platform::error::ApiError;
+
+/// Lists the machines of a group, by name.
+#[utoipa::path(get, path = "/api/groups/{group_id}/machines", tag = "groups", summary = "List the machines of a group",
+    params(("group_id" = String, Path, description = "The group's `id`"), PageQuery),
+    responses((status = 200, description = "The machines", body = GroupMachineList),
+        (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_group_machines(
+    app: App,
+    credentials: Credentials,
+    PathParam(group_id): PathParam,
+    QueryParams(page): QueryParams<PageQuery>,
+) -> Result<Json<GroupMachineList>, ApiError> {
+    let (group, page) = (group_key(&group_id)?, page.page());
+    let find = store::find(credentials.user_id(), &group);
+    let list = contents::list_machines(credentials.user_id(), &group, page);
+    let (caller, (found, rows)) = credentials.load(&app.db()?, (find, list)).await?;
+    let access = GroupAccess::decide(caller, found)?;
+    let paging = page.of(u64::try_from(access.group().machine_ids.len()).unwrap_or(u64::MAX));
+    Ok(Json(GroupMachineList {
+        machines: rows.into_iter().map(GroupMachine::from).collect(),
+        total: paging.total,
+        page: paging.page,
+        limit: paging.limit,
+        total_pages: paging.total_pages,
+    }))
+}
+
+/// Puts machines into a group: from then on its people reach them.
+#[utoipa::path(post, path = "/api/groups/{group_id}/machines", tag = "groups", summary = "Add machines to a group",
+    params(("group_id" = String, Path, description = "The group's `id`")), request_body = AddMachines,
+    responses((status = 200, description = "The group as it is now", body = GroupChanged),
+        (status = 403, description = "The caller is no administrator", body = ErrorBody),
+        (status = 404, description = "No such group in the caller's organization, or no such machine in the group's", body = ErrorBody)))]
+#[worker::send]
+pub async fn add_group_machines(
+    app: App,
+    credentials: Credentials,
+    PathParam(group_id): PathParam,
+    ValidJson(request): ValidJson<AddMachines>,
+) -> Result<Json<GroupChanged>, ApiError> {
+    let (db, group) = (app.db()?, group_key(&group_id)?);
+    let machines = contents::find_machines(&group, request.machine_ids.iter().map(String::as_str))?;
+    let find = store::find(credentials.user_id(), &group);
+    let (caller, (found, machines)) = credentials.load(&db, (find, machines)).await?;
+    let control = GroupAccess::decide(caller, found)?.control()?;
+    if !request
+        .machine_ids
+        .iter()
+        .all(|id| machines.iter().any(|machine| machine.is(id)))
+    {
+        return Err(ApiError::not_found("Machine not found"));
+    }
+    let added: Vec<Host> = machines
+        .into_iter()
+        .filter(|machine| !control.group().machine_ids.contains(&machine.agent_id))
+        .collect();
+    let event = event(&control, Action::GroupMachineAdded).detail("machines", machine_names(&added));
+    let record = (!added.is_empty()).then(|| audit::record(&event));
+    let add = (!added.is_empty())
+        .then(|| contents::add_machines(&control, &added, &now()))
+        .transpose()?;
+    let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
+    let group = one(rows)?;
+    Ok(Json(GroupChanged {
+        message: "Machines added to group".to_owned(),
+        added_count: u64::try_from(added.len()).ok(),
+        total_machines: Some(group.machine_count),
+        group,
+    }))
+}
+
+/// Takes a machine out of a group: those who reached it only by the group reach it no longer.
+#[utoipa::path(delete, path = "/api/groups/{group_id}/machines/{machine_id}", tag = "groups", summary = "Remove a machine from a group",
+    params(("group_id" = String, Path, description = "The group's `id`"),
+        ("machine_id" = String, Path, description = "The machine's public name or `id`")),
+    responses((status = 200, description = "The group as it is now", body = GroupChanged),
+        (status = 403, description = "The caller is no administrator", body = ErrorBody),
+        (status = 404, description = "No such group in the caller's organization, or no such machine in it", body = ErrorBody)))]
+#[worker::send]
+pub async fn remove_group_machine(
+    app: App,
+    credentials: Credentials,
+    PathPair(group_id, machine_id): PathPair,
+) -> Result<Json<GroupChanged>, ApiError> {
+    let (db, group) = (app.db()?, group_key(&group_id)?);
+    let machines = contents::find_machines(&group, [machine_id.as_str()])?;
+    let find = store::find(credentials.user_id(), &group);
+    let (caller, (found, machines)) = credentials.load(&db, (find, machines)).await?;
+    let control = GroupAccess::decide(caller, found)?.control()?;
+    let machine = machines
+        .first()
+        .filter(|machine| control.group().machine_ids.contains(&machine.agent_id))
+        .ok_or_else(|| ApiError::not_found("Machine not in group"))?;
+    let event = event(&control, Action::GroupMachineRemoved).detail("machines", machine_names(&machines));
+    let remove = contents::remove_machine(&control, &machine.id, &now());
+    let (_, _, rows) = db
+        .run((remove, audit::record(&event), store::read(control.id())))
+        .await?;
+    revocation::end_orphans(&app, Whose::Organization(control.organization_id())).await?;
+    Ok(Json(GroupChanged {
+        message: "Machine removed from group".to_owned(),
+        added_count: None,
+        total_machines: None,
+        group: one(rows)?,
+    }))
+}

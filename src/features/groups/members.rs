@@ -1,0 +1,143 @@
+//! The people of a group.
+use axum::Json;
+use protocol::api::error::ErrorBody;
+use protocol::api::groups::{AddMembers, GroupChanged, GroupMember, MemberList, RemoveMember};
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::access::GroupAccess;
+use super::contents::{self, Person};
+use super::handlers::{event, group_key, names, one};
+use super::store;
+use crate::audit::{self, Action};
+use crate::auth::caller::Credentials;
+use crate::features::sessions::revocation::{self, Whose};
+use crate::http::extract::{OptionalJson, PathParam, QueryParams, ValidJson};
+use crate::http::page::PageQuery;
+use crate::platform::context::App;
+use crate::platform::db::now;
+use crate::platform::error::ApiError;
+
+/// Whom to take out of a group, for clients whose DELETE carries no body.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RemoveQuery {
+    /// An account.
+    user_id: Option<String>,
+}
+
+/// Lists the people of a group, by name.
+#[utoipa::path(get, path = "/api/groups/{group_id}/members", tag = "groups", summary = "List the members of a group",
+    params(("group_id" = String, Path, description = "The group's `id`"), PageQuery),
+    responses((status = 200, description = "The people", body = MemberList),
+        (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_group_members(
+    app: App,
+    credentials: Credentials,
+    PathParam(group_id): PathParam,
+    QueryParams(page): QueryParams<PageQuery>,
+) -> Result<Json<MemberList>, ApiError> {
+    let (group, page) = (group_key(&group_id)?, page.page());
+    let find = store::find(credentials.user_id(), &group);
+    let list = contents::list_members(credentials.user_id(), &group, page);
+    let (caller, (found, rows)) = credentials.load(&app.db()?, (find, list)).await?;
+    let access = GroupAccess::decide(caller, found)?;
+    let paging = page.of(u64::try_from(access.group().member_ids.len()).unwrap_or(u64::MAX));
+    Ok(Json(MemberList {
+        members: rows.into_iter().map(GroupMember::from).collect(),
+        total: paging.total,
+        page: paging.page,
+        limit: paging.limit,
+        total_pages: paging.total_pages,
+    }))
+}
+
+/// Puts people into a group: from then on they reach its machines.
+#[utoipa::path(post, path = "/api/groups/{group_id}/members", tag = "groups", summary = "Add members to a group",
+    params(("group_id" = String, Path, description = "The group's `id`")), request_body = AddMembers,
+    responses((status = 200, description = "The group as it is now", body = GroupChanged),
+        (status = 403, description = "The caller is no administrator", body = ErrorBody),
+        (status = 404, description = "No such group in the caller's organization, or nobody of that id", body = ErrorBody)))]
+#[worker::send]
+pub async fn add_group_members(
+    app: App,
+    credentials: Credentials,
+    PathParam(group_id): PathParam,
+    ValidJson(request): ValidJson<AddMembers>,
+) -> Result<Json<GroupChanged>, ApiError> {
+    let (db, group) = (app.db()?, group_key(&group_id)?);
+    let wanted = request.user_ids.iter().flatten().chain(&request.user_id);
+    let people = contents::find_people(&group, wanted.map(String::as_str))?;
+    let find = store::find(credentials.user_id(), &group);
+    let (caller, (found, people)) = credentials.load(&db, (find, people)).await?;
+    let control = GroupAccess::decide(caller, found)?.control()?;
+    if let Some(id) = &request.user_id {
+        let id = user_key(id)?;
+        if !people.iter().any(|person| person.id == id) {
+            return Err(ApiError::not_found("User not found"));
+        }
+    }
+    let members = &control.group().member_ids;
+    let added: Vec<Person> = people
+        .into_iter()
+        .filter(|person| !members.contains(&person.id))
+        .collect();
+    let event = event(&control, Action::GroupMemberAdded).detail("members", names(&added));
+    let record = (!added.is_empty()).then(|| audit::record(&event));
+    let add = (!added.is_empty())
+        .then(|| contents::add_members(&control, &added, &now()))
+        .transpose()?;
+    let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
+    Ok(Json(GroupChanged {
+        message: "Member added to group".to_owned(),
+        added_count: u64::try_from(added.len()).ok(),
+        total_machines: None,
+        group: one(rows)?,
+    }))
+}
+
+/// Takes somebody out of a group: what they reached only by it, they reach no longer.
+#[utoipa::path(delete, path = "/api/groups/{group_id}/members", tag = "groups", summary = "Remove a member from a group",
+    params(("group_id" = String, Path, description = "The group's `id`"), RemoveQuery), request_body = Option<RemoveMember>,
+    responses((status = 200, description = "The group as it is now", body = GroupChanged),
+        (status = 403, description = "The caller is no administrator", body = ErrorBody),
+        (status = 404, description = "No such group in the caller's organization, or nobody of that id in it", body = ErrorBody)))]
+#[worker::send]
+pub async fn remove_group_member(
+    app: App,
+    credentials: Credentials,
+    PathParam(group_id): PathParam,
+    QueryParams(query): QueryParams<RemoveQuery>,
+    OptionalJson(request): OptionalJson<RemoveMember>,
+) -> Result<Json<GroupChanged>, ApiError> {
+    let (db, group) = (app.db()?, group_key(&group_id)?);
+    let wanted = request.and_then(|request| request.user_id).or(query.user_id);
+    let people = contents::find_people(&group, wanted.as_deref())?;
+    let find = store::find(credentials.user_id(), &group);
+    let (caller, (found, people)) = credentials.load(&db, (find, people)).await?;
+    let control = GroupAccess::decide(caller, found)?.control()?;
+    user_key(&wanted.ok_or_else(|| ApiError::invalid_field("user_id", "is required"))?)?;
+    let person = people.first().ok_or_else(|| ApiError::not_found("User not found"))?;
+    if !control.group().member_ids.contains(&person.id) {
+        return Err(ApiError::not_found("User not in group"));
+    }
+    let event = event(&control, Action::GroupMemberRemoved).detail("members", names(&people));
+    let remove = contents::remove_member(&control, &person.id, &now());
+    let (_, _, rows) = db
+        .run((remove, audit::record(&event), store::read(control.id())))
+        .await?;
+    revocation::end_orphans(&app, Whose::User(&person.id)).await?;
+    Ok(Json(GroupChanged {
+        message: "Member removed from group".to_owned(),
+        added_count: None,
+        total_machines: None,
+        group: one(rows)?,
+    }))
+}
+
+fn user_key(text: &str) -> Result<ObjectId, ApiError> {
+    text.parse()
+        .map_err(|_| ApiError::invalid_field("user_id", "is not an account's id"))
+}

@@ -1,0 +1,246 @@
+use super::*;
+use crate::features::groups::access::GroupAccess;
+use crate::features::groups::contents::*;
+use crate::testing::{World, id};
+use protocol::api::groups::Group;
+use protocol::api::machines::MachineStatus;
+
+const NOW: &str = "2026-02-01T00:00:00.000Z";
+
+/// `acme` with an administrator, `bob`, `cid` and the machines `web` and `db`; `evil` with an administrator and `gamma`; a
+/// super administrator. `acme` has the group `ops` of `bob` and `web`, and an empty one; `evil` has `spies`.
+fn world() -> World {
+    let world = World::new();
+    for (name, organization, role) in [
+        ("admin", "acme", "company_admin"),
+        ("bob", "acme", "user"),
+        ("cid", "acme", "user"),
+        ("eve", "evil", "company_admin"),
+        ("root", "platform", "super_admin"),
+    ] {
+        world.user(name, organization, role);
+    }
+    for (machine, owner) in [("web", "admin"), ("db", "admin"), ("gamma", "eve")] {
+        world.machine(machine, owner);
+    }
+    world.group("ops", "acme", &["bob"], &["web"]);
+    world.group("Empty", "acme", &[], &[]);
+    world.group("spies", "evil", &["eve"], &["gamma"]);
+    world
+}
+
+fn object(name: &str) -> ObjectId {
+    id(name).parse().unwrap()
+}
+
+fn access(world: &World, caller: &str, group: &str) -> Result<GroupAccess, ApiError> {
+    let caller = world.caller(caller);
+    let found = world.run(find(caller.id(), &object(group)));
+    GroupAccess::decide(caller, found)
+}
+
+fn control(world: &World) -> GroupControl {
+    access(world, "admin", "ops").unwrap().control().unwrap()
+}
+
+fn names(world: &World, caller: &str, filter: &Filter) -> Vec<String> {
+    let caller = object(caller);
+    let rows = world.run(list(&caller, filter, Page::Everything));
+    assert_eq!(world.run(count(&caller, filter))[0].total, rows.len() as u64);
+    rows.into_iter().map(|row| row.name).collect()
+}
+
+fn run(world: &World, pair: Pair) {
+    world.run(pair.0);
+    world.run(pair.1);
+}
+
+fn of(tenant_id: &str, search: &str) -> Filter {
+    Filter {
+        search: Some(search.into()),
+        tenant_id: Some(tenant_id.into()),
+    }
+}
+
+#[test]
+fn everybody_lists_the_groups_of_their_organization_and_a_super_administrator_those_of_any() {
+    let world = world();
+    for caller in ["admin", "bob", "cid"] {
+        assert_eq!(names(&world, caller, &Filter::default()), ["Empty", "ops"], "{caller}");
+        assert_eq!(names(&world, caller, &of("evil", "")), ["Empty", "ops"], "{caller}");
+    }
+    assert_eq!(names(&world, "eve", &of("acme", "")), ["spies"]);
+    assert_eq!(names(&world, "root", &of("acme", "")), ["Empty", "ops"]);
+    assert_eq!(names(&world, "root", &of("nowhere", "")), [""; 0]);
+    assert_eq!(names(&world, "bob", &of("", "EMPT")), ["Empty"]);
+    assert_eq!(names(&world, "bob", &of("", "%")), [""; 0]);
+}
+
+#[test]
+fn groups_come_in_pages() {
+    let world = world();
+    let page = Page::One { page: 2, limit: 1 };
+    assert_eq!(world.run(list(&object("bob"), &Filter::default(), page))[0].name, "ops");
+    let rows = world.run(list_members(
+        &object("bob"),
+        &object("ops"),
+        Page::One { page: 2, limit: 1 },
+    ));
+    assert!(rows.is_empty());
+}
+
+#[test]
+fn a_group_is_seen_in_its_organization_and_changed_by_administrators() {
+    let world = world();
+    for (caller, sees, changes) in [
+        ("admin", true, true),
+        ("root", true, true),
+        ("bob", true, false),
+        ("cid", true, false),
+        ("eve", false, false),
+    ] {
+        let access = access(&world, caller, "ops");
+        assert_eq!(access.is_ok(), sees, "{caller}");
+        assert_eq!(access.is_ok_and(|access| access.control().is_ok()), changes, "{caller}");
+        let seen = world.run(list_members(&object(caller), &object("ops"), Page::Everything));
+        assert_eq!(!seen.is_empty(), sees, "{caller}");
+        let seen = world.run(list_machines(&object(caller), &object("ops"), Page::Everything));
+        assert_eq!(!seen.is_empty(), sees, "{caller}");
+    }
+    let unknown = access(&world, "eve", "none").unwrap_err();
+    assert_eq!(
+        format!("{unknown:?}"),
+        format!("{:?}", access(&world, "eve", "ops").unwrap_err())
+    );
+}
+
+#[test]
+fn a_group_shows_who_and_what_is_in_it() {
+    let world = world();
+    let group = Group::from(access(&world, "bob", "ops").unwrap().into_group());
+    assert_eq!((group.name.as_str(), group.tenant_id.as_str()), ("ops", "acme"));
+    assert_eq!((group.member_count, group.machine_count), (1, 1));
+    assert_eq!(group.member_ids, [object("bob")]);
+    assert_eq!(group.machine_ids[0].as_str(), &id("web")[..12]);
+    let member = world
+        .run(list_members(&object("bob"), &object("ops"), Page::Everything))
+        .remove(0);
+    assert_eq!(
+        (member.username.as_str(), member.email.as_str(), member.enabled),
+        ("bob", "bob@example.org", true)
+    );
+    let machine = world
+        .run(list_machines(&object("bob"), &object("ops"), Page::Everything))
+        .remove(0);
+    assert_eq!((machine.name.as_str(), machine.status), ("web", MachineStatus::Pending));
+}
+
+#[test]
+fn nothing_of_another_organization_is_found_for_a_group_or_gets_into_it() {
+    let world = world();
+    let people = ["bob", "cid", "eve", "root"].map(object);
+    let found = world.run(find_people(&object("ops"), people.iter().map(ObjectId::as_str)).unwrap());
+    assert_eq!(found.len(), 2);
+    let (gamma, web) = (id("gamma"), id("web"));
+    let named = [gamma.as_str(), &gamma[..12], web.as_str(), &web[..12]];
+    let found = world.run(find_machines(&object("ops"), named).unwrap());
+    assert_eq!(
+        found.iter().map(|machine| machine.name.as_str()).collect::<Vec<_>>(),
+        ["web"]
+    );
+
+    let eve = Person {
+        id: object("eve"),
+        username: "eve".into(),
+    };
+    let gamma = Host {
+        id: object("gamma"),
+        agent_id: id("gamma")[..12].parse().unwrap(),
+        name: "gamma".into(),
+    };
+    run(&world, add_members(&control(&world), &[eve], NOW).unwrap());
+    run(&world, add_machines(&control(&world), &[gamma], NOW).unwrap());
+    let group = access(&world, "bob", "ops").unwrap().into_group();
+    assert_eq!((group.member_ids.len(), group.machine_ids.len()), (1, 1));
+}
+
+#[test]
+fn a_group_is_made_of_what_its_organization_has() {
+    let world = world();
+    let made = |caller: &str, tenant: Option<&str>| {
+        let (chosen, people, machines) = ingredients(
+            &object(caller),
+            tenant,
+            &[id("bob"), id("eve"), id("bob")],
+            &[id("web"), id("gamma")[..12].to_owned()],
+        )
+        .unwrap();
+        let chosen = world.run(chosen).into_iter().next().map(|row| row.id);
+        (chosen, world.run(people).len(), world.run(machines).len())
+    };
+    assert_eq!(made("admin", Some("evil")), (Some(object("acme")), 1, 1));
+    assert_eq!(made("eve", None), (Some(object("evil")), 1, 1));
+    assert_eq!(made("root", None), (Some(object("platform")), 0, 0));
+    assert_eq!(made("root", Some("acme")), (Some(object("acme")), 1, 1));
+    assert_eq!(made("root", Some("nowhere")), (None, 0, 0));
+}
+
+#[test]
+fn one_organization_has_a_name_once_whatever_its_case() {
+    let world = world();
+    let (first, second) = (object("a"), object("b"));
+    let new = |id, organization| NewGroup {
+        id,
+        organization_id: organization,
+        name: "OPS",
+        description: "",
+        now: NOW,
+    };
+    let (acme, evil) = (object("acme"), object("evil"));
+    let admin = world.caller("admin");
+    let refused = world.try_run(insert(&admin, &new(&first, &acme)).unwrap());
+    assert!(
+        refused
+            .unwrap_err()
+            .contains("UNIQUE constraint failed: groups.organization_id, groups.name")
+    );
+    assert!(insert(&admin, &new(&first, &evil)).is_err(), "another organization's");
+    assert!(
+        insert(&world.caller("bob"), &new(&first, &acme)).is_err(),
+        "no administrator"
+    );
+    world.run(insert(&world.caller("root"), &new(&second, &evil)).unwrap());
+    let renamed = update(&control(&world), "empty", "", NOW);
+    assert!(world.try_run(renamed).is_err());
+}
+
+#[test]
+fn who_is_put_into_a_group_twice_is_in_it_once_and_can_be_taken_out() {
+    let world = world();
+    let cid = Person {
+        id: object("cid"),
+        username: "cid".into(),
+    };
+    for _ in 0..2 {
+        run(
+            &world,
+            add_members(&control(&world), std::slice::from_ref(&cid), NOW).unwrap(),
+        );
+        let group = access(&world, "bob", "ops").unwrap().into_group();
+        assert_eq!(group.member_ids.len(), 2);
+        assert_eq!(group.updated_at.to_rfc3339(), "2026-02-01T00:00:00+00:00");
+    }
+    run(&world, remove_member(&control(&world), &cid.id, NOW));
+    run(&world, remove_machine(&control(&world), &object("web"), NOW));
+    let group = access(&world, "bob", "ops").unwrap().into_group();
+    assert_eq!((group.member_ids, group.machine_ids.len()), (vec![object("bob")], 0));
+}
+
+#[test]
+fn a_deleted_group_takes_no_person_and_no_machine_along() {
+    let world = world();
+    world.run(delete(&control(&world)));
+    assert!(access(&world, "admin", "ops").is_err());
+    assert_eq!((world.count("users"), world.count("machines")), (5, 3));
+    assert_eq!((world.count("group_members"), world.count("group_machines")), (1, 1));
+}

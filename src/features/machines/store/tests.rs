@@ -1,0 +1,232 @@
+use super::*;
+use crate::features::machines::access::MachineAccess;
+use crate::testing::World;
+use protocol::api::machines::Machine;
+use serde_json::json;
+
+fn new_machine(n: usize, name: &str) -> NewMachine {
+    NewMachine {
+        id: format!("{n:024x}").parse().unwrap(),
+        agent_id: format!("{n:012x}").parse().unwrap(),
+        request: CreateMachine {
+            name: name.into(),
+            tags: vec!["web".into(), format!("n{n}")],
+            ..CreateMachine::default()
+        },
+        token_hash: format!("hash {n}"),
+        token_sealed: format!("sealed {n}"),
+        now: "2026-01-01T00:00:00.000Z".into(),
+    }
+}
+
+/// An organization with an administrator, and two users who own `alpha` and `beta`; another one with `gamma`; and a super
+/// administrator.
+fn world() -> World {
+    let world = World::new();
+    for (name, organization, role) in [
+        ("admin", "acme", "company_admin"),
+        ("ann", "acme", "user"),
+        ("bob", "acme", "user"),
+        ("eve", "evil", "company_admin"),
+        ("root", "platform", "super_admin"),
+    ] {
+        world.user(name, organization, role);
+    }
+    for (n, (owner, name)) in [("ann", "alpha"), ("bob", "beta"), ("eve", "gamma")]
+        .into_iter()
+        .enumerate()
+    {
+        world.run(insert(&world.caller(owner), &new_machine(n, name)).unwrap());
+    }
+    world
+}
+
+fn names(world: &World, caller: &str, filter: Filter) -> Vec<String> {
+    let rows = world.run(list(world.caller(caller).id(), &filter, Page::Everything));
+    let count = world.run(count(world.caller(caller).id(), &filter));
+    assert_eq!(count[0].total, rows.len() as u64);
+    rows.into_iter().map(|row| row.machine.name).collect()
+}
+
+fn access(world: &World, caller: &str, agent_id: &str) -> Result<MachineAccess, String> {
+    let caller = world.caller(caller);
+    let found = world.run(find(caller.id(), &Key::AgentId(agent_id.into())));
+    MachineAccess::decide(caller, found).map_err(|error| format!("{error:?}"))
+}
+
+#[test]
+fn everybody_lists_what_they_reach() {
+    let world = world();
+    for (caller, expected) in [
+        ("ann", vec!["alpha"]),
+        ("bob", vec!["beta"]),
+        ("admin", vec!["alpha", "beta"]),
+        ("eve", vec!["gamma"]),
+        ("root", vec![]),
+    ] {
+        assert_eq!(names(&world, caller, Filter::default()), expected, "{caller}");
+    }
+}
+
+#[test]
+fn only_a_super_administrator_lists_another_organization() {
+    let world = world();
+    let of = |caller| {
+        names(
+            &world,
+            caller,
+            Filter {
+                tenant_id: Some("acme".into()),
+                ..Filter::default()
+            },
+        )
+    };
+    assert_eq!(of("root"), ["alpha", "beta"]);
+    assert_eq!(of("eve"), ["gamma"]);
+}
+
+#[test]
+fn a_list_is_narrowed_by_text_status_and_tag() {
+    let world = world();
+    world.execute("UPDATE machines SET description = 'Serves MAIL', status = 'online' WHERE name = 'beta'");
+    let by = |filter| names(&world, "admin", filter);
+    assert_eq!(
+        by(Filter {
+            search: Some("ALPH".into()),
+            ..Filter::default()
+        }),
+        ["alpha"]
+    );
+    assert_eq!(
+        by(Filter {
+            search: Some("mail".into()),
+            ..Filter::default()
+        }),
+        ["beta"]
+    );
+    assert_eq!(
+        by(Filter {
+            status: Some("online".into()),
+            ..Filter::default()
+        }),
+        ["beta"]
+    );
+    assert_eq!(
+        by(Filter {
+            tag: Some("n0".into()),
+            ..Filter::default()
+        }),
+        ["alpha"]
+    );
+    assert_eq!(
+        by(Filter {
+            tag: Some("n".into()),
+            ..Filter::default()
+        }),
+        [""; 0]
+    );
+    assert_eq!(
+        by(Filter {
+            search: Some("%".into()),
+            ..Filter::default()
+        }),
+        [""; 0]
+    );
+    assert_eq!(
+        by(Filter {
+            search: Some(String::new()),
+            ..Filter::default()
+        }),
+        ["alpha", "beta"]
+    );
+}
+
+#[test]
+fn a_list_comes_in_pages_and_an_end() {
+    let world = world();
+    let page = |page| {
+        let rows = world.run(list(
+            world.caller("admin").id(),
+            &Filter::default(),
+            Page::One { page, limit: 1 },
+        ));
+        rows.into_iter().map(|row| row.machine.name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (page(1), page(2), page(3)),
+        (vec!["alpha".to_owned()], vec!["beta".to_owned()], vec![])
+    );
+}
+
+#[test]
+fn a_machine_is_managed_by_its_owner_and_administrators_and_hidden_from_other_organizations() {
+    let world = world();
+    let alpha = "000000000000";
+    for caller in ["ann", "admin", "root"] {
+        assert!(access(&world, caller, alpha).unwrap().control().is_ok(), "{caller}");
+    }
+    assert!(access(&world, "bob", alpha).unwrap_err().contains("Not authorized"));
+    let hidden = access(&world, "eve", alpha).unwrap_err();
+    assert!(hidden.contains("Machine not found"));
+    assert_eq!(hidden, access(&world, "ann", "ffffffffffff").unwrap_err());
+    assert_eq!(hidden, access(&world, "ann", "no such name").unwrap_err());
+}
+
+#[test]
+fn one_owner_cannot_have_two_machines_of_one_name() {
+    let world = world();
+    let again = |owner: &str| world.try_run(insert(&world.caller(owner), &new_machine(9, " alpha ")).unwrap());
+    assert!(
+        again("ann")
+            .unwrap_err()
+            .contains("UNIQUE constraint failed: machines.owner_id, machines.name")
+    );
+    assert!(again("bob").is_ok());
+}
+
+#[test]
+fn every_column_comes_back_in_the_field_of_its_name() {
+    let world = world();
+    world.execute(
+        "UPDATE machines SET description = 'd', hostname = 'h', os = 'o', ip_address = 'i', status = 'revoked', is_connected = 1,
+         linux_user = 'l', allow_sudo = 1, deploy_application = 0, metadata = '{\"k\":\"v\"}', agent_version = 'a', cpu_percent = 1.5,
+         memory_percent = 2.5, disk_percent = 3.5, network_inbound = 4.5, network_outbound = 5.5, uptime_seconds = 93784,
+         last_active = '2026-01-02T00:00:00.000Z', revoked_at = '2026-01-03T00:00:00Z', custom_script = 's' WHERE name = 'alpha'",
+    );
+    let access = access(&world, "ann", "000000000000").unwrap();
+    let found = access.found();
+    assert_eq!(
+        (found.custom_script.as_str(), found.registration_token_sealed.as_deref()),
+        ("s", Some("sealed 0"))
+    );
+    let machine = serde_json::to_value(Machine::from(found.machine.clone())).unwrap();
+    assert_eq!(
+        machine,
+        json!({
+            "id": "000000000000000000000000", "agent_id": "000000000000", "name": "alpha", "description": "d", "hostname": "h",
+            "os": "o", "ip_address": "i", "status": "revoked", "is_connected": true, "cpu_percent": 1.5, "memory_percent": 2.5,
+            "disk_percent": 3.5, "network_rx_bytes": 4_500_000, "network_tx_bytes": 5_500_000, "uptime": "1d 2h 3m",
+            "uptime_seconds": 93784, "last_active": "2026-01-02T00:00:00Z",
+            "resource_stats": {"cpu_percent": 1.5, "memory_percent": 2.5, "disk_percent": 3.5, "network_inbound": 4.5,
+                "network_outbound": 5.5, "uptime_seconds": 93784},
+            "metadata": {"k": "v"}, "tenant_id": "acme", "org_id": "acme", "owner_id": world.caller("ann").id(), "group_ids": [],
+            "allowed_users": ["ann"], "tags": ["web", "n0"], "linux_user": "l", "allow_sudo": true, "deploy_application": false,
+            "agent_version": "a", "revoked": true, "revoked_at": "2026-01-03T00:00:00Z", "created_at": "2026-01-01T00:00:00Z"
+        })
+    );
+}
+
+#[test]
+fn deleting_a_machine_takes_its_sessions_along() {
+    let world = world();
+    world.session("s1", "ann", "alpha");
+    let control = access(&world, "ann", "000000000000").unwrap().control().unwrap();
+    world.run(revoke(&control, "2026-01-02T00:00:00.000Z"));
+    let revoked = access(&world, "ann", "000000000000").unwrap();
+    assert_eq!(revoked.found().machine.status, MachineStatus::Revoked);
+    let (sessions, machine) = delete(&control);
+    world.run(sessions);
+    world.run(machine);
+    assert!(access(&world, "ann", "000000000000").is_err());
+    assert_eq!(world.count("terminal_sessions"), 0);
+}

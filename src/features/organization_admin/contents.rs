@@ -1,0 +1,110 @@
+//! What is in an organization, for super administrators.
+use axum::Json;
+use chrono::{NaiveTime, Utc};
+use protocol::api::error::ErrorBody;
+use protocol::api::groups::GroupList;
+use protocol::api::organizations::{Organization, OrganizationStats, Stats};
+use protocol::api::users::People;
+
+use super::handlers::control;
+use crate::auth::caller::Credentials;
+use crate::features::groups;
+use crate::features::organizations::store::{self, StatsRow};
+use crate::features::users;
+use crate::http::extract::{PathParam, QueryParams};
+use crate::http::page::PageQuery;
+use crate::platform::context::App;
+use crate::platform::db::stored;
+use crate::platform::error::ApiError;
+
+/// Says how large an organization is and how busy.
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/stats", tag = "organizations", summary = "Read an organization's numbers",
+    params(("organization_id" = String, Path, description = "The organization's `id` or slug")),
+    responses((status = 200, description = "The numbers", body = OrganizationStats),
+        (status = 403, description = "The caller is no super administrator", body = ErrorBody),
+        (status = 404, description = "No such organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn find_organization_stats(
+    app: App,
+    credentials: Credentials,
+    PathParam(organization_id): PathParam,
+) -> Result<Json<OrganizationStats>, ApiError> {
+    let control = control(&app, credentials, &organization_id).await?;
+    let midnight = Utc::now().with_time(NaiveTime::MIN).single().unwrap_or_default();
+    let rows = app.db()?.run(store::stats(&control, &stored(midnight))).await?;
+    let row = rows.into_iter().next().unwrap_or_default();
+    let organization = Organization::from(control.into_organization());
+    Ok(Json(OrganizationStats {
+        stats: stats(&organization, &row),
+        organization,
+    }))
+}
+
+fn stats(organization: &Organization, row: &StatsRow) -> Stats {
+    Stats {
+        user_count: organization.user_count,
+        machine_count: organization.machine_count,
+        online_machine_count: row.online,
+        group_count: row.groups,
+        session_count_today: row.sessions,
+        total_users: organization.user_count,
+        admin_users: row.admins,
+        regular_users: organization.user_count.saturating_sub(row.admins),
+        total_groups: row.groups,
+    }
+}
+
+/// Lists the people of an organization, those first who came first.
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/users", tag = "organizations", summary = "List an organization's users",
+    params(("organization_id" = String, Path, description = "The organization's `id` or slug"), PageQuery),
+    responses((status = 200, description = "The people", body = People),
+        (status = 403, description = "The caller is no super administrator", body = ErrorBody),
+        (status = 404, description = "No such organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_organization_users(
+    app: App,
+    credentials: Credentials,
+    PathParam(organization_id): PathParam,
+    QueryParams(page): QueryParams<PageQuery>,
+) -> Result<Json<People>, ApiError> {
+    let page = page.page();
+    let control = control(&app, credentials, &organization_id).await?;
+    let filter = users::store::Filter {
+        search: None,
+        tenant_id: Some(control.organization().slug.clone()),
+    };
+    let list = users::store::list(control.caller().id(), &filter, page);
+    let rows = app.db()?.run(list).await?;
+    let paging = page.of(control.organization().user_count);
+    Ok(Json(People {
+        users: rows.into_iter().map(|row| users::body::person(row.user)).collect(),
+        total: paging.total,
+        page: paging.page,
+        limit: paging.limit,
+        per_page: paging.limit,
+        total_pages: paging.total_pages,
+    }))
+}
+
+/// Lists the groups of an organization, by name.
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/groups", tag = "organizations", summary = "List an organization's groups",
+    params(("organization_id" = String, Path, description = "The organization's `id` or slug"), PageQuery),
+    responses((status = 200, description = "The groups", body = GroupList),
+        (status = 403, description = "The caller is no super administrator", body = ErrorBody),
+        (status = 404, description = "No such organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_organization_groups(
+    app: App,
+    credentials: Credentials,
+    PathParam(organization_id): PathParam,
+    QueryParams(page): QueryParams<PageQuery>,
+) -> Result<Json<GroupList>, ApiError> {
+    let page = page.page();
+    let control = control(&app, credentials, &organization_id).await?;
+    let (rows, count) = app
+        .db()?
+        .run(groups::store::list_of_organization(&control, page))
+        .await?;
+    let total = count.first().map_or(0, |count| count.total);
+    Ok(Json(groups::list_body(rows, total, page)))
+}

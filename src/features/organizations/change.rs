@@ -1,0 +1,215 @@
+//! Changing an organization: what becomes of it, and what the audit log says of that.
+use protocol::api::organizations::{Organization, OtpPolicy, UpdateOrganization};
+use serde_json::{Map, Value, json};
+
+use super::access::OrganizationControl;
+use super::store::{Changeable, OrganizationRow};
+use crate::audit::{Action, Event, Resource};
+use crate::platform::error::ApiError;
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        Self {
+            id: row.id,
+            keycloak_realm: row.slug.clone(),
+            name: row.slug,
+            display_name: row.name,
+            description: row.description,
+            enabled: row.disabled_at.is_none(),
+            user_count: row.user_count,
+            machine_count: row.machine_count,
+            otp: row.otp,
+            otp_expiry_minutes: row.otp_minutes,
+            admins_create_machines: row.admins_create_machines,
+            inactive_days: row.inactive_days,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl From<&OrganizationRow> for Changeable {
+    fn from(row: &OrganizationRow) -> Self {
+        Self {
+            name: row.name.clone(),
+            description: row.description.clone(),
+            otp: row.otp,
+            otp_minutes: row.otp_minutes,
+            admins_create_machines: row.admins_create_machines,
+            inactive_days: row.inactive_days,
+        }
+    }
+}
+
+impl Changeable {
+    /// As it is after a request. `sends_mail` says whether this server can send codes.
+    pub fn with(mut self, request: &UpdateOrganization, sends_mail: bool) -> Result<Self, ApiError> {
+        if !sends_mail && request.otp.is_some_and(|otp| otp != OtpPolicy::Off) {
+            return Err(ApiError::invalid_field(
+                "otp",
+                "must be off, for this server cannot send mail: its mail settings are missing",
+            ));
+        }
+        if let Some(name) = &request.display_name {
+            self.name = name.trim().to_owned();
+        }
+        if let Some(description) = &request.description {
+            self.description.clone_from(description);
+        }
+        self.otp = request.otp.unwrap_or(self.otp);
+        self.otp_minutes = request.otp_expiry_minutes.unwrap_or(self.otp_minutes);
+        self.admins_create_machines = request.admins_create_machines.unwrap_or(self.admins_create_machines);
+        self.inactive_days = request.inactive_days.unwrap_or(self.inactive_days);
+        Ok(self)
+    }
+
+    /// What the organization is.
+    fn identity(&self) -> Map<String, Value> {
+        [
+            ("display_name".to_owned(), json!(self.name)),
+            ("description".to_owned(), json!(self.description)),
+        ]
+        .into_iter()
+        .collect()
+    }
+
+    /// How it is run.
+    fn settings(&self) -> Map<String, Value> {
+        [
+            ("otp".to_owned(), json!(self.otp)),
+            ("otp_expiry_minutes".to_owned(), json!(self.otp_minutes)),
+            ("admins_create_machines".to_owned(), json!(self.admins_create_machines)),
+            ("inactive_days".to_owned(), json!(self.inactive_days)),
+        ]
+        .into_iter()
+        .collect()
+    }
+}
+
+/// What the audit log says of a change, in the log of the organization. `enabled` is old and new, if that is changed, too.
+pub fn events(
+    control: &OrganizationControl,
+    old: &Changeable,
+    new: &Changeable,
+    enabled: Option<(bool, bool)>,
+) -> Vec<Event> {
+    let (mut old_identity, mut new_identity) = (old.identity(), new.identity());
+    if let Some((old, new)) = enabled {
+        old_identity.insert("enabled".to_owned(), json!(old));
+        new_identity.insert("enabled".to_owned(), json!(new));
+    }
+    [
+        (Action::OrganizationUpdated, old_identity, new_identity),
+        (Action::SettingsChanged, old.settings(), new.settings()),
+    ]
+    .into_iter()
+    .filter_map(|(action, old, new)| {
+        let (old, new) = differing(old, new);
+        let event = event(control, action).detail("old", old).detail("new", new.clone());
+        (!new.is_empty()).then_some(event)
+    })
+    .collect()
+}
+
+/// Something done to an organization, in its own log.
+pub fn event(control: &OrganizationControl, action: Action) -> Event {
+    control
+        .caller()
+        .event(action, Resource::Organization)
+        .within(control.id())
+        .on(control.id())
+        .detail("organization", control.organization().slug.as_str())
+}
+
+/// Only what is not the same in both.
+fn differing(mut old: Map<String, Value>, mut new: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    let same: Vec<String> = old
+        .iter()
+        .filter(|(key, value)| new.get(*key) == Some(*value))
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in &same {
+        old.remove(key);
+        new.remove(key);
+    }
+    (old, new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit;
+    use crate::features::organizations::store;
+    use crate::testing::World;
+
+    fn changeable() -> Changeable {
+        Changeable {
+            name: "Acme".into(),
+            description: String::new(),
+            otp: OtpPolicy::Off,
+            otp_minutes: 10,
+            admins_create_machines: false,
+            inactive_days: 30,
+        }
+    }
+
+    fn changed(text: &str, sends_mail: bool) -> Result<Changeable, ApiError> {
+        changeable().with(&serde_json::from_str(text).unwrap(), sends_mail)
+    }
+
+    #[test]
+    fn what_a_request_does_not_name_stays() {
+        assert_eq!(changed("{}", false).unwrap(), changeable());
+        let new = changed(r#"{"display_name":" Acme 2 ","inactive_days":0}"#, false).unwrap();
+        let expected = Changeable {
+            name: "Acme 2".into(),
+            inactive_days: 0,
+            ..changeable()
+        };
+        assert_eq!(new, expected);
+    }
+
+    #[test]
+    fn codes_by_mail_need_mail() {
+        assert!(changed(r#"{"otp":"on"}"#, false).is_err());
+        assert!(changed(r#"{"otp":"off"}"#, false).is_ok());
+        assert_eq!(changed(r#"{"otp":"on"}"#, true).unwrap().otp, OtpPolicy::On);
+    }
+
+    #[test]
+    fn the_log_says_what_changed_from_what_to_what() {
+        let world = World::new();
+        world.user("ann", "acme", "company_admin");
+        let ann = world.caller("ann");
+        let found = world.run(store::find_own(ann.id()));
+        let control = OrganizationControl::decide(ann, found).unwrap();
+        let old = changeable();
+        assert!(events(&control, &old, &old, None).is_empty());
+        assert!(events(&control, &old, &old, Some((true, true))).is_empty());
+        let new = old.clone().with(
+            &serde_json::from_str(r#"{"display_name":"B","otp_expiry_minutes":5}"#).unwrap(),
+            false,
+        );
+        for event in events(&control, &old, &new.unwrap(), Some((true, false))) {
+            world.run(audit::record(&event));
+        }
+        for (action, old, new) in [
+            (
+                "organization_updated",
+                r#"{"display_name":"Acme","enabled":true}"#,
+                r#"{"display_name":"B","enabled":false}"#,
+            ),
+            (
+                "settings_changed",
+                r#"{"otp_expiry_minutes":10}"#,
+                r#"{"otp_expiry_minutes":5}"#,
+            ),
+        ] {
+            let entry = format!(
+                "audit_log WHERE action = '{action}' AND details ->> 'old' = '{old}' AND details ->> 'new' = '{new}'"
+            );
+            assert_eq!(world.count(&entry), 1, "{action}");
+        }
+        assert_eq!(world.count("audit_log"), 2);
+    }
+}

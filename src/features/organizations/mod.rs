@@ -1,0 +1,12 @@
+//! Organizations: who owns everything. Here are their rows and rights, and what administrators do with their own.
+pub mod access;
+pub mod change;
+pub mod handlers;
+pub mod store;
+
+use crate::http::operation::{Routes, routes};
+
+/// The routes of this feature.
+pub fn routes() -> Routes {
+    routes![handlers::find_own_organization, handlers::update_own_organization]
+}

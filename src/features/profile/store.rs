@@ -1,0 +1,226 @@
+//! SQL of one's own account.
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use crate::auth::caller::Caller;
+use crate::platform::db::{Nothing, Query, flag, statements};
+
+statements! {
+    /// What is absent stays. A new address is not proven.
+    UPDATE = "UPDATE users SET display_name = COALESCE(?2, display_name),
+           email_verified = CASE WHEN ?3 IS NULL THEN email_verified ELSE 0 END,
+           email = COALESCE(?3, email), updated_at = ?4 WHERE id = ?1";
+
+    FIND_AVATAR = "SELECT avatar_url FROM users WHERE id = ?1";
+
+    SET_AVATAR = "UPDATE users SET avatar_url = ?2, updated_at = ?3 WHERE id = ?1";
+
+    SET_API_KEY = "UPDATE users SET api_key_hash = ?2, api_key_sealed = ?3, updated_at = ?4 WHERE id = ?1";
+
+    /// The sessions on machines that [`SHUT_OUT_ENROLLED`] is about to shut out.
+    CLOSE_SESSIONS = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'access_revoked'
+         WHERE status = 'active' AND machine_id IN (SELECT id FROM machines WHERE owner_id = ?1 AND enrolled_by_key = 1)";
+
+    /// Takes their identity from the machines that enrolled with the account's key, and gives them. Each is still its host's, which
+    /// may enrol again.
+    SHUT_OUT_ENROLLED = "UPDATE machines SET agent_public_key = NULL, enrolled_by_key = 0, status = 'offline', is_connected = 0
+         WHERE owner_id = ?1 AND enrolled_by_key = 1 AND status <> 'revoked' RETURNING id";
+
+    SET_SSH_KEY = "UPDATE users SET ssh_public_key = ?2, updated_at = ?3 WHERE id = ?1";
+
+    FIND_SSH_KEY = "SELECT NULLIF(display_name, '') AS display_name, ssh_public_key FROM users WHERE id = ?1";
+
+    LIST_SSH_KEYS = "SELECT u.int_id, u.id, u.username, NULLIF(u.display_name, '') AS display_name, u.ssh_public_key, u.id = c.id AS is_self
+         FROM users c JOIN users u ON u.organization_id = c.organization_id
+         WHERE c.id = ?1 AND u.ssh_public_key IS NOT NULL AND u.deleted_at IS NULL AND u.disabled_at IS NULL AND u.pending = 0
+         ORDER BY u.username";
+}
+
+/// A machine.
+#[derive(Debug, Deserialize)]
+pub struct ShutOut {
+    pub id: ObjectId,
+}
+
+/// Where an account's picture is, if it has one.
+#[derive(Debug, Deserialize)]
+pub struct OwnAvatar {
+    pub avatar_url: Option<String>,
+}
+
+/// An account's SSH key and the name of its owner.
+#[derive(Debug, Deserialize)]
+pub struct OwnKey {
+    pub display_name: Option<String>,
+    pub ssh_public_key: Option<String>,
+}
+
+/// Somebody's SSH key.
+#[derive(Debug, Deserialize)]
+pub struct ListedKey {
+    pub int_id: i64,
+    pub id: ObjectId,
+    pub username: String,
+    pub display_name: Option<String>,
+    pub ssh_public_key: String,
+    #[serde(deserialize_with = "flag")]
+    pub is_self: bool,
+}
+
+/// Changes what is given; an address must be a new one. Fails as a duplicate if the address is that of another account of the
+/// organization, or if both are community accounts.
+pub fn update(caller: &Caller, display_name: Option<&str>, email: Option<&str>, now: &str) -> Query<Nothing> {
+    Query::new(
+        UPDATE,
+        [caller.id().into(), display_name.into(), email.into(), now.into()],
+    )
+}
+
+/// Where the caller's picture is.
+pub fn find_avatar(caller: &Caller) -> Query<OwnAvatar> {
+    Query::new(FIND_AVATAR, [caller.id().into()])
+}
+
+/// Sets or removes the address of the caller's picture.
+pub fn set_avatar(caller: &Caller, url: Option<&str>, now: &str) -> Query<Nothing> {
+    Query::new(SET_AVATAR, [caller.id().into(), url.into(), now.into()])
+}
+
+/// Replaces the caller's account key. Machines that enrolled with the old one lose their identity, and their sessions are over;
+/// gives the machines.
+pub fn set_api_key(
+    caller: &Caller,
+    hash: &str,
+    sealed: &str,
+    now: &str,
+) -> (Query<Nothing>, Query<Nothing>, Query<ShutOut>) {
+    let set = [caller.id().into(), hash.into(), sealed.into(), now.into()];
+    (
+        Query::new(SET_API_KEY, set),
+        Query::new(CLOSE_SESSIONS, [caller.id().into(), now.into()]),
+        Query::new(SHUT_OUT_ENROLLED, [caller.id().into()]),
+    )
+}
+
+/// Sets or removes the caller's SSH key.
+pub fn set_ssh_key(caller: &Caller, public_key: Option<&str>, now: &str) -> Query<Nothing> {
+    Query::new(SET_SSH_KEY, [caller.id().into(), public_key.into(), now.into()])
+}
+
+/// An account's SSH key.
+pub fn find_ssh_key(user: &ObjectId) -> Query<OwnKey> {
+    Query::new(FIND_SSH_KEY, [user.into()])
+}
+
+/// The SSH keys of an account's organization.
+pub fn list_ssh_keys(user: &ObjectId) -> Query<ListedKey> {
+    Query::new(LIST_SSH_KEYS, [user.into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    const NOW: &str = "2026-03-01T00:00:00.000Z";
+
+    fn change(world: &World, who: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
+        world.try_run(update(&world.caller(who), name, email, NOW)).map(drop)
+    }
+
+    #[test]
+    fn only_what_is_given_changes_and_a_new_address_is_not_proven() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        world.execute("UPDATE users SET email_verified = 1, display_name = 'Ann'");
+        change(&world, "ann", Some("Ann Smith"), None).unwrap();
+        assert_eq!(
+            world.count("users WHERE email_verified = 1 AND display_name = 'Ann Smith'"),
+            1
+        );
+        change(&world, "ann", None, Some("new@example.org")).unwrap();
+        assert_eq!(
+            world.count("users WHERE email_verified = 0 AND display_name = 'Ann Smith' AND email = 'new@example.org'"),
+            1
+        );
+    }
+
+    #[test]
+    fn a_picture_is_set_and_removed() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        let ann = world.caller("ann");
+        let found = || world.run(find_avatar(&ann))[0].avatar_url.clone();
+        assert_eq!(found(), None);
+        world.run(set_avatar(&ann, Some("/api/avatars/x"), NOW));
+        assert_eq!(found().as_deref(), Some("/api/avatars/x"));
+        world.run(set_avatar(&ann, None, NOW));
+        assert_eq!(found(), None);
+    }
+
+    #[test]
+    fn an_address_is_in_an_organization_once() {
+        let world = World::new();
+        for (name, organization) in [("ann", "acme"), ("bob", "acme"), ("eve", "evil")] {
+            world.user(name, organization, "user");
+        }
+        assert!(
+            change(&world, "ann", None, Some("bob@example.org"))
+                .unwrap_err()
+                .contains("UNIQUE constraint failed")
+        );
+        change(&world, "ann", None, Some("eve@example.org")).unwrap();
+    }
+
+    #[test]
+    fn a_new_account_key_shuts_out_what_enrolled_with_the_old_one() {
+        let world = World::new();
+        world.user("ann", "acme", "user");
+        world.user("bob", "acme", "user");
+        for (name, owner) in [("keyed", "ann"), ("token", "ann"), ("bobs", "bob")] {
+            world.machine(name, owner);
+        }
+        world.execute(
+            "UPDATE machines SET agent_public_key = 'k', host_id = name, status = 'online', is_connected = 1;
+             UPDATE machines SET enrolled_by_key = 1 WHERE name <> 'token'",
+        );
+        for (session, machine) in [("s1", "keyed"), ("s2", "token"), ("s3", "bobs")] {
+            world.session(session, "ann", machine);
+        }
+        let (set, close, shut_out) = set_api_key(&world.caller("ann"), "new hash", "sealed", NOW);
+        world.run(set);
+        world.run(close);
+        assert_eq!(world.run(shut_out).len(), 1);
+        assert_eq!(
+            world.count("terminal_sessions WHERE status = 'closed' AND session_id = 's1'"),
+            1
+        );
+        assert_eq!(world.count("terminal_sessions WHERE status = 'active'"), 2);
+        assert_eq!(
+            world.count("machines WHERE agent_public_key IS NULL AND name = 'keyed' AND is_connected = 0"),
+            1
+        );
+        assert_eq!(world.count("machines WHERE agent_public_key IS NOT NULL"), 2);
+    }
+
+    #[test]
+    fn ssh_keys_are_those_of_people_of_ones_organization_who_may_sign_in() {
+        let world = World::new();
+        for (name, organization) in [("ann", "acme"), ("bob", "acme"), ("cyd", "acme"), ("eve", "evil")] {
+            world.user(name, organization, "user");
+        }
+        let ann = world.caller("ann");
+        assert_eq!(world.run(find_ssh_key(ann.id()))[0].ssh_public_key, None);
+        for name in ["ann", "bob", "eve"] {
+            world.run(set_ssh_key(&world.caller(name), Some(name), NOW));
+        }
+        let names = || -> Vec<(String, bool)> {
+            let keys = world.run(list_ssh_keys(ann.id()));
+            keys.into_iter().map(|key| (key.ssh_public_key, key.is_self)).collect()
+        };
+        assert_eq!(names(), [("ann".to_owned(), true), ("bob".to_owned(), false)]);
+        world.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'bob'");
+        world.run(set_ssh_key(&ann, None, NOW));
+        assert!(names().is_empty());
+    }
+}

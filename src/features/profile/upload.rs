@@ -1,0 +1,158 @@
+//! What people send for their picture: where it is, or the picture itself.
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use js_sys::{Array, JSON, Uint8Array};
+use protocol::api::profile::{MAX_AVATAR_BYTES, UploadAvatar};
+use serde_json::json;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::http::extract::{ValidJson, body, media_type};
+use crate::platform::error::ApiError;
+use crate::platform::images::picture::Kind;
+
+/// What a form may have around its picture, in bytes: delimiters, headers, and a field or two that nobody reads.
+const FORM_MARGIN: usize = 16 * 1024;
+
+/// The field of a form that is wrong, if its picture is.
+const FIELD: &str = "avatar";
+
+/// The body of a request.
+pub enum Upload {
+    /// JSON.
+    Address(UploadAvatar),
+    /// A form that has not been looked into.
+    Form { content_type: String, bytes: Bytes },
+}
+
+/// What somebody wants to be seen as.
+#[derive(Debug)]
+pub enum Picture {
+    /// A picture at an address of the web.
+    At(String),
+    /// A picture itself, of at most [`MAX_AVATAR_BYTES`].
+    File(Kind, Vec<u8>),
+}
+
+impl<S: Send + Sync> FromRequest<S> for Upload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if media_type(request.headers()) != "multipart/form-data" {
+            let ValidJson(address) = ValidJson::from_request(request, state).await?;
+            return Ok(Self::Address(address));
+        }
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = content_type.to_owned();
+        let bytes = body(request).await?;
+        if bytes.len() > MAX_AVATAR_BYTES + FORM_MARGIN {
+            return Err(too_large());
+        }
+        Ok(Self::Form { content_type, bytes })
+    }
+}
+
+impl Upload {
+    /// The picture: of a form, its first file.
+    pub async fn picture(self) -> Result<Picture, ApiError> {
+        let (content_type, bytes) = match self {
+            Self::Address(UploadAvatar { avatar_url }) => return Ok(Picture::At(avatar_url)),
+            Self::Form { content_type, bytes } => (content_type, bytes),
+        };
+        let malformed = |_: JsValue| ApiError::bad_request("The body is not a valid form of type multipart/form-data");
+        let form = as_response(&content_type, &bytes).and_then(|response| response.form_data());
+        let form = JsFuture::from(form.map_err(malformed)?).await.map_err(malformed)?;
+        let file = first_file(&form)
+            .map_err(malformed)?
+            .ok_or_else(|| ApiError::invalid_field(FIELD, "is required: a picture as a file"))?;
+        let bytes = JsFuture::from(file.array_buffer()).await.map_err(malformed)?;
+        accept(Uint8Array::new(&bytes).to_vec())
+    }
+}
+
+/// The platform reads forms of requests and responses only.
+fn as_response(content_type: &str, bytes: &[u8]) -> Result<web_sys::Response, JsValue> {
+    let init = json!({ "headers": { "content-type": content_type } }).to_string();
+    let init: web_sys::ResponseInit = JSON::parse(&init)?.unchecked_into();
+    web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&Uint8Array::from(bytes)), &init)
+}
+
+/// A form gives pairs of a name and a text or file.
+fn first_file(form: &JsValue) -> Result<Option<web_sys::File>, JsValue> {
+    for entry in js_sys::try_iter(form)?.into_iter().flatten() {
+        if let Ok(file) = entry?.unchecked_into::<Array>().get(1).dyn_into() {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+fn accept(bytes: Vec<u8>) -> Result<Picture, ApiError> {
+    if bytes.len() > MAX_AVATAR_BYTES {
+        return Err(too_large());
+    }
+    match Kind::of(&bytes) {
+        Some(kind) => Ok(Picture::File(kind, bytes)),
+        None => Err(ApiError::invalid_field(
+            FIELD,
+            "must be a PNG, JPEG, WebP or GIF picture",
+        )),
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::over_limit(format!("A picture may have at most {} KiB", MAX_AVATAR_BYTES / 1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+
+    fn picture(length: usize) -> Vec<u8> {
+        let mut bytes = b"GIF89a".to_vec();
+        bytes.resize(length, 0);
+        bytes
+    }
+
+    #[test]
+    fn a_picture_may_be_as_large_as_its_bound_and_no_larger() {
+        let largest = accept(picture(MAX_AVATAR_BYTES)).unwrap();
+        assert!(matches!(largest, Picture::File(Kind::Gif, bytes) if bytes.len() == MAX_AVATAR_BYTES));
+        let error = accept(picture(MAX_AVATAR_BYTES + 1)).unwrap_err();
+        assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(error.text(), "A picture may have at most 256 KiB");
+    }
+
+    #[test]
+    fn a_file_that_is_no_picture_is_refused_by_field() {
+        for bytes in [&b""[..], b"<svg/>"] {
+            let error = accept(bytes.to_vec()).unwrap_err();
+            assert_eq!(error.status(), StatusCode::BAD_REQUEST);
+            assert!(error.text().starts_with("avatar must be a PNG"), "{}", error.text());
+        }
+    }
+
+    async fn sent(content_type: &str, body: Vec<u8>) -> Result<Upload, ApiError> {
+        let request = Request::post("/").header("content-type", content_type);
+        Upload::from_request(request.body(Body::from(body)).unwrap(), &()).await
+    }
+
+    #[tokio::test]
+    async fn a_body_is_an_address_or_a_form_of_bounded_size() {
+        let address = br#"{"avatar_url":"https://example.org/a.png"}"#.to_vec();
+        let form = "Multipart/Form-Data; boundary=x";
+        assert!(matches!(
+            sent("application/json", address.clone()).await,
+            Ok(Upload::Address(_))
+        ));
+        assert!(matches!(sent(form, address.clone()).await, Ok(Upload::Form { .. })));
+        let status = |refused: Result<Upload, ApiError>| refused.err().unwrap().status();
+        assert_eq!(status(sent("image/png", address).await), StatusCode::BAD_REQUEST);
+        let huge = vec![0; MAX_AVATAR_BYTES + FORM_MARGIN + 1];
+        assert_eq!(status(sent(form, huge).await), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}

@@ -1,0 +1,156 @@
+//! Making, changing and deleting roles.
+use axum::Json;
+use protocol::api::error::ErrorBody;
+use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
+
+use super::handlers::reach;
+use super::store::FoundRole;
+use super::{builtin, store};
+use crate::audit::{self, Action, Resource};
+use crate::auth::caller::{Caller, Credentials};
+use crate::auth::permission::Permission;
+use crate::http::extract::{PathParam, ValidJson};
+use crate::platform::context::App;
+use crate::platform::db::{DbError, now};
+use crate::platform::error::ApiError;
+
+/// Makes a role. Nobody makes one that allows more than they may do themselves.
+#[utoipa::path(post, path = "/api/roles", tag = "roles", summary = "Create a role", request_body = CreateRole,
+    responses((status = 200, description = "The role", body = OrganizationRole),
+        (status = 403, description = "The caller may not make such a role", body = ErrorBody)))]
+#[worker::send]
+pub async fn create_role(
+    app: App,
+    credentials: Credentials,
+    ValidJson(request): ValidJson<CreateRole>,
+) -> Result<Json<OrganizationRole>, ApiError> {
+    let db = app.db()?;
+    let (caller, _) = credentials.load(&db, ()).await?;
+    let name = free_name(&request.name)?;
+    let codenames = codenames(&caller, request.permission_ids.as_deref().unwrap_or_default(), &[])?;
+    let description = request.description.as_deref().unwrap_or_default();
+    let event = caller
+        .event(Action::RoleCreated, Resource::Role)
+        .detail("name", name)
+        .detail("permissions", codenames.clone());
+    let insert = Vec::from(store::insert(&caller, name, description, &codenames, &now()));
+    let find = store::find_by_name(caller.id(), name);
+    let (_, _, found) = db
+        .run((insert, audit::record(&event), find))
+        .await
+        .map_err(name_taken)?;
+    one(found)
+}
+
+/// Changes a role, for everybody who has it and from their next request on.
+#[utoipa::path(put, path = "/api/roles/{role_id}", tag = "roles", summary = "Change a role", request_body = UpdateRole,
+    params(("role_id" = String, Path, description = "The role's number")),
+    responses((status = 200, description = "The role as it is now", body = OrganizationRole),
+        (status = 403, description = "The caller may not change it this way", body = ErrorBody),
+        (status = 404, description = "No such role in the caller's organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn update_role(
+    app: App,
+    credentials: Credentials,
+    PathParam(role_id): PathParam,
+    ValidJson(request): ValidJson<UpdateRole>,
+) -> Result<Json<OrganizationRole>, ApiError> {
+    let control = reach(&app, credentials, &role_id)
+        .await?
+        .control("Cannot modify system roles")?;
+    let (caller, role) = (control.caller(), control.found());
+    let name = request.name.as_deref().map(free_name).transpose()?;
+    let codenames = match &request.permission_ids {
+        Some(ids) => Some(codenames(caller, ids, &role.permissions)?),
+        None => None,
+    };
+    let mut event = caller
+        .event(Action::RoleEdited, Resource::Role)
+        .within(&role.organization_id)
+        .on(role.id)
+        .detail("name", name.unwrap_or(&role.name));
+    if let Some(codenames) = &codenames {
+        event = event
+            .detail("old", role.permissions.clone())
+            .detail("new", codenames.clone());
+    }
+    let update = store::update(&control, name, request.description.as_deref(), codenames.as_deref());
+    let find = store::find(caller.id(), role.id);
+    let batch = (update, audit::record(&event), find);
+    let (_, _, found) = app.db()?.run(batch).await.map_err(name_taken)?;
+    one(found)
+}
+
+/// Deletes a role that nobody has.
+#[utoipa::path(delete, path = "/api/roles/{role_id}", tag = "roles", summary = "Delete a role",
+    params(("role_id" = String, Path, description = "The role's number")),
+    responses((status = 200, description = "It is gone", body = RoleDeleted),
+        (status = 403, description = "The caller may not delete roles", body = ErrorBody),
+        (status = 404, description = "No such role in the caller's organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn delete_role(
+    app: App,
+    credentials: Credentials,
+    PathParam(role_id): PathParam,
+) -> Result<Json<RoleDeleted>, ApiError> {
+    let control = reach(&app, credentials, &role_id)
+        .await?
+        .control("Cannot delete system roles")?;
+    let role = control.found();
+    let event = control
+        .caller()
+        .event(Action::RoleDeleted, Resource::Role)
+        .within(&role.organization_id)
+        .on(role.id)
+        .detail("name", role.name.as_str());
+    let batch = (Vec::from(store::delete(&control)), audit::record(&event));
+    app.db()?.run(batch).await.map_err(|error| match error {
+        DbError::Refused => ApiError::bad_request("Cannot delete role with assigned users"),
+        other => other.into(),
+    })?;
+    Ok(Json(RoleDeleted {
+        status: "deleted".to_owned(),
+        message: "Role deleted successfully".to_owned(),
+    }))
+}
+
+/// A name that no role of the product has: requests name roles of both kinds in one list.
+fn free_name(name: &str) -> Result<&str, ApiError> {
+    let name = name.trim();
+    match builtin::is_taken(name) {
+        true => {
+            Err(ApiError::bad_request("Role name already exists")
+                .with_detail("A role of this name comes with the product"))
+        }
+        false => Ok(name),
+    }
+}
+
+/// The permissions behind numbers; numbers that are none are passed over. Nobody gives what they do not hold, unless the role
+/// allows it already.
+fn codenames(caller: &Caller, ids: &[i64], already: &[String]) -> Result<Vec<&'static str>, ApiError> {
+    let permissions: Vec<Permission> = ids.iter().filter_map(|id| Permission::from_id(*id)).collect();
+    let may =
+        |permission: &Permission| caller.may(*permission) || already.iter().any(|name| name == permission.codename());
+    if let Some(denied) = permissions.iter().find(|permission| !may(permission)) {
+        let text = format!("You do not hold {} yourself", denied.codename());
+        return Err(ApiError::forbidden("forbidden", text));
+    }
+    let mut codenames: Vec<&str> = permissions.into_iter().map(Permission::codename).collect();
+    codenames.sort_unstable();
+    codenames.dedup();
+    Ok(codenames)
+}
+
+fn name_taken(error: DbError) -> ApiError {
+    match error {
+        DbError::Duplicate => ApiError::bad_request("Role name already exists"),
+        other => other.into(),
+    }
+}
+
+fn one(found: Vec<FoundRole>) -> Result<Json<OrganizationRole>, ApiError> {
+    let role = found.into_iter().next();
+    role.map(|role| Json(role.into()))
+        .ok_or_else(|| ApiError::not_found("Role not found"))
+}

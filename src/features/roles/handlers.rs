@@ -1,0 +1,140 @@
+//! Seeing roles and what they can allow.
+use std::collections::BTreeMap;
+
+use axum::Json;
+use protocol::api::error::ErrorBody;
+use protocol::api::roles::{
+    AnyRole, OrganizationRole, PermissionDefinition, Permissions, RoleDefinition, RoleDefinitions, RoleList,
+};
+
+use super::access::RoleAccess;
+use super::{builtin, store};
+use crate::auth::caller::Credentials;
+use crate::auth::permission::{ALL, Permission};
+use crate::http::extract::PathParam;
+use crate::platform::context::App;
+use crate::platform::error::ApiError;
+
+/// Lists the roles that come with the product and, for those who may see them, those of the organization.
+#[utoipa::path(get, path = "/api/roles", tag = "roles", summary = "List roles",
+    responses((status = 200, description = "The roles", body = RoleList)))]
+#[worker::send]
+pub async fn list_roles(app: App, credentials: Credentials) -> Result<Json<RoleList>, ApiError> {
+    let list = store::list(credentials.user_id());
+    let (caller, rows) = credentials.load(&app.db()?, list).await?;
+    let (portal_roles, machine_roles) = (portal_roles(), machine_roles());
+    let built_in = portal_roles.iter().chain(&machine_roles).cloned().map(AnyRole::BuiltIn);
+    let rows = rows.into_iter().filter(|_| caller.may(Permission::RolesView));
+    let own = rows.map(|row| AnyRole::Organization(OrganizationRole::from(row)));
+    let roles: Vec<AnyRole> = built_in.chain(own).collect();
+    Ok(Json(RoleList {
+        total: roles.len() as u64,
+        roles,
+        portal_roles,
+        machine_roles,
+    }))
+}
+
+/// Lists what accounts can be in their organization.
+#[utoipa::path(get, path = "/api/roles/portal", tag = "roles", summary = "List portal roles",
+    responses((status = 200, description = "The roles", body = RoleDefinitions)))]
+#[worker::send]
+pub async fn list_portal_roles(app: App, credentials: Credentials) -> Result<Json<RoleDefinitions>, ApiError> {
+    credentials.load(&app.db()?, ()).await?;
+    Ok(definitions(portal_roles()))
+}
+
+/// Lists what accounts can be on machines.
+#[utoipa::path(get, path = "/api/roles/machine", tag = "roles", summary = "List machine roles",
+    responses((status = 200, description = "The roles", body = RoleDefinitions)))]
+#[worker::send]
+pub async fn list_machine_roles(app: App, credentials: Credentials) -> Result<Json<RoleDefinitions>, ApiError> {
+    credentials.load(&app.db()?, ()).await?;
+    Ok(definitions(machine_roles()))
+}
+
+/// Lists everything that a role can allow.
+#[utoipa::path(get, path = "/api/roles/permissions", tag = "roles", summary = "List permissions",
+    responses((status = 200, description = "The permissions by category", body = Permissions),
+        (status = 403, description = "The caller may not see the roles", body = ErrorBody)))]
+#[worker::send]
+pub async fn list_permissions(app: App, credentials: Credentials) -> Result<Json<Permissions>, ApiError> {
+    credentials.load(&app.db()?, ()).await?;
+    Ok(Json(Permissions {
+        permissions: catalogue(),
+    }))
+}
+
+/// Reads one role of the organization.
+#[utoipa::path(get, path = "/api/roles/{role_id}", tag = "roles", summary = "Read a role",
+    params(("role_id" = String, Path, description = "The role's number")),
+    responses((status = 200, description = "The role", body = OrganizationRole),
+        (status = 403, description = "The caller may not see the roles", body = ErrorBody),
+        (status = 404, description = "No such role in the caller's organization", body = ErrorBody)))]
+#[worker::send]
+pub async fn find_role(
+    app: App,
+    credentials: Credentials,
+    PathParam(role_id): PathParam,
+) -> Result<Json<OrganizationRole>, ApiError> {
+    let role = reach(&app, credentials, &role_id).await?.into_found();
+    Ok(Json(role.into()))
+}
+
+/// Looks a role up for the caller. What is no number names no role, as 0 does.
+pub async fn reach(app: &App, credentials: Credentials, role_id: &str) -> Result<RoleAccess, ApiError> {
+    let find = store::find(credentials.user_id(), role_id.parse().unwrap_or_default());
+    let (caller, found) = credentials.load(&app.db()?, find).await?;
+    RoleAccess::decide(caller, found)
+}
+
+fn portal_roles() -> Vec<RoleDefinition> {
+    builtin::PORTAL.into_iter().map(builtin::portal).collect()
+}
+
+fn machine_roles() -> Vec<RoleDefinition> {
+    builtin::MACHINE.into_iter().map(builtin::machine).collect()
+}
+
+fn definitions(roles: Vec<RoleDefinition>) -> Json<RoleDefinitions> {
+    Json(RoleDefinitions {
+        total: roles.len() as u64,
+        roles,
+    })
+}
+
+fn catalogue() -> BTreeMap<String, Vec<PermissionDefinition>> {
+    let mut by_category: BTreeMap<String, Vec<PermissionDefinition>> = BTreeMap::new();
+    for permission in ALL {
+        let family = by_category.entry(permission.category().to_owned()).or_default();
+        family.push(PermissionDefinition {
+            id: permission.id(),
+            codename: permission.codename().to_owned(),
+            label: permission.label().to_owned(),
+            description: permission.description().to_owned(),
+        });
+    }
+    for family in by_category.values_mut() {
+        family.sort_by(|a, b| a.codename.cmp(&b.codename));
+    }
+    by_category
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_holds_every_permission_once_in_order() {
+        let catalogue = catalogue();
+        assert_eq!(catalogue.values().map(Vec::len).sum::<usize>(), ALL.len());
+        for (category, family) in &catalogue {
+            assert!(family.is_sorted_by(|a, b| a.codename < b.codename), "{category}");
+            assert!(
+                family
+                    .iter()
+                    .all(|permission| permission.codename.starts_with(category.as_str()))
+            );
+        }
+    }
+}

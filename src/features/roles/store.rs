@@ -1,0 +1,144 @@
+//! SQL of roles.
+use chrono::{DateTime, Utc};
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use super::access::RoleControl;
+use crate::auth::caller::Caller;
+use crate::platform::db::{Nothing, Query, flag, json, refuse, statements};
+
+/// The people who have a role (`r`): of the system role, the administrators.
+macro_rules! found {
+    () => {
+        "SELECT r.id, r.organization_id, r.name, r.description, r.is_system, r.created_at,
+           (SELECT json_group_array(p.permission) FROM role_permissions p WHERE p.role_id = r.id) AS permissions,
+           CASE WHEN r.is_system = 1
+             THEN (SELECT COUNT(*) FROM users a WHERE a.organization_id = r.organization_id AND a.role <> 'user' AND a.deleted_at IS NULL)
+             ELSE (SELECT COUNT(*) FROM user_roles h WHERE h.role_id = r.id) END AS user_count
+         FROM users c JOIN roles r ON r.organization_id = c.organization_id"
+    };
+}
+
+statements! {
+    LIST = concat!(found!(), " WHERE c.id = ?1 ORDER BY r.id");
+
+    FIND = concat!(found!(), " OR c.role = 'super_admin' WHERE c.id = ?1 AND r.id = ?2");
+
+    FIND_BY_NAME = concat!(found!(), " WHERE c.id = ?1 AND r.name = ?2");
+
+    GIVEN = "SELECT r.id, r.name, r.is_system,
+           (SELECT json_group_array(p.permission) FROM role_permissions p WHERE p.role_id = r.id) AS permissions
+         FROM roles r WHERE r.organization_id = ?1 AND r.id IN (SELECT value FROM json_each(?2)) ORDER BY r.id";
+
+    INSERT = "INSERT INTO roles (organization_id, name, description, created_at) VALUES (?1, ?2, ?3, ?4)";
+
+    /// Of a role by its name: one that was just made has no number yet.
+    ALLOW = "INSERT INTO role_permissions (role_id, permission) SELECT r.id, json_each.value FROM json_each(?3)
+         JOIN roles r ON r.organization_id = ?1 AND r.name = ?2";
+
+    UPDATE = "UPDATE roles SET name = COALESCE(?2, name), description = COALESCE(?3, description) WHERE id = ?1";
+
+    FORBID_ALL = "DELETE FROM role_permissions WHERE role_id = ?1";
+
+    /// A role that somebody has is not deleted under them.
+    KEEP_USED = concat!("SELECT ", refuse!("r.name"), " FROM roles r WHERE r.id = ?1
+         AND EXISTS (SELECT 1 FROM user_roles h WHERE h.role_id = r.id)");
+
+    DELETE = "DELETE FROM roles WHERE id = ?1";
+}
+
+/// A role that the caller may know of.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FoundRole {
+    pub id: i64,
+    pub organization_id: ObjectId,
+    pub name: String,
+    pub description: String,
+    /// It stands for being an administrator, and allows everything.
+    #[serde(deserialize_with = "flag")]
+    pub is_system: bool,
+    pub created_at: DateTime<Utc>,
+    /// By codename.
+    #[serde(deserialize_with = "json")]
+    pub permissions: Vec<String>,
+    pub user_count: u64,
+}
+
+/// A role that somebody is to have.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GivenRole {
+    pub id: i64,
+    pub name: String,
+    /// It stands for being an administrator.
+    #[serde(deserialize_with = "flag")]
+    pub is_system: bool,
+    /// By codename.
+    #[serde(deserialize_with = "json")]
+    pub permissions: Vec<String>,
+}
+
+/// The roles of the caller's organization.
+pub fn list(caller: &ObjectId) -> Query<FoundRole> {
+    Query::new(LIST, [caller.into()])
+}
+
+/// One role, if the caller may know of it.
+pub fn find(caller: &ObjectId, id: i64) -> Query<FoundRole> {
+    Query::new(FIND, [caller.into(), id.into()])
+}
+
+/// One role of the caller's organization by its name.
+pub fn find_by_name(caller: &ObjectId, name: &str) -> Query<FoundRole> {
+    Query::new(FIND_BY_NAME, [caller.into(), name.into()])
+}
+
+/// Those of an organization's roles that are among these numbers.
+pub fn given(organization: &ObjectId, numbers: &[i64]) -> Query<GivenRole> {
+    Query::new(
+        GIVEN,
+        [organization.into(), serde_json::json!(numbers).to_string().into()],
+    )
+}
+
+/// Makes a role of the caller's organization.
+pub fn insert(caller: &Caller, name: &str, description: &str, codenames: &[&str], now: &str) -> [Query<Nothing>; 2] {
+    let organization = caller.organization_id();
+    [
+        Query::new(
+            INSERT,
+            [organization.into(), name.into(), description.into(), now.into()],
+        ),
+        allow(organization, name, codenames),
+    ]
+}
+
+fn allow(organization: &ObjectId, name: &str, codenames: &[&str]) -> Query<Nothing> {
+    let codenames = serde_json::json!(codenames).to_string();
+    Query::new(ALLOW, [organization.into(), name.into(), codenames.into()])
+}
+
+/// Changes a role. What is absent stays.
+pub fn update(
+    control: &RoleControl,
+    name: Option<&str>,
+    description: Option<&str>,
+    codenames: Option<&[&str]>,
+) -> Vec<Query<Nothing>> {
+    let role = control.found();
+    let update = Query::new(UPDATE, [role.id.into(), name.into(), description.into()]);
+    let permissions = codenames.map(|codenames| {
+        [
+            Query::new(FORBID_ALL, [role.id.into()]),
+            allow(&role.organization_id, name.unwrap_or(&role.name), codenames),
+        ]
+    });
+    [update].into_iter().chain(permissions.into_iter().flatten()).collect()
+}
+
+/// Removes a role; refuses the batch if somebody has it.
+pub fn delete(control: &RoleControl) -> [Query<Nothing>; 2] {
+    [KEEP_USED, DELETE].map(|sql| Query::new(sql, [control.found().id.into()]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! Terminal sessions: one shell on a machine, opened by one account. `terminals/` opens them; this is the list of them, and
+//! how to end one.
+pub mod access;
+mod handlers;
+pub mod revocation;
+pub mod store;
+
+use crate::http::operation::{Routes, routes};
+
+/// The routes of this feature.
+pub fn routes() -> Routes {
+    routes![handlers::list_sessions, handlers::close_session]
+}

@@ -1,0 +1,187 @@
+//! SQL of terminal sessions.
+use chrono::{DateTime, Utc};
+use protocol::api::sessions::{SessionStatus, TerminalSession};
+use protocol::ids::{AgentId, ObjectId, SessionId};
+use protocol::terminal::Size;
+use serde::Deserialize;
+
+use super::access::SessionControl;
+use crate::features::machines::access::MachineAccess;
+use crate::features::machines::predicates::manages;
+use crate::http::client::{self, Client};
+use crate::platform::db::{Nothing, Query, flag, statements};
+
+statements! {
+    /// The newest 1000 active sessions that the caller (?1) may list. Each branch answers from an index of its own: one's own
+    /// sessions (also an administrator's, if ?2 asks for no more), those of one organization (?3, or an administrator's
+    /// own), and all of them for a super administrator who names none.
+    LIST_ACTIVE = "WITH listed (id) AS (
+           SELECT s.id FROM users u JOIN terminal_sessions s ON s.user_id = u.id AND s.status = 'active'
+             WHERE u.id = ?1 AND (?2 OR u.role = 'user')
+           UNION ALL
+           SELECT s.id FROM users u JOIN terminal_sessions s ON s.status = 'active' AND s.organization_id =
+               CASE u.role WHEN 'super_admin' THEN (SELECT id FROM organizations WHERE slug = ?3) ELSE u.organization_id END
+             WHERE u.id = ?1 AND NOT ?2 AND (u.role = 'company_admin' OR (u.role = 'super_admin' AND ?3 IS NOT NULL))
+           UNION ALL
+           SELECT s.id FROM users u JOIN terminal_sessions s ON s.status = 'active'
+             WHERE u.id = ?1 AND NOT ?2 AND u.role = 'super_admin' AND ?3 IS NULL
+         )
+         SELECT s.*, m.agent_id, m.name AS machine_name FROM listed JOIN terminal_sessions s ON s.id = listed.id
+         JOIN machines m ON m.id = s.machine_id ORDER BY s.started_at DESC, s.id DESC LIMIT 1000";
+
+    /// Whoever opened a session may end it, and whoever manages its machine. A super administrator, to whom organizations
+    /// may show sessions of the same name, ends that of their own first.
+    FIND_ACTIVE = concat!(
+        "SELECT s.session_id, s.machine_id, s.organization_id, (s.user_id = u.id OR ", manages!(), ") AS may_close
+         FROM users u JOIN terminal_sessions s ON (s.organization_id = u.organization_id OR u.role = 'super_admin')
+         JOIN machines m ON m.id = s.machine_id WHERE u.id = ?1 AND s.session_id = ?2 AND s.status = 'active'
+         ORDER BY s.organization_id = u.organization_id DESC, s.id DESC"
+    );
+
+    /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row.
+    OPEN = "INSERT INTO terminal_sessions
+         (id, session_id, organization_id, machine_id, user_id, username, source, started_at, last_activity, browser, os, user_agent,
+          ip_address, cols, rows, sudo)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+         ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
+           last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
+           user_agent = excluded.user_agent, ip_address = excluded.ip_address,
+           -- A shell that runs keeps what it was started with.
+           sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END
+         WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
+         RETURNING session_id";
+
+    CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
+         WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
+}
+
+/// A session with the names of its machine.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionRow {
+    pub id: ObjectId,
+    pub session_id: SessionId,
+    pub agent_id: AgentId,
+    pub machine_id: ObjectId,
+    pub machine_name: String,
+    pub user_id: ObjectId,
+    pub username: String,
+    pub source: String,
+    pub status: SessionStatus,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub last_activity: DateTime<Utc>,
+    pub close_reason: Option<String>,
+    pub browser: String,
+    pub os: String,
+    pub user_agent: String,
+    pub ip_address: String,
+    pub cols: u16,
+    pub rows: u16,
+    pub command_count: u64,
+}
+
+/// An active session that the caller may know of.
+#[derive(Debug, Deserialize)]
+pub struct FoundSession {
+    pub session_id: SessionId,
+    pub machine_id: ObjectId,
+    pub organization_id: ObjectId,
+    #[serde(deserialize_with = "flag")]
+    pub may_close: bool,
+}
+
+/// A session to be opened.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    pub id: ObjectId,
+    pub session_id: &'a SessionId,
+    pub source: &'a str,
+    /// The client's operating system, if it said better than its `User-Agent`.
+    pub os: Option<&'a str>,
+    pub client: &'a Client,
+    pub size: Size,
+    pub now: &'a str,
+}
+
+/// The session that was opened.
+#[derive(Debug, Deserialize)]
+pub struct Opened {
+    #[allow(dead_code, reason = "that there is a row says it all")]
+    session_id: SessionId,
+}
+
+/// The active sessions that the caller may list, newest first.
+pub fn list_active(caller: &ObjectId, mine: bool, tenant_id: Option<&str>) -> Query<SessionRow> {
+    let tenant_id = tenant_id.filter(|text| !text.is_empty());
+    Query::new(LIST_ACTIVE, [caller.into(), mine.into(), tenant_id.into()])
+}
+
+/// One active session, if the caller may know of it. The text may be anything.
+pub fn find_active(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
+    Query::new(FIND_ACTIVE, [caller.into(), session_id.into()])
+}
+
+/// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization.
+pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
+    let (found, caller) = (access.found(), access.caller());
+    Query::new(
+        OPEN,
+        [
+            (&new.id).into(),
+            new.session_id.into(),
+            (&found.organization_id).into(),
+            (&found.machine.id).into(),
+            caller.id().into(),
+            caller.username().into(),
+            new.source.into(),
+            new.now.into(),
+            client::browser(&new.client.user_agent).into(),
+            new.os
+                .unwrap_or_else(|| client::operating_system(&new.client.user_agent))
+                .into(),
+            new.client.user_agent.as_str().into(),
+            new.client.address.as_str().into(),
+            i64::from(new.size.cols).into(),
+            i64::from(new.size.rows).into(),
+            access.may_sudo().into(),
+        ],
+    )
+}
+
+/// Ends a session whose shell has been hung up.
+pub fn close(control: &SessionControl, now: &str) -> Query<Nothing> {
+    Query::new(CLOSE, [control.session().into(), now.into(), control.machine().into()])
+}
+
+impl From<SessionRow> for TerminalSession {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: row.id,
+            session_id: row.session_id,
+            agent_id: row.agent_id,
+            machine_id: row.machine_id,
+            machine_name: row.machine_name,
+            user_id: row.user_id,
+            username: row.username,
+            source: row.source,
+            status: row.status,
+            started_at: row.started_at,
+            created_at: row.started_at,
+            ended_at: row.ended_at,
+            closed_at: row.ended_at,
+            last_activity: row.last_activity,
+            close_reason: row.close_reason,
+            browser: row.browser,
+            os_info: row.os.clone(),
+            os: row.os,
+            user_agent: row.user_agent,
+            ip_address: row.ip_address,
+            cols: row.cols,
+            rows: row.rows,
+            command_count: row.command_count,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! The end of every way to sign in: what else is needed is asked for, and then there is a token. Passwords, invitations and
+//! sign-in by another provider all come here, so that none of them goes round a second factor.
+use protocol::api::auth::{Challenge, Factor, LoginAnswer, SignedIn, TenantChoice};
+use protocol::api::secret::Secret;
+
+use super::opened::{Opened, tenants};
+use super::otp;
+use crate::audit::{self, Action, Resource, Trail};
+use crate::auth::token::{Challenged, Subject};
+use crate::features::accounts::body;
+use crate::features::accounts::store::{self, AccountRow};
+use crate::platform::context::App;
+use crate::platform::db::now;
+use crate::platform::error::ApiError;
+
+/// What kind of token it is.
+pub const TOKEN_TYPE: &str = "bearer";
+
+/// Signs in to `account`, one of the `rows` that `opened` names, or asks for what is still needed: mails the code, if it is one.
+pub async fn proceed(
+    app: &App,
+    trail: &Trail,
+    opened: &Opened,
+    rows: &[AccountRow],
+    account: &AccountRow,
+) -> Result<LoginAnswer, ApiError> {
+    let Some(factor) = opened.needs(account) else {
+        let signed_in = sign_in(app, trail, opened, rows, account).await?;
+        return Ok(LoginAnswer::SignedIn(Box::new(signed_in)));
+    };
+    if factor == Factor::Mail {
+        otp::send(app, trail, opened, account).await?;
+    }
+    let challenged = Challenged {
+        account: account.id.clone(),
+        factor,
+    };
+    let mailed = factor == Factor::Mail;
+    Ok(LoginAnswer::Challenge(Challenge {
+        message: match factor {
+            Factor::Mail => "OTP sent to your email".to_owned(),
+            Factor::Totp => "Enter the code of your authenticator app".to_owned(),
+        },
+        requires_otp: mailed,
+        mfa_required: true,
+        mfa_method: factor,
+        mfa_token: app.config.tokens.issue_challenge(opened, challenged)?,
+        username: account.username.clone(),
+        otp_expires_in_min: mailed.then_some(account.otp_minutes),
+        tenants: tenants(rows),
+        session_token: app.config.tokens.issue_session(opened)?,
+    }))
+}
+
+/// Lets somebody choose among several organizations.
+pub fn choice(app: &App, opened: &Opened, rows: &[AccountRow]) -> Result<LoginAnswer, ApiError> {
+    Ok(LoginAnswer::Choice(TenantChoice {
+        requires_tenant_selection: true,
+        tenants: tenants(rows),
+        session_token: app.config.tokens.issue_session(opened)?,
+    }))
+}
+
+/// Signs in to `account` without asking for more. Whoever calls this has asked [`Opened::needs`].
+pub async fn sign_in(
+    app: &App,
+    trail: &Trail,
+    opened: &Opened,
+    rows: &[AccountRow],
+    account: &AccountRow,
+) -> Result<SignedIn, ApiError> {
+    let now = now();
+    let event = trail
+        .event(Action::Login, Resource::Auth)
+        .by(&account.id, &account.username)
+        .within(&account.organization_id)
+        .on(&account.id)
+        .detail("method", opened.method.as_str());
+    app.db()?
+        .run((store::touch_login(&account.id, &now), audit::record(&event)))
+        .await?;
+    let token = issue(app, account, &opened.source, opened.sid.as_str())?;
+    let account = AccountRow {
+        last_login_at: now.parse().ok(),
+        ..account.clone()
+    };
+    let user = body::user(&app.config, &account)?;
+    Ok(SignedIn {
+        access_token: token.clone(),
+        token,
+        token_type: TOKEN_TYPE.to_owned(),
+        expires_in: app.config.tokens.lifetime_seconds(),
+        permissions: user.permissions.clone(),
+        must_reset_password: user.must_reset_password,
+        user,
+        session_token: app.config.tokens.issue_session(opened)?,
+        available_tenants: tenants(rows),
+    })
+}
+
+/// A bearer token of a sign-in, for the account as it is.
+pub fn issue(app: &App, account: &AccountRow, source: &str, sign_in: &str) -> Result<Secret, ApiError> {
+    app.config.tokens.issue(&Subject {
+        user_id: &account.id,
+        uid: account.int_id,
+        username: &account.username,
+        email: &account.email,
+        tenant_id: &account.tenant_id,
+        tenant_name: &account.tenant_name,
+        role: account.role.as_str(),
+        machine_role: &account.machine_role,
+        groups: account.groups.iter().map(|group| group.name.as_str()).collect(),
+        source,
+        sid: sign_in,
+        ver: account.token_version,
+    })
+}

@@ -1,0 +1,114 @@
+//! The first account of a server. It can be made this way once.
+use axum::Json;
+use protocol::api::auth::{Setup, SetupStatus, SignedIn};
+use protocol::api::error::ErrorBody;
+use serde::Deserialize;
+
+use crate::audit::{Action, Resource, Trail};
+use crate::auth::throttle;
+use crate::features::sign_in::opened::Opened;
+use crate::features::sign_in::signed_in;
+use crate::features::sign_up::first_account::{self, FirstAccount};
+use crate::http::extract::ValidJson;
+use crate::platform::context::App;
+use crate::platform::db::{Query, flag, statements};
+use crate::platform::error::ApiError;
+
+/// The slug and name of the organization that setting up makes. Both can be changed, the name at any time.
+const ORGANIZATION: (&str, &str) = ("default", "Default");
+
+statements! {
+    STATUS = "SELECT EXISTS (SELECT 1 FROM setup WHERE one = 1) OR EXISTS (SELECT 1 FROM users WHERE int_id > 0) AS complete,
+         EXISTS (SELECT 1 FROM setup s JOIN organizations o ON o.id = s.organization_id
+                 WHERE s.one = 1 AND o.vault_sealed IS NOT NULL) AS vault_set";
+}
+
+#[derive(Debug, Deserialize)]
+struct Status {
+    #[serde(deserialize_with = "flag")]
+    complete: bool,
+    #[serde(deserialize_with = "flag")]
+    vault_set: bool,
+}
+
+/// Whether somebody has to set this server up.
+#[utoipa::path(get, path = "/api/auth/setup-required", tag = "auth", summary = "Read whether there is an account", security(()),
+    responses((status = 200, description = "Whether there is", body = SetupStatus)))]
+#[worker::send]
+pub async fn required(app: App) -> Result<Json<SetupStatus>, ApiError> {
+    status_of(&app).await.map(Json)
+}
+
+/// The same, by another name.
+#[utoipa::path(get, path = "/api/auth/status", tag = "auth", summary = "Read whether there is an account", security(()),
+    responses((status = 200, description = "Whether there is", body = SetupStatus)))]
+#[worker::send]
+pub async fn status(app: App) -> Result<Json<SetupStatus>, ApiError> {
+    status_of(&app).await.map(Json)
+}
+
+/// Makes the first account, a super administrator, and signs it in.
+#[utoipa::path(post, path = "/api/auth/setup", tag = "auth", summary = "Make the first account", security(()), request_body = Setup,
+    responses((status = 200, description = "The account", body = SignedIn),
+        (status = 400, description = "There is an account already, or a field breaks its rule", body = ErrorBody),
+        (status = 429, description = "Too many attempts", body = ErrorBody)))]
+#[worker::send]
+pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>) -> Result<Json<SignedIn>, ApiError> {
+    throttle::attempt(&app, &trail.client, "setup").await?;
+    let completed = || ApiError::bad_request("Setup already completed");
+    if status_of(&app).await?.setup_complete {
+        return Err(completed());
+    }
+    let email = request.email().unwrap_or_default().to_lowercase();
+    let first = FirstAccount {
+        username: &request.username,
+        email: &email,
+        password: &request.password,
+        first_name: "",
+        last_name: "",
+        organization: ORGANIZATION,
+        vault_password: request.vault_password(),
+    };
+    let event = trail.event(Action::Setup, Resource::Auth);
+    let account = first_account::make(&app, first, event).await?.ok_or_else(completed)?;
+    let rows = std::slice::from_ref(&account);
+    let opened = Opened::begin(&trail.client.source, "setup", false, rows)?;
+    signed_in::sign_in(&app, &trail, &opened, rows, &account)
+        .await
+        .map(Json)
+}
+
+async fn status_of(app: &App) -> Result<SetupStatus, ApiError> {
+    let rows = app.db()?.run(Query::<Status>::new(STATUS, [])).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| ApiError::internal("a query of one row gave none"))?;
+    Ok(SetupStatus {
+        setup_required: !row.complete,
+        setup_complete: row.complete,
+        vault_set: row.vault_set,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    fn status(world: &World) -> (bool, bool) {
+        let row = world.run(Query::<Status>::new(STATUS, [])).remove(0);
+        (row.complete, row.vault_set)
+    }
+
+    #[test]
+    fn setting_up_is_possible_where_nobody_has_an_account() {
+        let world = World::new();
+        assert_eq!(status(&world), (false, false));
+        world.user("ann", "acme", "user");
+        assert_eq!(status(&world), (true, false));
+        world.execute(
+            "INSERT INTO setup SELECT 1, id, 'x' FROM organizations; UPDATE organizations SET vault_sealed = 'sealed'",
+        );
+        assert_eq!(status(&world), (true, true));
+    }
+}

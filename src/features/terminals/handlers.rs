@@ -1,0 +1,120 @@
+//! Opening a terminal.
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::Response;
+use protocol::api::error::ErrorBody;
+use protocol::api::machines::MachineStatus;
+use protocol::relay::{Dialect, VIEWER_PATH, ViewerContext};
+use protocol::terminal::VIEWER_SUBPROTOCOL;
+
+use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
+use crate::audit::{self, Action, Resource};
+use crate::auth::caller::SocketCredentials;
+use crate::features::machines::{self, Key};
+use crate::features::sessions::store::{self, NewSession};
+use crate::http::client::Client;
+use crate::http::extract::{PathParam, QueryParams};
+use crate::platform::context::App;
+use crate::platform::db::now;
+use crate::platform::error::ApiError;
+use crate::platform::random;
+
+/// Opens a terminal on a machine, or attaches to one that is open. `docs/streams.md` describes the socket.
+#[utoipa::path(get, path = "/api/terminal/{agent_id}/ws", tag = "terminal", summary = "Open a terminal (WebSocket)",
+    params(("agent_id" = String, Path, description = "The machine's public name"), TerminalQuery),
+    responses((status = 101, description = "The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one"),
+        (status = 403, description = "The caller or the page's origin may not, the session is not the caller's, or the machine was revoked", body = ErrorBody),
+        (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
+        (status = 409, description = "The machine has not been enrolled yet", body = ErrorBody),
+        (status = 426, description = "The request asks for no WebSocket", body = ErrorBody)))]
+#[worker::send]
+pub async fn open_terminal(
+    app: App,
+    SocketCredentials(credentials): SocketCredentials,
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    PathParam(agent_id): PathParam,
+    QueryParams(query): QueryParams<TerminalQuery>,
+) -> Result<Response, ApiError> {
+    let request = TerminalRequest::new(query, &headers)?;
+    let access = machines::reach(&app, credentials, Key::AgentId(agent_id)).await?;
+    // Only now it is known whose token the page has, for the audit log.
+    check_origin(&app, &uri, &headers)?;
+    let machine = &access.found().machine;
+    match machine.status {
+        MachineStatus::Pending => {
+            return Err(ApiError::conflict(
+                "machine_pending",
+                "Machine has not been enrolled yet",
+            ));
+        }
+        MachineStatus::Revoked => return Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
+        MachineStatus::Online | MachineStatus::Offline => {}
+    }
+    if !is_upgrade(&headers) {
+        return Err(ApiError::upgrade_required(
+            "This path speaks WebSocket: send Upgrade: websocket",
+        ));
+    }
+    let session = match request.session_id {
+        Some(session) => session,
+        None => random::session_id()?,
+    };
+    let new = NewSession {
+        id: random::object_id()?,
+        session_id: &session,
+        source: &request.source,
+        os: request.os.as_deref(),
+        client: &client,
+        size: request.size,
+        now: &now(),
+    };
+    let caller = access.caller();
+    let event = caller
+        .event(Action::MachineAccess, Resource::Terminal)
+        .within(&access.found().organization_id)
+        .on(&machine.id)
+        .detail("machine", machine.name.as_str())
+        .detail("agent_id", machine.agent_id.as_str())
+        .detail("session_id", session.as_str());
+    let open = (store::open(&access, &new), audit::record_if_changed(&event));
+    let (opened, _) = app.db()?.run(open).await?;
+    if opened.is_empty() {
+        return Err(ApiError::not_authorized());
+    }
+    let context = ViewerContext {
+        machine: machine.id.clone(),
+        agent_id: machine.agent_id.clone(),
+        user: caller.id().clone(),
+        username: caller.username().to_owned(),
+        sign_in: caller.sign_in(),
+        session,
+        size: request.size,
+        dialect: request.dialect,
+        can_type: true,
+        allow_sudo: access.may_sudo(),
+    };
+    let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
+    app.relay(&machine.id)?
+        .upgrade(VIEWER_PATH, &context, subprotocol)
+        .await
+}
+
+fn check_origin(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    // An origin that is no text is none of ours.
+    let origin = headers
+        .get(header::ORIGIN)
+        .map(|value| value.to_str().unwrap_or_default());
+    let own = uri
+        .scheme_str()
+        .zip(uri.authority())
+        .map(|(scheme, authority)| format!("{scheme}://{authority}"));
+    if app.config.origins.allow(origin, own.as_deref()) {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden(
+            "origin_not_allowed",
+            "Pages of this origin may not open terminals here (ALLOWED_ORIGINS)",
+        ))
+    }
+}

@@ -1,0 +1,11 @@
+//! The terminal socket: who may open it, checked before the upgrade, and the hand-over to the machine's relay. What travels
+//! on the socket is the relay's business.
+mod handlers;
+pub mod request;
+
+use crate::http::operation::{Routes, routes};
+
+/// The routes of this feature.
+pub fn routes() -> Routes {
+    routes![handlers::open_terminal]
+}

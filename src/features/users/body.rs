@@ -1,0 +1,216 @@
+//! From an account's row to the bodies that show it.
+use protocol::api::access::MachineRole;
+use protocol::api::auth::{Role, RoleRef, User};
+use protocol::api::secret::Secret;
+use protocol::api::users::Person;
+use protocol::ids::ObjectId;
+
+use super::row::UserRow;
+use crate::auth::permission;
+use crate::features::accounts::store::{AccountRow, GroupRef};
+use crate::features::roles::builtin;
+
+/// The account as those see it who may see the users.
+pub fn person(row: UserRow) -> Person {
+    let (groups, group_ids) = groups(row.groups);
+    Person {
+        display_name: display_name(&row.display_name, &row.first_name, &row.last_name),
+        machine_role_name: MachineRole::parse(&row.machine_role)
+            .map_or("", MachineRole::label)
+            .to_owned(),
+        roles: roles(row.roles),
+        groups,
+        group_ids,
+        id: row.id,
+        int_id: row.int_id,
+        username: row.username,
+        email: row.email,
+        first_name: row.first_name,
+        last_name: row.last_name,
+        avatar_url: row.avatar_url,
+        tenant_id: row.tenant_id,
+        tenant_name: row.tenant_name,
+        role: row.role,
+        machine_role: row.machine_role,
+        email_verified: row.email_verified,
+        enabled: row.enabled,
+        is_active: row.enabled,
+        pending: row.pending,
+        keycloak_id: String::new(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_login: row.last_login_at,
+        last_login_at: row.last_login_at,
+        invite_accepted_at: row.invite_accepted_at,
+        must_reset_password: Some(row.must_reset_password),
+        mfa_enabled: Some(row.mfa_enabled),
+    }
+}
+
+/// The account as everybody else in its organization sees it.
+pub fn colleague(row: UserRow) -> Person {
+    Person {
+        last_login: None,
+        last_login_at: None,
+        invite_accepted_at: None,
+        must_reset_password: None,
+        mfa_enabled: None,
+        ..person(row)
+    }
+}
+
+/// The account as its owner sees it, with its key.
+pub fn user(row: AccountRow, api_key: Secret) -> User {
+    let (groups, group_ids) = groups(row.groups);
+    User {
+        display_name: display_name(&row.display_name, &row.first_name, &row.last_name),
+        permissions: permissions(row.role, &row.permissions),
+        roles: roles(row.roles),
+        groups,
+        group_ids,
+        id: row.id,
+        int_id: row.int_id,
+        username: row.username,
+        email: row.email,
+        first_name: row.first_name,
+        last_name: row.last_name,
+        avatar_url: row.avatar_url,
+        tenant_id: row.tenant_id,
+        tenant_name: row.tenant_name,
+        role: row.role,
+        machine_role: row.machine_role,
+        email_verified: row.email_verified,
+        enabled: row.disabled_at.is_none() && !row.pending,
+        must_reset_password: row.must_reset_password,
+        ssh_public_key: row.ssh_public_key,
+        mfa_enabled: row.totp_confirmed_at.is_some(),
+        api_key,
+        keycloak_id: String::new(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_login: row.last_login_at,
+        last_login_at: row.last_login_at,
+    }
+}
+
+/// What an account may do, sorted: what its roles allow (`of_roles`), and what being what it is allows (contract). To
+/// administrators that is everything, one by one and as `*`.
+pub fn permissions(role: Role, of_roles: &[String]) -> Vec<String> {
+    let portal = builtin::portal(role).permissions;
+    let mut names: Vec<String> = of_roles.iter().cloned().chain(portal).collect();
+    if role != Role::User {
+        names.extend(
+            permission::ALL
+                .iter()
+                .map(|permission| permission.codename().to_owned()),
+        );
+        names.push("*".to_owned());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What people call somebody: as chosen, else both names, else nothing.
+fn display_name(chosen: &str, first: &str, last: &str) -> Option<String> {
+    let both = format!("{first} {last}");
+    let name = [chosen.trim(), both.trim()].into_iter().find(|name| !name.is_empty());
+    name.map(str::to_owned)
+}
+
+fn groups(mut groups: Vec<GroupRef>) -> (Vec<String>, Vec<ObjectId>) {
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    groups.into_iter().map(|group| (group.name, group.id)).unzip()
+}
+
+fn roles(mut roles: Vec<RoleRef>) -> Vec<RoleRef> {
+    roles.sort_by_key(|role| role.id);
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::users::store;
+    use crate::testing::World;
+
+    fn row(world: &World, name: &str) -> UserRow {
+        let id = world.caller(name).id().clone();
+        world
+            .run(store::find(&id, &store::UserKey::Id(id.clone())))
+            .remove(0)
+            .user
+    }
+
+    fn world() -> World {
+        let world = World::new();
+        world.user("ann", "acme", "company_admin");
+        world.user("bob", "acme", "user");
+        world.group("zoo", "acme", &["bob"], &[]);
+        world.group("alpha", "acme", &["bob"], &[]);
+        world.execute(
+            "INSERT INTO roles (organization_id, name, created_at) SELECT organization_id, 'ops', created_at FROM users WHERE username = 'bob';
+             INSERT INTO role_permissions SELECT id, 'users.view' FROM roles WHERE name = 'ops';
+             INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE u.username = 'bob' AND r.name = 'ops'",
+        );
+        world
+    }
+
+    #[test]
+    fn a_person_is_shown_with_groups_and_roles_in_order() {
+        let world = world();
+        let bob = person(row(&world, "bob"));
+        assert_eq!(bob.groups, ["alpha", "zoo"]);
+        assert_eq!(bob.group_ids.len(), 2);
+        assert_eq!(
+            bob.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
+            ["ops"]
+        );
+        assert_eq!((bob.enabled, bob.is_active, bob.mfa_enabled), (true, true, Some(false)));
+        let ann = person(row(&world, "ann"));
+        assert_eq!(
+            ann.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
+            ["super-admin"]
+        );
+    }
+
+    #[test]
+    fn a_colleague_sees_less() {
+        let world = world();
+        world.execute("UPDATE users SET last_login_at = '2026-01-02T00:00:00.000Z'");
+        let bob = row(&world, "bob");
+        assert!(person(bob.clone()).last_login.is_some());
+        let seen = colleague(bob);
+        assert_eq!(
+            (seen.last_login, seen.last_login_at, seen.mfa_enabled),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn permissions_are_sorted_and_only_administrators_have_the_wildcard() {
+        let of = |role| permissions(role, &["users.view".to_owned(), "users.view".to_owned()]);
+        let user = [
+            "use_assigned_machines",
+            "users.view",
+            "view_assigned_machines",
+            "view_own_profile",
+        ];
+        assert_eq!(of(Role::User), user);
+        for role in [Role::CompanyAdmin, Role::SuperAdmin] {
+            let names = of(role);
+            assert!(names.is_sorted() && names.starts_with(&["*".to_owned()]), "{names:?}");
+            assert!(names.len() > permission::ALL.len() + 1 && names.contains(&"roles.edit".to_owned()));
+        }
+    }
+
+    #[test]
+    fn people_are_called_what_they_chose_or_by_their_names() {
+        let world = world();
+        assert_eq!(person(row(&world, "bob")).display_name, None);
+        world.execute("UPDATE users SET first_name = 'Bob', last_name = 'Smith'");
+        assert_eq!(person(row(&world, "bob")).display_name.as_deref(), Some("Bob Smith"));
+        world.execute("UPDATE users SET display_name = 'Bobby'");
+        assert_eq!(person(row(&world, "bob")).display_name.as_deref(), Some("Bobby"));
+    }
+}

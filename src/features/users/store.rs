@@ -1,0 +1,240 @@
+//! SQL of people: who is there, and what becomes of them.
+pub mod delete;
+pub mod insert;
+
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use super::access::UserControl;
+use super::row::{UserRow, user_row};
+use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::groups::store::{GroupRow, group_row};
+use crate::http::page::Page;
+use crate::platform::db::{Arg, Nothing, Query, json, refuse, statements};
+
+/// The people that the caller (?1) lists, in one organization: that of the super administrator's choice (?2) or the caller's
+/// own. Narrowed by a part of a name or address (?3).
+macro_rules! listed {
+    () => {
+        " FROM users c JOIN organizations o ON o.id =
+           CASE WHEN c.role = 'super_admin' AND ?2 IS NOT NULL THEN (SELECT id FROM organizations WHERE slug = ?2) ELSE c.organization_id END
+         JOIN users u ON u.organization_id = o.id
+         WHERE c.id = ?1 AND u.deleted_at IS NULL
+         AND (?3 IS NULL OR instr(lower(u.username), lower(?3)) > 0 OR instr(u.email, lower(?3)) > 0
+           OR instr(lower(u.display_name), lower(?3)) > 0 OR instr(lower(u.first_name || ' ' || u.last_name), lower(?3)) > 0)"
+    };
+}
+pub(crate) use listed;
+
+macro_rules! found {
+    () => {
+        concat!(
+            "SELECT u.organization_id, ",
+            user_row!(),
+            " FROM users c JOIN users u ON u.organization_id = c.organization_id OR c.role = 'super_admin'
+             JOIN organizations o ON o.id = u.organization_id WHERE c.id = ?1 AND u.deleted_at IS NULL"
+        )
+    };
+}
+
+statements! {
+    LIST = concat!("SELECT ", user_row!(), listed!(), " ORDER BY u.int_id LIMIT ?4 OFFSET ?5");
+
+    COUNT = concat!("SELECT COUNT(*) AS total", listed!());
+
+    FIND_BY_ID = concat!(found!(), " AND u.id = ?2");
+
+    FIND_BY_NUMBER = concat!(found!(), " AND u.int_id = ?2");
+
+    GROUPS = concat!("SELECT ", group_row!(), " FROM group_members z JOIN groups g ON g.id = z.group_id
+         JOIN organizations o ON o.id = g.organization_id WHERE z.user_id = ?1 ORDER BY g.name, g.id");
+
+    /// What is NULL stays. Whoever is disabled is signed out everywhere, and the time of whoever is enabled begins anew.
+    UPDATE = "UPDATE users SET
+           email_verified = CASE WHEN ?2 <> email THEN 0 ELSE email_verified END,
+           email = COALESCE(?2, email), first_name = COALESCE(?3, first_name), last_name = COALESCE(?4, last_name),
+           display_name = COALESCE(?5, display_name), role = COALESCE(?6, role), machine_role = COALESCE(?7, machine_role),
+           token_version = token_version + (?8 IS 0 AND disabled_at IS NULL),
+           active_at = CASE WHEN ?8 IS 1 AND disabled_at IS NOT NULL THEN ?9 ELSE active_at END,
+           inactivity_warnings = CASE WHEN ?8 IS 1 AND disabled_at IS NOT NULL THEN 0 ELSE inactivity_warnings END,
+           disabled_at = CASE WHEN ?8 IS 0 THEN COALESCE(disabled_at, ?9) WHEN ?8 IS 1 THEN NULL ELSE disabled_at END,
+           updated_at = ?9
+         WHERE id = ?1 AND deleted_at IS NULL";
+
+    /// An organization that lost an administrator has another.
+    KEEP_AN_ADMIN = concat!("SELECT ", refuse!("o.slug"), " FROM organizations o WHERE o.id = ?1 AND NOT EXISTS
+           (SELECT 1 FROM users a WHERE a.organization_id = o.id AND a.role <> 'user' AND a.disabled_at IS NULL
+            AND a.deleted_at IS NULL AND a.pending = 0)");
+
+    DROP_ROLES = "DELETE FROM user_roles WHERE user_id = ?1";
+
+    GIVE_ROLES = "INSERT INTO user_roles (user_id, role_id) SELECT ?1, r.id FROM roles r
+         WHERE r.organization_id = ?2 AND r.is_system = 0 AND r.id IN (SELECT value FROM json_each(?3))";
+
+    FIND_GROUPS = "SELECT g.id, json_each.value AS given FROM json_each(?2)
+         JOIN groups g ON g.organization_id = ?1 AND (g.id = json_each.value OR g.name = json_each.value)";
+
+    LEAVE_GROUPS = "DELETE FROM group_members WHERE user_id = ?1 AND group_id NOT IN (SELECT value FROM json_each(?2))";
+
+    JOIN_GROUPS = "INSERT OR IGNORE INTO group_members (group_id, user_id, added_at) SELECT value, ?1, ?3 FROM json_each(?2)";
+
+    TOUCH_GROUPS = "UPDATE groups SET updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))";
+}
+
+/// Names one account in a path: by its id or by its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserKey {
+    /// 24 lowercase hex digits.
+    Id(ObjectId),
+    /// Its number.
+    Number(i64),
+}
+
+impl UserKey {
+    /// What a text in a path names, if it can name an account at all.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(id) => Some(Self::Id(id)),
+            Err(_) => text.parse().ok().filter(|number| *number >= 0).map(Self::Number),
+        }
+    }
+}
+
+/// One account of a list.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    #[serde(deserialize_with = "json")]
+    pub user: UserRow,
+}
+
+/// An account that the caller may know of.
+#[derive(Debug, Deserialize)]
+pub struct FoundUser {
+    #[serde(deserialize_with = "json")]
+    pub user: UserRow,
+    pub organization_id: ObjectId,
+}
+
+/// How many accounts a list has in all.
+#[derive(Debug, Deserialize)]
+pub struct Count {
+    pub total: u64,
+}
+
+/// A group that was named.
+#[derive(Debug, Deserialize)]
+pub struct NamedGroup {
+    pub id: ObjectId,
+    /// How.
+    pub given: String,
+}
+
+/// Which people to list.
+#[derive(Debug, Default)]
+pub struct Filter {
+    pub search: Option<String>,
+    pub tenant_id: Option<String>,
+}
+
+impl Filter {
+    /// What [`listed!`] wants.
+    pub fn args(&self, caller: &ObjectId) -> [Arg; 3] {
+        let text = |text: &Option<String>| Arg::from(text.as_deref().filter(|text| !text.is_empty()));
+        [caller.into(), text(&self.tenant_id), text(&self.search)]
+    }
+}
+
+/// What becomes of an account. What is absent stays.
+#[derive(Debug, Default)]
+pub struct Change<'a> {
+    pub email: Option<&'a str>,
+    pub first_name: Option<&'a str>,
+    pub last_name: Option<&'a str>,
+    pub display_name: Option<&'a str>,
+    pub role: Option<&'static str>,
+    pub machine_role: Option<&'static str>,
+    pub enabled: Option<bool>,
+}
+
+/// The people that the caller lists.
+pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<Listed> {
+    let (limit, offset) = page.window();
+    let [caller, tenant, search] = filter.args(caller);
+    Query::new(LIST, [caller, tenant, search, limit.into(), offset.into()])
+}
+
+/// How many there are on all pages together.
+pub fn count(caller: &ObjectId, filter: &Filter) -> Query<Count> {
+    Query::new(COUNT, filter.args(caller))
+}
+
+/// One account, if the caller may know of it. [`UserAccess::decide`](crate::features::users::access::UserAccess::decide) says what
+/// follows from the row.
+pub fn find(caller: &ObjectId, key: &UserKey) -> Query<FoundUser> {
+    match key {
+        UserKey::Id(id) => Query::new(FIND_BY_ID, [caller.into(), id.into()]),
+        UserKey::Number(number) => Query::new(FIND_BY_NUMBER, [caller.into(), (*number).into()]),
+    }
+}
+
+/// The groups an account is in.
+pub fn groups(user: &ObjectId) -> Query<GroupRow> {
+    Query::new(GROUPS, [user.into()])
+}
+
+/// Gives an account exactly these roles of its organization (a JSON array of numbers), leaving the system role aside.
+pub fn set_roles(user: &ObjectId, organization: &ObjectId, roles: &str) -> [Query<Nothing>; 2] {
+    [
+        Query::new(DROP_ROLES, [user.into()]),
+        Query::new(GIVE_ROLES, [user.into(), organization.into(), roles.into()]),
+    ]
+}
+
+/// Changes an account.
+pub fn update(control: &UserControl, change: &Change, now: &str) -> Query<Nothing> {
+    Query::new(
+        UPDATE,
+        [
+            control.id().into(),
+            change.email.into(),
+            change.first_name.into(),
+            change.last_name.into(),
+            change.display_name.into(),
+            change.role.into(),
+            change.machine_role.into(),
+            change.enabled.into(),
+            now.into(),
+        ],
+    )
+}
+
+/// Voids the links that were mailed to the account.
+pub fn void_links(user: &ObjectId, now: &str) -> Vec<Query<Nothing>> {
+    let purposes = [Purpose::Invite, Purpose::Reset, Purpose::Verify];
+    purposes
+        .into_iter()
+        .map(|purpose| mailed::void(user, purpose, now))
+        .collect()
+}
+
+/// Refuses the batch if no administrator would be left. It goes behind the change.
+pub fn keep_an_admin(organization: &ObjectId) -> Query<Nothing> {
+    Query::new(KEEP_AN_ADMIN, [organization.into()])
+}
+
+/// The groups of an organization that were named, by id or name (a JSON array).
+pub fn find_groups(organization: &ObjectId, given: &str) -> Query<NamedGroup> {
+    Query::new(FIND_GROUPS, [organization.into(), given.into()])
+}
+
+/// Puts an account into exactly these groups (a JSON array of ids). `touched` are those it joins or leaves.
+pub fn set_groups(user: &ObjectId, groups: &str, touched: &str, now: &str) -> [Query<Nothing>; 3] {
+    [
+        Query::new(LEAVE_GROUPS, [user.into(), groups.into()]),
+        Query::new(JOIN_GROUPS, [user.into(), groups.into(), now.into()]),
+        Query::new(TOUCH_GROUPS, [touched.into(), now.into()]),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

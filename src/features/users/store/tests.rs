@@ -1,0 +1,281 @@
+use super::delete::delete;
+use super::insert::{NewUser, find_home, insert};
+use super::*;
+use crate::features::users::access::UserAccess;
+use crate::platform::db::now;
+use crate::testing::World;
+use protocol::api::auth::Role;
+use serde::de::DeserializeOwned;
+
+/// An organization with two administrators and a user, and another one.
+fn world() -> World {
+    let world = World::new();
+    for (name, organization, role) in [
+        ("admin", "acme", "company_admin"),
+        ("second", "acme", "company_admin"),
+        ("ann", "acme", "user"),
+        ("eve", "evil", "company_admin"),
+        ("root", "platform", "super_admin"),
+    ] {
+        world.user(name, organization, role);
+    }
+    world
+}
+
+fn control(world: &World, caller: &str, user: &str) -> UserControl {
+    let (caller, user) = (world.caller(caller), world.caller(user));
+    let found = world.run(find(caller.id(), &UserKey::Id(user.id().clone())));
+    UserAccess::decide(caller, found).unwrap().control().unwrap()
+}
+
+fn run<T: DeserializeOwned>(world: &World, queries: impl IntoIterator<Item = Query<T>>) {
+    for query in queries {
+        world.run(query);
+    }
+}
+
+fn row(world: &World, name: &str) -> UserRow {
+    let id = world.caller(name).id().clone();
+    let found = world.run(find(world.caller("root").id(), &UserKey::Id(id)));
+    found.into_iter().next().unwrap().user
+}
+
+fn names(world: &World, caller: &str, filter: Filter) -> Vec<String> {
+    let caller = world.caller(caller);
+    let rows = world.run(list(caller.id(), &filter, Page::Everything));
+    let total = world.run(count(caller.id(), &filter)).remove(0).total;
+    assert_eq!(total, rows.len() as u64);
+    rows.into_iter().map(|row| row.user.username).collect()
+}
+
+#[test]
+fn people_are_listed_by_organization_in_order_and_searched() {
+    let world = world();
+    world.execute("UPDATE users SET first_name = 'Anna', last_name = 'Smith' WHERE username = 'ann'");
+    let search = |text: &str| Filter {
+        search: Some(text.to_owned()),
+        ..Filter::default()
+    };
+    let tenant = |slug: &str| Filter {
+        tenant_id: Some(slug.to_owned()),
+        ..Filter::default()
+    };
+    assert_eq!(names(&world, "admin", Filter::default()), ["admin", "second", "ann"]);
+    assert_eq!(names(&world, "admin", search("NA SM")), ["ann"]);
+    assert_eq!(names(&world, "admin", search("second@")), ["second"]);
+    assert_eq!(names(&world, "admin", search("100%")), Vec::<String>::new());
+    assert_eq!(
+        names(&world, "admin", tenant("evil")),
+        ["admin", "second", "ann"],
+        "not an administrator's to choose"
+    );
+    assert_eq!(names(&world, "root", tenant("evil")), ["eve"]);
+    assert_eq!(names(&world, "root", Filter::default()), ["root"]);
+    world.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'second'");
+    assert_eq!(names(&world, "admin", Filter::default()), ["admin", "ann"]);
+}
+
+#[test]
+fn an_account_is_named_by_its_id_or_its_number() {
+    assert_eq!(UserKey::parse("7"), Some(UserKey::Number(7)));
+    let digits = "1".repeat(24);
+    assert_eq!(UserKey::parse(&digits), Some(UserKey::Id(digits.parse().unwrap())));
+    for bad in ["", "-1", "x", "99999999999999999999", "0123456789ABCDEF01234567"] {
+        assert_eq!(UserKey::parse(bad), None, "{bad}");
+    }
+    let world = world();
+    let ann = row(&world, "ann");
+    let found = world
+        .run(find(world.caller("admin").id(), &UserKey::Number(ann.int_id)))
+        .remove(0);
+    assert_eq!(found.user.id, ann.id);
+    assert!(
+        world
+            .run(find(world.caller("eve").id(), &UserKey::Number(ann.int_id)))
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_change_leaves_alone_what_it_does_not_name() {
+    let world = world();
+    world.execute("UPDATE users SET email_verified = 1, first_name = 'Ann' WHERE username = 'ann'");
+    let control = control(&world, "admin", "ann");
+    let change = Change {
+        last_name: Some("Smith"),
+        machine_role: Some("allow_sudo"),
+        ..Change::default()
+    };
+    world.run(update(&control, &change, &now()));
+    let ann = row(&world, "ann");
+    assert_eq!(
+        (
+            ann.first_name.as_str(),
+            ann.last_name.as_str(),
+            ann.machine_role.as_str()
+        ),
+        ("Ann", "Smith", "allow_sudo")
+    );
+    assert!(ann.email_verified && ann.enabled);
+    let change = Change {
+        email: Some("new@example.org"),
+        ..Change::default()
+    };
+    world.run(update(&control, &change, &now()));
+    let ann = row(&world, "ann");
+    assert_eq!((ann.email.as_str(), ann.email_verified), ("new@example.org", false));
+}
+
+#[test]
+fn disabling_ends_tokens_and_enabling_begins_the_time_anew() {
+    let world = world();
+    let control = control(&world, "admin", "ann");
+    let enabled = |enabled| Change {
+        enabled: Some(enabled),
+        ..Change::default()
+    };
+    let version = |n: i64| world.count(&format!("users WHERE username = 'ann' AND token_version = {n}"));
+    world.run(update(&control, &enabled(true), "2026-02-01T00:00:00.000Z"));
+    assert_eq!(version(0), 1);
+    world.run(update(&control, &enabled(false), "2026-02-02T00:00:00.000Z"));
+    assert!(!row(&world, "ann").enabled && version(1) == 1);
+    world.run(update(&control, &enabled(false), "2026-02-03T00:00:00.000Z"));
+    assert_eq!(world.count("users WHERE disabled_at = '2026-02-02T00:00:00.000Z'"), 1);
+    world.run(update(&control, &enabled(true), "2026-02-04T00:00:00.000Z"));
+    assert!(row(&world, "ann").enabled && version(1) == 1);
+    assert_eq!(world.count("users WHERE active_at = '2026-02-04T00:00:00.000Z'"), 1);
+}
+
+#[test]
+fn the_last_administrator_of_an_organization_stays() {
+    let world = world();
+    let acme = world.caller("admin").organization_id().clone();
+    assert!(world.try_run(keep_an_admin(&acme)).is_ok());
+    world.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'second'");
+    assert!(world.try_run(keep_an_admin(&acme)).is_ok());
+    for sql in ["role = 'user'", "disabled_at = 'x'", "deleted_at = 'x'", "pending = 1"] {
+        world.execute("SAVEPOINT before");
+        world.execute(&format!("UPDATE users SET {sql} WHERE username = 'admin'"));
+        let refused = world.try_run(keep_an_admin(&acme)).unwrap_err();
+        assert!(refused.contains("'refused by acme'"), "{refused}");
+        world.execute("ROLLBACK TO before");
+    }
+}
+
+#[test]
+fn groups_are_named_by_id_or_name_within_one_organization() {
+    let world = world();
+    world.group("ops", "acme", &[], &[]);
+    world.group("dev", "acme", &["ann"], &[]);
+    world.group("theirs", "evil", &[], &[]);
+    let acme = world.caller("ann").organization_id().clone();
+    let found = world.run(find_groups(&acme, r#"["OPS", "theirs", "nothing"]"#));
+    assert_eq!(
+        found.iter().map(|group| group.given.as_str()).collect::<Vec<_>>(),
+        ["OPS"]
+    );
+    let ids = serde_json::to_string(&[&found[0].id]).unwrap();
+    run(
+        &world,
+        set_groups(world.caller("ann").id(), &ids, &ids, "2026-02-01T00:00:00.000Z"),
+    );
+    let groups: Vec<String> = row(&world, "ann").groups.into_iter().map(|group| group.name).collect();
+    assert_eq!(groups, ["ops"]);
+    assert_eq!(world.count("groups WHERE updated_at = '2026-02-01T00:00:00.000Z'"), 1);
+}
+
+#[test]
+fn who_is_deleted_leaves_nothing_that_proves_the_account_and_their_machines_to_an_administrator() {
+    let world = world();
+    for (name, owner) in [("web", "ann"), ("db", "ann"), ("theirs", "eve")] {
+        world.machine(name, owner);
+    }
+    world.machine("mine", "admin");
+    world.execute(
+        "UPDATE machines SET host_id = 'h', registration_token_hash = name, registration_token_sealed = 'x' WHERE name = 'web';
+         UPDATE machines SET name = 'web', host_id = 'h' WHERE name = 'mine'",
+    );
+    world.group("ops", "acme", &["ann"], &[]);
+    world.grant("theirs", "ann", "", None);
+    world.execute("INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at) SELECT 'k', id, 'k', 'k', 'k', '' FROM users WHERE username = 'ann'");
+    run(&world, delete(&control(&world, "second", "ann"), &now()));
+
+    let admin = world.caller("admin").id().clone();
+    assert_eq!(world.count(&format!("machines WHERE owner_id = '{admin}'")), 3);
+    assert_eq!(world.count("machines WHERE name LIKE 'web-%' AND host_id IS NULL"), 1);
+    assert_eq!(world.count("machines WHERE registration_token_hash IS NOT NULL"), 0);
+    for table in ["api_keys", "machine_grants", "group_members"] {
+        assert_eq!(world.count(table), 0, "{table}");
+    }
+    assert_eq!(
+        world.count(
+            "users WHERE username = 'ann' AND deleted_at IS NOT NULL AND token_version = 1 AND password_hash = ''"
+        ),
+        1
+    );
+    assert_eq!(names(&world, "admin", Filter::default()), ["admin", "second"]);
+}
+
+#[test]
+fn a_machine_stays_whose_where_no_administrator_is_left_to_take_it() {
+    let world = world();
+    world.machine("web", "ann");
+    let ann = world.caller("ann").id().clone();
+    let control = control(&world, "root", "ann");
+    world.execute("UPDATE users SET disabled_at = 'x' WHERE role = 'company_admin'");
+    run(&world, delete(&control, &now()));
+    assert_eq!(world.count(&format!("machines WHERE owner_id = '{ann}'")), 1);
+}
+
+#[test]
+fn a_new_account_waits_for_its_owner_unless_it_has_a_password() {
+    let world = world();
+    let admin = world.caller("admin");
+    let home = world
+        .run(find_home(admin.id(), Some("evil"), "ANN", "ann@example.org"))
+        .remove(0);
+    assert!(home.id == *admin.organization_id() && home.username_taken && home.email_taken);
+    let home = world
+        .run(find_home(
+            world.caller("root").id(),
+            Some("evil"),
+            "new",
+            "ann@example.org",
+        ))
+        .remove(0);
+    assert!(home.id == *world.caller("eve").organization_id() && !home.username_taken && !home.email_taken);
+    assert!(
+        world
+            .run(find_home(world.caller("root").id(), Some("nowhere"), "new", "x"))
+            .is_empty()
+    );
+    for (n, hash) in ["", "hash"].into_iter().enumerate() {
+        let id = format!("{n:024x}").parse().unwrap();
+        let new = NewUser {
+            id: &id,
+            organization: &home.id,
+            username: &format!("new-{n}"),
+            email: &format!("new-{n}@example.org"),
+            password_hash: hash,
+            role: Role::User,
+            machine_role: "",
+            first_name: "",
+            last_name: "",
+            display_name: "",
+            api_key_hash: &format!("new {n}"),
+            api_key_sealed: "",
+            invited_by: admin.id(),
+            now: &now(),
+        };
+        world.run(insert(&new));
+        let found = world
+            .run(find(world.caller("eve").id(), &UserKey::Id(id.clone())))
+            .remove(0)
+            .user;
+        let pending = hash.is_empty();
+        assert_eq!(
+            (found.pending, found.enabled, found.must_reset_password),
+            (pending, !pending, !pending)
+        );
+    }
+}

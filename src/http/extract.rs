@@ -1,0 +1,199 @@
+//! Extractors for what clients send. Each turns what it cannot use into an [`ApiError`] that says what is allowed.
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::future::BoxFuture;
+use protocol::api::validate::{Faults, Validate};
+use serde::de::DeserializeOwned;
+
+use crate::platform::decode::{self, Object};
+use crate::platform::error::ApiError;
+
+/// A JSON body that keeps its own rules.
+pub struct ValidJson<T>(pub T);
+
+impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for ValidJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let OptionalJson(body) = OptionalJson::from_request(request, state).await?;
+        body.map(Self)
+            .ok_or_else(|| ApiError::bad_request("A JSON body is required"))
+    }
+}
+
+/// A JSON body that may be absent altogether.
+pub struct OptionalJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let bytes = json(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        let body: T = decode(&bytes)?;
+        let mut faults = Faults::default();
+        body.validate(&mut faults);
+        let faults = faults.into_vec();
+        if faults.is_empty() {
+            Ok(Self(Some(body)))
+        } else {
+            Err(ApiError::invalid(faults))
+        }
+    }
+}
+
+/// The whole body, whatever it is, up to the bound of the server. Boxed, so that it is compiled once instead of within every
+/// handler.
+pub fn body(request: Request) -> BoxFuture<'static, Result<Bytes, ApiError>> {
+    Box::pin(async {
+        let body = Bytes::from_request(request, &()).await;
+        body.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
+            _ => ApiError::bad_request("The request body broke off"),
+        })
+    })
+}
+
+/// The whole body, which says that it is JSON unless it is empty.
+async fn json(request: Request) -> Result<Bytes, ApiError> {
+    let is_json = is_json(request.headers());
+    let bytes = body(request).await?;
+    if bytes.is_empty() || is_json {
+        Ok(bytes)
+    } else {
+        Err(ApiError::bad_request(
+            "The body must be JSON: set Content-Type to application/json",
+        ))
+    }
+}
+
+/// What the body says it is, in lower case and without parameters; empty if it does not say.
+pub fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let essence = media_type(headers);
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    T::deserialize(Object(&mut deserializer))
+        .and_then(|body| deserializer.end().map(|()| body))
+        .map_err(|error| misfit(bytes, &error))
+}
+
+fn misfit(bytes: &[u8], error: &serde_json::Error) -> ApiError {
+    if !error.is_data() {
+        return ApiError::bad_request(format!("The body is not valid JSON: {error}"));
+    }
+    // Without the position, which is of no use to a person filling in a form.
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let missing = text.strip_prefix("missing field `");
+    match missing.and_then(|rest| rest.strip_suffix('`')) {
+        Some(field) => ApiError::invalid_field(field, "is required"),
+        None => match decode::path(bytes, error).as_str() {
+            "" => ApiError::bad_request("The body must be a JSON object"),
+            path => ApiError::invalid_field(path, format!("has the wrong form: {text}")),
+        },
+    }
+}
+
+/// The one variable part of a path.
+pub struct PathParam(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathParam {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))?;
+        Ok(Self(text))
+    }
+}
+
+/// The two variable parts of a path, in order.
+pub struct PathPair(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPair {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))?;
+        Ok(Self(first, second))
+    }
+}
+
+/// The query, each parameter at most once.
+pub struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Query(params) = Query::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
+        Ok(Self(params))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::api::machines::CreateMachine;
+
+    fn refusal(text: &str) -> String {
+        format!("{:?}", decode::<CreateMachine>(text.as_bytes()).unwrap_err())
+    }
+
+    #[test]
+    fn a_body_with_a_wrong_type_is_refused_by_field() {
+        let text = refusal(r#"{"name":"a","tags":["x",5]}"#);
+        assert!(text.contains("tags[1]") && text.contains("expected a string"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        let error = decode::<protocol::api::auth::Signup>(br#"{"username":"a"}"#).unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("\"email\"") && text.contains("is required"), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_json_or_goes_on_after_it_is_refused() {
+        for text in ["", "{", "{}x", r#"{"name":"\ud800"}"#] {
+            assert!(refusal(text).contains("not valid JSON"), "{text}");
+        }
+        for text in ["[]", " []", "5", "null", "\"{}\""] {
+            assert!(refusal(text).contains("must be a JSON object"), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_is_told_by_its_content_type() {
+        let of = |value: &str| is_json(&[(header::CONTENT_TYPE, value.parse().unwrap())].into_iter().collect());
+        for good in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/problem+json",
+        ] {
+            assert!(of(good), "{good}");
+        }
+        for bad in ["", "text/plain", "text/json+json", "application/x-www-form-urlencoded"] {
+            assert!(!of(bad), "{bad}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,9 @@
+//! Requests and answers: between the platform and axum, what handlers take in, and the forms of what they give.
+pub mod adapter;
+pub mod client;
+pub mod envelope;
+pub mod export;
+pub mod extract;
+pub mod health;
+pub mod operation;
+pub mod page;

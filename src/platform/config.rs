@@ -1,0 +1,185 @@
+//! Settings: Worker vars and secrets, read once per isolate into one struct. `wrangler.toml` documents each.
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+
+use super::secrets::SealingKey;
+use super::settings::mail::MailSettings;
+use super::settings::oidc::OidcSettings;
+use super::settings::origins::AllowedOrigins;
+use crate::auth::token::TokenKey;
+use crate::features::oidc::attempt::StateKey;
+use crate::features::sign_up::bootstrap::SuperAdmin;
+
+/// Shortest `JWT_SECRET`: below it, the signature and not the account is the weakest lock.
+const MIN_JWT_SECRET: usize = 32;
+
+/// Everything the REST side is told from outside.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Signs people's tokens.
+    pub tokens: TokenKey,
+    /// Seals what must be shown again.
+    pub sealing: SealingKey,
+    /// Where this deployment is, without a final slash, if that was said.
+    pub base_url: Option<String>,
+    /// Who may open sockets from a browser.
+    pub origins: AllowedOrigins,
+    /// Largest request body in bytes.
+    pub max_body_bytes: usize,
+    /// Whether anybody may make an account.
+    pub allow_signup: bool,
+    /// How letters are sent; none if this server sends no mail.
+    pub mail: Option<MailSettings>,
+    /// With which other providers people may sign in.
+    pub oidc: OidcSettings,
+    /// The super administrator to be made, if one is; or why not. That is no reason not to serve those who have accounts.
+    pub super_admin: Result<Option<SuperAdmin>, String>,
+}
+
+/// Why the settings cannot be used, for whoever runs this.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The server is not configured: {0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// The settings of this deployment.
+    pub fn from_env(env: &worker::Env) -> Result<Self, ConfigError> {
+        Self::parse(|name| env.var(name).ok().map(|var| var.to_string()))
+    }
+
+    fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| {
+            read(name)
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+        };
+        let jwt_secret = get("JWT_SECRET")
+            .filter(|secret| secret.len() >= MIN_JWT_SECRET)
+            .ok_or_else(|| ConfigError(format!("JWT_SECRET must have at least {MIN_JWT_SECRET} characters")))?;
+        let sealing = get("SECRETS_KEY")
+            .and_then(|text| SealingKey::from_hex(&text))
+            .ok_or_else(|| ConfigError("SECRETS_KEY must be 64 hex digits".to_owned()))?;
+        let origins =
+            AllowedOrigins::new(get("BASE_URL").as_deref(), get("ALLOWED_ORIGINS").as_deref()).map_err(|text| {
+                ConfigError(format!(
+                    "BASE_URL and ALLOWED_ORIGINS must be origins such as https://edge.example.com, not {text}"
+                ))
+            })?;
+        Ok(Self {
+            // At most a year: what is signed for longer is a key, not a sign-in.
+            tokens: TokenKey::new(
+                &jwt_secret,
+                TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?),
+            ),
+            sealing,
+            base_url: get("BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            origins,
+            // At most what the platform lets a request carry.
+            max_body_bytes: number(
+                "MAX_BODY_BYTES",
+                get("MAX_BODY_BYTES"),
+                1024 * 1024,
+                1024..=100 * 1024 * 1024,
+            )?,
+            allow_signup: match get("ALLOW_SIGNUP").as_deref() {
+                None | Some("true") => true,
+                Some("false") => false,
+                Some(_) => return Err(ConfigError("ALLOW_SIGNUP must be true or false".to_owned())),
+            },
+            mail: MailSettings::parse(get).map_err(ConfigError)?,
+            oidc: OidcSettings::parse(get, StateKey::new(&jwt_secret)).map_err(ConfigError)?,
+            super_admin: SuperAdmin::parse(get),
+        })
+    }
+}
+
+fn number<T: FromStr + PartialOrd + std::fmt::Display>(
+    name: &str,
+    text: Option<String>,
+    default: T,
+    range: std::ops::RangeInclusive<T>,
+) -> Result<T, ConfigError> {
+    let Some(text) = text else {
+        return Ok(default);
+    };
+    text.parse()
+        .ok()
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            ConfigError(format!(
+                "{name} must be a whole number from {} to {}",
+                range.start(),
+                range.end()
+            ))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(vars: &[(&str, &str)]) -> Result<Config, String> {
+        let standard = [("JWT_SECRET", "x".repeat(32)), ("SECRETS_KEY", "0a".repeat(32))];
+        Config::parse(|name| {
+            vars.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+                .or_else(|| {
+                    standard
+                        .iter()
+                        .find(|(key, _)| *key == name)
+                        .map(|(_, value)| value.clone())
+                })
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn settings_that_are_absent_or_empty_have_their_defaults() {
+        let config = parse(&[("JWT_EXPIRY_HOURS", ""), ("ALLOW_SIGNUP", " ")]).unwrap();
+        assert_eq!(config.tokens.lifetime_seconds(), 86_400);
+        assert_eq!(config.max_body_bytes, 1_048_576);
+        assert!(config.allow_signup && config.mail.is_none() && config.base_url.is_none());
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let config = parse(&[
+            ("JWT_EXPIRY_HOURS", "2"),
+            ("ALLOW_SIGNUP", "false"),
+            ("MAX_BODY_BYTES", "2048"),
+            ("BASE_URL", "https://edge.example.com/"),
+        ])
+        .unwrap();
+        assert_eq!(config.base_url.as_deref(), Some("https://edge.example.com"));
+        assert_eq!(config.tokens.lifetime_seconds(), 7200);
+        assert_eq!(config.max_body_bytes, 2048);
+        assert!(!config.allow_signup);
+    }
+
+    #[test]
+    fn bad_settings_are_refused_by_name_and_without_showing_secrets() {
+        for (name, value, rule) in [
+            ("JWT_SECRET", "hunter2", "at least 32 characters"),
+            ("SECRETS_KEY", "hunter2", "64 hex digits"),
+            ("JWT_EXPIRY_HOURS", "0", "from 1 to 8760"),
+            ("JWT_EXPIRY_HOURS", "soon", "from 1 to 8760"),
+            ("MAX_BODY_BYTES", "1", "from 1024"),
+            ("ALLOW_SIGNUP", "yes", "true or false"),
+            ("ALLOWED_ORIGINS", "example.org", "origins such as"),
+            ("MAIL_TRANSPORT", "smtp", "binding or http"),
+            ("GITHUB_CLIENT_ID", "id", "needs GITHUB_CLIENT_SECRET"),
+        ] {
+            let error = parse(&[(name, value)]).unwrap_err();
+            assert!(error.contains(name) && error.contains(rule), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_do_not_show_their_secrets_in_debug_output() {
+        let text = format!("{:?}", parse(&[("JWT_SECRET", &"hunter2".repeat(5))]).unwrap());
+        assert!(!text.contains("hunter2") && !text.contains("0a0a"), "{text}");
+    }
+}

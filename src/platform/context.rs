@@ -1,0 +1,98 @@
+//! What every handler may reach: the settings and the platform's bindings.
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use protocol::ids::ObjectId;
+use worker::Env;
+
+use super::config::Config;
+use super::db::Db;
+use super::error::ApiError;
+use super::images::Pictures;
+use super::mail::Mailer;
+use super::relay_stub::RelayStub;
+
+/// Work that is done after the answer: the platform keeps the request alive for it, at most half a minute.
+#[derive(Clone)]
+pub struct Background(Arc<dyn Fn(Task) + Send + Sync>);
+
+/// Work to be done; how it went is its own business.
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+impl Background {
+    /// Background work handed to `wait_until`, the platform's function of that name.
+    pub fn new(wait_until: impl Fn(Task) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(wait_until))
+    }
+
+    /// Does something after the answer.
+    pub fn run(&self, work: impl Future<Output = ()> + 'static) {
+        (self.0)(Box::pin(work));
+    }
+}
+
+/// The application as one request, or one run of the scheduled work, sees it.
+pub struct App {
+    /// The settings.
+    pub config: Arc<Config>,
+    env: Env,
+    background: Background,
+}
+
+impl App {
+    /// The application.
+    pub fn new(config: Arc<Config>, env: Env, background: Background) -> Self {
+        Self {
+            config,
+            env,
+            background,
+        }
+    }
+
+    /// What can be done after the answer.
+    pub fn background(&self) -> &Background {
+        &self.background
+    }
+
+    /// What sends mail.
+    pub fn mailer(&self) -> Mailer {
+        Mailer::new(self.config.clone(), self.env.clone(), self.background.clone())
+    }
+
+    /// The database.
+    pub fn db(&self) -> Result<Db, ApiError> {
+        Db::new(&self.env)
+    }
+
+    /// The relay of one machine.
+    pub fn relay(&self, machine: &ObjectId) -> Result<RelayStub, ApiError> {
+        RelayStub::new(&self.env, machine)
+    }
+
+    /// The pictures of people.
+    pub fn pictures(&self) -> Result<Pictures, ApiError> {
+        Pictures::new(&self.env)
+    }
+
+    /// A rate limit by the name of its binding. Without it, the routes it guards answer 503: a limit that is silently
+    /// absent is none.
+    pub fn rate_limiter(&self, binding: &str) -> Result<worker::RateLimiter, ApiError> {
+        self.env.rate_limiter(binding).map_err(|_| ApiError::unbound(binding))
+    }
+}
+
+impl FromRequestParts<Arc<Config>> for App {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
+        let env = parts.extensions.get::<Env>().cloned();
+        let background = parts.extensions.get::<Background>().cloned();
+        match (env, background) {
+            (Some(env), Some(background)) => Ok(Self::new(config.clone(), env, background)),
+            _ => Err(ApiError::internal("the request carries no Env or no Background")),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! D1: typed statements, and several of them in one round trip. The statements themselves are in each feature's `store.rs`.
+use std::fmt;
+use std::marker::PhantomData;
+
+use futures_util::future::LocalBoxFuture;
+use js_sys::{Array, JSON};
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use wasm_bindgen::JsValue;
+use worker::d1::serde_wasm_bindgen;
+use worker::{D1Database, D1PreparedStatement, D1Result};
+
+use super::decode::Object;
+use super::error::ApiError;
+
+/// The name of the D1 binding.
+pub const BINDING: &str = "DB";
+
+/// Declares SQL constants, and in tests hands them all in, so that none escapes the test that prepares them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* const $name: &str = $sql;)*
+        #[cfg(test)]
+        inventory::submit! { $crate::testing::Declared(&[$((stringify!($name), $name)),*]) }
+    };
+}
+pub(crate) use statements;
+
+/// SQL: what, once it is reached, fails the batch and so undoes all of it: [`DbError::Refused`]. For rules that must hold after
+/// a change whatever else happens at the same time. It needs a column to depend on, or SQLite works it out beforehand.
+macro_rules! refuse {
+    ($column:literal) => {
+        concat!("json_extract('{}', 'refused by ' || ", $column, ")")
+    };
+}
+pub(crate) use refuse;
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arg {
+    /// NULL.
+    Null,
+    /// INTEGER. Numbers travel as doubles, which hold whole numbers up to 2⁵³.
+    Integer(i64),
+    /// TEXT.
+    Text(String),
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Arg {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Arg {
+    fn from(flag: bool) -> Self {
+        Self::Integer(flag.into())
+    }
+}
+
+impl<T: Into<Arg>> From<Option<T>> for Arg {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! arg_from_id {
+    ($($id:ident),*) => {
+        $(impl From<&protocol::ids::$id> for Arg {
+            fn from(id: &protocol::ids::$id) -> Self {
+                id.as_str().into()
+            }
+        })*
+    };
+}
+arg_from_id!(ObjectId, AgentId, SessionId);
+
+impl From<Arg> for JsValue {
+    fn from(arg: Arg) -> Self {
+        match arg {
+            Arg::Null => Self::NULL,
+            Arg::Integer(number) => Self::from_f64(number as f64),
+            Arg::Text(text) => Self::from_str(&text),
+        }
+    }
+}
+
+/// A statement with its values, giving rows of `T`.
+pub struct Query<T> {
+    pub(crate) sql: &'static str,
+    pub(crate) args: Vec<Arg>,
+    row: PhantomData<T>,
+}
+
+impl<T> Query<T> {
+    /// A statement with a value for each of `?1`, `?2`, ….
+    pub fn new<const N: usize>(sql: &'static str, args: [Arg; N]) -> Self {
+        Self {
+            sql,
+            args: args.into(),
+            row: PhantomData,
+        }
+    }
+}
+
+// What does not depend on the type of a row is apart from what does, so that it is compiled once.
+
+fn bind(db: &D1Database, sql: &str, args: Vec<Arg>) -> worker::Result<D1PreparedStatement> {
+    db.prepare(sql)
+        .bind(&args.into_iter().map(JsValue::from).collect::<Vec<_>>())
+}
+
+/// The row of a statement that gives none.
+#[derive(Debug, Deserialize)]
+pub struct Nothing {}
+
+/// One or more queries that go to D1 together, in one transaction.
+pub trait Batch {
+    /// What they give: a list of rows each.
+    type Rows;
+    /// How many there turned out to be, where that is not in the type.
+    type Shape;
+
+    /// Prepares the statements.
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape>;
+
+    /// Takes as many results as there are statements.
+    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError>;
+}
+
+impl<T: DeserializeOwned> Batch for Query<T> {
+    type Rows = Vec<T>;
+    type Shape = ();
+
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<()> {
+        statements.push(bind(db, self.sql, self.args)?);
+        Ok(())
+    }
+
+    fn take((): (), results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
+        serde_json::Deserializer::from_str(&json_rows(results.next())?)
+            .deserialize_seq(Rows(PhantomData))
+            .map_err(undecoded)
+    }
+}
+
+/// As many as there are, perhaps none.
+impl<B: Batch> Batch for Vec<B> {
+    type Rows = Vec<B::Rows>;
+    type Shape = Vec<B::Shape>;
+
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape> {
+        self.into_iter().map(|batch| batch.prepare(db, statements)).collect()
+    }
+
+    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+        shape.into_iter().map(|shape| B::take(shape, results)).collect()
+    }
+}
+
+/// It, or nothing.
+impl<B: Batch> Batch for Option<B> {
+    type Rows = Option<B::Rows>;
+    type Shape = Option<B::Shape>;
+
+    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape> {
+        self.map(|batch| batch.prepare(db, statements)).transpose()
+    }
+
+    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+        shape.map(|shape| B::take(shape, results)).transpose()
+    }
+}
+
+macro_rules! batch_of_tuple {
+    ($($batch:ident $index:tt),*) => {
+        /// All of them, in order.
+        impl<$($batch: Batch),*> Batch for ($($batch,)*) {
+            type Rows = ($($batch::Rows,)*);
+            type Shape = ($($batch::Shape,)*);
+
+            #[allow(unused_variables, clippy::unused_unit, reason = "of the empty tuple")]
+            fn prepare(
+                self,
+                db: &D1Database,
+                statements: &mut Vec<D1PreparedStatement>,
+            ) -> worker::Result<Self::Shape> {
+                Ok(($(self.$index.prepare(db, statements)?,)*))
+            }
+
+            #[allow(unused_variables, clippy::unused_unit, reason = "of the empty tuple")]
+            fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+                Ok(($($batch::take(shape.$index, results)?,)*))
+            }
+        }
+    };
+}
+batch_of_tuple!();
+batch_of_tuple!(A 0);
+batch_of_tuple!(A 0, B 1);
+batch_of_tuple!(A 0, B 1, C 2);
+batch_of_tuple!(A 0, B 1, C 2, D 3);
+batch_of_tuple!(A 0, B 1, C 2, D 3, E 4);
+
+/// A row as D1 gives it, not decoded.
+#[derive(Deserialize)]
+struct RawRow(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
+
+/// Rows as one JSON text. Asking the JavaScript object for each field of each row takes five times as long.
+fn json_rows(result: Option<D1Result>) -> Result<String, DbError> {
+    let result = result.ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
+    let rows: Array = result.results::<RawRow>()?.into_iter().map(|row| row.0).collect();
+    Ok(JSON::stringify(&rows).map_err(worker::Error::from)?.into())
+}
+
+fn undecoded(error: serde_json::Error) -> DbError {
+    DbError::Other(format!("a row does not decode: {error}"))
+}
+
+struct Rows<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Vec<T>, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(Row(row)) = access.next_element()? {
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+struct Row<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(Object(deserializer)).map(Self)
+    }
+}
+
+/// The database.
+pub struct Db(D1Database);
+
+impl Db {
+    /// The database bound to this Worker.
+    pub fn new(env: &worker::Env) -> Result<Self, ApiError> {
+        env.d1(BINDING).map(Self).map_err(|_| ApiError::unbound(BINDING))
+    }
+
+    /// Runs queries in one round trip and one transaction.
+    pub async fn run<B: Batch>(&self, batch: B) -> Result<B::Rows, DbError> {
+        let mut statements = Vec::new();
+        let shape = batch.prepare(&self.0, &mut statements)?;
+        let results = self.send(statements).await?;
+        B::take(shape, &mut results.into_iter())
+    }
+
+    /// Boxed, so that it is compiled once instead of within everything that runs queries.
+    fn send(&self, statements: Vec<D1PreparedStatement>) -> LocalBoxFuture<'_, worker::Result<Vec<D1Result>>> {
+        Box::pin(async {
+            // D1 refuses a batch of nothing.
+            match statements.is_empty() {
+                true => Ok(Vec::new()),
+                false => self.0.batch(statements).await,
+            }
+        })
+    }
+}
+
+/// Why a query failed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DbError {
+    /// A row like it is there already.
+    Duplicate,
+    /// A `refuse!` was reached.
+    Refused,
+    /// A defect or an outage.
+    Other(String),
+}
+
+impl DbError {
+    fn from_text(text: String) -> Self {
+        if text.contains("UNIQUE constraint failed") {
+            Self::Duplicate
+        } else if text.contains("'refused by ") {
+            Self::Refused
+        } else {
+            Self::Other(text)
+        }
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate => f.write_str("D1: a unique index refused the row"),
+            Self::Refused => f.write_str("D1: a rule refused the batch"),
+            Self::Other(text) => write!(f, "D1: {text}"),
+        }
+    }
+}
+
+impl From<worker::Error> for DbError {
+    fn from(error: worker::Error) -> Self {
+        Self::from_text(error.to_string())
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// A time as it is stored: RFC 3339 in UTC with milliseconds, so that texts sort like the times they stand for.
+pub fn stored(time: chrono::DateTime<chrono::Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// This moment, as it is stored.
+pub fn now() -> String {
+    stored(chrono::Utc::now())
+}
+
+/// Reads a truth value that SQLite stores as 0 or 1.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(f64::deserialize(deserializer)? != 0.0)
+}
+
+/// Reads a column that holds JSON text.
+pub fn json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    serde_json::from_str(&text).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_exists_already_is_told_from_other_failures() {
+        let duplicate = "D1_ERROR: UNIQUE constraint failed: users.username: SQLITE_CONSTRAINT";
+        assert_eq!(DbError::from_text(duplicate.to_owned()), DbError::Duplicate);
+        assert_ne!(
+            DbError::from_text("D1_ERROR: no such table: users".to_owned()),
+            DbError::Duplicate
+        );
+    }
+
+    #[test]
+    fn columns_of_truth_values_and_json_are_read() {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(deserialize_with = "flag")]
+            on: bool,
+            #[serde(deserialize_with = "json")]
+            tags: Vec<String>,
+        }
+        let row: Row = serde_json::from_str(r#"{"on":1,"tags":"[\"a\",\"b\"]"}"#).unwrap();
+        assert!(row.on);
+        assert_eq!(row.tags, ["a", "b"]);
+    }
+}

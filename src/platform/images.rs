@@ -1,0 +1,73 @@
+//! Where pictures are kept: the bucket that also has the recordings.
+pub mod picture;
+
+use std::collections::HashMap;
+
+use protocol::ids::ObjectId;
+use worker::{Bucket, Env, HttpMetadata};
+
+use super::context::Background;
+use super::error::ApiError;
+use super::log;
+use picture::{Kind, PictureId};
+
+/// The bucket's binding in `wrangler.toml`.
+const BINDING: &str = "RECORDINGS";
+
+/// The field of an object that says whose picture it is.
+const OWNER: &str = "owner";
+
+/// The pictures of all people.
+pub struct Pictures(Bucket);
+
+impl Pictures {
+    /// The pictures of this deployment.
+    pub fn new(env: &Env) -> Result<Self, ApiError> {
+        env.bucket(BINDING).map(Self).map_err(|_| ApiError::unbound(BINDING))
+    }
+
+    /// Keeps a picture of `owner`.
+    pub async fn put(&self, id: &PictureId, kind: Kind, bytes: Vec<u8>, owner: &ObjectId) -> Result<(), ApiError> {
+        let about = HttpMetadata {
+            content_type: Some(kind.media_type().to_owned()),
+            ..HttpMetadata::default()
+        };
+        let owner = HashMap::from([(OWNER.to_owned(), owner.to_string())]);
+        let put = self.0.put(id.key(), bytes).http_metadata(about).custom_metadata(owner);
+        put.execute().await?;
+        Ok(())
+    }
+
+    /// A picture and its media type.
+    pub async fn find(&self, id: &PictureId) -> Result<Option<(String, Vec<u8>)>, ApiError> {
+        let Some(object) = self.0.get(id.key()).execute().await? else {
+            return Ok(None);
+        };
+        match (object.http_metadata().content_type, object.body()) {
+            (Some(media_type), Some(body)) => Ok(Some((media_type, body.bytes().await?))),
+            _ => Err(ApiError::internal(format!("the object {} is no picture", id.key()))),
+        }
+    }
+
+    /// Removes pictures after the answer, each if it is of the account named with it: whoever gives somebody else's as their
+    /// own does not remove it.
+    pub fn forget(self, background: &Background, pictures: Vec<(ObjectId, PictureId)>) {
+        background.run(async move {
+            for (owner, id) in pictures {
+                if let Err(error) = self.remove(&id, &owner.to_string()).await {
+                    log::error(&format!("the object {} stays behind: {error}", id.key()));
+                }
+            }
+        });
+    }
+
+    async fn remove(&self, id: &PictureId, owner: &str) -> worker::Result<()> {
+        let Some(object) = self.0.head(id.key()).await? else {
+            return Ok(());
+        };
+        match object.custom_metadata()?.get(OWNER).is_some_and(|of| of == owner) {
+            true => self.0.delete(id.key()).await,
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use super::*;
+use crate::platform::mail::render;
+
+const BASE: &str = "https://edge.example.com";
+const HOSTILE: &str = "<script>alert(1)</script>\"'&\r\nBcc: eve@example.org";
+
+/// Every letter, about somebody of this name.
+fn all<'a>(name: &'a str, names: &'a [String], token: &'a Secret) -> Vec<(Letter<'a>, Option<&'static str>)> {
+    let link = Link {
+        token,
+        lasts: TimeDelta::hours(72),
+    };
+    let (username, organization, inviter) = (name, name, name);
+    vec![
+        (Letter::Welcome { username, link }, Some("/verify-email/")),
+        (
+            Letter::SignInCode {
+                username,
+                code: token,
+                lasts: TimeDelta::minutes(10),
+            },
+            None,
+        ),
+        (
+            Letter::Invitation {
+                inviter,
+                organization,
+                link,
+            },
+            Some("/accept-invite/"),
+        ),
+        (Letter::PasswordReset { username, link }, Some("/reset-password/")),
+        (
+            Letter::AccountMade {
+                username,
+                organization,
+                link,
+            },
+            Some("/reset-password/"),
+        ),
+        (
+            Letter::InactivityWarning {
+                username,
+                organization,
+                days_left: 7,
+            },
+            None,
+        ),
+        (
+            Letter::Deactivated {
+                username,
+                organization,
+                days: 30,
+            },
+            None,
+        ),
+        (
+            Letter::DeactivatedUsers {
+                usernames: names,
+                organization,
+                days: 30,
+            },
+            None,
+        ),
+        (Letter::PasswordChanged { username }, None),
+        (Letter::SecondFactorReset { username }, None),
+    ]
+}
+
+#[test]
+fn both_parts_of_a_letter_carry_its_link() {
+    let token = Secret::from("0a1b2c".to_owned());
+    for (letter, path) in all("ann", &["ann".to_owned()], &token) {
+        let content = letter.content(BASE);
+        let (text, html) = (render::text(&content, BASE), render::html(&content, BASE));
+        match path {
+            Some(path) => {
+                let url = format!("{BASE}{path}0a1b2c");
+                assert!(text.contains(&url), "{text}");
+                assert!(html.contains(&format!("href=\"{url}\"")), "{html}");
+            }
+            None => {
+                let holds_code = matches!(letter, Letter::SignInCode { .. });
+                assert_eq!(text.contains("0a1b2c"), holds_code, "{text}");
+                assert_eq!(html.contains("0a1b2c"), holds_code, "{html}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hostile_name_is_only_a_name() {
+    let token = Secret::from("0a1b2c".to_owned());
+    for (letter, _) in all(HOSTILE, &[HOSTILE.to_owned()], &token) {
+        let content = letter.content(BASE);
+        assert!(!content.subject.contains(['\r', '\n']), "{}", content.subject);
+        let html = render::html(&content, BASE);
+        assert!(!html.contains("<script>"), "{html}");
+        assert!(html.contains("&lt;script&gt;"), "{html}");
+        let text = render::text(&content, BASE);
+        assert!(text.lines().all(|line| !line.starts_with("Bcc:")), "{text}");
+    }
+}
+
+#[test]
+fn a_name_is_cut_where_it_would_be_a_letter_of_its_own() {
+    let content = Letter::PasswordChanged {
+        username: &"x".repeat(1000),
+    }
+    .content(BASE);
+    assert_eq!(
+        content.blocks[0],
+        Block::Text(format!("Hello {}…,", "x".repeat(MAX_NAME)))
+    );
+}
+
+#[test]
+fn spans_are_said_in_words() {
+    for (minutes, words) in [
+        (1, "1 minute"),
+        (10, "10 minutes"),
+        (60, "1 hour"),
+        (90, "90 minutes"),
+        (4320, "72 hours"),
+    ] {
+        assert_eq!(span(TimeDelta::minutes(minutes)), words);
+    }
+    assert_eq!(days(1), "1 day");
+}
+
+#[test]
+fn a_long_list_of_accounts_is_counted() {
+    let names: Vec<String> = (0..60).map(|n| format!("u{n}")).collect();
+    let text = list(&names);
+    assert!(text.ends_with("u49, and 10 more"), "{text}");
+}

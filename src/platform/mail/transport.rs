@@ -1,0 +1,116 @@
+//! How messages leave: the platform's own binding, or a mail service over HTTP.
+use serde::Serialize;
+use worker::{Env, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+
+use super::message::Message;
+use crate::platform::settings::mail::{MailSettings, Sender, Transport};
+
+/// The name of the `send_email` binding.
+const BINDING: &str = "MAIL";
+
+/// How long a mail service may take: they answer in a second or two, and somebody may be waiting.
+const TIMEOUT_MILLISECONDS: u32 = 15_000;
+
+/// What a mail service is posted.
+#[derive(Serialize)]
+struct Posted<'a> {
+    from: String,
+    to: [&'a str; 1],
+    subject: &'a str,
+    text: &'a str,
+    html: &'a str,
+}
+
+/// Sends a message. The error is for a log and may quote the address.
+pub async fn send(settings: &MailSettings, env: &Env, message: &Message) -> Result<(), String> {
+    match &settings.transport {
+        Transport::Binding => bound(settings, env, message).await,
+        Transport::Http { url, key } => post(settings, url, key.expose(), message).await,
+    }
+}
+
+async fn bound(settings: &MailSettings, env: &Env, message: &Message) -> Result<(), String> {
+    let binding = env
+        .send_email(BINDING)
+        .map_err(|_| format!("the binding {BINDING} is missing"))?;
+    let raw = message.mime(&settings.from)?;
+    let mail = worker::EmailMessage::new(settings.from.address.as_str(), message.to.as_str(), &raw)
+        .map_err(|error| String::from(error.message()))?;
+    binding
+        .send(&mail)
+        .await
+        .map_err(|error| String::from(error.message()))?;
+    Ok(())
+}
+
+async fn post(settings: &MailSettings, url: &str, key: &str, message: &Message) -> Result<(), String> {
+    let body = posted(&settings.from, message)?;
+    let request = request(url, key, body).map_err(|error| error.to_string())?;
+    let timeout = web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MILLISECONDS);
+    let response = Fetch::Request(request)
+        .send_with_signal(&timeout.into())
+        .await
+        .map_err(|error| error.to_string())?;
+    match response.status_code() {
+        200..=299 => Ok(()),
+        status => Err(format!("the mail service answered {status}")),
+    }
+}
+
+fn posted(from: &Sender, message: &Message) -> Result<String, String> {
+    serde_json::to_string(&Posted {
+        from: match from.name.as_str() {
+            "" => from.address.as_str().to_owned(),
+            name => format!("{name} <{}>", from.address.as_str()),
+        },
+        to: [message.to.as_str()],
+        subject: &message.subject,
+        text: &message.text,
+        html: &message.html,
+    })
+    .map_err(|error| error.to_string())
+}
+
+fn request(url: &str, key: &str, body: String) -> worker::Result<Request> {
+    let headers = Headers::new();
+    headers.set("authorization", &format!("Bearer {key}"))?;
+    headers.set("content-type", "application/json")?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_body(Some(body.into()))
+        // The key goes nowhere else.
+        .with_redirect(RequestRedirect::Manual);
+    Request::new_with_init(url, &init)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::platform::mail::Address;
+
+    #[test]
+    fn a_mail_service_is_posted_both_parts() {
+        let message = Message {
+            name: "test",
+            to: Address::parse("ann@example.org").unwrap(),
+            subject: "Hi".into(),
+            text: "text".into(),
+            html: "<p>html</p>".into(),
+        };
+        let mut from = Sender {
+            name: "VSAY Edge".into(),
+            address: Address::parse("edge@example.com").unwrap(),
+        };
+        let body = |from: &Sender| serde_json::from_str::<serde_json::Value>(&posted(from, &message).unwrap()).unwrap();
+        assert_eq!(
+            body(&from),
+            json!({"from": "VSAY Edge <edge@example.com>", "to": ["ann@example.org"], "subject": "Hi", "text": "text",
+                "html": "<p>html</p>"})
+        );
+        from.name.clear();
+        assert_eq!(body(&from)["from"], "edge@example.com");
+    }
+}

@@ -1,0 +1,14 @@
+//! What everything stands on: settings, the database, other bindings of the platform, errors. Nothing here knows of requests or
+//! features.
+pub mod config;
+pub mod context;
+pub mod db;
+pub mod decode;
+pub mod error;
+pub mod images;
+pub mod log;
+pub mod mail;
+pub mod random;
+pub mod relay_stub;
+pub mod secrets;
+pub mod settings;

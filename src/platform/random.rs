@@ -1,0 +1,60 @@
+//! Randomness and the ids made from it.
+use protocol::ids::{AgentId, ObjectId, SessionId};
+
+use super::error::ApiError;
+
+/// Bytes nobody can guess.
+pub fn bytes<const N: usize>() -> Result<[u8; N], ApiError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| ApiError::internal(format!("no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// `N` random bytes in hex.
+pub fn hex<const N: usize>() -> Result<String, ApiError> {
+    Ok(hex::encode(bytes::<N>()?))
+}
+
+/// A new row's id: the first 96 bits of a UUIDv7.
+pub fn object_id() -> Result<ObjectId, ApiError> {
+    let millis = chrono::Utc::now().timestamp_millis().unsigned_abs();
+    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &bytes()?).into_uuid();
+    let text: String = uuid
+        .simple()
+        .to_string()
+        .chars()
+        .take(protocol::limits::OBJECT_ID_LEN)
+        .collect();
+    text.try_into().map_err(ApiError::internal)
+}
+
+/// A new machine's public name.
+pub fn agent_id() -> Result<AgentId, ApiError> {
+    hex::<6>()?.try_into().map_err(ApiError::internal)
+}
+
+/// The name of a session whose client did not choose one.
+pub fn session_id() -> Result<SessionId, ApiError> {
+    format!("sess_{}", hex::<12>()?).try_into().map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_well_formed_and_differ() {
+        assert_ne!(object_id().unwrap(), object_id().unwrap());
+        assert_ne!(agent_id().unwrap(), agent_id().unwrap());
+        assert_ne!(session_id().unwrap(), session_id().unwrap());
+        assert_eq!(session_id().unwrap().as_str().len(), 29);
+    }
+
+    #[test]
+    fn object_ids_sort_by_the_millisecond_they_were_made_in() {
+        let earlier = object_id().unwrap();
+        let now = chrono::Utc::now().timestamp_millis();
+        while chrono::Utc::now().timestamp_millis() == now {}
+        assert!(earlier < object_id().unwrap());
+    }
+}

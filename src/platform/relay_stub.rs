@@ -1,0 +1,133 @@
+//! The Worker's end of `protocol::relay`: asking the Durable Object of one machine.
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::future::{Either, select};
+use protocol::ids::{ObjectId, SessionId};
+use protocol::relay::{self, CloseSession, Revoke, Status};
+use serde::Serialize;
+use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
+
+use super::error::ApiError;
+use super::log;
+
+/// How long a page waits for live facts before it makes do with the last known ones. A relay that is awake answers in
+/// milliseconds, and one that must be placed anew in a fraction of a second.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The relay of one machine.
+pub struct RelayStub(Stub);
+
+impl RelayStub {
+    /// The relay of `machine`. It comes into being when it is first asked.
+    pub fn new(env: &Env, machine: &ObjectId) -> Result<Self, ApiError> {
+        let namespace = env
+            .durable_object(relay::BINDING)
+            .map_err(|_| ApiError::unbound(relay::BINDING))?;
+        Ok(Self(namespace.get_by_name(relay::object_name(machine))?))
+    }
+
+    /// What the relay knows now, or nothing if it does not say in time.
+    pub async fn status(&self) -> Option<Status> {
+        let answer = std::pin::pin!(self.ask_status());
+        match select(answer, Delay::from(STATUS_TIMEOUT)).await {
+            Either::Left((Ok(status), _)) => Some(status),
+            Either::Left((Err(error), _)) => {
+                log::error(&format!("a relay did not tell its status: {error}"));
+                None
+            }
+            Either::Right(_) => {
+                log::error("a relay did not tell its status in time");
+                None
+            }
+        }
+    }
+
+    async fn ask_status(&self) -> worker::Result<Status> {
+        let mut response = self
+            .0
+            .fetch_with_request(Request::new(&url(relay::STATUS_PATH), Method::Get)?)
+            .await?;
+        match response.status_code() {
+            200 => response.json().await,
+            status => Err(worker::Error::RustError(format!("status {status}"))),
+        }
+    }
+
+    /// Ends one session by order of somebody who may. Succeeds also if it was over.
+    pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
+        self.close_session(session, false).await
+    }
+
+    /// Ends one session whose owner has lost the right to it. Succeeds also if it was over.
+    pub async fn revoke_session(&self, session: &SessionId) -> Result<(), ApiError> {
+        self.close_session(session, true).await
+    }
+
+    async fn close_session(&self, session: &SessionId, revoked: bool) -> Result<(), ApiError> {
+        let session = session.clone();
+        self.post(relay::CLOSE_PATH, &CloseSession { session, revoked }).await
+    }
+
+    /// Disconnects viewers whose sign-in was withdrawn.
+    pub async fn revoke(&self, revoke: &Revoke) -> Result<(), ApiError> {
+        self.post(relay::REVOKE_PATH, revoke).await
+    }
+
+    /// Ends everything: the machine is gone. Succeeds also the second time.
+    pub async fn destroy(&self) -> Result<(), ApiError> {
+        self.post(relay::DESTROY_PATH, &()).await
+    }
+
+    async fn post(&self, path: &str, body: &impl Serialize) -> Result<(), ApiError> {
+        let body = serde_json::to_string(body).map_err(ApiError::internal)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(body.into()));
+        let response = self
+            .0
+            .fetch_with_request(Request::new_with_init(&url(path), &init)?)
+            .await?;
+        match response.status_code() {
+            200..=299 => Ok(()),
+            status => Err(ApiError::internal(format!("the relay answered {status} to {path}"))),
+        }
+    }
+
+    /// Hands a WebSocket upgrade over. Of the client's request, only the subprotocols go along: what the relay needs to know
+    /// is in the context, and what it need not know, such as a token in the URL, stays here.
+    pub async fn upgrade(
+        &self,
+        path: &str,
+        context: &impl Serialize,
+        subprotocol: Option<&str>,
+    ) -> Result<Response, ApiError> {
+        let headers = Headers::new();
+        headers.set("upgrade", "websocket")?;
+        headers.set(
+            relay::CONTEXT_HEADER,
+            &serde_json::to_string(context).map_err(ApiError::internal)?,
+        )?;
+        if let Some(subprotocol) = subprotocol {
+            headers.set("sec-websocket-protocol", subprotocol)?;
+        }
+        let mut init = RequestInit::new();
+        init.with_headers(headers);
+        let response = self
+            .0
+            .fetch_with_request(Request::new_with_init(&url(path), &init)?)
+            .await?;
+        match StatusCode::from_u16(response.status_code()) {
+            Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(response.into()),
+            _ => Err(ApiError::internal(format!(
+                "the relay answered {} to {path}",
+                response.status_code()
+            ))),
+        }
+    }
+}
+
+/// Requests to an object need a URL; its host means nothing.
+fn url(path: &str) -> String {
+    format!("https://relay{path}")
+}
