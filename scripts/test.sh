@@ -53,5 +53,5 @@ step "build" scripts/build.sh
 step "end to end" cargo test --quiet --test e2e
 step "API: requests of every kind" node --test 'tests/api/*.test.mjs'
 step "console: in a browser" npm --prefix web run --silent test:browser
-step "make dev, in a browser" node --test 'tests/browser/*.test.mjs'
+step "make dev, in a browser" node --test 'web/tests/dev/*.test.mjs'
 summary

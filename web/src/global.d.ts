@@ -1,4 +1,4 @@
 interface Window {
-  /** The active terminal, while one is shown. For tests and support; see features/terminal/TerminalPage.svelte. */
+  /** The active terminal, while one is shown. For tests and support; see features/terminals/TerminalPage.svelte. */
   vsayTerminal?: { readonly text: string };
 }

@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
-import { HOME, WORK } from './administration';
+import { HOME, WORK } from './edge/administration';
 import { world } from './setup';
 
 /** What axe finds wrong with the page as it is now. */

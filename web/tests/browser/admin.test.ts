@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { signIn } from './browser';
-import { HOME, WORK } from './administration';
+import { HOME, WORK } from './edge/administration';
 import { world } from './setup';
 
 describe('the administration', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
-import { HOME, WORK } from './administration';
+import { HOME, WORK } from './edge/administration';
 import { world } from './setup';
 
 describe('the machine pages', () => {

@@ -2,7 +2,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { launch, openPage } from './browser';
-import { Edge } from './edge';
+import { Edge } from './edge/edge';
 
 export interface World {
   edge: Edge;

@@ -1,0 +1,84 @@
+/** The connections of the open tabs. They live on while the person looks at other pages of the console. */
+import { untrack } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
+import { errorFrom } from '../../api/error';
+import { auth } from '../../auth/auth.svelte';
+import { Connection } from '../../terminal/connection.svelte';
+import type { Size } from '../../terminal/messages';
+import { describeStatus, type Status } from '../../terminal/status';
+import { preferences } from './preferences.svelte';
+import { tabs, type Tab } from '../../terminal/tabs.svelte';
+
+const connections = new SvelteMap<string, Connection>();
+
+/** Connections that the server closed: it was asked since whether the person is still signed in. */
+const closed = new WeakSet<Connection>();
+
+/** The connection of a tab; nothing when it was not looked at yet, or its shell ended before this page was loaded. */
+export function connectionOf(tab: Tab): Connection | null {
+  return connections.get(tab.sessionId) ?? null;
+}
+
+/** What a tab's connection is doing; `unseen` when the tab was not looked at since the page was loaded. */
+export function stateOf(tab: Tab): Status['name'] | 'unseen' {
+  return connectionOf(tab)?.status.name ?? (tab.ended === null ? 'unseen' : 'ended');
+}
+
+function connect(tab: Tab): void {
+  if (connections.has(tab.sessionId) || tab.ended !== null) return;
+  const connection = new Connection({
+    viewer: tab.viewer,
+    look: preferences.look,
+    url: (size) => Promise.resolve(address(tab, size)),
+    refused: () => whyRefused(tab),
+  });
+  connections.set(tab.sessionId, connection);
+}
+
+$effect.root(() => {
+  $effect(() => {
+    const tab = tabs.active;
+    if (tab) untrack(() => connect(tab));
+  });
+  $effect(() => {
+    for (const [sessionId, connection] of connections) {
+      const { status } = connection;
+      if (status.name !== 'closed') closed.delete(connection);
+      else if (!closed.has(connection)) {
+        closed.add(connection);
+        // Whoever was put out should not look at a terminal that is of no use any more.
+        void untrack(() => auth.reload());
+      }
+      if (!tabs.has(sessionId)) {
+        connections.delete(sessionId);
+        connection.leave();
+      } else if (status.name === 'ended' || (status.name === 'closed' && status.over)) {
+        tabs.markEnded(sessionId, describeStatus(status, 0));
+      }
+    }
+  });
+  $effect(() => {
+    const { look } = preferences;
+    for (const { terminal } of connections.values()) terminal.restyle(look);
+  });
+});
+
+function address(tab: Tab, { cols, rows }: Size): string {
+  const url = new URL(`/api/terminal/${tab.agentId}/ws`, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const query = { token: auth.token, session_id: tab.sessionId, source: 'ui', cols: String(cols), rows: String(rows) };
+  url.search = new URLSearchParams(query).toString();
+  return url.href;
+}
+
+/** A browser does not tell why an upgrade was refused; the same request without the upgrade does. */
+async function whyRefused(tab: Tab): Promise<string | null> {
+  const url = `/api/terminal/${tab.agentId}/ws?${new URLSearchParams({ session_id: tab.sessionId }).toString()}`;
+  const response = await fetch(url, { headers: { Authorization: `Bearer ${auth.token}` } });
+  if (response.status === 401) {
+    auth.reject();
+    return 'You are signed out.';
+  }
+  if (![403, 404, 409, 410].includes(response.status)) return null;
+  return errorFrom(response.status, await response.json().catch(() => null)).message;
+}

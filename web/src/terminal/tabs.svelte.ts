@@ -1,0 +1,121 @@
+/**
+ * The open terminals of this browser tab. They are kept in the session storage, so that a reload finds the running shells
+ * again; a second browser tab has its own. Small on purpose: the terminal's code is loaded when a terminal is looked at.
+ */
+import { router } from '../router.svelte';
+import { mintSessionId, mintViewerId } from './ids';
+
+export interface Tab {
+  /** The session, which is also the tab's name among its peers. */
+  sessionId: string;
+  agentId: string;
+  machineName: string;
+  /** Who this tab is to the relay. */
+  viewer: string;
+  /** How the shell ended, once it has: a reload must not start another in its place. */
+  ended: string | null;
+}
+
+const KEY = 'vsay.tabs';
+
+class Tabs {
+  #list = $state<Tab[]>([]);
+  #active = $state<string | null>(null);
+
+  constructor() {
+    const { list, active } = parse(sessionStorage.getItem(KEY));
+    this.#list = list;
+    this.#active = list.some((tab) => tab.sessionId === active) ? active : (list[0]?.sessionId ?? null);
+  }
+
+  get list(): readonly Tab[] {
+    return this.#list;
+  }
+
+  get active(): Tab | null {
+    return this.#list.find((tab) => tab.sessionId === this.#active) ?? null;
+  }
+
+  has(sessionId: string): boolean {
+    return this.#list.some((tab) => tab.sessionId === sessionId);
+  }
+
+  /** A new tab, after the active one: for a new session, or for one that runs. */
+  open(agentId: string, machineName: string, sessionId = mintSessionId()): void {
+    if (!this.has(sessionId)) {
+      const at = this.#list.findIndex((tab) => tab.sessionId === this.#active);
+      this.#list.splice(at + 1, 0, { sessionId, agentId, machineName, viewer: mintViewerId(), ended: null });
+    }
+    this.activate(sessionId);
+  }
+
+  activate(sessionId: string): void {
+    this.#active = sessionId;
+    this.#save();
+  }
+
+  close(sessionId: string): void {
+    const at = this.#list.findIndex((tab) => tab.sessionId === sessionId);
+    if (at < 0) return;
+    this.#list.splice(at, 1);
+    if (this.#active === sessionId) this.#active = (this.#list[at] ?? this.#list[at - 1])?.sessionId ?? null;
+    this.#save();
+  }
+
+  /** Puts a new session in the place of one that is over. */
+  restart({ sessionId, agentId, machineName }: Tab): void {
+    this.activate(sessionId);
+    this.open(agentId, machineName);
+    this.#list = this.#list.filter((tab) => tab.sessionId !== sessionId);
+    this.#save();
+  }
+
+  /** The shell of a tab ended. */
+  markEnded(sessionId: string, how: string): void {
+    const tab = this.#list.find((candidate) => candidate.sessionId === sessionId);
+    if (!tab || tab.ended === how) return;
+    tab.ended = how;
+    this.#save();
+  }
+
+  clear(): void {
+    this.#list = [];
+    this.#active = null;
+    this.#save();
+  }
+
+  #save(): void {
+    sessionStorage.setItem(KEY, JSON.stringify({ list: this.#list, active: this.#active }));
+  }
+}
+
+/** Checks what the storage holds, tab by tab. */
+export function parse(text: string | null): { list: Tab[]; active: string | null } {
+  try {
+    const { list, active } = JSON.parse(text ?? '{}') as { list?: unknown; active?: unknown };
+    return { list: Array.isArray(list) ? list.filter(isTab) : [], active: typeof active === 'string' ? active : null };
+  } catch {
+    return { list: [], active: null };
+  }
+}
+
+function isTab(value: unknown): value is Tab {
+  if (typeof value !== 'object' || value === null) return false;
+  const { sessionId, agentId, machineName, viewer, ended } = value as Record<string, unknown>;
+  const named = [sessionId, agentId, machineName].every((text) => typeof text === 'string' && text !== '');
+  return named && typeof viewer === 'string' && /^[0-9a-f]{32}$/.test(viewer) && (ended === null || typeof ended === 'string');
+}
+
+export const tabs = new Tabs();
+
+/** Opens a new shell on a machine. */
+export function connectTo({ agent_id, name }: { agent_id: string; name: string }): void {
+  tabs.open(agent_id, name);
+  router.go('/terminal');
+}
+
+/** Shows a session that runs. */
+export function attachTo(session: { agent_id: string; machine_name: string; session_id: string }): void {
+  tabs.open(session.agent_id, session.machine_name, session.session_id);
+  router.go('/terminal');
+}

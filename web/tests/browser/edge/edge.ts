@@ -1,0 +1,187 @@
+/**
+ * The other side of the console, for tests in a browser: serves the built pages with their headers, and as much of the API
+ * as the console uses, from memory. What a test wants to happen to machines and links, it says here.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { SUBPROTOCOL } from '../../../src/terminal/messages';
+import { Identity } from './identity';
+import { Shell } from './shell';
+
+const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2',
+  '.json': 'application/json',
+};
+
+export interface FakeMachine {
+  agent_id: string;
+  name: string;
+  status: string;
+  is_connected: boolean;
+  [field: string]: unknown;
+}
+
+export class Edge {
+  readonly machines = new Map<string, FakeMachine>();
+  readonly shells = new Map<string, { agentId: string; shell: Shell; started: string }>();
+  /** Upgrades are answered with this status instead, while it is set. */
+  refuseUpgrades: number | null = null;
+  /** Tokens that are accepted. */
+  readonly tokens = new Set<string>();
+  /** People, and how they sign in. */
+  readonly identity = new Identity(this.tokens);
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
+  #count = 0;
+
+  constructor() {
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server.on('upgrade', (request, socket, head) => {
+      const url = new URL(request.url ?? '/', 'http://edge');
+      const refusal = this.refuseUpgrades ?? this.#refusal(url, url.searchParams.get('token'));
+      if (refusal !== null) {
+        socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\n\r\n`);
+        return;
+      }
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+        const machine = this.#machineOf(url);
+        const sessionId = url.searchParams.get('session_id') ?? '';
+        const { shell } = this.shells.get(sessionId) ?? this.#start(sessionId, machine?.agent_id ?? '');
+        shell.attach(ws, machine?.is_connected ?? false);
+      });
+    });
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    for (const { shell } of this.shells.values()) shell.end();
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  add(facts: Partial<FakeMachine> = {}): FakeMachine {
+    const agent_id = String(++this.#count).padStart(12, '0');
+    const machine: FakeMachine = {
+      id: agent_id.padStart(24, '0'), agent_id, name: `machine-${this.#count}`, description: '', hostname: '', os: '', ip_address: '',
+      status: 'online', is_connected: true, cpu_percent: 12, memory_percent: 40, disk_percent: 61, network_rx_bytes: 1200,
+      network_tx_bytes: 88_000, uptime: '', uptime_seconds: 277_000, last_active: new Date().toISOString(), metadata: {}, tags: [],
+      owner_id: '1', linux_user: 'deploy', allow_sudo: false, created_at: '2026-02-06T12:00:00Z', ...facts,
+    };
+    this.machines.set(agent_id, machine);
+    return machine;
+  }
+
+  shellOf(sessionId: string): Shell {
+    const session = this.shells.get(sessionId);
+    if (!session) throw new Error(`no session ${sessionId}`);
+    return session.shell;
+  }
+
+  #start(sessionId: string, agentId: string): { shell: Shell } {
+    const session = { agentId, shell: new Shell(sessionId), started: new Date().toISOString() };
+    this.shells.set(sessionId, session);
+    return session;
+  }
+
+  #machineOf(url: URL): FakeMachine | undefined {
+    return this.machines.get(url.pathname.split('/')[3] ?? '');
+  }
+
+  #refusal(url: URL, token: string | null): number | null {
+    if (!this.tokens.has(token ?? '')) return 401;
+    return this.#machineOf(url) ? null : 404;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://edge');
+    if (!url.pathname.startsWith('/api/')) return file(url.pathname, response);
+    const picture = this.identity.pictures.get(url.pathname);
+    if (picture) {
+      response.writeHead(200, { 'Content-Type': picture.type }).end(Buffer.from(await picture.arrayBuffer()));
+      return;
+    }
+    const body = await bodyOf(request);
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? null;
+    const [status, answer] = this.#answer(`${request.method} ${url.pathname}`, url, body, token);
+    if (status === 302) {
+      response.writeHead(status, { Location: String(answer) }).end();
+      return;
+    }
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+  }
+
+  #answer(route: string, url: URL, body: Record<string, unknown>, token: string | null): [number, unknown] {
+    const open = this.identity.open(route, url.searchParams, body);
+    if (open) return open;
+    if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
+    if (url.pathname.endsWith('/ws')) return this.#machineOf(url) ? [426, { error: 'Upgrade required' }] : [404, { error: 'Machine not found' }];
+    const known = this.identity.signedIn(route, url.searchParams, body);
+    if (known) return known;
+    const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
+    const machine = this.machines.get(id);
+    switch (route.replace(id, ':id')) {
+      case 'GET /api/:id':
+        return [200, { machines: [...this.machines.values()] }];
+      case 'POST /api/:id': {
+        const taken = [...this.machines.values()].some(({ name }) => name === body.name);
+        if (taken) return [409, { error: 'Machine with this name already exists' }];
+        return [201, { machine: this.add({ ...body, status: 'pending', is_connected: false, registration_token: 'f0'.repeat(32) }) }];
+      }
+      case 'GET /api/machines/:id':
+        return machine ? [200, { machine }] : [404, { error: 'Machine not found' }];
+      case 'DELETE /api/machines/:id':
+        return this.machines.delete(id) ? [200, { message: 'Machine deleted successfully' }] : [404, { error: 'Machine not found' }];
+      case 'GET /api/terminal/:id':
+        return [200, { sessions: this.#sessions() }];
+      case 'DELETE /api/terminal/sessions/:id':
+        this.shellOf(id).end();
+        this.shells.delete(id);
+        return [200, { message: 'Session closed' }];
+    }
+    return [404, { error: `no ${route}` }];
+  }
+
+  #sessions(): object[] {
+    return [...this.shells].filter(([, { shell }]) => !shell.over).map(([session_id, { agentId, started }]) => ({
+      session_id, agent_id: agentId, machine_name: this.machines.get(agentId)?.name ?? '', user_id: '1', username: 'ada', source: 'ui',
+      status: 'active', started_at: started, browser: 'Chrome', os: 'Linux', ip_address: '127.0.0.1',
+    }));
+  }
+}
+
+/** The fields of a request's JSON or form. */
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/form-data')) return JSON.parse(bytes.toString() || '{}') as Record<string, unknown>;
+  return Object.fromEntries(await new Response(bytes, { headers: { 'Content-Type': type } }).formData());
+}
+
+/** The headers of `public/_headers` that hold for every page. */
+function headers(): Record<string, string> {
+  const lines = readFileSync(join(DIST, '_headers'), 'utf8').split('\n');
+  const rules = lines.slice(lines.indexOf('/*') + 1);
+  const block = rules.slice(0, rules.findIndex((line) => line.trim() === ''));
+  return Object.fromEntries(block.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]));
+}
+
+function file(path: string, response: ServerResponse): void {
+  const known = extname(path) !== '' ? path : '/index.html';
+  try {
+    const bytes = readFileSync(join(DIST, known.replaceAll('..', '')));
+    response.writeHead(200, { ...headers(), 'Content-Type': TYPES[extname(known)] ?? 'application/octet-stream' }).end(bytes);
+  } catch {
+    response.writeHead(404).end();
+  }
+}
