@@ -47,6 +47,15 @@ export async function listMembers(id: string, query: PageQuery, signal: AbortSig
   return { rows: members, total };
 }
 
+/** How many people are offered at once; whoever is not among them is searched for. */
+const MOST_OFFERED = 50;
+
+/** People who could be members. */
+export async function findPeople(search: string): Promise<components['schemas']['Person'][]> {
+  const query = given({ search, page: 1, limit: MOST_OFFERED });
+  return (await answer(client.GET('/api/users', { params: { query } }))).users;
+}
+
 export async function addMembers(id: string, userIds: string[]): Promise<void> {
   await answer(client.POST('/api/groups/{group_id}/members', { params: at(id), body: { user_ids: userIds } }));
 }

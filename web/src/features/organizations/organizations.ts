@@ -1,32 +1,11 @@
-/** Organizations: one's own and its settings, and for super administrators all. */
+/** For super administrators: all organizations of this server. */
 import { answer, client } from '../../api/client';
 import { given, type Rows } from '../../api/query';
 import type { components } from '../../api/schema';
 
 export type Organization = components['schemas']['Organization'];
 
-/** Which sign-ins by password need a code sent by mail. */
-export type Otp = components['schemas']['OtpPolicy'];
-
 export type Stats = components['schemas']['Stats'];
-
-export interface Settings {
-  display_name: string;
-  description: string;
-  otp: Otp;
-  otp_expiry_minutes: number;
-  admins_create_machines: boolean;
-  /** Accounts unused for longer are disabled; 0 is never. */
-  inactive_days: number;
-}
-
-export async function ownOrganization(signal: AbortSignal): Promise<Organization> {
-  return (await answer(client.GET('/api/organization', { signal }))).organization;
-}
-
-export async function saveSettings(settings: Settings): Promise<void> {
-  await answer(client.PUT('/api/organization', { body: settings }));
-}
 
 export async function listOrganizations(query: { search: string; page: number; limit: number }, signal: AbortSignal): Promise<Rows<Organization>> {
   const params = { query: given({ ...query }) };

@@ -1,4 +1,4 @@
-/** The people of the organization. */
+/** Users: the people of an organization. */
 import { answer, client } from '../../api/client';
 import { given, type Rows } from '../../api/query';
 import type { components } from '../../api/schema';
@@ -6,14 +6,14 @@ import type { MachineRole, Role } from '../../auth/user';
 
 export type Person = Omit<components['schemas']['Person'], 'machine_role'> & { machine_role: MachineRole };
 
-export interface PeopleQuery {
+export interface UsersQuery {
   search: string;
   /** Another organization than one's own. */
   tenant_id?: string;
 }
 
-export async function listPeople(query: PeopleQuery & { page: number; limit: number }, signal?: AbortSignal): Promise<Rows<Person>> {
-  const { users, total } = await answer(client.GET('/api/users', { params: { query: given({ ...query }) }, signal: signal ?? null }));
+export async function listUsers(query: UsersQuery & { page: number; limit: number }, signal: AbortSignal): Promise<Rows<Person>> {
+  const { users, total } = await answer(client.GET('/api/users', { params: { query: given({ ...query }) }, signal }));
   return { rows: users as Person[], total };
 }
 
@@ -33,11 +33,11 @@ export interface NewPerson {
 export type Invited = Pick<components['schemas']['Invited'], 'invite_sent' | 'invite_token' | 'invite_url'>;
 
 /** An account that can be used at once. */
-export async function createPerson(person: NewPerson): Promise<void> {
+export async function createUser(person: NewPerson): Promise<void> {
   await answer(client.POST('/api/users', { body: person }));
 }
 
-export async function invitePerson({ password: _, ...person }: NewPerson): Promise<Invited> {
+export async function inviteUser({ password: _, ...person }: NewPerson): Promise<Invited> {
   const made = await answer(client.POST('/api/users/invite', { body: person }));
   if (!('invite_token' in made)) throw new Error('The account exists now, without an invitation.');
   return made;
@@ -57,7 +57,7 @@ export interface PersonChange {
 }
 
 /** Only what differs is sent: somebody may lack the right to change the rest. */
-export async function updatePerson(id: string, change: Partial<PersonChange>): Promise<void> {
+export async function updateUser(id: string, change: Partial<PersonChange>): Promise<void> {
   if (Object.keys(change).length > 0) await answer(client.PUT('/api/users/{user_id}', { params: { path: { user_id: id } }, body: change }));
 }
 
@@ -67,7 +67,7 @@ export async function assignRoles(id: string, roleIds: number[], role: Role): Pr
   await answer(client.PUT('/api/users/{user_id}/roles', { params, body: { role_ids: roleIds, portal_role: role } }));
 }
 
-export async function removePerson(id: string): Promise<void> {
+export async function deleteUser(id: string): Promise<void> {
   await answer(client.DELETE('/api/users/{user_id}', { params: { path: { user_id: id } } }));
 }
 
