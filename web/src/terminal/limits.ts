@@ -16,7 +16,7 @@ export const ACK_DELAY_MS = 50;
 export const MIN_SIDE = 1;
 export const MAX_SIDE = 1000;
 
-/** Largest picture of a screen that is kept until it is whole, in bytes. Usual ones have some 100 KiB. */
+/** Largest snapshot of a screen that is kept until it is whole, in bytes. Usual ones have some 100 KiB. */
 export const MAX_SNAPSHOT = 32 * 1024 * 1024;
 
 /** Input that waits for the machine, in bytes. Above it typing is refused, so that a paste cannot fill the memory. */

@@ -5,7 +5,7 @@ import { RecordingPort } from './testing/port';
 import { Random } from './testing/random';
 
 /** A viewer, a shell, and a network between them that does whatever the generator says. */
-class World {
+class LinkSim {
   readonly peer = new Peer();
   readonly port = new RecordingPort();
   readonly stream = new ViewerStream('0'.repeat(32), { cols: 80, rows: 24 }, this.port);
@@ -107,12 +107,12 @@ const hex = (bytes: number[]): string => Buffer.from(bytes).toString('hex');
 
 describe('whatever the network does', () => {
   it.each(Array.from({ length: 60 }, (_, seed) => seed))('nothing is lost or repeated (seed %i)', (seed) => {
-    const world = new World(new Random(seed));
-    for (let i = 0; i < 600; i++) world.step();
-    world.settle();
-    expect(world.port.abandoned).toBe(0);
+    const sim = new LinkSim(new Random(seed));
+    for (let i = 0; i < 600; i++) sim.step();
+    sim.settle();
+    expect(sim.port.abandoned).toBe(0);
     // As text, so that a failure shows where and not thousands of numbers.
-    expect(hex(world.peer.typed)).toBe(hex(world.typed));
-    expect(hex(world.port.screen)).toBe(hex(world.peer.written));
+    expect(hex(sim.peer.typed)).toBe(hex(sim.typed));
+    expect(hex(sim.port.screen)).toBe(hex(sim.peer.written));
   });
 });

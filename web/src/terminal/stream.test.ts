@@ -169,7 +169,7 @@ describe('a viewer stream', () => {
     expect(setup.sent()).toEqual([expect.stringContaining('"received":null')]);
   });
 
-  it('draws a picture when it is whole and goes on after it', () => {
+  it('draws a snapshot when it is whole and goes on after it', () => {
     const setup = live();
     setup.output(0, 'old');
     setup.say({ type: 'gap', from: 3, to: 1000 });
@@ -184,7 +184,7 @@ describe('a viewer stream', () => {
     expect(setup.sent()).toEqual(['ack 3 1001']);
   });
 
-  it('keeps the old screen and place when a picture is cut off', () => {
+  it('keeps the old screen and place when a snapshot is cut off', () => {
     const setup = live();
     setup.output(0, 'old');
     setup.port.draw();
@@ -196,7 +196,7 @@ describe('a viewer stream', () => {
     expect(setup.screen).toBe('old');
   });
 
-  it('takes an empty piece as the end of a picture', () => {
+  it('takes an empty piece as the end of a snapshot', () => {
     const setup = live();
     setup.say({ type: 'snapshot', offset: 7 });
     setup.output(7, '', Kind.Snapshot);

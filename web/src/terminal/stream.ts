@@ -57,7 +57,7 @@ export class ViewerStream {
   /** Output before this was written before we came. */
   #historyEnd = 0;
   #cancelAck: (() => void) | null = null;
-  /** The picture that is arriving. */
+  /** The snapshot that is arriving. */
   #snapshot: { offset: number; pieces: Uint8Array[]; size: number } | null = null;
   /** Counts up when the terminal starts over, so that what it drew before is not acknowledged as something else. */
   #epoch = 0;
@@ -182,7 +182,7 @@ export class ViewerStream {
     } else if (frame.kind === Kind.Output && frame.stream === attached.stream) {
       this.#output(frame);
     } else if (frame.kind === Kind.Snapshot && frame.stream === attached.stream) {
-      this.#picture(frame);
+      this.#takeSnapshot(frame);
     } else {
       this.#port.abandon();
     }
@@ -211,8 +211,8 @@ export class ViewerStream {
     });
   }
 
-  /** Pieces are kept until the picture is whole: a cut in between leaves the old screen and the old place. */
-  #picture({ offset, payload }: Frame): void {
+  /** Pieces are kept until the snapshot is whole: a cut in between leaves the old screen and the old place. */
+  #takeSnapshot({ offset, payload }: Frame): void {
     const snapshot = this.#snapshot;
     if (!snapshot || snapshot.offset !== offset) return this.#port.abandon();
     snapshot.pieces.push(payload);

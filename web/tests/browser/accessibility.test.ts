@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
 import { HOME, WORK } from './edge/administration';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 /** What axe finds wrong with the page as it is now. */
 async function violations(page: Page): Promise<string[]> {
@@ -13,7 +13,7 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('every page can be used with assistive technology', async () => {
     const page = await setup.open({ colorScheme });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { signIn } from './browser';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 describe('the account pages', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('say in words that a password is wrong, and let the right one in', async () => {
     const page = await setup.open();

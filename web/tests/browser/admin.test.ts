@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { signIn } from './browser';
 import { HOME, WORK } from './edge/administration';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 describe('the administration', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('is not shown to those who may do nothing in it', async () => {
     Object.assign(setup.edge.identity, { role: 'user', permissions: [] });
@@ -253,7 +253,7 @@ describe('the administration', () => {
 });
 
 describe('access to a machine', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('is granted and revoked', async () => {
     const page = await setup.open();

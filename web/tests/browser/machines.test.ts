@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
 import { HOME, WORK } from './edge/administration';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 describe('the machine pages', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('lead from nothing to a first terminal', async () => {
     const page = await setup.open();
@@ -117,7 +117,7 @@ describe('the machine pages', () => {
 });
 
 describe('the API reference', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('shows the document that the server gives of itself, to anybody', async () => {
     const page = await setup.open();

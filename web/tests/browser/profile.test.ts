@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signIn } from './browser';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 /** A PNG file of a size. */
 async function drawing(page: Page, width: number, height: number): Promise<Buffer> {
@@ -17,7 +17,7 @@ async function drawing(page: Page, width: number, height: number): Promise<Buffe
 }
 
 describe('the account page', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('changes the name that others see', async () => {
     const page = await setup.open();
@@ -68,10 +68,10 @@ describe('the account page', () => {
     await choose('me.png', 'image/png', await drawing(page, 900, 600));
     const main = page.getByRole('main').locator('img');
     await expect.poll(() => main.getAttribute('src')).toMatch(/^data:image\/webp;/);
-    expect(setup.edge.identity.pictures.size, 'nothing is sent before it is taken').toBe(0);
+    expect(setup.edge.identity.avatars.size, 'nothing is sent before it is taken').toBe(0);
     await take.click();
     await page.getByText('Saved.').waitFor();
-    const [[path, sent]] = [...setup.edge.identity.pictures] as [[string, File]];
+    const [[path, sent]] = [...setup.edge.identity.avatars] as [[string, File]];
     expect(sent.type).toBe('image/webp');
     const shown = page.getByRole('button', { name: 'Account' }).locator('img');
     expect(await shown.getAttribute('src')).toBe(path);

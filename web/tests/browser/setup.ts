@@ -4,17 +4,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { launch, openPage } from './browser';
 import { Edge } from './edge/edge';
 
-export interface World {
+export interface Setup {
   edge: Edge;
   /** Another browser window, with storage of its own. */
   open(options?: BrowserContextOptions): Promise<Page>;
 }
 
-export function world(): World {
+export function edgePerTest(): Setup {
   let browser: Browser;
   let url: string;
   const complaints: string[][] = [];
-  const it: World = {
+  const it: Setup = {
     edge: new Edge(),
     async open(options) {
       const opened = await openPage(browser, url, options);

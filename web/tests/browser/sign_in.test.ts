@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { HOME, WORK } from './edge/administration';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 async function givePassword(page: Page): Promise<void> {
   await page.goto('/machines');
@@ -13,7 +13,7 @@ async function givePassword(page: Page): Promise<void> {
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('signing in', () => {
-  const setup = world();
+  const setup = edgePerTest();
   const machines = (page: Page) => page.getByRole('heading', { name: 'Machines' });
 
   it('asks for the code of the mail, and says how often it may be tried', async () => {
@@ -190,7 +190,7 @@ describe('signing in', () => {
 });
 
 describe('links of mails', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('lead to a new password, by the present address and the earlier one', async () => {
     const page = await setup.open();
@@ -236,7 +236,7 @@ describe('links of mails', () => {
 });
 
 describe('somebody with several organizations', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('switches between them without a password', async () => {
     Object.assign(setup.edge.identity, { tenants: [HOME, WORK], steps: ['tenant'] });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { signIn } from './browser';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 
 /** Bytes of script that the sign-in page and the list of machines may take, before compression. The terminal alone is more. */
 const MOST_SCRIPT = 220_000;
 
 describe('the first pages', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   it('come without the terminal, the administration and the reference, which are fetched when they are opened', async () => {
     const page = await setup.open();

@@ -1,11 +1,11 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { screen, signIn, typeLine, waitForScreen, waitForState } from './browser';
-import { world } from './setup';
+import { edgePerTest } from './setup';
 import type { Shell } from './edge/shell';
 
 describe('the terminal', () => {
-  const setup = world();
+  const setup = edgePerTest();
 
   async function connect(options = {}): Promise<{ page: Page; shell: () => Promise<Shell> }> {
     const page = await setup.open(options);

@@ -48,7 +48,7 @@ export class Peer {
     if (this.#next === null) throw new Error('a frame before attached');
     if (kind === Kind.Ack && stream === STREAM) {
       if (offset > this.#next) throw new Error('acknowledged what was not sent');
-      // An older one may have been under way while a picture was sent.
+      // An older one may have been under way while a snapshot was sent.
       this.#acked = Math.max(this.#acked, offset);
     } else if (kind === Kind.Input && stream === INPUT) {
       if (!lose && offset <= this.typed.length) this.typed.push(...payload.subarray(this.typed.length - offset));
@@ -68,7 +68,7 @@ export class Peer {
     while (this.#next !== null && this.#next < this.written.length && this.#next - this.#acked < WINDOW) {
       if (this.#next < this.logStart) {
         this.say({ type: 'gap', from: this.#next, to: this.written.length });
-        this.#picture();
+        this.#sendSnapshot();
         continue;
       }
       const bytes = this.written.slice(this.#next, this.#next + 700);
@@ -83,12 +83,12 @@ export class Peer {
     const offset = message.received ?? 0;
     this.#next = this.#acked = offset;
     this.say(attached({ applied: this.typed.length, offset, resumed }));
-    if (!resumed && this.logStart > 0) this.#picture();
+    if (!resumed && this.logStart > 0) this.#sendSnapshot();
     // Output follows later: it may have to be fetched from the machine first.
   }
 
-  /** The picture of a screen: here, all that was written, so that a test can compare. */
-  #picture(): void {
+  /** The snapshot of a screen: here, all that was written, so that a test can compare. */
+  #sendSnapshot(): void {
     const offset = this.written.length;
     this.say({ type: 'snapshot', offset });
     for (let at = 0; at <= offset; at += MAX_PAYLOAD) {

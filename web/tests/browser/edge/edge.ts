@@ -104,9 +104,9 @@ export class Edge {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://edge');
     if (!url.pathname.startsWith('/api/')) return file(url.pathname, response);
-    const picture = this.identity.pictures.get(url.pathname);
-    if (picture) {
-      response.writeHead(200, { 'Content-Type': picture.type }).end(Buffer.from(await picture.arrayBuffer()));
+    const avatar = this.identity.avatars.get(url.pathname);
+    if (avatar) {
+      response.writeHead(200, { 'Content-Type': avatar.type }).end(Buffer.from(await avatar.arrayBuffer()));
       return;
     }
     const body = await bodyOf(request);

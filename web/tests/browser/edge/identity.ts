@@ -13,8 +13,8 @@ export class Identity extends Administration {
   permissions = ['*'];
   displayName: string | null = null;
   avatar: string | null = null;
-  /** Pictures that were uploaded, by path. */
-  readonly pictures = new Map<string, File>();
+  /** Avatars that were uploaded, by path. */
+  readonly avatars = new Map<string, File>();
   factor = false;
   /** What was asked, method and path and body, for tests that care. */
   readonly said: { route: string; body: Body }[] = [];
@@ -140,8 +140,8 @@ export class Identity extends Administration {
     },
     'POST /api/profile/upload-avatar': ({ body }) => {
       if (body.avatar instanceof File) {
-        this.avatar = `/api/avatars/${String(this.pictures.size + 1).padStart(32, '0')}`;
-        this.pictures.set(this.avatar, body.avatar);
+        this.avatar = `/api/avatars/${String(this.avatars.size + 1).padStart(32, '0')}`;
+        this.avatars.set(this.avatar, body.avatar);
       } else {
         this.avatar = String(body.avatar_url);
       }
