@@ -1,5 +1,11 @@
+// @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest';
-import { pageOf } from './pages';
+import { linksIn, markedFor, PAGES, visit } from './pages';
+
+const read = (path: string): object => {
+  const { name, params } = visit(path);
+  return { name, ...params };
+};
 
 describe('a path', () => {
   it.each([
@@ -10,15 +16,48 @@ describe('a path', () => {
     ['/reset-password/t-1', { name: 'reset-password', token: 't-1' }],
     ['/accept-invite/t', { name: 'accept-invite', token: 't' }],
     ['/verify-email/t', { name: 'verify-email', token: 't' }],
-    ['/account', { name: 'account', tab: 'profile' }],
-    ['/account/keys', { name: 'account', tab: 'keys' }],
-    ['/admin', { name: 'admin', tab: 'people' }],
-    ['/admin/audit', { name: 'admin', tab: 'audit' }],
+    ['/account', { name: 'profile' }],
+    ['/account/profile', { name: 'profile' }],
+    ['/account/keys', { name: 'keys' }],
+    ['/admin', { name: 'users' }],
+    ['/admin/audit', { name: 'audit' }],
     ['/admin/groups/g1', { name: 'group', id: 'g1' }],
-  ])('%s names a page', (path, page) => expect(pageOf(path)).toEqual(page));
+  ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));
 
   it.each(['/nowhere', '/account/nonsense', '/admin/nonsense', '/admin/people/1', '/admin/groups/1/2', '/machines/1/2', '/constructor', '/reset-password', '/api/health'])(
     '%s names none',
-    (path) => expect(pageOf(path)).toEqual({ name: 'missing' }),
+    (path) => expect(read(path)).toEqual({ name: 'missing' }),
   );
+});
+
+describe('a menu', () => {
+  const rightsOf = (role: 'super_admin' | 'company_admin' | 'user', permissions: string[] = []) => {
+    const isSuperAdmin = role === 'super_admin';
+    const isAdmin = isSuperAdmin || role === 'company_admin';
+    return { isAdmin, isSuperAdmin, can: (name: string) => isAdmin || permissions.includes(name) };
+  };
+  const seen = (...asked: Parameters<typeof rightsOf>): string[] => linksIn('administration', rightsOf(...asked)).map(({ name }) => name);
+
+  it('leads everybody to the administration that they may use', () => {
+    expect(seen('user')).toEqual([]);
+    expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit']);
+    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'organization']);
+    expect(seen('super_admin')).toContain('organizations');
+  });
+
+  it.each([
+    ['main', 'machine', '/machines'],
+    ['main', 'group', undefined],
+    ['administration', 'group', '/admin/groups'],
+    ['administration', 'organizations', '/admin/organizations'],
+    ['account', 'profile', '/account'],
+    ['account', 'security', '/account/security'],
+  ] as const)('%s marks for %s the link to %s', (menu, name, href) => {
+    expect(markedFor(PAGES[name], linksIn(menu, rightsOf('super_admin')))?.href).toBe(href);
+  });
+});
+
+it('a page that needs more than an account stands in an area, which looks whether the person has it', () => {
+  const open = Object.values(PAGES).filter(({ menu }) => menu !== 'account' && menu !== 'administration');
+  expect([...new Set(open.map(({ needs }) => needs))].sort()).toEqual(['account', 'anybody', 'stranger']);
 });

@@ -1,69 +1,129 @@
-/** Which page a path names. */
+/** The pages of the console, each declared once: where it is, who may see it, which menu leads to it, and what shows it. */
+import type { Component } from 'svelte';
+import { meets, type Needs, type Rights } from './auth/needs';
+import AcceptInvite from './features/accounts/AcceptInvite.svelte';
+import ForgotPassword from './features/accounts/ForgotPassword.svelte';
+import ResetPassword from './features/accounts/ResetPassword.svelte';
+import SetUp from './features/accounts/SetUp.svelte';
+import VerifyEmail from './features/accounts/VerifyEmail.svelte';
+import MachinePage from './features/machines/MachinePage.svelte';
+import MachinesPage from './features/machines/MachinesPage.svelte';
+import SessionsPage from './features/sessions/SessionsPage.svelte';
+import OAuthCallback from './features/sign_in/OAuthCallback.svelte';
+import SignIn from './features/sign_in/SignIn.svelte';
+import SignUp from './features/sign_up/SignUp.svelte';
+import { match, type Params } from './path';
+import MissingPage from './shell/MissingPage.svelte';
 
-export const ACCOUNT_TABS = ['profile', 'security', 'keys'] as const;
-export const ADMIN_TABS = ['people', 'groups', 'roles', 'audit', 'organization', 'organizations'] as const;
+/** Where pages stand side by side: in the header, or as the tabs of an area. */
+export type Menu = 'main' | Area;
+export type Area = 'account' | 'administration';
 
-export type AccountTab = (typeof ACCOUNT_TABS)[number];
-export type AdminTab = (typeof ADMIN_TABS)[number];
+interface Facts {
+  /** A second path of the same page. */
+  also?: string;
+  needs: Needs;
+  /** Where it is shown, and with a label, where a link leads to it. */
+  menu?: Menu;
+  label?: string;
+}
 
-export type Page =
-  | { name: 'sign-in' }
-  | { name: 'sign-up' }
-  | { name: 'setup' }
-  | { name: 'oauth-callback' }
-  | { name: 'forgot-password' }
-  | { name: 'reset-password'; token: string }
-  | { name: 'accept-invite'; token: string }
-  | { name: 'verify-email'; token: string }
-  | { name: 'machines' }
-  | { name: 'machine'; agentId: string }
-  | { name: 'terminal' }
-  | { name: 'running' }
-  | { name: 'account'; tab: AccountTab }
-  | { name: 'admin'; tab: AdminTab }
-  | { name: 'group'; id: string }
-  | { name: 'reference' }
-  | { name: 'missing' };
+/** The component of a page takes what the pattern names. What is rarely looked at first is loaded when it is looked at. */
+type Shown<Props extends Record<string, string>> =
+  | { component: Component<Props>; load?: never }
+  | { component?: never; load: () => Promise<{ default: Component<Props> }> };
 
-/** Pages whose path says all. */
-const PLAIN: ReadonlyMap<string, Page> = new Map(Object.entries<Page>({
-  '': { name: 'machines' },
-  machines: { name: 'machines' },
-  'sign-in': { name: 'sign-in' },
-  'sign-up': { name: 'sign-up' },
-  setup: { name: 'setup' },
-  'oauth/callback': { name: 'oauth-callback' },
-  'forgot-password': { name: 'forgot-password' },
-  terminal: { name: 'terminal' },
-  running: { name: 'running' },
-  account: { name: 'account', tab: 'profile' },
-  admin: { name: 'admin', tab: 'people' },
-  'docs/api': { name: 'reference' },
-}));
+export type Page = { path: string } & Facts & Shown<Record<string, string>>;
 
-export function pageOf(path: string): Page {
-  const parts = path.split('/').filter((part) => part !== '');
-  const plain = PLAIN.get(parts.join('/'));
-  if (plain) return plain;
-  const [first, second = '', third = '', ...rest] = parts;
-  if (rest.length > 0) return { name: 'missing' };
-  if (first === 'admin' && second === 'groups' && third !== '') return { name: 'group', id: third };
-  if (second === '' || third !== '') return { name: 'missing' };
-  switch (first) {
-    case 'machines':
-      return { name: 'machine', agentId: second };
-    case 'reset-password':
-    case 'accept-invite':
-    case 'verify-email':
-      return { name: first, token: second };
-    case 'account': {
-      const tab = ACCOUNT_TABS.find((name) => name === second);
-      return tab ? { name: 'account', tab } : { name: 'missing' };
-    }
-    case 'admin': {
-      const tab = ADMIN_TABS.find((name) => name === second);
-      return tab ? { name: 'admin', tab } : { name: 'missing' };
-    }
+function page<Pattern extends string>(path: Pattern, facts: Facts & Shown<Params<Pattern>>): Page {
+  // `match` gives just what the pattern names.
+  return { path, ...facts } as unknown as Page;
+}
+
+export const PAGES = {
+  'sign-in': page('/sign-in', { needs: 'stranger', component: SignIn }),
+  'sign-up': page('/sign-up', { needs: 'stranger', component: SignUp }),
+  setup: page('/setup', { needs: 'stranger', component: SetUp }),
+  'forgot-password': page('/forgot-password', { needs: 'stranger', component: ForgotPassword }),
+
+  'oauth-callback': page('/oauth/callback', { needs: 'anybody', component: OAuthCallback }),
+  'reset-password': page('/reset-password/:token', { needs: 'anybody', component: ResetPassword }),
+  'accept-invite': page('/accept-invite/:token', { needs: 'anybody', component: AcceptInvite }),
+  'verify-email': page('/verify-email/:token', { needs: 'anybody', component: VerifyEmail }),
+  reference: page('/docs/api', { needs: 'anybody', load: () => import('./features/reference/ReferencePage.svelte') }),
+
+  machines: page('/machines', { also: '/', needs: 'account', menu: 'main', label: 'Machines', component: MachinesPage }),
+  machine: page('/machines/:agentId', { needs: 'account', menu: 'main', component: MachinePage }),
+  terminals: page('/terminal', {
+    needs: 'account', menu: 'main', label: 'Terminals', load: () => import('./features/terminals/TerminalPage.svelte'),
+  }),
+  sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
+
+  profile: page('/account', {
+    also: '/account/profile', needs: 'account', menu: 'account', label: 'Profile', load: () => import('./features/profile/ProfilePage.svelte'),
+  }),
+  security: page('/account/security', {
+    needs: 'account', menu: 'account', label: 'Security', load: () => import('./features/accounts/SecurityPage.svelte'),
+  }),
+  keys: page('/account/keys', { needs: 'account', menu: 'account', label: 'Keys', load: () => import('./features/profile/KeysPage.svelte') }),
+
+  users: page('/admin/people', {
+    also: '/admin', needs: 'users.view', menu: 'administration', label: 'People', load: () => import('./features/users/UsersPage.svelte'),
+  }),
+  groups: page('/admin/groups', {
+    needs: 'admin', menu: 'administration', label: 'Groups', load: () => import('./features/groups/GroupsPage.svelte'),
+  }),
+  group: page('/admin/groups/:id', { needs: 'admin', menu: 'administration', load: () => import('./features/groups/GroupPage.svelte') }),
+  roles: page('/admin/roles', {
+    needs: 'roles.view', menu: 'administration', label: 'Roles', load: () => import('./features/roles/RolesPage.svelte'),
+  }),
+  audit: page('/admin/audit', {
+    needs: 'system.audit_log', menu: 'administration', label: 'Audit', load: () => import('./features/audit/AuditPage.svelte'),
+  }),
+  organization: page('/admin/organization', {
+    needs: 'admin', menu: 'administration', label: 'Settings', load: () => import('./features/organization/OrganizationPage.svelte'),
+  }),
+  organizations: page('/admin/organizations', {
+    needs: 'super_admin', menu: 'administration', label: 'Organizations', load: () => import('./features/organizations/OrganizationsPage.svelte'),
+  }),
+};
+
+export type PageName = keyof typeof PAGES;
+
+const ALL = Object.entries(PAGES) as [PageName, Page][];
+
+const MISSING = page('', { needs: 'account', component: MissingPage });
+
+/** What a path leads to. */
+export interface Visit {
+  name: PageName | 'missing';
+  page: Page;
+  params: Record<string, string>;
+}
+
+export function visit(path: string): Visit {
+  for (const [name, page] of ALL) {
+    const params = match(page.path, path) ?? (page.also === undefined ? null : match(page.also, path));
+    if (params) return { name, page, params };
   }
-  return { name: 'missing' };
+  return { name: 'missing', page: MISSING, params: {} };
+}
+
+export interface Link {
+  name: PageName;
+  href: string;
+  text: string;
+}
+
+/** The links of a menu to what somebody may see. */
+export function linksIn(menu: Menu, rights: Rights): Link[] {
+  return ALL.flatMap(([name, page]) =>
+    page.menu === menu && page.label !== undefined && meets(page.needs, rights) ? [{ name, href: page.path, text: page.label }] : [],
+  );
+}
+
+/** Which of the links is marked while a page is shown: its own, or that of the page it lies below. */
+export function markedFor({ path }: Page, links: readonly Link[]): Link | undefined {
+  const above = links.filter(({ href }) => `${path}/`.startsWith(`${href}/`));
+  return above.sort((one, other) => other.href.length - one.href.length)[0];
 }

@@ -1,6 +1,5 @@
 /** Pages by path, with the History API. */
 import { legacyPath } from './auth/flow';
-import { pageOf, type Page } from './pages';
 
 class Router {
   #path = $state(location.pathname);
@@ -9,11 +8,11 @@ class Router {
     this.#followLegacy();
     window.addEventListener('popstate', () => (this.#path = location.pathname));
     window.addEventListener('hashchange', () => this.#followLegacy());
-    document.addEventListener('click', (event) => this.#follow(event));
   }
 
-  get page(): Page {
-    return pageOf(this.#path);
+  /** Where the person is. */
+  get path(): string {
+    return this.#path;
   }
 
   go(path: string, { replace = false } = {}): void {
@@ -31,19 +30,19 @@ class Router {
     return { search, hash };
   }
 
-  #followLegacy(): void {
-    const path = legacyPath(location.hash);
-    if (path !== null) this.go(path, { replace: true });
-  }
-
-  /** Follows links to our own pages without loading them anew. */
-  #follow(event: MouseEvent): void {
+  /** Follows a link to one of our own pages without loading it anew. */
+  follow(event: MouseEvent, isPage: (path: string) => boolean): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (!link || link.target !== '' || link.origin !== location.origin || link.hasAttribute('download')) return;
-    if (pageOf(link.pathname).name === 'missing') return;
+    if (!isPage(link.pathname)) return;
     event.preventDefault();
     this.go(link.pathname);
+  }
+
+  #followLegacy(): void {
+    const path = legacyPath(location.hash);
+    if (path !== null) this.go(path, { replace: true });
   }
 }
 
