@@ -27,6 +27,14 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   return { page, complaints };
 }
 
+/** The first step of a sign-in, whatever follows. */
+export async function givePassword(page: Page): Promise<void> {
+  await page.goto('/machines');
+  await page.getByLabel('Email or username').fill('ada@example.com');
+  await page.getByLabel('Password').fill('correct horse');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
 export async function signIn(page: Page, path = '/'): Promise<void> {
   await page.goto(path);
   await page.getByLabel('Email or username').fill('ada');

@@ -116,13 +116,24 @@ describe('the machine pages', () => {
   });
 });
 
-describe('the API reference', () => {
+describe('access to a machine', () => {
   const setup = edgePerTest();
 
-  it('shows the document that the server gives of itself, to anybody', async () => {
+  it('is granted and revoked', async () => {
     const page = await setup.open();
-    await page.goto('/docs/api');
-    await page.getByText('List machines').first().click();
-    await page.getByText('/api/machines').first().waitFor();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    await signIn(page, `/machines/${agent_id}`);
+    await page.getByTestId('access').getByText('Owner · Administrator').waitFor();
+    await page.getByRole('button', { name: 'Grant access' }).click();
+    await page.getByLabel('Username').fill('nobody');
+    await page.getByRole('dialog').getByRole('button', { name: 'Grant access' }).click();
+    await page.getByText('User not found.').waitFor();
+    await page.getByLabel('Username').fill('grace');
+    await page.getByRole('dialog').getByRole('button', { name: 'Grant access' }).click();
+    await page.getByTestId('access').getByText('Granted · by ada').waitFor();
+    await page.getByRole('button', { name: 'Revoke access of grace' }).click();
+    await page.getByText('Terminals that grace has open on web-1 close at once.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await page.getByTestId('access').filter({ hasText: 'grace' }).waitFor({ state: 'detached' });
   });
 });

@@ -16,7 +16,7 @@ async function drawing(page: Page, width: number, height: number): Promise<Buffe
   return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
 }
 
-describe('the account page', () => {
+describe('the profile', () => {
   const setup = edgePerTest();
 
   it('changes the name that others see', async () => {
@@ -82,70 +82,6 @@ describe('the account page', () => {
     await page.getByText('Removed.').waitFor();
     expect(await shown.count()).toBe(0);
     expect(await main.count()).toBe(0);
-  });
-
-  it('says at the form that the present password is wrong', async () => {
-    const page = await setup.open();
-    await signIn(page, '/account/security');
-    const change = async (current: string): Promise<void> => {
-      await page.getByLabel('Current password').fill(current);
-      await page.getByLabel('New password', { exact: true }).fill('battery staple');
-      await page.getByLabel('New password again').fill('battery staple');
-      await page.getByRole('button', { name: 'Change password' }).click();
-    };
-    await change('wrong');
-    await page.getByText('Current password is incorrect.').waitFor();
-    await change('correct horse');
-    await page.getByText('Your password is changed.').waitFor();
-    expect(await page.getByLabel('Current password').inputValue()).toBe('');
-  });
-
-  it('turns the second factor on, shows the recovery codes once, and turns it off', async () => {
-    const page = await setup.open();
-    await signIn(page, '/account/security');
-    await page.getByRole('button', { name: 'Turn on' }).click();
-    const dialog = page.getByRole('dialog');
-    expect(await dialog.getByRole('img').evaluate((img: HTMLImageElement) => img.decode().then(() => img.naturalWidth > 0))).toBe(true);
-    await dialog.getByText('Cannot scan it?').click();
-    await dialog.getByText('JBSW Y3DP EHPK 3PXP').waitFor();
-    await dialog.getByLabel('Code from the app').fill('111111');
-    await dialog.getByRole('button', { name: 'Turn on' }).click();
-    await dialog.getByText('Is not the code of this moment.').waitFor();
-    await dialog.getByLabel('Code from the app').fill('654321');
-    await dialog.getByRole('button', { name: 'Turn on' }).click();
-    await page.getByRole('heading', { name: 'Keep your recovery codes' }).waitFor();
-    // Neither a key nor a press beside them loses them.
-    await page.keyboard.press('Escape');
-    await page.mouse.click(5, 5);
-    await page.getByRole('button', { name: 'Copy the codes' }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('abcd-efgh\nijkl-mnop');
-    const file = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download' }).click();
-    expect((await file).suggestedFilename()).toBe('vsay-edge-recovery-codes.txt');
-    await page.getByRole('button', { name: 'I have kept them' }).click();
-    await page.getByText('10 recovery codes are left.').waitFor();
-    await page.getByRole('button', { name: 'Turn off' }).click();
-    await dialog.getByLabel('Your password, or a code').fill('correct horse');
-    await dialog.getByRole('button', { name: 'Turn off' }).click();
-    await page.getByRole('button', { name: 'Turn on' }).waitFor();
-  });
-
-  it('makes a key, shows it once, and revokes it', async () => {
-    const page = await setup.open();
-    await signIn(page, '/account/keys');
-    await page.getByText('You have no keys.').waitFor();
-    await page.getByRole('button', { name: 'New key' }).click();
-    await page.getByLabel('Name').fill('Backup');
-    await page.getByLabel('It may').selectOption('Reading only');
-    await page.getByRole('button', { name: 'Make key' }).click();
-    await page.getByRole('button', { name: 'Copy the key' }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^vsay_[0-9a-f]{48}$/);
-    await page.getByRole('button', { name: 'I have copied it' }).click();
-    const row = page.getByRole('list', { name: 'API keys' }).getByRole('listitem');
-    await row.getByText('Reading only').waitFor();
-    await row.getByRole('button', { name: 'Revoke Backup' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click();
-    await page.getByText('You have no keys.').waitFor();
   });
 
   it('shows the account key when asked, and asks before it is replaced', async () => {

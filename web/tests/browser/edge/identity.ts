@@ -1,5 +1,6 @@
 /** The part of the stand-in edge that knows people: signing in step by step, and what they change about themselves. */
-import { Administration, HOME, NOW, type Answer, type Asked, type Body } from './administration';
+import { Administration, HOME } from './administration';
+import { NOW, type Answer, type Body, type Routes } from './answers';
 
 const DAY = 86_400;
 export class Identity extends Administration {
@@ -57,7 +58,7 @@ export class Identity extends Administration {
     return this.#find({ ...this.#own, ...this.administration }, route, query, body);
   }
 
-  #find(routes: Record<string, (asked: Asked) => Answer>, route: string, query: URLSearchParams, body: Body): Answer | null {
+  #find(routes: Routes, route: string, query: URLSearchParams, body: Body): Answer | null {
     for (const [pattern, handle] of Object.entries(routes)) {
       const found = new RegExp(`^${pattern.replaceAll('*', '([^/]+)')}$`).exec(route);
       if (!found) continue;
@@ -89,7 +90,7 @@ export class Identity extends Administration {
     };
   }
 
-  readonly #openRoutes: Record<string, (asked: Asked) => Answer> = {
+  readonly #openRoutes: Routes = {
     'POST /api/(?:auth/)?(?:login|signup)': ({ body }) => {
       if (body.password !== 'correct horse') return [401, { error: 'Invalid credentials' }];
       if (body.username === 'x') return [400, { error: 'invalid', fields: [{ field: 'username', message: 'must have 3 to 50 characters' }] }];
@@ -125,7 +126,7 @@ export class Identity extends Administration {
     'POST /api/auth/verify-email/*': ({ at: [token] }) => (token === 'good' ? [200, { message: '' }] : [400, { error: 'Invalid or expired token' }]),
   };
 
-  readonly #own: Record<string, (asked: Asked) => Answer> = {
+  readonly #own: Routes = {
     'POST /api/auth/refresh': () => [200, this.signIn()],
     'POST /api/auth/logout': () => [200, { message: 'Logged out successfully' }],
     'GET /api/auth/me': () => [200, this.user()],
