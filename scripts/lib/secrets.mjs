@@ -32,7 +32,8 @@ export async function loadSecrets(state) {
   const secrets = parseEnv(text);
   const missing = NEEDED.filter((name) => !secrets[name]);
   if (missing.length > 0) {
-    const lines = missing.map((name) => `${name}=${(secrets[name] = randomBytes(32).toString("hex"))}\n`);
+    for (const name of missing) secrets[name] = randomBytes(32).toString("hex");
+    const lines = missing.map((name) => `${name}=${secrets[name]}\n`);
     const separator = text === "" || text.endsWith("\n") ? "" : "\n";
     await writeFile(file, text + separator + lines.join(""), { mode: 0o600 });
   }

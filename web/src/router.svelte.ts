@@ -34,7 +34,7 @@ class Router {
   follow(event: MouseEvent, isPage: (path: string) => boolean): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (!link || link.target !== '' || link.origin !== location.origin || link.hasAttribute('download')) return;
+    if (link?.target !== '' || link.origin !== location.origin || link.hasAttribute('download')) return;
     if (!isPage(link.pathname)) return;
     event.preventDefault();
     this.go(link.pathname);
