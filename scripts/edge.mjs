@@ -41,7 +41,8 @@ function fail(error) {
 
 function portNumber(text) {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`the port must be a number from 0 to 65535, not ${text}`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new Error(`the port must be a number from 0 to 65535, not ${text}`);
   return port;
 }
 

@@ -65,7 +65,10 @@ async function enrol({ url, folder, config, token, run }) {
   if (known && known.agent_id === before?.agent_id && enrolled) return before;
 
   const { registration_token, agent_id } = known
-    ? { ...(await call(url, "POST", `/api/machines/${known.agent_id}/registration-token`, { token })), agent_id: known.agent_id }
+    ? {
+        ...(await call(url, "POST", `/api/machines/${known.agent_id}/registration-token`, { token })),
+        agent_id: known.agent_id,
+      }
     : await call(url, "POST", "/api/machines", { token, body: { name, description: "This computer", allow_sudo: true } });
   // In a shell on one's own computer, sudo works as it always does.
   const configure = run(

@@ -85,7 +85,8 @@ async function startMiniflare({ host, port, state, config, secrets }) {
     } catch (error) {
       await miniflare.dispose().catch(() => {});
       if (error.code !== "ERR_ADDRESS_IN_USE") throw error;
-      if (port !== 0) throw new Error(`port ${port} is in use; choose another one, such as PORT=${port + 1}`, { cause: error });
+      if (port !== 0)
+        throw new Error(`port ${port} is in use; choose another one, such as PORT=${port + 1}`, { cause: error });
       if (attempt === PORT_ATTEMPTS) throw error;
     }
   }
@@ -116,12 +117,18 @@ function workerOptions(config, secrets, url) {
   Object.assign(worker.bindings, { BASE_URL: url, MAIL_TRANSPORT: "binding", MAIL_FROM: "VSAY Edge <edge@example.com>" });
   for (const name of settings) worker.bindings[name] = process.env[name] ?? worker.bindings[name];
   worker.bindings.BASE_URL ||= url;
-  for (const [name, { simple }] of Object.entries(worker.ratelimits)) simple.limit = limitFromEnvironment(name, simple.limit);
+  for (const [name, { simple }] of Object.entries(worker.ratelimits))
+    simple.limit = limitFromEnvironment(name, simple.limit);
   if (!existsSync(worker.assets.directory)) {
     say("edge", `no browser console: ${worker.assets.directory} is not built`);
     delete worker.assets;
   }
-  return { ...worker, routes: routesPastAssets(worker.assets), modules: modules(config.main), modulesRoot: path.dirname(config.main) };
+  return {
+    ...worker,
+    routes: routesPastAssets(worker.assets),
+    modules: modules(config.main),
+    modulesRoot: path.dirname(config.main),
+  };
 }
 
 /**
@@ -147,7 +154,8 @@ function limitFromEnvironment(name, standard) {
   const given = process.env[name];
   if (given === undefined || given === "") return standard;
   const limit = Number(given);
-  if (!Number.isInteger(limit) || limit < 1) throw new Error(`${name} must be a whole number, at least 1: attempts per minute`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new Error(`${name} must be a whole number, at least 1: attempts per minute`);
   return limit;
 }
 

@@ -22,7 +22,8 @@ const accessTokens = new Map();
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, base());
   const form = new URLSearchParams(await body(request));
-  const json = (status, value) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+  const json = (status, value) =>
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
   const route = `${request.method} ${url.pathname.replace(/^\/(common|[0-9a-f-]{36})\//, "/")}`;
   switch (route) {
     case "GET /oauth2/v2.0/authorize":
@@ -81,7 +82,9 @@ function authorize(query) {
 function trade(form) {
   const asked = codes.get(form.get("code"));
   codes.delete(form.get("code"));
-  const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
+  const challenge = createHash("sha256")
+    .update(form.get("code_verifier") ?? "")
+    .digest("base64url");
   const right =
     asked?.code_challenge_method === "S256" &&
     asked.code_challenge === challenge &&
@@ -93,7 +96,16 @@ function trade(form) {
 
 function idToken({ nonce, test }) {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: `${base()}/${TENANT}/v2.0`, aud: CLIENT.client_id, exp: now + 300, iat: now, nbf: now, nonce, sub: "1", tid: TENANT };
+  const claims = {
+    iss: `${base()}/${TENANT}/v2.0`,
+    aud: CLIENT.client_id,
+    exp: now + 300,
+    iat: now,
+    nbf: now,
+    nonce,
+    sub: "1",
+    tid: TENANT,
+  };
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const header = { alg: "RS256", kid: "ours", typ: "JWT", ...test.header };
   const signed = `${encode(header)}.${encode({ ...claims, xms_edov: true, ...test.claims })}`;

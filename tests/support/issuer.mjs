@@ -29,7 +29,9 @@ function issuer(url, redirectUri) {
     use: "sig",
   });
   const provider = new Provider(url, {
-    clients: [{ client_id: "edge", client_secret: "s: %+", redirect_uris: [redirectUri], id_token_signed_response_alg: "ES256" }],
+    clients: [
+      { client_id: "edge", client_secret: "s: %+", redirect_uris: [redirectUri], id_token_signed_response_alg: "ES256" },
+    ],
     jwks: { keys: [signing("rsa", { modulusLength: 2048 }, "RS256"), signing("ec", { namedCurve: "P-256" }, "ES256")] },
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
     pkce: { required: () => true },

@@ -24,10 +24,17 @@ describe('a path', () => {
     ['/admin/groups/g1', { name: 'group', id: 'g1' }],
   ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));
 
-  it.each(['/nowhere', '/account/nonsense', '/admin/nonsense', '/admin/people/1', '/admin/groups/1/2', '/machines/1/2', '/constructor', '/reset-password', '/api/health'])(
-    '%s names none',
-    (path) => expect(read(path)).toEqual({ name: 'missing' }),
-  );
+  it.each([
+    '/nowhere',
+    '/account/nonsense',
+    '/admin/nonsense',
+    '/admin/people/1',
+    '/admin/groups/1/2',
+    '/machines/1/2',
+    '/constructor',
+    '/reset-password',
+    '/api/health',
+  ])('%s names none', (path) => expect(read(path)).toEqual({ name: 'missing' }));
 });
 
 describe('a menu', () => {
@@ -36,7 +43,8 @@ describe('a menu', () => {
     const isAdmin = isSuperAdmin || role === 'company_admin';
     return { isAdmin, isSuperAdmin, can: (name: string) => isAdmin || permissions.includes(name) };
   };
-  const seen = (...asked: Parameters<typeof rightsOf>): string[] => linksIn('administration', rightsOf(...asked)).map(({ name }) => name);
+  const seen = (...asked: Parameters<typeof rightsOf>): string[] =>
+    linksIn('administration', rightsOf(...asked)).map(({ name }) => name);
 
   it('leads everybody to the administration that they may use', () => {
     expect(seen('user')).toEqual([]);

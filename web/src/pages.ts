@@ -55,36 +55,74 @@ export const PAGES = {
   machines: page('/machines', { also: '/', needs: 'account', menu: 'main', label: 'Machines', component: MachinesPage }),
   machine: page('/machines/:agentId', { needs: 'account', menu: 'main', component: MachinePage }),
   terminals: page('/terminal', {
-    needs: 'account', menu: 'main', label: 'Terminals', load: () => import('./features/terminals/TerminalPage.svelte'),
+    needs: 'account',
+    menu: 'main',
+    label: 'Terminals',
+    load: () => import('./features/terminals/TerminalPage.svelte'),
   }),
   sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
 
   profile: page('/account', {
-    also: '/account/profile', needs: 'account', menu: 'account', label: 'Profile', load: () => import('./features/profile/ProfilePage.svelte'),
+    also: '/account/profile',
+    needs: 'account',
+    menu: 'account',
+    label: 'Profile',
+    load: () => import('./features/profile/ProfilePage.svelte'),
   }),
   security: page('/account/security', {
-    needs: 'account', menu: 'account', label: 'Security', load: () => import('./features/accounts/SecurityPage.svelte'),
+    needs: 'account',
+    menu: 'account',
+    label: 'Security',
+    load: () => import('./features/accounts/SecurityPage.svelte'),
   }),
-  keys: page('/account/keys', { needs: 'account', menu: 'account', label: 'Keys', load: () => import('./features/profile/KeysPage.svelte') }),
+  keys: page('/account/keys', {
+    needs: 'account',
+    menu: 'account',
+    label: 'Keys',
+    load: () => import('./features/profile/KeysPage.svelte'),
+  }),
 
   users: page('/admin/people', {
-    also: '/admin', needs: 'users.view', menu: 'administration', label: 'People', load: () => import('./features/users/UsersPage.svelte'),
+    also: '/admin',
+    needs: 'users.view',
+    menu: 'administration',
+    label: 'People',
+    load: () => import('./features/users/UsersPage.svelte'),
   }),
   groups: page('/admin/groups', {
-    needs: 'admin', menu: 'administration', label: 'Groups', load: () => import('./features/groups/GroupsPage.svelte'),
+    needs: 'admin',
+    menu: 'administration',
+    label: 'Groups',
+    load: () => import('./features/groups/GroupsPage.svelte'),
   }),
-  group: page('/admin/groups/:id', { needs: 'admin', menu: 'administration', load: () => import('./features/groups/GroupPage.svelte') }),
+  group: page('/admin/groups/:id', {
+    needs: 'admin',
+    menu: 'administration',
+    load: () => import('./features/groups/GroupPage.svelte'),
+  }),
   roles: page('/admin/roles', {
-    needs: 'roles.view', menu: 'administration', label: 'Roles', load: () => import('./features/roles/RolesPage.svelte'),
+    needs: 'roles.view',
+    menu: 'administration',
+    label: 'Roles',
+    load: () => import('./features/roles/RolesPage.svelte'),
   }),
   audit: page('/admin/audit', {
-    needs: 'system.audit_log', menu: 'administration', label: 'Audit', load: () => import('./features/audit/AuditPage.svelte'),
+    needs: 'system.audit_log',
+    menu: 'administration',
+    label: 'Audit',
+    load: () => import('./features/audit/AuditPage.svelte'),
   }),
   organization: page('/admin/organization', {
-    needs: 'admin', menu: 'administration', label: 'Settings', load: () => import('./features/organization/OrganizationPage.svelte'),
+    needs: 'admin',
+    menu: 'administration',
+    label: 'Settings',
+    load: () => import('./features/organization/OrganizationPage.svelte'),
   }),
   organizations: page('/admin/organizations', {
-    needs: 'super_admin', menu: 'administration', label: 'Organizations', load: () => import('./features/organizations/OrganizationsPage.svelte'),
+    needs: 'super_admin',
+    menu: 'administration',
+    label: 'Organizations',
+    load: () => import('./features/organizations/OrganizationsPage.svelte'),
   }),
 };
 
@@ -118,7 +156,9 @@ export interface Link {
 /** The links of a menu to what somebody may see. */
 export function linksIn(menu: Menu, rights: Rights): Link[] {
   return ALL.flatMap(([name, page]) =>
-    page.menu === menu && page.label !== undefined && meets(page.needs, rights) ? [{ name, href: page.path, text: page.label }] : [],
+    page.menu === menu && page.label !== undefined && meets(page.needs, rights)
+      ? [{ name, href: page.path, text: page.label }]
+      : [],
   );
 }
 

@@ -32,7 +32,8 @@ class Router {
 
   /** Follows a link to one of our own pages without loading it anew. */
   follow(event: MouseEvent, isPage: (path: string) => boolean): void {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (link?.target !== '' || link.origin !== location.origin || link.hasAttribute('download')) return;
     if (!isPage(link.pathname)) return;

@@ -41,7 +41,16 @@ const withToken: Middleware = {
   },
   async onResponse({ request, response }) {
     if (response.status !== 401 && response.status !== 403) return undefined;
-    const code = response.status === 403 ? errorFrom(403, await response.clone().json().catch(() => null)).code : '';
+    const code =
+      response.status === 403
+        ? errorFrom(
+            403,
+            await response
+              .clone()
+              .json()
+              .catch(() => null),
+          ).code
+        : '';
     // An answer to a token that was replaced meanwhile says nothing about the present one.
     const sent = request.headers.get('Authorization');
     if (sent === null || sent !== `Bearer ${identity.token()}`) return undefined;

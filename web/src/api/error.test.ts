@@ -16,9 +16,12 @@ describe('a failed request', () => {
     expect(errorFrom(403, { error: 'no', code: 7 }).code).toBe('');
   });
 
-  it.each([null, 'text', [], {}, { error: 5 }, { error: '', fields: 'no' }, { fields: [null, 3] }])('is put in words even when the body is %j', (body) => {
-    expect(errorFrom(418, body).message).toBe('The server refused this (418).');
-    expect(errorFrom(502, body).message).toBe('Something went wrong on the server. Please try again.');
-    expect(errorFrom(502, body).fields).toEqual({});
-  });
+  it.each([null, 'text', [], {}, { error: 5 }, { error: '', fields: 'no' }, { fields: [null, 3] }])(
+    'is put in words even when the body is %j',
+    (body) => {
+      expect(errorFrom(418, body).message).toBe('The server refused this (418).');
+      expect(errorFrom(502, body).message).toBe('Something went wrong on the server. Please try again.');
+      expect(errorFrom(502, body).fields).toEqual({});
+    },
+  );
 });

@@ -25,11 +25,17 @@ export function unreachable(): ApiError {
 /** The failure that an answer describes, whatever its body is. */
 export function errorFrom(status: number, body: unknown): ApiError {
   const record = isRecord(body) ? body : {};
-  const fallback = status >= 500 ? 'Something went wrong on the server. Please try again.' : `The server refused this (${status}).`;
+  const fallback =
+    status >= 500 ? 'Something went wrong on the server. Please try again.' : `The server refused this (${status}).`;
   const message = typeof record.error === 'string' && record.error !== '' ? record.error : fallback;
   const entries = Array.isArray(record.fields) ? record.fields.filter(isRecord) : [];
   const fields = entries.map(({ field, message: text }) => [String(field), sentence(String(text))] as const);
-  return new ApiError(sentence(message), status, Object.fromEntries(fields), typeof record.code === 'string' ? record.code : '');
+  return new ApiError(
+    sentence(message),
+    status,
+    Object.fromEntries(fields),
+    typeof record.code === 'string' ? record.code : '',
+  );
 }
 
 /** Any thrown value in words. */

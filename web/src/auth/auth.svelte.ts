@@ -1,8 +1,8 @@
 /** Who is signed in. One instance for the page; all tabs share one sign-in. */
 import { answer, client, identifyBy } from '../api/client';
 import { ApiError, inWords } from '../api/error';
-import { nextStep, type Granted, type Step, type Tenant } from './flow';
-import { isDue, issued, onChange, read, write, type SignIn } from './token';
+import { type Granted, nextStep, type Step, type Tenant } from './flow';
+import { isDue, issued, onChange, read, type SignIn, write } from './token';
 import type { User } from './user';
 
 /** How often the token's age is looked at, in milliseconds. Also catches a laptop that slept. */
@@ -91,7 +91,10 @@ class Auth {
   }
 
   /** Chooses an organization, while signing in or later. */
-  async select(tenant: string, { proof, tenants } = { proof: this.#signIn?.proof ?? '', tenants: [...this.tenants] }): Promise<Step> {
+  async select(
+    tenant: string,
+    { proof, tenants } = { proof: this.#signIn?.proof ?? '', tenants: [...this.tenants] },
+  ): Promise<Step> {
     const body = { session_token: proof, tenant_id: tenant };
     return nextStep(await answer(client.POST('/api/auth/select-tenant', { body })), { proof, tenants });
   }

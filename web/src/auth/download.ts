@@ -1,7 +1,8 @@
 /** Files that the API makes. A link cannot carry the token, so the bytes come through the page. */
-import { auth } from './auth.svelte';
-import { saveBlob } from '../ui/save';
+
 import { errorFrom, unreachable } from '../api/error';
+import { saveBlob } from '../ui/save';
+import { auth } from './auth.svelte';
 
 /** Fetches a file and offers it under the name that the answer gives it, or else `name`. */
 export async function download(path: string, name: string): Promise<void> {

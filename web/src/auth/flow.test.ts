@@ -8,7 +8,14 @@ const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value))
 
 describe('an answer while signing in', () => {
   it('that carries a token ends it', () => {
-    const answer = { token: 't', expires_in: 60, session_token: 'p', user: { id: '1' }, available_tenants: [HOME], must_reset_password: true };
+    const answer = {
+      token: 't',
+      expires_in: 60,
+      session_token: 'p',
+      user: { id: '1' },
+      available_tenants: [HOME],
+      must_reset_password: true,
+    };
     expect(nextStep(answer)).toEqual({
       kind: 'done',
       granted: { token: 't', expiresIn: 60, userId: '1', proof: 'p', tenants: [HOME], mustChangePassword: true },
@@ -17,21 +24,30 @@ describe('an answer while signing in', () => {
 
   it('after a choice keeps the organizations to choose among later', () => {
     const step = nextStep({ token: 't' }, { proof: 'p', tenants: [HOME, WORK] });
-    expect(step).toMatchObject({ granted: { proof: 'p', tenants: [HOME, WORK], expiresIn: 86_400, mustChangePassword: false } });
+    expect(step).toMatchObject({
+      granted: { proof: 'p', tenants: [HOME, WORK], expiresIn: 86_400, mustChangePassword: false },
+    });
   });
 
   it('that names organizations asks which one', () => {
     expect(nextStep({ requires_tenant_selection: true, tenants: [HOME, WORK], session_token: 'p' })).toEqual({
-      kind: 'tenant', tenants: [HOME, WORK], proof: 'p',
+      kind: 'tenant',
+      tenants: [HOME, WORK],
+      proof: 'p',
     });
   });
 
   it('that sent a code asks for it', () => {
-    expect(nextStep({ requires_otp: true, mfa_method: 'mail', mfa_token: 'm', username: 'ada', otp_expires_in_min: 5 })).toEqual({ kind: 'code', username: 'ada', minutes: 5 });
+    expect(
+      nextStep({ requires_otp: true, mfa_method: 'mail', mfa_token: 'm', username: 'ada', otp_expires_in_min: 5 }),
+    ).toEqual({ kind: 'code', username: 'ada', minutes: 5 });
   });
 
   it('that wants a second factor asks for that', () => {
-    expect(nextStep({ mfa_method: 'totp', mfa_token: 'm', requires_otp: false, session_token: 'p' })).toEqual({ kind: 'factor', proof: 'm' });
+    expect(nextStep({ mfa_method: 'totp', mfa_token: 'm', requires_otp: false, session_token: 'p' })).toEqual({
+      kind: 'factor',
+      proof: 'm',
+    });
   });
 
   it('that means nothing to this page is an error', () => {
@@ -45,7 +61,12 @@ describe('the address that a provider returns to', () => {
     const fragment = `#token=t&session_token=p&expires_in=60&user=${base64url({ id: '1' })}&tenants=${base64url(tenants)}`;
     expect(readCallback('', fragment)).toEqual({
       answer: {
-        token: 't', session_token: 'p', expires_in: 60, user: { id: '1' }, tenants, requires_selection: false,
+        token: 't',
+        session_token: 'p',
+        expires_in: 60,
+        user: { id: '1' },
+        tenants,
+        requires_selection: false,
         must_reset_password: false,
       },
     });
@@ -71,7 +92,11 @@ describe('the address that a provider returns to', () => {
     expect(readCallback('?error=No%20account%20found', '')).toEqual({ error: 'No account found' });
   });
 
-  it.each([['', ''], ['?user=x', '#tenants=%25'], ['?session_token=p', '']])('that carries nothing (%j, %j) is an error in words', (search, fragment) => {
+  it.each([
+    ['', ''],
+    ['?user=x', '#tenants=%25'],
+    ['?session_token=p', ''],
+  ])('that carries nothing (%j, %j) is an error in words', (search, fragment) => {
     expect(readCallback(search, fragment)).toHaveProperty('error', expect.stringContaining('no sign-in'));
   });
 });

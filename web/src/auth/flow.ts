@@ -57,7 +57,10 @@ const DEFAULT_LIFE = 86_400;
 const DEFAULT_MINUTES = 10;
 
 /** What an answer asks for next. `before` is what earlier answers of the same sign-in gave. Throws when it asks for nothing we know. */
-export function nextStep(answer: StepAnswer, before: { proof: string; tenants: Tenant[] } = { proof: '', tenants: [] }): Step {
+export function nextStep(
+  answer: StepAnswer,
+  before: { proof: string; tenants: Tenant[] } = { proof: '', tenants: [] },
+): Step {
   const proof = answer.session_token ?? before.proof;
   const mailed = answer.mfa_method === 'mail' || (answer.mfa_method === undefined && answer.requires_otp === true);
   if (answer.mfa_token !== undefined && !mailed) return { kind: 'factor', proof: answer.mfa_token };
@@ -67,7 +70,8 @@ export function nextStep(answer: StepAnswer, before: { proof: string; tenants: T
   if (mailed) {
     return { kind: 'code', username: answer.username ?? '', minutes: answer.otp_expires_in_min ?? DEFAULT_MINUTES };
   }
-  if (typeof answer.token !== 'string' || answer.token === '') throw new Error('The server asks for something that this page does not know. Please reload it.');
+  if (typeof answer.token !== 'string' || answer.token === '')
+    throw new Error('The server asks for something that this page does not know. Please reload it.');
   const granted = {
     token: answer.token,
     expiresIn: answer.expires_in ?? DEFAULT_LIFE,
@@ -98,7 +102,9 @@ export function readCallback(search: string, fragment: string): { answer: StepAn
     must_reset_password: values.get('must_reset_password') === 'true',
   };
   const usable = answer.token !== undefined || answer.mfa_token !== undefined || answer.requires_selection === true;
-  return usable ? { answer } : { error: 'This address carries no sign-in. It works only once, right after you signed in with a provider.' };
+  return usable
+    ? { answer }
+    : { error: 'This address carries no sign-in. It works only once, right after you signed in with a provider.' };
 }
 
 /** Where links of an earlier kind lead: `#accept-invite-…` and `#reset-password-…`. */

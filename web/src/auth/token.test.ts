@@ -19,13 +19,22 @@ describe('a kept sign-in', () => {
 
   it('of an earlier version still counts', () => {
     expect(parse('{"token":"a","issuedAt":1,"expiresAt":2,"tenants":[5]}')).toEqual({
-      token: 'a', issuedAt: 1, expiresAt: 2, userId: '', proof: '', tenants: [], mustChangePassword: false,
+      token: 'a',
+      issuedAt: 1,
+      expiresAt: 2,
+      userId: '',
+      proof: '',
+      tenants: [],
+      mustChangePassword: false,
     });
   });
 
-  it.each([null, '', 'null', '5', '{}', '{"token":5}', '{"token":"a","issuedAt":"1","expiresAt":2}'])('that is damaged (%j) counts as none', (text) => {
-    expect(parse(text)).toBeNull();
-  });
+  it.each([null, '', 'null', '5', '{}', '{"token":5}', '{"token":"a","issuedAt":"1","expiresAt":2}'])(
+    'that is damaged (%j) counts as none',
+    (text) => {
+      expect(parse(text)).toBeNull();
+    },
+  );
 
   it('is refreshed when three quarters of its life are over', () => {
     const signIn = issued({ ...GRANTED, expiresIn: 100 }, 0);

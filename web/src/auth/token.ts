@@ -38,7 +38,10 @@ export function onChange(listener: (signIn: SignIn | null) => void): void {
 export function parse(text: string | null): SignIn | null {
   if (text === null) return null;
   try {
-    const { token, issuedAt, expiresAt, userId, proof, tenants, mustChangePassword } = JSON.parse(text) as Record<string, unknown>;
+    const { token, issuedAt, expiresAt, userId, proof, tenants, mustChangePassword } = JSON.parse(text) as Record<
+      string,
+      unknown
+    >;
     if (typeof token !== 'string' || typeof issuedAt !== 'number' || typeof expiresAt !== 'number') return null;
     return {
       token,

@@ -42,6 +42,8 @@ export function describeClose(code: number, reason: string): string {
     case 4009:
       return 'This terminal was opened in another window.';
     default:
-      return reason === '' ? `The server closed the connection (code ${code}).` : `The server closed the connection: ${reason}.`;
+      return reason === ''
+        ? `The server closed the connection (code ${code}).`
+        : `The server closed the connection: ${reason}.`;
   }
 }

@@ -1,10 +1,10 @@
 /** One terminal, whole: the socket, the stream over it and the terminal it draws on, and what they are doing. */
 import { BAD_BYTES, LEFT, retryAfter } from './close';
-import { PING, SUBPROTOCOL, type Exit, type Size } from './messages';
+import { type Exit, PING, type Size, SUBPROTOCOL } from './messages';
 import { Socket, type SocketState } from './socket';
-import { statusOf, type Status } from './status';
-import { ViewerStream, type StreamEvent } from './stream';
-import { Terminal, type Look } from './terminal';
+import { type Status, statusOf } from './status';
+import { type StreamEvent, ViewerStream } from './stream';
+import { type Look, Terminal } from './terminal';
 
 export interface ConnectionOptions {
   viewer: string;
@@ -70,7 +70,9 @@ export class Connection {
     });
     const { signal } = this.#forget;
     window.addEventListener('online', () => this.#socket.wake(), { signal });
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#socket.wake(), { signal });
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#socket.wake(), {
+      signal,
+    });
   }
 
   get status(): Status {
@@ -122,7 +124,9 @@ export class Connection {
   #type(bytes: Uint8Array): void {
     if (this.status.name === 'ended' || this.status.name === 'closed') return;
     if (!this.#stream.type(bytes)) {
-      this.notice = this.#canType ? 'Too much input is waiting for the machine. What you just typed was not taken.' : 'You are watching this terminal and cannot type.';
+      this.notice = this.#canType
+        ? 'Too much input is waiting for the machine. What you just typed was not taken.'
+        : 'You are watching this terminal and cannot type.';
     }
     this.pendingInput = this.#stream.pendingInput;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FrameError, HEADER_LENGTH, Kind, decodeFrame, encodeFrame } from './frames';
+import { decodeFrame, encodeFrame, FrameError, HEADER_LENGTH, Kind } from './frames';
 import { MAX_PAYLOAD } from './limits';
 
 interface Sample {

@@ -1,6 +1,6 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PING, decodeMessage, encodeMessage, type FromViewer } from './messages';
+import { decodeMessage, encodeMessage, type FromViewer, PING } from './messages';
 
 /** The samples that the Rust tests read too. */
 function fixtures(folder: string): [string, string][] {

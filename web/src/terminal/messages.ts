@@ -62,7 +62,10 @@ const text = (value: unknown): boolean => typeof value === 'string';
 const flag = (value: unknown): boolean => typeof value === 'boolean';
 const count = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const side = (value: unknown): boolean => count(value) && Number(value) >= MIN_SIDE && Number(value) <= MAX_SIDE;
-const orNull = (check: (value: unknown) => boolean) => (value: unknown): boolean => value === null || check(value);
+const orNull =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === null || check(value);
 
 const SHAPES: Record<ToViewer['type'], Fields> = {
   attached: {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SLOWLY, SOON, backoffDelay } from './backoff';
+import { backoffDelay, SLOWLY, SOON } from './backoff';
 import { LEFT, retryAfter } from './close';
 import { PING } from './messages';
 import { CONNECT_TIMEOUT, HEALTHY_SPELL, PING_INTERVAL, PONG_TIMEOUT, Socket, type SocketState } from './socket';

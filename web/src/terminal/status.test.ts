@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SocketState } from './socket';
-import { describeStatus, statusOf, type Facts } from './status';
+import { describeStatus, type Facts, statusOf } from './status';
 
 const FACTS: Facts = { attached: true, canType: true, online: true, exit: null, farewell: null, failure: null };
 
@@ -18,7 +18,11 @@ describe('the connection in words', () => {
     [{ name: 'waiting', retryAt: 4200, retry: 'soon' }, {}, 'Connection lost – reconnecting in 4 s'],
     [{ name: 'waiting', retryAt: 0, retry: 'soon' }, {}, 'Connection lost – reconnecting in 1 s'],
     [{ name: 'waiting', retryAt: 9000, retry: 'slowly' }, {}, 'Machine offline – looking again in 8 s'],
-    [{ name: 'waiting', retryAt: 4200, retry: 'soon' }, { failure: 'no such account' }, 'No such account – trying again in 4 s'],
+    [
+      { name: 'waiting', retryAt: 4200, retry: 'soon' },
+      { failure: 'no such account' },
+      'No such account – trying again in 4 s',
+    ],
     [{ name: 'open' }, { exit: { code: 0, signal: null } }, 'Shell ended – exit code 0'],
     [{ name: 'closed', code: 1000, reason: '' }, { exit: { code: null, signal: 'SIGKILL' } }, 'Shell ended by SIGKILL'],
     [{ name: 'closed', code: 1000, reason: '' }, { farewell: 'This session has ended' }, 'This session has ended.'],

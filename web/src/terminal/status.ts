@@ -63,8 +63,11 @@ export function describeStatus(status: Status, now: number): string {
       return 'Machine offline – waiting for it to come back';
     case 'waiting': {
       const seconds = Math.max(1, Math.ceil((status.retryAt - now) / 1000));
-      if (status.failure !== null) return `${status.failure.charAt(0).toUpperCase()}${status.failure.slice(1)} – trying again in ${seconds} s`;
-      return status.machineAway ? `Machine offline – looking again in ${seconds} s` : `Connection lost – reconnecting in ${seconds} s`;
+      if (status.failure !== null)
+        return `${status.failure.charAt(0).toUpperCase()}${status.failure.slice(1)} – trying again in ${seconds} s`;
+      return status.machineAway
+        ? `Machine offline – looking again in ${seconds} s`
+        : `Connection lost – reconnecting in ${seconds} s`;
     }
     case 'ended':
       return describeExit(status.exit);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Kind, decodeFrame, encodeFrame } from './frames';
+import { decodeFrame, encodeFrame, Kind } from './frames';
 import { ACK_BYTES, MAX_PAYLOAD } from './limits';
 import type { ToViewer } from './messages';
 import { ViewerStream } from './stream';
@@ -28,7 +28,9 @@ class Setup {
       if (typeof data === 'string') return data;
       const frame = decodeFrame(data.buffer);
       const text = new TextDecoder().decode(frame.payload);
-      return frame.kind === Kind.Ack ? `ack ${frame.stream} ${frame.offset}` : `input ${frame.stream} ${frame.offset} ${text}`;
+      return frame.kind === Kind.Ack
+        ? `ack ${frame.stream} ${frame.offset}`
+        : `input ${frame.stream} ${frame.offset} ${text}`;
     });
   }
 
@@ -51,7 +53,12 @@ describe('a viewer stream', () => {
     const { stream, port } = new Setup();
     stream.opened();
     expect(JSON.parse(port.sent[0] as string)).toEqual({
-      type: 'hello', protocol: 1, viewer: VIEWER, received: null, cols: 80, rows: 24,
+      type: 'hello',
+      protocol: 1,
+      viewer: VIEWER,
+      received: null,
+      cols: 80,
+      rows: 24,
     });
   });
 

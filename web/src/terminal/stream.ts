@@ -2,10 +2,10 @@
  * A viewer's half of the lossless stream (docs/streams.md): which bytes the terminal has, which it still needs, which
  * keystrokes arrived. It owns no socket, no terminal and no clock; everything it wants done goes through its port.
  */
-import { FrameError, Kind, decodeFrame, encodeFrame, type Frame } from './frames';
+import { decodeFrame, encodeFrame, type Frame, FrameError, Kind } from './frames';
 import { InputLog } from './input';
 import { ACK_BYTES, ACK_DELAY_MS, MAX_PAYLOAD, MAX_SNAPSHOT } from './limits';
-import { PROTOCOL, decodeMessage, encodeMessage, type Attached, type Exit, type Size, type ToViewer } from './messages';
+import { type Attached, decodeMessage, type Exit, encodeMessage, PROTOCOL, type Size, type ToViewer } from './messages';
 
 /** What happened, for whoever shows the terminal's state. */
 export type StreamEvent =

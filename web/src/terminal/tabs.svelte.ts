@@ -103,7 +103,9 @@ function isTab(value: unknown): value is Tab {
   if (typeof value !== 'object' || value === null) return false;
   const { sessionId, agentId, machineName, viewer, ended } = value as Record<string, unknown>;
   const named = [sessionId, agentId, machineName].every((text) => typeof text === 'string' && text !== '');
-  return named && typeof viewer === 'string' && /^[0-9a-f]{32}$/.test(viewer) && (ended === null || typeof ended === 'string');
+  return (
+    named && typeof viewer === 'string' && /^[0-9a-f]{32}$/.test(viewer) && (ended === null || typeof ended === 'string')
+  );
 }
 
 export const tabs = new Tabs();

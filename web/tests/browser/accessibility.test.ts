@@ -9,7 +9,9 @@ import { edgePerTest } from './setup';
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations: found } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary ?? ''}`));
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary ?? ''}`),
+  );
 }
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
@@ -59,12 +61,31 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
 
   it('so can signing in, the account and the administration', async () => {
     const { identity } = setup.edge;
-    Object.assign(identity, { role: 'super_admin', tenants: [HOME, WORK], steps: ['tenant', 'code', 'factor'], providers: { github_enabled: true } });
+    Object.assign(identity, {
+      role: 'super_admin',
+      tenants: [HOME, WORK],
+      steps: ['tenant', 'code', 'factor'],
+      providers: { github_enabled: true },
+    });
     identity.addPerson({ username: 'grace', enabled: false });
     identity.addPerson({ username: 'linus', pending: true, mfa_enabled: true });
-    identity.groups.push({ id: 'g1', name: 'Operators', description: 'They operate', members: ['2'], machines: ['000000000001'] });
+    identity.groups.push({
+      id: 'g1',
+      name: 'Operators',
+      description: 'They operate',
+      members: ['2'],
+      machines: ['000000000001'],
+    });
     identity.roles.push({ id: 2, name: 'Auditor', description: '', permission_ids: [15], user_count: 0 });
-    identity.organizations.push({ id: 'o2', name: 'acme', display_name: 'Acme', description: '', enabled: false, user_count: 1, machine_count: 0 });
+    identity.organizations.push({
+      id: 'o2',
+      name: 'acme',
+      display_name: 'Acme',
+      description: '',
+      enabled: false,
+      user_count: 1,
+      machine_count: 0,
+    });
     identity.addEntry({ status: 'failure', details: { old: 1 } });
     const page = await setup.open({ colorScheme });
     const found: Record<string, string[]> = {};

@@ -28,7 +28,9 @@ describe('an account', () => {
     await signIn(page, '/account/security');
     await page.getByRole('button', { name: 'Turn on' }).click();
     const dialog = page.getByRole('dialog');
-    expect(await dialog.getByRole('img').evaluate((img: HTMLImageElement) => img.decode().then(() => img.naturalWidth > 0))).toBe(true);
+    expect(
+      await dialog.getByRole('img').evaluate((img: HTMLImageElement) => img.decode().then(() => img.naturalWidth > 0)),
+    ).toBe(true);
     await dialog.getByText('Cannot scan it?').click();
     await dialog.getByText('JBSW Y3DP EHPK 3PXP').waitFor();
     await dialog.getByLabel('Code from the app').fill('111111');
@@ -139,7 +141,10 @@ describe('links of mails', () => {
     await page.getByLabel('New password again').fill('correct horse');
     await page.getByRole('button', { name: 'Accept the invitation' }).click();
     await page.getByRole('heading', { name: 'Machines' }).waitFor();
-    expect(setup.edge.identity.said.find(({ route }) => route.includes('invite'))?.body).toEqual({ password: 'correct horse', display_name: 'Ada L.' });
+    expect(setup.edge.identity.said.find(({ route }) => route.includes('invite'))?.body).toEqual({
+      password: 'correct horse',
+      display_name: 'Ada L.',
+    });
   });
 
   it('confirm a mail address', async () => {

@@ -20,6 +20,8 @@ describe('the administration', () => {
     await signIn(page);
     await page.getByRole('link', { name: 'Admin' }).click();
     await page.getByTestId('entry').waitFor();
-    expect(await page.getByRole('navigation', { name: 'Administration' }).getByRole('link').allTextContents()).toEqual(['Audit']);
+    expect(await page.getByRole('navigation', { name: 'Administration' }).getByRole('link').allTextContents()).toEqual([
+      'Audit',
+    ]);
   });
 });

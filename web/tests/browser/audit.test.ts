@@ -31,7 +31,11 @@ describe('the audit log', () => {
     await signIn(page, '/admin/audit');
     await page.getByRole('button', { name: 'Verify chain' }).click();
     await page.getByTestId('verdict').getByText('1,234 entries checked.').waitFor();
-    Object.assign(setup.edge.identity.chain, { valid: false, entries: 6, broken_at: { id: 'e7', int_id: 7, reason: 'It does not match its seal' } });
+    Object.assign(setup.edge.identity.chain, {
+      valid: false,
+      entries: 6,
+      broken_at: { id: 'e7', int_id: 7, reason: 'It does not match its seal' },
+    });
     await page.getByRole('button', { name: 'Verify chain' }).click();
     await page.getByRole('alert').getByText('Entry 7: It does not match its seal.').waitFor();
   });

@@ -101,9 +101,15 @@ describe('the machine pages', () => {
   it('fit a phone 360 pixels wide', async () => {
     const page = await setup.open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
     Object.assign(setup.edge.identity, { role: 'super_admin', tenants: [HOME, WORK] });
-    setup.edge.identity.addPerson({ username: 'somebody-with-quite-a-long-username-indeed-and-more', email: `${'long'.repeat(20)}@example.com` });
+    setup.edge.identity.addPerson({
+      username: 'somebody-with-quite-a-long-username-indeed-and-more',
+      email: `${'long'.repeat(20)}@example.com`,
+    });
     setup.edge.identity.addEntry({ username: 'somebody-with-quite-a-long-username-indeed-and-more' });
-    const { agent_id } = setup.edge.add({ name: 'a-machine-with-quite-a-long-name-indeed', os: 'Debian GNU/Linux 12 (bookworm) x86_64' });
+    const { agent_id } = setup.edge.add({
+      name: 'a-machine-with-quite-a-long-name-indeed',
+      os: 'Debian GNU/Linux 12 (bookworm) x86_64',
+    });
     await signIn(page);
     const pages = ['/machines', `/machines/${agent_id}`, '/running', '/terminal', '/nowhere', '/docs/api'];
     const account = ['/account', '/account/security', '/account/keys', '/accept-invite/x', '/oauth/callback'];

@@ -33,7 +33,9 @@ describe('the profile', () => {
     const page = await setup.open();
     const picture = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1H0z"/></svg>';
     await page.route('https://pictures.example/**', (route) =>
-      route.request().url().endsWith('/me.svg') ? route.fulfill({ contentType: 'image/svg+xml', body: picture }) : route.abort(),
+      route.request().url().endsWith('/me.svg')
+        ? route.fulfill({ contentType: 'image/svg+xml', body: picture })
+        : route.abort(),
     );
     await signIn(page, '/account');
     await page.getByText('Or by address').click();
@@ -75,7 +77,9 @@ describe('the profile', () => {
     expect(sent.type).toBe('image/webp');
     const shown = page.getByRole('button', { name: 'Account' }).locator('img');
     expect(await shown.getAttribute('src')).toBe(path);
-    await expect.poll(() => shown.evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight])).toEqual([256, 256]);
+    await expect
+      .poll(() => shown.evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight]))
+      .toEqual([256, 256]);
     expect(await take.isDisabled()).toBe(true);
 
     await page.getByRole('button', { name: 'Remove' }).click();

@@ -79,7 +79,9 @@ describe('signing in', () => {
     setup.edge.identity.providers = { github_enabled: true, oidc_enabled: true, oidc_name: 'Acme Login' };
     const page = await setup.open();
     await page.goto('/sign-in');
-    expect(await page.getByRole('link', { name: 'Continue with GitHub' }).getAttribute('href')).toBe('/api/auth/oidc/github');
+    expect(await page.getByRole('link', { name: 'Continue with GitHub' }).getAttribute('href')).toBe(
+      '/api/auth/oidc/github',
+    );
     await page.getByRole('link', { name: 'Continue with Acme Login' }).waitFor();
     expect(await page.getByRole('link', { name: 'Continue with Microsoft' }).count()).toBe(0);
   });

@@ -24,7 +24,9 @@ describe('somebody with several organizations', () => {
     const page = await setup.open();
     await givePassword(page);
     await page.getByRole('button', { name: 'Organization' }).click();
-    await page.route('**/api/auth/select-tenant', (route) => route.fulfill({ status: 401, json: { error: 'Invalid or expired session' } }));
+    await page.route('**/api/auth/select-tenant', (route) =>
+      route.fulfill({ status: 401, json: { error: 'Invalid or expired session' } }),
+    );
     await page.getByRole('menuitem', { name: 'Acme Corporation' }).click();
     await page.getByText('You signed in too long ago to switch.').waitFor();
     await page.keyboard.press('Escape');

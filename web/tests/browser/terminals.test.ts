@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { screen, signIn, typeLine, waitForScreen, waitForState } from './browser';
-import { edgePerTest } from './setup';
 import type { Shell } from './edge/shell';
+import { edgePerTest } from './setup';
 
 describe('the terminal', () => {
   const setup = edgePerTest();
@@ -14,7 +14,8 @@ describe('the terminal', () => {
     await page.getByRole('button', { name: 'Connect to web-1' }).click();
     await waitForState(page, 'connected');
     await waitForScreen(page, '$');
-    const shell = async (): Promise<Shell> => setup.edge.shellOf((await page.getByTestId('terminal').getAttribute('data-session')) ?? '');
+    const shell = async (): Promise<Shell> =>
+      setup.edge.shellOf((await page.getByTestId('terminal').getAttribute('data-session')) ?? '');
     return { page, shell };
   }
 
@@ -75,7 +76,9 @@ describe('the terminal', () => {
     const { page, shell } = await connect();
     (await shell()).say({ type: 'agent', online: false });
     await waitForState(page, 'offline');
-    expect(await page.getByTestId('connection-state').textContent()).toContain('Machine offline – waiting for it to come back');
+    expect(await page.getByTestId('connection-state').textContent()).toContain(
+      'Machine offline – waiting for it to come back',
+    );
     (await shell()).say({ type: 'agent', online: true });
     await waitForState(page, 'connected');
   });

@@ -36,7 +36,12 @@ describe('the people of the organization', () => {
     await page.getByText('1–25 of 31').waitFor();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('26–31 of 31').waitFor();
-    expect(await page.getByTestId('person').first().evaluate((row) => row.getBoundingClientRect().top)).toBeGreaterThanOrEqual(0);
+    expect(
+      await page
+        .getByTestId('person')
+        .first()
+        .evaluate((row) => row.getBoundingClientRect().top),
+    ).toBeGreaterThanOrEqual(0);
     await page.getByLabel('Search people').fill('person-7');
     await page.getByText('person-7@').waitFor();
     expect(await page.getByTestId('person').count()).toBe(1);
@@ -57,7 +62,10 @@ describe('the people of the organization', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByTestId('person').filter({ hasText: 'grace' }).getByText('Auditor').waitFor();
     const changes = setup.edge.identity.said.filter(({ route }) => route.startsWith('PUT /api/users/'));
-    expect(changes.map(({ body }) => body)).toEqual([{ machine_role: 'allow_sudo' }, { role_ids: [2], portal_role: 'user' }]);
+    expect(changes.map(({ body }) => body)).toEqual([
+      { machine_role: 'allow_sudo' },
+      { role_ids: [2], portal_role: 'user' },
+    ]);
 
     await page.getByRole('button', { name: 'Actions for ada' }).click();
     await page.getByRole('menuitem', { name: 'Edit' }).click();

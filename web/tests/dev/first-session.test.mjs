@@ -1,20 +1,20 @@
 // What `make dev` promises, done by a person who has only the page: sign in with what it printed, click Connect, type into a
 // real shell of this very machine, come back to it; and Ctrl-C ends everything it started, and only that.
-import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
-import { after, before, test } from "node:test";
-import { launchBrowser, openPage, shows, signIn, startProduct, type } from "./product.mjs";
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage, shows, signIn, startProduct, type } from './product.mjs';
 
 let state;
 let browser;
 let product;
 
 before(async () => {
-  state = await mkdtemp(path.join(os.tmpdir(), "vsay-edge-"));
+  state = await mkdtemp(path.join(os.tmpdir(), 'vsay-edge-'));
   browser = await launchBrowser();
   product = await startProduct(state);
 });
@@ -35,46 +35,48 @@ async function demo() {
 function family(pid) {
   const folder = `/proc/${pid}/task`;
   if (!existsSync(folder)) return [];
-  const children = readdirSync(folder).flatMap((task) => readFileSync(`${folder}/${task}/children`, "utf8").trim().split(" "));
+  const children = readdirSync(folder).flatMap((task) =>
+    readFileSync(`${folder}/${task}/children`, 'utf8').trim().split(' '),
+  );
   return [{ pid, started: startTime(pid) }, ...children.filter(Boolean).flatMap(family)];
 }
 
 function startTime(pid) {
   try {
-    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
-    return state === "Z" ? undefined : fields[18];
+    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    return state === 'Z' ? undefined : fields[18];
   } catch {
     return undefined;
   }
 }
 
-test("a person signs in with what make dev printed, connects, and types into a real shell of this machine", async () => {
+test('a person signs in with what make dev printed, connects, and types into a real shell of this machine', async () => {
   const page = await demo();
-  await page.getByRole("button", { name: `Connect to ${os.hostname()}` }).click();
-  await page.getByText("Connected", { exact: false }).first().waitFor();
-  await type(page, "echo $((6*7))", "\n42\n");
-  await type(page, "echo \"<$(cat /proc/sys/kernel/hostname)>\"", `<${os.hostname()}>`);
+  await page.getByRole('button', { name: `Connect to ${os.hostname()}` }).click();
+  await page.getByText('Connected', { exact: false }).first().waitFor();
+  await type(page, 'echo $((6*7))', '\n42\n');
+  await type(page, 'echo "<$(cat /proc/sys/kernel/hostname)>"', `<${os.hostname()}>`);
 
-  await type(page, "kept=treasure; echo set", "\nset\n");
+  await type(page, 'kept=treasure; echo set', '\nset\n');
   await page.reload();
-  await shows(page, "\n42\n");
-  await type(page, 'echo "<$kept>"', "<treasure>");
+  await shows(page, '\n42\n');
+  await type(page, 'echo "<$kept>"', '<treasure>');
   await page.context().close();
 });
 
-test("Ctrl-C ends everything it started and only that, and the next start knows the same account", async () => {
-  const bystander = spawn("sleep", ["600"]);
+test('Ctrl-C ends everything it started and only that, and the next start knows the same account', async () => {
+  const bystander = spawn('sleep', ['600']);
   const started = family(product.pid);
-  assert.ok(started.length >= 5, "make, the runner, the runtime, the agent and its shell");
+  assert.ok(started.length >= 5, 'make, the runner, the runtime, the agent and its shell');
   await product.stop();
   const left = started.filter(({ pid, started }) => started !== undefined && startTime(pid) === started);
   assert.deepEqual(left, []);
-  assert.ok(bystander.exitCode === null && bystander.kill(), "others were left alone");
+  assert.ok(bystander.exitCode === null && bystander.kill(), 'others were left alone');
 
   const { password, user } = product;
   product = await startProduct(state);
   assert.deepEqual([product.user, product.password], [user, password]);
   const page = await demo();
-  await page.getByRole("button", { name: `Connect to ${os.hostname()}` }).waitFor();
+  await page.getByRole('button', { name: `Connect to ${os.hostname()}` }).waitFor();
   await page.context().close();
 });

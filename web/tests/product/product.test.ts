@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launch, openPage, screen, typeLine, waitForScreen, waitForState } from '../browser/browser';
-import { cuttableWire, startProduct, type Product } from './product';
+import { cuttableWire, type Product, startProduct } from './product';
 
 describe('the product', () => {
   let product: Product;

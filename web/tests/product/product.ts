@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -40,7 +40,9 @@ export async function startProduct(): Promise<Product> {
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
     void ended.then(() => reject(new Error(`the product ended:\n${said}`)));
-    AbortSignal.timeout(START_WITHIN_MS).addEventListener('abort', () => reject(new Error(`the product did not start:\n${said}`)));
+    AbortSignal.timeout(START_WITHIN_MS).addEventListener('abort', () =>
+      reject(new Error(`the product did not start:\n${said}`)),
+    );
   });
   await ready.catch(async (error: unknown) => {
     await stop();
@@ -56,7 +58,10 @@ export async function cuttableWire(to: string): Promise<{ url: string; cut(): nu
   const open = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
-    for (const [one, other] of [[near, far], [far, near]] as const) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       open.add(one);
       one.pipe(other);
       one.on('error', () => other.destroy());

@@ -17,7 +17,9 @@ export function setUp(username: string, email: string, password: string): Promis
 async function followed<T>(call: Promise<T>): Promise<T> {
   return call.catch((cause: unknown) => {
     const dead = cause instanceof ApiError && cause.status === 400 && Object.keys(cause.fields).length === 0;
-    throw dead ? new ApiError('This link does not work any more: it was used already, is too old, or is not complete.', 400) : cause;
+    throw dead
+      ? new ApiError('This link does not work any more: it was used already, is too old, or is not complete.', 400)
+      : cause;
   });
 }
 
@@ -27,7 +29,9 @@ export async function forgotPassword(email: string): Promise<void> {
 }
 
 export async function resetPassword(token: string, password: string): Promise<void> {
-  await followed(answer(client.POST('/api/auth/password-reset/{token}', { params: { path: { token } }, body: { password } })));
+  await followed(
+    answer(client.POST('/api/auth/password-reset/{token}', { params: { path: { token } }, body: { password } })),
+  );
 }
 
 export function acceptInvite(token: string, password: string, displayName: string): Promise<StepAnswer> {

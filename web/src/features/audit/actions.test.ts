@@ -9,7 +9,8 @@ it('every action that the server records has words, and no other', () => {
   expect(Object.keys(ACTIONS).sort()).toEqual(recorded.sort());
 });
 
-it('an action without words is called as it is', () => expect(describeAction('user.something_new')).toBe('user something new'));
+it('an action without words is called as it is', () =>
+  expect(describeAction('user.something_new')).toBe('user something new'));
 
 it('says to whom or what it was done, where the entry names it', () => {
   const done = (details: unknown): string => describeObject({ username: 'ada', details });

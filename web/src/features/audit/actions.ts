@@ -65,7 +65,9 @@ const NAMES = ['username', 'invited_username', 'machine', 'group', 'name', 'orga
 export function describeObject({ username, details }: { username: string; details?: unknown }): string {
   if (typeof details !== 'object' || details === null) return '';
   const facts = details as Record<string, unknown>;
-  const named = NAMES.map((name) => facts[name]).filter((value) => typeof value === 'string' && value !== '' && value !== username);
+  const named = NAMES.map((name) => facts[name]).filter(
+    (value) => typeof value === 'string' && value !== '' && value !== username,
+  );
   return [...new Set(named)].join(', ');
 }
 

@@ -12,7 +12,9 @@ describe('the audit log', () => {
 
   it('is exported as it is filtered', () => {
     expect(exportPath('csv', NO_FILTER)).toBe('/api/audit/export?format=csv');
-    expect(exportPath('json', { ...NO_FILTER, action: 'login', q: ' a&b ', severity: 'info' })).toBe('/api/audit/export?format=json&q=a%26b&action=login&severity=info');
+    expect(exportPath('json', { ...NO_FILTER, action: 'login', q: ' a&b ', severity: 'info' })).toBe(
+      '/api/audit/export?format=json&q=a%26b&action=login&severity=info',
+    );
   });
 
   it('says in words whether its chain holds', () => {

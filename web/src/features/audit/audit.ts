@@ -23,11 +23,26 @@ export interface AuditQuery {
 }
 
 /** How much an entry deserves to be looked at, in words. */
-export const SEVERITIES = { critical: 'Critical', warning: 'Worth a look', info: 'Routine' } satisfies Record<AuditEntry['severity'], string>;
+export const SEVERITIES = { critical: 'Critical', warning: 'Worth a look', info: 'Routine' } satisfies Record<
+  AuditEntry['severity'],
+  string
+>;
 
-export const NO_FILTER: AuditQuery = { q: '', action: '', username: '', status: '', severity: '', from: '', to: '', tenant_id: '' };
+export const NO_FILTER: AuditQuery = {
+  q: '',
+  action: '',
+  username: '',
+  status: '',
+  severity: '',
+  from: '',
+  to: '',
+  tenant_id: '',
+};
 
-export async function listEntries(query: AuditQuery & { page: number; limit: number }, signal: AbortSignal): Promise<Rows<AuditEntry>> {
+export async function listEntries(
+  query: AuditQuery & { page: number; limit: number },
+  signal: AbortSignal,
+): Promise<Rows<AuditEntry>> {
   const params = { query: given({ ...asked(query), page: query.page, limit: query.limit }) };
   const { logs, total } = await answer(client.GET('/api/audit', { params, signal }));
   return { rows: logs, total };
@@ -45,7 +60,16 @@ export function exportPath(format: 'csv' | 'json', query: AuditQuery): string {
 
 /** The filter as the API takes it: days of the person's own zone become moments, and the last day counts. */
 export function asked({ q, action, username, status, severity, from, to, tenant_id }: AuditQuery): Record<string, string> {
-  return { q: q.trim(), action: action.trim(), username: username.trim(), status, severity, from: moment(from, '00:00:00.000'), to: moment(to, '23:59:59.999'), tenant_id };
+  return {
+    q: q.trim(),
+    action: action.trim(),
+    username: username.trim(),
+    status,
+    severity,
+    from: moment(from, '00:00:00.000'),
+    to: moment(to, '23:59:59.999'),
+    tenant_id,
+  };
 }
 
 function moment(day: string, time: string): string {
@@ -60,7 +84,8 @@ export async function verifyChain(tenant: string): Promise<ChainReport> {
     const params = { query: given({ tenant_id: tenant, after }) };
     const report = await answer(client.GET('/api/audit/verify', { params }));
     entries += report.entries;
-    if (!report.valid || report.next === null || report.next === undefined || report.next === after) return { ...report, entries };
+    if (!report.valid || report.next === null || report.next === undefined || report.next === after)
+      return { ...report, entries };
     after = report.next;
   }
 }
@@ -72,7 +97,9 @@ export function verdict({ valid, entries, unsealed, broken_at }: ChainReport): s
     return `The log is not as it was written.${where} What lies before it (${count(entries)}) is unchanged.`;
   }
   const waiting = unsealed === 0 ? '' : ` ${unsealed === 1 ? 'One more is' : `${unsealed} more are`} too new to be sealed.`;
-  return entries === 0 ? `Nothing is sealed yet.${waiting}` : `Nothing was changed or removed: ${count(entries)} checked.${waiting}`;
+  return entries === 0
+    ? `Nothing is sealed yet.${waiting}`
+    : `Nothing was changed or removed: ${count(entries)} checked.${waiting}`;
 }
 
 function count(entries: number): string {

@@ -3,6 +3,10 @@ import { describeWay } from './access';
 
 it('says in words why somebody has access', () => {
   expect(['owner', 'admin', 'direct', 'group:night: shift', 'magic'].map(describeWay)).toEqual([
-    'Owner', 'Administrator', 'Granted', 'Through the group night: shift', 'magic',
+    'Owner',
+    'Administrator',
+    'Granted',
+    'Through the group night: shift',
+    'magic',
   ]);
 });

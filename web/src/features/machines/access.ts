@@ -17,11 +17,18 @@ export interface Grant {
 }
 
 export async function grantAccess(agentId: string, grant: Grant): Promise<void> {
-  await answer(client.POST('/api/machines/{agent_id}/access/grant', { params: { path: { agent_id: agentId } }, body: grant }));
+  await answer(
+    client.POST('/api/machines/{agent_id}/access/grant', { params: { path: { agent_id: agentId } }, body: grant }),
+  );
 }
 
 export async function revokeAccess(agentId: string, userId: string): Promise<void> {
-  await answer(client.POST('/api/machines/{agent_id}/access/revoke', { params: { path: { agent_id: agentId } }, body: { user_id: userId } }));
+  await answer(
+    client.POST('/api/machines/{agent_id}/access/revoke', {
+      params: { path: { agent_id: agentId } },
+      body: { user_id: userId },
+    }),
+  );
 }
 
 /** A way in words. */

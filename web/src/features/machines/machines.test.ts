@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeFact, describeState, enrolCommand, matches, type Machine } from './machines';
+import { describeFact, describeState, enrolCommand, type Machine, matches } from './machines';
 
 const MACHINE = {
   name: 'web-1',
@@ -15,8 +15,9 @@ const MACHINE = {
 } as Machine;
 
 describe('a machine', () => {
-  it.each(['', 'web', 'WEB-1', 'front door', 'debian', '10.0.0.7', 'abc123', 'production', 'web debian', 'online'])('is found by %j', (search) =>
-    expect(matches(MACHINE, search)).toBe(true),
+  it.each(['', 'web', 'WEB-1', 'front door', 'debian', '10.0.0.7', 'abc123', 'production', 'web debian', 'online'])(
+    'is found by %j',
+    (search) => expect(matches(MACHINE, search)).toBe(true),
   );
 
   it.each(['db', 'web-2', 'web staging'])('is not found by %j', (search) => expect(matches(MACHINE, search)).toBe(false));
@@ -57,6 +58,8 @@ describe('the enrolment command', () => {
   });
 
   it('quotes what the shell would take apart', () => {
-    expect(enrolCommand('https://e', { ...machine, linux_user: "o'neil; reboot" }, 'f00')).toContain(`--linux-user 'o'\\''neil; reboot'`);
+    expect(enrolCommand('https://e', { ...machine, linux_user: "o'neil; reboot" }, 'f00')).toContain(
+      `--linux-user 'o'\\''neil; reboot'`,
+    );
   });
 });

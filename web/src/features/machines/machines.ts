@@ -13,7 +13,9 @@ export async function listMachines(signal: AbortSignal): Promise<Machine[]> {
 }
 
 export async function findMachine(agentId: string, signal: AbortSignal): Promise<Machine> {
-  const { machine } = await answer(client.GET('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } }, signal }));
+  const { machine } = await answer(
+    client.GET('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } }, signal }),
+  );
   return machine;
 }
 
@@ -34,7 +36,10 @@ export async function deleteMachine(agentId: string): Promise<void> {
 export type Tone = 'ok' | 'warn' | 'bad' | 'idle';
 
 /** A machine's state in words, with its colour. */
-export function describeState({ status, is_connected }: Pick<Machine, 'status' | 'is_connected'>): { words: string; tone: Tone } {
+export function describeState({ status, is_connected }: Pick<Machine, 'status' | 'is_connected'>): {
+  words: string;
+  tone: Tone;
+} {
   switch (status) {
     case 'pending':
       return { words: 'Waiting for its agent', tone: 'warn' };
@@ -64,7 +69,10 @@ export function matches(machine: Machine, search: string): boolean {
   const { name, description, hostname, os, ip_address, agent_id, linux_user, tags } = machine;
   const facts = [name, description, hostname, os, ip_address, agent_id, linux_user, ...tags, describeState(machine).words];
   const text = facts.join('\n').toLowerCase();
-  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 /** The command that makes a computer this machine. Each value is quoted for the shell where it needs to be. */

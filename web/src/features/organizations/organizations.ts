@@ -7,7 +7,10 @@ export type Organization = components['schemas']['Organization'];
 
 export type Stats = components['schemas']['Stats'];
 
-export async function listOrganizations(query: { search: string; page: number; limit: number }, signal: AbortSignal): Promise<Rows<Organization>> {
+export async function listOrganizations(
+  query: { search: string; page: number; limit: number },
+  signal: AbortSignal,
+): Promise<Rows<Organization>> {
   const params = { query: given({ ...query }) };
   const { organizations, total } = await answer(client.GET('/api/admin/organizations', { params, signal }));
   return { rows: organizations, total };

@@ -6,8 +6,8 @@ import { auth } from '../../auth/auth.svelte';
 import { Connection } from '../../terminal/connection.svelte';
 import type { Size } from '../../terminal/messages';
 import { describeStatus, type Status } from '../../terminal/status';
+import { type Tab, tabs } from '../../terminal/tabs.svelte';
 import { preferences } from './preferences.svelte';
-import { tabs, type Tab } from '../../terminal/tabs.svelte';
 
 const connections = new SvelteMap<string, Connection>();
 

@@ -12,7 +12,10 @@ export interface UsersQuery {
   tenant_id?: string;
 }
 
-export async function listUsers(query: UsersQuery & { page: number; limit: number }, signal: AbortSignal): Promise<Rows<Person>> {
+export async function listUsers(
+  query: UsersQuery & { page: number; limit: number },
+  signal: AbortSignal,
+): Promise<Rows<Person>> {
   const { users, total } = await answer(client.GET('/api/users', { params: { query: given({ ...query }) }, signal }));
   return { rows: users as Person[], total };
 }
@@ -58,7 +61,8 @@ export interface PersonChange {
 
 /** Only what differs is sent: somebody may lack the right to change the rest. */
 export async function updateUser(id: string, change: Partial<PersonChange>): Promise<void> {
-  if (Object.keys(change).length > 0) await answer(client.PUT('/api/users/{user_id}', { params: { path: { user_id: id } }, body: change }));
+  if (Object.keys(change).length > 0)
+    await answer(client.PUT('/api/users/{user_id}', { params: { path: { user_id: id } }, body: change }));
 }
 
 /** Gives the roles that were made here. What the person is in the organization is said again: the numbers alone would change it. */
@@ -77,7 +81,9 @@ export async function resetFactor(id: string): Promise<void> {
 
 /** Gives somebody a password, who is signed out everywhere and has to choose another at the next sign-in. */
 export async function givePassword(id: string, password: string): Promise<void> {
-  await answer(client.POST('/api/users/{user_id}/reset-password', { params: { path: { user_id: id } }, body: { password } }));
+  await answer(
+    client.POST('/api/users/{user_id}/reset-password', { params: { path: { user_id: id } }, body: { password } }),
+  );
 }
 
 /** What of `next` is not as in `person`. */

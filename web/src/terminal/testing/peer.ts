@@ -2,7 +2,7 @@
  * The other side of a viewer, for tests: a shell with its log, and a relay that keeps a viewer's place, in one object
  * without sockets. It follows docs/streams.md and complains about a viewer that does not.
  */
-import { Kind, decodeFrame, encodeFrame } from '../frames';
+import { decodeFrame, encodeFrame, Kind } from '../frames';
 import { MAX_PAYLOAD } from '../limits';
 import type { Attached, FromViewer, ToViewer } from '../messages';
 

@@ -1,11 +1,11 @@
 /** The part of the stand-in edge that knows an organization. What is asked of each noun is answered in the noun's file. */
-import { NOW, type Body, type Routes } from './answers';
+import { type Body, NOW, type Routes } from './answers';
 import { audit } from './audit';
-import { groups, type Group } from './groups';
+import { type Group, groups } from './groups';
 import { machines } from './machines';
 import { organization } from './organization';
 import { organizations } from './organizations';
-import { roles, type Role } from './roles';
+import { type Role, roles } from './roles';
 import { users } from './users';
 
 export interface Tenant {
@@ -29,15 +29,40 @@ export class Administration {
   readonly organizations: Body[] = [];
   readonly grants: Body[] = [];
   readonly settings: Body = {
-    id: 'o1', name: 'ada', display_name: 'Ada’s machines', description: '', enabled: true, otp: 'off', otp_expiry_minutes: 10,
-    admins_create_machines: false, inactive_days: 30, user_count: 1, machine_count: 0, created_at: NOW,
+    id: 'o1',
+    name: 'ada',
+    display_name: 'Ada’s machines',
+    description: '',
+    enabled: true,
+    otp: 'off',
+    otp_expiry_minutes: 10,
+    admins_create_machines: false,
+    inactive_days: 30,
+    user_count: 1,
+    machine_count: 0,
+    created_at: NOW,
   };
 
   addPerson(facts: Body): Body {
     const id = String(this.people.length + 1);
     const person = {
-      id, int_id: Number(id), username: `person-${id}`, email: `person-${id}@example.com`, display_name: null, tenant_id: 'ada', tenant_name: 'Ada’s machines',
-      role: 'user', machine_role: '', groups: [], group_ids: [], roles: [], enabled: true, pending: false, last_login: NOW, mfa_enabled: false, ...facts,
+      id,
+      int_id: Number(id),
+      username: `person-${id}`,
+      email: `person-${id}@example.com`,
+      display_name: null,
+      tenant_id: 'ada',
+      tenant_name: 'Ada’s machines',
+      role: 'user',
+      machine_role: '',
+      groups: [],
+      group_ids: [],
+      roles: [],
+      enabled: true,
+      pending: false,
+      last_login: NOW,
+      mfa_enabled: false,
+      ...facts,
     };
     this.people.push(person);
     return person;
@@ -46,9 +71,28 @@ export class Administration {
   addEntry(facts: Body = {}): void {
     const int_id = this.entries.length + 1;
     this.entries.unshift({
-      id: `e${int_id}`, int_id, tenant_id: 'ada', user_id: '1', username: 'ada', action: 'login', resource: 'auth', resource_id: null, status: 'success', severity: 'info',
-      response_status: 200, method: 'POST', endpoint: '/api/auth/login', ip_address: '192.0.2.7', browser: 'Chrome', os: 'Linux', source: 'ui', error: null,
-      details: {}, created_at: NOW, hash: 'beef'.repeat(16), ...facts,
+      id: `e${int_id}`,
+      int_id,
+      tenant_id: 'ada',
+      user_id: '1',
+      username: 'ada',
+      action: 'login',
+      resource: 'auth',
+      resource_id: null,
+      status: 'success',
+      severity: 'info',
+      response_status: 200,
+      method: 'POST',
+      endpoint: '/api/auth/login',
+      ip_address: '192.0.2.7',
+      browser: 'Chrome',
+      os: 'Linux',
+      source: 'ui',
+      error: null,
+      details: {},
+      created_at: NOW,
+      hash: 'beef'.repeat(16),
+      ...facts,
     });
   }
 

@@ -14,7 +14,11 @@ import { Shell } from './shell';
 
 const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
 const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
   '.json': 'application/json',
 };
 
@@ -71,10 +75,30 @@ export class Edge {
   add(facts: Partial<FakeMachine> = {}): FakeMachine {
     const agent_id = String(++this.#count).padStart(12, '0');
     const machine: FakeMachine = {
-      id: agent_id.padStart(24, '0'), agent_id, name: `machine-${this.#count}`, description: '', hostname: '', os: '', ip_address: '',
-      status: 'online', is_connected: true, cpu_percent: 12, memory_percent: 40, disk_percent: 61, network_rx_bytes: 1200,
-      network_tx_bytes: 88_000, uptime: '', uptime_seconds: 277_000, last_active: new Date().toISOString(), metadata: {}, tags: [],
-      owner_id: '1', linux_user: 'deploy', allow_sudo: false, created_at: '2026-02-06T12:00:00Z', ...facts,
+      id: agent_id.padStart(24, '0'),
+      agent_id,
+      name: `machine-${this.#count}`,
+      description: '',
+      hostname: '',
+      os: '',
+      ip_address: '',
+      status: 'online',
+      is_connected: true,
+      cpu_percent: 12,
+      memory_percent: 40,
+      disk_percent: 61,
+      network_rx_bytes: 1200,
+      network_tx_bytes: 88_000,
+      uptime: '',
+      uptime_seconds: 277_000,
+      last_active: new Date().toISOString(),
+      metadata: {},
+      tags: [],
+      owner_id: '1',
+      linux_user: 'deploy',
+      allow_sudo: false,
+      created_at: '2026-02-06T12:00:00Z',
+      ...facts,
     };
     this.machines.set(agent_id, machine);
     return machine;
@@ -123,7 +147,8 @@ export class Edge {
     const open = this.identity.open(route, url.searchParams, body);
     if (open) return open;
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
-    if (url.pathname.endsWith('/ws')) return this.#machineOf(url) ? [426, { error: 'Upgrade required' }] : [404, { error: 'Machine not found' }];
+    if (url.pathname.endsWith('/ws'))
+      return this.#machineOf(url) ? [426, { error: 'Upgrade required' }] : [404, { error: 'Machine not found' }];
     const known = this.identity.signedIn(route, url.searchParams, body);
     if (known) return known;
     const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
@@ -134,12 +159,17 @@ export class Edge {
       case 'POST /api/:id': {
         const taken = [...this.machines.values()].some(({ name }) => name === body.name);
         if (taken) return [409, { error: 'Machine with this name already exists' }];
-        return [201, { machine: this.add({ ...body, status: 'pending', is_connected: false, registration_token: 'f0'.repeat(32) }) }];
+        return [
+          201,
+          { machine: this.add({ ...body, status: 'pending', is_connected: false, registration_token: 'f0'.repeat(32) }) },
+        ];
       }
       case 'GET /api/machines/:id':
         return machine ? [200, { machine }] : [404, { error: 'Machine not found' }];
       case 'DELETE /api/machines/:id':
-        return this.machines.delete(id) ? [200, { message: 'Machine deleted successfully' }] : [404, { error: 'Machine not found' }];
+        return this.machines.delete(id)
+          ? [200, { message: 'Machine deleted successfully' }]
+          : [404, { error: 'Machine not found' }];
       case 'GET /api/terminal/:id':
         return [200, { sessions: this.#sessions() }];
       case 'DELETE /api/terminal/sessions/:id':
@@ -151,10 +181,21 @@ export class Edge {
   }
 
   #sessions(): object[] {
-    return [...this.shells].filter(([, { shell }]) => !shell.over).map(([session_id, { agentId, started }]) => ({
-      session_id, agent_id: agentId, machine_name: this.machines.get(agentId)?.name ?? '', user_id: '1', username: 'ada', source: 'ui',
-      status: 'active', started_at: started, browser: 'Chrome', os: 'Linux', ip_address: '127.0.0.1',
-    }));
+    return [...this.shells]
+      .filter(([, { shell }]) => !shell.over)
+      .map(([session_id, { agentId, started }]) => ({
+        session_id,
+        agent_id: agentId,
+        machine_name: this.machines.get(agentId)?.name ?? '',
+        user_id: '1',
+        username: 'ada',
+        source: 'ui',
+        status: 'active',
+        started_at: started,
+        browser: 'Chrome',
+        os: 'Linux',
+        ip_address: '127.0.0.1',
+      }));
   }
 }
 
@@ -172,15 +213,22 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
 function headers(): Record<string, string> {
   const lines = readFileSync(join(DIST, '_headers'), 'utf8').split('\n');
   const rules = lines.slice(lines.indexOf('/*') + 1);
-  const block = rules.slice(0, rules.findIndex((line) => line.trim() === ''));
-  return Object.fromEntries(block.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]));
+  const block = rules.slice(
+    0,
+    rules.findIndex((line) => line.trim() === ''),
+  );
+  return Object.fromEntries(
+    block.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
 }
 
 function file(path: string, response: ServerResponse): void {
   const known = extname(path) !== '' ? path : '/index.html';
   try {
     const bytes = readFileSync(join(DIST, known.replaceAll('..', '')));
-    response.writeHead(200, { ...headers(), 'Content-Type': TYPES[extname(known)] ?? 'application/octet-stream' }).end(bytes);
+    response
+      .writeHead(200, { ...headers(), 'Content-Type': TYPES[extname(known)] ?? 'application/octet-stream' })
+      .end(bytes);
   } catch {
     response.writeHead(404).end();
   }

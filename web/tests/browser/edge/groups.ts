@@ -1,6 +1,6 @@
 /** Groups of people and machines. */
 import type { Administration } from './administration';
-import { paged, type Body, type Routes } from './answers';
+import { type Body, paged, type Routes } from './answers';
 
 export interface Group {
   id: string;
@@ -19,7 +19,13 @@ export function groups(state: Administration): Routes {
   return {
     'GET /api/groups': ({ query }) => [200, paged('groups', state.groups.map(counted), query)],
     'POST /api/groups': ({ body }) => {
-      const group = { id: `g${state.groups.length + 1}`, name: String(body.name), description: String(body.description), members: [], machines: [] };
+      const group = {
+        id: `g${state.groups.length + 1}`,
+        name: String(body.name),
+        description: String(body.description),
+        members: [],
+        machines: [],
+      };
       state.groups.push(group);
       return [201, { group: counted(group) }];
     },
@@ -28,7 +34,10 @@ export function groups(state: Administration): Routes {
       return group ? [200, { group: counted(group) }] : [404, { error: 'Group not found' }];
     },
     'GET /api/groups/*/members': ({ at: [id], query }) => {
-      const members = find(id).members.map((user_id) => ({ ...state.people.find((person) => person.id === user_id), user_id }));
+      const members = find(id).members.map((user_id) => ({
+        ...state.people.find((person) => person.id === user_id),
+        user_id,
+      }));
       return [200, paged('members', members, query)];
     },
     'POST /api/groups/*/members': ({ at: [id], body }) => {

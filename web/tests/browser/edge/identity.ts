@@ -1,6 +1,6 @@
 /** The part of the stand-in edge that knows people: signing in step by step, and what they change about themselves. */
 import { Administration, HOME } from './administration';
-import { NOW, type Answer, type Body, type Routes } from './answers';
+import { type Answer, type Body, NOW, type Routes } from './answers';
 
 const DAY = 86_400;
 export class Identity extends Administration {
@@ -33,8 +33,16 @@ export class Identity extends Administration {
   /** Whoever is signed in. */
   user(): Body {
     return {
-      ...this.here, id: this.here.user_id, email: 'ada@example.com', display_name: this.displayName, avatar_url: this.avatar, role: this.role, permissions: this.permissions,
-      email_verified: true, must_reset_password: this.mustChangePassword, api_key: this.#accountKey,
+      ...this.here,
+      id: this.here.user_id,
+      email: 'ada@example.com',
+      display_name: this.displayName,
+      avatar_url: this.avatar,
+      role: this.role,
+      permissions: this.permissions,
+      email_verified: true,
+      must_reset_password: this.mustChangePassword,
+      api_key: this.#accountKey,
     };
   }
 
@@ -42,7 +50,12 @@ export class Identity extends Administration {
     const token = `token-${this.#tokens.size + 1}`;
     this.#tokens.add(token);
     return {
-      token, expires_in: DAY, user: this.user(), session_token: 'proof', available_tenants: this.tenants, must_reset_password: this.mustChangePassword,
+      token,
+      expires_in: DAY,
+      user: this.user(),
+      session_token: 'proof',
+      available_tenants: this.tenants,
+      must_reset_password: this.mustChangePassword,
     };
   }
 
@@ -53,7 +66,11 @@ export class Identity extends Administration {
 
   /** The answer to anything else; nothing if it is not known here. */
   signedIn(route: string, query: URLSearchParams, body: Body): Answer | null {
-    const must = this.mustChangePassword && !['GET /api/auth/me', 'POST /api/auth/change-password', 'POST /api/auth/logout', 'POST /api/auth/refresh'].includes(route);
+    const must =
+      this.mustChangePassword &&
+      !['GET /api/auth/me', 'POST /api/auth/change-password', 'POST /api/auth/logout', 'POST /api/auth/refresh'].includes(
+        route,
+      );
     if (must) return [403, { error: 'Choose a new password first', code: 'password_change_required' }];
     return this.#find({ ...this.#own, ...this.administration }, route, query, body);
   }
@@ -85,15 +102,23 @@ export class Identity extends Administration {
   #challenge(method: 'mail' | 'totp'): Body {
     const mailed = method === 'mail' ? { otp_expires_in_min: 10 } : {};
     return {
-      message: '', requires_otp: method === 'mail', mfa_required: true, mfa_method: method, mfa_token: 'challenge', username: 'ada', tenants: this.tenants,
-      session_token: 'proof', ...mailed,
+      message: '',
+      requires_otp: method === 'mail',
+      mfa_required: true,
+      mfa_method: method,
+      mfa_token: 'challenge',
+      username: 'ada',
+      tenants: this.tenants,
+      session_token: 'proof',
+      ...mailed,
     };
   }
 
   readonly #openRoutes: Routes = {
     'POST /api/(?:auth/)?(?:login|signup)': ({ body }) => {
       if (body.password !== 'correct horse') return [401, { error: 'Invalid credentials' }];
-      if (body.username === 'x') return [400, { error: 'invalid', fields: [{ field: 'username', message: 'must have 3 to 50 characters' }] }];
+      if (body.username === 'x')
+        return [400, { error: 'invalid', fields: [{ field: 'username', message: 'must have 3 to 50 characters' }] }];
       return this.#next();
     },
     'POST /api/auth/select-tenant': ({ body }) => {
@@ -112,18 +137,27 @@ export class Identity extends Administration {
       if (body.mfa_token === 'challenge' && ['654321', 'abcd-efgh'].includes(String(body.code))) return this.#next();
       return [401, { error: 'Invalid or expired code' }];
     },
-    'GET /api/auth/setup-required': () => [200, { setup_required: this.setupRequired, setup_complete: !this.setupRequired, vault_set: false }],
+    'GET /api/auth/setup-required': () => [
+      200,
+      { setup_required: this.setupRequired, setup_complete: !this.setupRequired, vault_set: false },
+    ],
     'POST /api/auth/setup': () => {
       this.setupRequired = false;
       return this.#next();
     },
     'GET /api/oidc/providers': () => [200, this.providers],
     // The provider knows everybody and sends the browser back at once.
-    'GET /api/auth/oidc/*': () => [302, `/oauth/callback#${new URLSearchParams({ token: String(this.signIn().token), session_token: 'proof' })}`],
+    'GET /api/auth/oidc/*': () => [
+      302,
+      `/oauth/callback#${new URLSearchParams({ token: String(this.signIn().token), session_token: 'proof' })}`,
+    ],
     'POST /api/auth/forgot-password': () => [200, { status: 'ok', message: '' }],
-    'POST /api/auth/password-reset/*': ({ at: [token] }) => (token === 'good' ? [200, { status: 'ok' }] : [400, { error: 'Invalid or expired reset token' }]),
-    'POST /api/auth/invite/*': ({ at: [token] }) => (token === 'good' ? this.#next() : [400, { error: 'Invalid or expired invite token' }]),
-    'POST /api/auth/verify-email/*': ({ at: [token] }) => (token === 'good' ? [200, { message: '' }] : [400, { error: 'Invalid or expired token' }]),
+    'POST /api/auth/password-reset/*': ({ at: [token] }) =>
+      token === 'good' ? [200, { status: 'ok' }] : [400, { error: 'Invalid or expired reset token' }],
+    'POST /api/auth/invite/*': ({ at: [token] }) =>
+      token === 'good' ? this.#next() : [400, { error: 'Invalid or expired invite token' }],
+    'POST /api/auth/verify-email/*': ({ at: [token] }) =>
+      token === 'good' ? [200, { message: '' }] : [400, { error: 'Invalid or expired token' }],
   };
 
   readonly #own: Routes = {
@@ -131,7 +165,8 @@ export class Identity extends Administration {
     'POST /api/auth/logout': () => [200, { message: 'Logged out successfully' }],
     'GET /api/auth/me': () => [200, this.user()],
     'POST /api/auth/change-password': ({ body }) => {
-      if (!this.mustChangePassword && body.current_password !== 'correct horse') return [400, { error: 'Current password is incorrect' }];
+      if (!this.mustChangePassword && body.current_password !== 'correct horse')
+        return [400, { error: 'Current password is incorrect' }];
       this.mustChangePassword = false;
       return [200, this.signIn()];
     },
@@ -152,10 +187,14 @@ export class Identity extends Administration {
       this.avatar = null;
       return [200, { message: 'Avatar removed' }];
     },
-    'GET /api/auth/mfa/status': () => [200, { enabled: this.factor, mfa_enabled: this.factor, pending: false, backup_codes_remaining: this.factor ? 10 : 0 }],
+    'GET /api/auth/mfa/status': () => [
+      200,
+      { enabled: this.factor, mfa_enabled: this.factor, pending: false, backup_codes_remaining: this.factor ? 10 : 0 },
+    ],
     'POST /api/auth/mfa/enroll': () => [200, { secret: 'JBSWY3DPEHPK3PXP', otpauth_uri: 'otpauth://totp/x', qr_code: QR }],
     'POST /api/auth/mfa/confirm': ({ body }) => {
-      if (body.code !== '654321') return [400, { error: 'invalid', fields: [{ field: 'code', message: 'is not the code of this moment' }] }];
+      if (body.code !== '654321')
+        return [400, { error: 'invalid', fields: [{ field: 'code', message: 'is not the code of this moment' }] }];
       this.factor = true;
       return [200, { message: '', backup_codes: ['abcd-efgh', 'ijkl-mnop'] }];
     },
@@ -166,12 +205,23 @@ export class Identity extends Administration {
     },
     'GET /api/api-keys': () => [200, { keys: this.keys, total: this.keys.length }],
     'POST /api/api-keys': ({ body }) => {
-      const key = { id: `k${this.keys.length + 1}`, key_prefix: 'vsay_0123456', created_at: NOW, expires_at: null, last_used_at: null, name: body.name, scope: body.scope };
+      const key = {
+        id: `k${this.keys.length + 1}`,
+        key_prefix: 'vsay_0123456',
+        created_at: NOW,
+        expires_at: null,
+        last_used_at: null,
+        name: body.name,
+        scope: body.scope,
+      };
       this.keys.push(key);
       return [201, { ...key, key: `vsay_${'0123456789ab'.repeat(4)}` }];
     },
     'DELETE /api/api-keys/*': ({ at: [id] }) => {
-      this.keys.splice(this.keys.findIndex((key) => key.id === id), 1);
+      this.keys.splice(
+        this.keys.findIndex((key) => key.id === id),
+        1,
+      );
       return [200, { message: 'API key revoked' }];
     },
     'GET /api/profile': () => [200, { user: this.user(), ...this.user() }],
@@ -182,7 +232,13 @@ export class Identity extends Administration {
     'GET /api/auth/me/ssh-key': () => [200, { ssh_public_key: this.#sshKey }],
     'POST /api/auth/me/ssh-key': () => {
       this.#sshKey = 'ssh-ed25519 AAAA ada@example';
-      return [200, { public_key: this.#sshKey, private_key: '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----\n' }];
+      return [
+        200,
+        {
+          public_key: this.#sshKey,
+          private_key: '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----\n',
+        },
+      ];
     },
   };
 }

@@ -3,14 +3,28 @@ import type { Administration } from './administration';
 import type { Body, Routes } from './answers';
 
 const PERMISSIONS = {
-  machines: [{ id: 1, codename: 'instances.view', label: 'View Instances', description: 'See the cloud instances and what they cost.' }],
+  machines: [
+    {
+      id: 1,
+      codename: 'instances.view',
+      label: 'View Instances',
+      description: 'See the cloud instances and what they cost.',
+    },
+  ],
   users: [
     { id: 15, codename: 'users.view', label: 'View Users', description: 'See the people of the organization.' },
     { id: 16, codename: 'users.create', label: 'Create Users', description: 'Invite people and create their accounts.' },
   ],
 };
 
-const ADMINS = { id: 1, name: 'super-admin', description: 'Full system access', is_system: true, permissions: [], user_count: 1 };
+const ADMINS = {
+  id: 1,
+  name: 'super-admin',
+  description: 'Full system access',
+  is_system: true,
+  permissions: [],
+  user_count: 1,
+};
 
 export interface Role {
   id: number;
@@ -34,13 +48,18 @@ export function roles(state: Administration): Routes {
       return [200, {}];
     },
     'DELETE /api/roles/*': ({ at: [id] }) => {
-      state.roles.splice(state.roles.findIndex((role) => String(role.id) === id), 1);
+      state.roles.splice(
+        state.roles.findIndex((role) => String(role.id) === id),
+        1,
+      );
       return [200, { status: 'deleted' }];
     },
   };
 }
 
 function shownRole({ permission_ids, ...role }: Role): Body {
-  const all = Object.entries(PERMISSIONS).flatMap(([category, list]) => list.map((permission) => ({ ...permission, category })));
+  const all = Object.entries(PERMISSIONS).flatMap(([category, list]) =>
+    list.map((permission) => ({ ...permission, category })),
+  );
   return { ...role, is_system: false, permissions: all.filter(({ id }) => permission_ids.includes(id)) };
 }

@@ -1,7 +1,7 @@
 /** A real shell behind the relay's protocol, as far as one viewer after the other needs it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { WebSocket } from 'ws';
-import { Kind, decodeFrame, encodeFrame } from '../../../src/terminal/frames';
+import { decodeFrame, encodeFrame, Kind } from '../../../src/terminal/frames';
 import { MAX_PAYLOAD } from '../../../src/terminal/limits';
 import type { FromViewer, Size, ToViewer } from '../../../src/terminal/messages';
 
@@ -78,8 +78,18 @@ export class Shell {
     if (!online) return socket.send(JSON.stringify({ type: 'agent', online: false }));
     const offset = message.received ?? 0;
     const attached: ToViewer = {
-      type: 'attached', protocol: 1, session_id: this.sessionId, stream: STREAM, input: INPUT, applied: this.#applied,
-      offset, end: this.#log.length, cols: message.cols, rows: message.rows, can_type: true, resumed: message.received !== null,
+      type: 'attached',
+      protocol: 1,
+      session_id: this.sessionId,
+      stream: STREAM,
+      input: INPUT,
+      applied: this.#applied,
+      offset,
+      end: this.#log.length,
+      cols: message.cols,
+      rows: message.rows,
+      can_type: true,
+      resumed: message.received !== null,
     };
     socket.send(JSON.stringify(attached));
     this.#output(socket, offset, this.#log.subarray(offset));
