@@ -23,12 +23,13 @@ interface Facts {
   /** A second path of the same page. */
   also?: string;
   needs: Needs;
-  /** Where it is shown, and with a label, where a link leads to it. */
+  /** Which menu it belongs to. */
   menu?: Menu;
+  /** What its link in the menu says. A page without one is reached from another page. */
   label?: string;
 }
 
-/** The component of a page takes what the pattern names. What is rarely looked at first is loaded when it is looked at. */
+/** The component of a page takes what the pattern names. What is rarely the first page is loaded when it is opened. */
 type Shown<Props extends Record<string, string>> =
   | { component: Component<Props>; load?: never }
   | { component?: never; load: () => Promise<{ default: Component<Props> }> };
