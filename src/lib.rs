@@ -60,7 +60,9 @@ async fn fetch(
             request.extensions_mut().insert(env);
             request
                 .extensions_mut()
-                .insert(platform::context::Background::new(move |task| context.wait_until(task)));
+                .insert(platform::background::Background::new(move |task| {
+                    context.wait_until(task)
+                }));
             match router.call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -77,7 +79,7 @@ async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, context: wor
     let now = chrono::DateTime::from_timestamp_millis(event.schedule() as i64).unwrap_or_else(chrono::Utc::now);
     match platform::config::Config::from_env(&env) {
         Ok(config) => {
-            let background = platform::context::Background::new(move |task| context.wait_until(task));
+            let background = platform::background::Background::new(move |task| context.wait_until(task));
             scheduled::run(&platform::context::App::new(Arc::new(config), env, background), now).await;
         }
         Err(error) => platform::log::error(&error.to_string()),

@@ -12,12 +12,11 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 
 use crate::auth::denials;
 use crate::features::{
-    agents, api_keys, audit_log, groups, machines, oidc, organization_admin, organizations, profile, roles, sessions,
-    sign_in, sign_up, terminals, users,
+    agents, api_keys, audit_log, groups, machine_access, machines, oidc, organization_admin, organizations, profile,
+    roles, sessions, sign_in, sign_up, terminals, users,
 };
 use crate::http::health;
 use crate::http::operation::{Routes, routes};
-
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -36,6 +35,7 @@ pub fn api() -> Routes {
         .merge(users::routes())
         .merge(roles::routes())
         .merge(machines::routes())
+        .merge(machine_access::routes())
         .merge(sessions::routes())
         .merge(terminals::routes())
         .merge(agents::routes())

@@ -5,9 +5,9 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde::de::DeserializeOwned;
 
+use crate::auth::account_store;
 use crate::auth::caller::Caller;
-use crate::features::accounts::store;
-use crate::platform::db::{Arg, Query};
+use crate::platform::db::{Arg, Declared, Query};
 
 /// A database with all migrations, for tests of the functions in `store.rs` files.
 pub struct World(Connection);
@@ -139,7 +139,7 @@ impl World {
     /// An account as it calls.
     pub fn caller(&self, name: &str) -> Caller {
         let id = id(name).parse().unwrap();
-        Caller::proven(self.run(store::find_caller(&id, "")).remove(0))
+        Caller::proven(self.run(account_store::find_caller(&id, "")).remove(0))
     }
 }
 
@@ -181,11 +181,6 @@ fn plan(db: &Connection, sql: &str) -> Vec<String> {
         .map(Result::unwrap)
         .collect()
 }
-
-/// The statements that a file declares.
-pub struct Declared(pub &'static [(&'static str, &'static str)]);
-
-inventory::collect!(Declared);
 
 /// The statements of all files: `statements!` hands them in, so that none can be left out of a list.
 fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {

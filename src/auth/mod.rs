@@ -1,5 +1,5 @@
 //! Who calls, and who may call what. Features give their rights as values of their own.
-pub mod account;
+pub mod account_store;
 pub mod api_key;
 pub mod caller;
 pub mod denials;

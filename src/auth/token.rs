@@ -4,21 +4,17 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken};
-use protocol::api::auth::Factor;
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::features::sign_in::opened::Opened;
+use crate::platform::config::Config;
 use crate::platform::error::ApiError;
 use crate::platform::random;
 
 /// Who issued a token. Clients know this name (contract).
 const ISSUER: &str = "vsay-auth";
-
-/// How long a sign-in may wait for the code it needs.
-const CHALLENGE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// Longest token worth parsing; ours have about 700 characters, and up to 2000 if they open several organizations.
 const MAX_TOKEN: usize = 8192;
@@ -70,7 +66,7 @@ pub struct Subject<'a> {
 }
 
 #[derive(Serialize)]
-struct Issued<T> {
+struct Signed<T> {
     iss: &'static str,
     jti: String,
     #[serde(flatten)]
@@ -86,31 +82,10 @@ struct Account<'a> {
     subject: &'a Subject<'a>,
 }
 
-/// Claims of a token that is no bearer token: it says no `user_id`.
-#[derive(Serialize)]
-struct Session<'a> {
-    email: &'a str,
-    tenant_ids: Vec<&'a str>,
-    source: &'a str,
-    opened: &'a Opened,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    challenge: Option<Challenged>,
-}
-
-#[derive(Clone, Deserialize)]
-struct PresentedSession {
-    iss: String,
-    opened: Opened,
-    challenge: Option<Challenged>,
-}
-
-/// What a sign-in to one of its accounts waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Challenged {
-    /// The account.
-    pub account: ObjectId,
-    /// The code.
-    pub factor: Factor,
+/// Claims that say who issued them, so that no token of another issuer passes for ours.
+pub trait Issued {
+    /// Their `iss`.
+    fn issuer(&self) -> &str;
 }
 
 #[derive(Clone, Deserialize)]
@@ -124,6 +99,12 @@ struct Presented {
     sid: String,
     #[serde(default)]
     source: String,
+}
+
+impl Issued for Presented {
+    fn issuer(&self) -> &str {
+        &self.iss
+    }
 }
 
 /// What a token proves. Whether the account still stands is for the database to say.
@@ -149,45 +130,38 @@ pub enum TokenFault {
 }
 
 impl TokenKey {
-    /// A key whose tokens live for `lifetime`.
-    pub fn new(secret: &str, lifetime: TimeDelta) -> Self {
+    /// The key of a deployment.
+    pub fn of(config: &Config) -> Self {
+        Self::new(&config.token_secret, config.token_lifetime)
+    }
+
+    /// A key whose bearer tokens live for `lifetime`.
+    pub fn new(secret: &Secret, lifetime: TimeDelta) -> Self {
         Self {
-            key: Hs256Key::new(secret.as_bytes()),
+            key: Hs256Key::new(secret.expose().as_bytes()),
             lifetime,
         }
     }
 
-    /// How long a token lives, in seconds.
-    pub fn lifetime_seconds(&self) -> u64 {
-        self.lifetime.num_seconds().unsigned_abs()
+    /// How long a bearer token lives.
+    pub fn lifetime(&self) -> TimeDelta {
+        self.lifetime
     }
 
     /// A bearer token.
     pub fn issue(&self, subject: &Subject) -> Result<Secret, ApiError> {
-        self.sign(
-            Account {
-                sub: subject.user_id,
-                keycloak_id: "",
-                subject,
-            },
-            self.lifetime,
-            Utc::now(),
-        )
+        let account = Account {
+            sub: subject.user_id,
+            keycloak_id: "",
+            subject,
+        };
+        self.sign(account, self.lifetime)
     }
 
-    /// A token that proves what a sign-in has opened, to choose among organizations. It lives as long as a bearer token: that
-    /// is for how long switching is one click.
-    pub fn issue_session(&self, opened: &Opened) -> Result<Secret, ApiError> {
-        self.sign(session(opened, None), self.lifetime, Utc::now())
-    }
-
-    /// A token for the second step of a sign-in.
-    pub fn issue_challenge(&self, opened: &Opened, challenged: Challenged) -> Result<Secret, ApiError> {
-        self.sign(session(opened, Some(challenged)), CHALLENGE_LIFETIME, Utc::now())
-    }
-
-    fn sign(&self, subject: impl Serialize, lifetime: TimeDelta, now: DateTime<Utc>) -> Result<Secret, ApiError> {
-        let claims = Claims::new(Issued {
+    /// A token with claims of another kind. It says no `user_id`, or it would be a bearer token.
+    pub fn sign(&self, subject: impl Serialize, lifetime: TimeDelta) -> Result<Secret, ApiError> {
+        let now = Utc::now();
+        let claims = Claims::new(Signed {
             iss: ISSUER,
             jti: random::hex::<12>()?,
             subject,
@@ -206,10 +180,7 @@ impl TokenKey {
     }
 
     fn verify_at(&self, token: &str, now: DateTime<Utc>) -> Result<Proof, TokenFault> {
-        let claims: Presented = self.claims(token, now).ok_or(TokenFault::Invalid)?;
-        if claims.iss != ISSUER {
-            return Err(TokenFault::Invalid);
-        }
+        let claims: Presented = self.claims_at(token, now).ok_or(TokenFault::Invalid)?;
         let user_id = claims.user_id.parse().map_err(|_| TokenFault::NoUser)?;
         // One that belongs to no sign-in could not be ended alone.
         if claims.sid.is_empty() {
@@ -223,21 +194,12 @@ impl TokenKey {
         })
     }
 
-    /// What a session token has opened, if it is good.
-    pub fn verify_session(&self, token: &str) -> Option<Opened> {
-        let claims: PresentedSession = self.claims(token, Utc::now())?;
-        (claims.iss == ISSUER && claims.challenge.is_none()).then_some(claims.opened)
+    /// The claims of a token that [`Self::sign`] signed and that has not expired.
+    pub fn claims<T: Issued + DeserializeOwned + Clone>(&self, token: &str) -> Option<T> {
+        self.claims_at(token, Utc::now())
     }
 
-    /// Which step of which sign-in a token is for, if it is good.
-    pub fn verify_challenge(&self, token: &str) -> Option<(Opened, Challenged)> {
-        let claims: PresentedSession = self.claims(token, Utc::now())?;
-        let challenged = claims.challenge.filter(|_| claims.iss == ISSUER)?;
-        Some((claims.opened, challenged))
-    }
-
-    /// The claims of a token with our signature that has not expired.
-    fn claims<T: DeserializeOwned + Clone>(&self, token: &str, now: DateTime<Utc>) -> Option<T> {
+    fn claims_at<T: Issued + DeserializeOwned + Clone>(&self, token: &str, now: DateTime<Utc>) -> Option<T> {
         if token.len() > MAX_TOKEN {
             return None;
         }
@@ -246,21 +208,7 @@ impl TokenKey {
         let claims = token.claims();
         let clock = TimeOptions::new(TimeDelta::zero(), || now);
         claims.validate_expiration(&clock).ok()?;
-        Some(claims.custom.clone())
-    }
-}
-
-fn session(opened: &Opened, challenge: Option<Challenged>) -> Session<'_> {
-    Session {
-        email: &opened.email,
-        tenant_ids: opened
-            .accounts
-            .iter()
-            .map(|account| account.tenant_id.as_str())
-            .collect(),
-        source: &opened.source,
-        opened,
-        challenge,
+        (claims.custom.issuer() == ISSUER).then(|| claims.custom.clone())
     }
 }
 

@@ -4,6 +4,7 @@ pub mod agents;
 pub mod api_keys;
 pub mod audit_log;
 pub mod groups;
+pub mod machine_access;
 pub mod machines;
 pub mod oidc;
 pub mod organization_admin;

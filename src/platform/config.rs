@@ -1,15 +1,15 @@
 //! Settings: Worker vars and secrets, read once per isolate into one struct. `wrangler.toml` documents each.
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
+use protocol::api::secret::Secret;
 
 use super::secrets::SealingKey;
 use super::settings::mail::MailSettings;
 use super::settings::oidc::OidcSettings;
 use super::settings::origins::AllowedOrigins;
-use crate::auth::token::TokenKey;
-use crate::features::oidc::attempt::StateKey;
-use crate::features::sign_up::bootstrap::SuperAdmin;
+use super::settings::super_admin::SuperAdmin;
 
 /// Shortest `JWT_SECRET`: below it, the signature and not the account is the weakest lock.
 const MIN_JWT_SECRET: usize = 32;
@@ -18,7 +18,9 @@ const MIN_JWT_SECRET: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Signs people's tokens.
-    pub tokens: TokenKey,
+    pub token_secret: Secret,
+    /// How long they live.
+    pub token_lifetime: TimeDelta,
     /// Seals what must be shown again.
     pub sealing: SealingKey,
     /// Where this deployment is, without a final slash, if that was said.
@@ -30,7 +32,7 @@ pub struct Config {
     /// Whether anybody may make an account.
     pub allow_signup: bool,
     /// How letters are sent; none if this server sends no mail.
-    pub mail: Option<MailSettings>,
+    pub mail: Option<Arc<MailSettings>>,
     /// With which other providers people may sign in.
     pub oidc: OidcSettings,
     /// The super administrator to be made, if one is; or why not. That is no reason not to serve those who have accounts.
@@ -46,6 +48,11 @@ impl Config {
     /// The settings of this deployment.
     pub fn from_env(env: &worker::Env) -> Result<Self, ConfigError> {
         Self::parse(|name| env.var(name).ok().map(|var| var.to_string()))
+    }
+
+    /// How long people's tokens live, in seconds.
+    pub fn token_lifetime_seconds(&self) -> u64 {
+        self.token_lifetime.num_seconds().unsigned_abs()
     }
 
     fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
@@ -68,10 +75,8 @@ impl Config {
             })?;
         Ok(Self {
             // At most a year: what is signed for longer is a key, not a sign-in.
-            tokens: TokenKey::new(
-                &jwt_secret,
-                TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?),
-            ),
+            token_lifetime: TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?),
+            token_secret: jwt_secret.into(),
             sealing,
             base_url: get("BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             origins,
@@ -87,8 +92,8 @@ impl Config {
                 Some("false") => false,
                 Some(_) => return Err(ConfigError("ALLOW_SIGNUP must be true or false".to_owned())),
             },
-            mail: MailSettings::parse(get).map_err(ConfigError)?,
-            oidc: OidcSettings::parse(get, StateKey::new(&jwt_secret)).map_err(ConfigError)?,
+            mail: MailSettings::parse(get).map_err(ConfigError)?.map(Arc::new),
+            oidc: OidcSettings::parse(get).map_err(ConfigError)?,
             super_admin: SuperAdmin::parse(get),
         })
     }
@@ -138,7 +143,7 @@ mod tests {
     #[test]
     fn settings_that_are_absent_or_empty_have_their_defaults() {
         let config = parse(&[("JWT_EXPIRY_HOURS", ""), ("ALLOW_SIGNUP", " ")]).unwrap();
-        assert_eq!(config.tokens.lifetime_seconds(), 86_400);
+        assert_eq!(config.token_lifetime_seconds(), 86_400);
         assert_eq!(config.max_body_bytes, 1_048_576);
         assert!(config.allow_signup && config.mail.is_none() && config.base_url.is_none());
     }
@@ -153,7 +158,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(config.base_url.as_deref(), Some("https://edge.example.com"));
-        assert_eq!(config.tokens.lifetime_seconds(), 7200);
+        assert_eq!(config.token_lifetime_seconds(), 7200);
         assert_eq!(config.max_body_bytes, 2048);
         assert!(!config.allow_signup);
     }

@@ -1,6 +1,4 @@
 //! What every handler may reach: the settings and the platform's bindings.
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -8,31 +6,13 @@ use axum::http::request::Parts;
 use protocol::ids::ObjectId;
 use worker::Env;
 
+use super::background::Background;
 use super::config::Config;
 use super::db::Db;
 use super::error::ApiError;
 use super::images::Pictures;
 use super::mail::Mailer;
 use super::relay_stub::RelayStub;
-
-/// Work that is done after the answer: the platform keeps the request alive for it, at most half a minute.
-#[derive(Clone)]
-pub struct Background(Arc<dyn Fn(Task) + Send + Sync>);
-
-/// Work to be done; how it went is its own business.
-type Task = Pin<Box<dyn Future<Output = ()>>>;
-
-impl Background {
-    /// Background work handed to `wait_until`, the platform's function of that name.
-    pub fn new(wait_until: impl Fn(Task) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(wait_until))
-    }
-
-    /// Does something after the answer.
-    pub fn run(&self, work: impl Future<Output = ()> + 'static) {
-        (self.0)(Box::pin(work));
-    }
-}
 
 /// The application as one request, or one run of the scheduled work, sees it.
 pub struct App {
@@ -59,7 +39,7 @@ impl App {
 
     /// What sends mail.
     pub fn mailer(&self) -> Mailer {
-        Mailer::new(self.config.clone(), self.env.clone(), self.background.clone())
+        Mailer::new(self.config.mail.clone(), self.env.clone(), self.background.clone())
     }
 
     /// The database.

@@ -21,10 +21,17 @@ macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
         $($(#[$doc])* const $name: &str = $sql;)*
         #[cfg(test)]
-        inventory::submit! { $crate::testing::Declared(&[$((stringify!($name), $name)),*]) }
+        inventory::submit! { $crate::platform::db::Declared(&[$((stringify!($name), $name)),*]) }
     };
 }
 pub(crate) use statements;
+
+/// The statements that a file declares.
+#[cfg(test)]
+pub struct Declared(pub &'static [(&'static str, &'static str)]);
+
+#[cfg(test)]
+inventory::collect!(Declared);
 
 /// SQL: what, once it is reached, fails the batch and so undoes all of it: [`DbError::Refused`]. For rules that must hold after
 /// a change whatever else happens at the same time. It needs a column to depend on, or SQLite works it out beforehand.

@@ -207,6 +207,12 @@ impl From<worker::Error> for ApiError {
     }
 }
 
+impl From<random::NoRandomness> for ApiError {
+    fn from(error: random::NoRandomness) -> Self {
+        Self::internal(error)
+    }
+}
+
 /// The error travels as an extension and gets its body from [`render`], which knows the path.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

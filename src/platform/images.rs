@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use protocol::ids::ObjectId;
 use worker::{Bucket, Env, HttpMetadata};
 
-use super::context::Background;
+use super::background::Background;
 use super::error::ApiError;
 use super::log;
+
 use picture::{Kind, PictureId};
 
 /// The bucket's binding in `wrangler.toml`.

@@ -1,22 +1,31 @@
 //! Randomness and the ids made from it.
 use protocol::ids::{AgentId, ObjectId, SessionId};
 
-use super::error::ApiError;
+/// The platform gave no randomness, or what was made of it is no id.
+#[derive(Debug, thiserror::Error)]
+#[error("no randomness: {0}")]
+pub struct NoRandomness(String);
+
+impl NoRandomness {
+    fn because(cause: impl ToString) -> Self {
+        Self(cause.to_string())
+    }
+}
 
 /// Bytes nobody can guess.
-pub fn bytes<const N: usize>() -> Result<[u8; N], ApiError> {
+pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| ApiError::internal(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(NoRandomness::because)?;
     Ok(bytes)
 }
 
 /// `N` random bytes in hex.
-pub fn hex<const N: usize>() -> Result<String, ApiError> {
+pub fn hex<const N: usize>() -> Result<String, NoRandomness> {
     Ok(hex::encode(bytes::<N>()?))
 }
 
 /// A new row's id: the first 96 bits of a UUIDv7.
-pub fn object_id() -> Result<ObjectId, ApiError> {
+pub fn object_id() -> Result<ObjectId, NoRandomness> {
     let millis = chrono::Utc::now().timestamp_millis().unsigned_abs();
     let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &bytes()?).into_uuid();
     let text: String = uuid
@@ -25,17 +34,19 @@ pub fn object_id() -> Result<ObjectId, ApiError> {
         .chars()
         .take(protocol::limits::OBJECT_ID_LEN)
         .collect();
-    text.try_into().map_err(ApiError::internal)
+    text.try_into().map_err(NoRandomness::because)
 }
 
 /// A new machine's public name.
-pub fn agent_id() -> Result<AgentId, ApiError> {
-    hex::<6>()?.try_into().map_err(ApiError::internal)
+pub fn agent_id() -> Result<AgentId, NoRandomness> {
+    hex::<6>()?.try_into().map_err(NoRandomness::because)
 }
 
 /// The name of a session whose client did not choose one.
-pub fn session_id() -> Result<SessionId, ApiError> {
-    format!("sess_{}", hex::<12>()?).try_into().map_err(ApiError::internal)
+pub fn session_id() -> Result<SessionId, NoRandomness> {
+    format!("sess_{}", hex::<12>()?)
+        .try_into()
+        .map_err(NoRandomness::because)
 }
 
 #[cfg(test)]

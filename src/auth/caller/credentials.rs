@@ -9,23 +9,20 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 use worker::send::SendFuture;
 
+use super::account::{Caller, CallerRow, INVALID_TOKEN};
 use super::proof::Proof;
-use super::{Caller, CallerRow};
 use crate::audit::Trail;
+use crate::auth::account_store;
 use crate::auth::api_key::{self, API_KEY_PREFIX};
 use crate::auth::denials::Attempt;
 use crate::auth::rule::{self, Operation};
-use crate::auth::token::TokenFault;
-use crate::features::accounts::store;
+use crate::auth::token::{TokenFault, TokenKey};
 use crate::http::client::is_source;
 use crate::http::extract::QueryParams;
 use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::db::{Batch, Db};
 use crate::platform::error::ApiError;
-
-/// What a token that is wrong, expired or revoked is answered.
-pub const INVALID_TOKEN: &str = "Invalid or expired token";
 
 /// What was verified of a request: by which account, in which way, and for which operation. Whether the account still stands
 /// and may do this is only known after [`Self::load`].
@@ -53,7 +50,7 @@ impl Credentials {
     /// Fails with 401 if the account has been disabled or deleted, or its tokens revoked, and with 403 if the operation's rule
     /// does not let it pass. From here on it is known whose attempt the request is, should it be refused.
     pub async fn load<B: Batch>(self, db: &Db, batch: B) -> Result<(Caller, B::Rows), ApiError> {
-        let account = store::find_caller(self.user_id(), &self.proof.sign_in());
+        let account = account_store::find_caller(self.user_id(), &self.proof.sign_in());
         let (accounts, rows) = db.run((account, batch)).await?;
         Ok((self.admit(accounts)?, rows))
     }
@@ -84,7 +81,7 @@ impl Credentials {
             let app = App::from_request_parts(parts, config).await?;
             Proof::Key(api_key::verify(&app, token).await?)
         } else {
-            Proof::Token(config.tokens.verify(token).map_err(|fault| match fault {
+            Proof::Token(TokenKey::of(config).verify(token).map_err(|fault| match fault {
                 TokenFault::Invalid => ApiError::unauthorized(INVALID_TOKEN),
                 TokenFault::NoUser => ApiError::unauthorized("Invalid user ID in token"),
             })?)

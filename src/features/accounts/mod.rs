@@ -3,6 +3,7 @@
 pub mod body;
 pub mod mailed;
 pub mod new_account;
+pub mod otp;
 pub mod password;
 pub mod password_change;
 pub mod second_factor;

@@ -4,12 +4,11 @@ use protocol::ids::ObjectId;
 use protocol::relay::SignIns;
 
 use super::mailed::{self, Purpose};
-use super::password;
 use super::store::{self, AccountRow};
+use super::{otp, password};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, INVALID_TOKEN};
 use crate::features::sessions::revocation;
-use crate::features::sign_in::otp;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, Nothing, Query, now, refuse, statements};
 use crate::platform::error::ApiError;

@@ -4,8 +4,7 @@ use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-use crate::auth::account::stands;
-use crate::auth::caller::CallerRow;
+use crate::auth::account_store::stands;
 use crate::platform::db::{Nothing, Query, flag, json, statements};
 
 /// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.
@@ -36,13 +35,6 @@ macro_rules! account_columns {
 pub(super) use account_columns;
 
 statements! {
-    /// The account behind a token, for every request.
-    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, u.must_reset_password, ", stands!(), " AS stands,
-           EXISTS (SELECT 1 FROM revoked_sign_ins WHERE sign_in = ?2) AS revoked,
-           (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
-            WHERE r.user_id = u.id) AS permissions
-         FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.id = ?1");
-
     FIND_BY_ID = concat!("SELECT ", account_columns!(), " WHERE u.id = ?1");
 
     FIND_BY_IDS = concat!("SELECT ", account_columns!(), " WHERE u.id IN (SELECT value FROM json_each(?1))
@@ -167,11 +159,6 @@ pub struct NewAccount<'a> {
 /// An account that is there.
 #[derive(Debug, Deserialize)]
 pub struct Somebody {}
-
-/// The account behind a token, and whether the sign-in was ended.
-pub fn find_caller(id: &ObjectId, sign_in: &str) -> Query<CallerRow> {
-    Query::new(FIND_CALLER, [id.into(), sign_in.into()])
-}
 
 /// One account with everything its owner may see.
 pub fn find_account(id: &ObjectId) -> Query<AccountRow> {

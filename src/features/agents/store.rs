@@ -4,7 +4,7 @@ use protocol::api::machines::MachineStatus;
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
-use crate::auth::account::stands;
+use crate::auth::account_store::stands;
 use crate::features::organizations::access::may_create_machines;
 use crate::platform::db::{Arg, Nothing, Query, flag, statements};
 

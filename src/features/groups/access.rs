@@ -1,7 +1,7 @@
 //! Rights over groups. Whoever is in an organization may look at its groups; its administrators change them.
 use protocol::ids::ObjectId;
 
-use super::store::GroupRow;
+use super::row::GroupRow;
 use crate::auth::caller::Caller;
 use crate::platform::error::ApiError;
 

@@ -1,8 +1,7 @@
 //! From rows to the bodies that clients see.
 use protocol::api::groups::{Group, GroupMachine, GroupMember};
 
-use super::contents::{MachineRow, MemberRow};
-use super::store::GroupRow;
+use super::row::{GroupRow, MachineRow, MemberRow};
 
 impl From<GroupRow> for Group {
     fn from(row: GroupRow) -> Self {

@@ -1,13 +1,11 @@
 //! SQL of what is in groups: people and machines.
-use chrono::{DateTime, Utc};
-use protocol::api::machines::MachineStatus;
-use protocol::ids::{AgentId, ObjectId};
-use serde::Deserialize;
+use protocol::ids::ObjectId;
 
 use super::access::{GroupControl, group_in_sight};
+use super::row::{Host, MachineRow, MemberRow, Person};
 use super::store::{NewGroup, ids};
 use crate::http::page::Page;
-use crate::platform::db::{Nothing, Query, flag, statements};
+use crate::platform::db::{Nothing, Query, statements};
 use crate::platform::error::ApiError;
 
 // Ids come first (CROSS JOIN) and find their rows by themselves (`+`), however few rows the organization is thought to have.
@@ -47,53 +45,6 @@ statements! {
         " JOIN group_machines x ON x.group_id = g.id JOIN machines m ON m.id = x.machine_id
          WHERE u.id = ?1 AND g.id = ?2 ORDER BY m.name, m.id LIMIT ?3 OFFSET ?4"
     );
-}
-
-/// Somebody in a group.
-#[derive(Debug, Deserialize)]
-pub struct MemberRow {
-    pub id: ObjectId,
-    pub username: String,
-    pub email: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub role: String,
-    pub machine_role: String,
-    #[serde(deserialize_with = "flag")]
-    pub enabled: bool,
-    pub added_at: DateTime<Utc>,
-}
-
-/// A machine in a group.
-#[derive(Debug, Deserialize)]
-pub struct MachineRow {
-    pub id: ObjectId,
-    pub agent_id: AgentId,
-    pub name: String,
-    pub status: MachineStatus,
-    pub added_at: DateTime<Utc>,
-}
-
-/// Somebody who can be in a group.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Person {
-    pub id: ObjectId,
-    pub username: String,
-}
-
-/// A machine that can be in a group.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Host {
-    pub id: ObjectId,
-    pub agent_id: AgentId,
-    pub name: String,
-}
-
-impl Host {
-    /// Whether a client means it: by its public name or its row.
-    pub fn is(&self, id: &str) -> bool {
-        self.agent_id.as_str() == id || self.id.as_str() == id
-    }
 }
 
 /// Of those named, the people in the organization of a group.

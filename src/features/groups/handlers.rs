@@ -10,8 +10,9 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::access::{GroupAccess, GroupControl};
-use super::contents::{self, Host, Person};
-use super::store::{self, Filter, GroupRow, NewGroup};
+use super::contents;
+use super::row::{GroupRow, Host, Person};
+use super::store::{self, Filter, NewGroup};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};

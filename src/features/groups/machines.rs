@@ -4,9 +4,9 @@ use protocol::api::error::ErrorBody;
 use protocol::api::groups::{AddMachines, GroupChanged, GroupMachine, GroupMachineList};
 
 use super::access::GroupAccess;
-use super::contents::{self, Host};
 use super::handlers::{event, group_key, machine_names, one};
-use super::store;
+use super::row::Host;
+use super::{contents, store};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};

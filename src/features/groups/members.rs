@@ -7,9 +7,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::access::GroupAccess;
-use super::contents::{self, Person};
 use super::handlers::{event, group_key, names, one};
-use super::store;
+use super::row::Person;
+use super::{contents, store};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};

@@ -5,6 +5,7 @@ pub mod contents;
 mod handlers;
 mod machines;
 mod members;
+pub mod row;
 pub mod store;
 
 use crate::http::operation::{Routes, routes};

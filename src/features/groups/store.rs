@@ -1,14 +1,13 @@
 //! SQL of groups.
-use chrono::{DateTime, Utc};
-use protocol::ids::{AgentId, ObjectId};
+use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::access::{GroupControl, group_in_sight};
-use super::contents::{Host, Person};
+use super::row::{GroupRow, Host, Person};
 use crate::auth::caller::Caller;
 use crate::features::organizations::access::OrganizationControl;
 use crate::http::page::Page;
-use crate::platform::db::{Arg, Nothing, Query, json, statements};
+use crate::platform::db::{Arg, Nothing, Query, statements};
 use crate::platform::error::ApiError;
 
 /// A [`GroupRow`] of a group (`g`) of an organization (`o`).
@@ -82,23 +81,6 @@ statements! {
 
     DELETE = "DELETE FROM groups WHERE id = ?1";
 
-}
-
-/// A group with the ids of all that is in it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct GroupRow {
-    pub id: ObjectId,
-    pub organization_id: ObjectId,
-    pub name: String,
-    pub description: String,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-    pub tenant_id: String,
-    pub tenant_name: String,
-    #[serde(deserialize_with = "json")]
-    pub member_ids: Vec<ObjectId>,
-    #[serde(deserialize_with = "json")]
-    pub machine_ids: Vec<AgentId>,
 }
 
 /// How many rows a list has in all.

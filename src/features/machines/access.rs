@@ -3,7 +3,7 @@
 use protocol::api::machines::MachineStatus;
 use protocol::ids::ObjectId;
 
-use super::store::Found;
+use super::row::Found;
 use crate::auth::caller::Caller;
 use crate::platform::error::ApiError;
 

@@ -3,7 +3,7 @@ use chrono::DateTime;
 use protocol::api::machines::{Machine, MachineStatus, Metrics};
 use protocol::relay::Status;
 
-use super::store::MachineRow;
+use super::row::MachineRow;
 
 impl From<MachineRow> for Machine {
     fn from(row: MachineRow) -> Self {

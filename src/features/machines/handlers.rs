@@ -1,6 +1,4 @@
 //! What people do with machines.
-pub mod access;
-
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -4,10 +4,10 @@ pub mod access;
 mod body;
 mod handlers;
 pub mod predicates;
+pub mod row;
 pub mod store;
 
 use crate::http::operation::{Routes, routes};
-use handlers::access as grants;
 
 pub use handlers::reach;
 pub use store::Key;
@@ -21,8 +21,5 @@ pub fn routes() -> Routes {
         handlers::delete_machine,
         handlers::find_machine_by_id,
         handlers::create_registration_token,
-        grants::list_access_users,
-        grants::grant_access,
-        grants::revoke_access
     ]
 }

@@ -1,18 +1,14 @@
 //! SQL of machines, as people see them. What agents do to them is in `agents/store.rs`.
-pub mod access;
-
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
-use protocol::api::machines::{CreateMachine, MachineStatus};
+use protocol::api::machines::CreateMachine;
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
 use super::access::MachineControl;
 use super::predicates::{in_sight, manages, may_sudo, reaches, unexpired};
+use super::row::{Found, MachineRow};
 use crate::auth::caller::Caller;
 use crate::http::page::Page;
-use crate::platform::db::{Arg, Nothing, Query, flag, json, statements};
+use crate::platform::db::{Arg, Nothing, Query, json, statements};
 use crate::platform::error::ApiError;
 
 /// A [`MachineRow`] as one JSON text, its fields in order. D1 hands a text over in half the time it takes for as many
@@ -91,65 +87,11 @@ statements! {
     DELETE = "DELETE FROM machines WHERE id = ?1";
 }
 
-/// What everybody who reaches a machine may see of it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct MachineRow {
-    pub id: ObjectId,
-    pub agent_id: AgentId,
-    pub name: String,
-    pub description: String,
-    pub hostname: String,
-    pub os: String,
-    pub ip_address: String,
-    pub status: MachineStatus,
-    #[serde(deserialize_with = "flag")]
-    pub is_connected: bool,
-    pub linux_user: String,
-    #[serde(deserialize_with = "flag")]
-    pub allow_sudo: bool,
-    #[serde(deserialize_with = "flag")]
-    pub deploy_application: bool,
-    pub tags: Vec<String>,
-    pub metadata: BTreeMap<String, String>,
-    pub agent_version: String,
-    pub cpu_percent: f64,
-    pub memory_percent: f64,
-    pub disk_percent: f64,
-    pub network_inbound: f64,
-    pub network_outbound: f64,
-    pub uptime_seconds: u64,
-    pub last_active: Option<DateTime<Utc>>,
-    pub created_at: DateTime<Utc>,
-    pub revoked_at: Option<DateTime<Utc>>,
-    pub owner_id: ObjectId,
-    pub owner: String,
-    pub tenant_id: String,
-    pub group_ids: Vec<String>,
-    /// The names of those whom it was granted to.
-    pub granted_to: Vec<String>,
-}
-
 /// One machine of a list.
 #[derive(Debug, Deserialize)]
 pub struct Listed {
     #[serde(deserialize_with = "json")]
     pub machine: MachineRow,
-}
-
-/// A machine that the caller may know of, and what else it may do.
-#[derive(Debug, Deserialize)]
-pub struct Found {
-    #[serde(deserialize_with = "json")]
-    pub machine: MachineRow,
-    pub organization_id: ObjectId,
-    pub custom_script: String,
-    pub registration_token_sealed: Option<String>,
-    #[serde(deserialize_with = "flag")]
-    pub reaches: bool,
-    #[serde(deserialize_with = "flag")]
-    pub manages: bool,
-    #[serde(deserialize_with = "flag")]
-    pub may_sudo: bool,
 }
 
 /// How many machines a list has in all.

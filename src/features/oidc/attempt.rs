@@ -6,6 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::{DateTime, TimeDelta, Utc};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken};
+use protocol::api::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -101,8 +102,8 @@ struct State {
 
 impl StateKey {
     /// A key from the secret that signs people's tokens.
-    pub fn new(secret: &str) -> Self {
-        Self(Hs256Key::new(secret.as_bytes()))
+    pub fn new(secret: &Secret) -> Self {
+        Self(Hs256Key::new(secret.expose().as_bytes()))
     }
 
     /// The state of an attempt at a provider.
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     fn key() -> StateKey {
-        StateKey::new(&"k".repeat(32))
+        StateKey::new(&"k".repeat(32).into())
     }
 
     #[test]
@@ -166,7 +167,7 @@ mod tests {
     fn a_state_that_we_did_not_sign_is_refused() {
         let (attempt, now) = (Attempt::begin().unwrap(), Utc::now());
         let state = key().issue(Kind::Github, &attempt, now).unwrap();
-        let other = StateKey::new(&"x".repeat(32))
+        let other = StateKey::new(&"x".repeat(32).into())
             .issue(Kind::Github, &attempt, now)
             .unwrap();
         let token =

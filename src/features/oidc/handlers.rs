@@ -10,12 +10,13 @@ use protocol::api::oidc::OidcProviders;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::attempt::{Attempt, LIFETIME};
+use super::attempt::{Attempt, LIFETIME, StateKey};
 use super::outcome::{Failure, failure_page, success_page};
 use super::{discovery, identity, landing};
 use crate::audit::Trail;
 use crate::auth::throttle;
 use crate::http::extract::QueryParams;
+use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::secrets;
@@ -134,7 +135,7 @@ async fn start(app: &App, kind: Kind) -> Result<Response, ApiError> {
         .provider(kind)
         .ok_or_else(|| ApiError::not_implemented(format!("{} login is not configured", oidc.label(kind))))?;
     let attempt = Attempt::begin()?;
-    match authorization(oidc, provider, kind, &attempt).await {
+    match authorization(&app.config, provider, kind, &attempt).await {
         Ok(location) => Ok(redirect(
             &location,
             &cookie(oidc, kind, attempt.secret(), LIFETIME.num_seconds()),
@@ -147,15 +148,10 @@ async fn start(app: &App, kind: Kind) -> Result<Response, ApiError> {
 }
 
 /// Where at the provider the attempt goes on.
-async fn authorization(
-    oidc: &OidcSettings,
-    provider: &Provider,
-    kind: Kind,
-    attempt: &Attempt,
-) -> Result<String, String> {
+async fn authorization(config: &Config, provider: &Provider, kind: Kind, attempt: &Attempt) -> Result<String, String> {
+    let oidc = &config.oidc;
     let endpoints = discovery::endpoints(provider).await?;
-    let state = oidc
-        .states
+    let state = StateKey::new(&config.token_secret)
         .issue(kind, attempt, Utc::now())
         .map_err(|error| error.cause().to_owned())?;
     let mut query = Serializer::new(String::new());
@@ -207,7 +203,7 @@ async fn sign_in(
         .ok_or_else(|| Failure::NotConfigured(label.to_owned()))?;
     let attempt = cookie_of(headers, kind).ok_or(Failure::State)?;
     let state = returned.state.as_deref().unwrap_or_default();
-    if !oidc.states.accepts(state, kind, &attempt, Utc::now()) {
+    if !StateKey::new(&app.config.token_secret).accepts(state, kind, &attempt, Utc::now()) {
         return Err(Failure::State);
     }
     throttle::attempt(app, &trail.client, &secrets::digest(attempt.secret())).await?;

@@ -7,8 +7,8 @@ use super::store;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::features::accounts::store::find_logins;
 use crate::features::accounts::unproven;
-use crate::features::sign_in::opened::Opened;
 use crate::features::sign_in::signed_in;
+use crate::features::sign_in::state::SignInState;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::settings::oidc::Kind;
@@ -39,15 +39,15 @@ pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> 
             false => Failure::NoAccount,
         });
     };
-    let mut opened = Opened::begin(SOURCE, kind.slug(), true, &accounts)?;
+    let mut state = SignInState::begin(SOURCE, kind.slug(), true, &accounts)?;
     if identity.second_factor {
-        opened = accounts
+        state = accounts
             .iter()
-            .fold(opened, |opened, account| opened.with(Factor::Totp, &account.id));
+            .fold(state, |state, account| state.with(Factor::Totp, &account.id));
     }
     Ok(match accounts.len() {
-        1 => signed_in::proceed(app, trail, &opened, &accounts, first).await?,
-        _ => signed_in::choice(app, &opened, &accounts)?,
+        1 => signed_in::proceed(app, trail, &state, &accounts, first).await?,
+        _ => signed_in::choice(app, &state, &accounts)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Rights over organizations: administrators change the settings of their own, super administrators everything of any.
 use protocol::ids::ObjectId;
 
-use super::store::OrganizationRow;
+use super::row::OrganizationRow;
 use crate::auth::caller::Caller;
 use crate::platform::error::ApiError;
 

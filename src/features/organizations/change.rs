@@ -3,7 +3,8 @@ use protocol::api::organizations::{Organization, OtpPolicy, UpdateOrganization};
 use serde_json::{Map, Value, json};
 
 use super::access::OrganizationControl;
-use super::store::{Changeable, OrganizationRow};
+use super::row::OrganizationRow;
+use super::store::Changeable;
 use crate::audit::{Action, Event, Resource};
 use crate::platform::error::ApiError;
 

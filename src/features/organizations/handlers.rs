@@ -5,7 +5,8 @@ use protocol::api::organizations::{Organization, OrganizationDetail, UpdateOrgan
 
 use super::access::OrganizationControl;
 use super::change::events;
-use super::store::{self, Changeable, OrganizationRow};
+use super::row::OrganizationRow;
+use super::store::{self, Changeable};
 use crate::audit;
 use crate::auth::caller::Credentials;
 use crate::http::extract::ValidJson;

@@ -1,10 +1,10 @@
 //! SQL of organizations.
-use chrono::{DateTime, Utc};
 use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::access::{OrganizationControl, OrganizationEnd, administers, may_create_machines};
+use super::row::OrganizationRow;
 use crate::auth::caller::Caller;
 use crate::http::page::Page;
 use crate::platform::db::{Nothing, Query, flag, statements};
@@ -97,28 +97,6 @@ statements! {
 pub struct Gone {
     pub id: ObjectId,
     pub avatar_url: Option<String>,
-}
-
-/// An organization.
-#[derive(Debug, Clone, Deserialize)]
-pub struct OrganizationRow {
-    pub id: ObjectId,
-    pub slug: String,
-    pub name: String,
-    pub description: String,
-    pub disabled_at: Option<String>,
-    pub otp: OtpPolicy,
-    pub otp_minutes: u32,
-    #[serde(deserialize_with = "flag")]
-    pub admins_create_machines: bool,
-    pub inactive_days: u32,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-    /// Whoever runs this server belongs to it.
-    #[serde(deserialize_with = "flag")]
-    pub is_platform: bool,
-    pub user_count: u64,
-    pub machine_count: u64,
 }
 
 /// How many rows a list has in all.

@@ -69,7 +69,7 @@ pub async fn reset_own_password(
     let account = password_change::change(&app, &caller, &account, Some(current), new).await?;
     let body = Refreshed {
         token: signed_in::issue(&app, &account, caller.source(), &caller.sign_in())?,
-        expires_in: app.config.tokens.lifetime_seconds(),
+        expires_in: app.config.token_lifetime_seconds(),
     };
     envelope.reply(StatusCode::OK, "Password updated successfully", &body)
 }

@@ -1,5 +1,5 @@
 //! The right to change one role of an organization.
-use super::store::FoundRole;
+use super::row::FoundRole;
 use crate::auth::caller::Caller;
 use crate::platform::error::ApiError;
 

@@ -1,7 +1,7 @@
 //! From a role's row to the body that clients see.
 use protocol::api::roles::{OrganizationRole, RolePermission, RoleType};
 
-use super::store::FoundRole;
+use super::row::FoundRole;
 use crate::auth::permission::{ALL, Permission};
 
 impl From<FoundRole> for OrganizationRole {

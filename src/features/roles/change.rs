@@ -4,7 +4,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
 
 use super::handlers::reach;
-use super::store::FoundRole;
+use super::row::FoundRole;
 use super::{builtin, store};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};

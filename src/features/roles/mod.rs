@@ -4,6 +4,7 @@ mod body;
 pub mod builtin;
 mod change;
 mod handlers;
+pub mod row;
 pub mod store;
 
 use crate::http::operation::{Routes, routes};

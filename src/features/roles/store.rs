@@ -1,11 +1,10 @@
 //! SQL of roles.
-use chrono::{DateTime, Utc};
 use protocol::ids::ObjectId;
-use serde::Deserialize;
 
 use super::access::RoleControl;
+use super::row::{FoundRole, GivenRole};
 use crate::auth::caller::Caller;
-use crate::platform::db::{Nothing, Query, flag, json, refuse, statements};
+use crate::platform::db::{Nothing, Query, refuse, statements};
 
 /// The people who have a role (`r`): of the system role, the administrators.
 macro_rules! found {
@@ -45,36 +44,6 @@ statements! {
          AND EXISTS (SELECT 1 FROM user_roles h WHERE h.role_id = r.id)");
 
     DELETE = "DELETE FROM roles WHERE id = ?1";
-}
-
-/// A role that the caller may know of.
-#[derive(Debug, Clone, Deserialize)]
-pub struct FoundRole {
-    pub id: i64,
-    pub organization_id: ObjectId,
-    pub name: String,
-    pub description: String,
-    /// It stands for being an administrator, and allows everything.
-    #[serde(deserialize_with = "flag")]
-    pub is_system: bool,
-    pub created_at: DateTime<Utc>,
-    /// By codename.
-    #[serde(deserialize_with = "json")]
-    pub permissions: Vec<String>,
-    pub user_count: u64,
-}
-
-/// A role that somebody is to have.
-#[derive(Debug, Clone, Deserialize)]
-pub struct GivenRole {
-    pub id: i64,
-    pub name: String,
-    /// It stands for being an administrator.
-    #[serde(deserialize_with = "flag")]
-    pub is_system: bool,
-    /// By codename.
-    #[serde(deserialize_with = "json")]
-    pub permissions: Vec<String>,
 }
 
 /// The roles of the caller's organization.

@@ -1,7 +1,7 @@
 //! The right to end a terminal session.
 use protocol::ids::{ObjectId, SessionId};
 
-use super::store::FoundSession;
+use super::row::FoundSession;
 use crate::platform::error::ApiError;
 
 /// The right to end one terminal session.

@@ -1,8 +1,10 @@
 //! Terminal sessions: one shell on a machine, opened by one account. `terminals/` opens them; this is the list of them, and
 //! how to end one.
 pub mod access;
+mod body;
 mod handlers;
 pub mod revocation;
+pub mod row;
 pub mod store;
 
 use crate::http::operation::{Routes, routes};

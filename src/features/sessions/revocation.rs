@@ -5,7 +5,7 @@ use protocol::ids::{ObjectId, SessionId};
 use protocol::relay::{Revoke, SignIns};
 use serde::Deserialize;
 
-use crate::auth::account::stands;
+use crate::auth::account_store::stands;
 use crate::features::machines::predicates::{may_sudo, reaches};
 use crate::platform::context::App;
 use crate::platform::db::{Query, statements};

@@ -1,15 +1,14 @@
 //! SQL of terminal sessions.
-use chrono::{DateTime, Utc};
-use protocol::api::sessions::{SessionStatus, TerminalSession};
-use protocol::ids::{AgentId, ObjectId, SessionId};
+use protocol::ids::{ObjectId, SessionId};
 use protocol::terminal::Size;
 use serde::Deserialize;
 
 use super::access::SessionControl;
+use super::row::{FoundSession, SessionRow};
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::manages;
 use crate::http::client::{self, Client};
-use crate::platform::db::{Nothing, Query, flag, statements};
+use crate::platform::db::{Nothing, Query, statements};
 
 statements! {
     /// The newest 1000 active sessions that the caller (?1) may list. Each branch answers from an index of its own: one's own
@@ -53,41 +52,6 @@ statements! {
 
     CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
          WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
-}
-
-/// A session with the names of its machine.
-#[derive(Debug, Clone, Deserialize)]
-pub struct SessionRow {
-    pub id: ObjectId,
-    pub session_id: SessionId,
-    pub agent_id: AgentId,
-    pub machine_id: ObjectId,
-    pub machine_name: String,
-    pub user_id: ObjectId,
-    pub username: String,
-    pub source: String,
-    pub status: SessionStatus,
-    pub started_at: DateTime<Utc>,
-    pub ended_at: Option<DateTime<Utc>>,
-    pub last_activity: DateTime<Utc>,
-    pub close_reason: Option<String>,
-    pub browser: String,
-    pub os: String,
-    pub user_agent: String,
-    pub ip_address: String,
-    pub cols: u16,
-    pub rows: u16,
-    pub command_count: u64,
-}
-
-/// An active session that the caller may know of.
-#[derive(Debug, Deserialize)]
-pub struct FoundSession {
-    pub session_id: SessionId,
-    pub machine_id: ObjectId,
-    pub organization_id: ObjectId,
-    #[serde(deserialize_with = "flag")]
-    pub may_close: bool,
 }
 
 /// A session to be opened.
@@ -151,36 +115,6 @@ pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
 /// Ends a session whose shell has been hung up.
 pub fn close(control: &SessionControl, now: &str) -> Query<Nothing> {
     Query::new(CLOSE, [control.session().into(), now.into(), control.machine().into()])
-}
-
-impl From<SessionRow> for TerminalSession {
-    fn from(row: SessionRow) -> Self {
-        Self {
-            id: row.id,
-            session_id: row.session_id,
-            agent_id: row.agent_id,
-            machine_id: row.machine_id,
-            machine_name: row.machine_name,
-            user_id: row.user_id,
-            username: row.username,
-            source: row.source,
-            status: row.status,
-            started_at: row.started_at,
-            created_at: row.started_at,
-            ended_at: row.ended_at,
-            closed_at: row.ended_at,
-            last_activity: row.last_activity,
-            close_reason: row.close_reason,
-            browser: row.browser,
-            os_info: row.os.clone(),
-            os: row.os,
-            user_agent: row.user_agent,
-            ip_address: row.ip_address,
-            cols: row.cols,
-            rows: row.rows,
-            command_count: row.command_count,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Signing in, staying signed in, and signing out: passwords, the choice among organizations, codes, tokens.
 mod handlers;
-pub mod opened;
-pub mod otp;
+mod otp;
 pub mod signed_in;
+pub mod state;
 pub mod store;
 
 use crate::http::operation::{Routes, routes};
+
 use handlers::{login, password, second_factor, session};
 
 /// The routes of this feature.

@@ -1,12 +1,12 @@
 //! The end of every way to sign in: what else is needed is asked for, and then there is a token. Passwords, invitations and
 //! sign-in by another provider all come here, so that none of them goes round a second factor.
-use protocol::api::auth::{Challenge, Factor, LoginAnswer, SignedIn, TenantChoice};
+use protocol::api::auth::{Factor, LoginAnswer, SignedIn};
 use protocol::api::secret::Secret;
 
-use super::opened::{Opened, tenants};
 use super::otp;
+use super::state::{SignInState, tenants};
 use crate::audit::{self, Action, Resource, Trail};
-use crate::auth::token::{Challenged, Subject};
+use crate::auth::token::{Subject, TokenKey};
 use crate::features::accounts::body;
 use crate::features::accounts::store::{self, AccountRow};
 use crate::platform::context::App;
@@ -16,56 +16,35 @@ use crate::platform::error::ApiError;
 /// What kind of token it is.
 pub const TOKEN_TYPE: &str = "bearer";
 
-/// Signs in to `account`, one of the `rows` that `opened` names, or asks for what is still needed: mails the code, if it is one.
+/// Signs in to `account`, one of the `rows` that `state` names, or asks for what is still needed: mails the code, if it is one.
 pub async fn proceed(
     app: &App,
     trail: &Trail,
-    opened: &Opened,
+    state: &SignInState,
     rows: &[AccountRow],
     account: &AccountRow,
 ) -> Result<LoginAnswer, ApiError> {
-    let Some(factor) = opened.needs(account) else {
-        let signed_in = sign_in(app, trail, opened, rows, account).await?;
+    let Some(factor) = state.needs(account) else {
+        let signed_in = sign_in(app, trail, state, rows, account).await?;
         return Ok(LoginAnswer::SignedIn(Box::new(signed_in)));
     };
     if factor == Factor::Mail {
-        otp::send(app, trail, opened, account).await?;
+        otp::send(app, trail, state, account).await?;
     }
-    let challenged = Challenged {
-        account: account.id.clone(),
-        factor,
-    };
-    let mailed = factor == Factor::Mail;
-    Ok(LoginAnswer::Challenge(Challenge {
-        message: match factor {
-            Factor::Mail => "OTP sent to your email".to_owned(),
-            Factor::Totp => "Enter the code of your authenticator app".to_owned(),
-        },
-        requires_otp: mailed,
-        mfa_required: true,
-        mfa_method: factor,
-        mfa_token: app.config.tokens.issue_challenge(opened, challenged)?,
-        username: account.username.clone(),
-        otp_expires_in_min: mailed.then_some(account.otp_minutes),
-        tenants: tenants(rows),
-        session_token: app.config.tokens.issue_session(opened)?,
-    }))
+    let challenge = state.challenge(&TokenKey::of(&app.config), factor, account, rows)?;
+    Ok(LoginAnswer::Challenge(challenge))
 }
 
 /// Lets somebody choose among several organizations.
-pub fn choice(app: &App, opened: &Opened, rows: &[AccountRow]) -> Result<LoginAnswer, ApiError> {
-    Ok(LoginAnswer::Choice(TenantChoice {
-        requires_tenant_selection: true,
-        tenants: tenants(rows),
-        session_token: app.config.tokens.issue_session(opened)?,
-    }))
+pub fn choice(app: &App, state: &SignInState, rows: &[AccountRow]) -> Result<LoginAnswer, ApiError> {
+    state.choice(&TokenKey::of(&app.config), rows).map(LoginAnswer::Choice)
 }
 
-/// Signs in to `account` without asking for more. Whoever calls this has asked [`Opened::needs`].
+/// Signs in to `account` without asking for more. Whoever calls this has asked [`SignInState::needs`].
 pub async fn sign_in(
     app: &App,
     trail: &Trail,
-    opened: &Opened,
+    state: &SignInState,
     rows: &[AccountRow],
     account: &AccountRow,
 ) -> Result<SignedIn, ApiError> {
@@ -75,11 +54,11 @@ pub async fn sign_in(
         .by(&account.id, &account.username)
         .within(&account.organization_id)
         .on(&account.id)
-        .detail("method", opened.method.as_str());
+        .detail("method", state.method.as_str());
     app.db()?
         .run((store::touch_login(&account.id, &now), audit::record(&event)))
         .await?;
-    let token = issue(app, account, &opened.source, opened.sid.as_str())?;
+    let token = issue(app, account, &state.source, state.sid.as_str())?;
     let account = AccountRow {
         last_login_at: now.parse().ok(),
         ..account.clone()
@@ -89,18 +68,18 @@ pub async fn sign_in(
         access_token: token.clone(),
         token,
         token_type: TOKEN_TYPE.to_owned(),
-        expires_in: app.config.tokens.lifetime_seconds(),
+        expires_in: app.config.token_lifetime_seconds(),
         permissions: user.permissions.clone(),
         must_reset_password: user.must_reset_password,
         user,
-        session_token: app.config.tokens.issue_session(opened)?,
+        session_token: state.session_token(&TokenKey::of(&app.config))?,
         available_tenants: tenants(rows),
     })
 }
 
 /// A bearer token of a sign-in, for the account as it is.
 pub fn issue(app: &App, account: &AccountRow, source: &str, sign_in: &str) -> Result<Secret, ApiError> {
-    app.config.tokens.issue(&Subject {
+    TokenKey::of(&app.config).issue(&Subject {
         user_id: &account.id,
         uid: account.int_id,
         username: &account.username,

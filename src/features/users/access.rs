@@ -2,8 +2,7 @@
 use protocol::api::auth::Role;
 use protocol::ids::ObjectId;
 
-use super::row::UserRow;
-use super::store::FoundUser;
+use super::row::{FoundUser, UserRow};
 use crate::auth::caller::Caller;
 use crate::auth::permission::Permission;
 use crate::platform::error::ApiError;

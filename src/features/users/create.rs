@@ -8,15 +8,15 @@ use protocol::api::secret::Secret;
 use protocol::api::users::{CreateUser, Invited, PersonDetail};
 
 use super::edit::{groups, machine_role};
+use super::load::{again, one};
 use super::row::UserRow;
-use super::store;
 use super::store::insert::{Home, NewUser, find_home, insert};
-use super::{again, body, guard, invitation, one};
+use super::{body, guard, invitation, store};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::accounts::mailed::{self, Purpose};
 use crate::features::accounts::new_account::NewApiKey;
-use crate::features::accounts::password;
+use crate::features::accounts::{self, password};
 use crate::features::roles;
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -209,7 +209,7 @@ fn made(app: &App, row: UserRow, token: &Secret) -> Response {
         },
     };
     app.mailer().post(&row.email, &letter);
-    let permissions = body::permissions(row.role, &row.permissions);
+    let permissions = accounts::body::permissions(row.role, &row.permissions);
     (
         StatusCode::CREATED,
         Json(PersonDetail::new(body::person(row), Some(permissions))),

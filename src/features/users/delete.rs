@@ -5,7 +5,8 @@ use protocol::api::error::ErrorBody;
 use protocol::api::users::Deactivated;
 use protocol::relay::SignIns;
 
-use super::{reach, store};
+use super::load::reach;
+use super::store;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};

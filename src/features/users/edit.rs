@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::access::UserControl;
 use super::delete::last_admin;
+use super::load::{again, one, reach};
 use super::store::{self, Change};
-use super::{again, body, guard, one, reach};
+use super::{body, guard};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};

@@ -5,7 +5,7 @@ use protocol::api::auth::Role;
 use super::access::UserControl;
 use crate::auth::caller::Caller;
 use crate::auth::permission::Permission;
-use crate::features::roles::store::GivenRole;
+use crate::features::roles::row::GivenRole;
 use crate::platform::error::ApiError;
 
 fn forbidden(text: &'static str) -> ApiError {

@@ -5,9 +5,10 @@ use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::api::users::Invited;
 
+use super::body;
 use super::edit::event;
+use super::load::reach;
 use super::row::UserRow;
-use super::{body, reach};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::mailed::{self, Purpose};

@@ -6,9 +6,11 @@ use protocol::api::users::{People, PersonDetail};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::body;
+use super::load::reach;
 use super::store::{self, Filter};
-use super::{body, reach};
 use crate::auth::caller::Credentials;
+use crate::features::accounts;
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
@@ -79,7 +81,7 @@ pub async fn find_user(
     let row = access.row().clone();
     Ok(Json(match access.sees_all() {
         true => {
-            let permissions = body::permissions(row.role, &row.permissions);
+            let permissions = accounts::body::permissions(row.role, &row.permissions);
             PersonDetail::new(body::person(row), Some(permissions))
         }
         false => PersonDetail::new(body::colleague(row), None),

@@ -7,7 +7,7 @@ use protocol::ids::ObjectId;
 use protocol::relay::SignIns;
 
 use super::edit::event;
-use super::reach;
+use super::load::reach;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::{password, password_change};

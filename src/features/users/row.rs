@@ -5,7 +5,7 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use crate::features::accounts::store::GroupRef;
-use crate::platform::db::flag;
+use crate::platform::db::{flag, json};
 
 /// SQL: a [`UserRow`] as one JSON text, its fields in order, over the account `u` and its organization `o`. Administrators
 /// have the system role of the organization (`roles`), which no row of `user_roles` says.
@@ -60,4 +60,12 @@ pub struct UserRow {
     pub roles: Vec<RoleRef>,
     /// What its roles allow, by codename; administrators may more.
     pub permissions: Vec<String>,
+}
+
+/// An account that the caller may know of.
+#[derive(Debug, Deserialize)]
+pub struct FoundUser {
+    #[serde(deserialize_with = "json")]
+    pub user: UserRow,
+    pub organization_id: ObjectId,
 }

@@ -6,9 +6,10 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::access::UserControl;
-use super::row::{UserRow, user_row};
+use super::row::{FoundUser, UserRow, user_row};
 use crate::features::accounts::mailed::{self, Purpose};
-use crate::features::groups::store::{GroupRow, group_row};
+use crate::features::groups::row::GroupRow;
+use crate::features::groups::store::group_row;
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Nothing, Query, json, refuse, statements};
 
@@ -105,14 +106,6 @@ impl UserKey {
 pub struct Listed {
     #[serde(deserialize_with = "json")]
     pub user: UserRow,
-}
-
-/// An account that the caller may know of.
-#[derive(Debug, Deserialize)]
-pub struct FoundUser {
-    #[serde(deserialize_with = "json")]
-    pub user: UserRow,
-    pub organization_id: ObjectId,
 }
 
 /// How many accounts a list has in all.

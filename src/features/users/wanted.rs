@@ -5,7 +5,7 @@ use protocol::api::users::AssignRoles;
 
 use super::edit::machine_role;
 use crate::features::roles::builtin;
-use crate::features::roles::store::GivenRole;
+use crate::features::roles::row::GivenRole;
 use crate::platform::error::ApiError;
 
 /// What is asked for. What is absent stays.

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 use csv::{Terminator, WriterBuilder};
 
-use super::Row;
+use super::row::Row;
 
 /// A spreadsheet takes a cell that begins so for a formula, and somebody else chose the text.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];

@@ -1,5 +1,5 @@
 //! A list as a JSON array with one row per line.
-use super::Row;
+use super::row::Row;
 
 /// The text of one page.
 pub fn page<R: Row>(rows: &[R], first: bool, last: bool) -> Result<Vec<u8>, String> {

@@ -1,15 +1,14 @@
 //! Lists as files: read from the database a page at a time and sent as they are read, so that their length costs no memory.
 mod csv;
 mod json;
-
-use std::borrow::Cow;
+mod row;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use futures_util::stream::try_unfold;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use worker::send::SendFuture;
 
@@ -17,6 +16,8 @@ use crate::platform::context::App;
 use crate::platform::db::Query;
 use crate::platform::error::ApiError;
 use crate::platform::log;
+
+pub use row::Row;
 
 /// How many rows are read in one round trip: about half a megabyte.
 pub const PAGE: i64 = 1000;
@@ -65,18 +66,6 @@ pub struct FormatQuery {
     /// `json` (the default) or `csv`.
     #[param(inline, value_type = Option<Format>)]
     pub format: Option<String>,
-}
-
-/// A row of a file.
-pub trait Row: Serialize {
-    /// What the columns are called.
-    const COLUMNS: &'static [&'static str];
-
-    /// The row's number: the next page begins behind it.
-    fn number(&self) -> i64;
-
-    /// What stands in the columns.
-    fn cells(&self) -> Vec<Cow<'_, str>>;
 }
 
 /// A file in the making.

@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 use worker::Env;
 
-use super::config::Config;
-use super::context::Background;
+use super::background::Background;
 use super::error::ApiError;
 use super::log;
+use super::settings::mail::MailSettings;
+
+use message::Message;
 
 pub use address::Address;
 pub use letter::{Letter, Link};
-
-use message::Message;
 
 /// Why a letter was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,16 +54,16 @@ impl From<NotSent> for ApiError {
 /// Sends letters.
 #[derive(Clone)]
 pub struct Mailer {
-    config: Arc<Config>,
+    settings: Option<Arc<MailSettings>>,
     env: Env,
     background: Background,
 }
 
 impl Mailer {
-    /// A mailer with the settings of `config`. What [`Self::post`] sends, it sends on `background`.
-    pub fn new(config: Arc<Config>, env: Env, background: Background) -> Self {
+    /// A mailer; without settings, one that says so. What [`Self::post`] sends, it sends on `background`.
+    pub fn new(settings: Option<Arc<MailSettings>>, env: Env, background: Background) -> Self {
         Self {
-            config,
+            settings,
             env,
             background,
         }
@@ -71,7 +71,7 @@ impl Mailer {
 
     /// Whether letters can be sent at all.
     pub fn is_configured(&self) -> bool {
-        self.config.mail.is_some()
+        self.settings.is_some()
     }
 
     /// Sends a letter to the address `to` and waits until the transport has taken it: a second or two, 15 seconds at most. A
@@ -94,7 +94,7 @@ impl Mailer {
     }
 
     fn write(&self, to: &str, letter: &Letter) -> Result<Message, NotSent> {
-        let settings = self.config.mail.as_ref().ok_or(NotSent::NotConfigured)?;
+        let settings = self.settings.as_ref().ok_or(NotSent::NotConfigured)?;
         let to = Address::parse(to).ok_or(NotSent::Address).inspect_err(|reason| {
             log::error(&format!("mail ({}) not sent: {reason}", letter.name()));
         })?;
@@ -109,7 +109,7 @@ impl Mailer {
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), NotSent> {
-        let settings = self.config.mail.as_ref().ok_or(NotSent::NotConfigured)?;
+        let settings = self.settings.as_ref().ok_or(NotSent::NotConfigured)?;
         transport::send(settings, &self.env, message).await.map_err(|error| {
             // A transport may quote the address it was given.
             let text = error.replace(message.to.as_str(), &message.to.masked());

@@ -2,7 +2,6 @@
 use protocol::api::secret::Secret;
 
 use super::mail::keeps_secrets;
-use crate::features::oidc::attempt::StateKey;
 
 /// Where Microsoft is when `MICROSOFT_AUTHORITY` says nothing else.
 const MICROSOFT_AUTHORITY: &str = "https://login.microsoftonline.com";
@@ -78,8 +77,6 @@ pub struct Provider {
 /// The providers and what they share.
 #[derive(Debug, Clone)]
 pub struct OidcSettings {
-    /// Signs states.
-    pub states: StateKey,
     /// What the addresses begin with that providers send browsers back to, without a final slash.
     pub redirect_base: String,
     /// What the console's addresses begin with, without a final slash.
@@ -91,7 +88,7 @@ pub struct OidcSettings {
 
 impl OidcSettings {
     /// Reads the settings. A provider is there if its client id is; what else it needs is then asked for by name.
-    pub fn parse(get: impl Fn(&str) -> Option<String>, states: StateKey) -> Result<Self, String> {
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let provider = |prefix: &str, label: String, dialect: Dialect| -> Result<Option<Provider>, String> {
             let id = format!("{prefix}_CLIENT_ID");
             let secret = format!("{prefix}_CLIENT_SECRET");
@@ -130,7 +127,6 @@ impl OidcSettings {
         };
         let base = address(&get, "BASE_URL")?;
         let settings = Self {
-            states,
             redirect_base: address(&get, "OIDC_REDIRECT_BASE_URL")?
                 .or_else(|| base.clone())
                 .unwrap_or_default(),
@@ -206,7 +202,7 @@ mod tests {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        OidcSettings::parse(get, StateKey::new("secret"))
+        OidcSettings::parse(get)
     }
 
     const BASE: (&str, &str) = ("BASE_URL", "https://edge.example.com/");

@@ -1,8 +1,9 @@
+use protocol::api::machines::{Machine, MachineStatus};
+use serde_json::json;
+
 use super::*;
 use crate::features::machines::access::MachineAccess;
 use crate::testing::World;
-use protocol::api::machines::Machine;
-use serde_json::json;
 
 fn new_machine(n: usize, name: &str) -> NewMachine {
     NewMachine {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::features::accounts::store::find_caller;
+use crate::auth::account_store::find_caller;
 use crate::testing::{World, id};
 
 const NOW: &str = "2026-02-01T00:00:00.000Z";

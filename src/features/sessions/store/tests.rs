@@ -1,6 +1,7 @@
+use protocol::api::sessions::TerminalSession;
+
 use super::*;
-use crate::features::machines::Key;
-use crate::features::machines::store as machines;
+use crate::features::machines::{Key, store as machines};
 use crate::testing::World;
 
 /// `ann` and `bob` with a session each on the first of `ann`'s machines, `eve` with one on her own elsewhere.

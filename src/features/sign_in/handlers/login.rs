@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use crate::audit::{self, Action, Event, Resource, Trail};
 use crate::auth::throttle;
+use crate::auth::token::TokenKey;
 use crate::features::accounts::store::{self, AccountRow};
 use crate::features::accounts::{password, second_factor};
-use crate::features::sign_in::opened::Opened;
+use crate::features::sign_in::state::SignInState;
 use crate::features::sign_in::{otp, signed_in, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
@@ -51,9 +52,9 @@ pub async fn community(
     ValidJson(request): ValidJson<Login>,
 ) -> Result<Response, ApiError> {
     let rows = verify(&app, &trail, &request).await?;
-    let opened = Opened::begin(&trail.client.source, "password", false, &rows)?;
+    let state = SignInState::begin(&trail.client.source, "password", false, &rows)?;
     let last = rows.first().ok_or_else(|| ApiError::unauthorized(INVALID))?;
-    match signed_in::proceed(&app, &trail, &opened, &rows, last).await? {
+    match signed_in::proceed(&app, &trail, &state, &rows, last).await? {
         LoginAnswer::SignedIn(body) => envelope.reply(StatusCode::OK, "Login successful", &body),
         other => Ok(Json(other).into_response()),
     }
@@ -72,10 +73,10 @@ pub async fn login(
     ValidJson(request): ValidJson<Login>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let rows = verify(&app, &trail, &request).await?;
-    let opened = Opened::begin(&trail.client.source, "password", false, &rows)?;
+    let state = SignInState::begin(&trail.client.source, "password", false, &rows)?;
     match rows.as_slice() {
-        [only] => signed_in::proceed(&app, &trail, &opened, &rows, only).await,
-        several => signed_in::choice(&app, &opened, several),
+        [only] => signed_in::proceed(&app, &trail, &state, &rows, only).await,
+        several => signed_in::choice(&app, &state, several),
     }
     .map(Json)
 }
@@ -93,16 +94,16 @@ pub async fn select_tenant(
     trail: Trail,
     ValidJson(request): ValidJson<SelectTenant>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
-    let opened = app.config.tokens.verify_session(request.session_token.expose());
-    let named = opened.as_ref().map_or("", |opened| opened.email.as_str());
+    let state = SignInState::of_session_token(&TokenKey::of(&app.config), request.session_token.expose());
+    let named = state.as_ref().map_or("", |state| state.email.as_str());
     throttle::attempt(&app, &trail.client, &format!("session:{named}")).await?;
-    let opened = opened.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
-    let chosen = opened
+    let state = state.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
+    let chosen = state
         .in_tenant(request.tenant_id.trim())
         .ok_or_else(|| ApiError::forbidden("forbidden", "Access to this tenant is not allowed"))?;
-    let rows = resume(&app, &opened, chosen).await?;
+    let rows = resume(&app, &state, chosen).await?;
     let account = pick(&rows, chosen)?;
-    let mut answer = signed_in::proceed(&app, &trail, &opened, &rows, account).await?;
+    let mut answer = signed_in::proceed(&app, &trail, &state, &rows, account).await?;
     // The token that was sent stays the one to switch with; a new one would let it live for ever.
     if let LoginAnswer::SignedIn(body) = &mut answer {
         body.session_token = request.session_token;
@@ -134,7 +135,7 @@ pub async fn verify_otp(
         return refuse(&app, vec![failure(&trail, None).claimed_by(name)], invalid).await;
     };
     match otp::redeem(&app, &account.id, &request.otp_code).await? {
-        Some(opened) => go_on(&app, &trail, opened, Factor::Mail, &account.id).await.map(Json),
+        Some(state) => go_on(&app, &trail, state, Factor::Mail, &account.id).await.map(Json),
         None => {
             refuse(
                 &app,
@@ -158,23 +159,23 @@ pub async fn verify_factor(
     trail: Trail,
     ValidJson(request): ValidJson<VerifySecondFactor>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
-    let verified = app.config.tokens.verify_challenge(request.mfa_token.expose());
+    let verified = SignInState::of_challenge_token(&TokenKey::of(&app.config), request.mfa_token.expose());
     let named = verified
         .as_ref()
         .map_or("", |(_, challenged)| challenged.account.as_str());
     throttle::attempt(&app, &trail.client, &format!("factor:{named}")).await?;
-    let (opened, challenged) = verified.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
-    let rows = resume(&app, &opened, &challenged.account).await?;
+    let (state, challenged) = verified.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
+    let rows = resume(&app, &state, &challenged.account).await?;
     let account = pick(&rows, &challenged.account)?;
-    let opened = match challenged.factor {
+    let state = match challenged.factor {
         // What the code was mailed for counts: it may be for a later sign-in.
         Factor::Mail => otp::redeem(&app, &account.id, &request.code).await?,
         Factor::Totp => second_factor::check(&app, &account.id, &request.code)
             .await?
-            .then_some(opened),
+            .then_some(state),
     };
-    match opened {
-        Some(opened) => go_on(&app, &trail, opened, challenged.factor, &account.id)
+    match state {
+        Some(state) => go_on(&app, &trail, state, challenged.factor, &account.id)
             .await
             .map(Json),
         None => {
@@ -219,10 +220,10 @@ async fn verify(app: &App, trail: &Trail, request: &Login) -> Result<Vec<Account
 }
 
 /// The accounts of a sign-in that goes on, if it was not ended and the chosen one may sign in.
-async fn resume(app: &App, opened: &Opened, chosen: &ObjectId) -> Result<Vec<AccountRow>, ApiError> {
+async fn resume(app: &App, state: &SignInState, chosen: &ObjectId) -> Result<Vec<AccountRow>, ApiError> {
     let batch = (
-        store::find_accounts(&opened.ids()),
-        sign_ins::find_revoked(opened.sid.as_str()),
+        store::find_accounts(&state.ids()),
+        sign_ins::find_revoked(state.sid.as_str()),
     );
     let (rows, revoked) = app.db()?.run(batch).await?;
     let account = pick(&rows, chosen)?;
@@ -232,7 +233,7 @@ async fn resume(app: &App, opened: &Opened, chosen: &ObjectId) -> Result<Vec<Acc
     if !account.stands {
         return Err(ApiError::forbidden("account_disabled", "Account is disabled"));
     }
-    if !revoked.is_empty() || !opened.is_current(&rows) {
+    if !revoked.is_empty() || !state.is_current(&rows) {
         return Err(ApiError::unauthorized(INVALID_SESSION));
     }
     Ok(rows.into_iter().filter(|row| row.stands).collect())
@@ -247,12 +248,12 @@ fn pick<'a>(rows: &'a [AccountRow], chosen: &ObjectId) -> Result<&'a AccountRow,
 async fn go_on(
     app: &App,
     trail: &Trail,
-    opened: Opened,
+    state: SignInState,
     factor: Factor,
     chosen: &ObjectId,
 ) -> Result<LoginAnswer, ApiError> {
-    let opened = opened.with(factor, chosen);
-    let rows = resume(app, &opened, chosen).await?;
+    let state = state.with(factor, chosen);
+    let rows = resume(app, &state, chosen).await?;
     let account = pick(&rows, chosen)?;
     if factor == Factor::Mail {
         let event = trail
@@ -261,7 +262,7 @@ async fn go_on(
             .within(&account.organization_id);
         app.db()?.run(audit::record(&event)).await?;
     }
-    signed_in::proceed(app, trail, &opened, &rows, account).await
+    signed_in::proceed(app, trail, &state, &rows, account).await
 }
 
 /// A sign-in that failed, to an account if there is one of that name.

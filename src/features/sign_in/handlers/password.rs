@@ -72,7 +72,7 @@ async fn change_own(
         access_token: token.clone(),
         token,
         token_type: signed_in::TOKEN_TYPE.to_owned(),
-        expires_in: app.config.tokens.lifetime_seconds(),
+        expires_in: app.config.token_lifetime_seconds(),
         user: body::user(&app.config, &changed)?,
     })
 }

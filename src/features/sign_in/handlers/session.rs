@@ -10,9 +10,10 @@ use protocol::relay::SignIns;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::{Credentials, bearer};
 use crate::auth::throttle;
+use crate::auth::token::TokenKey;
 use crate::features::accounts::{body, store};
 use crate::features::sessions::revocation;
-use crate::features::sign_in::{opened, signed_in, store as sign_ins};
+use crate::features::sign_in::{signed_in, state, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::OptionalJson;
 use crate::platform::context::App;
@@ -43,7 +44,7 @@ pub async fn refresh(
             .ok_or_else(|| ApiError::invalid_field("token", "is required, in the body or as Authorization header"))?,
     };
     let invalid = || ApiError::unauthorized("Invalid token");
-    let proof = app.config.tokens.verify(token).map_err(|_| invalid())?;
+    let proof = TokenKey::of(&app.config).verify(token).map_err(|_| invalid())?;
     throttle::renewal(&app, proof.user_id.as_str()).await?;
     trail.client.source.clone_from(&proof.source);
     let db = app.db()?;
@@ -78,7 +79,7 @@ pub async fn refresh(
     let token = signed_in::issue(&app, &account, &proof.source, &proof.sign_in)?;
     let body = Refreshed {
         token,
-        expires_in: app.config.tokens.lifetime_seconds(),
+        expires_in: app.config.token_lifetime_seconds(),
     };
     envelope.reply(StatusCode::OK, SUCCESS, &body)
 }
@@ -92,12 +93,12 @@ pub async fn logout(app: App, credentials: Credentials) -> Result<Json<LoggedOut
     let siblings = sign_ins::find_siblings(credentials.user_id());
     let (caller, siblings) = credentials.load(&db, siblings).await?;
     let sign_in = caller.sign_in();
-    let began_at = opened::began_at(&sign_in).unwrap_or_else(Utc::now);
+    let began_at = state::began_at(&sign_in).unwrap_or_else(Utc::now);
     let event = caller
         .event(Action::Logout, Resource::Auth)
         .on(caller.id())
         .detail("duration_seconds", (Utc::now() - began_at).num_seconds().max(0));
-    let lifetime = i64::try_from(app.config.tokens.lifetime_seconds()).map_err(ApiError::internal)?;
+    let lifetime = i64::try_from(app.config.token_lifetime_seconds()).map_err(ApiError::internal)?;
     let until =
         (Utc::now() + TimeDelta::seconds(lifetime) + REVOKED_MARGIN).to_rfc3339_opts(SecondsFormat::Millis, true);
     db.run((sign_ins::revoke(&sign_in, &until), audit::record(&event)))

@@ -9,8 +9,8 @@ use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::throttle;
 use crate::features::accounts::mailed::{self, Purpose};
 use crate::features::accounts::{password, store};
-use crate::features::sign_in::opened::Opened;
 use crate::features::sign_in::signed_in;
+use crate::features::sign_in::state::SignInState;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query, now, statements};
@@ -92,8 +92,8 @@ async fn accept_with(
     let account = rows
         .first()
         .ok_or_else(|| ApiError::internal("an invited account is not there"))?;
-    let opened = Opened::begin(&trail.client.source, "invitation", true, &rows)?;
-    signed_in::proceed(app, trail, &opened, &rows, account).await
+    let state = SignInState::begin(&trail.client.source, "invitation", true, &rows)?;
+    signed_in::proceed(app, trail, &state, &rows, account).await
 }
 
 fn set(user: &ObjectId, hash: &str, display_name: &str, now: &str) -> Query<Nothing> {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::audit::{Action, Resource, Trail};
 use crate::auth::throttle;
-use crate::features::sign_in::opened::Opened;
 use crate::features::sign_in::signed_in;
+use crate::features::sign_in::state::SignInState;
 use crate::features::sign_up::first_account::{self, FirstAccount};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -72,10 +72,8 @@ pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>)
     let event = trail.event(Action::Setup, Resource::Auth);
     let account = first_account::make(&app, first, event).await?.ok_or_else(completed)?;
     let rows = std::slice::from_ref(&account);
-    let opened = Opened::begin(&trail.client.source, "setup", false, rows)?;
-    signed_in::sign_in(&app, &trail, &opened, rows, &account)
-        .await
-        .map(Json)
+    let state = SignInState::begin(&trail.client.source, "setup", false, rows)?;
+    signed_in::sign_in(&app, &trail, &state, rows, &account).await.map(Json)
 }
 
 async fn status_of(app: &App) -> Result<SetupStatus, ApiError> {

@@ -73,7 +73,7 @@ pub async fn signup(
             email,
             api_key: made.api_key.key,
         },
-        expires_in: app.config.tokens.lifetime_seconds(),
+        expires_in: app.config.token_lifetime_seconds(),
     };
     envelope.reply(StatusCode::CREATED, "User registered successfully", &body)
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::features::machines::access::MachineAccess;
-use crate::features::machines::store::{self, Key};
+use crate::features::machines::store::{self as machines, Key};
 use crate::testing::{World, id};
 
 const NOW: &str = "2026-02-01T00:00:00.000Z";
@@ -31,7 +31,7 @@ fn agent_id() -> String {
 
 fn access(world: &World, caller: &str) -> Result<MachineAccess, u16> {
     let caller = world.caller(caller);
-    let found = world.run(store::find(caller.id(), &Key::AgentId(agent_id())));
+    let found = world.run(machines::find(caller.id(), &Key::AgentId(agent_id())));
     MachineAccess::decide(caller, found).map_err(|error| error.status().as_u16())
 }
 

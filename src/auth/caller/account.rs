@@ -1,22 +1,17 @@
-//! Who is calling. [`Credentials`] prove an account; [`Caller`] is that account as the database has it at this moment.
-//!
-//! Handlers take `Credentials` as an argument and turn them into a `Caller` with [`Credentials::load`], together with the
-//! rows they need themselves, in one round trip.
-mod credentials;
-mod proof;
-
+//! The account that calls, and which operations it passes.
 use protocol::api::auth::Role;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-pub use credentials::{Credentials, INVALID_TOKEN, SocketCredentials, bearer};
-
-use super::permission::Permission;
-use super::rule::{Effect, Operation, Rule};
+use super::proof::Proof;
 use crate::audit::{Action, Event, Resource, Trail};
+use crate::auth::permission::Permission;
+use crate::auth::rule::{Effect, Operation, Rule};
 use crate::platform::db::{flag, json};
 use crate::platform::error::ApiError;
-use proof::Proof;
+
+/// What a token that is wrong, expired or revoked is answered.
+pub const INVALID_TOKEN: &str = "Invalid or expired token";
 
 /// An account as every request reads it.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,7 +35,7 @@ pub struct CallerRow {
     permissions: Vec<String>,
 }
 
-/// The account that calls, as it stands now. Only this module makes one.
+/// The account that calls, as it stands now. Only [`Credentials::load`](super::Credentials::load) makes one.
 #[derive(Debug, Clone)]
 pub struct Caller {
     row: CallerRow,
@@ -49,7 +44,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    fn admit(row: Option<CallerRow>, proof: Proof, trail: Trail) -> Result<Self, ApiError> {
+    /// The account of `row`, if the proof is still good.
+    pub(super) fn admit(row: Option<CallerRow>, proof: Proof, trail: Trail) -> Result<Self, ApiError> {
         let row = row.filter(|row| row.stands && !row.revoked);
         let current = |row: &CallerRow| match &proof {
             Proof::Token(token) => row.token_version == token.version,
@@ -66,7 +62,7 @@ impl Caller {
     }
 
     /// Whether the rule of the operation lets this caller pass.
-    fn pass(&self, operation: Operation) -> Result<(), ApiError> {
+    pub(super) fn pass(&self, operation: Operation) -> Result<(), ApiError> {
         if operation.effect == Effect::Writes && self.proof.as_ref().is_some_and(Proof::only_reads) {
             return Err(ApiError::forbidden("read_only_key", "This API key may only read"));
         }

@@ -5,11 +5,11 @@ use protocol::api::Message;
 use protocol::api::access::{AccessList, AccessUser, GrantAccess, MachineRole, RevokeAccess};
 use protocol::api::error::ErrorBody;
 
+use super::store::{self, Borrower, Terms, UserRow};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::machines::access::{MachineAccess, MachineControl};
-use crate::features::machines::store::access::{self, Borrower, Terms, UserRow};
-use crate::features::machines::store::{self, Key};
+use crate::features::machines::store::{self as machines, Key};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -28,8 +28,8 @@ pub async fn list_access_users(
     credentials: Credentials,
     PathParam(agent_id): PathParam,
 ) -> Result<Json<AccessList>, ApiError> {
-    let users = access::list_users(&agent_id);
-    let find = store::find(credentials.user_id(), &Key::AgentId(agent_id));
+    let users = store::list_users(&agent_id);
+    let find = machines::find(credentials.user_id(), &Key::AgentId(agent_id));
     let (caller, (found, rows)) = credentials.load(&app.db()?, (find, users)).await?;
     MachineAccess::decide(caller, found)?;
     let users: Vec<AccessUser> = rows.into_iter().map(AccessUser::from).collect();
@@ -89,7 +89,7 @@ pub async fn grant_access(
         .detail("machine_role", terms.machine_role.map_or("", MachineRole::as_str))
         .detail("expires_at", expires_at.as_deref());
     app.db()?
-        .run((access::grant(&control, &borrower, &terms), audit::record(&event)))
+        .run((store::grant(&control, &borrower, &terms), audit::record(&event)))
         .await?;
     // The new terms may be narrower than those before.
     revocation::end_orphans(&app, Whose::User(&borrower.id)).await?;
@@ -118,7 +118,7 @@ pub async fn revoke_access(
     }
     let event = event(&control, Action::AccessRevoked, &borrower);
     app.db()?
-        .run((access::revoke(&control, &borrower), audit::record_if_changed(&event)))
+        .run((store::revoke(&control, &borrower), audit::record_if_changed(&event)))
         .await?;
     revocation::end_orphans(&app, Whose::User(&borrower.id)).await?;
     Ok(Json(Message {
@@ -133,8 +133,8 @@ async fn find(
     agent_id: String,
     (user_id, username): (Option<&str>, Option<&str>),
 ) -> Result<(MachineControl, Borrower), ApiError> {
-    let borrower = access::find_borrower(&agent_id, user_id, username);
-    let machine = store::find(credentials.user_id(), &Key::AgentId(agent_id));
+    let borrower = store::find_borrower(&agent_id, user_id, username);
+    let machine = machines::find(credentials.user_id(), &Key::AgentId(agent_id));
     let (caller, (found, borrowers)) = credentials.load(&app.db()?, (machine, borrower)).await?;
     let control = MachineAccess::decide(caller, found)?.control()?;
     match borrowers.into_iter().next() {

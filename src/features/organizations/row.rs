@@ -1,0 +1,29 @@
+//! What the database gives of organizations.
+use chrono::{DateTime, Utc};
+use protocol::api::organizations::OtpPolicy;
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use crate::platform::db::flag;
+
+/// An organization.
+#[derive(Debug, Clone, Deserialize)]
+pub struct OrganizationRow {
+    pub id: ObjectId,
+    pub slug: String,
+    pub name: String,
+    pub description: String,
+    pub disabled_at: Option<String>,
+    pub otp: OtpPolicy,
+    pub otp_minutes: u32,
+    #[serde(deserialize_with = "flag")]
+    pub admins_create_machines: bool,
+    pub inactive_days: u32,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// Whoever runs this server belongs to it.
+    #[serde(deserialize_with = "flag")]
+    pub is_platform: bool,
+    pub user_count: u64,
+    pub machine_count: u64,
+}

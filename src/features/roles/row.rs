@@ -1,0 +1,36 @@
+//! What the database gives of roles.
+use chrono::{DateTime, Utc};
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+
+use crate::platform::db::{flag, json};
+
+/// A role that the caller may know of.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FoundRole {
+    pub id: i64,
+    pub organization_id: ObjectId,
+    pub name: String,
+    pub description: String,
+    /// It stands for being an administrator, and allows everything.
+    #[serde(deserialize_with = "flag")]
+    pub is_system: bool,
+    pub created_at: DateTime<Utc>,
+    /// By codename.
+    #[serde(deserialize_with = "json")]
+    pub permissions: Vec<String>,
+    pub user_count: u64,
+}
+
+/// A role that somebody is to have.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GivenRole {
+    pub id: i64,
+    pub name: String,
+    /// It stands for being an administrator.
+    #[serde(deserialize_with = "flag")]
+    pub is_system: bool,
+    /// By codename.
+    #[serde(deserialize_with = "json")]
+    pub permissions: Vec<String>,
+}

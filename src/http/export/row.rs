@@ -1,0 +1,16 @@
+//! A row of a file.
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// A row of a file.
+pub trait Row: Serialize {
+    /// What the columns are called.
+    const COLUMNS: &'static [&'static str];
+
+    /// The row's number: the next page begins behind it.
+    fn number(&self) -> i64;
+
+    /// What stands in the columns.
+    fn cells(&self) -> Vec<Cow<'_, str>>;
+}
