@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::ids::ViewerId;
-use protocol::relay::{
+use protocol::relay_contract::{
     AGENT_PATH, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, REVOKE_PATH, Revoke, STATUS_PATH,
     Status, VIEWER_PATH, ViewerContext,
 };
@@ -64,7 +64,7 @@ impl DurableObject for Relay {
         }
     }
 
-    /// The routes of [`protocol::relay`].
+    /// The routes of [`protocol::relay_contract`].
     async fn fetch(&self, req: Request) -> Result<Response> {
         if let Err(error) = &self.storage {
             return Err(Error::RustError(format!(

@@ -17,6 +17,6 @@
 pub mod api;
 pub mod ids;
 pub mod limits;
-pub mod relay;
+pub mod relay_contract;
 pub mod stream;
 pub mod terminal;

@@ -1,11 +1,11 @@
-//! The Worker's end of `protocol::relay`: asking the Durable Object of one machine.
+//! The Worker's end of `protocol::relay_contract`: asking the Durable Object of one machine.
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::{Either, select};
 use protocol::ids::{ObjectId, SessionId};
-use protocol::relay::{self, CloseSession, Revoke, Status};
+use protocol::relay_contract::{self, CloseSession, Revoke, Status};
 use serde::Serialize;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
 
@@ -23,9 +23,9 @@ impl RelayStub {
     /// The relay of `machine`. It comes into being when it is first asked.
     pub fn new(env: &Env, machine: &ObjectId) -> Result<Self, ApiError> {
         let namespace = env
-            .durable_object(relay::BINDING)
-            .map_err(|_| ApiError::unbound(relay::BINDING))?;
-        Ok(Self(namespace.get_by_name(relay::object_name(machine))?))
+            .durable_object(relay_contract::BINDING)
+            .map_err(|_| ApiError::unbound(relay_contract::BINDING))?;
+        Ok(Self(namespace.get_by_name(relay_contract::object_name(machine))?))
     }
 
     /// What the relay knows now, or nothing if it does not say in time.
@@ -47,7 +47,7 @@ impl RelayStub {
     async fn ask_status(&self) -> worker::Result<Status> {
         let mut response = self
             .0
-            .fetch_with_request(Request::new(&url(relay::STATUS_PATH), Method::Get)?)
+            .fetch_with_request(Request::new(&url(relay_contract::STATUS_PATH), Method::Get)?)
             .await?;
         match response.status_code() {
             200 => response.json().await,
@@ -67,17 +67,18 @@ impl RelayStub {
 
     async fn close_session(&self, session: &SessionId, revoked: bool) -> Result<(), ApiError> {
         let session = session.clone();
-        self.post(relay::CLOSE_PATH, &CloseSession { session, revoked }).await
+        self.post(relay_contract::CLOSE_PATH, &CloseSession { session, revoked })
+            .await
     }
 
     /// Disconnects viewers whose sign-in was withdrawn.
     pub async fn revoke(&self, revoke: &Revoke) -> Result<(), ApiError> {
-        self.post(relay::REVOKE_PATH, revoke).await
+        self.post(relay_contract::REVOKE_PATH, revoke).await
     }
 
     /// Ends everything: the machine is gone. Succeeds also the second time.
     pub async fn destroy(&self) -> Result<(), ApiError> {
-        self.post(relay::DESTROY_PATH, &()).await
+        self.post(relay_contract::DESTROY_PATH, &()).await
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<(), ApiError> {
@@ -105,7 +106,7 @@ impl RelayStub {
         let headers = Headers::new();
         headers.set("upgrade", "websocket")?;
         headers.set(
-            relay::CONTEXT_HEADER,
+            relay_contract::CONTEXT_HEADER,
             &serde_json::to_string(context).map_err(ApiError::internal)?,
         )?;
         if let Some(subprotocol) = subprotocol {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use protocol::api::machines::Metrics;
 use protocol::ids::StreamId;
-use protocol::relay::AgentContext;
+use protocol::relay_contract::AgentContext;
 use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};

@@ -1,7 +1,7 @@
 //! How a viewer comes to a session: its place in it, and where its output begins.
 use protocol::ids::{StreamId, ViewerId};
 use protocol::limits::MAX_STREAMS;
-use protocol::relay::{Dialect, ViewerContext};
+use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;

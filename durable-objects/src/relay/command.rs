@@ -5,7 +5,7 @@
 //! comes back to its session.
 use protocol::ids::StreamId;
 use protocol::limits::MAX_COMMANDS;
-use protocol::relay::Dialect;
+use protocol::relay_contract::Dialect;
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::published::ToClient;

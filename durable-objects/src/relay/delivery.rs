@@ -1,6 +1,6 @@
 //! Which bytes go to whom.
 use protocol::limits::{LIVE_WINDOW, WATCHER_WINDOW};
-use protocol::relay::Dialect;
+use protocol::relay_contract::Dialect;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::Frame;
 use protocol::terminal::published::ToClient;

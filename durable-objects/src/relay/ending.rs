@@ -1,6 +1,6 @@
 //! How sessions end and sockets part: who is told what, and what is forgotten.
 use protocol::ids::StreamId;
-use protocol::relay::Dialect;
+use protocol::relay_contract::Dialect;
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;

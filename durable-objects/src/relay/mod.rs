@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
-use protocol::relay::Revoke;
+use protocol::relay_contract::Revoke;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};

@@ -3,7 +3,7 @@
 //! Neither is written for a keystroke: records change when somebody comes or goes, memories when a reader has caught up.
 use protocol::api::machines::Metrics;
 use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
-use protocol::relay::{AgentContext, ViewerContext};
+use protocol::relay_contract::{AgentContext, ViewerContext};
 use protocol::terminal::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
 

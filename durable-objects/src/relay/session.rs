@@ -1,7 +1,7 @@
 //! The three nouns of the relay: a session, a viewer's socket, and a reader, which is a viewer's place in a session and
 //! outlives its socket.
 use protocol::ids::{StreamId, ViewerId};
-use protocol::relay::{Dialect, ViewerContext};
+use protocol::relay_contract::{Dialect, ViewerContext};
 
 use super::action::Socket;
 use super::published::Published;

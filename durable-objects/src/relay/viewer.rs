@@ -1,6 +1,6 @@
 //! What viewers say.
 use protocol::ids::{StreamId, ViewerId};
-use protocol::relay::{AgentContext, Dialect, ViewerContext};
+use protocol::relay_contract::{AgentContext, Dialect, ViewerContext};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};

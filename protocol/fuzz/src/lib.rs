@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use bytes::Bytes;
 use protocol::ids::{AgentId, BootId, ObjectId, SessionId, ViewerId};
 use protocol::limits::COMMAND_SECONDS;
-use protocol::relay::{AgentContext, CloseSession, Revoke, Status, ViewerContext};
+use protocol::relay_contract::{AgentContext, CloseSession, Revoke, Status, ViewerContext};
 use protocol::stream::{Applied, InputApplier, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, MAX_FRAME};

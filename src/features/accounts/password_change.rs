@@ -1,7 +1,7 @@
 //! Giving an account a new password. Whatever was signed in with the one before ends, but for the sign-in that changes it.
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use super::mailed::{self, Purpose};
 use super::store::{self, AccountRow};

@@ -1,7 +1,7 @@
 //! Accounts whose mail address was never proven, and now is. Anybody may sign up with anybody's address and wait for its owner
 //! to come. So what such an account was given until then, by whoever that was, does not outlive the proof: its password,
 //! sign-ins, keys and second factor.
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use super::mailed::{self, Purpose};
 use super::new_account::NewApiKey;

@@ -7,7 +7,7 @@ use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{MAX_NAME, MachineStatus};
 use protocol::ids::ObjectId;
-use protocol::relay::{AGENT_PATH, AgentContext};
+use protocol::relay_contract::{AGENT_PATH, AgentContext};
 use protocol::terminal::AGENT_SUBPROTOCOL;
 
 use super::credential::{ClaimedToken, is_public_key};

@@ -7,7 +7,7 @@ use protocol::api::api_keys::{ApiKeyList, CreateApiKey, MAX_KEYS, NewApiKey};
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use super::store::{self, KeyRow, NewKey};
 use crate::audit::{self, Action, Resource};

@@ -1,7 +1,7 @@
 //! From a machine's row, and what its relay knows, to the body that clients see.
 use chrono::DateTime;
 use protocol::api::machines::{Machine, MachineStatus, Metrics};
-use protocol::relay::Status;
+use protocol::relay_contract::Status;
 
 use super::row::MachineRow;
 

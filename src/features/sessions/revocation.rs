@@ -2,7 +2,7 @@
 //! terminals opened by it end at once. The next request is refused anyway, as each reads the account anew.
 use futures_util::future::join_all;
 use protocol::ids::{ObjectId, SessionId};
-use protocol::relay::{Revoke, SignIns};
+use protocol::relay_contract::{Revoke, SignIns};
 use serde::Deserialize;
 
 use crate::auth::account_store::stands;

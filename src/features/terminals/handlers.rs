@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
-use protocol::relay::{Dialect, VIEWER_PATH, ViewerContext};
+use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
 
 use super::request::{TerminalQuery, TerminalRequest, is_upgrade};

@@ -2,7 +2,7 @@
 use axum::http::{HeaderMap, header};
 use protocol::api::validate::Faults;
 use protocol::ids::SessionId;
-use protocol::relay::Dialect;
+use protocol::relay_contract::Dialect;
 use protocol::terminal::{Size, VIEWER_SUBPROTOCOL};
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -3,7 +3,7 @@ use axum::Json;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::Deactivated;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use super::load::reach;
 use super::store;

@@ -7,7 +7,7 @@ use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::{PersonDetail, UpdateUser};
 use protocol::ids::ObjectId;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 use serde_json::json;
 
 use super::access::UserControl;

@@ -4,7 +4,7 @@ use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::ResetPassword;
 use protocol::ids::ObjectId;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use super::edit::event;
 use super::load::reach;

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use protocol::limits::MAX_COMMANDS;
-use protocol::relay::Dialect;
+use protocol::relay_contract::Dialect;
 use protocol::terminal::published::ToClient;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The rules one by one.
 use protocol::ids::{ObjectId, StreamId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD, WATCHER_WINDOW};
-use protocol::relay::{Dialect, Revoke, SignIns};
+use protocol::relay_contract::{Dialect, Revoke, SignIns};
 use protocol::terminal::ExitStatus;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
@@ -27,7 +27,7 @@ fn attached(viewers: usize) -> World {
 pub fn connect(
     world: &mut World,
     dialect: Dialect,
-    change: impl FnOnce(&mut protocol::relay::ViewerContext),
+    change: impl FnOnce(&mut protocol::relay_contract::ViewerContext),
 ) -> Socket {
     let socket = world.open_socket();
     let mut context = viewer_context(dialect);

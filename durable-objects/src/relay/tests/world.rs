@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD};
-use protocol::relay::{AgentContext, Dialect, ViewerContext};
+use protocol::relay_contract::{AgentContext, Dialect, ViewerContext};
 use protocol::stream::{Applied, InputApplier, InputWriter, OutputReader};
 use protocol::terminal::agent::{FromAgent, InputReport, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};

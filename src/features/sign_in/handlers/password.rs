@@ -5,7 +5,7 @@ use protocol::api::auth::{
 };
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::Credentials;

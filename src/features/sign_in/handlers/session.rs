@@ -5,7 +5,7 @@ use axum::response::Response;
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use protocol::api::auth::{LoggedOut, Refresh, Refreshed, User};
 use protocol::api::error::ErrorBody;
-use protocol::relay::SignIns;
+use protocol::relay_contract::SignIns;
 
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::{Credentials, bearer};
