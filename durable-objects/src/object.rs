@@ -17,7 +17,7 @@ use worker::{
 };
 
 use crate::directory;
-use crate::relay::{Action, Memory, Notice, Relay as Rules, Settings, Socket};
+use crate::relay::{Action, Memory, Notice, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
 
@@ -38,7 +38,7 @@ pub struct Relay {
 
 /// What the object holds in memory. Never borrowed over an await.
 struct Live {
-    rules: Rules,
+    relay: RelayState,
     sockets: HashMap<Socket, WebSocket>,
     next_socket: u32,
     /// When the alarm is set for; unknown after a loss of memory.
@@ -78,7 +78,7 @@ impl DurableObject for Relay {
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
             (Method::Post, REVOKE_PATH) => self.revoke(req).await,
             (Method::Post, DESTROY_PATH) => {
-                self.event(|rules, now| rules.destroy(now)).await;
+                self.event(|relay, now| relay.destroy(now)).await;
                 Response::empty().map(|response| response.with_status(204))
             }
             _ => Response::error("not a route of the relay", 404),
@@ -90,9 +90,9 @@ impl DurableObject for Relay {
             return Ok(());
         };
         match message {
-            WebSocketIncomingMessage::String(text) => self.event(|rules, now| rules.text(now, socket, &text)).await,
+            WebSocketIncomingMessage::String(text) => self.event(|relay, now| relay.text(now, socket, &text)).await,
             WebSocketIncomingMessage::Binary(bytes) => {
-                self.event(|rules, now| rules.binary(now, socket, Bytes::from(bytes)))
+                self.event(|relay, now| relay.binary(now, socket, Bytes::from(bytes)))
                     .await;
             }
         }
@@ -103,7 +103,7 @@ impl DurableObject for Relay {
         if let Some(socket) = self.identify(&ws) {
             self.live.borrow_mut().sockets.remove(&socket);
             let code = u16::try_from(code).unwrap_or(1006);
-            self.event(|rules, now| rules.closed(now, socket, code)).await;
+            self.event(|relay, now| relay.closed(now, socket, code)).await;
         }
         // Completes the closing handshake; fails harmlessly where the platform has done so.
         let _ = ws.close(Some(1000), Some(""));
@@ -113,7 +113,7 @@ impl DurableObject for Relay {
     async fn websocket_error(&self, ws: WebSocket, _error: Error) -> Result<()> {
         if let Some(socket) = self.identify(&ws) {
             self.live.borrow_mut().sockets.remove(&socket);
-            self.event(|rules, now| rules.closed(now, socket, 1006)).await;
+            self.event(|relay, now| relay.closed(now, socket, 1006)).await;
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl DurableObject for Relay {
     async fn alarm(&self) -> Result<Response> {
         self.live.borrow_mut().alarm = Some(None);
         let seen = self.agent_seen();
-        self.event(|rules, now| rules.expire(now, seen)).await;
+        self.event(|relay, now| relay.expire(now, seen)).await;
         self.deliver().await;
         Response::empty()
     }
@@ -150,9 +150,9 @@ impl Live {
             }
             Err(_) => Vec::new(),
         };
-        let rules = Rules::restore(settings, records, memories, now());
+        let relay = RelayState::restore(settings, records, memories, now());
         Self {
-            rules,
+            relay,
             sockets,
             next_socket,
             alarm: None,
@@ -167,7 +167,7 @@ impl Relay {
     async fn accept_agent(&self, req: &Request) -> Result<Response> {
         let context = context(req)?;
         let (socket, response) = self.accept(Some(AGENT_SUBPROTOCOL))?;
-        self.event(|rules, now| rules.agent_connected(now, socket, context))
+        self.event(|relay, now| relay.agent_connected(now, socket, context))
             .await;
         Ok(response)
     }
@@ -177,7 +177,7 @@ impl Relay {
         let subprotocol = (context.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
         let viewer = mint_viewer()?;
         let (socket, response) = self.accept(subprotocol)?;
-        self.event(|rules, now| rules.viewer_connected(now, socket, context, viewer))
+        self.event(|relay, now| relay.viewer_connected(now, socket, context, viewer))
             .await;
         Ok(response)
     }
@@ -200,7 +200,7 @@ impl Relay {
 
     fn status(&self) -> Result<Response> {
         let live = self.live.borrow();
-        let agent = live.rules.agent();
+        let agent = live.relay.agent();
         Response::from_json(&Status {
             connected: agent.is_some(),
             metrics: agent.and_then(|agent| agent.memory.latest.clone()),
@@ -210,8 +210,8 @@ impl Relay {
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {
         let CloseSession { session, revoked } = req.json().await?;
-        self.event(|rules, now| {
-            rules.close_session(now, &session, revoked);
+        self.event(|relay, now| {
+            relay.close_session(now, &session, revoked);
         })
         .await;
         Response::empty().map(|response| response.with_status(204))
@@ -219,16 +219,16 @@ impl Relay {
 
     async fn revoke(&self, mut req: Request) -> Result<Response> {
         let revoke: Revoke = req.json().await?;
-        self.event(|rules, now| rules.revoke(now, &revoke)).await;
+        self.event(|relay, now| relay.revoke(now, &revoke)).await;
         Response::empty().map(|response| response.with_status(204))
     }
 
-    /// Tells the rules what happened and does what they decide.
-    async fn event(&self, tell: impl FnOnce(&mut Rules, u64)) {
+    /// Tells the state machine what happened and does what it decides.
+    async fn event(&self, tell: impl FnOnce(&mut RelayState, u64)) {
         let actions = {
             let mut live = self.live.borrow_mut();
-            tell(&mut live.rules, now());
-            live.rules.take_actions()
+            tell(&mut live.relay, now());
+            live.relay.take_actions()
         };
         self.perform(actions).await;
         self.set_alarm().await;
@@ -259,7 +259,7 @@ impl Relay {
     fn perform_now(&self, action: Action) -> Result<()> {
         let mut live = self.live.borrow_mut();
         match action {
-            // A socket that cannot be sent to is closing: its close event follows and says so to the rules.
+            // A socket that cannot be sent to is closing: its close event follows and tells the state machine.
             Action::Binary(socket, bytes) => {
                 let _ = live.sockets.get(&socket).map(|ws| ws.send_with_bytes(&bytes));
             }
@@ -272,7 +272,7 @@ impl Relay {
                 }
             }
             Action::Remember(socket) => {
-                if let (Some(ws), Some(memory)) = (live.sockets.get(&socket), live.rules.memory_of(socket)) {
+                if let (Some(ws), Some(memory)) = (live.sockets.get(&socket), live.relay.memory_of(socket)) {
                     ws.serialize_attachment(serde_json::to_string(&memory)?)?;
                 }
             }
@@ -314,7 +314,7 @@ impl Relay {
     async fn deliver_all(&self) -> Result<()> {
         let db = self.env.d1(directory::BINDING)?;
         while let Some((last, notices)) = self.storage()?.posted()? {
-            let Some(machine) = self.live.borrow().rules.machine().cloned() else {
+            let Some(machine) = self.live.borrow().relay.machine().cloned() else {
                 return Ok(());
             };
             directory::deliver(&db, &machine, &notices).await?;
@@ -328,7 +328,7 @@ impl Relay {
     async fn set_alarm(&self) {
         let wanted = {
             let live = self.live.borrow();
-            live.rules.deadline().into_iter().chain(live.retry_at).min()
+            live.relay.deadline().into_iter().chain(live.retry_at).min()
         };
         let Some(wanted) = wanted else { return };
         let known = self.live.borrow().alarm;
@@ -359,7 +359,7 @@ impl Relay {
     async fn run_ticks(&self) {
         {
             let mut live = self.live.borrow_mut();
-            if live.ticking || !live.rules.wants_tick() {
+            if live.ticking || !live.relay.wants_tick() {
                 return;
             }
             live.ticking = true;
@@ -368,12 +368,12 @@ impl Relay {
             worker::Delay::from(TICK).await;
             let actions = {
                 let mut live = self.live.borrow_mut();
-                live.rules.tick(now());
-                live.rules.take_actions()
+                live.relay.tick(now());
+                live.relay.take_actions()
             };
             self.perform(actions).await;
             let mut live = self.live.borrow_mut();
-            if !live.rules.wants_tick() {
+            if !live.relay.wants_tick() {
                 live.ticking = false;
                 return;
             }
@@ -387,7 +387,7 @@ impl Relay {
     /// When the platform last answered the agent's keep-alive; the `worker` crate does not bind that method.
     fn agent_seen(&self) -> Option<u64> {
         let live = self.live.borrow();
-        let ws = live.sockets.get(&live.rules.agent()?.socket)?;
+        let ws = live.sockets.get(&live.relay.agent()?.socket)?;
         let state: &JsValue = self.state.as_raw().as_ref();
         let method = js_sys::Reflect::get(state, &"getWebSocketAutoResponseTimestamp".into()).ok()?;
         let seen = method

@@ -23,7 +23,7 @@ pub enum Action {
     Text(Socket, String),
     /// Close a socket; the relay has forgotten it already.
     Close(Socket, Close),
-    /// Attach [`super::Relay::memory_of`] the socket to it, for the next time this object loses its memory. Not a write
+    /// Attach [`super::RelayState::memory_of`] the socket to it, for the next time this object loses its memory. Not a write
     /// to storage.
     Remember(Socket),
     /// Write a record to storage.

@@ -10,7 +10,7 @@ use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::ToViewer;
 use protocol::terminal::{ExitStatus, PROTOCOL, accepts_protocol};
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Facts, Notice, Socket};
 use super::command::Ran;
 use super::record::{AgentMemory, MachineRecord, Phase, Record};
@@ -38,7 +38,7 @@ impl AgentLink {
     }
 }
 
-impl Relay {
+impl RelayState {
     /// An agent's socket was accepted. A machine has one agent: the newest.
     pub fn agent_connected(&mut self, now: u64, socket: Socket, context: AgentContext) {
         self.drop_agent(now, Close::Replaced);

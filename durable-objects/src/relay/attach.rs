@@ -8,7 +8,7 @@ use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
 use protocol::terminal::{PROTOCOL, Size};
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Notice, Socket};
 use super::record::{Phase, Place, SessionRecord};
 use super::session::{Session, Stage, new_reader};
@@ -19,7 +19,7 @@ const REPLAY_BYTES: u64 = 256 * 1024;
 
 const SESSION_ENDED: &str = "This session has ended";
 
-impl Relay {
+impl RelayState {
     /// A viewer said who it is: finds or starts its session, and its place in it.
     pub(super) fn attach(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
         let Some(viewer) = self.viewers.get_mut(&socket) else {

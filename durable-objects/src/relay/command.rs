@@ -10,7 +10,7 @@ use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::published::ToClient;
 
-use super::Relay;
+use super::RelayState;
 use super::action::Socket;
 
 /// How a command went, as the agent says.
@@ -23,7 +23,7 @@ pub struct Ran {
     pub status: ExitStatus,
 }
 
-impl Relay {
+impl RelayState {
     /// A published client wants a command run.
     pub(super) fn run(&mut self, socket: Socket, command: String, timeout_seconds: u32) {
         let Some(viewer) = self.viewers.get(&socket) else {

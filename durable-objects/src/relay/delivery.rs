@@ -5,7 +5,7 @@ use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::Frame;
 use protocol::terminal::published::ToClient;
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Socket};
 use super::session::Stage;
 
@@ -13,7 +13,7 @@ use super::session::Stage;
 /// not held up behind it for long.
 const FETCH_BYTES: u64 = 256 * 1024;
 
-impl Relay {
+impl RelayState {
     /// Output arrived: live, or a part of the log that somebody asked for.
     pub(super) fn output(&mut self, now: u64, frame: Frame) {
         let Some(session) = self.sessions.get_mut(&frame.stream) else {

@@ -7,7 +7,7 @@ use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Notice, Socket};
 use super::record::{Key, Phase, Place};
 use super::session::Stage;
@@ -15,7 +15,7 @@ use super::session::Stage;
 const AGENT_RESTARTED: &str =
     "The agent on this machine was restarted and the shell ended with it; output it had not sent is gone";
 
-impl Relay {
+impl RelayState {
     /// A viewer has been sent everything of a session that ended: tells it how, and lets it go once it has consumed it.
     pub(super) fn finish(&mut self, now: u64, socket: Socket) {
         let Some(viewer) = self.viewers.get_mut(&socket) else {

@@ -1,14 +1,14 @@
 //! What ends by time: an agent that fell silent, viewers that waited too long for one, sessions nobody came back to.
 use protocol::terminal::close::Close;
 
-use super::Relay;
+use super::RelayState;
 use super::action::Socket;
 use super::session::Stage;
 
 /// How long a socket may be open without saying who it is. A hello is the first thing a client sends.
 const GREETING_MS: u64 = 10_000;
 
-impl Relay {
+impl RelayState {
     /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
     pub fn deadline(&self) -> Option<u64> {
         let agent = self.agent.as_ref().map(|agent| {

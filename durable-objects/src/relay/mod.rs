@@ -1,5 +1,5 @@
-//! The relay as a state machine: events go in, [`Action`]s come out. No clock, no sockets, no storage; the rules of
-//! `docs/streams.md` are all here and run under plain `cargo test`.
+//! The relay as a state machine, [`RelayState`]: events go in, [`Action`]s come out. No clock, no sockets, no storage; the
+//! rules of `docs/streams.md` are all here and run under plain `cargo test`.
 //!
 //! - `agent.rs`, `viewer.rs`: what either says, and what the agent's coming and going means
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
@@ -70,7 +70,7 @@ impl Default for Settings {
 
 /// One machine's relay.
 #[derive(Debug)]
-pub struct Relay {
+pub struct RelayState {
     settings: Settings,
     machine: Option<MachineRecord>,
     agent: Option<AgentLink>,
@@ -83,7 +83,7 @@ pub struct Relay {
     out: Vec<Action>,
 }
 
-impl Relay {
+impl RelayState {
     /// Builds the relay from what outlived the object's memory: its records, and the sockets that are still open.
     pub fn restore(
         settings: Settings,

@@ -3,7 +3,7 @@ use protocol::ids::StreamId;
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
 use protocol::terminal::frame::Frame;
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Socket};
 use super::record::Place;
 use super::session::{Credit, Stage, Viewer};
@@ -12,7 +12,7 @@ use super::session::{Credit, Stage, Viewer};
 /// a fast stream one in 128 KiB.
 const CREDIT_STEP: u64 = LIVE_WINDOW / 8;
 
-impl Relay {
+impl RelayState {
     /// Counts time as consumption for published clients of a session, and paces it if that made room.
     pub(super) fn credit_waiting_published(&mut self, now: u64, stream: StreamId) {
         let mut moved = false;

@@ -5,11 +5,11 @@ use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::Frame;
 use protocol::terminal::viewer::ToViewer;
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Socket};
 use super::session::Stage;
 
-impl Relay {
+impl RelayState {
     /// What somebody asked for is no longer in the agent's log.
     pub(super) fn missing(&mut self, stream: StreamId, from: u64, start: u64) {
         let Some(session) = self.sessions.get_mut(&stream) else {

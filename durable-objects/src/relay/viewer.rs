@@ -8,13 +8,13 @@ use protocol::terminal::published::{FromClient, ToClient};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{PROTOCOL, Size, accepts_protocol};
 
-use super::Relay;
+use super::RelayState;
 use super::action::{Action, Socket};
 use super::published::{MAX_PENDING_INPUT, Published};
 use super::record::{Awaits, ViewerMemory};
 use super::session::{Stage, Viewer};
 
-impl Relay {
+impl RelayState {
     /// A viewer's socket was accepted. `viewer` identifies a published client, which has no identity of its own.
     pub fn viewer_connected(&mut self, now: u64, socket: Socket, context: ViewerContext, viewer: ViewerId) {
         if self.machine.is_none() {

@@ -13,7 +13,7 @@ use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, Size};
 
-use crate::relay::{Action, Key, Memory, Notice, Record, Relay, Settings, Socket};
+use crate::relay::{Action, Key, Memory, Notice, Record, RelayState, Settings, Socket};
 
 /// The terminal writes the numbers from 0 to 250 over and over.
 const PERIOD: usize = 251;
@@ -91,7 +91,7 @@ pub struct ViewerModel {
 }
 
 pub struct World {
-    pub relay: Relay,
+    pub relay: RelayState,
     pub now: u64,
     pub storage: BTreeMap<Key, Record>,
     pub memories: BTreeMap<Socket, Memory>,
@@ -140,7 +140,7 @@ impl World {
             said: Vec::new(),
         };
         Self {
-            relay: Relay::restore(Settings::default(), [], [], 0),
+            relay: RelayState::restore(Settings::default(), [], [], 0),
             now: 0,
             storage: BTreeMap::new(),
             memories: BTreeMap::new(),
@@ -208,7 +208,7 @@ impl World {
             .iter()
             .filter(|(socket, _)| self.links.contains_key(socket));
         let sockets: Vec<_> = open.map(|(socket, memory)| (*socket, memory.clone())).collect();
-        self.relay = Relay::restore(Settings::default(), self.storage.values().cloned(), sockets, self.now);
+        self.relay = RelayState::restore(Settings::default(), self.storage.values().cloned(), sockets, self.now);
         self.perform();
     }
 
@@ -218,7 +218,7 @@ impl World {
             self.drop_link(socket);
         }
         self.memories.clear();
-        self.relay = Relay::restore(Settings::default(), self.storage.values().cloned(), [], self.now);
+        self.relay = RelayState::restore(Settings::default(), self.storage.values().cloned(), [], self.now);
         self.perform();
     }
 
