@@ -7,38 +7,38 @@ use protocol::relay_contract::Dialect;
 use protocol::terminal::published::ToClient;
 use serde_json::json;
 
+use super::relay_sim::RelaySim;
 use super::rules::{connect, heard, published};
-use super::world::World;
 use crate::relay::Socket;
 
 /// An agent, and a published client whose shell is there.
-fn ready() -> (World, Socket) {
-    let mut world = World::new(0);
-    world.agent_connects();
-    let client = connect(&mut world, Dialect::Published, |_| {});
-    deliver(&mut world);
-    heard(&mut world, client);
-    (world, client)
+fn ready() -> (RelaySim, Socket) {
+    let mut sim = RelaySim::new(0);
+    sim.agent_connects();
+    let client = connect(&mut sim, Dialect::Published, |_| {});
+    deliver(&mut sim);
+    heard(&mut sim, client);
+    (sim, client)
 }
 
 /// Everything between the relay and the agent arrives.
-fn deliver(world: &mut World) {
-    while let Some(agent) = world.agent.socket {
-        if !(world.deliver_up(agent) || world.deliver_down(agent)) {
+fn deliver(sim: &mut RelaySim) {
+    while let Some(agent) = sim.agent.socket {
+        if !(sim.deliver_up(agent) || sim.deliver_down(agent)) {
             break;
         }
     }
 }
 
-fn ask(world: &mut World, client: Socket, command: &str) {
+fn ask(sim: &mut RelaySim, client: Socket, command: &str) {
     let frame = json!({"type": "command", "command": command});
-    world.relay.text(world.now, client, &frame.to_string());
-    world.perform();
+    sim.relay.text(sim.now, client, &frame.to_string());
+    sim.perform();
 }
 
-fn end_all(world: &mut World) {
-    for stream in world.agent.commands.keys().copied().collect::<Vec<_>>() {
-        world.command_ends(stream);
+fn end_all(sim: &mut RelaySim) {
+    for stream in sim.agent.commands.keys().copied().collect::<Vec<_>>() {
+        sim.command_ends(stream);
     }
 }
 
@@ -51,19 +51,19 @@ fn error_code(frames: &[ToClient]) -> Option<&str> {
 
 #[test]
 fn a_command_is_started_and_answered_with_what_it_wrote() {
-    let (mut world, client) = ready();
-    ask(&mut world, client, "id");
-    let frames = published(&heard(&mut world, client));
+    let (mut sim, client) = ready();
+    ask(&mut sim, client, "id");
+    let frames = published(&heard(&mut sim, client));
     let [ToClient::CommandStarted { command_id, command }] = &frames[..] else {
         panic!("{frames:?}")
     };
     assert_eq!(command, "id");
     assert!(command_id.starts_with("cmd_"), "{command_id}");
-    deliver(&mut world);
-    assert!(heard(&mut world, client).is_empty());
-    end_all(&mut world);
-    deliver(&mut world);
-    let frames = published(&heard(&mut world, client));
+    deliver(&mut sim);
+    assert!(heard(&mut sim, client).is_empty());
+    end_all(&mut sim);
+    deliver(&mut sim);
+    let frames = published(&heard(&mut sim, client));
     let [
         ToClient::CommandOutput {
             command_id: of,
@@ -76,67 +76,67 @@ fn a_command_is_started_and_answered_with_what_it_wrote() {
         panic!("{frames:?}")
     };
     assert_eq!(of, command_id);
-    assert!(world.agent.commands.is_empty(), "the agent may forget it");
+    assert!(sim.agent.commands.is_empty(), "the agent may forget it");
 }
 
 #[test]
 fn a_command_is_refused_while_the_agent_is_away_to_watchers_and_beyond_the_bound() {
-    let (mut world, client) = ready();
+    let (mut sim, client) = ready();
     for n in 0..=MAX_COMMANDS {
-        ask(&mut world, client, &format!("sleep {n}"));
+        ask(&mut sim, client, &format!("sleep {n}"));
     }
-    let frames = published(&heard(&mut world, client));
+    let frames = published(&heard(&mut sim, client));
     assert_eq!(error_code(&frames), Some("TOO_MANY_COMMANDS"));
-    world.cut(world.agent.socket.unwrap());
-    heard(&mut world, client);
-    ask(&mut world, client, "id");
-    let frames = published(&heard(&mut world, client));
+    sim.cut(sim.agent.socket.unwrap());
+    heard(&mut sim, client);
+    ask(&mut sim, client, "id");
+    let frames = published(&heard(&mut sim, client));
     assert_eq!(error_code(&frames), Some("AGENT_OFFLINE"));
 
-    let (mut world, _) = ready();
-    let watcher = connect(&mut world, Dialect::Published, |context| {
+    let (mut sim, _) = ready();
+    let watcher = connect(&mut sim, Dialect::Published, |context| {
         context.can_type = false;
         context.session = "watched".parse().unwrap();
     });
-    heard(&mut world, watcher);
-    ask(&mut world, watcher, "id");
-    assert_eq!(error_code(&published(&heard(&mut world, watcher))), Some("READ_ONLY"));
-    assert!(world.agent.ran.is_empty());
+    heard(&mut sim, watcher);
+    ask(&mut sim, watcher, "id");
+    assert_eq!(error_code(&published(&heard(&mut sim, watcher))), Some("READ_ONLY"));
+    assert!(sim.agent.ran.is_empty());
 }
 
 #[test]
 fn a_session_that_ends_kills_its_commands_also_when_the_agent_is_away() {
     for away in [false, true] {
-        let (mut world, client) = ready();
-        ask(&mut world, client, "sleep 60");
-        deliver(&mut world);
-        assert_eq!(world.agent.commands.len(), 1);
+        let (mut sim, client) = ready();
+        ask(&mut sim, client, "sleep 60");
+        deliver(&mut sim);
+        assert_eq!(sim.agent.commands.len(), 1);
         if away {
-            world.cut(world.agent.socket.unwrap());
+            sim.cut(sim.agent.socket.unwrap());
         }
-        assert!(world.relay.close_session(world.now, &"sess_1".parse().unwrap(), true));
-        world.perform();
+        assert!(sim.relay.close_session(sim.now, &"sess_1".parse().unwrap(), true));
+        sim.perform();
         if away {
-            world.agent_connects();
+            sim.agent_connects();
         }
-        deliver(&mut world);
-        assert!(world.agent.commands.is_empty());
+        deliver(&mut sim);
+        assert!(sim.agent.commands.is_empty());
     }
 }
 
 #[test]
 fn a_command_that_was_asked_for_before_the_shell_was_there_outlives_a_cut() {
-    let mut world = World::new(0);
-    world.agent_connects();
-    deliver(&mut world);
-    let client = connect(&mut world, Dialect::Published, |_| {});
-    ask(&mut world, client, "id");
-    world.cut(client);
-    deliver(&mut world);
-    end_all(&mut world);
-    let client = connect(&mut world, Dialect::Published, |_| {});
-    deliver(&mut world);
-    let frames = published(&heard(&mut world, client));
+    let mut sim = RelaySim::new(0);
+    sim.agent_connects();
+    deliver(&mut sim);
+    let client = connect(&mut sim, Dialect::Published, |_| {});
+    ask(&mut sim, client, "id");
+    sim.cut(client);
+    deliver(&mut sim);
+    end_all(&mut sim);
+    let client = connect(&mut sim, Dialect::Published, |_| {});
+    deliver(&mut sim);
+    let frames = published(&heard(&mut sim, client));
     let answered = |frame: &ToClient| matches!(frame, ToClient::CommandOutput { completed: true, .. });
     assert_eq!(frames.iter().filter(|frame| answered(frame)).count(), 1, "{frames:?}");
 }
@@ -180,8 +180,8 @@ struct Told {
 }
 
 impl Told {
-    fn listen(&mut self, world: &mut World, client: Socket) {
-        for frame in published(&heard(world, client)) {
+    fn listen(&mut self, sim: &mut RelaySim, client: Socket) {
+        for frame in published(&heard(sim, client)) {
             match frame {
                 ToClient::CommandStarted { command_id, .. } => drop(self.started.insert(command_id)),
                 ToClient::CommandOutput {
@@ -199,50 +199,50 @@ impl Told {
 proptest! {
     #[test]
     fn each_command_that_was_started_is_answered_exactly_once(steps in proptest::collection::vec(step(), 1..80)) {
-        let (mut world, mut client) = ready();
+        let (mut sim, mut client) = ready();
         let mut told = Told::default();
         for (n, step) in steps.into_iter().enumerate() {
-            world.now += 7;
+            sim.now += 7;
             match step {
-                Step::Ask if world.links.contains_key(&client) => ask(&mut world, client, &n.to_string()),
+                Step::Ask if sim.links.contains_key(&client) => ask(&mut sim, client, &n.to_string()),
                 Step::Ask => {}
                 Step::End(nth) => {
-                    if let Some(stream) = world.agent.commands.keys().nth(nth).copied() {
-                        world.command_ends(stream);
+                    if let Some(stream) = sim.agent.commands.keys().nth(nth).copied() {
+                        sim.command_ends(stream);
                     }
                 }
-                Step::Up => drop(world.agent.socket.map(|agent| world.deliver_up(agent))),
-                Step::Down => drop(world.agent.socket.map(|agent| world.deliver_down(agent))),
-                Step::ConnectAgent => world.agent_connects(),
-                Step::CutAgent => drop(world.agent.socket.map(|agent| world.cut(agent))),
-                Step::ConnectClient => client = connect(&mut world, Dialect::Published, |_| {}),
+                Step::Up => drop(sim.agent.socket.map(|agent| sim.deliver_up(agent))),
+                Step::Down => drop(sim.agent.socket.map(|agent| sim.deliver_down(agent))),
+                Step::ConnectAgent => sim.agent_connects(),
+                Step::CutAgent => drop(sim.agent.socket.map(|agent| sim.cut(agent))),
+                Step::ConnectClient => client = connect(&mut sim, Dialect::Published, |_| {}),
                 Step::CutClient => {
-                    if world.links.contains_key(&client) {
-                        world.cut(client);
+                    if sim.links.contains_key(&client) {
+                        sim.cut(client);
                     }
                 }
-                Step::Hibernate => world.hibernate(),
-                Step::Crash => world.crash(),
+                Step::Hibernate => sim.hibernate(),
+                Step::Crash => sim.crash(),
             }
-            told.listen(&mut world, client);
+            told.listen(&mut sim, client);
         }
-        if world.agent.socket.is_none() {
-            world.agent_connects();
+        if sim.agent.socket.is_none() {
+            sim.agent_connects();
         }
-        if !world.links.contains_key(&client) {
-            client = connect(&mut world, Dialect::Published, |_| {});
+        if !sim.links.contains_key(&client) {
+            client = connect(&mut sim, Dialect::Published, |_| {});
         }
-        deliver(&mut world);
-        end_all(&mut world);
-        deliver(&mut world);
-        told.listen(&mut world, client);
+        deliver(&mut sim);
+        end_all(&mut sim);
+        deliver(&mut sim);
+        told.listen(&mut sim, client);
 
         let mut ended = told.ended.clone();
         ended.sort();
         prop_assert_eq!(ended, told.started.iter().cloned().collect::<Vec<_>>());
-        let ran: BTreeSet<_> = world.agent.ran.iter().collect();
-        prop_assert_eq!(ran.len(), world.agent.ran.len(), "a command ran twice");
+        let ran: BTreeSet<_> = sim.agent.ran.iter().collect();
+        prop_assert_eq!(ran.len(), sim.agent.ran.len(), "a command ran twice");
         prop_assert_eq!(told.completed, ran.len(), "what ran is answered with its output");
-        prop_assert!(world.agent.commands.is_empty());
+        prop_assert!(sim.agent.commands.is_empty());
     }
 }

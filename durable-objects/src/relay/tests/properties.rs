@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use protocol::limits::{LIVE_WINDOW, MAX_PAYLOAD};
 
-use super::world::World;
+use super::relay_sim::RelaySim;
 
 const VIEWERS: usize = 2;
 
@@ -37,58 +37,58 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(world: &mut World, step: Step) {
-    world.now += 7;
+fn take(sim: &mut RelaySim, step: Step) {
+    sim.now += 7;
     match step {
-        Step::ProgramsWrite(n) => world.programs_write(n),
-        Step::Type(i, n) => world.viewer_types(i, n),
+        Step::ProgramsWrite(n) => sim.programs_write(n),
+        Step::Type(i, n) => sim.viewer_types(i, n),
         Step::Acknowledge(i) => {
-            world.viewer_acks(i);
+            sim.viewer_acks(i);
         }
         Step::Deliver { link, up, count } => {
-            let Some(socket) = world.links.keys().nth(link % world.links.len().max(1)).copied() else {
+            let Some(socket) = sim.links.keys().nth(link % sim.links.len().max(1)).copied() else {
                 return;
             };
             for _ in 0..count {
                 let _ = if up {
-                    world.deliver_up(socket)
+                    sim.deliver_up(socket)
                 } else {
-                    world.deliver_down(socket)
+                    sim.deliver_down(socket)
                 };
             }
         }
-        Step::ConnectAgent => world.agent_connects(),
+        Step::ConnectAgent => sim.agent_connects(),
         Step::CutAgent => {
-            if let Some(socket) = world.agent.socket {
-                world.cut(socket);
+            if let Some(socket) = sim.agent.socket {
+                sim.cut(socket);
             }
         }
-        Step::ConnectViewer(i) => world.viewer_connects(i),
+        Step::ConnectViewer(i) => sim.viewer_connects(i),
         Step::CutViewer(i) => {
-            if let Some(socket) = world.viewers[i].socket {
-                world.cut(socket);
+            if let Some(socket) = sim.viewers[i].socket {
+                sim.cut(socket);
             }
         }
-        Step::Hibernate => world.hibernate(),
-        Step::Crash => world.crash(),
+        Step::Hibernate => sim.hibernate(),
+        Step::Crash => sim.crash(),
     }
 }
 
 /// Everybody connects and everything is delivered: nothing may be missing.
-fn everything_arrives(world: &mut World) {
-    if world.agent.socket.is_none() {
-        world.agent_connects();
+fn everything_arrives(sim: &mut RelaySim) {
+    if sim.agent.socket.is_none() {
+        sim.agent_connects();
     }
     for i in 0..VIEWERS {
-        if world.viewers[i].socket.is_none() {
-            world.viewer_connects(i);
+        if sim.viewers[i].socket.is_none() {
+            sim.viewer_connects(i);
         }
     }
-    world.settle();
-    let shells: Vec<_> = world.agent.shells.values().collect();
+    sim.settle();
+    let shells: Vec<_> = sim.agent.shells.values().collect();
     assert_eq!(shells.len(), 1, "one session has one shell");
     let shell = shells[0];
-    for (i, viewer) in world.viewers.iter().enumerate() {
+    for (i, viewer) in sim.viewers.iter().enumerate() {
         assert_eq!(viewer.gaps, 0, "a typist never misses output");
         let received = viewer.reader.expect("attached").received();
         assert_eq!(
@@ -103,8 +103,8 @@ fn everything_arrives(world: &mut World) {
     }
 }
 
-fn what_is_in_flight_is_bounded(world: &World) {
-    for viewer in world.relay.viewers.values() {
+fn what_is_in_flight_is_bounded(sim: &RelaySim) {
+    for viewer in sim.relay.viewers.values() {
         assert!(
             viewer.next - viewer.acked <= LIVE_WINDOW + MAX_PAYLOAD as u64,
             "too much is in flight to a viewer"
@@ -119,15 +119,15 @@ proptest! {
     fn nothing_is_lost_or_repeated_whatever_is_cut_forgotten_or_killed(
         steps in proptest::collection::vec(step(), 1..120),
     ) {
-        let mut world = World::new(VIEWERS);
+        let mut sim = RelaySim::new(VIEWERS);
         for step in steps {
-            take(&mut world, step);
-            what_is_in_flight_is_bounded(&world);
+            take(&mut sim, step);
+            what_is_in_flight_is_bounded(&sim);
         }
-        everything_arrives(&mut world);
+        everything_arrives(&mut sim);
         // And it goes on working.
-        world.programs_write(2 * LIVE_WINDOW);
-        world.viewer_types(0, 1_000);
-        everything_arrives(&mut world);
+        sim.programs_write(2 * LIVE_WINDOW);
+        sim.viewer_types(0, 1_000);
+        everything_arrives(&mut sim);
     }
 }

@@ -1,4 +1,4 @@
-//! A world in memory: the relay, an agent, viewers, the links between them, and what storage and sockets remember.
+//! A simulation in memory: the relay, an agent, viewers, the links between them, and what storage and sockets remember.
 //!
 //! Terminal output and keystrokes are functions of their offset, so any byte that anybody sees can be checked.
 use std::collections::{BTreeMap, VecDeque};
@@ -90,7 +90,7 @@ pub struct ViewerModel {
     pub said: Vec<ToViewer>,
 }
 
-pub struct World {
+pub struct RelaySim {
     pub relay: RelayState,
     pub now: u64,
     pub storage: BTreeMap<Key, Record>,
@@ -125,7 +125,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
     }
 }
 
-impl World {
+impl RelaySim {
     pub fn new(viewers: usize) -> Self {
         let viewer = |n| ViewerModel {
             id: format!("{n:032x}").parse().unwrap(),
