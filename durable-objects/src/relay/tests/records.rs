@@ -1,0 +1,84 @@
+//! What an object has stored, and attached to its sockets, is read by the versions after it: the names in it stay.
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::relay::{Memory, Record};
+
+fn stays<T: Serialize + DeserializeOwned>(stored: Value) {
+    let read: T = serde_json::from_value(stored.clone()).unwrap_or_else(|error| panic!("{error}: {stored}"));
+    assert_eq!(serde_json::to_value(read).unwrap(), stored);
+}
+
+fn session(phase: Value) -> Value {
+    json!({
+        "record": "session", "stream": 1, "session_id": "sess_1", "owner": "000000000000000000000002", "username": "ada",
+        "size": {"cols": 80, "rows": 24}, "allow_sudo": false, "keep_ms": 86400000, "empty_since": null, "phase": phase,
+        "commands": [3],
+    })
+}
+
+fn viewer(awaits: Value) -> Value {
+    json!({
+        "socket": "viewer",
+        "context": {
+            "machine": "000000000000000000000001", "agent_id": "0123456789ab", "user": "000000000000000000000002",
+            "username": "ada", "sign_in": "s1", "session": "sess_1", "size": {"cols": 80, "rows": 24}, "dialect": "stream",
+            "can_type": true, "allow_sudo": false,
+        },
+        "since": 1000, "input": 2, "awaits": awaits, "typed": 0,
+    })
+}
+
+#[test]
+fn records_keep_the_names_they_were_stored_with() {
+    stays::<Record>(json!({
+        "record": "machine", "machine": "000000000000000000000001", "agent_id": "0123456789ab", "next_stream": 3,
+    }));
+    for phase in [
+        json!({"phase": "opening"}),
+        json!({"phase": "running"}),
+        json!({"phase": "ended", "end": 7, "status": {"code": 0, "signal": null}}),
+        json!({"phase": "lost"}),
+    ] {
+        stays::<Record>(session(phase));
+    }
+    for place in [
+        json!({"place": "connected"}),
+        json!({"place": "cut", "acked": 7}),
+        json!({"place": "adrift"}),
+    ] {
+        stays::<Record>(json!({
+            "record": "reader", "input": 2, "stream": 1, "viewer": "0000000000000000000000000000beef", "can_type": true,
+            "place": place,
+        }));
+    }
+}
+
+#[test]
+fn a_session_of_a_version_without_commands_has_none() {
+    let mut stored = session(json!({"phase": "running"}));
+    stored.as_object_mut().unwrap().remove("commands");
+    let read: Record = serde_json::from_value(stored).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap()["commands"], json!([]));
+}
+
+#[test]
+fn sockets_keep_the_names_that_were_attached_to_them() {
+    let metrics = json!({
+        "cpu_percent": 1.5, "memory_percent": 2.5, "disk_percent": 3.5, "network_inbound": 4.5, "network_outbound": 5.5,
+        "uptime_seconds": 6,
+    });
+    stays::<Memory>(json!({
+        "socket": "agent",
+        "context": {"machine": "000000000000000000000001", "agent_id": "0123456789ab"},
+        "greeted": true, "latest": metrics, "written": [metrics, 1000], "last_seen": 2000,
+    }));
+    for awaits in [
+        json!({"awaits": "shell", "received": null}),
+        json!({"awaits": "picture", "gap_from": 7}),
+        json!({"awaits": "nothing", "acked": 7}),
+    ] {
+        stays::<Memory>(viewer(awaits));
+    }
+}
