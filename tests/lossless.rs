@@ -364,10 +364,10 @@ async fn a_newcomer_to_a_long_session_is_shown_the_screen_and_goes_on_from_there
     one.run("stty sane; clear; echo on-the-screen-$((40+2))", "on-the-screen-42")
         .await;
     let mut two = Viewer::attached(&world.owner, &world.agent, "newcomer").await;
-    two.wait("a picture", |viewer| !viewer.pictures.is_empty()).await;
-    let picture = String::from_utf8_lossy(&two.pictures[0]).into_owned();
-    assert!(picture.contains("on-the-screen-42"), "{picture:?}");
-    assert!(!picture.contains("599999"), "what scrolled away is not on the screen");
+    two.wait("a snapshot", |viewer| !viewer.snapshots.is_empty()).await;
+    let snapshot = String::from_utf8_lossy(&two.snapshots[0]).into_owned();
+    assert!(snapshot.contains("on-the-screen-42"), "{snapshot:?}");
+    assert!(!snapshot.contains("599999"), "what scrolled away is not on the screen");
     tokio::join!(one.run("echo both-$((1+1))", "both-2"), two.wait_for_output("both-2"));
     assert_eq!(two.received(), one.received());
 }

@@ -1,4 +1,4 @@
-//! Pictures of the screen.
+//! Screen snapshots.
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::Size;
 use protocol::terminal::agent::ToAgent;
@@ -7,18 +7,18 @@ use protocol::terminal::frame::Kind;
 use crate::support::relay::{SIZE, STREAM, Terminal};
 use crate::support::{Connection, Machine, Received, Relay};
 
-/// Asks for a picture, and answers its offset and bytes. The terminal has all output before the offset then.
-async fn snapshot(link: &mut Connection, terminal: &mut Terminal) -> (u64, Vec<u8>) {
+/// Asks for a snapshot, and answers its offset and bytes. The terminal has all output before the offset then.
+async fn ask_snapshot(link: &mut Connection, terminal: &mut Terminal) -> (u64, Vec<u8>) {
     link.send(ToAgent::Snapshot { stream: STREAM }).await;
-    let (mut offset, mut picture) = (None, Vec::new());
+    let (mut offset, mut snapshot) = (None, Vec::new());
     loop {
         match link.next().await {
             Received::Frame(frame) if frame.kind == Kind::Snapshot => {
                 assert_eq!(*offset.get_or_insert(frame.offset), frame.offset);
                 assert_eq!(frame.offset, terminal.output.len() as u64);
-                picture.extend_from_slice(frame.payload());
+                snapshot.extend_from_slice(frame.payload());
                 if frame.payload().len() < MAX_PAYLOAD {
-                    return (offset.unwrap(), picture);
+                    return (offset.unwrap(), snapshot);
                 }
             }
             Received::Frame(frame) => terminal.take(link, &frame).await,
@@ -43,8 +43,8 @@ async fn a_newcomer_sees_the_screen_that_everybody_sees() {
     terminal
         .run(&mut link, "seq 1 3000; printf '\\033[1;32mgreen\\033[0m\\n'")
         .await;
-    let (offset, picture) = snapshot(&mut link, &mut terminal).await;
-    let newcomer = screen(SIZE, &[&picture]);
+    let (offset, snapshot) = ask_snapshot(&mut link, &mut terminal).await;
+    let newcomer = screen(SIZE, &[&snapshot]);
     let everybody = screen(SIZE, &[&terminal.output[..offset as usize]]);
     assert_eq!(
         newcomer.screen().contents_formatted(),
@@ -58,7 +58,7 @@ async fn a_newcomer_sees_the_screen_that_everybody_sees() {
 }
 
 #[tokio::test]
-async fn output_goes_on_where_the_picture_ends() {
+async fn output_goes_on_where_the_snapshot_ends() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
@@ -71,16 +71,16 @@ async fn output_goes_on_where_the_picture_ends() {
         )
         .await;
     let mut offsets = Vec::new();
-    let mut pictures = Vec::new();
+    let mut snapshots = Vec::new();
     for _ in 0..5 {
-        let (offset, picture) = snapshot(&mut link, &mut terminal).await;
+        let (offset, snapshot) = ask_snapshot(&mut link, &mut terminal).await;
         offsets.push(offset);
-        pictures.push(picture);
+        snapshots.push(snapshot);
     }
     terminal.wait_for(&mut link, "all 42").await;
     let everybody = screen(SIZE, &[&terminal.output]);
-    for (offset, picture) in offsets.into_iter().zip(pictures) {
-        let newcomer = screen(SIZE, &[&picture, &terminal.output[offset as usize..]]);
+    for (offset, snapshot) in offsets.into_iter().zip(snapshots) {
+        let newcomer = screen(SIZE, &[&snapshot, &terminal.output[offset as usize..]]);
         assert_eq!(
             newcomer.screen().contents_formatted(),
             everybody.screen().contents_formatted(),
@@ -90,7 +90,7 @@ async fn output_goes_on_where_the_picture_ends() {
 }
 
 #[tokio::test]
-async fn a_full_screen_program_is_pictured_with_what_is_behind_it() {
+async fn a_full_screen_program_is_drawn_with_what_is_behind_it() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
@@ -100,8 +100,8 @@ async fn a_full_screen_program_is_pictured_with_what_is_behind_it() {
     let enter = "stty -echo; printf '\\033[?1049h\\033[2J\\033[H\\033[?1h\\033[?2004h\\033[?1002h\\033[?1006hEDIT%s' OR; read x\r";
     terminal.type_text(&mut link, enter).await;
     terminal.wait_for(&mut link, "EDITOR").await;
-    let (offset, picture) = snapshot(&mut link, &mut terminal).await;
-    let mut newcomer = screen(SIZE, &[&picture]);
+    let (offset, snapshot) = ask_snapshot(&mut link, &mut terminal).await;
+    let mut newcomer = screen(SIZE, &[&snapshot]);
     let mut everybody = screen(SIZE, &[&terminal.output[..offset as usize]]);
     assert!(newcomer.screen().alternate_screen() && newcomer.screen().application_cursor());
     assert_eq!(
@@ -119,7 +119,7 @@ async fn a_full_screen_program_is_pictured_with_what_is_behind_it() {
 }
 
 #[tokio::test]
-async fn a_picture_larger_than_a_frame_comes_in_several() {
+async fn a_snapshot_larger_than_a_frame_comes_in_several() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
@@ -130,9 +130,9 @@ async fn a_picture_larger_than_a_frame_comes_in_several() {
     terminal
         .run(&mut link, "for i in $(seq 1 250); do printf '%0*d\\n' 500 $i; done")
         .await;
-    let (offset, picture) = snapshot(&mut link, &mut terminal).await;
-    assert!(picture.len() > MAX_PAYLOAD);
-    let newcomer = screen(size, &[&picture]);
+    let (offset, snapshot) = ask_snapshot(&mut link, &mut terminal).await;
+    assert!(snapshot.len() > MAX_PAYLOAD);
+    let newcomer = screen(size, &[&snapshot]);
     assert!(newcomer.screen().contents().contains(&format!("{:0500}", 250)));
     assert!(offset > 0);
 }

@@ -74,9 +74,9 @@ pub struct Viewer {
     pub count_pongs: usize,
     /// The code and reason with which the socket was closed.
     pub closed: Option<(u16, String)>,
-    /// Pictures of the screen that were drawn, whole ones.
-    pub pictures: Vec<Vec<u8>>,
-    picture: Vec<u8>,
+    /// Screen snapshots that were drawn, whole ones.
+    pub snapshots: Vec<Vec<u8>>,
+    snapshot: Vec<u8>,
 }
 
 /// Looks at output as it comes, instead of keeping it.
@@ -115,8 +115,8 @@ impl Viewer {
             messages: Vec::new(),
             count_pongs: 0,
             closed: None,
-            pictures: Vec::new(),
-            picture: Vec::new(),
+            snapshots: Vec::new(),
+            snapshot: Vec::new(),
         }
     }
 
@@ -378,9 +378,9 @@ impl Viewer {
             }
             Kind::Snapshot => {
                 assert_eq!((frame.stream, frame.offset), (stream, self.reader.received()));
-                self.picture.extend_from_slice(frame.payload());
+                self.snapshot.extend_from_slice(frame.payload());
                 if frame.payload().len() < protocol::limits::MAX_PAYLOAD {
-                    self.pictures.push(std::mem::take(&mut self.picture));
+                    self.snapshots.push(std::mem::take(&mut self.snapshot));
                 }
             }
             Kind::Ack => {

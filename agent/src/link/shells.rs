@@ -146,7 +146,7 @@ impl Shells {
             }
             ToAgent::Snapshot { stream } => {
                 if let Some(session) = self.find(stream) {
-                    session.picture().await;
+                    session.snapshot().await;
                 }
             }
             ToAgent::Close { stream } if self.commands.kill(stream).await => {

@@ -72,7 +72,7 @@ enum Command {
     },
     Resize(Size),
     Part(Range<u64>),
-    Picture,
+    Snapshot,
     Close {
         grace: Duration,
         told: Option<oneshot::Sender<()>>,
@@ -152,9 +152,9 @@ impl Session {
         self.tell(Command::Part(part)).await;
     }
 
-    /// Asks for a picture of the screen.
-    pub async fn picture(&self) {
-        self.tell(Command::Picture).await;
+    /// Asks for a screen snapshot.
+    pub async fn snapshot(&self) {
+        self.tell(Command::Snapshot).await;
     }
 
     /// Hangs the shell up, and kills its session if it has not ended after `grace`. The receiver hears when the relay has

@@ -1,4 +1,4 @@
-//! What the relay asked for and has not got yet: parts of the log and pictures of the screen.
+//! What the relay asked for and has not got yet: parts of the log and screen snapshots.
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -25,9 +25,9 @@ pub struct Requests {
 enum Request {
     /// A part of the log, of which the beginning may have been sent already, and never all.
     Part(Range<u64>),
-    Picture,
-    /// The rest of a picture that is being sent.
-    PictureRest {
+    Snapshot,
+    /// The rest of a snapshot that is being sent.
+    SnapshotRest {
         offset: u64,
         rest: Bytes,
     },
@@ -41,9 +41,9 @@ impl Requests {
         }
     }
 
-    /// Asks for a picture of the screen.
-    pub fn picture(&mut self) {
-        self.push(Request::Picture);
+    /// Asks for a screen snapshot.
+    pub fn snapshot(&mut self) {
+        self.push(Request::Snapshot);
     }
 
     fn push(&mut self, request: Request) {
@@ -64,12 +64,12 @@ impl Requests {
         self.queue.is_empty()
     }
 
-    /// Whether a picture is wanted next. It can be drawn when all output was sent and interpreted.
-    pub fn want_picture(&self) -> bool {
-        matches!(self.queue.front(), Some(Request::Picture))
+    /// Whether a snapshot is wanted next. It can be drawn when all output was sent and interpreted.
+    pub fn want_snapshot(&self) -> bool {
+        matches!(self.queue.front(), Some(Request::Snapshot))
     }
 
-    /// The next answer. When a picture is wanted next, `screen` must show the end of `log`.
+    /// The next answer. When a snapshot is wanted next, `screen` must show the end of `log`.
     pub fn next_answer(&mut self, stream: StreamId, log: &mut StreamLog, screen: &mut Screen) -> Option<Outgoing> {
         loop {
             match self.queue.pop_front()? {
@@ -94,18 +94,18 @@ impl Requests {
                         return Some(Outgoing::Frame(frame));
                     }
                 }
-                Request::Picture => {
-                    let rest = Bytes::from(screen.picture());
-                    self.queue.push_front(Request::PictureRest {
+                Request::Snapshot => {
+                    let rest = Bytes::from(screen.snapshot());
+                    self.queue.push_front(Request::SnapshotRest {
                         offset: log.end(),
                         rest,
                     });
                 }
-                Request::PictureRest { offset, mut rest } => {
+                Request::SnapshotRest { offset, mut rest } => {
                     let piece = rest.split_to(rest.len().min(MAX_PAYLOAD));
                     // The piece that is shorter than a full one is the last, even if it is empty.
                     if piece.len() == MAX_PAYLOAD {
-                        self.queue.push_front(Request::PictureRest { offset, rest });
+                        self.queue.push_front(Request::SnapshotRest { offset, rest });
                     }
                     return Some(Outgoing::Frame(Frame::new(Kind::Snapshot, stream, offset, &piece)));
                 }

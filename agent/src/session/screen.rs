@@ -1,11 +1,11 @@
-//! A picture of a terminal's screen, for a viewer who was not there from the start.
+//! A snapshot of a terminal's screen, for a viewer who was not there from the start.
 //!
 //! Interpreting output costs more than moving it, so it is done from the log and later: a little at a time while the
-//! stream flows, and the rest when a picture is asked for. Under a flood the interpreter does not keep up. Then it passes
+//! stream flows, and the rest when a snapshot is asked for. Under a flood the interpreter does not keep up. Then it passes
 //! over text that has long scrolled away and takes only mode changes from it, so a flood costs no more than the share of
 //! time that the caller grants.
 //!
-//! The picture has both screens with cursor, colours and input modes. It lacks what the interpreter does not tell: scroll
+//! The snapshot has both screens with cursor, colours and input modes. It lacks what the interpreter does not tell: scroll
 //! regions, tab stops and the terminal's title.
 use std::collections::VecDeque;
 use std::num::NonZeroU16;
@@ -17,7 +17,7 @@ use protocol::terminal::Size;
 use super::syntax::Syntax;
 use crate::stream_log::StreamLog;
 
-/// How much output may wait to be interpreted. It bounds the time until a picture is ready to a tenth of a second or two,
+/// How much output may wait to be interpreted. It bounds the time until a snapshot is ready to a tenth of a second or two,
 /// and is many times what fills the largest sensible screen.
 const BACKLOG: u64 = 8 * 1024 * 1024;
 
@@ -30,7 +30,7 @@ const RESIZES: usize = 64;
 /// Longest mode change that is recognised in text that is passed over.
 const MODE_CHANGE: usize = 48;
 
-/// Puts a terminal of any history into the state that a picture starts from.
+/// Puts a terminal of any history into the state that a snapshot starts from.
 const RESET: &str = "\x1b[?1049l\x1b[!p\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?2004l";
 
 /// Interprets a stream from its log.
@@ -105,11 +105,11 @@ impl Screen {
         self.next_resize();
     }
 
-    /// The picture at the offset that interpreting has reached, as escape sequences.
-    pub fn picture(&mut self) -> Vec<u8> {
+    /// The snapshot at the offset that interpreting has reached, as escape sequences.
+    pub fn snapshot(&mut self) -> Vec<u8> {
         self.next_resize();
         let screen = self.parser().screen();
-        let mut picture = RESET.to_owned();
+        let mut snapshot = RESET.to_owned();
         if screen.alternate_screen() {
             // A copy of the screen switched back shows what is behind the alternate one, with the cursor where it will
             // return to.
@@ -117,14 +117,14 @@ impl Screen {
             let mut behind = vt100::Parser::new(rows, cols, 0);
             *behind.screen_mut() = screen.clone();
             behind.process(b"\x1b[?47l");
-            picture += &behind.screen().contents_formatted();
-            picture += "\x1b[?1049h";
+            snapshot += &behind.screen().contents_formatted();
+            snapshot += "\x1b[?1049h";
         }
-        picture += &screen.state_formatted();
-        let mut picture = picture.into_bytes();
+        snapshot += &screen.state_formatted();
+        let mut snapshot = snapshot.into_bytes();
         // The stream may pause inside a sequence; its rest must find its beginning.
-        picture.extend_from_slice(self.syntax.unfinished());
-        picture
+        snapshot.extend_from_slice(self.syntax.unfinished());
+        snapshot
     }
 
     /// Applies the size that holds from here on and answers where the next one begins.
@@ -214,11 +214,11 @@ mod tests {
         }
     }
 
-    fn picture_of(bytes: &[u8]) -> Vec<u8> {
+    fn snapshot_of(bytes: &[u8]) -> Vec<u8> {
         let mut log = log_of(bytes);
         let mut screen = Screen::new(SIZE);
         catch_up(&mut screen, &mut log);
-        screen.picture()
+        screen.snapshot()
     }
 
     /// A viewer's terminal that has seen other things before.
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_shows_what_somebody_who_was_there_sees() {
+    fn a_snapshot_shows_what_somebody_who_was_there_sees() {
         for bytes in [
             &b""[..],
             b"one\r\ntwo\r\n\x1b[1;32mgreen\x1b[0m $ ",
@@ -253,7 +253,7 @@ mod tests {
             b"a line that is longer than the screen is wide\x1b[41m",
         ] {
             let mut viewer = viewer();
-            viewer.process(&picture_of(bytes));
+            viewer.process(&snapshot_of(bytes));
             assert_same_screen(&viewer, bytes);
         }
     }
@@ -262,17 +262,17 @@ mod tests {
     fn behind_an_alternate_screen_the_shell_is_still_there() {
         let bytes = b"shell $ vim\r\n\x1b[?1049h\x1b[2J\x1b[HVIM";
         let mut viewer = viewer();
-        viewer.process(&picture_of(bytes));
+        viewer.process(&snapshot_of(bytes));
         viewer.process(b"\x1b[?1049l");
         assert_same_screen(&viewer, &[bytes, &b"\x1b[?1049l"[..]].concat());
     }
 
     #[test]
-    fn the_stream_goes_on_after_a_picture_taken_inside_a_sequence() {
+    fn the_stream_goes_on_after_a_snapshot_taken_inside_a_sequence() {
         let bytes = "text \x1b[1;31mred\x1b]0;title\x07 und ä\x1b[0m\x1b[2;5Hdone".as_bytes();
         for cut in 0..bytes.len() {
             let mut viewer = viewer();
-            viewer.process(&picture_of(&bytes[..cut]));
+            viewer.process(&snapshot_of(&bytes[..cut]));
             viewer.process(&bytes[cut..]);
             assert_same_screen(&viewer, bytes);
         }
@@ -293,7 +293,7 @@ mod tests {
         assert!(log.end() - screen.offset <= 50_000);
         catch_up(&mut screen, &mut log);
         let mut viewer = viewer();
-        viewer.process(&screen.picture());
+        viewer.process(&screen.snapshot());
         assert_same_screen(&viewer, &bytes);
     }
 
@@ -311,7 +311,7 @@ mod tests {
         let mut screen = Screen::new(SIZE);
         catch_up(&mut screen, &mut log);
         let mut viewer = viewer();
-        viewer.process(&screen.picture());
+        viewer.process(&screen.snapshot());
         assert_eq!(viewer.screen().contents().lines().next(), Some("line after line"));
     }
 

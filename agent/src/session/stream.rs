@@ -154,15 +154,15 @@ impl Stream {
         self.requests.part(part.start..part.end.min(self.sent));
     }
 
-    /// The relay wants a picture of the screen.
-    pub fn request_picture(&mut self) {
-        self.requests.picture();
+    /// The relay wants a screen snapshot.
+    pub fn request_snapshot(&mut self) {
+        self.requests.snapshot();
     }
 
     /// How many bytes to read from the terminal now: none while the credit is used up, while what was read before waits
-    /// for the link, or while a picture is drawn, which must show the end of what was sent.
+    /// for the link, or while a snapshot is drawn, which must show the end of what was sent.
     pub fn room(&self) -> usize {
-        if self.requests.want_picture() {
+        if self.requests.want_snapshot() {
             return 0;
         }
         let credit = self
@@ -199,7 +199,7 @@ impl Stream {
 
     /// When [`Self::catch_up`] is to be called, if at all.
     pub fn catch_up_due(&self, now: Instant) -> Option<Instant> {
-        if self.requests.want_picture() {
+        if self.requests.want_snapshot() {
             self.next_catch_up.map(|_| now)
         } else {
             self.next_catch_up
@@ -270,8 +270,8 @@ impl Stream {
 
     fn live_due(&self, now: Instant) -> Option<Instant> {
         let due = self.coalescer.due(self.pending(), now)?;
-        // What hurries: a picture or the end waits for the output before it.
-        Some(if self.requests.want_picture() || self.exit.is_some() {
+        // What hurries: a snapshot or the end waits for the output before it.
+        Some(if self.requests.want_snapshot() || self.exit.is_some() {
             now
         } else {
             due
@@ -288,7 +288,7 @@ impl Stream {
 
     /// Whether there is a request that can be answered now.
     fn can_answer(&self) -> bool {
-        if self.requests.want_picture() {
+        if self.requests.want_snapshot() {
             self.pending() == 0 && self.screen.is_current(&self.log)
         } else {
             !self.requests.is_empty()

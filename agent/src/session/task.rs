@@ -176,7 +176,7 @@ impl Task {
                 Err(error) => tracing::warn!(%error, "cannot resize a terminal"),
             },
             Command::Part(part) => self.stream.request_part(part),
-            Command::Picture => self.stream.request_picture(),
+            Command::Snapshot => self.stream.request_snapshot(),
             Command::Close { grace, told } => {
                 self.told.extend(told);
                 self.hang_up(grace);

@@ -110,7 +110,7 @@ impl StreamTerminal {
                 self.writer.acknowledge(frame.offset);
                 Ok(Bytes::new())
             }
-            // The picture of a shell that has just begun.
+            // The snapshot of a shell that has just begun.
             Kind::Snapshot => Ok(Bytes::new()),
             kind => bail!("a viewer was sent a frame of kind {kind:?}"),
         }

@@ -201,7 +201,7 @@ impl Terminal {
         match event {
             Event::Output(bytes, end) => self.screen.show(bytes, end),
             Event::Redraw => self.screen.clear(),
-            Event::Picture(bytes) => self.screen.draw(bytes),
+            Event::Snapshot(bytes) => self.screen.draw(bytes),
             Event::Attached { can_type } => {
                 if self.trouble.take().is_some() {
                     self.tell("connected again");

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-/// Soft reset, home, clear: what a picture of the screen is drawn on. Scrollback stays.
+/// Soft reset, home, clear: what a screen snapshot is drawn on. Scrollback stays.
 const BLANK: &[u8] = b"\x1b[!p\x1b[H\x1b[2J";
 
 /// What is shown, in order. How much waits here is bounded by who hands it over: [`super::run`] stops reading the
@@ -63,7 +63,7 @@ impl Screen {
         }
     }
 
-    /// Shows a piece of a picture, which is no output.
+    /// Shows a piece of a snapshot, which is no output.
     pub fn draw(&self, bytes: Bytes) {
         self.push(bytes, None);
     }

@@ -21,7 +21,7 @@ pub enum Event {
     /// The screen is drawn anew: clear it first.
     Redraw,
     /// A piece of the new screen. It is no output: nobody waits for it to be acknowledged.
-    Picture(Bytes),
+    Snapshot(Bytes),
     /// The shell is there.
     Attached {
         /// Whether input is accepted.
@@ -214,7 +214,7 @@ impl Viewer {
                 Ok((!new.is_empty()).then(|| Event::Output(self.presentable(new, end), end)))
             }
             Kind::Snapshot if frame.stream == streams.output => {
-                Ok(Some(Event::Picture(frame.bytes().slice(HEADER_LEN..))))
+                Ok(Some(Event::Snapshot(frame.bytes().slice(HEADER_LEN..))))
             }
             Kind::Ack if frame.stream == streams.input => {
                 self.input.acknowledge(frame.offset);

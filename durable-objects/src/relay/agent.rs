@@ -139,7 +139,7 @@ impl RelayState {
         match frame.kind {
             Kind::Output => self.output(now, frame),
             Kind::Ack => self.input_applied(now, frame.stream, frame.offset),
-            Kind::Snapshot => self.picture(now, frame),
+            Kind::Snapshot => self.snapshot(now, frame),
             // Those go the other way only.
             Kind::Input | Kind::Credit => self.drop_agent(now, Close::ProtocolError),
         }
@@ -164,7 +164,7 @@ impl RelayState {
         }
     }
 
-    /// Brings the relay's picture of the shells in line with the agent's, which is the truth.
+    /// Brings what the relay knows of the shells in line with the agent's, which is the truth.
     fn reconcile(&mut self, now: u64, streams: Vec<Report>, commands: Vec<StreamId>) {
         let mut reports: BTreeMap<StreamId, Report> =
             streams.into_iter().map(|report| (report.stream, report)).collect();
@@ -191,8 +191,8 @@ impl RelayState {
         session.log_start = report.start;
         session.record.size = report.size;
         session.granted = None;
-        session.picture = None;
-        session.picture_asked = false;
+        session.snapshot = None;
+        session.snapshot_asked = false;
         if session.record.phase == Phase::Opening {
             session.record.phase = Phase::Running;
             self.save_session(stream);
@@ -206,7 +206,7 @@ impl RelayState {
         for socket in self.attached_to(stream) {
             if let Some(viewer) = self.viewers.get_mut(&socket) {
                 viewer.fetching = None;
-                if let Stage::Picture { begun, .. } = &mut viewer.stage {
+                if let Stage::Snapshot { begun, .. } = &mut viewer.stage {
                     *begun = None;
                 }
             }
@@ -215,7 +215,7 @@ impl RelayState {
             self.exited(now, stream, report.end, status);
         }
         self.pace(stream);
-        self.ask_picture_if_awaited(stream);
+        self.ask_snapshot_if_awaited(stream);
         for socket in self.attached_to(stream) {
             self.try_attach(now, socket);
             self.pump(now, socket);

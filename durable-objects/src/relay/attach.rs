@@ -14,7 +14,7 @@ use super::record::{Phase, Place, SessionRecord};
 use super::session::{Session, Stage, new_reader};
 
 /// A newcomer to a session that has written no more than this gets all of it, scrollback included; a longer one is drawn
-/// as a picture of the screen.
+/// as a screen snapshot.
 const REPLAY_BYTES: u64 = 256 * 1024;
 
 const SESSION_ENDED: &str = "This session has ended";
@@ -201,7 +201,7 @@ impl RelayState {
         viewer.acked = viewer.next;
         viewer.stage = match start {
             Some(_) => Stage::Live,
-            None => Stage::Picture {
+            None => Stage::Snapshot {
                 gap_from: None,
                 begun: None,
             },
@@ -225,7 +225,7 @@ impl RelayState {
             self.flush_typed(socket);
         }
         self.out.push(Action::Remember(socket));
-        self.ask_picture_if_awaited(stream);
+        self.ask_snapshot_if_awaited(stream);
         self.pace(stream);
         self.pump(now, socket);
     }

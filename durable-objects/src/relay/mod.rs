@@ -3,7 +3,7 @@
 //!
 //! - `agent.rs`, `viewer.rs`: what either says, and what the agent's coming and going means
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
-//! - `delivery.rs`: which bytes go to whom, `picture.rs`: what is sent when the bytes are too many or gone
+//! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write
 //! - `command.rs`: commands without a terminal
 //! - `expiry.rs`: what ends by time
@@ -15,10 +15,10 @@ mod delivery;
 mod ending;
 mod expiry;
 mod pace;
-mod picture;
 mod published;
 mod record;
 mod session;
+mod snapshot;
 mod tail;
 #[cfg(test)]
 mod tests;

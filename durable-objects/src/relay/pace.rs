@@ -78,7 +78,7 @@ impl RelayState {
             let (at, window) = match live.map(|viewer| (viewer.stage, viewer.acked)) {
                 Some((Stage::Live, acked)) => (acked, LIVE_WINDOW),
                 // It will start wherever the stream is by then.
-                Some((Stage::Picture { .. } | Stage::Greeting | Stage::Waiting { received: None }, _)) => continue,
+                Some((Stage::Snapshot { .. } | Stage::Greeting | Stage::Waiting { received: None }, _)) => continue,
                 Some((
                     Stage::Waiting {
                         received: Some(received),

@@ -171,8 +171,9 @@ pub enum Awaits {
         /// Up to where it has the output; nothing for a newcomer.
         received: Option<u64>,
     },
-    /// A picture of the screen.
-    Picture {
+    /// A screen snapshot. Stored under the name it had once: sockets outlive the version that wrote it.
+    #[serde(rename = "picture")]
+    Snapshot {
         /// The first byte it will not get, if it was reading already.
         gap_from: Option<u64>,
     },

@@ -21,10 +21,10 @@ pub struct Session {
     pub tail: Tail,
     /// The credit last given to the agent on this link.
     pub granted: Option<Credit>,
-    /// The offset of the picture that is arriving.
-    pub picture: Option<u64>,
-    /// Whether a picture was asked for that has not begun to arrive.
-    pub picture_asked: bool,
+    /// The offset of the snapshot that is arriving.
+    pub snapshot: Option<u64>,
+    /// Whether a snapshot was asked for that has not begun to arrive.
+    pub snapshot_asked: bool,
 }
 
 /// How far the agent may write.
@@ -64,8 +64,8 @@ impl Session {
             log_start: 0,
             tail: Tail::default(),
             granted: None,
-            picture: None,
-            picture_asked: false,
+            snapshot: None,
+            snapshot_asked: false,
         }
     }
 
@@ -107,11 +107,11 @@ pub enum Stage {
         /// Up to where it has the output.
         received: Option<u64>,
     },
-    /// A picture of the screen.
-    Picture {
+    /// A screen snapshot.
+    Snapshot {
         /// The first byte it will not get, if it was reading already.
         gap_from: Option<u64>,
-        /// The picture that is on its way to it.
+        /// The snapshot that is on its way to it.
         begun: Option<u64>,
     },
     /// Nothing: output goes to it.
@@ -172,7 +172,7 @@ impl Viewer {
         let awaits = match self.stage {
             Stage::Greeting => Awaits::Shell { received: None },
             Stage::Waiting { received } => Awaits::Shell { received },
-            Stage::Picture { gap_from, .. } => Awaits::Picture { gap_from },
+            Stage::Snapshot { gap_from, .. } => Awaits::Snapshot { gap_from },
             Stage::Live => Awaits::Nothing { acked: self.acked },
         };
         ViewerMemory {

@@ -44,7 +44,7 @@ impl RelayState {
             viewer.stream = Some(reader.record.stream);
             viewer.stage = match memory.awaits {
                 Awaits::Shell { received } => Stage::Waiting { received },
-                Awaits::Picture { gap_from } => Stage::Picture { gap_from, begun: None },
+                Awaits::Snapshot { gap_from } => Stage::Snapshot { gap_from, begun: None },
                 Awaits::Nothing { acked } => {
                     viewer.next = acked;
                     viewer.acked = acked;

@@ -208,7 +208,7 @@ pub enum ToAgent {
         /// The byte after the last.
         to: u64,
     },
-    /// Send a picture of the screen.
+    /// Send a screen snapshot.
     Snapshot {
         /// Of which stream.
         stream: StreamId,

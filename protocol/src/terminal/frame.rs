@@ -23,7 +23,7 @@ pub enum Kind {
     Ack = 3,
     /// Leave to write; see [`Frame::credit`].
     Credit = 4,
-    /// A piece of a picture of the screen at the offset.
+    /// A piece of a screen snapshot at the offset.
     Snapshot = 5,
 }
 

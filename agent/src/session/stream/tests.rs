@@ -95,14 +95,14 @@ fn what_waits_for_the_link_is_not_added_to() {
 }
 
 #[test]
-fn a_picture_stops_reading_until_it_shows_the_end_of_what_was_sent() {
+fn a_snapshot_stops_reading_until_it_shows_the_end_of_what_was_sent() {
     let (mut stream, now) = linked();
     stream.output(b"hello", now);
     due(&mut stream, now);
     stream.output(b" world", now);
-    stream.request_picture();
+    stream.request_snapshot();
     assert_eq!(stream.room(), 0);
-    // The coalescer would have waited; the picture does not.
+    // The coalescer would have waited; the snapshot does not.
     assert_eq!(output_at(&stream.next(now).unwrap()), Some((5, 6)));
     assert_eq!(stream.next(now), None);
     assert_eq!(stream.catch_up_due(now), Some(now));
@@ -118,12 +118,12 @@ fn a_picture_stops_reading_until_it_shows_the_end_of_what_was_sent() {
 }
 
 #[test]
-fn a_picture_behind_a_part_is_drawn_when_it_is_its_turn() {
+fn a_snapshot_behind_a_part_is_drawn_when_it_is_its_turn() {
     let (mut stream, now) = linked();
     stream.output(b"hello", now);
     due(&mut stream, now);
     stream.request_part(0..5);
-    stream.request_picture();
+    stream.request_snapshot();
     stream.output(b" world", now);
     let said: Vec<_> = due(&mut stream, now).iter().filter_map(output_at).collect();
     assert_eq!(said, [(0, 5), (5, 6)]);
@@ -188,7 +188,7 @@ enum Step {
     Send(usize),
     Credit { behind: u64, window: Option<u64> },
     Read { from: u64, len: u64 },
-    Picture,
+    Snapshot,
     CatchUp,
     Relink,
     Wait,
@@ -200,7 +200,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (1usize..5).prop_map(Step::Send),
         2 => (0u64..50_000, proptest::option::of(0u64..200_000)).prop_map(|(behind, window)| Step::Credit { behind, window }),
         1 => (0u64..200_000, 0u64..200_000).prop_map(|(from, len)| Step::Read { from, len }),
-        1 => Just(Step::Picture),
+        1 => Just(Step::Snapshot),
         2 => Just(Step::CatchUp),
         1 => Just(Step::Relink),
         2 => Just(Step::Wait),
@@ -250,7 +250,7 @@ proptest! {
                     allowed = acked + window.unwrap_or(0);
                 }
                 Step::Read { from, len } => stream.request_part(from..from + len),
-                Step::Picture => stream.request_picture(),
+                Step::Snapshot => stream.request_snapshot(),
                 Step::CatchUp => stream.catch_up(now),
                 Step::Relink => {
                     stream.detach();

@@ -461,7 +461,7 @@ impl RelaySim {
                     let Some(shell) = self.agent.shells.get(&stream) else {
                         return;
                     };
-                    let frame = Frame::new(Kind::Snapshot, stream, shell.sent, b"picture");
+                    let frame = Frame::new(Kind::Snapshot, stream, shell.sent, b"snapshot");
                     self.send_up(socket, Wire::Binary(frame.bytes().clone()));
                 }
                 ToAgent::Report => {

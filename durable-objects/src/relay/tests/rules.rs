@@ -179,7 +179,7 @@ fn a_watcher_cannot_type() {
 }
 
 #[test]
-fn a_newcomer_to_a_long_session_gets_a_picture_and_a_short_one_in_full() {
+fn a_newcomer_to_a_long_session_gets_a_snapshot_and_a_short_one_in_full() {
     let mut sim = attached(2);
     sim.cut(sim.viewers[1].socket.unwrap());
     sim.viewers[1].reader = None;

@@ -1,4 +1,4 @@
-//! Pictures of the screen, for newcomers to a long session and for readers the log has left behind.
+//! Screen snapshots, for newcomers to a long session and for readers the log has left behind.
 use protocol::ids::StreamId;
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::agent::ToAgent;
@@ -19,61 +19,61 @@ impl RelayState {
         for viewer in self.viewers.values_mut().filter(|viewer| viewer.stream == Some(stream)) {
             if viewer.stage == Stage::Live && viewer.fetching.is_some() && viewer.next >= from && viewer.next < start {
                 viewer.fetching = None;
-                viewer.stage = Stage::Picture {
+                viewer.stage = Stage::Snapshot {
                     gap_from: Some(viewer.next),
                     begun: None,
                 };
             }
         }
-        self.ask_picture_if_awaited(stream);
+        self.ask_snapshot_if_awaited(stream);
     }
 
-    pub(super) fn ask_picture_if_awaited(&mut self, stream: StreamId) {
+    pub(super) fn ask_snapshot_if_awaited(&mut self, stream: StreamId) {
         let awaited = self
             .viewers
             .values()
-            .any(|viewer| viewer.stream == Some(stream) && matches!(viewer.stage, Stage::Picture { begun: None, .. }));
+            .any(|viewer| viewer.stream == Some(stream) && matches!(viewer.stage, Stage::Snapshot { begun: None, .. }));
         let agent = self.agent().is_some();
         if let Some(session) = self.sessions.get_mut(&stream)
             && awaited
             && agent
-            && !session.picture_asked
+            && !session.snapshot_asked
         {
-            session.picture_asked = true;
+            session.snapshot_asked = true;
             self.tell_agent(&ToAgent::Snapshot { stream });
         }
     }
 
-    /// A piece of a picture of the screen arrived.
-    pub(super) fn picture(&mut self, now: u64, frame: Frame) {
+    /// A piece of a screen snapshot arrived.
+    pub(super) fn snapshot(&mut self, now: u64, frame: Frame) {
         let stream = frame.stream;
         let Some(session) = self.sessions.get_mut(&stream) else {
             return;
         };
-        let first = session.picture != Some(frame.offset);
+        let first = session.snapshot != Some(frame.offset);
         let last = frame.payload().len() < MAX_PAYLOAD;
-        session.picture = (!last).then_some(frame.offset);
+        session.snapshot = (!last).then_some(frame.offset);
         if first {
-            session.picture_asked = false;
+            session.snapshot_asked = false;
         }
         if session.end.is_none_or(|end| end < frame.offset) {
             session.end = Some(frame.offset);
         }
         for socket in self.attached_to(stream) {
-            self.picture_for(socket, &frame, first, last);
+            self.snapshot_for(socket, &frame, first, last);
             self.pump(now, socket);
         }
         if last {
             self.pace(stream);
-            self.ask_picture_if_awaited(stream);
+            self.ask_snapshot_if_awaited(stream);
         }
     }
 
-    fn picture_for(&mut self, socket: Socket, frame: &Frame, first: bool, last: bool) {
+    fn snapshot_for(&mut self, socket: Socket, frame: &Frame, first: bool, last: bool) {
         let Some(viewer) = self.viewers.get_mut(&socket) else {
             return;
         };
-        let Stage::Picture { gap_from, begun } = viewer.stage else {
+        let Stage::Snapshot { gap_from, begun } = viewer.stage else {
             return;
         };
         if !first && begun != Some(frame.offset) {
@@ -84,7 +84,7 @@ impl RelayState {
             viewer.acked = frame.offset;
             Stage::Live
         } else {
-            Stage::Picture {
+            Stage::Snapshot {
                 gap_from,
                 begun: Some(frame.offset),
             }
