@@ -43,7 +43,7 @@ pub enum Failure {
     Lasting(Error),
 }
 
-/// A connection. Dropped without a goodbye it counts as cut, and the relay keeps our place.
+/// A connection. Dropped without a goodbye it counts as cut, and the relay keeps our position.
 pub struct Link {
     messages: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
     /// Bounded by the input window: nothing else is sent in quantity.
@@ -131,7 +131,7 @@ impl Link {
         let _ = self.out.send(message);
     }
 
-    /// Leaves on purpose: the relay gives up our place.
+    /// Leaves on purpose: the relay gives up our position.
     pub async fn leave(mut self) {
         let frame = CloseFrame {
             code: CloseCode::Normal,

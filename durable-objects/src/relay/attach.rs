@@ -1,4 +1,4 @@
-//! How a viewer comes to a session: its place in it, and where its output begins.
+//! How a viewer comes to a session: its position in it, and where its output begins.
 use protocol::ids::{StreamId, ViewerId};
 use protocol::limits::MAX_STREAMS;
 use protocol::relay_contract::{Dialect, ViewerContext};
@@ -10,7 +10,7 @@ use protocol::terminal::{PROTOCOL, Size};
 
 use super::RelayState;
 use super::action::{Action, Notice, Socket};
-use super::record::{Phase, Place, SessionRecord};
+use super::record::{Phase, Position, SessionRecord};
 use super::session::{Session, Stage, new_reader};
 
 /// A newcomer to a session that has written no more than this gets all of it, scrollback included; a longer one is drawn
@@ -20,7 +20,7 @@ const REPLAY_BYTES: u64 = 256 * 1024;
 const SESSION_ENDED: &str = "This session has ended";
 
 impl RelayState {
-    /// A viewer said who it is: finds or starts its session, and its place in it.
+    /// A viewer said who it is: finds or starts its session, and its position in it.
     pub(super) fn attach(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
         let Some(viewer) = self.viewers.get_mut(&socket) else {
             return;
@@ -64,7 +64,7 @@ impl RelayState {
         };
         session.record.empty_since = None;
         self.save_session(stream);
-        let Some(input) = self.take_place(socket, stream, viewer_id, context.can_type) else {
+        let Some(input) = self.take_position(socket, stream, viewer_id, context.can_type) else {
             return;
         };
         if let Some(viewer) = self.viewers.get_mut(&socket) {
@@ -122,8 +122,14 @@ impl RelayState {
         Some(stream)
     }
 
-    /// The viewer's place in the session: the one it had, or a new one.
-    fn take_place(&mut self, socket: Socket, stream: StreamId, viewer: ViewerId, can_type: bool) -> Option<StreamId> {
+    /// The viewer's position in the session: the one it had, or a new one.
+    fn take_position(
+        &mut self,
+        socket: Socket,
+        stream: StreamId,
+        viewer: ViewerId,
+        can_type: bool,
+    ) -> Option<StreamId> {
         let known = self
             .readers
             .values()
@@ -148,7 +154,7 @@ impl RelayState {
         let reader = self.readers.get_mut(&input)?;
         reader.socket = Some(socket);
         reader.record.can_type = can_type;
-        reader.record.place = Place::Connected;
+        reader.record.position = Position::Connected;
         self.save_reader(input);
         Some(input)
     }

@@ -9,7 +9,7 @@ use protocol::terminal::viewer::ToViewer;
 
 use super::RelayState;
 use super::action::{Action, Notice, Socket};
-use super::record::{Key, Phase, Place};
+use super::record::{Key, Phase, Position};
 use super::session::Stage;
 
 const AGENT_RESTARTED: &str =
@@ -69,7 +69,7 @@ impl RelayState {
             self.dismiss(now, socket, close, text);
         }
         for input in self.readers_of(stream) {
-            self.give_up_place(input);
+            self.give_up_position(input);
         }
         self.sessions.remove(&stream);
         self.out.push(Action::Erase(Key::Session(stream)));
@@ -89,13 +89,13 @@ impl RelayState {
             return;
         };
         if on_purpose || viewer.published.is_some() {
-            self.give_up_place(input);
+            self.give_up_position(input);
         } else if let Some(reader) = self.readers.get_mut(&input) {
             reader.socket = None;
-            reader.record.place = match viewer.stage {
-                Stage::Live => Place::Cut { acked: viewer.acked },
-                Stage::Waiting { received: Some(acked) } => Place::Cut { acked },
-                _ => Place::Adrift,
+            reader.record.position = match viewer.stage {
+                Stage::Live => Position::Cut { acked: viewer.acked },
+                Stage::Waiting { received: Some(acked) } => Position::Cut { acked },
+                _ => Position::Adrift,
             };
             self.save_reader(input);
         }
@@ -118,14 +118,14 @@ impl RelayState {
         self.forget_if_read(stream);
     }
 
-    fn give_up_place(&mut self, input: StreamId) {
+    fn give_up_position(&mut self, input: StreamId) {
         if self.readers.remove(&input).is_some() {
             self.tell_agent(&ToAgent::CloseInput { input });
             self.out.push(Action::Erase(Key::Reader(input)));
         }
     }
 
-    /// Tells a viewer why, closes its socket, and keeps its place only if it is to come back.
+    /// Tells a viewer why, closes its socket, and keeps its position only if it is to come back.
     pub(super) fn dismiss(&mut self, now: u64, socket: Socket, close: Close, reason: &str) {
         let Some(viewer) = self.viewers.get(&socket) else {
             return;

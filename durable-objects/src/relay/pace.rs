@@ -5,7 +5,7 @@ use protocol::terminal::frame::Frame;
 
 use super::RelayState;
 use super::action::{Action, Socket};
-use super::record::Place;
+use super::record::Position;
 use super::session::{Credit, Stage, Viewer};
 
 /// The agent hears of new credit when it grew by this much. A typist's keystrokes then cost no credit frames at all, and
@@ -85,11 +85,11 @@ impl RelayState {
                     },
                     _,
                 )) => (received, LOG_CAPACITY),
-                None => match reader.record.place {
-                    Place::Cut { acked } => (acked, LOG_CAPACITY),
+                None => match reader.record.position {
+                    Position::Cut { acked } => (acked, LOG_CAPACITY),
                     // Cut unheard: nothing the log still has may go.
-                    Place::Connected => (log_start, LOG_CAPACITY),
-                    Place::Adrift => continue,
+                    Position::Connected => (log_start, LOG_CAPACITY),
+                    Position::Adrift => continue,
                 },
             };
             acked = acked.min(at);

@@ -36,7 +36,7 @@ pub enum Record {
     Machine(MachineRecord),
     /// A session.
     Session(SessionRecord),
-    /// A viewer's place in a session.
+    /// A viewer's position in a session.
     Reader(ReaderRecord),
 }
 
@@ -107,7 +107,7 @@ pub enum Phase {
     Lost,
 }
 
-/// A viewer's place in a session: its input stream, and where it was cut.
+/// A viewer's position in a session: its input stream, and where it was cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReaderRecord {
     /// Its input stream.
@@ -118,14 +118,15 @@ pub struct ReaderRecord {
     pub viewer: ViewerId,
     /// Whether it may type, and so sets the pace.
     pub can_type: bool,
-    /// Where it is.
-    pub place: Place,
+    /// Where it is. Stored under the name it had once: records outlive the version that wrote them.
+    #[serde(rename = "place")]
+    pub position: Position,
 }
 
-/// Where a reader is.
+/// Where a reader is. Its tag is as it was first stored, like the field that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "place", rename_all = "snake_case")]
-pub enum Place {
+pub enum Position {
     /// Connected. One without a socket was cut unheard, when this object died.
     Connected,
     /// Cut, after it had acknowledged this much.
@@ -191,7 +192,7 @@ pub struct ViewerMemory {
     pub context: ViewerContext,
     /// When it connected, in milliseconds since the Unix epoch.
     pub since: u64,
-    /// Its place, once it has said hello.
+    /// Its position, once it has said hello.
     pub input: Option<StreamId>,
     /// What it waits for.
     pub awaits: Awaits,

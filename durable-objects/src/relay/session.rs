@@ -1,11 +1,11 @@
-//! The three nouns of the relay: a session, a viewer's socket, and a reader, which is a viewer's place in a session and
+//! The three nouns of the relay: a session, a viewer's socket, and a reader, which is a viewer's position in a session and
 //! outlives its socket.
 use protocol::ids::{StreamId, ViewerId};
 use protocol::relay_contract::{Dialect, ViewerContext};
 
 use super::action::Socket;
 use super::published::Published;
-use super::record::{Awaits, Phase, Place, ReaderRecord, SessionRecord, ViewerMemory};
+use super::record::{Awaits, Phase, Position, ReaderRecord, SessionRecord, ViewerMemory};
 use super::tail::Tail;
 
 /// One shell.
@@ -75,7 +75,7 @@ impl Session {
     }
 }
 
-/// A viewer's place in a session.
+/// A viewer's position in a session.
 #[derive(Debug)]
 pub struct Reader {
     /// What outlives memory.
@@ -161,7 +161,7 @@ impl Viewer {
         }
     }
 
-    /// Whether it is a published client for whom time has to pass, or whose place is not remembered as it is.
+    /// Whether it is a published client for whom time has to pass, or whose position is not remembered as it is.
     pub fn wants_tick(&self) -> bool {
         let unlike = |published: &Published| self.acked < self.next || published.remembered != self.acked;
         self.stage == Stage::Live && self.published.as_ref().is_some_and(unlike)
@@ -193,7 +193,7 @@ pub fn new_reader(input: StreamId, stream: StreamId, viewer: ViewerId, can_type:
             stream,
             viewer,
             can_type,
-            place: Place::Connected,
+            position: Position::Connected,
         },
         socket: Some(socket),
         applied: Some(0),
