@@ -1,28 +1,29 @@
 //! The relay as a state machine, [`RelayState`]: events go in, [`Action`]s come out. No clock, no sockets, no storage; the
 //! rules of `docs/streams.md` are all here and run under plain `cargo test`.
 //!
-//! - `agent.rs`, `viewer.rs`: what either says, and what the agent's coming and going means
+//! - `from_agent.rs`, `from_viewer.rs`: what either says, `shell.rs`: what becomes of a shell
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write
 //! - `command.rs`: commands without a terminal
 //! - `expiry.rs`: what ends by time
 mod action;
-mod agent;
 mod attach;
 mod command;
 mod delivery;
 mod ending;
 mod expiry;
+mod from_agent;
+mod from_viewer;
 mod pace;
 mod published;
 mod record;
 mod session;
+mod shell;
 mod snapshot;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod viewer;
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ use protocol::terminal::viewer::ToViewer;
 use serde::Serialize;
 
 pub use action::{Action, Facts, Notice, Socket};
-pub use agent::AgentLink;
+pub use from_agent::AgentLink;
 pub use record::{Key, MachineRecord, Memory, Record};
 pub use session::{Reader, Session, Viewer};
 
