@@ -7,7 +7,7 @@ use bytes::Bytes;
 use protocol::ids::ViewerId;
 use protocol::relay_contract::{
     AGENT_PATH, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, REVOKE_PATH, Revoke, STATUS_PATH,
-    Status, VIEWER_PATH, ViewerContext,
+    VIEWER_PATH, ViewerContext,
 };
 use protocol::terminal::{AGENT_SUBPROTOCOL, PING, PONG, VIEWER_SUBPROTOCOL};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -199,13 +199,7 @@ impl Relay {
     }
 
     fn status(&self) -> Result<Response> {
-        let live = self.live.borrow();
-        let agent = live.relay.agent();
-        Response::from_json(&Status {
-            connected: agent.is_some(),
-            metrics: agent.and_then(|agent| agent.memory.latest.clone()),
-            last_seen_ms: agent.map(|agent| agent.memory.last_seen),
-        })
+        Response::from_json(&self.live.borrow().relay.status())
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {
@@ -387,7 +381,7 @@ impl Relay {
     /// When the platform last answered the agent's keep-alive; the `worker` crate does not bind that method.
     fn agent_seen(&self) -> Option<u64> {
         let live = self.live.borrow();
-        let ws = live.sockets.get(&live.relay.agent()?.socket)?;
+        let ws = live.sockets.get(&live.relay.agent_socket()?)?;
         let state: &JsValue = self.state.as_raw().as_ref();
         let method = js_sys::Reflect::get(state, &"getWebSocketAutoResponseTimestamp".into()).ok()?;
         let seen = method

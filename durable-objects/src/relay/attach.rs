@@ -9,7 +9,7 @@ use protocol::terminal::viewer::ToViewer;
 use protocol::terminal::{PROTOCOL, Size};
 
 use super::RelayState;
-use super::action::{Action, Notice, Socket};
+use super::action::Socket;
 use super::record::{Phase, Position, SessionRecord};
 use super::session::{Session, Stage, new_reader};
 
@@ -30,12 +30,7 @@ impl RelayState {
         let stream = match self.find_session(&context.session) {
             Some(stream) => stream,
             None if received.is_some() => {
-                let (session_id, reason) = (context.session, "not_found".to_owned());
-                self.out.push(Action::Notify(Notice::SessionClosed {
-                    session_id,
-                    reason,
-                    at: now,
-                }));
+                self.out.session_closed(now, context.session, "not_found");
                 return self.dismiss(now, socket, Close::SessionEnded, SESSION_ENDED);
             }
             None => match self.start_session(&context) {
@@ -76,14 +71,14 @@ impl RelayState {
         if context.dialect != Dialect::Stream {
             self.replace_published(now, stream, socket);
         }
-        self.out.push(Action::Remember(socket));
+        self.out.remember(socket);
         match self.sessions.get(&stream).map(|session| &session.record.phase) {
             Some(Phase::Opening) => self.open(stream),
             Some(Phase::Lost) => return self.tell_lost(now, socket),
             Some(_) => self.tell_agent(&ToAgent::OpenInput { stream, input }),
             None => {}
         }
-        if self.agent().is_none() {
+        if !self.agent.is_online() {
             self.tell_offline(socket);
         }
         self.try_attach(now, socket);
@@ -105,7 +100,7 @@ impl RelayState {
         if self.sessions.len() >= MAX_STREAMS {
             return None;
         }
-        let stream = self.mint_stream()?;
+        let stream = self.machine.mint_stream(&mut self.out)?;
         let record = SessionRecord {
             stream,
             session_id: context.session.clone(),
@@ -135,7 +130,7 @@ impl RelayState {
             .values()
             .find(|r| r.record.stream == stream && r.record.viewer == viewer);
         let Some(input) = known.map(|reader| reader.record.input) else {
-            let input = self.mint_stream()?;
+            let input = self.machine.mint_stream(&mut self.out)?;
             self.readers
                 .insert(input, new_reader(input, stream, viewer, can_type, socket));
             self.save_reader(input);
@@ -149,7 +144,7 @@ impl RelayState {
             .filter(|old| *old != socket)
         {
             self.viewers.remove(&old);
-            self.out.push(Action::Close(old, Close::Replaced));
+            self.out.close(old, Close::Replaced);
         }
         let reader = self.readers.get_mut(&input)?;
         reader.socket = Some(socket);
@@ -225,12 +220,12 @@ impl RelayState {
                 can_type: viewer.context.can_type,
                 resumed: received.is_some(),
             };
-            self.tell_viewer(socket, &attached);
+            self.out.say(socket, &attached);
         } else {
             self.announce(socket);
             self.flush_typed(socket);
         }
-        self.out.push(Action::Remember(socket));
+        self.out.remember(socket);
         self.ask_snapshot_if_awaited(stream);
         self.pace(stream);
         self.pump(now, socket);
@@ -250,7 +245,7 @@ impl RelayState {
             return;
         }
         let (session_id, agent_id) = (viewer.context.session.clone(), viewer.context.agent_id.clone());
-        self.say(
+        self.out.say(
             socket,
             &ToClient::SessionReady {
                 session_id,

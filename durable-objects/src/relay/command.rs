@@ -42,7 +42,7 @@ impl RelayState {
         }
         let username = viewer.context.username.clone();
         let Some(of) = viewer.stream else { return };
-        if self.agent().is_none() {
+        if !self.agent.is_online() {
             return self.refuse(socket, "AGENT_OFFLINE", "agent not connected");
         }
         let running: usize = self.sessions.values().map(|s| s.record.commands.len()).sum();
@@ -50,7 +50,9 @@ impl RelayState {
             let error = format!("{MAX_COMMANDS} commands run on this machine already; wait for one to end");
             return self.refuse(socket, "TOO_MANY_COMMANDS", &error);
         }
-        let Some(stream) = self.mint_stream() else { return };
+        let Some(stream) = self.machine.mint_stream(&mut self.out) else {
+            return;
+        };
         let Some(session) = self.sessions.get_mut(&of) else {
             return;
         };
@@ -67,7 +69,7 @@ impl RelayState {
         self.save_session(of);
         self.tell_agent(&run);
         let command_id = self.command_id(stream);
-        self.say(socket, &ToClient::CommandStarted { command_id, command });
+        self.out.say(socket, &ToClient::CommandStarted { command_id, command });
     }
 
     /// A command ended.
@@ -117,7 +119,7 @@ impl RelayState {
         if let Some(session) = self.sessions.get_mut(&of) {
             session.record.commands.retain(|command| *command != stream);
         }
-        self.say(socket, result);
+        self.out.say(socket, result);
         self.save_session(of);
         self.tell_agent(&ToAgent::Forget { stream });
     }
@@ -172,7 +174,7 @@ impl RelayState {
 
     /// What clients know a command by: the machine, and a number it never has twice.
     fn command_id(&self, stream: StreamId) -> String {
-        let machine = self.machine().map_or("", |machine| machine.as_str());
+        let machine = self.machine.id().map_or("", |machine| machine.as_str());
         format!("cmd_{machine}{:08x}", stream.0)
     }
 }

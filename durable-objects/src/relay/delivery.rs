@@ -6,7 +6,7 @@ use protocol::terminal::frame::Frame;
 use protocol::terminal::published::ToClient;
 
 use super::RelayState;
-use super::action::{Action, Socket};
+use super::action::Socket;
 use super::session::Stage;
 
 /// How much of the agent's log is asked for at once. A round trip's worth for one reader, small enough that live output is
@@ -79,7 +79,7 @@ impl RelayState {
                 self.deliver(socket, &frame);
                 continue;
             }
-            if viewer.fetching.is_some() || self.agent().is_none() {
+            if viewer.fetching.is_some() || !self.agent.is_online() {
                 return;
             }
             let (from, to) = (viewer.next, end.min(viewer.next + FETCH_BYTES.min(room)));
@@ -98,14 +98,14 @@ impl RelayState {
             (Dialect::Published, Some(published)) => {
                 let output = published.text.push(frame.payload());
                 if !output.is_empty() {
-                    self.say(socket, &ToClient::Output { output });
+                    self.out.say(socket, &ToClient::Output { output });
                 }
             }
             (Dialect::Raw, _) => {
                 let bytes = frame.bytes().slice(frame.bytes().len() - frame.payload().len()..);
-                self.out.push(Action::Binary(socket, bytes));
+                self.out.bytes(socket, bytes);
             }
-            _ => self.out.push(Action::Binary(socket, frame.bytes().clone())),
+            _ => self.out.frame(socket, frame),
         }
     }
 
@@ -130,7 +130,7 @@ impl RelayState {
         viewer.fetching = viewer.fetching.filter(|to| viewer.next < *to);
         let stream = viewer.stream;
         if viewer.acked == viewer.next {
-            self.out.push(Action::Remember(socket));
+            self.out.remember(socket);
         }
         self.pump(now, socket);
         if let Some(stream) = stream {

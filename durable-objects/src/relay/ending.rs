@@ -8,7 +8,7 @@ use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
 
 use super::RelayState;
-use super::action::{Action, Notice, Socket};
+use super::action::Socket;
 use super::record::{Key, Phase, Position};
 use super::session::Stage;
 
@@ -30,7 +30,7 @@ impl RelayState {
         if viewer.published.is_none() && !viewer.told_exit {
             viewer.told_exit = true;
             let message = ToViewer::Exit { status: status.clone() };
-            self.tell_viewer(socket, &message);
+            self.out.say(socket, &message);
         }
         if self
             .viewers
@@ -51,7 +51,7 @@ impl RelayState {
             self.end_commands(stream);
             self.tell_agent(&ToAgent::Forget { stream });
             self.sessions.remove(&stream);
-            self.out.push(Action::Erase(Key::Session(stream)));
+            self.out.erase(Key::Session(stream));
         }
     }
 
@@ -61,7 +61,6 @@ impl RelayState {
             return;
         };
         let session_id = session.record.session_id.clone();
-        let reason = reason.to_owned();
         self.end_commands(stream);
         self.tell_agent(&ToAgent::Close { stream });
         self.tell_agent(&ToAgent::Forget { stream });
@@ -72,12 +71,8 @@ impl RelayState {
             self.give_up_position(input);
         }
         self.sessions.remove(&stream);
-        self.out.push(Action::Erase(Key::Session(stream)));
-        self.out.push(Action::Notify(Notice::SessionClosed {
-            session_id,
-            reason,
-            at: now,
-        }));
+        self.out.erase(Key::Session(stream));
+        self.out.session_closed(now, session_id, reason);
     }
 
     /// A viewer's socket is gone.
@@ -121,7 +116,7 @@ impl RelayState {
     fn give_up_position(&mut self, input: StreamId) {
         if self.readers.remove(&input).is_some() {
             self.tell_agent(&ToAgent::CloseInput { input });
-            self.out.push(Action::Erase(Key::Reader(input)));
+            self.out.erase(Key::Reader(input));
         }
     }
 
@@ -134,11 +129,11 @@ impl RelayState {
         match viewer.context.dialect {
             Dialect::Stream => {
                 let code = close.name().to_owned();
-                self.tell_viewer(socket, &ToViewer::Disconnect { reason, code });
+                self.out.say(socket, &ToViewer::Disconnect { reason, code });
             }
             Dialect::Published => {
                 let exit_code = self.exit_of(socket).and_then(|status| status.code);
-                self.say(socket, &ToClient::Disconnect { reason, exit_code });
+                self.out.say(socket, &ToClient::Disconnect { reason, exit_code });
             }
             Dialect::Raw => {}
         }
@@ -148,7 +143,7 @@ impl RelayState {
     /// Closes a viewer's socket. One whose agent is only away was cut; every other has left.
     pub(super) fn drop_viewer(&mut self, now: u64, socket: Socket, close: Close) {
         if self.viewers.contains_key(&socket) {
-            self.out.push(Action::Close(socket, close));
+            self.out.close(socket, close);
             self.viewer_gone(now, socket, close != Close::AgentOffline);
         }
     }
@@ -167,7 +162,7 @@ impl RelayState {
 
     pub(super) fn tell_offline(&mut self, socket: Socket) {
         match self.viewers.get(&socket).map(|viewer| viewer.context.dialect) {
-            Some(Dialect::Stream) => self.tell_viewer(socket, &ToViewer::Agent { online: false }),
+            Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Agent { online: false }),
             Some(Dialect::Published) => self.refuse(socket, "AGENT_OFFLINE", "agent not connected"),
             Some(Dialect::Raw) | None => {}
         }

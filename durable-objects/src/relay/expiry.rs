@@ -11,17 +11,10 @@ const GREETING_MS: u64 = 10_000;
 impl RelayState {
     /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
     pub fn deadline(&self) -> Option<u64> {
-        let agent = self.agent.as_ref().map(|agent| {
-            agent.memory.last_seen
-                + if agent.memory.greeted {
-                    self.settings.offline_after
-                } else {
-                    GREETING_MS
-                }
-        });
+        let agent = self.agent_due();
         let viewers = self.viewers.values().filter_map(|viewer| match viewer.stage {
             Stage::Greeting => Some(viewer.since + GREETING_MS),
-            _ if self.agent().is_none() => Some(self.waiting_since(viewer.since) + self.settings.agent_grace),
+            _ if !self.agent.is_online() => Some(self.agent.awaited_since(viewer.since) + self.settings.agent_grace),
             _ => None,
         });
         let sessions = self
@@ -33,18 +26,11 @@ impl RelayState {
 
     /// Ends what is due. `agent_seen` is the last keep-alive that the platform answered for us, if it knows one.
     pub fn expire(&mut self, now: u64, agent_seen: Option<u64>) {
-        if let Some(agent) = self.agent.as_mut() {
-            if let Some(seen) = agent_seen {
-                agent.memory.last_seen = agent.memory.last_seen.max(seen);
-            }
-            let patience = if agent.memory.greeted {
-                self.settings.offline_after
-            } else {
-                GREETING_MS
-            };
-            if now >= agent.memory.last_seen + patience {
-                self.drop_agent(now, Close::AgentOffline);
-            }
+        if let Some(seen) = agent_seen {
+            self.agent.kept_alive(seen);
+        }
+        if self.agent_due().is_some_and(|at| now >= at) {
+            self.drop_agent(now, Close::AgentOffline);
         }
         self.expire_viewers(now);
         let abandoned: Vec<_> = self
@@ -69,13 +55,13 @@ impl RelayState {
     }
 
     fn expire_viewers(&mut self, now: u64) {
-        let offline = self.agent().is_none();
+        let offline = !self.agent.is_online();
         let due: Vec<(Socket, Stage)> = self
             .viewers
             .iter()
             .filter(|(_, viewer)| match viewer.stage {
                 Stage::Greeting => now >= viewer.since + GREETING_MS,
-                _ => offline && now >= self.waiting_since(viewer.since) + self.settings.agent_grace,
+                _ => offline && now >= self.agent.awaited_since(viewer.since) + self.settings.agent_grace,
             })
             .map(|(socket, viewer)| (*socket, viewer.stage))
             .collect();
@@ -88,7 +74,7 @@ impl RelayState {
         }
     }
 
-    fn waiting_since(&self, connected: u64) -> u64 {
-        connected.max(self.agent_gone_since)
+    fn agent_due(&self) -> Option<u64> {
+        self.agent.silent_at(GREETING_MS, self.settings.offline_after)
     }
 }

@@ -1,77 +1,31 @@
 //! What the agent says, and what its coming and going means.
-use protocol::api::machines::Metrics;
 use protocol::ids::StreamId;
 use protocol::relay_contract::AgentContext;
+use protocol::terminal::accepts_protocol;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::ToViewer;
-use protocol::terminal::{PROTOCOL, accepts_protocol};
 
 use super::RelayState;
-use super::action::{Action, Facts, Notice, Socket};
+use super::action::{Facts, Notice, Socket};
 use super::command::Ran;
-use super::record::{AgentMemory, MachineRecord, Record};
 use super::session::Stage;
-
-/// The directory hears of figures when one moved by this many percentage points…
-const METRICS_STEP: f64 = 5.0;
-
-/// …and at least this often, in milliseconds, so that a list is never staler than that.
-const METRICS_EVERY: u64 = 5 * 60 * 1000;
-
-/// The agent's end of the relay.
-#[derive(Debug)]
-pub struct AgentLink {
-    /// Its socket.
-    pub socket: Socket,
-    /// What outlives memory, attached to the socket.
-    pub memory: AgentMemory,
-}
-
-impl AgentLink {
-    /// The link of a socket that outlived the object's memory.
-    pub fn restored(socket: Socket, memory: AgentMemory) -> Self {
-        Self { socket, memory }
-    }
-}
 
 impl RelayState {
     /// An agent's socket was accepted. A machine has one agent: the newest.
     pub fn agent_connected(&mut self, now: u64, socket: Socket, context: AgentContext) {
         self.drop_agent(now, Close::Replaced);
-        if self.machine.is_none() {
-            self.remember_machine(&context);
-        }
-        let memory = AgentMemory {
-            context,
-            greeted: false,
-            latest: None,
-            written: None,
-            last_seen: now,
-        };
-        self.agent = Some(AgentLink { socket, memory });
-        self.out.push(Action::Remember(socket));
-    }
-
-    /// Learns which machine this object is for, from the first who connects.
-    pub(super) fn remember_machine(&mut self, context: &AgentContext) {
-        let machine = MachineRecord {
-            machine: context.machine.clone(),
-            agent_id: context.agent_id.clone(),
-            next_stream: 1,
-        };
-        self.out.push(Action::Save(Record::Machine(machine.clone())));
-        self.machine = Some(machine);
+        self.machine.learn(&context.machine, &context.agent_id, &mut self.out);
+        self.agent.connected(now, socket, context, &mut self.out);
     }
 
     pub(super) fn agent_text(&mut self, now: u64, text: &str) {
         let Ok(message) = serde_json::from_str::<FromAgent>(text) else {
             return self.drop_agent(now, Close::ProtocolError);
         };
-        let Some(agent) = self.agent.as_mut() else { return };
-        agent.memory.last_seen = now;
-        let greeted = agent.memory.greeted;
+        self.agent.heard(now);
+        let greeted = self.agent.is_online();
         match message {
             FromAgent::Hello {
                 protocol,
@@ -125,13 +79,13 @@ impl RelayState {
                 self.ran(stream, ran);
             }
             FromAgent::RunFailed { stream, error } => self.run_failed(stream, error),
-            FromAgent::Heartbeat { metrics } => self.heartbeat(now, metrics),
+            FromAgent::Heartbeat { metrics } => self.agent.heartbeat(now, metrics, &mut self.out),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }
     }
 
     pub(super) fn agent_frame(&mut self, now: u64, frame: Frame) {
-        if self.agent().is_none() {
+        if !self.agent.is_online() {
             return self.drop_agent(now, Close::ProtocolError);
         }
         match frame.kind {
@@ -144,20 +98,11 @@ impl RelayState {
     }
 
     fn agent_greeted(&mut self, now: u64, facts: Facts) {
-        let Some(agent) = self.agent.as_mut() else { return };
-        agent.memory.greeted = true;
-        let (socket, agent_id) = (agent.socket, agent.memory.context.agent_id.clone());
-        let welcome = ToAgent::Welcome {
-            protocol: PROTOCOL,
-            agent_id,
-            heartbeat_seconds: self.settings.heartbeat_seconds,
-        };
-        self.say(socket, &welcome);
-        self.out.push(Action::Remember(socket));
-        self.out.push(Action::Notify(Notice::AgentOnline { facts, at: now }));
+        self.agent.greeted(self.settings.heartbeat_seconds, &mut self.out);
+        self.out.notify(Notice::AgentOnline { facts, at: now });
         for viewer in self.viewers.keys().copied().collect::<Vec<_>>() {
             if !self.speaks_published(viewer) {
-                self.tell_viewer(viewer, &ToViewer::Agent { online: true });
+                self.out.say(viewer, &ToViewer::Agent { online: true });
             }
         }
     }
@@ -186,51 +131,30 @@ impl RelayState {
             }
             self.flush_typed(socket);
             if idle {
-                self.out.push(Action::Remember(socket));
+                self.out.remember(socket);
             }
             return;
         }
         if let Stage::Waiting { .. } = viewer.stage {
             self.try_attach(now, socket);
         } else if first {
-            self.tell_viewer(socket, &ToViewer::ResumeInput { applied: offset });
+            self.out.say(socket, &ToViewer::ResumeInput { applied: offset });
         } else {
-            self.out
-                .push(Action::Binary(socket, Frame::ack(input, offset).bytes().clone()));
+            self.out.frame(socket, &Frame::ack(input, offset));
         }
     }
 
-    fn heartbeat(&mut self, now: u64, metrics: Metrics) {
-        let Some(agent) = self.agent.as_mut() else { return };
-        let due = agent.memory.written.as_ref().is_none_or(|(written, at)| {
-            now.saturating_sub(*at) >= METRICS_EVERY
-                || (written.cpu_percent - metrics.cpu_percent).abs() >= METRICS_STEP
-                || (written.memory_percent - metrics.memory_percent).abs() >= METRICS_STEP
-                || (written.disk_percent - metrics.disk_percent).abs() >= METRICS_STEP
-        });
-        agent.memory.latest = Some(metrics.clone());
-        if due {
-            agent.memory.written = Some((metrics.clone(), now));
-            self.out.push(Action::Notify(Notice::Metrics { metrics, at: now }));
-        }
-        self.out.push(Action::Remember(agent.socket));
-    }
-
-    /// The agent broke the protocol: its link is cut.
+    /// Cuts the agent's link: it broke the protocol, fell silent, or has made another.
     pub(super) fn drop_agent(&mut self, now: u64, close: Close) {
-        if let Some(agent) = &self.agent {
-            self.out.push(Action::Close(agent.socket, close));
-            self.agent_gone(now);
-        }
+        self.agent.close(close, &mut self.out);
+        self.agent_gone(now);
     }
 
     pub(super) fn agent_gone(&mut self, now: u64) {
-        let Some(agent) = self.agent.take() else { return };
-        self.agent_gone_since = now;
-        if !agent.memory.greeted {
+        if !self.agent.gone(now) {
             return;
         }
-        self.out.push(Action::Notify(Notice::AgentOffline { at: now }));
+        self.out.notify(Notice::AgentOffline { at: now });
         for reader in self.readers.values_mut() {
             // It may have got more than it acknowledged; it will say when it is back.
             reader.applied = None;

@@ -1,6 +1,6 @@
 //! What viewers say.
 use protocol::ids::{StreamId, ViewerId};
-use protocol::relay_contract::{AgentContext, Dialect, ViewerContext};
+use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};
@@ -9,7 +9,7 @@ use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{PROTOCOL, Size, accepts_protocol};
 
 use super::RelayState;
-use super::action::{Action, Socket};
+use super::action::Socket;
 use super::published::{MAX_PENDING_INPUT, Published};
 use super::record::{Awaits, ViewerMemory};
 use super::session::{Stage, Viewer};
@@ -17,16 +17,10 @@ use super::session::{Stage, Viewer};
 impl RelayState {
     /// A viewer's socket was accepted. `viewer` identifies a published client, which has no identity of its own.
     pub fn viewer_connected(&mut self, now: u64, socket: Socket, context: ViewerContext, viewer: ViewerId) {
-        if self.machine.is_none() {
-            let machine = AgentContext {
-                machine: context.machine.clone(),
-                agent_id: context.agent_id.clone(),
-            };
-            self.remember_machine(&machine);
-        }
+        self.machine.learn(&context.machine, &context.agent_id, &mut self.out);
         let (dialect, size) = (context.dialect, context.size);
         self.viewers.insert(socket, Viewer::new(context, now));
-        self.out.push(Action::Remember(socket));
+        self.out.remember(socket);
         if dialect != Dialect::Stream {
             self.attach(now, socket, viewer, None, size);
         }
@@ -103,7 +97,7 @@ impl RelayState {
                 viewer, received, size, ..
             } => self.attach(now, socket, viewer, received, size),
             FromViewer::Resize { size } => self.resize(socket, size),
-            FromViewer::Ping => self.tell_viewer(socket, &ToViewer::Pong),
+            FromViewer::Ping => self.out.say(socket, &ToViewer::Pong),
         }
     }
 
@@ -118,7 +112,7 @@ impl RelayState {
         match FromClient::decode(text) {
             Ok(FromClient::Input(bytes)) => self.type_for(socket, &bytes),
             Ok(FromClient::Resize(size)) => self.resize(socket, size),
-            Ok(FromClient::Ping) => self.say(socket, &ToClient::Pong),
+            Ok(FromClient::Ping) => self.out.say(socket, &ToClient::Pong),
             Ok(FromClient::Command {
                 command,
                 timeout_seconds,
@@ -144,10 +138,7 @@ impl RelayState {
                     return self.refuse(socket, "read_only", "you are watching this terminal and cannot type");
                 }
                 // While the agent is away the bytes are not kept: the viewer has them and is told where to resume.
-                if let Some(agent) = self.agent() {
-                    let socket = agent.socket;
-                    self.out.push(Action::Binary(socket, frame.bytes().clone()));
-                }
+                self.agent.send(&frame, &mut self.out);
             }
             Kind::Ack | Kind::Input => self.refuse(socket, "bad_frame", "that is not a stream of this viewer"),
             _ => self.refuse(socket, "bad_frame", "a viewer sends input and ack frames"),
@@ -180,9 +171,9 @@ impl RelayState {
 
     /// Sends what a published client typed, as far as the agent is there and its window allows.
     pub(super) fn flush_typed(&mut self, socket: Socket) {
-        let Some(agent) = self.agent().map(|agent| agent.socket) else {
+        if !self.agent.is_online() {
             return;
-        };
+        }
         let Some(viewer) = self.viewers.get_mut(&socket) else {
             return;
         };
@@ -194,7 +185,7 @@ impl RelayState {
             return;
         };
         while let Some(frame) = published.input.next_frame(input) {
-            self.out.push(Action::Binary(agent, frame.bytes().clone()));
+            self.agent.send(&frame, &mut self.out);
         }
     }
 
@@ -216,7 +207,7 @@ impl RelayState {
         self.tell_agent(&ToAgent::Resize { stream, size });
         for other in self.attached_to(stream) {
             if other != socket && !self.speaks_published(other) {
-                self.tell_viewer(other, &ToViewer::Resized { size });
+                self.out.say(other, &ToViewer::Resized { size });
             }
         }
     }
@@ -225,8 +216,8 @@ impl RelayState {
     pub(super) fn refuse(&mut self, socket: Socket, code: &str, error: &str) {
         let (error, code) = (error.to_owned(), code.to_owned());
         match self.viewers.get(&socket).map(|viewer| viewer.context.dialect) {
-            Some(Dialect::Stream) => self.tell_viewer(socket, &ToViewer::Error { error, code }),
-            Some(Dialect::Published) => self.say(socket, &ToClient::Error { error, code }),
+            Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Error { error, code }),
+            Some(Dialect::Published) => self.out.say(socket, &ToClient::Error { error, code }),
             // A raw client gets output and nothing else.
             Some(Dialect::Raw) | None => {}
         }

@@ -8,6 +8,7 @@
 //! - `command.rs`: commands without a terminal
 //! - `expiry.rs`: what ends by time
 mod action;
+mod agent_link;
 mod attach;
 mod command;
 mod delivery;
@@ -15,6 +16,8 @@ mod ending;
 mod expiry;
 mod from_agent;
 mod from_viewer;
+mod machine;
+mod outbox;
 mod pace;
 mod published;
 mod record;
@@ -30,17 +33,18 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
-use protocol::relay_contract::Revoke;
+use protocol::relay_contract::{Revoke, Status};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
-use protocol::terminal::viewer::ToViewer;
-use serde::Serialize;
 
 pub use action::{Action, Facts, Notice, Socket};
-pub use from_agent::AgentLink;
-pub use record::{Key, MachineRecord, Memory, Record};
-pub use session::{Reader, Session, Viewer};
+pub use record::{Key, Memory, Record};
+
+use agent_link::AgentLink;
+use machine::Machine;
+use outbox::Outbox;
+use session::{Reader, Session, Viewer};
 
 /// The times an operator can set, in milliseconds unless named otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +77,13 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct RelayState {
     settings: Settings,
-    machine: Option<MachineRecord>,
-    agent: Option<AgentLink>,
-    /// Since when there is no agent, for the grace of waiting viewers.
-    agent_gone_since: u64,
+    machine: Machine,
+    agent: AgentLink,
     sessions: BTreeMap<StreamId, Session>,
     /// By input stream.
     readers: BTreeMap<StreamId, Reader>,
     viewers: BTreeMap<Socket, Viewer>,
-    out: Vec<Action>,
+    out: Outbox,
 }
 
 impl RelayState {
@@ -94,17 +96,16 @@ impl RelayState {
     ) -> Self {
         let mut relay = Self {
             settings,
-            machine: None,
-            agent: None,
-            agent_gone_since: now,
+            machine: Machine::default(),
+            agent: AgentLink::absent(now),
             sessions: BTreeMap::new(),
             readers: BTreeMap::new(),
             viewers: BTreeMap::new(),
-            out: Vec::new(),
+            out: Outbox::default(),
         };
         for record in records {
             match record {
-                Record::Machine(machine) => relay.machine = Some(machine),
+                Record::Machine(machine) => relay.machine = Machine::restored(machine),
                 Record::Session(session) => {
                     relay.sessions.insert(session.stream, Session::restored(session));
                 }
@@ -115,7 +116,7 @@ impl RelayState {
         }
         for (socket, memory) in sockets {
             match memory {
-                Memory::Agent(memory) => relay.agent = Some(AgentLink::restored(socket, memory)),
+                Memory::Agent(memory) => relay.agent.restore(socket, memory),
                 Memory::Viewer(memory) => relay.restore_viewer(socket, memory, now),
             }
         }
@@ -125,12 +126,12 @@ impl RelayState {
 
     /// What was decided since the last call, in order.
     pub fn take_actions(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.out)
+        self.out.take()
     }
 
     /// A text frame arrived.
     pub fn text(&mut self, now: u64, socket: Socket, text: &str) {
-        if self.is_agent(socket) {
+        if self.agent.owns(socket) {
             if text.len() > MAX_AGENT_TEXT {
                 return self.drop_agent(now, Close::FrameTooLarge);
             }
@@ -144,7 +145,7 @@ impl RelayState {
 
     /// A binary frame arrived.
     pub fn binary(&mut self, now: u64, socket: Socket, bytes: Bytes) {
-        let agent = self.is_agent(socket);
+        let agent = self.agent.owns(socket);
         if !agent && self.speaks_published(socket) {
             if bytes.len() > MAX_PAYLOAD {
                 return self.drop_viewer(now, socket, Close::FrameTooLarge);
@@ -167,7 +168,7 @@ impl RelayState {
 
     /// A socket closed, with the code its other side gave, or 1006 if it vanished.
     pub fn closed(&mut self, now: u64, socket: Socket, code: u16) {
-        if self.is_agent(socket) {
+        if self.agent.owns(socket) {
             self.agent_gone(now);
         } else {
             self.viewer_gone(now, socket, protocol::terminal::close::left_on_purpose(code));
@@ -216,36 +217,36 @@ impl RelayState {
         for socket in self.viewers.keys().copied().collect::<Vec<_>>() {
             self.dismiss(now, socket, Close::SessionTerminated, "The machine was deleted");
         }
-        if let Some(agent) = self.agent.take() {
-            self.out.push(Action::Close(agent.socket, Close::AccessRevoked));
-        }
-        // Nothing is left to tell the directory about: the machine's rows are gone.
-        self.out
-            .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
-        self.machine = None;
-        self.out.push(Action::EraseAll);
+        self.drop_agent(now, Close::AccessRevoked);
+        self.machine.forget();
+        self.out.erase_all();
     }
 
     /// What to attach to a socket so that [`Self::restore`] can go on from it.
     pub fn memory_of(&self, socket: Socket) -> Option<Memory> {
-        match &self.agent {
-            Some(agent) if agent.socket == socket => Some(Memory::Agent(agent.memory.clone())),
-            _ => self.viewers.get(&socket).map(|viewer| Memory::Viewer(viewer.memory())),
+        if let Some(memory) = self.agent.memory_of(socket) {
+            return Some(Memory::Agent(memory));
         }
+        self.viewers.get(&socket).map(|viewer| Memory::Viewer(viewer.memory()))
     }
 
-    /// The agent's link, if one stands and has said hello.
-    pub fn agent(&self) -> Option<&AgentLink> {
-        self.agent.as_ref().filter(|agent| agent.memory.greeted)
+    /// What the Worker may ask for.
+    pub fn status(&self) -> Status {
+        self.agent.status()
+    }
+
+    /// The agent's socket, if its link stands and it has said hello.
+    pub fn agent_socket(&self) -> Option<Socket> {
+        self.agent.socket()
     }
 
     /// Which machine this object relays for, once somebody connected.
     pub fn machine(&self) -> Option<&ObjectId> {
-        self.machine.as_ref().map(|machine| &machine.machine)
+        self.machine.id()
     }
 
-    fn is_agent(&self, socket: Socket) -> bool {
-        self.agent.as_ref().is_some_and(|agent| agent.socket == socket)
+    fn tell_agent(&mut self, message: &ToAgent) {
+        self.agent.tell(message, &mut self.out);
     }
 
     fn find_session(&self, session_id: &SessionId) -> Option<StreamId> {
@@ -255,42 +256,15 @@ impl RelayState {
             .map(|(stream, _)| *stream)
     }
 
-    /// A number no stream of this machine ever had.
-    fn mint_stream(&mut self) -> Option<StreamId> {
-        let machine = self.machine.as_mut()?;
-        let stream = StreamId(machine.next_stream);
-        machine.next_stream = machine.next_stream.checked_add(1)?;
-        self.out.push(Action::Save(Record::Machine(machine.clone())));
-        Some(stream)
-    }
-
-    fn tell_agent(&mut self, message: &ToAgent) {
-        if let Some(agent) = self.agent() {
-            let socket = agent.socket;
-            self.say(socket, message);
-        }
-    }
-
-    fn tell_viewer(&mut self, socket: Socket, message: &ToViewer) {
-        self.say(socket, message);
-    }
-
-    fn say(&mut self, socket: Socket, message: &impl Serialize) {
-        // Our own messages are plain enums of numbers and strings; they have no way to fail to encode.
-        if let Ok(text) = serde_json::to_string(message) {
-            self.out.push(Action::Text(socket, text));
-        }
-    }
-
     fn save_session(&mut self, stream: StreamId) {
         if let Some(session) = self.sessions.get(&stream) {
-            self.out.push(Action::Save(Record::Session(session.record.clone())));
+            self.out.save(Record::Session(session.record.clone()));
         }
     }
 
     fn save_reader(&mut self, input: StreamId) {
         if let Some(reader) = self.readers.get(&input) {
-            self.out.push(Action::Save(Record::Reader(reader.record.clone())));
+            self.out.save(Record::Reader(reader.record.clone()));
         }
     }
 

@@ -4,7 +4,7 @@ use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
 use protocol::terminal::frame::Frame;
 
 use super::RelayState;
-use super::action::{Action, Socket};
+use super::action::Socket;
 use super::record::Position;
 use super::session::{Credit, Stage, Viewer};
 
@@ -54,7 +54,7 @@ impl RelayState {
                 caught_up.and_then(|viewer| Some((viewer.acked, viewer.published.as_mut()?)))
             {
                 published.remembered = acked;
-                self.out.push(Action::Remember(socket));
+                self.out.remember(socket);
             }
         }
     }
@@ -64,7 +64,7 @@ impl RelayState {
         let Some(session) = self.sessions.get(&stream) else {
             return;
         };
-        if !session.running() || self.agent().is_none() {
+        if !session.running() || !self.agent.is_online() {
             return;
         }
         let log_start = session.log_start;
@@ -120,11 +120,8 @@ impl RelayState {
         if let Some(session) = self.sessions.get_mut(&stream) {
             session.granted = Some(credit);
         }
-        if let Some(agent) = self.agent() {
-            let socket = agent.socket;
-            let frame = Frame::credit(stream, credit.acked, credit.window);
-            self.out.push(Action::Binary(socket, frame.bytes().clone()));
-        }
+        let frame = Frame::credit(stream, credit.acked, credit.window);
+        self.agent.send(&frame, &mut self.out);
     }
 
     pub(super) fn readers_of(&self, stream: StreamId) -> Vec<StreamId> {

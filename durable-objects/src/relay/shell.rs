@@ -6,7 +6,6 @@ use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{Report, ToAgent};
 
 use super::RelayState;
-use super::action::{Action, Notice};
 use super::record::Phase;
 use super::session::Stage;
 
@@ -130,11 +129,7 @@ impl RelayState {
         session.record.phase = Phase::Ended { end, status };
         let session_id = session.record.session_id.clone();
         self.save_session(stream);
-        self.out.push(Action::Notify(Notice::SessionClosed {
-            session_id,
-            reason: "exited".to_owned(),
-            at: now,
-        }));
+        self.out.session_closed(now, session_id, "exited");
         for socket in self.attached_to(stream) {
             self.try_attach(now, socket);
             self.pump(now, socket);
@@ -154,12 +149,7 @@ impl RelayState {
             self.tell_lost(now, socket);
         }
         if notify {
-            let reason = "agent_restarted".to_owned();
-            self.out.push(Action::Notify(Notice::SessionClosed {
-                session_id,
-                reason,
-                at: now,
-            }));
+            self.out.session_closed(now, session_id, "agent_restarted");
         }
         self.save_session(stream);
         self.forget_if_read(stream);

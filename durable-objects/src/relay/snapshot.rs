@@ -6,7 +6,7 @@ use protocol::terminal::frame::Frame;
 use protocol::terminal::viewer::ToViewer;
 
 use super::RelayState;
-use super::action::{Action, Socket};
+use super::action::Socket;
 use super::session::Stage;
 
 impl RelayState {
@@ -33,7 +33,7 @@ impl RelayState {
             .viewers
             .values()
             .any(|viewer| viewer.stream == Some(stream) && matches!(viewer.stage, Stage::Snapshot { begun: None, .. }));
-        let agent = self.agent().is_some();
+        let agent = self.agent.is_online();
         if let Some(session) = self.sessions.get_mut(&stream)
             && awaited
             && agent
@@ -92,15 +92,15 @@ impl RelayState {
         let ours = viewer.published.is_none();
         if first && ours {
             if let Some(from) = gap_from {
-                self.tell_viewer(socket, &ToViewer::Gap { from, to: frame.offset });
+                self.out.say(socket, &ToViewer::Gap { from, to: frame.offset });
             }
-            self.tell_viewer(socket, &ToViewer::Snapshot { offset: frame.offset });
+            self.out.say(socket, &ToViewer::Snapshot { offset: frame.offset });
         }
         if ours || !frame.payload().is_empty() {
             self.send_output(socket, frame);
         }
         if last {
-            self.out.push(Action::Remember(socket));
+            self.out.remember(socket);
         }
     }
 }

@@ -297,10 +297,10 @@ fn a_silent_agent_is_gone_but_a_keep_alive_counts_as_a_sign_of_life() {
     let mut sim = attached(1);
     let due = sim.relay.deadline().unwrap();
     sim.relay.expire(due, Some(due - 10));
-    assert!(sim.relay.agent().is_some());
+    assert!(sim.relay.agent_socket().is_some());
     sim.relay.expire(sim.relay.deadline().unwrap(), Some(due - 10));
     sim.perform();
-    assert!(sim.relay.agent().is_none());
+    assert!(sim.relay.agent_socket().is_none());
     assert!(
         sim.notices
             .iter()

@@ -1,0 +1,49 @@
+//! Which machine this object relays for, and the numbers of its streams.
+use protocol::ids::{AgentId, ObjectId, StreamId};
+
+use super::outbox::Outbox;
+use super::record::{MachineRecord, Record};
+
+/// The machine, once somebody connected.
+#[derive(Debug, Default)]
+pub struct Machine(Option<MachineRecord>);
+
+impl Machine {
+    /// The machine from storage.
+    pub fn restored(record: MachineRecord) -> Self {
+        Self(Some(record))
+    }
+
+    /// Its row.
+    pub fn id(&self) -> Option<&ObjectId> {
+        self.0.as_ref().map(|machine| &machine.machine)
+    }
+
+    /// Learns which it is from the first who connects.
+    pub fn learn(&mut self, machine: &ObjectId, agent_id: &AgentId, out: &mut Outbox) {
+        if self.0.is_some() {
+            return;
+        }
+        let machine = MachineRecord {
+            machine: machine.clone(),
+            agent_id: agent_id.clone(),
+            next_stream: 1,
+        };
+        out.save(Record::Machine(machine.clone()));
+        self.0 = Some(machine);
+    }
+
+    /// A number no stream of this machine ever had.
+    pub fn mint_stream(&mut self, out: &mut Outbox) -> Option<StreamId> {
+        let machine = self.0.as_mut()?;
+        let stream = StreamId(machine.next_stream);
+        machine.next_stream = machine.next_stream.checked_add(1)?;
+        out.save(Record::Machine(machine.clone()));
+        Some(stream)
+    }
+
+    /// It is gone for good.
+    pub fn forget(&mut self) {
+        self.0 = None;
+    }
+}

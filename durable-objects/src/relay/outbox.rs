@@ -1,0 +1,82 @@
+//! What was decided and is not yet done. Nothing leaves the state machine another way.
+//!
+//! A verb that changes a record takes the outbox and saves the record there, so that none is changed and then forgotten.
+use bytes::Bytes;
+use protocol::ids::SessionId;
+use protocol::terminal::close::Close;
+use protocol::terminal::frame::Frame;
+use serde::Serialize;
+
+use super::action::{Action, Notice, Socket};
+use super::record::{Key, Record};
+
+/// Actions, the oldest first.
+#[derive(Debug, Default)]
+pub struct Outbox(Vec<Action>);
+
+impl Outbox {
+    /// Empties it.
+    pub fn take(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Sends a frame as it is.
+    pub fn frame(&mut self, socket: Socket, frame: &Frame) {
+        self.bytes(socket, frame.bytes().clone());
+    }
+
+    /// Sends bytes that are no frame of ours.
+    pub fn bytes(&mut self, socket: Socket, bytes: Bytes) {
+        self.0.push(Action::Binary(socket, bytes));
+    }
+
+    /// Sends a message as JSON.
+    pub fn say(&mut self, socket: Socket, message: &impl Serialize) {
+        // Our own messages are plain enums of numbers and strings; they have no way to fail to encode.
+        if let Ok(text) = serde_json::to_string(message) {
+            self.0.push(Action::Text(socket, text));
+        }
+    }
+
+    /// Closes a socket that its owner has forgotten, or is about to.
+    pub fn close(&mut self, socket: Socket, close: Close) {
+        self.0.push(Action::Close(socket, close));
+    }
+
+    /// Attaches to a socket what is known of it by the time this is done.
+    pub fn remember(&mut self, socket: Socket) {
+        self.0.push(Action::Remember(socket));
+    }
+
+    /// Writes a record.
+    pub fn save(&mut self, record: Record) {
+        self.0.push(Action::Save(record));
+    }
+
+    /// Removes a record.
+    pub fn erase(&mut self, key: Key) {
+        self.0.push(Action::Erase(key));
+    }
+
+    /// Removes everything stored. The machine's rows are gone, so nothing is left to tell the directory about either.
+    pub fn erase_all(&mut self) {
+        self.0
+            .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
+        self.0.push(Action::EraseAll);
+    }
+
+    /// Tells the directory.
+    pub fn notify(&mut self, notice: Notice) {
+        self.0.push(Action::Notify(notice));
+    }
+
+    /// Tells the directory that a session is over, and in one word why.
+    pub fn session_closed(&mut self, now: u64, session_id: SessionId, reason: &str) {
+        let reason = reason.to_owned();
+        self.notify(Notice::SessionClosed {
+            session_id,
+            reason,
+            at: now,
+        });
+    }
+}
