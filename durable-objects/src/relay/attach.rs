@@ -10,24 +10,26 @@ use protocol::terminal::{PROTOCOL, Size};
 
 use super::RelayState;
 use super::action::Socket;
-use super::record::{Phase, Position, SessionRecord};
-use super::session::{Session, Stage, new_reader};
+use super::reader::Reader;
+use super::record::{Phase, SessionRecord};
+use super::session::Session;
 
 /// A newcomer to a session that has written no more than this gets all of it, scrollback included; a longer one is drawn
 /// as a screen snapshot.
 const REPLAY_BYTES: u64 = 256 * 1024;
 
 const SESSION_ENDED: &str = "This session has ended";
+const NOT_YOURS: &str = "This session belongs to somebody else";
 
 impl RelayState {
     /// A viewer said who it is: finds or starts its session, and its position in it.
     pub(super) fn attach(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
-        let Some(viewer) = self.viewers.get_mut(&socket) else {
+        let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
-        viewer.context.size = size;
-        let context = viewer.context.clone();
-        let stream = match self.find_session(&context.session) {
+        viewer.resize(size);
+        let context = viewer.context().clone();
+        let stream = match self.sessions.find(&context.session) {
             Some(stream) => stream,
             None if received.is_some() => {
                 self.out.session_closed(now, context.session, "not_found");
@@ -41,38 +43,30 @@ impl RelayState {
                 }
             },
         };
-        let Some(session) = self.sessions.get_mut(&stream) else {
+        let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
         // The Worker has checked this against the session's row; the relay does not hand out a shell on trust alone.
-        if session.record.owner != context.user {
-            return self.dismiss(
-                now,
-                socket,
-                Close::AccessRevoked,
-                "This session belongs to somebody else",
-            );
+        if !session.is_owned_by(&context.user) {
+            return self.dismiss(now, socket, Close::AccessRevoked, NOT_YOURS);
         }
-        session.record.keep_ms = match context.dialect {
+        let keep_ms = match context.dialect {
             Dialect::Stream => self.settings.stream_keep,
             Dialect::Published | Dialect::Raw => self.settings.published_keep,
         };
-        session.record.empty_since = None;
-        self.save_session(stream);
+        session.joined(keep_ms, &mut self.out);
         let Some(input) = self.take_position(socket, stream, viewer_id, context.can_type) else {
             return;
         };
-        if let Some(viewer) = self.viewers.get_mut(&socket) {
-            viewer.stream = Some(stream);
-            viewer.input = Some(input);
-            viewer.stage = Stage::Waiting { received };
+        if let Some(viewer) = self.viewers.get_mut(socket) {
+            viewer.join(stream, input, received);
         }
         // Once somebody else is there: the session is not left meanwhile.
         if context.dialect != Dialect::Stream {
             self.replace_published(now, stream, socket);
         }
         self.out.remember(socket);
-        match self.sessions.get(&stream).map(|session| &session.record.phase) {
+        match self.sessions.get(stream).map(Session::phase) {
             Some(Phase::Opening) => self.open(stream),
             Some(Phase::Lost) => return self.tell_lost(now, socket),
             Some(_) => self.tell_agent(&ToAgent::OpenInput { stream, input }),
@@ -82,26 +76,18 @@ impl RelayState {
             self.tell_offline(socket);
         }
         self.try_attach(now, socket);
-        self.resize_on_attach(socket, stream, size);
-    }
-
-    /// The one who just came and may type sets the size, as if it had resized its window.
-    fn resize_on_attach(&mut self, socket: Socket, stream: StreamId, size: Size) {
-        if self
-            .sessions
-            .get(&stream)
-            .is_some_and(|session| session.record.size != size)
-        {
+        // The one who just came and may type sets the size, as if it had resized its window.
+        if self.sessions.get(stream).is_some_and(|session| session.size() != size) {
             self.resize(socket, size);
         }
     }
 
     fn start_session(&mut self, context: &ViewerContext) -> Option<StreamId> {
-        if self.sessions.len() >= MAX_STREAMS {
+        if self.sessions.count() >= MAX_STREAMS {
             return None;
         }
         let stream = self.machine.mint_stream(&mut self.out)?;
-        let record = SessionRecord {
+        self.sessions.start(SessionRecord {
             stream,
             session_id: context.session.clone(),
             owner: context.user.clone(),
@@ -112,12 +98,11 @@ impl RelayState {
             empty_since: None,
             phase: Phase::Opening,
             commands: Vec::new(),
-        };
-        self.sessions.insert(stream, Session::new(record));
+        });
         Some(stream)
     }
 
-    /// The viewer's position in the session: the one it had, or a new one.
+    /// The viewer's position in the session: the one it had, or a new one. Answers its input stream.
     fn take_position(
         &mut self,
         socket: Socket,
@@ -125,38 +110,25 @@ impl RelayState {
         viewer: ViewerId,
         can_type: bool,
     ) -> Option<StreamId> {
-        let known = self
-            .readers
-            .values()
-            .find(|r| r.record.stream == stream && r.record.viewer == viewer);
-        let Some(input) = known.map(|reader| reader.record.input) else {
+        let Some(input) = self.sessions.find_input(stream, &viewer) else {
             let input = self.machine.mint_stream(&mut self.out)?;
-            self.readers
-                .insert(input, new_reader(input, stream, viewer, can_type, socket));
-            self.save_reader(input);
+            let reader = Reader::new(input, stream, viewer, can_type, socket);
+            self.sessions.add_reader(reader, &mut self.out);
             return Some(input);
         };
+        let reader = self.sessions.reader_mut(input)?;
         // A socket that the other side has given up but that has not timed out here.
-        if let Some(old) = self
-            .readers
-            .get(&input)
-            .and_then(|reader| reader.socket)
-            .filter(|old| *old != socket)
-        {
-            self.viewers.remove(&old);
+        if let Some(old) = reader.socket().filter(|old| *old != socket) {
+            self.viewers.remove(old);
             self.out.close(old, Close::Replaced);
         }
-        let reader = self.readers.get_mut(&input)?;
-        reader.socket = Some(socket);
-        reader.record.can_type = can_type;
-        reader.record.position = Position::Connected;
-        self.save_reader(input);
+        reader.connected(socket, can_type, &mut self.out);
         Some(input)
     }
 
     /// A published client has no identity: whoever attaches to its session again takes its place.
     fn replace_published(&mut self, now: u64, stream: StreamId, socket: Socket) {
-        for old in self.attached_to(stream) {
+        for old in self.viewers.attached_to(stream) {
             if old != socket && self.speaks_published(old) {
                 self.dismiss(now, old, Close::Replaced, "replaced");
             }
@@ -165,65 +137,50 @@ impl RelayState {
 
     /// Attaches a waiting viewer if everything it waits for is there.
     pub(super) fn try_attach(&mut self, now: u64, socket: Socket) {
-        let Some(viewer) = self.viewers.get(&socket) else {
+        let Some(viewer) = self.viewers.get_mut(socket).filter(|viewer| viewer.is_waiting()) else {
             return;
         };
-        let Stage::Waiting { received } = viewer.stage else {
+        let Some((stream, input)) = viewer.streams() else {
             return;
         };
-        let Some((stream, input)) = viewer.stream.zip(viewer.input) else {
+        let Some(session) = self.sessions.get(stream) else {
             return;
         };
-        let Some(session) = self.sessions.get(&stream) else {
-            return;
-        };
-        let ended = matches!(session.record.phase, Phase::Ended { .. });
-        if !ended && !session.running() {
+        let ended = session.exit_status().is_some();
+        if !ended && !session.is_running() {
             return;
         }
-        let applied = match self.readers.get(&input).and_then(|reader| reader.applied) {
+        let applied = match self.sessions.reader(input).and_then(Reader::applied) {
             Some(applied) => applied,
             None if ended => 0,
             None => return,
         };
         // What was received can only be judged when the agent has said how much there is.
-        let Some(end) = session.end else { return };
-        let received = received.filter(|received| *received <= end);
-        let size = session.record.size;
+        let Some(end) = session.end() else { return };
+        let received = viewer.received().filter(|received| *received <= end);
         let start = match received {
             Some(received) => Some(received),
-            None if end <= REPLAY_BYTES && session.log_start == 0 => Some(0),
+            None if end <= REPLAY_BYTES && session.log_start() == 0 => Some(0),
             None => None,
         };
-        let Some(viewer) = self.viewers.get_mut(&socket) else {
-            return;
-        };
-        viewer.next = start.unwrap_or(0);
-        viewer.acked = viewer.next;
-        viewer.stage = match start {
-            Some(_) => Stage::Live,
-            None => Stage::Snapshot {
-                gap_from: None,
-                begun: None,
-            },
-        };
-        if viewer.published.is_none() {
+        viewer.attach(start);
+        if viewer.is_published() {
+            self.announce(socket);
+            self.flush_typed(socket);
+        } else {
             let attached = ToViewer::Attached {
                 protocol: PROTOCOL,
-                session_id: viewer.context.session.clone(),
+                session_id: session.id().clone(),
                 stream,
                 input,
                 applied,
-                offset: viewer.next,
+                offset: viewer.next(),
                 end,
-                size,
-                can_type: viewer.context.can_type,
+                size: session.size(),
+                can_type: viewer.can_type(),
                 resumed: received.is_some(),
             };
             self.out.say(socket, &attached);
-        } else {
-            self.announce(socket);
-            self.flush_typed(socket);
         }
         self.out.remember(socket);
         self.ask_snapshot_if_awaited(stream);
@@ -233,26 +190,27 @@ impl RelayState {
 
     /// Tells a published client that the shell is there, once per time it is.
     pub(super) fn announce(&mut self, socket: Socket) {
-        let Some(viewer) = self.viewers.get_mut(&socket) else {
+        let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
-        let session = viewer.stream.and_then(|stream| self.sessions.get(&stream));
-        let session = session.map(|session| (session.record.stream, session.record.size));
-        let Some((published, (stream, size))) = viewer.published.as_mut().zip(session) else {
+        let Some(session) = viewer.stream().and_then(|stream| self.sessions.get(stream)) else {
             return;
         };
-        if std::mem::replace(&mut published.ready, true) || viewer.context.dialect == Dialect::Raw {
+        let (dialect, agent_id) = (viewer.dialect(), viewer.context().agent_id.clone());
+        let Some(published) = viewer.published_mut() else {
+            return;
+        };
+        if !published.announce() || dialect == Dialect::Raw {
             return;
         }
-        let (session_id, agent_id) = (viewer.context.session.clone(), viewer.context.agent_id.clone());
-        self.out.say(
-            socket,
-            &ToClient::SessionReady {
-                session_id,
-                agent_id,
-                size,
-            },
-        );
+        let (session_id, size) = (session.id().clone(), session.size());
+        let ready = ToClient::SessionReady {
+            session_id,
+            agent_id,
+            size,
+        };
+        let stream = session.stream();
+        self.out.say(socket, &ready);
         self.collect(stream);
     }
 }

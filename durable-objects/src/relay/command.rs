@@ -12,6 +12,8 @@ use protocol::terminal::published::ToClient;
 
 use super::RelayState;
 use super::action::Socket;
+use super::published::Published;
+use super::viewer::Viewer;
 
 /// How a command went, as the agent says.
 #[derive(Debug)]
@@ -26,26 +28,26 @@ pub struct Ran {
 impl RelayState {
     /// A published client wants a command run.
     pub(super) fn run(&mut self, socket: Socket, command: String, timeout_seconds: u32) {
-        let Some(viewer) = self.viewers.get(&socket) else {
+        let Some(viewer) = self.viewers.get(socket) else {
             return;
         };
         // A raw client gets terminal output and nothing else, so it could not learn what came of it.
-        if viewer.context.dialect == Dialect::Raw {
+        if viewer.dialect() == Dialect::Raw {
             return;
         }
-        if !viewer.context.can_type {
+        if !viewer.can_type() {
             return self.refuse(
                 socket,
                 "READ_ONLY",
                 "you are watching this terminal and cannot run commands",
             );
         }
-        let username = viewer.context.username.clone();
-        let Some(of) = viewer.stream else { return };
+        let username = viewer.context().username.clone();
+        let Some(of) = viewer.stream() else { return };
         if !self.agent.is_online() {
             return self.refuse(socket, "AGENT_OFFLINE", "agent not connected");
         }
-        let running: usize = self.sessions.values().map(|s| s.record.commands.len()).sum();
+        let running: usize = self.sessions.iter().map(|session| session.commands().len()).sum();
         if running >= MAX_COMMANDS {
             let error = format!("{MAX_COMMANDS} commands run on this machine already; wait for one to end");
             return self.refuse(socket, "TOO_MANY_COMMANDS", &error);
@@ -53,20 +55,19 @@ impl RelayState {
         let Some(stream) = self.machine.mint_stream(&mut self.out) else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(&of) else {
+        let Some(session) = self.sessions.get_mut(of) else {
             return;
         };
-        session.record.commands.push(stream);
         let run = ToAgent::Run {
             stream,
-            session_id: session.record.session_id.clone(),
+            session_id: session.id().clone(),
             command: command.clone(),
             timeout_seconds,
-            allow_sudo: session.record.allow_sudo,
+            allow_sudo: session.allow_sudo(),
             username,
         };
         // Before the command is on its way: what runs is known.
-        self.save_session(of);
+        session.command_started(stream, &mut self.out);
         self.tell_agent(&run);
         let command_id = self.command_id(stream);
         self.out.say(socket, &ToClient::CommandStarted { command_id, command });
@@ -110,17 +111,14 @@ impl RelayState {
 
     /// Gives a result to the client of its session and forgets the command; without one the agent keeps it.
     fn pass_on(&mut self, stream: StreamId, result: &ToClient) {
-        let of = self.sessions.values_mut().find(|s| s.record.commands.contains(&stream));
-        let Some(session) = of else {
+        let Some(of) = self.sessions.find_by_command(stream) else {
             return self.tell_agent(&ToAgent::Forget { stream });
         };
-        let of = session.record.stream;
         let Some(socket) = self.commander_of(of) else { return };
-        if let Some(session) = self.sessions.get_mut(&of) {
-            session.record.commands.retain(|command| *command != stream);
-        }
         self.out.say(socket, result);
-        self.save_session(of);
+        if let Some(session) = self.sessions.get_mut(of) {
+            session.command_answered(stream, &mut self.out);
+        }
         self.tell_agent(&ToAgent::Forget { stream });
     }
 
@@ -145,31 +143,29 @@ impl RelayState {
     /// Brings the agent's commands in line with the sessions', which ended while it was away or are still waited for.
     pub(super) fn reconcile_commands(&mut self, commands: Vec<StreamId>) {
         for stream in commands {
-            if !self.sessions.values().any(|s| s.record.commands.contains(&stream)) {
+            if self.sessions.find_by_command(stream).is_none() {
                 self.tell_agent(&ToAgent::Close { stream });
                 self.tell_agent(&ToAgent::Forget { stream });
             }
         }
-        for of in self.sessions.keys().copied().collect::<Vec<_>>() {
+        for of in self.sessions.streams() {
             self.collect(of);
         }
     }
 
     fn commands_of(&self, of: StreamId) -> Vec<StreamId> {
         self.sessions
-            .get(&of)
-            .map_or_else(Vec::new, |session| session.record.commands.clone())
+            .get(of)
+            .map_or_else(Vec::new, |session| session.commands().to_vec())
     }
 
     /// The client that hears of a session's commands, once it was told that the session is there. There is one at most.
     fn commander_of(&self, of: StreamId) -> Option<Socket> {
-        self.viewers
-            .iter()
-            .find(|(_, viewer)| {
-                let ready = viewer.published.as_ref().is_some_and(|published| published.ready);
-                viewer.stream == Some(of) && viewer.context.dialect == Dialect::Published && ready
-            })
-            .map(|(socket, _)| *socket)
+        let hears = |viewer: &Viewer| {
+            let ready = viewer.published().is_some_and(Published::is_ready);
+            viewer.stream() == Some(of) && viewer.dialect() == Dialect::Published && ready
+        };
+        self.viewers.find(hears)
     }
 
     /// What clients know a command by: the machine, and a number it never has twice.

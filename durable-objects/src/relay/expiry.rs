@@ -1,9 +1,10 @@
 //! What ends by time: an agent that fell silent, viewers that waited too long for one, sessions nobody came back to.
+use protocol::ids::StreamId;
 use protocol::terminal::close::Close;
 
 use super::RelayState;
-use super::action::Socket;
-use super::session::Stage;
+use super::session::Session;
+use super::viewer::Viewer;
 
 /// How long a socket may be open without saying who it is. A hello is the first thing a client sends.
 const GREETING_MS: u64 = 10_000;
@@ -12,15 +13,8 @@ impl RelayState {
     /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
     pub fn deadline(&self) -> Option<u64> {
         let agent = self.agent_due();
-        let viewers = self.viewers.values().filter_map(|viewer| match viewer.stage {
-            Stage::Greeting => Some(viewer.since + GREETING_MS),
-            _ if !self.agent.is_online() => Some(self.agent.awaited_since(viewer.since) + self.settings.agent_grace),
-            _ => None,
-        });
-        let sessions = self
-            .sessions
-            .values()
-            .filter_map(|s| Some(s.record.empty_since? + s.record.keep_ms));
+        let viewers = self.viewers.iter().filter_map(|(_, viewer)| self.viewer_due(viewer));
+        let sessions = self.sessions.iter().filter_map(Session::expires_at);
         agent.into_iter().chain(viewers).chain(sessions).min()
     }
 
@@ -33,40 +27,18 @@ impl RelayState {
             self.drop_agent(now, Close::AgentOffline);
         }
         self.expire_viewers(now);
-        let abandoned: Vec<_> = self
-            .sessions
-            .iter()
-            .filter(|(_, s)| {
-                s.record
-                    .empty_since
-                    .is_some_and(|since| now >= since + s.record.keep_ms)
-            })
-            .map(|(stream, _)| *stream)
-            .collect();
+        let due = |session: &&Session| session.expires_at().is_some_and(|at| now >= at);
+        let abandoned: Vec<StreamId> = self.sessions.iter().filter(due).map(Session::stream).collect();
         for stream in abandoned {
-            self.end_session(
-                now,
-                stream,
-                Close::SessionTerminated,
-                Close::SessionTerminated.reason(),
-                "abandoned",
-            );
+            let close = Close::SessionTerminated;
+            self.end_session(now, stream, close, close.reason(), "abandoned");
         }
     }
 
     fn expire_viewers(&mut self, now: u64) {
-        let offline = !self.agent.is_online();
-        let due: Vec<(Socket, Stage)> = self
-            .viewers
-            .iter()
-            .filter(|(_, viewer)| match viewer.stage {
-                Stage::Greeting => now >= viewer.since + GREETING_MS,
-                _ => offline && now >= self.agent.awaited_since(viewer.since) + self.settings.agent_grace,
-            })
-            .map(|(socket, viewer)| (*socket, viewer.stage))
-            .collect();
-        for (socket, stage) in due {
-            if stage == Stage::Greeting {
+        let due = |viewer: &Viewer| self.viewer_due(viewer).is_some_and(|at| now >= at);
+        for socket in self.viewers.sockets_where(due) {
+            if self.viewers.get(socket).is_some_and(Viewer::is_greeting) {
                 self.dismiss(now, socket, Close::ProtocolError, "No hello arrived");
             } else {
                 self.dismiss(now, socket, Close::AgentOffline, Close::AgentOffline.reason());
@@ -76,5 +48,14 @@ impl RelayState {
 
     fn agent_due(&self) -> Option<u64> {
         self.agent.silent_at(GREETING_MS, self.settings.offline_after)
+    }
+
+    /// When a viewer has waited long enough, for its own hello or for the agent.
+    fn viewer_due(&self, viewer: &Viewer) -> Option<u64> {
+        if viewer.is_greeting() {
+            return Some(viewer.since() + GREETING_MS);
+        }
+        let awaited_since = self.agent.awaited_since(viewer.since());
+        (!self.agent.is_online()).then_some(awaited_since + self.settings.agent_grace)
     }
 }

@@ -10,7 +10,6 @@ use protocol::terminal::viewer::ToViewer;
 use super::RelayState;
 use super::action::{Facts, Notice, Socket};
 use super::command::Ran;
-use super::session::Stage;
 
 impl RelayState {
     /// An agent's socket was accepted. A machine has one agent: the newest.
@@ -100,31 +99,24 @@ impl RelayState {
     fn agent_greeted(&mut self, now: u64, facts: Facts) {
         self.agent.greeted(self.settings.heartbeat_seconds, &mut self.out);
         self.out.notify(Notice::AgentOnline { facts, at: now });
-        for viewer in self.viewers.keys().copied().collect::<Vec<_>>() {
-            if !self.speaks_published(viewer) {
-                self.out.say(viewer, &ToViewer::Agent { online: true });
-            }
+        for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {
+            self.out.say(viewer, &ToViewer::Agent { online: true });
         }
     }
 
     /// Input of one typist has reached the terminal up to `offset`.
     fn input_applied(&mut self, now: u64, input: StreamId, offset: u64) {
-        let Some(reader) = self.readers.get_mut(&input) else {
+        let Some(reader) = self.sessions.reader_mut(input) else {
             return;
         };
-        let first = reader.applied.replace(offset).is_none();
-        let Some(socket) = reader.socket else { return };
-        let Some(viewer) = self.viewers.get_mut(&socket) else {
+        let first = reader.input_applied(offset);
+        let Some(socket) = reader.socket() else { return };
+        let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
-        if let Some(published) = viewer.published.as_mut() {
-            if first {
-                published.input.resume(offset);
-            } else {
-                published.input.acknowledge(offset);
-            }
-            let idle = published.input.pending() == 0;
-            let waits = matches!(viewer.stage, Stage::Waiting { .. });
+        let waits = viewer.is_waiting();
+        if let Some(published) = viewer.published_mut() {
+            let idle = published.input_applied(offset, first);
             self.try_attach(now, socket);
             if !waits {
                 self.announce(socket);
@@ -133,9 +125,7 @@ impl RelayState {
             if idle {
                 self.out.remember(socket);
             }
-            return;
-        }
-        if let Stage::Waiting { .. } = viewer.stage {
+        } else if waits {
             self.try_attach(now, socket);
         } else if first {
             self.out.say(socket, &ToViewer::ResumeInput { applied: offset });
@@ -155,17 +145,9 @@ impl RelayState {
             return;
         }
         self.out.notify(Notice::AgentOffline { at: now });
-        for reader in self.readers.values_mut() {
-            // It may have got more than it acknowledged; it will say when it is back.
-            reader.applied = None;
-        }
-        for viewer in self.viewers.values_mut() {
-            viewer.fetching = None;
-            if let Some(published) = viewer.published.as_mut() {
-                published.ready = false;
-            }
-        }
-        for socket in self.viewers.keys().copied().collect::<Vec<_>>() {
+        self.sessions.link_lost();
+        self.viewers.link_lost();
+        for socket in self.viewers.sockets() {
             self.tell_offline(socket);
         }
     }

@@ -1,16 +1,27 @@
 //! The relay as a state machine, [`RelayState`]: events go in, [`Action`]s come out. No clock, no sockets, no storage; the
 //! rules of `docs/streams.md` are all here and run under plain `cargo test`.
 //!
+//! What it knows has owners with private fields; whoever changes something asks its owner, in words that say what happened:
+//!
+//! - [`sessions::Sessions`]: the sessions (`session.rs`, with the end of the output in `tail.rs`), and in each the positions
+//!   of its readers (`reader.rs`)
+//! - [`viewers::Viewers`]: the sockets of viewers (`viewer.rs`; `published.rs` is the relay's half of a published client)
+//! - [`agent_link::AgentLink`]: the link to the agent, [`machine::Machine`]: which machine it is
+//! - [`outbox::Outbox`]: the actions; what changes a record (`record.rs`) saves it there
+//!
+//! The rules are about one subject each:
+//!
 //! - `from_agent.rs`, `from_viewer.rs`: what either says, `shell.rs`: what becomes of a shell
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
-//! - `pace.rs`: how far the agent may write
+//! - `pace.rs`: how far the agent may write (`credit.rs`)
 //! - `command.rs`: commands without a terminal
 //! - `expiry.rs`: what ends by time
 mod action;
 mod agent_link;
 mod attach;
 mod command;
+mod credit;
 mod delivery;
 mod ending;
 mod expiry;
@@ -20,18 +31,20 @@ mod machine;
 mod outbox;
 mod pace;
 mod published;
+mod reader;
 mod record;
 mod session;
+mod sessions;
 mod shell;
 mod snapshot;
 mod tail;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeMap;
+mod viewer;
+mod viewers;
 
 use bytes::Bytes;
-use protocol::ids::{ObjectId, SessionId, StreamId};
+use protocol::ids::{ObjectId, SessionId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
 use protocol::relay_contract::{Revoke, Status};
 use protocol::terminal::agent::ToAgent;
@@ -44,7 +57,9 @@ pub use record::{Key, Memory, Record};
 use agent_link::AgentLink;
 use machine::Machine;
 use outbox::Outbox;
-use session::{Reader, Session, Viewer};
+use sessions::Sessions;
+use viewer::Viewer;
+use viewers::Viewers;
 
 /// The times an operator can set, in milliseconds unless named otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +94,8 @@ pub struct RelayState {
     settings: Settings,
     machine: Machine,
     agent: AgentLink,
-    sessions: BTreeMap<StreamId, Session>,
-    /// By input stream.
-    readers: BTreeMap<StreamId, Reader>,
-    viewers: BTreeMap<Socket, Viewer>,
+    sessions: Sessions,
+    viewers: Viewers,
     out: Outbox,
 }
 
@@ -98,30 +111,43 @@ impl RelayState {
             settings,
             machine: Machine::default(),
             agent: AgentLink::absent(now),
-            sessions: BTreeMap::new(),
-            readers: BTreeMap::new(),
-            viewers: BTreeMap::new(),
+            sessions: Sessions::default(),
+            viewers: Viewers::default(),
             out: Outbox::default(),
         };
         for record in records {
             match record {
                 Record::Machine(machine) => relay.machine = Machine::restored(machine),
-                Record::Session(session) => {
-                    relay.sessions.insert(session.stream, Session::restored(session));
-                }
-                Record::Reader(reader) => {
-                    relay.readers.insert(reader.input, Reader::restored(reader));
-                }
+                Record::Session(session) => relay.sessions.restore(session),
+                Record::Reader(reader) => relay.sessions.restore_reader(reader),
             }
         }
         for (socket, memory) in sockets {
             match memory {
                 Memory::Agent(memory) => relay.agent.restore(socket, memory),
-                Memory::Viewer(memory) => relay.restore_viewer(socket, memory, now),
+                Memory::Viewer(memory) => {
+                    let input = memory.input;
+                    let streams = input.and_then(|input| relay.sessions.resume_reader(input, socket));
+                    relay.viewers.add(socket, Viewer::restored(memory, streams, now));
+                }
             }
         }
         relay.settle_restored(now);
         relay
+    }
+
+    /// Viewers whose sockets died unheard were cut, and the agent is asked what it has.
+    fn settle_restored(&mut self, now: u64) {
+        for stream in self.sessions.streams() {
+            if self.viewers.of(stream).next().is_none()
+                && let Some(session) = self.sessions.get_mut(stream)
+            {
+                session.found_empty(now);
+            }
+        }
+        if self.sessions.count() > 0 {
+            self.tell_agent(&ToAgent::Report);
+        }
     }
 
     /// What was decided since the last call, in order.
@@ -177,7 +203,7 @@ impl RelayState {
 
     /// Ends a session by order of somebody who may, or because its owner no longer may. Answers whether there was one.
     pub fn close_session(&mut self, now: u64, session_id: &SessionId, revoked: bool) -> bool {
-        let Some(stream) = self.find_session(session_id) else {
+        let Some(stream) = self.sessions.find(session_id) else {
             return false;
         };
         let (close, reason) = match revoked {
@@ -190,32 +216,23 @@ impl RelayState {
 
     /// Disconnects the viewers whose sign-in was withdrawn. Their sessions stay.
     pub fn revoke(&mut self, now: u64, revoke: &Revoke) {
-        let withdrawn =
-            |viewer: &Viewer| viewer.context.user == revoke.user && revoke.sign_ins.contain(&viewer.context.sign_in);
-        let sockets: Vec<Socket> = self
-            .viewers
-            .iter()
-            .filter(|(_, viewer)| withdrawn(viewer))
-            .map(|(socket, _)| *socket)
-            .collect();
-        for socket in sockets {
+        let withdrawn = |viewer: &Viewer| {
+            let context = viewer.context();
+            context.user == revoke.user && revoke.sign_ins.contain(&context.sign_in)
+        };
+        for socket in self.viewers.sockets_where(withdrawn) {
             self.dismiss(now, socket, Close::AccessRevoked, Close::AccessRevoked.reason());
         }
     }
 
     /// The machine is gone for good: ends everything and forgets it.
     pub fn destroy(&mut self, now: u64) {
-        for stream in self.sessions.keys().copied().collect::<Vec<_>>() {
-            self.end_session(
-                now,
-                stream,
-                Close::SessionTerminated,
-                "The machine was deleted",
-                "machine_deleted",
-            );
+        let (close, text) = (Close::SessionTerminated, "The machine was deleted");
+        for stream in self.sessions.streams() {
+            self.end_session(now, stream, close, text, "machine_deleted");
         }
-        for socket in self.viewers.keys().copied().collect::<Vec<_>>() {
-            self.dismiss(now, socket, Close::SessionTerminated, "The machine was deleted");
+        for socket in self.viewers.sockets() {
+            self.dismiss(now, socket, close, text);
         }
         self.drop_agent(now, Close::AccessRevoked);
         self.machine.forget();
@@ -227,7 +244,7 @@ impl RelayState {
         if let Some(memory) = self.agent.memory_of(socket) {
             return Some(Memory::Agent(memory));
         }
-        self.viewers.get(&socket).map(|viewer| Memory::Viewer(viewer.memory()))
+        self.viewers.get(socket).map(|viewer| Memory::Viewer(viewer.memory()))
     }
 
     /// What the Worker may ask for.
@@ -247,33 +264,5 @@ impl RelayState {
 
     fn tell_agent(&mut self, message: &ToAgent) {
         self.agent.tell(message, &mut self.out);
-    }
-
-    fn find_session(&self, session_id: &SessionId) -> Option<StreamId> {
-        self.sessions
-            .iter()
-            .find(|(_, session)| session.record.session_id == *session_id)
-            .map(|(stream, _)| *stream)
-    }
-
-    fn save_session(&mut self, stream: StreamId) {
-        if let Some(session) = self.sessions.get(&stream) {
-            self.out.save(Record::Session(session.record.clone()));
-        }
-    }
-
-    fn save_reader(&mut self, input: StreamId) {
-        if let Some(reader) = self.readers.get(&input) {
-            self.out.save(Record::Reader(reader.record.clone()));
-        }
-    }
-
-    /// The sockets attached to a session.
-    fn attached_to(&self, stream: StreamId) -> Vec<Socket> {
-        self.viewers
-            .iter()
-            .filter(|(_, viewer)| viewer.stream == Some(stream))
-            .map(|(socket, _)| *socket)
-            .collect()
     }
 }

@@ -1,6 +1,8 @@
 //! The relay's own half of a published client, which neither acknowledges output nor numbers its input: the relay does
 //! both for it.
+use protocol::ids::StreamId;
 use protocol::stream::InputWriter;
+use protocol::terminal::frame::Frame;
 use protocol::terminal::published::Utf8Stream;
 
 /// Output per second that a client is trusted to take. The platform tells nobody how much of what was sent is still in
@@ -15,23 +17,33 @@ const TRUST: u64 = 32 * 1024 * 1024;
 const SLOW_RATE: u64 = 512 * 1024;
 
 /// Input that the relay keeps for a client while the agent does not take it. More is refused with an error frame.
-pub const MAX_PENDING_INPUT: usize = 1024 * 1024;
+const MAX_PENDING_INPUT: usize = 1024 * 1024;
 
 /// What the relay keeps for one published client.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
     /// Characters that are split over two frames.
-    pub text: Utf8Stream,
+    text: Utf8Stream,
     /// What was typed and not yet applied.
-    pub input: InputWriter,
+    input: InputWriter,
     /// Whether the client was told that the shell is there.
-    pub ready: bool,
+    ready: bool,
     /// What it had consumed when that was last remembered. Not at each frame, which would be at each keystroke.
-    pub remembered: u64,
+    remembered: u64,
     /// Until when time was counted.
     clock: u64,
     /// Output since the client last sent anything.
     unheard: u64,
+}
+
+/// The client typed more than is kept for it.
+#[derive(Debug)]
+pub struct InputOverflow;
+
+impl std::fmt::Display for InputOverflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the machine does not take input; this frame was not kept")
+    }
 }
 
 impl Published {
@@ -42,6 +54,80 @@ impl Published {
             clock: now,
             ..Self::default()
         }
+    }
+
+    /// A client whose socket outlived the object's memory.
+    pub fn restored(typed: u64, ready: bool, remembered: u64, now: u64) -> Self {
+        Self {
+            ready,
+            remembered,
+            ..Self::new(typed, now)
+        }
+    }
+
+    /// The characters that are complete with these bytes of output.
+    pub fn decode(&mut self, output: &[u8]) -> String {
+        self.text.push(output)
+    }
+
+    // ---- what it is told of the shell ----
+
+    /// Whether it was told that the shell is there.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// It is to be told that the shell is there. Answers whether it was not.
+    pub fn announce(&mut self) -> bool {
+        !std::mem::replace(&mut self.ready, true)
+    }
+
+    /// The agent's link is gone; the client will be told when the shell is there again.
+    pub fn link_lost(&mut self) {
+        self.ready = false;
+    }
+
+    // ---- input ----
+
+    /// Keeps what the client typed until it is applied.
+    pub fn typed(&mut self, bytes: &[u8]) -> Result<(), InputOverflow> {
+        if self.input.pending() + bytes.len() > MAX_PENDING_INPUT {
+            return Err(InputOverflow);
+        }
+        self.input.push(bytes);
+        Ok(())
+    }
+
+    /// The next part of it to send, as far as the window allows.
+    pub fn next_frame(&mut self, input: StreamId) -> Option<Frame> {
+        self.input.next_frame(input)
+    }
+
+    /// Input has reached the terminal up to `offset`: what the agent says first on a link is where to go on. Answers whether
+    /// nothing is left to apply.
+    pub fn input_applied(&mut self, offset: u64, first: bool) -> bool {
+        if first {
+            self.input.resume(offset);
+        } else {
+            self.input.acknowledge(offset);
+        }
+        self.input.pending() == 0
+    }
+
+    /// Up to where its input is known to have reached the terminal.
+    pub fn applied_input(&self) -> u64 {
+        self.input.acked()
+    }
+
+    // ---- consumption ----
+
+    /// Whether `acked` is remembered as what it has consumed.
+    pub fn is_remembered(&self, acked: u64) -> bool {
+        self.remembered == acked
+    }
+
+    pub fn remember(&mut self, acked: u64) {
+        self.remembered = acked;
     }
 
     /// The client sent something.

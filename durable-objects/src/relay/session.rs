@@ -1,46 +1,38 @@
-//! The three nouns of the relay: a session, a viewer's socket, and a reader, which is a viewer's position in a session and
-//! outlives its socket.
-use protocol::ids::{StreamId, ViewerId};
-use protocol::relay_contract::{Dialect, ViewerContext};
+//! A session: one shell, as far as the relay knows it.
+use protocol::ids::{ObjectId, SessionId, StreamId};
+use protocol::limits::MAX_PAYLOAD;
+use protocol::terminal::agent::{Report, ToAgent};
+use protocol::terminal::frame::Frame;
+use protocol::terminal::{ExitStatus, Size};
 
-use super::action::Socket;
-use super::published::Published;
-use super::record::{Awaits, Phase, Position, ReaderRecord, SessionRecord, ViewerMemory};
+use super::credit::Credit;
+use super::outbox::Outbox;
+use super::record::{Phase, Record, SessionRecord};
 use super::tail::Tail;
 
 /// One shell.
 #[derive(Debug)]
 pub struct Session {
-    /// What outlives memory.
-    pub record: SessionRecord,
+    record: SessionRecord,
     /// The offset after the last byte the agent has, as far as known. Nothing after a loss of memory, until the agent says.
-    pub end: Option<u64>,
+    end: Option<u64>,
     /// The first offset of the agent's log, when it last said.
-    pub log_start: u64,
+    log_start: u64,
     /// The newest output.
-    pub tail: Tail,
+    tail: Tail,
     /// The credit last given to the agent on this link.
-    pub granted: Option<Credit>,
+    granted: Option<Credit>,
     /// The offset of the snapshot that is arriving.
-    pub snapshot: Option<u64>,
+    snapshot: Option<u64>,
     /// Whether a snapshot was asked for that has not begun to arrive.
-    pub snapshot_asked: bool,
+    snapshot_asked: bool,
 }
 
-/// How far the agent may write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Credit {
-    /// What every required reader has acknowledged.
-    pub acked: u64,
-    /// How far past that the stream may grow; nothing is no limit.
-    pub window: Option<u64>,
-}
-
-impl Credit {
-    /// The offset the stream may grow to.
-    pub fn limit(&self) -> u64 {
-        self.window.map_or(u64::MAX, |window| self.acked.saturating_add(window))
-    }
+/// Which piece of a snapshot a frame is.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece {
+    pub first: bool,
+    pub last: bool,
 }
 
 impl Session {
@@ -69,133 +61,223 @@ impl Session {
         }
     }
 
+    // ---- what it is ----
+
+    /// Its output stream.
+    pub fn stream(&self) -> StreamId {
+        self.record.stream
+    }
+
+    pub fn id(&self) -> &SessionId {
+        &self.record.session_id
+    }
+
+    pub fn is_owned_by(&self, user: &ObjectId) -> bool {
+        self.record.owner == *user
+    }
+
+    pub fn allow_sudo(&self) -> bool {
+        self.record.allow_sudo
+    }
+
+    pub fn size(&self) -> Size {
+        self.record.size
+    }
+
+    pub fn phase(&self) -> &Phase {
+        &self.record.phase
+    }
+
     /// Whether the shell runs.
-    pub fn running(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.record.phase == Phase::Running
     }
-}
 
-/// A viewer's position in a session.
-#[derive(Debug)]
-pub struct Reader {
-    /// What outlives memory.
-    pub record: ReaderRecord,
-    /// Its socket, while it has one.
-    pub socket: Option<Socket>,
-    /// Input before this has reached the terminal. Nothing while the agent has not said since its link was made.
-    pub applied: Option<u64>,
-}
-
-impl Reader {
-    /// A reader from storage, whose socket is not known.
-    pub fn restored(record: ReaderRecord) -> Self {
-        Self {
-            record,
-            socket: None,
-            applied: None,
-        }
+    /// Whether the shell is no more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.record.phase, Phase::Ended { .. } | Phase::Lost)
     }
-}
 
-/// What a viewer's socket waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Its hello.
-    Greeting,
-    /// The shell. It wants output from `received`, or is a newcomer.
-    Waiting {
-        /// Up to where it has the output.
-        received: Option<u64>,
-    },
-    /// A screen snapshot.
-    Snapshot {
-        /// The first byte it will not get, if it was reading already.
-        gap_from: Option<u64>,
-        /// The snapshot that is on its way to it.
-        begun: Option<u64>,
-    },
-    /// Nothing: output goes to it.
-    Live,
-}
-
-/// A viewer's socket.
-#[derive(Debug)]
-pub struct Viewer {
-    /// Who it is and what it may.
-    pub context: ViewerContext,
-    /// When it connected.
-    pub since: u64,
-    /// The session it attaches to, once it said hello.
-    pub stream: Option<StreamId>,
-    /// Its reader's input stream.
-    pub input: Option<StreamId>,
-    /// What it waits for.
-    pub stage: Stage,
-    /// The next output offset to send.
-    pub next: u64,
-    /// What it has consumed.
-    pub acked: u64,
-    /// A part of the log is on its way from the agent, up to here.
-    pub fetching: Option<u64>,
-    /// Whether it was told how the shell ended.
-    pub told_exit: bool,
-    /// The relay's half of a client that does not speak our protocol.
-    pub published: Option<Published>,
-}
-
-impl Viewer {
-    /// A socket that was just accepted.
-    pub fn new(context: ViewerContext, now: u64) -> Self {
-        let published = (context.dialect != Dialect::Stream).then(|| Published::new(0, now));
-        Self {
-            context,
-            since: now,
-            stream: None,
-            input: None,
-            stage: Stage::Greeting,
-            next: 0,
-            acked: 0,
-            fetching: None,
-            told_exit: false,
-            published,
+    /// How the shell ended, if the agent saw it end.
+    pub fn exit_status(&self) -> Option<&ExitStatus> {
+        match &self.record.phase {
+            Phase::Ended { status, .. } => Some(status),
+            _ => None,
         }
     }
 
-    /// Whether it is a published client for whom time has to pass, or whose position is not remembered as it is.
-    pub fn wants_tick(&self) -> bool {
-        let unlike = |published: &Published| self.acked < self.next || published.remembered != self.acked;
-        self.stage == Stage::Live && self.published.as_ref().is_some_and(unlike)
+    pub fn end(&self) -> Option<u64> {
+        self.end
     }
 
-    /// What to keep of it over a loss of memory.
-    pub fn memory(&self) -> ViewerMemory {
-        let awaits = match self.stage {
-            Stage::Greeting => Awaits::Shell { received: None },
-            Stage::Waiting { received } => Awaits::Shell { received },
-            Stage::Snapshot { gap_from, .. } => Awaits::Snapshot { gap_from },
-            Stage::Live => Awaits::Nothing { acked: self.acked },
-        };
-        ViewerMemory {
-            context: self.context.clone(),
-            since: self.since,
-            input: self.input,
-            awaits,
-            typed: self.published.as_ref().map_or(0, |published| published.input.acked()),
+    pub fn log_start(&self) -> u64 {
+        self.log_start
+    }
+
+    /// When it is to be hung up, if nobody is there.
+    pub fn expires_at(&self) -> Option<u64> {
+        Some(self.record.empty_since? + self.record.keep_ms)
+    }
+
+    /// What asks the agent for the shell.
+    pub fn open_message(&self) -> ToAgent {
+        let record = &self.record;
+        ToAgent::Open {
+            stream: record.stream,
+            session_id: record.session_id.clone(),
+            size: record.size,
+            allow_sudo: record.allow_sudo,
+            username: record.username.clone(),
         }
     }
-}
 
-/// A new reader of a session.
-pub fn new_reader(input: StreamId, stream: StreamId, viewer: ViewerId, can_type: bool, socket: Socket) -> Reader {
-    Reader {
-        record: ReaderRecord {
-            input,
-            stream,
-            viewer,
-            can_type,
-            position: Position::Connected,
-        },
-        socket: Some(socket),
-        applied: Some(0),
+    // ---- who is there ----
+
+    /// Somebody attaches. It stays for `keep_ms` after the last has left.
+    pub fn joined(&mut self, keep_ms: u64, out: &mut Outbox) {
+        self.record.keep_ms = keep_ms;
+        self.record.empty_since = None;
+        self.save(out);
+    }
+
+    /// The last has left.
+    pub fn emptied(&mut self, now: u64, out: &mut Outbox) {
+        self.record.empty_since = Some(now);
+        self.save(out);
+    }
+
+    /// After a loss of memory, nobody turned out to be there. Not saved: the next to look finds the same.
+    pub fn found_empty(&mut self, now: u64) {
+        self.record.empty_since.get_or_insert(now);
+    }
+
+    /// Whether nobody has seen the shell or asked it for anything, so that there is nothing to come back to.
+    pub fn is_untouched(&self) -> bool {
+        self.record.phase == Phase::Opening && self.record.commands.is_empty()
+    }
+
+    // ---- what the agent says ----
+
+    /// The agent has the shell, and says all there is to know of it. What was asked of the link before is void.
+    pub fn reported(&mut self, report: &Report, out: &mut Outbox) {
+        self.end = Some(report.end);
+        self.log_start = report.start;
+        self.record.size = report.size;
+        self.granted = None;
+        self.snapshot = None;
+        self.snapshot_asked = false;
+        self.started(out);
+    }
+
+    /// The shell has started. Answers whether that is news.
+    pub fn opened(&mut self, out: &mut Outbox) -> bool {
+        if self.record.phase != Phase::Opening {
+            return false;
+        }
+        // This comes before the first output.
+        self.end.get_or_insert(0);
+        self.started(out);
+        true
+    }
+
+    fn started(&mut self, out: &mut Outbox) {
+        if self.record.phase == Phase::Opening {
+            self.record.phase = Phase::Running;
+            self.save(out);
+        }
+    }
+
+    /// The shell ended. Answers whether that is news.
+    pub fn exited(&mut self, end: u64, status: ExitStatus, out: &mut Outbox) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.end = Some(end);
+        self.record.phase = Phase::Ended { end, status };
+        self.save(out);
+        true
+    }
+
+    /// The shell died with its agent.
+    pub fn lost(&mut self, out: &mut Outbox) {
+        self.record.phase = Phase::Lost;
+        self.save(out);
+    }
+
+    /// Somebody changed the size. Answers whether it is another. Not saved: the agent knows it.
+    pub fn resize(&mut self, size: Size) -> bool {
+        std::mem::replace(&mut self.record.size, size) != size
+    }
+
+    // ---- output ----
+
+    /// Takes output in, if it is live and not an answer to somebody who asked for a part of the log. Answers whether it is.
+    pub fn receive(&mut self, frame: &Frame) -> bool {
+        // After a loss of memory nothing is known to be live until the agent has reported: it could be an old request's answer.
+        let live = self.end.is_some_and(|end| frame.offset >= end);
+        if live {
+            self.end = Some(frame.end());
+            self.tail.push(frame.clone());
+        }
+        live
+    }
+
+    /// Output from `offset` on, if it is in memory.
+    pub fn cached(&self, offset: u64) -> Option<Frame> {
+        self.tail.at(offset)
+    }
+
+    /// The agent's log has nothing before this any more.
+    pub fn log_starts_at(&mut self, start: u64) {
+        self.log_start = self.log_start.max(start);
+    }
+
+    /// Sets the credit, if it changed enough for the agent to hear of it. Answers whether it did.
+    pub fn grant(&mut self, credit: Credit) -> bool {
+        let news = self.granted.is_none_or(|old| credit.is_news_after(old, self.end));
+        if news {
+            self.granted = Some(credit);
+        }
+        news
+    }
+
+    /// A snapshot is to be asked for. Answers whether none is on its way.
+    pub fn ask_snapshot(&mut self) -> bool {
+        !std::mem::replace(&mut self.snapshot_asked, true)
+    }
+
+    /// A piece of a snapshot arrived.
+    pub fn snapshot_piece(&mut self, frame: &Frame) -> Piece {
+        let first = self.snapshot != Some(frame.offset);
+        let last = frame.payload().len() < MAX_PAYLOAD;
+        self.snapshot = (!last).then_some(frame.offset);
+        if first {
+            self.snapshot_asked = false;
+        }
+        if self.end.is_none_or(|end| end < frame.offset) {
+            self.end = Some(frame.offset);
+        }
+        Piece { first, last }
+    }
+
+    // ---- commands ----
+
+    /// The commands whose results its client waits for.
+    pub fn commands(&self) -> &[StreamId] {
+        &self.record.commands
+    }
+
+    pub fn command_started(&mut self, command: StreamId, out: &mut Outbox) {
+        self.record.commands.push(command);
+        self.save(out);
+    }
+
+    pub fn command_answered(&mut self, command: StreamId, out: &mut Outbox) {
+        self.record.commands.retain(|other| *other != command);
+        self.save(out);
+    }
+
+    fn save(&self, out: &mut Outbox) {
+        out.save(Record::Session(self.record.clone()));
     }
 }

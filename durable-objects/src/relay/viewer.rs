@@ -1,0 +1,229 @@
+//! A viewer's socket: who it is, what it waits for, and how far it has come with the output.
+mod output;
+
+use protocol::ids::StreamId;
+use protocol::relay_contract::{Dialect, ViewerContext};
+use protocol::terminal::Size;
+
+use super::published::Published;
+use super::record::{Awaits, Position, ViewerMemory};
+
+/// One socket.
+#[derive(Debug)]
+pub struct Viewer {
+    /// Who it is and what it may.
+    context: ViewerContext,
+    /// When it connected.
+    since: u64,
+    /// Its session's output stream and its own input stream, once it said hello.
+    streams: Option<(StreamId, StreamId)>,
+    stage: Stage,
+    /// The next output offset to send.
+    next: u64,
+    /// What it has consumed.
+    acked: u64,
+    /// A part of the log is on its way from the agent, up to here.
+    fetching: Option<u64>,
+    /// Whether it was told how the shell ended.
+    told_exit: bool,
+    /// The relay's half of a client that does not speak our protocol.
+    published: Option<Published>,
+}
+
+/// What a socket waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its hello.
+    Greeting,
+    /// The shell. It wants output from `received`, or is a newcomer.
+    Waiting { received: Option<u64> },
+    /// A screen snapshot.
+    Snapshot {
+        /// The first byte it will not get, if it was reading already.
+        gap_from: Option<u64>,
+        /// The snapshot that is on its way to it.
+        begun: Option<u64>,
+    },
+    /// Nothing: output goes to it.
+    Live,
+}
+
+impl Viewer {
+    /// A socket that was just accepted.
+    pub fn new(context: ViewerContext, now: u64) -> Self {
+        let published = (context.dialect != Dialect::Stream).then(|| Published::new(0, now));
+        Self {
+            context,
+            since: now,
+            streams: None,
+            stage: Stage::Greeting,
+            next: 0,
+            acked: 0,
+            fetching: None,
+            told_exit: false,
+            published,
+        }
+    }
+
+    /// A socket that outlived the object's memory, with its streams if its reader is still there.
+    pub fn restored(memory: ViewerMemory, streams: Option<(StreamId, StreamId)>, now: u64) -> Self {
+        let mut viewer = Self::new(memory.context, memory.since);
+        viewer.streams = streams;
+        if streams.is_some() {
+            viewer.stage = match memory.awaits {
+                Awaits::Shell { received } => Stage::Waiting { received },
+                Awaits::Snapshot { gap_from } => Stage::Snapshot { gap_from, begun: None },
+                Awaits::Nothing { acked } => {
+                    viewer.next = acked;
+                    viewer.acked = acked;
+                    Stage::Live
+                }
+            };
+        }
+        if let Some(published) = viewer.published.as_mut() {
+            let announced = !matches!(memory.awaits, Awaits::Shell { .. });
+            *published = Published::restored(memory.typed, announced, viewer.acked, now);
+        }
+        viewer
+    }
+
+    /// What to keep of it over a loss of memory.
+    pub fn memory(&self) -> ViewerMemory {
+        let awaits = match self.stage {
+            Stage::Greeting => Awaits::Shell { received: None },
+            Stage::Waiting { received } => Awaits::Shell { received },
+            Stage::Snapshot { gap_from, .. } => Awaits::Snapshot { gap_from },
+            Stage::Live => Awaits::Nothing { acked: self.acked },
+        };
+        ViewerMemory {
+            context: self.context.clone(),
+            since: self.since,
+            input: self.input(),
+            awaits,
+            typed: self.published.as_ref().map_or(0, Published::applied_input),
+        }
+    }
+
+    // ---- who it is ----
+
+    pub fn context(&self) -> &ViewerContext {
+        &self.context
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.context.dialect
+    }
+
+    pub fn can_type(&self) -> bool {
+        self.context.can_type
+    }
+
+    pub fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// Its session's output stream and its own input stream, once it has a position in a session.
+    pub fn streams(&self) -> Option<(StreamId, StreamId)> {
+        self.streams
+    }
+
+    pub fn stream(&self) -> Option<StreamId> {
+        self.streams.map(|(stream, _)| stream)
+    }
+
+    pub fn input(&self) -> Option<StreamId> {
+        self.streams.map(|(_, input)| input)
+    }
+
+    pub fn is_published(&self) -> bool {
+        self.published.is_some()
+    }
+
+    pub fn published(&self) -> Option<&Published> {
+        self.published.as_ref()
+    }
+
+    pub fn published_mut(&mut self) -> Option<&mut Published> {
+        self.published.as_mut()
+    }
+
+    pub fn resize(&mut self, size: Size) {
+        self.context.size = size;
+    }
+
+    // ---- how it comes to its output ----
+
+    /// Whether it has not said who it is.
+    pub fn is_greeting(&self) -> bool {
+        self.stage == Stage::Greeting
+    }
+
+    /// Whether it waits for the shell.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting { .. })
+    }
+
+    /// Whether output goes to it.
+    pub fn is_live(&self) -> bool {
+        self.stage == Stage::Live
+    }
+
+    /// While it waits for the shell, up to where it has the output already.
+    pub fn received(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Waiting { received } => received,
+            _ => None,
+        }
+    }
+
+    /// It said who it is and waits for the shell.
+    pub fn join(&mut self, stream: StreamId, input: StreamId, received: Option<u64>) {
+        self.streams = Some((stream, input));
+        self.stage = Stage::Waiting { received };
+    }
+
+    /// The shell is there. Output goes to it from `start`, or from a snapshot on.
+    pub fn attach(&mut self, start: Option<u64>) {
+        self.next = start.unwrap_or(0);
+        self.acked = self.next;
+        self.stage = match start {
+            Some(_) => Stage::Live,
+            None => Stage::Snapshot {
+                gap_from: None,
+                begun: None,
+            },
+        };
+    }
+
+    /// The agent's link is gone, and with it what was on its way.
+    pub fn link_lost(&mut self) {
+        self.fetching = None;
+        if let Some(published) = self.published.as_mut() {
+            published.link_lost();
+        }
+    }
+
+    /// The agent has said anew what it has: whatever it was asked for before does not come any more.
+    pub fn ask_again(&mut self) {
+        self.fetching = None;
+        if let Stage::Snapshot { begun, .. } = &mut self.stage {
+            *begun = None;
+        }
+    }
+
+    // ---- how it ends ----
+
+    /// Whether it is to be told now how the shell ended.
+    pub fn tell_exit(&mut self) -> bool {
+        !self.is_published() && !std::mem::replace(&mut self.told_exit, true)
+    }
+
+    /// Where it was cut, as far as is known.
+    pub fn position(&self) -> Position {
+        match self.stage {
+            Stage::Live => Position::Cut { acked: self.acked },
+            Stage::Waiting { received: Some(acked) } => Position::Cut { acked },
+            _ => Position::Adrift,
+        }
+    }
+}
