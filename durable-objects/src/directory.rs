@@ -1,6 +1,7 @@
 //! What the relay writes to D1, so that lists and searches need not ask every machine's object: whether a machine is
 //! online and how it does, and that a session is over. Everything here may run twice.
 use protocol::ids::ObjectId;
+use protocol::sql::statements;
 use worker::d1::{D1Database, D1PreparedStatement};
 use worker::wasm_bindgen::JsValue;
 use worker::{Result, js_sys};
@@ -13,22 +14,23 @@ pub const BINDING: &str = "DB";
 /// Longest text taken over from what an agent says of its machine. The columns are shown in lists.
 const MAX_TEXT: usize = 255;
 
-/// The agent's link stands. A revoked machine stays revoked.
-pub const AGENT_ONLINE: &str = "UPDATE machines SET status = 'online', is_connected = 1, last_active = ?2, \
-    hostname = ?3, os = ?4, ip_address = ?5, linux_user = ?6, agent_version = ?7, metadata = ?8 \
-    WHERE id = ?1 AND status <> 'revoked'";
+statements! {
+    /// The agent's link stands. A revoked machine stays revoked.
+    AGENT_ONLINE = "UPDATE machines SET status = 'online', is_connected = 1, last_active = ?2, \
+        hostname = ?3, os = ?4, ip_address = ?5, linux_user = ?6, agent_version = ?7, metadata = ?8 \
+        WHERE id = ?1 AND status <> 'revoked'";
 
-/// The agent's link is gone.
-pub const AGENT_OFFLINE: &str =
-    "UPDATE machines SET status = 'offline', is_connected = 0 WHERE id = ?1 AND status = 'online'";
+    /// The agent's link is gone.
+    AGENT_OFFLINE = "UPDATE machines SET status = 'offline', is_connected = 0 WHERE id = ?1 AND status = 'online'";
 
-/// How the machine does.
-pub const METRICS: &str = "UPDATE machines SET cpu_percent = ?3, memory_percent = ?4, disk_percent = ?5, \
-    network_inbound = ?6, network_outbound = ?7, uptime_seconds = ?8, last_active = ?2 WHERE id = ?1";
+    /// How the machine does.
+    METRICS = "UPDATE machines SET cpu_percent = ?3, memory_percent = ?4, disk_percent = ?5, \
+        network_inbound = ?6, network_outbound = ?7, uptime_seconds = ?8, last_active = ?2 WHERE id = ?1";
 
-/// A session is over. One that was closed by the REST side already keeps its reason.
-pub const SESSION_CLOSED: &str = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?3, last_activity = ?3, \
-    close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active'";
+    /// A session is over. One that was closed by the REST side already keeps its reason.
+    SESSION_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?3, last_activity = ?3, \
+        close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active'";
+}
 
 /// Writes notices in one batch.
 pub async fn deliver(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Result<()> {
@@ -85,3 +87,6 @@ fn time(ms: u64) -> JsValue {
 fn clipped(text: &str) -> JsValue {
     JsValue::from_str(&text.chars().take(MAX_TEXT).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests;

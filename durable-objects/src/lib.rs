@@ -17,10 +17,10 @@
     )
 )]
 
-pub mod directory;
+mod directory;
 #[allow(missing_docs, reason = "the macro that exports the object writes undocumented glue")]
 mod object;
-pub mod relay;
+mod relay;
 mod settings;
 mod storage;
 

@@ -18,5 +18,6 @@ pub mod api;
 pub mod ids;
 pub mod limits;
 pub mod relay_contract;
+pub mod sql;
 pub mod stream;
 pub mod terminal;

@@ -18,10 +18,10 @@ pub const BINDING: &str = "DB";
 
 /// Declares SQL constants, and in tests hands them all in, so that none escapes the test that prepares them.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
-        $($(#[$doc])* const $name: &str = $sql;)*
+    ($($declared:tt)*) => {
+        protocol::sql::statements! { $($declared)* }
         #[cfg(test)]
-        inventory::submit! { $crate::platform::db::Declared(&[$((stringify!($name), $name)),*]) }
+        inventory::submit! { $crate::platform::db::Declared(STATEMENTS) }
     };
 }
 pub(crate) use statements;
