@@ -36,36 +36,22 @@ pub enum Action {
     Notify(Notice),
 }
 
-/// A fact for the directory. Each is idempotent; they are delivered in order, at least once.
+/// A fact for the directory. Each is idempotent; they are delivered in order, at least once. Times are in milliseconds since
+/// the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum Notice {
     /// The agent's link stands.
-    AgentOnline {
-        /// What it said of its machine.
-        facts: Facts,
-        /// When, in milliseconds since the Unix epoch.
-        at: u64,
-    },
+    AgentOnline { facts: Facts, at: u64 },
     /// The agent's link is gone.
-    AgentOffline {
-        /// When, in milliseconds since the Unix epoch.
-        at: u64,
-    },
+    AgentOffline { at: u64 },
     /// The machine's figures changed enough to be worth a write.
-    Metrics {
-        /// The figures.
-        metrics: Metrics,
-        /// When, in milliseconds since the Unix epoch.
-        at: u64,
-    },
+    Metrics { metrics: Metrics, at: u64 },
     /// A session is over.
     SessionClosed {
-        /// Which.
         session_id: SessionId,
         /// Why, one word.
         reason: String,
-        /// When, in milliseconds since the Unix epoch.
         at: u64,
     },
 }
@@ -73,7 +59,6 @@ pub enum Notice {
 /// What an agent says of its machine when it connects.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// The agent's version.
     pub version: String,
     /// The machine's name for itself.
     pub hostname: String,
@@ -83,6 +68,5 @@ pub struct Facts {
     pub ip_address: String,
     /// Who shells run as.
     pub linux_user: LinuxUser,
-    /// Free facts.
     pub metadata: BTreeMap<String, String>,
 }

@@ -10,11 +10,8 @@ use serde::{Deserialize, Serialize};
 /// The name of a record in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// [`Record::Machine`].
     Machine,
-    /// [`Record::Session`].
     Session(StreamId),
-    /// [`Record::Reader`].
     Reader(StreamId),
 }
 
@@ -34,7 +31,6 @@ impl std::fmt::Display for Key {
 pub enum Record {
     /// The object itself.
     Machine(MachineRecord),
-    /// A session.
     Session(SessionRecord),
     /// A viewer's position in a session.
     Reader(ReaderRecord),
@@ -81,7 +77,6 @@ pub struct SessionRecord {
     pub keep_ms: u64,
     /// Since when nobody is attached, in milliseconds since the Unix epoch.
     pub empty_since: Option<u64>,
-    /// How far its life has come.
     pub phase: Phase,
     /// The commands whose results its client waits for.
     #[serde(default)]
@@ -100,7 +95,6 @@ pub enum Phase {
     Ended {
         /// The offset after its last byte.
         end: u64,
-        /// How it ended.
         status: ExitStatus,
     },
     /// The agent was restarted and the shell died with it.
@@ -130,10 +124,7 @@ pub enum Position {
     /// Connected. One without a socket was cut unheard, when this object died.
     Connected,
     /// Cut, after it had acknowledged this much.
-    Cut {
-        /// Up to where.
-        acked: u64,
-    },
+    Cut { acked: u64 },
     /// Cut before it had anything. It comes back as a newcomer, but its input goes on where it stopped.
     Adrift,
 }
@@ -142,9 +133,7 @@ pub enum Position {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "socket", rename_all = "snake_case")]
 pub enum Memory {
-    /// The agent's.
     Agent(AgentMemory),
-    /// A viewer's.
     Viewer(ViewerMemory),
 }
 
@@ -179,10 +168,7 @@ pub enum Awaits {
         gap_from: Option<u64>,
     },
     /// Nothing: output goes to it.
-    Nothing {
-        /// What it has acknowledged.
-        acked: u64,
-    },
+    Nothing { acked: u64 },
 }
 
 /// What is attached to a viewer's socket.
@@ -194,7 +180,6 @@ pub struct ViewerMemory {
     pub since: u64,
     /// Its position, once it has said hello.
     pub input: Option<StreamId>,
-    /// What it waits for.
     pub awaits: Awaits,
     /// The next offset of the input that the relay itself writes for a published client.
     pub typed: u64,
