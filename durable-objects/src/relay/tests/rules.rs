@@ -106,6 +106,25 @@ fn a_cut_typist_lets_the_program_run_on_for_one_log_and_misses_nothing() {
 }
 
 #[test]
+fn a_typist_that_was_cut_when_the_relay_died_misses_nothing_either() {
+    let mut sim = attached(1);
+    sim.programs_write(1_000);
+    sim.settle();
+    sim.crash();
+    sim.agent_connects();
+    sim.settle();
+    for _ in 0..3 {
+        sim.programs_write(LOG_CAPACITY);
+        sim.settle();
+    }
+    assert_eq!(sim.agent.shells[&SHELL].end, LOG_CAPACITY);
+    sim.viewer_connects(0);
+    sim.settle();
+    assert_eq!(sim.viewers[0].reader.unwrap().received(), LOG_CAPACITY);
+    assert_eq!(sim.viewers[0].gaps, 0);
+}
+
+#[test]
 fn a_typist_that_left_on_purpose_holds_nothing_up() {
     let mut sim = attached(1);
     let socket = sim.viewers[0].socket.unwrap();
