@@ -10,6 +10,7 @@ use protocol::terminal::{PROTOCOL, Size};
 
 use super::RelayState;
 use super::action::Socket;
+use super::published::Published;
 use super::reader::Reader;
 use super::record::{Phase, SessionRecord};
 use super::session::Session;
@@ -196,18 +197,15 @@ impl RelayState {
         let Some(session) = viewer.stream().and_then(|stream| self.sessions.get(stream)) else {
             return;
         };
-        let (dialect, agent_id) = (viewer.dialect(), viewer.context().agent_id.clone());
-        let Some(published) = viewer.published_mut() else {
-            return;
-        };
-        if !published.announce() || dialect == Dialect::Raw {
+        let dialect = viewer.dialect();
+        let news = viewer.published_mut().is_some_and(Published::announce);
+        if !news || dialect == Dialect::Raw {
             return;
         }
-        let (session_id, size) = (session.id().clone(), session.size());
         let ready = ToClient::SessionReady {
-            session_id,
-            agent_id,
-            size,
+            session_id: session.id().clone(),
+            agent_id: viewer.context().agent_id.clone(),
+            size: session.size(),
         };
         let stream = session.stream();
         self.out.say(socket, &ready);
