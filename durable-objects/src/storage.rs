@@ -1,4 +1,5 @@
 //! What outlives the object's memory: records by name, and notices on their way to the directory.
+use protocol::sql::statements;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
 use crate::relay::{Key, Notice, Record};
@@ -7,13 +8,15 @@ const CREATE: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, notice TEXT NOT NULL)",
 ];
-const RECORDS: &str = "SELECT value FROM records";
-const SAVE: &str =
-    "INSERT INTO records (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-const ERASE: &str = "DELETE FROM records WHERE key = ?";
-const POST: &str = "INSERT INTO outbox (notice) VALUES (?)";
-const POSTED: &str = "SELECT id, notice FROM outbox ORDER BY id LIMIT ?";
-const DELIVERED: &str = "DELETE FROM outbox WHERE id <= ?";
+
+statements! {
+    RECORDS = "SELECT value FROM records";
+    SAVE = "INSERT INTO records (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    ERASE = "DELETE FROM records WHERE key = ?";
+    POST = "INSERT INTO outbox (notice) VALUES (?)";
+    POSTED = "SELECT id, notice FROM outbox ORDER BY id LIMIT ?";
+    DELIVERED = "DELETE FROM outbox WHERE id <= ?";
+}
 
 /// Notices delivered in one D1 batch.
 const BATCH: i32 = 50;
@@ -99,4 +102,18 @@ impl Storage {
 
 fn text(text: String) -> SqlStorageValue {
     SqlStorageValue::String(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_prepares_against_the_tables_as_they_are_created() {
+        let db = rusqlite::Connection::open_in_memory().unwrap();
+        db.execute_batch(&CREATE.join(";")).unwrap();
+        for (name, sql) in STATEMENTS {
+            db.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! How the two sides that write to D1, the REST side and the relay, declare their statements.
+//! How the REST side and the relay declare their SQL.
 
 /// Declares SQL constants, and in tests lists them all, for a test that prepares them.
 #[doc(hidden)]
