@@ -1,13 +1,9 @@
-//! How large the Worker is when it is uploaded.
-use std::fs;
-use std::io::Write;
+//! How large the Worker is when it is uploaded. `scripts/bundle.sh` measures it, for `make test` too.
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use anyhow::{Context, Result, bail, ensure};
 
-/// Where the Worker is built; its modules lie there and nowhere deeper.
-const FOLDER: &str = "build";
+const SCRIPT: &str = "scripts/bundle.sh";
 
 /// Sizes in bytes.
 pub struct Bundle {
@@ -19,20 +15,14 @@ pub struct Bundle {
 
 /// Measures what scripts/build.sh left.
 pub fn measure() -> Result<Bundle> {
-    let mut bundle = Bundle { plain: 0, gzip: 0 };
-    for entry in fs::read_dir(FOLDER).with_context(|| format!("{FOLDER}/ cannot be read"))? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "js" || extension == "wasm")
-        {
-            let bytes = fs::read(&path)?;
-            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-            gzip.write_all(&bytes)?;
-            bundle.plain += bytes.len();
-            bundle.gzip += gzip.finish()?.len();
-        }
+    let output = Command::new(SCRIPT)
+        .output()
+        .with_context(|| format!("{SCRIPT} does not start"))?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.split_whitespace().filter_map(|word| word.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(plain), Some(gzip)) => Ok(Bundle { plain, gzip }),
+        _ => bail!("{SCRIPT} printed no two numbers: {text}"),
     }
-    ensure!(bundle.plain > 0, "{FOLDER}/ is empty; run: make build");
-    Ok(bundle)
 }
