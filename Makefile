@@ -8,13 +8,15 @@ PORT ?= 8787
 STATE ?= .state
 DEMO ?= 1
 export PORT STATE DEMO
+# Of `make e2e`: which tests.
+export T
 
 NODE := node_modules/.bin/node
 
-.PHONY: help setup build dev test bench fuzz deploy clean
+.PHONY: help setup build dev check unit e2e web test advisories bench fuzz deploy clean
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## Find or install the tools (into .tools/ and node_modules/)
 	@scripts/toolchain.sh test
@@ -26,8 +28,23 @@ build: ## Build the Worker, the browser console, the agent and the command line
 dev: build ## Run the whole product here; PORT=8787 STATE=.state DEMO=1
 	@exec $(NODE) scripts/dev.mjs
 
-test: ## Prove it: format, lints, unit tests, end to end, a real browser
+check: ## Format, lints, types, shell scripts, licences: in seconds
+	@scripts/test.sh check
+
+unit: ## Unit and property tests of Rust and of the console
+	@scripts/test.sh unit
+
+e2e: ## End to end, with the real Worker and agent; T=machines for those with that in their names
+	@scripts/test.sh e2e
+
+web: ## The console: unit tests, and in a real browser
+	@scripts/test.sh web
+
+test: ## Prove it: all of these, and the whole product in a real browser
 	@scripts/test.sh
+
+advisories: ## Whether a crate has become known as broken; needs the network
+	@scripts/test.sh advisories
 
 bench: ## Measure it: latency, throughput, requests per second
 	@scripts/toolchain.sh

@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# Everything that proves the product, the quick checks first; stops at the first step that fails. The output of each step
-# is kept in .tools/test-logs/. The last line counts the tests.
+# Proves the product: test.sh [check|unit|e2e|web|advisories]; without an argument everything, the quick checks first. With
+# T=machines, e2e runs only the tests with that in their names. Stops at the first step that fails. The output of each step is
+# kept in .tools/test-logs/, and the last line counts the tests.
 source "$(dirname "$0")/lib/common.sh"
 
-LOGS=$TOOLS/test-logs
+PART=${1:-}
+case $PART in
+  '' | check | unit | e2e | web | advisories) ;;
+  *) fail "test.sh: no part named $PART" "Parts: check unit e2e web advisories" ;;
+esac
+LOGS=$TOOLS/test-logs${PART:+/$PART}
 mkdir -p "$LOGS"
 rm -f "$LOGS"/*.log
 if [ -t 1 ]; then export CARGO_TERM_COLOR=always FORCE_COLOR=1; else export CARGO_TERM_COLOR=never NO_COLOR=1; fi
@@ -35,23 +41,76 @@ step() {
 }
 STEPS=0
 
-lint() {
-  cargo clippy --quiet --workspace --all-targets -- -D warnings &&
-    # What runs in the Worker, as it is compiled for it.
-    cargo clippy --quiet --target wasm32-unknown-unknown -p vsay-edge -p durable-objects -p protocol -- -D warnings
+shell_scripts() {
+  find scripts bench findings .ci \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 "$TOOLS/python/bin/shellcheck"
 }
 
-step "tools" scripts/toolchain.sh test
+# What needs no program of ours to run.
+check() {
+  step "format" cargo fmt --all --check
+  step "lints" cargo clippy --quiet --workspace --all-targets -- -D warnings
+  step "lints, of what runs in the Worker as it is compiled for it" \
+    cargo clippy --quiet --target wasm32-unknown-unknown -p vsay-edge -p durable-objects -p protocol -- -D warnings
+  step "console: types" npm --prefix web run --silent check
+  step "TypeScript and JavaScript: format and lints" biome ci .
+  step "shell scripts" shell_scripts
+  step "crates: licences, sources, bans" cargo deny --workspace --log-level warn check bans licenses sources
+}
+
+# Whether a crate has become known as broken: changes by itself, and so does not belong to the tests.
+advisories() { step "crates: advisories" cargo deny --workspace --log-level warn check advisories; }
+
+unit() {
+  step "unit and property tests" cargo nextest run --workspace --no-fail-fast -E 'not binary(e2e)'
+  console_unit
+}
+
+console_unit() { step "console: unit tests" npm --prefix web run --silent test; }
+
+build() {
+  step "build" scripts/build.sh
+  step "size of the Worker" scripts/bundle.sh check
+}
+
+# e2e [part of a test's name]
+e2e() { step "end to end" cargo test --quiet --test e2e -- "$@"; }
+
+requests() { step "API: requests of every kind" node --test 'tests/api/*.test.mjs'; }
+
+# console_browser [folder of tests]
+console_browser() { step "console: in a browser" npm --prefix web run --silent test:browser -- "$@"; }
+
+product() { step "make dev, in a browser" node --test 'web/tests/dev/*.test.mjs'; }
+
+step "tools" scripts/toolchain.sh "${PART:-test}"
 CHROMIUM=$(find_chromium)
 export CHROMIUM
-step "format" cargo fmt --all --check
-step "lints" lint
-step "unit and property tests" cargo nextest run --workspace --no-fail-fast -E 'not binary(e2e)'
-step "console: types" npm --prefix web run --silent check
-step "console: unit tests" npm --prefix web run --silent test
-step "build" scripts/build.sh
-step "end to end" cargo test --quiet --test e2e
-step "API: requests of every kind" node --test 'tests/api/*.test.mjs'
-step "console: in a browser" npm --prefix web run --silent test:browser
-step "make dev, in a browser" node --test 'web/tests/dev/*.test.mjs'
-summary
+case $PART in
+  check | advisories | unit) "$PART" ;;
+  e2e)
+    build
+    # Somebody who names tests is in a hurry.
+    if [ -n "${T:-}" ]; then
+      e2e "$T"
+    else
+      e2e
+      requests
+    fi
+    ;;
+  web)
+    console_unit
+    # Those over the real product want it built.
+    console_browser tests/browser
+    ;;
+  '')
+    check
+    unit
+    build
+    e2e
+    requests
+    console_browser
+    product
+    ;;
+esac
+say "${PART:-test}: ok, $SECONDS s"
+case $PART in check | advisories) ;; *) summary ;; esac

