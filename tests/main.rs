@@ -10,6 +10,7 @@ mod auth;
 mod bootstrap;
 mod cli;
 mod colleague;
+mod compatibility;
 mod defects;
 mod errors;
 mod first_password;
