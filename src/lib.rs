@@ -24,6 +24,8 @@ mod features;
 mod http;
 #[cfg(not(target_arch = "wasm32"))]
 mod openapi;
+#[cfg(not(target_arch = "wasm32"))]
+mod permissions;
 mod platform;
 mod router;
 mod scheduled;
@@ -37,6 +39,8 @@ use tower_service::Service;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::openapi::document;
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::permissions::page as permissions;
 pub use durable_objects::Relay;
 
 thread_local! {

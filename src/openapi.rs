@@ -1,13 +1,19 @@
-//! The OpenAPI 3.1 document, which is served as a file beside the browser console's. Handlers describe what is special about them; what holds for all is added here.
+//! The OpenAPI 3.1 document, which is served as a file beside the browser console's. Handlers describe what is special about them;
+//! what is declared of an operation, and what holds for all, is added here.
 use protocol::api::error::ErrorBody;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, PathItem, PathsBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
+
+use crate::auth::rule::{Operation as Declared, Rule};
+use crate::http::operation::Described;
+
+/// The tag of what answers whether the server does: it has none of the failures that all others share.
+const HEALTH: &str = "health";
 
 /// The name of the security scheme.
 const BEARER: &str = "bearer";
@@ -45,60 +51,82 @@ fn header() -> OpenApi {
             tag("organizations", "Organizations and their settings"),
             tag("terminal", "Terminals and their sessions"),
             tag("agent", "What the agent on a machine calls"),
-            tag("health", "Whether the server answers"),
+            tag(HEALTH, "Whether the server answers"),
         ]))
         .build()
 }
 
-/// Adds to each operation the failures it shares with its kind.
-fn complete(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
-        for operation in operations(item) {
-            let open = operation
-                .security
-                .as_ref()
-                .is_some_and(|needs| needs.iter().any(is_empty));
-            if operation
-                .tags
-                .as_ref()
-                .is_some_and(|tags| tags.iter().any(|tag| tag == "health"))
-            {
-                continue;
-            }
-            if operation.request_body.is_some() {
-                add(
-                    operation,
-                    "400",
-                    "The body is malformed, or a field breaks its rule; `fields` says which",
-                );
-                add(operation, "413", "The body is too large");
-            }
-            if operation.parameters.is_some() {
-                add(operation, "400", "A parameter is malformed");
-            }
-            if !open {
-                add(operation, "401", "The token is missing, wrong, expired or revoked");
-                add(
-                    operation,
-                    "403",
-                    "The caller's API key may only read, or the caller must choose a password first; `code` says which",
-                );
-            }
-            add(operation, "500", "A defect of ours; `request_id` names the log line");
-            add(operation, "503", "A setting is missing; `error` says which");
-        }
+/// Completes what a handler says of its operation by what is declared of it and what it shares with its kind.
+fn complete(operation: &mut Operation, declared: &Declared, tag: &str) {
+    if operation.tags.is_none() {
+        operation.tags = Some(vec![tag.to_owned()]);
     }
-    document
+    let open = declared.rule == Rule::Open;
+    if open && operation.security.is_none() {
+        operation.security = Some(vec![SecurityRequirement::default()]);
+    }
+    if tag == HEALTH {
+        return;
+    }
+    if operation.request_body.is_some() {
+        add(
+            operation,
+            "400",
+            "The body is malformed, or a field breaks its rule; `fields` says which",
+        );
+        add(operation, "413", "The body is too large");
+    }
+    if operation.parameters.is_some() {
+        add(operation, "400", "A parameter is malformed");
+    }
+    if !open {
+        add(operation, "401", "The token is missing, wrong, expired or revoked");
+        add(
+            operation,
+            "403",
+            "The caller's API key may only read, or the caller must choose a password first; `code` says which",
+        );
+    }
+    if declared.rule == Rule::Object {
+        add(operation, "404", "There is none, or it is not the caller's to know of");
+    }
+    add(operation, "500", "A defect of ours; `request_id` names the log line");
+    add(operation, "503", "A setting is missing; `error` says which");
+}
+
+/// The same operation at another path.
+fn alias(item: &PathItem) -> PathItem {
+    let mut item = item.clone();
+    for operation in operations(&mut item) {
+        operation.operation_id = operation.operation_id.as_ref().map(|id| format!("{id}_alias"));
+    }
+    item
 }
 
 /// The finished document.
 pub fn document() -> OpenApi {
-    let described = crate::router::api().into_descriptions().into_iter();
-    complete(
-        described
-            .fold(OpenApiRouter::with_openapi(header()), OpenApiRouter::routes)
-            .into_openapi(),
-    )
+    let mut document = header();
+    for Described {
+        description: (schemas, paths, _),
+        declared,
+        tag,
+        aliases,
+    } in crate::router::api().into_described()
+    {
+        document.components.get_or_insert_default().schemas.extend(schemas);
+        for (path, mut item) in paths.paths {
+            for operation in operations(&mut item) {
+                complete(operation, &declared, tag);
+            }
+            for other in aliases {
+                document
+                    .paths
+                    .merge(PathsBuilder::new().path(*other, alias(&item)).build());
+            }
+            document.paths.merge(PathsBuilder::new().path(path, item).build());
+        }
+    }
+    document
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -111,10 +139,6 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     ]
     .into_iter()
     .flatten()
-}
-
-fn is_empty(requirement: &SecurityRequirement) -> bool {
-    *requirement == SecurityRequirement::default()
 }
 
 /// Adds a failure, unless the handler said something about it itself.
@@ -189,7 +213,7 @@ mod tests {
                     operation
                         .security
                         .as_ref()
-                        .is_some_and(|needs| needs.iter().any(is_empty))
+                        .is_some_and(|needs| needs.contains(&SecurityRequirement::default()))
                 })
             })
             .map(|(path, _)| path.as_str())

@@ -11,12 +11,12 @@ use axum::routing::get;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
 use crate::auth::denials;
+use crate::auth::rule::{Routes, routes};
 use crate::features::{
     agents, api_keys, audit_log, groups, machine_access, machines, oidc, organization_admin, organizations, profile,
     roles, sessions, sign_in, sign_up, terminals, users,
 };
 use crate::http::health;
-use crate::http::operation::{Routes, routes};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -26,7 +26,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Every route, with its description.
 pub fn api() -> Routes {
-    routes![health::health]
+    routes![tag = "health"; health::health => Open]
         .merge(sign_up::routes())
         .merge(sign_in::routes())
         .merge(oidc::routes())

@@ -15,7 +15,7 @@ pub struct Health {
 }
 
 /// Answers without looking at the database or the settings.
-#[utoipa::path(get, path = "/health", tag = "health", summary = "Health", security(()),
+#[utoipa::path(get, path = "/health", summary = "Health",
     responses((status = 200, description = "The Worker answers", body = Health)))]
 pub async fn health() -> Json<Health> {
     Json(Health {

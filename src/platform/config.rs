@@ -50,6 +50,19 @@ impl Config {
         Self::parse(|name| env.var(name).ok().map(|var| var.to_string()))
     }
 
+    /// Settings of a test, with nothing optional.
+    #[cfg(test)]
+    pub fn of_a_test() -> Self {
+        let secrets = [("JWT_SECRET", "x".repeat(32)), ("SECRETS_KEY", "0a".repeat(32))];
+        let read = |name: &str| {
+            secrets
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.clone())
+        };
+        Self::parse(read).unwrap()
+    }
+
     /// How long people's tokens live, in seconds.
     pub fn token_lifetime_seconds(&self) -> u64 {
         self.token_lifetime.num_seconds().unsigned_abs()

@@ -15,7 +15,7 @@ use crate::audit::Trail;
 use crate::auth::account_store;
 use crate::auth::api_key::{self, API_KEY_PREFIX};
 use crate::auth::denials::Attempt;
-use crate::auth::rule::{self, Operation};
+use crate::auth::rule::Operation;
 use crate::auth::token::{TokenFault, TokenKey};
 use crate::http::client::is_source;
 use crate::http::extract::QueryParams;
@@ -75,8 +75,11 @@ impl Credentials {
 
     async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
         let Ok(mut trail) = Trail::from_request_parts(parts, config).await;
-        let operation = rule::operation(&parts.method, &trail.endpoint, &parts.headers)
-            .ok_or_else(|| ApiError::internal(format!("no rule for {} {}", parts.method, trail.endpoint)))?;
+        let operation = parts
+            .extensions
+            .get::<Operation>()
+            .map(|operation| operation.asked_with(&parts.headers));
+        let operation = operation.ok_or_else(|| ApiError::internal("the request is not of an operation"))?;
         let proof = if token.starts_with(API_KEY_PREFIX) {
             let app = App::from_request_parts(parts, config).await?;
             Proof::Key(api_key::verify(&app, token).await?)

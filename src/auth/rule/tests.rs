@@ -1,8 +1,31 @@
-//! The table against the API document.
+//! What is declared of the operations, against the API document.
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+
 use super::*;
 
+/// What is declared of each operation, by method and path.
+fn declared() -> BTreeMap<(Method, String), Operation> {
+    let mut found = BTreeMap::new();
+    for operation in crate::router::api().into_described() {
+        let (_, paths, _) = operation.description;
+        for (path, item) in paths.paths {
+            let item = serde_json::to_value(item).unwrap();
+            for method in item.as_object().unwrap().keys() {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                for path in std::iter::once(path.as_str()).chain(operation.aliases.iter().copied()) {
+                    let before = found.insert((method.clone(), path.to_owned()), operation.declared);
+                    assert!(before.is_none(), "{method} {path} is declared twice");
+                }
+            }
+        }
+    }
+    found
+}
+
 /// The operations of the API document: method, path, and whether it says that no token is needed.
-fn operations() -> Vec<(Method, String, bool)> {
+fn documented() -> Vec<(Method, String, bool)> {
     let document = serde_json::to_value(crate::openapi::document()).unwrap();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -21,34 +44,53 @@ fn operations() -> Vec<(Method, String, bool)> {
 
 #[test]
 fn every_operation_has_exactly_one_rule_and_every_rule_an_operation() {
-    let mut decided: Vec<String> = RULES
+    let rules: Vec<String> = declared()
+        .keys()
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
+    let mut operations: Vec<String> = documented()
         .iter()
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
-    let mut documented: Vec<String> = operations()
-        .iter()
-        .map(|(method, path, _)| format!("{method} {path}"))
-        .collect();
-    decided.sort();
-    documented.sort();
-    assert_eq!(decided, documented);
+    let mut rules = rules;
+    rules.sort();
+    operations.sort();
+    assert_eq!(rules, operations);
 }
 
 #[test]
 fn what_leads_to_a_new_password_is_there_and_wants_no_right() {
-    for (method, path) in BEFORE_PASSWORD_CHANGE {
-        let operation = operation(method, path, &HeaderMap::new()).unwrap();
-        assert!(operation.before_password_change, "{path}");
-        assert!(matches!(operation.rule, Rule::SignedIn | Rule::InPerson), "{path}");
-    }
-    let machines = operation(&Method::GET, "/api/machines", &HeaderMap::new()).unwrap();
+    let declared = declared();
+    let early: Vec<String> = declared
+        .iter()
+        .filter(|(_, operation)| operation.before_password_change)
+        .map(|((method, path), operation)| {
+            assert!(matches!(operation.rule, Rule::SignedIn | Rule::InPerson), "{path}");
+            format!("{method} {path}")
+        })
+        .collect();
+    assert_eq!(
+        early,
+        [
+            "GET /api/auth/me",
+            "GET /api/profile",
+            "GET /api/users/me",
+            "POST /api/auth/change-password",
+            "POST /api/auth/logout",
+            "POST /api/profile/reset-password",
+            "POST /api/users/password",
+        ]
+    );
+    let machines = declared[&(Method::GET, "/api/machines".to_owned())];
     assert!(!machines.before_password_change);
 }
 
 #[test]
 fn the_document_says_of_exactly_the_open_operations_that_they_need_no_token() {
-    for (method, path, open) in operations() {
-        assert_eq!(rule(&method, &path) == Some(Rule::Open), open, "{method} {path}");
+    let declared = declared();
+    for (method, path, open) in documented() {
+        let rule = declared[&(method.clone(), path.clone())].rule;
+        assert_eq!(rule == Rule::Open, open, "{method} {path}");
     }
 }
 
@@ -57,9 +99,14 @@ fn an_upgrade_counts_as_a_write() {
     let upgrade: HeaderMap = [("upgrade".parse().unwrap(), "websocket".parse().unwrap())]
         .into_iter()
         .collect();
-    assert_eq!(effect(&Method::GET, &HeaderMap::new()), Effect::Reads);
-    assert_eq!(effect(&Method::GET, &upgrade), Effect::Writes);
-    assert_eq!(effect(&Method::POST, &HeaderMap::new()), Effect::Writes);
-    assert_eq!(rule(&Method::HEAD, "/health"), Some(Rule::Open));
-    assert_eq!(rule(&Method::PATCH, "/health"), None);
+    let of = |methods: &[HttpMethod], headers: &HeaderMap| {
+        Operation::from(Rule::Object).with(methods).asked_with(headers).effect
+    };
+    assert_eq!(of(&[HttpMethod::Get], &HeaderMap::new()), Effect::Reads);
+    assert_eq!(of(&[HttpMethod::Get], &upgrade), Effect::Writes);
+    assert_eq!(of(&[HttpMethod::Post], &HeaderMap::new()), Effect::Writes);
+    assert_eq!(
+        of(&[HttpMethod::Get, HttpMethod::Post], &HeaderMap::new()),
+        Effect::Writes
+    );
 }

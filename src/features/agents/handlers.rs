@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 3;
 const SUFFIX: usize = 5;
 
 /// Trades a registration token or an account API key for a machine's identity.
-#[utoipa::path(post, path = "/agent/enroll", tag = "agent", summary = "Enrol a machine", security(()), request_body = Enroll,
+#[utoipa::path(post, path = "/agent/enroll", summary = "Enrol a machine", request_body = Enroll,
     responses((status = 201, description = "The identity", body = Enrolled),
         (status = 401, description = "The token is unknown or spent", body = ErrorBody),
         (status = 403, description = "The machine was revoked, or the key's owner may make no machines", body = ErrorBody),
@@ -163,7 +163,7 @@ fn revoked() -> ApiError {
 }
 
 /// Connects a machine: the agent's end of every terminal on it. `docs/streams.md` describes the socket.
-#[utoipa::path(get, path = "/agent/connect", tag = "agent", summary = "Connect an agent (WebSocket)",
+#[utoipa::path(get, path = "/agent/connect", summary = "Connect an agent (WebSocket)",
     responses((status = 101, description = "The socket is open, subprotocol `vsay.agent.v1`"),
         (status = 403, description = "The machine was revoked", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]

@@ -4,9 +4,13 @@ mod credential;
 mod handlers;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
-    routes![handlers::enroll, handlers::connect]
+    routes![
+        tag = "agent";
+        handlers::enroll => Open,
+        handlers::connect => Agent,
+    ]
 }

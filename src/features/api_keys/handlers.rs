@@ -24,7 +24,7 @@ use crate::platform::{random, secrets};
 const SHOWN: usize = 12;
 
 /// Lists the caller's keys.
-#[utoipa::path(get, path = "/api/api-keys", tag = "auth", summary = "List one's API keys",
+#[utoipa::path(get, path = "/api/api-keys", summary = "List one's API keys",
     responses((status = 200, description = "The keys, oldest first", body = ApiKeyList)))]
 #[worker::send]
 pub async fn list_api_keys(app: App, credentials: Credentials) -> Result<Json<ApiKeyList>, ApiError> {
@@ -37,7 +37,7 @@ pub async fn list_api_keys(app: App, credentials: Credentials) -> Result<Json<Ap
 }
 
 /// Makes a key.
-#[utoipa::path(post, path = "/api/api-keys", tag = "auth", summary = "Create an API key", request_body = CreateApiKey,
+#[utoipa::path(post, path = "/api/api-keys", summary = "Create an API key", request_body = CreateApiKey,
     responses((status = 201, description = "The key; it is never shown again", body = NewApiKey),
         (status = 403, description = "The caller uses an API key itself", body = ErrorBody),
         (status = 409, description = "The account has five keys", body = ErrorBody)))]
@@ -100,7 +100,7 @@ pub async fn create_api_key(
 }
 
 /// Revokes a key. Terminals that were opened with it end.
-#[utoipa::path(delete, path = "/api/api-keys/{key_id}", tag = "auth", summary = "Revoke an API key",
+#[utoipa::path(delete, path = "/api/api-keys/{key_id}", summary = "Revoke an API key",
     params(("key_id" = String, Path, description = "The key's `id`: 24 lowercase hex characters")),
     responses((status = 200, description = "It works no more", body = Message),
         (status = 403, description = "The caller uses an API key itself", body = ErrorBody),

@@ -2,13 +2,14 @@
 mod handlers;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_api_keys,
-        handlers::create_api_key,
-        handlers::delete_api_key
+        tag = "auth";
+        handlers::list_api_keys => SignedIn,
+        handlers::create_api_key => InPerson,
+        handlers::delete_api_key => InPerson,
     ]
 }

@@ -31,7 +31,7 @@ pub struct VerifyQuery {
 }
 
 /// Reads the log, newest entry first.
-#[utoipa::path(get, path = "/api/audit", tag = "audit", summary = "Read the audit log", params(LogQuery),
+#[utoipa::path(get, path = "/api/audit", summary = "Read the audit log", params(LogQuery),
     responses((status = 200, description = "A page of entries", body = AuditPage),
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
@@ -42,25 +42,6 @@ pub async fn list_audit(
     credentials: Credentials,
     QueryParams(query): QueryParams<LogQuery>,
 ) -> Result<Json<AuditPage>, ApiError> {
-    list(&app, credentials, &query).await
-}
-
-/// The same by its older name.
-#[utoipa::path(get, path = "/api/audit-logs", tag = "audit", summary = "Read the audit log (alias)", params(LogQuery),
-    responses((status = 200, description = "A page of entries", body = AuditPage),
-        (status = 400, description = "A filter is not valid", body = ErrorBody),
-        (status = 403, description = "The caller may not read the log", body = ErrorBody),
-        (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
-pub async fn list_audit_logs(
-    app: App,
-    credentials: Credentials,
-    QueryParams(query): QueryParams<LogQuery>,
-) -> Result<Json<AuditPage>, ApiError> {
-    list(&app, credentials, &query).await
-}
-
-async fn list(app: &App, credentials: Credentials, query: &LogQuery) -> Result<Json<AuditPage>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
     let filter = query.filter()?;
@@ -89,24 +70,11 @@ async fn list(app: &App, credentials: Credentials, query: &LogQuery) -> Result<J
 }
 
 /// Lists the organizations whose log the caller may read.
-#[utoipa::path(get, path = "/api/audit/tenants", tag = "audit", summary = "List the organizations to choose a log by",
+#[utoipa::path(get, path = "/api/audit/tenants", summary = "List the organizations to choose a log by",
     responses((status = 200, description = "The organizations", body = AuditTenants),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
 #[worker::send]
 pub async fn list_audit_tenants(app: App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
-    tenants(&app, credentials).await
-}
-
-/// The same by its older name.
-#[utoipa::path(get, path = "/api/audit-logs/tenants", tag = "audit", summary = "List the organizations to choose a log by (alias)",
-    responses((status = 200, description = "The organizations", body = AuditTenants),
-        (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
-pub async fn list_audit_logs_tenants(app: App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
-    tenants(&app, credentials).await
-}
-
-async fn tenants(app: &App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
     let query = match caller.is_super_admin() {
@@ -118,7 +86,7 @@ async fn tenants(app: &App, credentials: Credentials) -> Result<Json<AuditTenant
 }
 
 /// The log as a file, oldest entry first. Without filters it holds whole chains, which `vsay audit verify` checks.
-#[utoipa::path(get, path = "/api/audit/export", tag = "audit", summary = "Export the audit log", params(FormatQuery, LogQuery),
+#[utoipa::path(get, path = "/api/audit/export", summary = "Export the audit log", params(FormatQuery, LogQuery),
     responses((status = 200, description = "A file: a JSON array, or CSV", content((Vec<AuditEntry> = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A filter or the format is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
@@ -142,7 +110,7 @@ pub async fn export_audit(
 }
 
 /// Walks along the chain of an organization and says whether every entry is as it was sealed.
-#[utoipa::path(get, path = "/api/audit/verify", tag = "audit", summary = "Verify the audit log", params(VerifyQuery),
+#[utoipa::path(get, path = "/api/audit/verify", summary = "Verify the audit log", params(VerifyQuery),
     responses((status = 200, description = "What was found", body = ChainReport),
         (status = 400, description = "`after` is no number", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),

@@ -5,16 +5,15 @@ mod filter;
 mod handlers;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_audit,
-        handlers::list_audit_logs,
-        handlers::list_audit_tenants,
-        handlers::list_audit_logs_tenants,
-        handlers::export_audit,
-        handlers::verify_audit
+        tag = "audit";
+        handlers::list_audit => AdminOr(SystemAuditLog), also "/api/audit-logs",
+        handlers::list_audit_tenants => Admin, also "/api/audit-logs/tenants",
+        handlers::export_audit => AdminOr(SystemAuditLog),
+        handlers::verify_audit => AdminOr(SystemAuditLog),
     ]
 }

@@ -34,7 +34,7 @@ pub struct ListQuery {
 }
 
 /// Lists the groups of the organization, by name.
-#[utoipa::path(get, path = "/api/groups", tag = "groups", summary = "List groups", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/groups", summary = "List groups", params(ListQuery, PageQuery),
     responses((status = 200, description = "The groups", body = GroupList)))]
 #[worker::send]
 pub async fn list_groups(
@@ -74,7 +74,7 @@ pub fn list_body(rows: Vec<GroupRow>, total: u64, page: Page) -> GroupList {
 }
 
 /// Makes a group, with people and machines in it from the start if any are named.
-#[utoipa::path(post, path = "/api/groups", tag = "groups", summary = "Create a group", request_body = CreateGroup,
+#[utoipa::path(post, path = "/api/groups", summary = "Create a group", request_body = CreateGroup,
     responses((status = 201, description = "The group", body = GroupDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
@@ -143,7 +143,7 @@ fn all_found(request: &CreateGroup, people: &[Person], machines: &[Host]) -> Res
 }
 
 /// Reads one group.
-#[utoipa::path(get, path = "/api/groups/{group_id}", tag = "groups", summary = "Read a group",
+#[utoipa::path(get, path = "/api/groups/{group_id}", summary = "Read a group",
     params(("group_id" = String, Path, description = "The group's `id`")),
     responses((status = 200, description = "The group", body = GroupDetail),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
@@ -161,7 +161,7 @@ pub async fn find_group(
 }
 
 /// Gives a group another name or description.
-#[utoipa::path(put, path = "/api/groups/{group_id}", tag = "groups", summary = "Change a group",
+#[utoipa::path(put, path = "/api/groups/{group_id}", summary = "Change a group",
     params(("group_id" = String, Path, description = "The group's `id`")), request_body = UpdateGroup,
     responses((status = 200, description = "The group as it is now", body = GroupDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
@@ -197,7 +197,7 @@ pub async fn update_group(
 }
 
 /// Deletes a group. Its people and machines stay; what they reached only by it, they reach no longer.
-#[utoipa::path(delete, path = "/api/groups/{group_id}", tag = "groups", summary = "Delete a group",
+#[utoipa::path(delete, path = "/api/groups/{group_id}", summary = "Delete a group",
     params(("group_id" = String, Path, description = "The group's `id`")),
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),

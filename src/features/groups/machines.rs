@@ -17,7 +17,7 @@ use crate::platform::db::now;
 use crate::platform::error::ApiError;
 
 /// Lists the machines of a group, by name.
-#[utoipa::path(get, path = "/api/groups/{group_id}/machines", tag = "groups", summary = "List the machines of a group",
+#[utoipa::path(get, path = "/api/groups/{group_id}/machines", summary = "List the machines of a group",
     params(("group_id" = String, Path, description = "The group's `id`"), PageQuery),
     responses((status = 200, description = "The machines", body = GroupMachineList),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
@@ -44,7 +44,7 @@ pub async fn list_group_machines(
 }
 
 /// Puts machines into a group: from then on its people reach them.
-#[utoipa::path(post, path = "/api/groups/{group_id}/machines", tag = "groups", summary = "Add machines to a group",
+#[utoipa::path(post, path = "/api/groups/{group_id}/machines", summary = "Add machines to a group",
     params(("group_id" = String, Path, description = "The group's `id`")), request_body = AddMachines,
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
@@ -88,7 +88,7 @@ pub async fn add_group_machines(
 }
 
 /// Takes a machine out of a group: those who reached it only by the group reach it no longer.
-#[utoipa::path(delete, path = "/api/groups/{group_id}/machines/{machine_id}", tag = "groups", summary = "Remove a machine from a group",
+#[utoipa::path(delete, path = "/api/groups/{group_id}/machines/{machine_id}", summary = "Remove a machine from a group",
     params(("group_id" = String, Path, description = "The group's `id`"),
         ("machine_id" = String, Path, description = "The machine's public name or `id`")),
     responses((status = 200, description = "The group as it is now", body = GroupChanged),

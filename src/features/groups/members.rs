@@ -28,7 +28,7 @@ pub struct RemoveQuery {
 }
 
 /// Lists the people of a group, by name.
-#[utoipa::path(get, path = "/api/groups/{group_id}/members", tag = "groups", summary = "List the members of a group",
+#[utoipa::path(get, path = "/api/groups/{group_id}/members", summary = "List the members of a group",
     params(("group_id" = String, Path, description = "The group's `id`"), PageQuery),
     responses((status = 200, description = "The people", body = MemberList),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
@@ -55,7 +55,7 @@ pub async fn list_group_members(
 }
 
 /// Puts people into a group: from then on they reach its machines.
-#[utoipa::path(post, path = "/api/groups/{group_id}/members", tag = "groups", summary = "Add members to a group",
+#[utoipa::path(post, path = "/api/groups/{group_id}/members", summary = "Add members to a group",
     params(("group_id" = String, Path, description = "The group's `id`")), request_body = AddMembers,
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
@@ -99,7 +99,7 @@ pub async fn add_group_members(
 }
 
 /// Takes somebody out of a group: what they reached only by it, they reach no longer.
-#[utoipa::path(delete, path = "/api/groups/{group_id}/members", tag = "groups", summary = "Remove a member from a group",
+#[utoipa::path(delete, path = "/api/groups/{group_id}/members", summary = "Remove a member from a group",
     params(("group_id" = String, Path, description = "The group's `id`"), RemoveQuery), request_body = Option<RemoveMember>,
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),

@@ -8,23 +8,24 @@ mod members;
 pub mod row;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 pub use handlers::list_body;
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_groups,
-        handlers::create_group,
-        handlers::find_group,
-        handlers::update_group,
-        handlers::delete_group,
-        members::list_group_members,
-        members::add_group_members,
-        members::remove_group_member,
-        machines::list_group_machines,
-        machines::add_group_machines,
-        machines::remove_group_machine
+        tag = "groups";
+        handlers::list_groups => SignedIn,
+        handlers::create_group => Admin,
+        handlers::find_group => Object,
+        handlers::update_group => Admin,
+        handlers::delete_group => Admin,
+        members::list_group_members => Object,
+        members::add_group_members => Admin,
+        members::remove_group_member => Admin,
+        machines::list_group_machines => Object,
+        machines::add_group_machines => Admin,
+        machines::remove_group_machine => Admin,
     ]
 }

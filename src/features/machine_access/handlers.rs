@@ -17,7 +17,7 @@ use crate::platform::db::{now, stored};
 use crate::platform::error::ApiError;
 
 /// Lists who may use a machine, and by which ways.
-#[utoipa::path(get, path = "/api/machines/{agent_id}/access/users", tag = "machines", summary = "List who may use a machine",
+#[utoipa::path(get, path = "/api/machines/{agent_id}/access/users", summary = "List who may use a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")),
     responses((status = 200, description = "The people", body = AccessList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
@@ -62,7 +62,7 @@ impl From<UserRow> for AccessUser {
 }
 
 /// Lends a machine to somebody of its organization. Doing it again changes the terms.
-#[utoipa::path(post, path = "/api/machines/{agent_id}/access/grant", tag = "machines", summary = "Grant access to a machine",
+#[utoipa::path(post, path = "/api/machines/{agent_id}/access/grant", summary = "Grant access to a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")), request_body = GrantAccess,
     responses((status = 200, description = "They may use it", body = Message),
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
@@ -99,7 +99,7 @@ pub async fn grant_access(
 }
 
 /// Ends a grant. Who reaches the machine by another way keeps it.
-#[utoipa::path(post, path = "/api/machines/{agent_id}/access/revoke", tag = "machines", summary = "Revoke access to a machine",
+#[utoipa::path(post, path = "/api/machines/{agent_id}/access/revoke", summary = "Revoke access to a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")), request_body = RevokeAccess,
     responses((status = 200, description = "There is no grant any more", body = Message),
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),

@@ -2,13 +2,14 @@
 mod handlers;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_access_users,
-        handlers::grant_access,
-        handlers::revoke_access
+        tag = "machines";
+        handlers::list_access_users => Object,
+        handlers::grant_access => Object,
+        handlers::revoke_access => Object,
     ]
 }

@@ -41,7 +41,7 @@ pub struct ListQuery {
 }
 
 /// Lists the machines the caller reaches, by name.
-#[utoipa::path(get, path = "/api/machines", tag = "machines", summary = "List machines", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/machines", summary = "List machines", params(ListQuery, PageQuery),
     responses((status = 200, description = "The machines", body = Enveloped<MachineList>)))]
 #[worker::send]
 pub async fn list_machines(
@@ -80,7 +80,7 @@ pub async fn list_machines(
 }
 
 /// Makes a machine that waits for its agent.
-#[utoipa::path(post, path = "/api/machines", tag = "machines", summary = "Create a machine", request_body = CreateMachine,
+#[utoipa::path(post, path = "/api/machines", summary = "Create a machine", request_body = CreateMachine,
     responses((status = 201, description = "The machine and the token its agent enrols with", body = MachineCreated),
         (status = 403, description = "In the caller's organization, only administrators make machines", body = ErrorBody),
         (status = 409, description = "The caller has a machine of this name", body = ErrorBody)))]
@@ -137,7 +137,7 @@ pub async fn create_machine(
 }
 
 /// Reads one machine, with what its relay knows at this moment.
-#[utoipa::path(get, path = "/api/machines/{agent_id}", tag = "machines", summary = "Read a machine",
+#[utoipa::path(get, path = "/api/machines/{agent_id}", summary = "Read a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")),
     responses((status = 200, description = "The machine", body = Enveloped<MachineDetail>),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
@@ -155,7 +155,7 @@ pub async fn find_machine(
 }
 
 /// Reads one machine by its internal id.
-#[utoipa::path(get, path = "/api/machines/by-id/{machine_id}", tag = "machines", summary = "Read a machine by its id",
+#[utoipa::path(get, path = "/api/machines/by-id/{machine_id}", summary = "Read a machine by its id",
     params(("machine_id" = String, Path, description = "The machine's `id`: 24 lowercase hex characters")),
     responses((status = 200, description = "The machine", body = MachineDetail),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
@@ -175,7 +175,7 @@ pub async fn find_machine_by_id(
 
 /// Deletes a machine: shuts its agent out, ends its terminals, and removes it with its sessions. After a failure half-way,
 /// doing it again finishes the work.
-#[utoipa::path(delete, path = "/api/machines/{agent_id}", tag = "machines", summary = "Delete a machine",
+#[utoipa::path(delete, path = "/api/machines/{agent_id}", summary = "Delete a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")),
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "The caller may not delete the machine", body = ErrorBody),
@@ -207,7 +207,7 @@ pub async fn delete_machine(
 }
 
 /// Gives a machine a new registration token, to enrol it again. The agent that runs there now stays until then.
-#[utoipa::path(post, path = "/api/machines/{agent_id}/registration-token", tag = "machines", summary = "Issue a registration token",
+#[utoipa::path(post, path = "/api/machines/{agent_id}/registration-token", summary = "Issue a registration token",
     params(("agent_id" = String, Path, description = "The machine's public name")),
     responses((status = 201, description = "The token; any earlier one is void", body = RegistrationToken),
         (status = 403, description = "The caller may not change the machine, or it was revoked", body = ErrorBody),

@@ -7,7 +7,7 @@ pub mod predicates;
 pub mod row;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 pub use handlers::reach;
 pub use store::Key;
@@ -15,11 +15,12 @@ pub use store::Key;
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_machines,
-        handlers::create_machine,
-        handlers::find_machine,
-        handlers::delete_machine,
-        handlers::find_machine_by_id,
-        handlers::create_registration_token,
+        tag = "machines";
+        handlers::list_machines => SignedIn,
+        handlers::create_machine => SignedIn,
+        handlers::find_machine => Object,
+        handlers::delete_machine => Object,
+        handlers::find_machine_by_id => Object,
+        handlers::create_registration_token => Object,
     ]
 }

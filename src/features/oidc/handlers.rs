@@ -42,7 +42,7 @@ pub struct Returned {
 }
 
 /// Which providers this server knows, for the buttons of a sign-in page.
-#[utoipa::path(get, path = "/api/oidc/providers", tag = "auth", summary = "List sign-in providers", security(()),
+#[utoipa::path(get, path = "/api/oidc/providers", summary = "List sign-in providers",
     responses((status = 200, description = "The providers", body = OidcProviders)))]
 #[worker::send]
 pub async fn oidc_providers(app: App) -> ([(HeaderName, &'static str); 2], Json<OidcProviders>) {
@@ -64,7 +64,7 @@ pub async fn oidc_providers(app: App) -> ([(HeaderName, &'static str); 2], Json<
 }
 
 /// Sends a browser to Microsoft to sign in.
-#[utoipa::path(get, path = "/api/auth/oidc/microsoft", tag = "auth", summary = "Sign in with Microsoft", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/microsoft", summary = "Sign in with Microsoft",
     responses((status = 302, description = "To Microsoft"),
         (status = 501, description = "Microsoft is not set up on this server", body = ErrorBody)))]
 #[worker::send]
@@ -73,7 +73,7 @@ pub async fn start_microsoft(app: App) -> Result<Response, ApiError> {
 }
 
 /// Takes a browser back from Microsoft.
-#[utoipa::path(get, path = "/api/auth/oidc/microsoft/callback", tag = "auth", summary = "Come back from Microsoft", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/microsoft/callback", summary = "Come back from Microsoft",
     params(Returned), responses((status = 302, description = "To the console, with a token or an error")))]
 #[worker::send]
 pub async fn finish_microsoft(
@@ -86,7 +86,7 @@ pub async fn finish_microsoft(
 }
 
 /// Sends a browser to GitHub to sign in.
-#[utoipa::path(get, path = "/api/auth/oidc/github", tag = "auth", summary = "Sign in with GitHub", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/github", summary = "Sign in with GitHub",
     responses((status = 302, description = "To GitHub"),
         (status = 501, description = "GitHub is not set up on this server", body = ErrorBody)))]
 #[worker::send]
@@ -95,7 +95,7 @@ pub async fn start_github(app: App) -> Result<Response, ApiError> {
 }
 
 /// Takes a browser back from GitHub.
-#[utoipa::path(get, path = "/api/auth/oidc/github/callback", tag = "auth", summary = "Come back from GitHub", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/github/callback", summary = "Come back from GitHub",
     params(Returned), responses((status = 302, description = "To the console, with a token or an error")))]
 #[worker::send]
 pub async fn finish_github(
@@ -108,7 +108,7 @@ pub async fn finish_github(
 }
 
 /// Sends a browser to the issuer of this server's settings to sign in.
-#[utoipa::path(get, path = "/api/auth/oidc/sso", tag = "auth", summary = "Sign in with single sign-on", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/sso", summary = "Sign in with single sign-on",
     responses((status = 302, description = "To the issuer, or to the console if the issuer cannot be reached"),
         (status = 501, description = "No issuer is set up on this server", body = ErrorBody)))]
 #[worker::send]
@@ -117,7 +117,7 @@ pub async fn start_sso(app: App) -> Result<Response, ApiError> {
 }
 
 /// Takes a browser back from the issuer.
-#[utoipa::path(get, path = "/api/auth/oidc/sso/callback", tag = "auth", summary = "Come back from single sign-on", security(()),
+#[utoipa::path(get, path = "/api/auth/oidc/sso/callback", summary = "Come back from single sign-on",
     params(Returned), responses((status = 302, description = "To the console, with a token or an error")))]
 #[worker::send]
 pub async fn finish_sso(

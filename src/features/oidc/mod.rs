@@ -16,17 +16,18 @@ mod outcome;
 pub mod store;
 mod webcrypto;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::oidc_providers,
-        handlers::start_microsoft,
-        handlers::finish_microsoft,
-        handlers::start_github,
-        handlers::finish_github,
-        handlers::start_sso,
-        handlers::finish_sso,
+        tag = "auth";
+        handlers::oidc_providers => Open,
+        handlers::start_microsoft => Open,
+        handlers::finish_microsoft => Open,
+        handlers::start_github => Open,
+        handlers::finish_github => Open,
+        handlers::start_sso => Open,
+        handlers::finish_sso => Open,
     ]
 }

@@ -18,7 +18,7 @@ use crate::platform::db::stored;
 use crate::platform::error::ApiError;
 
 /// Says how large an organization is and how busy.
-#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/stats", tag = "organizations", summary = "Read an organization's numbers",
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/stats", summary = "Read an organization's numbers",
     params(("organization_id" = String, Path, description = "The organization's `id` or slug")),
     responses((status = 200, description = "The numbers", body = OrganizationStats),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
@@ -55,7 +55,7 @@ fn stats(organization: &Organization, row: &StatsRow) -> Stats {
 }
 
 /// Lists the people of an organization, those first who came first.
-#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/users", tag = "organizations", summary = "List an organization's users",
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/users", summary = "List an organization's users",
     params(("organization_id" = String, Path, description = "The organization's `id` or slug"), PageQuery),
     responses((status = 200, description = "The people", body = People),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
@@ -87,7 +87,7 @@ pub async fn list_organization_users(
 }
 
 /// Lists the groups of an organization, by name.
-#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/groups", tag = "organizations", summary = "List an organization's groups",
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}/groups", summary = "List an organization's groups",
     params(("organization_id" = String, Path, description = "The organization's `id` or slug"), PageQuery),
     responses((status = 200, description = "The groups", body = GroupList),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),

@@ -31,7 +31,7 @@ pub struct ListQuery {
 }
 
 /// Lists the organizations, by slug.
-#[utoipa::path(get, path = "/api/admin/organizations", tag = "organizations", summary = "List organizations", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/admin/organizations", summary = "List organizations", params(ListQuery, PageQuery),
     responses((status = 200, description = "The organizations", body = OrganizationList),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody)))]
 #[worker::send]
@@ -55,7 +55,7 @@ pub async fn list_organizations(
 }
 
 /// Makes an organization without people. Its first ones are made with its `tenant_id` at `/api/users`.
-#[utoipa::path(post, path = "/api/admin/organizations", tag = "organizations", summary = "Create an organization",
+#[utoipa::path(post, path = "/api/admin/organizations", summary = "Create an organization",
     request_body = CreateOrganization,
     responses((status = 201, description = "The organization", body = OrganizationDetail),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
@@ -93,7 +93,7 @@ pub async fn create_organization(
 }
 
 /// Reads one organization.
-#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}", tag = "organizations", summary = "Read an organization",
+#[utoipa::path(get, path = "/api/admin/organizations/{organization_id}", summary = "Read an organization",
     params(("organization_id" = String, Path, description = "The organization's `id` or slug")),
     responses((status = 200, description = "The organization", body = OrganizationDetail),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
@@ -109,7 +109,7 @@ pub async fn find_organization(
 }
 
 /// Changes an organization. Disabled, it signs its people out and ends their terminals.
-#[utoipa::path(put, path = "/api/admin/organizations/{organization_id}", tag = "organizations", summary = "Change an organization",
+#[utoipa::path(put, path = "/api/admin/organizations/{organization_id}", summary = "Change an organization",
     params(("organization_id" = String, Path, description = "The organization's `id` or slug")), request_body = UpdateOrganization,
     responses((status = 200, description = "The organization as it is now", body = OrganizationDetail),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),

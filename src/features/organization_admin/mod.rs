@@ -3,18 +3,19 @@ mod contents;
 mod handlers;
 mod removal;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_organizations,
-        handlers::create_organization,
-        handlers::find_organization,
-        handlers::update_organization,
-        removal::delete_organization,
-        contents::find_organization_stats,
-        contents::list_organization_users,
-        contents::list_organization_groups
+        tag = "organizations";
+        handlers::list_organizations => SuperAdmin,
+        handlers::create_organization => SuperAdmin,
+        handlers::find_organization => SuperAdmin,
+        handlers::update_organization => SuperAdmin,
+        removal::delete_organization => SuperAdmin,
+        contents::find_organization_stats => SuperAdmin,
+        contents::list_organization_users => SuperAdmin,
+        contents::list_organization_groups => SuperAdmin,
     ]
 }

@@ -29,7 +29,7 @@ pub struct DeleteQuery {
 
 /// Deletes an organization: its people, machines, groups and sessions; what the audit log says of it stays. This cannot be
 /// undone. After a failure half-way, doing it again finishes the work.
-#[utoipa::path(delete, path = "/api/admin/organizations/{organization_id}", tag = "organizations", summary = "Delete an organization",
+#[utoipa::path(delete, path = "/api/admin/organizations/{organization_id}", summary = "Delete an organization",
     params(("organization_id" = String, Path, description = "The organization's `id` or slug"), DeleteQuery),
     request_body = Option<DeleteOrganization>,
     responses((status = 200, description = "It is gone", body = Message),

@@ -15,7 +15,7 @@ use crate::platform::db::now;
 use crate::platform::error::ApiError;
 
 /// Reads the caller's organization and its settings.
-#[utoipa::path(get, path = "/api/organization", tag = "organizations", summary = "Read one's own organization",
+#[utoipa::path(get, path = "/api/organization", summary = "Read one's own organization",
     responses((status = 200, description = "The organization", body = OrganizationDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
 #[worker::send]
@@ -27,7 +27,7 @@ pub async fn find_own_organization(app: App, credentials: Credentials) -> Result
 }
 
 /// Changes the caller's organization and its settings.
-#[utoipa::path(put, path = "/api/organization", tag = "organizations", summary = "Change one's own organization",
+#[utoipa::path(put, path = "/api/organization", summary = "Change one's own organization",
     request_body = UpdateOrganization,
     responses((status = 200, description = "The organization as it is now", body = OrganizationDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]

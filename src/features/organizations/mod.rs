@@ -5,9 +5,13 @@ pub mod handlers;
 pub mod row;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
-    routes![handlers::find_own_organization, handlers::update_own_organization]
+    routes![
+        tag = "organizations";
+        handlers::find_own_organization => Admin,
+        handlers::update_own_organization => Admin,
+    ]
 }

@@ -27,7 +27,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 ];
 
 /// Sets the caller's picture: by its address, or as a file.
-#[utoipa::path(post, path = "/api/profile/upload-avatar", tag = "users", summary = "Set one's picture",
+#[utoipa::path(post, path = "/api/profile/upload-avatar", summary = "Set one's picture",
     request_body(content((UploadAvatar = "application/json"), (AvatarForm = "multipart/form-data"))),
     responses((status = 200, description = "The picture's address", body = Enveloped<Avatar>),
         (status = 400, description = "Not an address of the web, or not a picture", body = ErrorBody),
@@ -61,7 +61,7 @@ pub async fn upload_avatar(
 }
 
 /// Removes the caller's picture. Succeeds also if there is none.
-#[utoipa::path(delete, path = "/api/profile/avatar", tag = "users", summary = "Remove one's picture",
+#[utoipa::path(delete, path = "/api/profile/avatar", summary = "Remove one's picture",
     responses((status = 200, description = "There is none now", body = Message)))]
 #[worker::send]
 pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Message>, ApiError> {
@@ -73,7 +73,7 @@ pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Me
 }
 
 /// Shows a picture. Its name is known to whoever may see the account it belongs to, and nobody guesses it.
-#[utoipa::path(get, path = "/api/avatars/{avatar_id}", tag = "users", summary = "Look at a picture", security(()),
+#[utoipa::path(get, path = "/api/avatars/{avatar_id}", summary = "Look at a picture",
     params(("avatar_id" = String, Path, description = "The end of an `avatar_url`: 32 lowercase hex characters")),
     responses((status = 200, description = "The picture, which never changes", content((AvatarFile = "image/png"),
             (AvatarFile = "image/jpeg"), (AvatarFile = "image/webp"), (AvatarFile = "image/gif"))),

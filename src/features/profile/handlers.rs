@@ -20,7 +20,7 @@ use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
 
 /// Reads the caller's profile.
-#[utoipa::path(get, path = "/api/profile", tag = "users", summary = "Read one's profile",
+#[utoipa::path(get, path = "/api/profile", summary = "Read one's profile",
     responses((status = 200, description = "The account", body = Enveloped<OwnUser>)))]
 #[worker::send]
 pub async fn read_profile(app: App, credentials: Credentials, envelope: Envelope) -> Result<Response, ApiError> {
@@ -30,7 +30,7 @@ pub async fn read_profile(app: App, credentials: Credentials, envelope: Envelope
 }
 
 /// Reads the caller's account.
-#[utoipa::path(get, path = "/api/users/me", tag = "users", summary = "Read one's own user",
+#[utoipa::path(get, path = "/api/users/me", summary = "Read one's own user",
     responses((status = 200, description = "The account", body = OwnUser)))]
 #[worker::send]
 pub async fn read_own_user(app: App, credentials: Credentials) -> Result<Json<OwnUser>, ApiError> {
@@ -39,7 +39,7 @@ pub async fn read_own_user(app: App, credentials: Credentials) -> Result<Json<Ow
 }
 
 /// Changes the caller's name for people and mail address. A new address must be proven: a letter goes there.
-#[utoipa::path(put, path = "/api/users/profile", tag = "users", summary = "Change one's profile", request_body = UpdateProfile,
+#[utoipa::path(put, path = "/api/users/profile", summary = "Change one's profile", request_body = UpdateProfile,
     responses((status = 200, description = "The account as it is now", body = User),
         (status = 400, description = "A field breaks its rule, or another account has the mail address", body = ErrorBody),
         (status = 403, description = "The caller uses an API key", body = ErrorBody)))]
@@ -49,25 +49,7 @@ pub async fn update_profile(
     credentials: Credentials,
     ValidJson(request): ValidJson<UpdateProfile>,
 ) -> Result<Json<User>, ApiError> {
-    update(&app, credentials, request).await
-}
-
-/// The same as `PUT /api/users/profile`.
-#[utoipa::path(put, path = "/api/auth/me", tag = "auth", summary = "Change one's own account", request_body = UpdateProfile,
-    responses((status = 200, description = "The account as it is now", body = User),
-        (status = 400, description = "A field breaks its rule, or another account has the mail address", body = ErrorBody),
-        (status = 403, description = "The caller uses an API key", body = ErrorBody)))]
-#[worker::send]
-pub async fn update_me(
-    app: App,
-    credentials: Credentials,
-    ValidJson(request): ValidJson<UpdateProfile>,
-) -> Result<Json<User>, ApiError> {
-    update(&app, credentials, request).await
-}
-
-async fn update(app: &App, credentials: Credentials, request: UpdateProfile) -> Result<Json<User>, ApiError> {
-    let (caller, account) = load(app, credentials).await?;
+    let (caller, account) = load(&app, credentials).await?;
     let display_name = request.display_name.as_deref().map(str::trim);
     let email = request.email.map(|email| email.to_lowercase());
     let moved = email.as_deref().filter(|email| *email != account.email);
@@ -76,7 +58,7 @@ async fn update(app: &App, credentials: Credentials, request: UpdateProfile) -> 
     let (proof, links) = match moved {
         Some(_) => {
             let old = [Purpose::Reset, Purpose::Verify].map(|purpose| mailed::void(caller.id(), purpose, &now));
-            let (proof, new) = Welcome::prepare(app, caller.id(), &now)?;
+            let (proof, new) = Welcome::prepare(&app, caller.id(), &now)?;
             (proof, Some((Vec::from(old), new)))
         }
         None => (None, None),
@@ -100,7 +82,7 @@ async fn update(app: &App, credentials: Credentials, request: UpdateProfile) -> 
     })?;
     let account = the_one(accounts)?;
     if let Some(proof) = proof {
-        proof.post(app, &account.username, &account.email);
+        proof.post(&app, &account.username, &account.email);
     }
     Ok(Json(body::own(&app.config, &caller, &account)?))
 }

@@ -9,23 +9,23 @@ mod upload;
 
 pub use avatar::forget_pictures;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        handlers::read_profile,
-        handlers::read_own_user,
-        handlers::update_profile,
-        handlers::update_me,
-        avatar::upload_avatar,
-        avatar::delete_avatar,
-        avatar::read_avatar,
-        secrets::regenerate_api_key,
-        secrets::reset_own_password,
-        ssh_handlers::generate_ssh_key,
-        ssh_handlers::read_ssh_key,
-        ssh_handlers::delete_ssh_key,
-        ssh_handlers::list_ssh_keys,
+        tag = "users";
+        handlers::read_profile => SignedIn.before_password_change(),
+        handlers::read_own_user => SignedIn.before_password_change(),
+        handlers::update_profile => InPerson, also "/api/auth/me",
+        avatar::upload_avatar => SignedIn,
+        avatar::delete_avatar => SignedIn,
+        avatar::read_avatar => Open,
+        secrets::regenerate_api_key => InPerson,
+        secrets::reset_own_password => InPerson.before_password_change(),
+        ssh_handlers::generate_ssh_key => InPerson,
+        ssh_handlers::read_ssh_key => SignedIn,
+        ssh_handlers::delete_ssh_key => InPerson,
+        ssh_handlers::list_ssh_keys => SignedIn,
     ]
 }

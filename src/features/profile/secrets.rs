@@ -23,7 +23,7 @@ use crate::platform::log;
 
 /// Replaces the key that enrols machines. Machines that enrolled with the old one are disconnected, and must be enrolled again;
 /// those that enrolled with a token of their own stay.
-#[utoipa::path(post, path = "/api/profile/regenerate-api-key", tag = "users", summary = "Replace one's account API key",
+#[utoipa::path(post, path = "/api/profile/regenerate-api-key", summary = "Replace one's account API key",
     responses((status = 200, description = "The new key; the old one works no more", body = Enveloped<RegeneratedKey>),
         (status = 403, description = "The caller uses an API key", body = ErrorBody)))]
 #[worker::send]
@@ -50,7 +50,7 @@ pub async fn regenerate_api_key(app: App, credentials: Credentials, envelope: En
 }
 
 /// Changes the caller's password. Its other sign-ins end; the token of this one is replaced by the one in the answer.
-#[utoipa::path(post, path = "/api/profile/reset-password", tag = "users", summary = "Change one's password",
+#[utoipa::path(post, path = "/api/profile/reset-password", summary = "Change one's password",
     request_body = ResetOwnPassword,
     responses((status = 200, description = "The token to go on with", body = Enveloped<Refreshed>),
         (status = 400, description = "A field breaks its rule, or the current password is wrong", body = ErrorBody),

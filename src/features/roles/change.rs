@@ -15,7 +15,7 @@ use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
 
 /// Makes a role. Nobody makes one that allows more than they may do themselves.
-#[utoipa::path(post, path = "/api/roles", tag = "roles", summary = "Create a role", request_body = CreateRole,
+#[utoipa::path(post, path = "/api/roles", summary = "Create a role", request_body = CreateRole,
     responses((status = 200, description = "The role", body = OrganizationRole),
         (status = 403, description = "The caller may not make such a role", body = ErrorBody)))]
 #[worker::send]
@@ -43,7 +43,7 @@ pub async fn create_role(
 }
 
 /// Changes a role, for everybody who has it and from their next request on.
-#[utoipa::path(put, path = "/api/roles/{role_id}", tag = "roles", summary = "Change a role", request_body = UpdateRole,
+#[utoipa::path(put, path = "/api/roles/{role_id}", summary = "Change a role", request_body = UpdateRole,
     params(("role_id" = String, Path, description = "The role's number")),
     responses((status = 200, description = "The role as it is now", body = OrganizationRole),
         (status = 403, description = "The caller may not change it this way", body = ErrorBody),
@@ -82,7 +82,7 @@ pub async fn update_role(
 }
 
 /// Deletes a role that nobody has.
-#[utoipa::path(delete, path = "/api/roles/{role_id}", tag = "roles", summary = "Delete a role",
+#[utoipa::path(delete, path = "/api/roles/{role_id}", summary = "Delete a role",
     params(("role_id" = String, Path, description = "The role's number")),
     responses((status = 200, description = "It is gone", body = RoleDeleted),
         (status = 403, description = "The caller may not delete roles", body = ErrorBody),

@@ -16,7 +16,7 @@ use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
 /// Lists the roles that come with the product and, for those who may see them, those of the organization.
-#[utoipa::path(get, path = "/api/roles", tag = "roles", summary = "List roles",
+#[utoipa::path(get, path = "/api/roles", summary = "List roles",
     responses((status = 200, description = "The roles", body = RoleList)))]
 #[worker::send]
 pub async fn list_roles(app: App, credentials: Credentials) -> Result<Json<RoleList>, ApiError> {
@@ -36,7 +36,7 @@ pub async fn list_roles(app: App, credentials: Credentials) -> Result<Json<RoleL
 }
 
 /// Lists what accounts can be in their organization.
-#[utoipa::path(get, path = "/api/roles/portal", tag = "roles", summary = "List portal roles",
+#[utoipa::path(get, path = "/api/roles/portal", summary = "List portal roles",
     responses((status = 200, description = "The roles", body = RoleDefinitions)))]
 #[worker::send]
 pub async fn list_portal_roles(app: App, credentials: Credentials) -> Result<Json<RoleDefinitions>, ApiError> {
@@ -45,7 +45,7 @@ pub async fn list_portal_roles(app: App, credentials: Credentials) -> Result<Jso
 }
 
 /// Lists what accounts can be on machines.
-#[utoipa::path(get, path = "/api/roles/machine", tag = "roles", summary = "List machine roles",
+#[utoipa::path(get, path = "/api/roles/machine", summary = "List machine roles",
     responses((status = 200, description = "The roles", body = RoleDefinitions)))]
 #[worker::send]
 pub async fn list_machine_roles(app: App, credentials: Credentials) -> Result<Json<RoleDefinitions>, ApiError> {
@@ -54,7 +54,7 @@ pub async fn list_machine_roles(app: App, credentials: Credentials) -> Result<Js
 }
 
 /// Lists everything that a role can allow.
-#[utoipa::path(get, path = "/api/roles/permissions", tag = "roles", summary = "List permissions",
+#[utoipa::path(get, path = "/api/roles/permissions", summary = "List permissions",
     responses((status = 200, description = "The permissions by category", body = Permissions),
         (status = 403, description = "The caller may not see the roles", body = ErrorBody)))]
 #[worker::send]
@@ -66,7 +66,7 @@ pub async fn list_permissions(app: App, credentials: Credentials) -> Result<Json
 }
 
 /// Reads one role of the organization.
-#[utoipa::path(get, path = "/api/roles/{role_id}", tag = "roles", summary = "Read a role",
+#[utoipa::path(get, path = "/api/roles/{role_id}", summary = "Read a role",
     params(("role_id" = String, Path, description = "The role's number")),
     responses((status = 200, description = "The role", body = OrganizationRole),
         (status = 403, description = "The caller may not see the roles", body = ErrorBody),

@@ -7,18 +7,19 @@ mod handlers;
 pub mod row;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature. Those about one account are in `users/`.
 pub fn routes() -> Routes {
     routes![
-        handlers::list_roles,
-        handlers::list_portal_roles,
-        handlers::list_machine_roles,
-        handlers::list_permissions,
-        handlers::find_role,
-        change::create_role,
-        change::update_role,
-        change::delete_role
+        tag = "roles";
+        handlers::list_roles => SignedIn,
+        handlers::list_portal_roles => SignedIn,
+        handlers::list_machine_roles => SignedIn,
+        handlers::list_permissions => Needs(RolesView),
+        handlers::find_role => Needs(RolesView),
+        change::create_role => Needs(RolesCreate),
+        change::update_role => Needs(RolesEdit),
+        change::delete_role => Needs(RolesDelete),
     ]
 }

@@ -28,7 +28,7 @@ pub struct ListQuery {
 }
 
 /// Lists active sessions, newest first: one's own; an administrator's list has all of the organization.
-#[utoipa::path(get, path = "/api/terminal/sessions", tag = "terminal", summary = "List active sessions", params(ListQuery),
+#[utoipa::path(get, path = "/api/terminal/sessions", summary = "List active sessions", params(ListQuery),
     responses((status = 200, description = "The sessions", body = Enveloped<SessionList>)))]
 #[worker::send]
 pub async fn list_sessions(
@@ -45,7 +45,7 @@ pub async fn list_sessions(
 }
 
 /// Ends a session: its shell is hung up and everybody attached is disconnected.
-#[utoipa::path(delete, path = "/api/terminal/sessions/{session_id}", tag = "terminal", summary = "Close a session",
+#[utoipa::path(delete, path = "/api/terminal/sessions/{session_id}", summary = "Close a session",
     params(("session_id" = String, Path, description = "The session's name")),
     responses((status = 200, description = "It is over", body = Message),
         (status = 403, description = "The caller may not end the session", body = ErrorBody),

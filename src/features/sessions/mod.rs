@@ -7,9 +7,13 @@ pub mod revocation;
 pub mod row;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
-    routes![handlers::list_sessions, handlers::close_session]
+    routes![
+        tag = "terminal";
+        handlers::list_sessions => SignedIn,
+        handlers::close_session => Object,
+    ]
 }

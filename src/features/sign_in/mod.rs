@@ -5,31 +5,31 @@ pub mod signed_in;
 pub mod state;
 pub mod store;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 use handlers::{login, password, second_factor, session};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        login::community,
-        login::login,
-        login::select_tenant,
-        login::verify_otp,
-        login::verify_factor,
-        session::refresh,
-        session::logout,
-        session::me,
-        password::change,
-        password::change_alias,
-        password::forgot,
-        password::reset,
-        password::reset_by_body,
-        second_factor::status,
-        second_factor::enroll,
-        second_factor::confirm,
-        second_factor::disable,
-        second_factor::replace_codes,
-        second_factor::reset,
+        tag = "auth";
+        login::community => Open,
+        login::login => Open,
+        login::select_tenant => Open,
+        login::verify_otp => Open,
+        login::verify_factor => Open,
+        session::refresh => Open,
+        session::logout => InPerson.before_password_change(),
+        session::me => SignedIn.before_password_change(),
+        password::change => InPerson.before_password_change(), also "/api/users/password",
+        password::forgot => Open,
+        password::reset => Open,
+        password::reset_by_body => Open,
+        second_factor::status => SignedIn,
+        second_factor::enroll => InPerson,
+        second_factor::confirm => InPerson,
+        second_factor::disable => InPerson,
+        second_factor::replace_codes => InPerson,
+        second_factor::reset => Needs(UsersEdit),
     ]
 }

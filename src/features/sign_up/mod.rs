@@ -3,20 +3,20 @@ pub mod bootstrap;
 pub mod first_account;
 pub mod handlers;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 use handlers::{invite, setup, signup, verify_email};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        signup::signup,
-        signup::company,
-        setup::required,
-        setup::status,
-        setup::setup,
-        invite::accept,
-        invite::accept_by_body,
-        verify_email::verify,
-        verify_email::send_again,
+        tag = "auth";
+        signup::signup => Open,
+        signup::company => Open,
+        setup::required => Open, also "/api/auth/status",
+        setup::setup => Open,
+        invite::accept => Open,
+        invite::accept_by_body => Open,
+        verify_email::verify => Open,
+        verify_email::send_again => SignedIn,
     ]
 }

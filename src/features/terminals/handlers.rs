@@ -19,7 +19,7 @@ use crate::platform::error::ApiError;
 use crate::platform::random;
 
 /// Opens a terminal on a machine, or attaches to one that is open. `docs/streams.md` describes the socket.
-#[utoipa::path(get, path = "/api/terminal/{agent_id}/ws", tag = "terminal", summary = "Open a terminal (WebSocket)",
+#[utoipa::path(get, path = "/api/terminal/{agent_id}/ws", summary = "Open a terminal (WebSocket)",
     params(("agent_id" = String, Path, description = "The machine's public name"), TerminalQuery),
     responses((status = 101, description = "The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one"),
         (status = 403, description = "The caller or the page's origin may not, the session is not the caller's, or the machine was revoked", body = ErrorBody),

@@ -3,9 +3,12 @@
 mod handlers;
 pub mod request;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
-    routes![handlers::open_terminal]
+    routes![
+        tag = "terminal";
+        handlers::open_terminal => Object,
+    ]
 }

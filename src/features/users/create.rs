@@ -27,7 +27,7 @@ use crate::platform::random;
 
 /// Makes an account. With `password` it can be used at once, and a link to choose another one is mailed; without, its owner is
 /// invited.
-#[utoipa::path(post, path = "/api/users", tag = "users", summary = "Create or invite a user", request_body = CreateUser,
+#[utoipa::path(post, path = "/api/users", summary = "Create or invite a user", request_body = CreateUser,
     responses((status = 201, description = "The account", body = PersonDetail),
         (status = 200, description = "The invitation", body = Invited),
         (status = 403, description = "The caller may not make such an account", body = ErrorBody),
@@ -39,26 +39,6 @@ pub async fn create_user(
     credentials: Credentials,
     ValidJson(request): ValidJson<CreateUser>,
 ) -> Result<Response, ApiError> {
-    create(&app, credentials, request).await
-}
-
-/// The same as `POST /api/users`, under the path of the other published API.
-#[utoipa::path(post, path = "/api/users/invite", tag = "users", summary = "Invite a user", request_body = CreateUser,
-    responses((status = 200, description = "The invitation", body = Invited),
-        (status = 201, description = "The account", body = PersonDetail),
-        (status = 403, description = "The caller may not make such an account", body = ErrorBody),
-        (status = 404, description = "No such organization", body = ErrorBody),
-        (status = 409, description = "The username or mail address is taken", body = ErrorBody)))]
-#[worker::send]
-pub async fn invite_user(
-    app: App,
-    credentials: Credentials,
-    ValidJson(request): ValidJson<CreateUser>,
-) -> Result<Response, ApiError> {
-    create(&app, credentials, request).await
-}
-
-async fn create(app: &App, credentials: Credentials, request: CreateUser) -> Result<Response, ApiError> {
     let db = app.db()?;
     let email = request.email.to_lowercase();
     let tenant = request.tenant_id.as_deref().filter(|tenant| !tenant.is_empty());
@@ -87,7 +67,7 @@ async fn create(app: &App, credentials: Credentials, request: CreateUser) -> Res
     };
 
     let (id, now) = (random::object_id()?, now());
-    let api_key = NewApiKey::make(app, &id)?;
+    let api_key = NewApiKey::make(&app, &id)?;
     let hash = request
         .password
         .as_ref()
@@ -133,9 +113,9 @@ async fn create(app: &App, credentials: Credentials, request: CreateUser) -> Res
     })?;
     let row = one(found)?;
     match hash {
-        Some(_) => Ok(made(app, row, &token)),
+        Some(_) => Ok(made(&app, row, &token)),
         None => {
-            let body = invitation::send(app, caller.username(), row, token, "invited").await;
+            let body = invitation::send(&app, caller.username(), row, token, "invited").await;
             Ok(Json(body).into_response())
         }
     }

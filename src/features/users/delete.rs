@@ -17,7 +17,7 @@ use crate::platform::error::ApiError;
 
 /// Ends an account: nothing proves it any more, its terminals end, its machines pass to an administrator. Its username stays
 /// taken, for the audit log speaks of it.
-#[utoipa::path(delete, path = "/api/users/{user_id}", tag = "users", summary = "Delete a user",
+#[utoipa::path(delete, path = "/api/users/{user_id}", summary = "Delete a user",
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account is gone", body = Deactivated),
         (status = 403, description = "The caller may not delete it", body = ErrorBody),

@@ -24,7 +24,7 @@ use crate::platform::db::{Db, DbError, Nothing, Query, now};
 use crate::platform::error::ApiError;
 
 /// Changes an account. What it may do afterwards holds from its next request on, and terminals it may no longer have end.
-#[utoipa::path(put, path = "/api/users/{user_id}", tag = "users", summary = "Change a user", request_body = UpdateUser,
+#[utoipa::path(put, path = "/api/users/{user_id}", summary = "Change a user", request_body = UpdateUser,
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account as it is now", body = PersonDetail),
         (status = 403, description = "The caller may not change it this way", body = ErrorBody),

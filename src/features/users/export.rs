@@ -121,7 +121,7 @@ impl Row for ExportedUser {
 }
 
 /// The people that `GET /api/users` lists as a file, those first who came first.
-#[utoipa::path(get, path = "/api/users/export", tag = "users", summary = "Export the users", params(FormatQuery, ListQuery),
+#[utoipa::path(get, path = "/api/users/export", summary = "Export the users", params(FormatQuery, ListQuery),
     responses((status = 200, description = "A file: a JSON array, or CSV", content((Vec<ExportedUser> = "application/json"), (String = "text/csv"))),
         (status = 400, description = "The format is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not see the users", body = ErrorBody)))]

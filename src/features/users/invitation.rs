@@ -22,7 +22,7 @@ use crate::platform::mail::{Letter, Link};
 pub const FIRST_PASSWORD: TimeDelta = TimeDelta::hours(72);
 
 /// Sends an invitation again. Links sent before are void.
-#[utoipa::path(post, path = "/api/users/{user_id}/resend-invite", tag = "users", summary = "Send an invitation again",
+#[utoipa::path(post, path = "/api/users/{user_id}/resend-invite", summary = "Send an invitation again",
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The new invitation", body = Invited),
         (status = 403, description = "The caller may not invite", body = ErrorBody),

@@ -36,7 +36,7 @@ impl From<ListQuery> for Filter {
 }
 
 /// Lists the people of the caller's organization, those first who came first.
-#[utoipa::path(get, path = "/api/users", tag = "users", summary = "List users", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/users", summary = "List users", params(ListQuery, PageQuery),
     responses((status = 200, description = "The users", body = People),
         (status = 403, description = "The caller may not see the users", body = ErrorBody)))]
 #[worker::send]
@@ -67,7 +67,7 @@ pub async fn list_users(
 }
 
 /// Reads one account. Colleagues see less of it than those who may see the users.
-#[utoipa::path(get, path = "/api/users/{user_id}", tag = "users", summary = "Read a user",
+#[utoipa::path(get, path = "/api/users/{user_id}", summary = "Read a user",
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account", body = PersonDetail),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
@@ -89,7 +89,7 @@ pub async fn find_user(
 }
 
 /// The groups an account is in.
-#[utoipa::path(get, path = "/api/users/{user_id}/groups", tag = "users", summary = "List a user's groups",
+#[utoipa::path(get, path = "/api/users/{user_id}/groups", summary = "List a user's groups",
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The groups", body = GroupList),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]

@@ -15,25 +15,23 @@ pub mod row;
 pub mod store;
 mod wanted;
 
-use crate::http::operation::{Routes, routes};
+use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
-        export::export_users,
-        list::list_users,
-        list::find_user,
-        list::find_user_groups,
-        create::create_user,
-        create::invite_user,
-        invitation::resend_invite,
-        edit::update_user,
-        password::reset_user_password,
-        delete::delete_user,
-        roles::find_user_roles,
-        roles::find_user_roles_alias,
-        roles::assign_user_roles,
-        roles::replace_user_roles,
-        roles::assign_user_roles_alias
+        tag = "users";
+        export::export_users => Needs(UsersView),
+        list::list_users => AdminOr(UsersView),
+        list::find_user => Object,
+        list::find_user_groups => Object,
+        create::create_user => AdminOr(UsersCreate), also "/api/users/invite",
+        invitation::resend_invite => AdminOr(UsersCreate),
+        edit::update_user => AdminOr(UsersEdit),
+        password::reset_user_password => Needs(UsersEdit),
+        delete::delete_user => AdminOr(UsersDelete),
+        roles::find_user_roles => Object, also "/api/roles/users/{user_id}",
+        roles::assign_user_roles => AdminOr(UsersAssignRoles), also "/api/roles/users/{user_id}/roles",
+        roles::replace_user_roles => AdminOr(UsersAssignRoles),
     ]
 }

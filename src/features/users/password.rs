@@ -24,7 +24,7 @@ statements! {
 }
 
 /// Sets somebody's password and signs the account out everywhere. Its owner, who is told by mail, must choose another one.
-#[utoipa::path(post, path = "/api/users/{user_id}/reset-password", tag = "users", summary = "Set a user's password",
+#[utoipa::path(post, path = "/api/users/{user_id}/reset-password", summary = "Set a user's password",
     request_body = ResetPassword, params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The password works", body = StatusOk),
         (status = 403, description = "The caller may not change it", body = ErrorBody),

@@ -24,7 +24,7 @@ use crate::platform::db::now;
 use crate::platform::error::ApiError;
 
 /// The roles of one account.
-#[utoipa::path(get, path = "/api/users/{user_id}/roles", tag = "users", summary = "Read a user's roles",
+#[utoipa::path(get, path = "/api/users/{user_id}/roles", summary = "Read a user's roles",
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The roles", body = PersonRoles),
         (status = 403, description = "The caller may not see them", body = ErrorBody),
@@ -35,26 +35,26 @@ pub async fn find_user_roles(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<PersonRoles>, ApiError> {
-    find(&app, credentials, &user_id).await
-}
-
-/// The same as `GET /api/users/{user_id}/roles`.
-#[utoipa::path(get, path = "/api/roles/users/{user_id}", tag = "roles", summary = "Read a user's roles, by another path",
-    params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
-    responses((status = 200, description = "The roles", body = PersonRoles),
-        (status = 403, description = "The caller may not see them", body = ErrorBody),
-        (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
-pub async fn find_user_roles_alias(
-    app: App,
-    credentials: Credentials,
-    PathParam(user_id): PathParam,
-) -> Result<Json<PersonRoles>, ApiError> {
-    find(&app, credentials, &user_id).await
+    let access = reach(&app, credentials, &user_id).await?;
+    if !access.sees_all() {
+        return Err(ApiError::forbidden("forbidden", "Cannot view other users' roles"));
+    }
+    let row = access.row().clone();
+    let person = body::person(row);
+    let portal_role = builtin::portal(person.role);
+    let others = person.roles.iter().map(|role| role.name.clone());
+    Ok(Json(PersonRoles {
+        roles: std::iter::once(portal_role.name.clone()).chain(others).collect(),
+        portal_role,
+        machine_role: MachineRole::parse(&person.machine_role).map(builtin::machine),
+        role_ids: person.roles.iter().map(|role| role.id).collect(),
+        user_id: person.id,
+        username: person.username,
+    }))
 }
 
 /// Says which roles an account has from now on. It has what they allow from its next request on.
-#[utoipa::path(post, path = "/api/users/{user_id}/roles", tag = "users", summary = "Assign roles", request_body = AssignRoles,
+#[utoipa::path(post, path = "/api/users/{user_id}/roles", summary = "Assign roles", request_body = AssignRoles,
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account as it is now", body = RolesAssigned),
         (status = 403, description = "The caller may not assign these roles", body = ErrorBody),
@@ -71,7 +71,7 @@ pub async fn assign_user_roles(
 }
 
 /// The same as `POST /api/users/{user_id}/roles`.
-#[utoipa::path(put, path = "/api/users/{user_id}/roles", tag = "users", summary = "Replace a user's roles", request_body = AssignRoles,
+#[utoipa::path(put, path = "/api/users/{user_id}/roles", summary = "Replace a user's roles", request_body = AssignRoles,
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account as it is now", body = RolesAssigned),
         (status = 403, description = "The caller may not assign these roles", body = ErrorBody),
@@ -85,42 +85,6 @@ pub async fn replace_user_roles(
     ValidJson(request): ValidJson<AssignRoles>,
 ) -> Result<Json<RolesAssigned>, ApiError> {
     assign(&app, credentials, &user_id, request).await
-}
-
-/// The same as `POST /api/users/{user_id}/roles`.
-#[utoipa::path(post, path = "/api/roles/users/{user_id}/roles", tag = "roles", summary = "Assign roles, by another path",
-    request_body = AssignRoles, params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
-    responses((status = 200, description = "The account as it is now", body = RolesAssigned),
-        (status = 403, description = "The caller may not assign these roles", body = ErrorBody),
-        (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
-        (status = 409, description = "It is the last administrator of its organization", body = ErrorBody)))]
-#[worker::send]
-pub async fn assign_user_roles_alias(
-    app: App,
-    credentials: Credentials,
-    PathParam(user_id): PathParam,
-    ValidJson(request): ValidJson<AssignRoles>,
-) -> Result<Json<RolesAssigned>, ApiError> {
-    assign(&app, credentials, &user_id, request).await
-}
-
-async fn find(app: &App, credentials: Credentials, user_id: &str) -> Result<Json<PersonRoles>, ApiError> {
-    let access = reach(app, credentials, user_id).await?;
-    if !access.sees_all() {
-        return Err(ApiError::forbidden("forbidden", "Cannot view other users' roles"));
-    }
-    let row = access.row().clone();
-    let person = body::person(row);
-    let portal_role = builtin::portal(person.role);
-    let others = person.roles.iter().map(|role| role.name.clone());
-    Ok(Json(PersonRoles {
-        roles: std::iter::once(portal_role.name.clone()).chain(others).collect(),
-        portal_role,
-        machine_role: MachineRole::parse(&person.machine_role).map(builtin::machine),
-        role_ids: person.roles.iter().map(|role| role.id).collect(),
-        user_id: person.id,
-        username: person.username,
-    }))
 }
 
 async fn assign(

@@ -185,8 +185,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the audit log (alias) */
-        get: operations["list_audit_logs"];
+        /** Read the audit log */
+        get: operations["list_audit_alias"];
         put?: never;
         post?: never;
         delete?: never;
@@ -202,8 +202,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the organizations to choose a log by (alias) */
-        get: operations["list_audit_logs_tenants"];
+        /** List the organizations to choose a log by */
+        get: operations["list_audit_tenants_alias"];
         put?: never;
         post?: never;
         delete?: never;
@@ -374,8 +374,8 @@ export interface paths {
         };
         /** Read one's own account */
         get: operations["me"];
-        /** Change one's own account */
-        put: operations["update_me"];
+        /** Change one's profile */
+        put: operations["update_profile_alias"];
         post?: never;
         delete?: never;
         options?: never;
@@ -750,7 +750,7 @@ export interface paths {
             cookie?: never;
         };
         /** Read whether there is an account */
-        get: operations["status"];
+        get: operations["required_alias"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1252,7 +1252,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a user's roles, by another path */
+        /** Read a user's roles */
         get: operations["find_user_roles_alias"];
         put?: never;
         post?: never;
@@ -1271,7 +1271,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Assign roles, by another path */
+        /** Assign roles */
         post: operations["assign_user_roles_alias"];
         delete?: never;
         options?: never;
@@ -1410,8 +1410,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Invite a user */
-        post: operations["invite_user"];
+        /** Create or invite a user */
+        post: operations["create_user_alias"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5190,7 +5190,7 @@ export interface operations {
             };
         };
     };
-    list_audit_logs: {
+    list_audit_alias: {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
@@ -5298,7 +5298,7 @@ export interface operations {
             };
         };
     };
-    list_audit_logs_tenants: {
+    list_audit_tenants_alias: {
         parameters: {
             query?: never;
             header?: never;
@@ -6087,7 +6087,7 @@ export interface operations {
             };
         };
     };
-    update_me: {
+    update_profile_alias: {
         parameters: {
             query?: never;
             header?: never;
@@ -7683,7 +7683,7 @@ export interface operations {
             };
         };
     };
-    status: {
+    required_alias: {
         parameters: {
             query?: never;
             header?: never;
@@ -11582,7 +11582,7 @@ export interface operations {
             };
         };
     };
-    invite_user: {
+    create_user_alias: {
         parameters: {
             query?: never;
             header?: never;

@@ -40,7 +40,7 @@ pub enum CommunityAnswer {
 }
 
 /// Trades a password for a token, of the organization used last where the address has accounts in several.
-#[utoipa::path(post, path = "/api/login", tag = "auth", summary = "Sign in", security(()), request_body = Login,
+#[utoipa::path(post, path = "/api/login", summary = "Sign in", request_body = Login,
     responses((status = 200, description = "A token, or the code that is needed", body = CommunityAnswer),
         (status = 401, description = "The account does not exist or the password is wrong", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
@@ -61,7 +61,7 @@ pub async fn community(
 }
 
 /// Trades a password for a token, a choice of organizations, or the code that is needed.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", summary = "Sign in to one of several organizations", security(()),
+#[utoipa::path(post, path = "/api/auth/login", summary = "Sign in to one of several organizations",
     request_body = Login,
     responses((status = 200, description = "A token, or what else is needed", body = LoginAnswer),
         (status = 401, description = "The account does not exist or the password is wrong", body = ErrorBody),
@@ -82,7 +82,7 @@ pub async fn login(
 }
 
 /// Goes on with one of the organizations that a sign-in opened, now or to switch to another later.
-#[utoipa::path(post, path = "/api/auth/select-tenant", tag = "auth", summary = "Choose an organization", security(()),
+#[utoipa::path(post, path = "/api/auth/select-tenant", summary = "Choose an organization",
     request_body = SelectTenant,
     responses((status = 200, description = "A token, or the code that is needed", body = LoginAnswer),
         (status = 401, description = "The session token is wrong, expired or ended", body = ErrorBody),
@@ -112,7 +112,7 @@ pub async fn select_tenant(
 }
 
 /// Goes on with the code that was mailed.
-#[utoipa::path(post, path = "/api/auth/verify-otp", tag = "auth", summary = "Sign in with a mailed code", security(()),
+#[utoipa::path(post, path = "/api/auth/verify-otp", summary = "Sign in with a mailed code",
     request_body = VerifyOtp,
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 401, description = "The code is wrong, expired or used up", body = ErrorBody),
@@ -148,7 +148,7 @@ pub async fn verify_otp(
 }
 
 /// Goes on with a code of the authenticator app, a recovery code, or the code that was mailed.
-#[utoipa::path(post, path = "/api/auth/mfa/verify", tag = "auth", summary = "Sign in with a second factor", security(()),
+#[utoipa::path(post, path = "/api/auth/mfa/verify", summary = "Sign in with a second factor",
     request_body = VerifySecondFactor,
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 401, description = "The code is wrong, or the sign-in has expired", body = ErrorBody),

@@ -21,7 +21,7 @@ use crate::platform::error::ApiError;
 use crate::platform::mail::{Letter, Link};
 
 /// Changes the caller's password and ends all other sign-ins of the account.
-#[utoipa::path(post, path = "/api/auth/change-password", tag = "auth", summary = "Change one's password",
+#[utoipa::path(post, path = "/api/auth/change-password", summary = "Change one's password",
     request_body = ChangePassword,
     responses((status = 200, description = "A token in place of the one that asked", body = PasswordChanged),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
@@ -31,42 +31,20 @@ pub async fn change(
     credentials: Credentials,
     ValidJson(request): ValidJson<ChangePassword>,
 ) -> Result<Json<PasswordChanged>, ApiError> {
-    change_own(&app, credentials, &request).await.map(Json)
-}
-
-/// The same, by another name.
-#[utoipa::path(post, path = "/api/users/password", tag = "auth", summary = "Change one's password",
-    request_body = ChangePassword,
-    responses((status = 200, description = "A token in place of the one that asked", body = PasswordChanged),
-        (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
-pub async fn change_alias(
-    app: App,
-    credentials: Credentials,
-    ValidJson(request): ValidJson<ChangePassword>,
-) -> Result<Json<PasswordChanged>, ApiError> {
-    change_own(&app, credentials, &request).await.map(Json)
-}
-
-async fn change_own(
-    app: &App,
-    credentials: Credentials,
-    request: &ChangePassword,
-) -> Result<PasswordChanged, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (caller, accounts) = credentials.load(&app.db()?, account).await?;
-    throttle::attempt(app, &caller.trail().client, &format!("confirm:{}", caller.id())).await?;
+    throttle::attempt(&app, &caller.trail().client, &format!("confirm:{}", caller.id())).await?;
     let account = accounts.first().ok_or_else(|| ApiError::not_found("User not found"))?;
     let changed = password_change::change(
-        app,
+        &app,
         &caller,
         account,
         request.current_password.as_ref(),
         &request.new_password,
     )
     .await?;
-    let token = signed_in::issue(app, &changed, caller.source(), &caller.sign_in())?;
-    Ok(PasswordChanged {
+    let token = signed_in::issue(&app, &changed, caller.source(), &caller.sign_in())?;
+    Ok(Json(PasswordChanged {
         message: "Password changed successfully".to_owned(),
         status: "ok".to_owned(),
         access_token: token.clone(),
@@ -74,11 +52,11 @@ async fn change_own(
         token_type: signed_in::TOKEN_TYPE.to_owned(),
         expires_in: app.config.token_lifetime_seconds(),
         user: body::user(&app.config, &changed)?,
-    })
+    }))
 }
 
 /// Mails a link to choose a new password, if there is an account with that address. The answer does not tell.
-#[utoipa::path(post, path = "/api/auth/forgot-password", tag = "auth", summary = "Ask for a new password", security(()),
+#[utoipa::path(post, path = "/api/auth/forgot-password", summary = "Ask for a new password",
     request_body = ForgotPassword,
     responses((status = 200, description = "Whether or not there is such an account", body = StatusOk),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
@@ -128,7 +106,7 @@ async fn send_link(app: &App, trail: &Trail, account: &AccountRow) -> Result<(),
 }
 
 /// Sets a new password with the link of a mail, and ends all sign-ins of the account.
-#[utoipa::path(post, path = "/api/auth/password-reset/{token}", tag = "auth", summary = "Choose a new password", security(()),
+#[utoipa::path(post, path = "/api/auth/password-reset/{token}", summary = "Choose a new password",
     params(("token" = String, Path, description = "From the mail")), request_body = PasswordReset,
     responses((status = 200, description = "The new password works", body = StatusOk),
         (status = 400, description = "The link does not work, or the password breaks its rule", body = ErrorBody),
@@ -144,7 +122,7 @@ pub async fn reset(
 }
 
 /// The same, with the token in the body.
-#[utoipa::path(post, path = "/api/auth/reset-password", tag = "auth", summary = "Choose a new password", security(()),
+#[utoipa::path(post, path = "/api/auth/reset-password", summary = "Choose a new password",
     request_body = PasswordResetByToken,
     responses((status = 200, description = "The new password works", body = StatusOk),
         (status = 400, description = "The link does not work, or a field breaks its rule", body = ErrorBody),

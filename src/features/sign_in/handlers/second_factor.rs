@@ -17,7 +17,7 @@ use crate::platform::error::ApiError;
 use crate::platform::mail::Letter;
 
 /// Whether signing in needs a second factor.
-#[utoipa::path(get, path = "/api/auth/mfa/status", operation_id = "second_factor_status", tag = "auth", summary = "Read the state of the second factor",
+#[utoipa::path(get, path = "/api/auth/mfa/status", operation_id = "second_factor_status", summary = "Read the state of the second factor",
     responses((status = 200, description = "The state", body = SecondFactorStatus)))]
 #[worker::send]
 pub async fn status(app: App, credentials: Credentials) -> Result<Json<SecondFactorStatus>, ApiError> {
@@ -35,7 +35,7 @@ pub async fn status(app: App, credentials: Credentials) -> Result<Json<SecondFac
 }
 
 /// Makes a secret for an authenticator app. It counts once confirmed.
-#[utoipa::path(post, path = "/api/auth/mfa/enroll", operation_id = "enroll_second_factor", tag = "auth", summary = "Set a second factor up",
+#[utoipa::path(post, path = "/api/auth/mfa/enroll", operation_id = "enroll_second_factor", summary = "Set a second factor up",
     responses((status = 200, description = "The secret", body = Enrolment),
         (status = 409, description = "There is a second factor already", body = ErrorBody)))]
 #[worker::send]
@@ -55,7 +55,7 @@ pub async fn enroll(app: App, credentials: Credentials) -> Result<Json<Enrolment
 }
 
 /// Makes the second factor count, and gives the recovery codes.
-#[utoipa::path(post, path = "/api/auth/mfa/confirm", tag = "auth", summary = "Confirm the second factor", request_body = TotpCode,
+#[utoipa::path(post, path = "/api/auth/mfa/confirm", summary = "Confirm the second factor", request_body = TotpCode,
     responses((status = 200, description = "The recovery codes, this once", body = RecoveryCodes),
         (status = 409, description = "There is a second factor already, or none was set up", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
@@ -87,7 +87,7 @@ pub async fn confirm(
 }
 
 /// Takes the caller's own second factor off.
-#[utoipa::path(post, path = "/api/auth/mfa/disable", tag = "auth", summary = "Remove the second factor", request_body = ConfirmedBy,
+#[utoipa::path(post, path = "/api/auth/mfa/disable", summary = "Remove the second factor", request_body = ConfirmedBy,
     responses((status = 200, description = "The password alone signs in again", body = SecondFactorChanged),
         (status = 409, description = "There is no second factor", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
@@ -106,7 +106,7 @@ pub async fn disable(
 }
 
 /// Gives new recovery codes; those before no longer work.
-#[utoipa::path(post, path = "/api/auth/mfa/backup-codes/regenerate", tag = "auth", summary = "Replace the recovery codes",
+#[utoipa::path(post, path = "/api/auth/mfa/backup-codes/regenerate", summary = "Replace the recovery codes",
     request_body = ConfirmedBy,
     responses((status = 200, description = "The recovery codes, this once", body = RecoveryCodes),
         (status = 409, description = "There is no second factor", body = ErrorBody),

@@ -24,7 +24,7 @@ use crate::platform::error::ApiError;
 const REVOKED_MARGIN: TimeDelta = TimeDelta::hours(1);
 
 /// Trades a token that has not expired for a new one, made from the account as it is now.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", summary = "Renew a token", security((), ("bearer" = [])),
+#[utoipa::path(post, path = "/api/auth/refresh", summary = "Renew a token", security((), ("bearer" = [])),
     request_body(content = Option<Refresh>, description = "The token; without a body, the one in `Authorization`"),
     responses((status = 200, description = "A new token", body = Enveloped<Refreshed>),
         (status = 401, description = "The token is wrong, expired or revoked, or its account is gone", body = ErrorBody),
@@ -85,7 +85,7 @@ pub async fn refresh(
 }
 
 /// Ends the caller's sign-in: its tokens, in all organizations it opened, and its terminals.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", summary = "Sign out",
+#[utoipa::path(post, path = "/api/auth/logout", summary = "Sign out",
     responses((status = 200, description = "The token no longer works", body = LoggedOut)))]
 #[worker::send]
 pub async fn logout(app: App, credentials: Credentials) -> Result<Json<LoggedOut>, ApiError> {
@@ -113,7 +113,7 @@ pub async fn logout(app: App, credentials: Credentials) -> Result<Json<LoggedOut
 }
 
 /// The account that calls.
-#[utoipa::path(get, path = "/api/auth/me", tag = "auth", summary = "Read one's own account",
+#[utoipa::path(get, path = "/api/auth/me", summary = "Read one's own account",
     responses((status = 200, description = "The account", body = User)))]
 #[worker::send]
 pub async fn me(app: App, credentials: Credentials) -> Result<Json<User>, ApiError> {

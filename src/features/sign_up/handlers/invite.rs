@@ -24,7 +24,7 @@ statements! {
 }
 
 /// Chooses the first password of somebody who was invited, and signs in.
-#[utoipa::path(post, path = "/api/auth/invite/{token}", tag = "auth", summary = "Accept an invitation", security(()),
+#[utoipa::path(post, path = "/api/auth/invite/{token}", summary = "Accept an invitation",
     params(("token" = String, Path, description = "From the mail")), request_body = AcceptInvite,
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 400, description = "The invitation does not work, or a field breaks its rule", body = ErrorBody),
@@ -43,7 +43,7 @@ pub async fn accept(
 }
 
 /// The same, with the token in the body.
-#[utoipa::path(post, path = "/api/auth/accept-invite", tag = "auth", summary = "Accept an invitation", security(()),
+#[utoipa::path(post, path = "/api/auth/accept-invite", summary = "Accept an invitation",
     request_body = AcceptInviteByToken,
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 400, description = "The invitation does not work, or a field breaks its rule", body = ErrorBody),

@@ -32,23 +32,27 @@ struct Status {
 }
 
 /// Whether somebody has to set this server up.
-#[utoipa::path(get, path = "/api/auth/setup-required", tag = "auth", summary = "Read whether there is an account", security(()),
+#[utoipa::path(get, path = "/api/auth/setup-required", summary = "Read whether there is an account",
     responses((status = 200, description = "Whether there is", body = SetupStatus)))]
 #[worker::send]
 pub async fn required(app: App) -> Result<Json<SetupStatus>, ApiError> {
-    status_of(&app).await.map(Json)
+    status(&app).await.map(Json)
 }
 
-/// The same, by another name.
-#[utoipa::path(get, path = "/api/auth/status", tag = "auth", summary = "Read whether there is an account", security(()),
-    responses((status = 200, description = "Whether there is", body = SetupStatus)))]
-#[worker::send]
-pub async fn status(app: App) -> Result<Json<SetupStatus>, ApiError> {
-    status_of(&app).await.map(Json)
+async fn status(app: &App) -> Result<SetupStatus, ApiError> {
+    let rows = app.db()?.run(Query::<Status>::new(STATUS, [])).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| ApiError::internal("a query of one row gave none"))?;
+    Ok(SetupStatus {
+        setup_required: !row.complete,
+        setup_complete: row.complete,
+        vault_set: row.vault_set,
+    })
 }
 
 /// Makes the first account, a super administrator, and signs it in.
-#[utoipa::path(post, path = "/api/auth/setup", tag = "auth", summary = "Make the first account", security(()), request_body = Setup,
+#[utoipa::path(post, path = "/api/auth/setup", summary = "Make the first account", request_body = Setup,
     responses((status = 200, description = "The account", body = SignedIn),
         (status = 400, description = "There is an account already, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
@@ -56,7 +60,7 @@ pub async fn status(app: App) -> Result<Json<SetupStatus>, ApiError> {
 pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>) -> Result<Json<SignedIn>, ApiError> {
     throttle::attempt(&app, &trail.client, "setup").await?;
     let completed = || ApiError::bad_request("Setup already completed");
-    if status_of(&app).await?.setup_complete {
+    if status(&app).await?.setup_complete {
         return Err(completed());
     }
     let email = request.email().unwrap_or_default().to_lowercase();
@@ -74,18 +78,6 @@ pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>)
     let rows = std::slice::from_ref(&account);
     let state = SignInState::begin(&trail.client.source, "setup", false, rows)?;
     signed_in::sign_in(&app, &trail, &state, rows, &account).await.map(Json)
-}
-
-async fn status_of(app: &App) -> Result<SetupStatus, ApiError> {
-    let rows = app.db()?.run(Query::<Status>::new(STATUS, [])).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| ApiError::internal("a query of one row gave none"))?;
-    Ok(SetupStatus {
-        setup_required: !row.complete,
-        setup_complete: row.complete,
-        vault_set: row.vault_set,
-    })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::platform::error::ApiError;
 use crate::platform::random;
 
 /// Makes an account in an organization of its own and signs it in.
-#[utoipa::path(post, path = "/api/signup", tag = "auth", summary = "Sign up", security(()), request_body = Signup,
+#[utoipa::path(post, path = "/api/signup", summary = "Sign up", request_body = Signup,
     responses((status = 201, description = "The account", body = Enveloped<SignedUp>),
         (status = 403, description = "Signing up is closed here", body = ErrorBody),
         (status = 409, description = "The username or mail address is taken", body = ErrorBody),
@@ -79,7 +79,7 @@ pub async fn signup(
 }
 
 /// Makes an organization with a name of its own and its first administrator, who signs in next.
-#[utoipa::path(post, path = "/api/auth/signup", tag = "auth", summary = "Sign an organization up", security(()),
+#[utoipa::path(post, path = "/api/auth/signup", summary = "Sign an organization up",
     request_body = CompanySignup,
     responses((status = 201, description = "The account, which is not signed in", body = CompanySignedUp),
         (status = 403, description = "Signing up is closed here", body = ErrorBody),

@@ -22,7 +22,7 @@ statements! {
 }
 
 /// Proves the address of an account with the link of a mail.
-#[utoipa::path(post, path = "/api/auth/verify-email/{token}", tag = "auth", summary = "Confirm a mail address", security(()),
+#[utoipa::path(post, path = "/api/auth/verify-email/{token}", summary = "Confirm a mail address",
     params(("token" = String, Path, description = "From the mail")),
     responses((status = 200, description = "The address is confirmed", body = StatusOk),
         (status = 400, description = "The link does not work", body = ErrorBody),
@@ -44,7 +44,7 @@ pub async fn verify(app: App, trail: Trail, PathParam(token): PathParam) -> Resu
 }
 
 /// Mails the link again. The one before no longer works.
-#[utoipa::path(post, path = "/api/auth/verify-email", tag = "auth", summary = "Ask for the mail that confirms one's address",
+#[utoipa::path(post, path = "/api/auth/verify-email", summary = "Ask for the mail that confirms one's address",
     responses((status = 200, description = "The mail is on its way", body = StatusOk),
         (status = 400, description = "The account has no address", body = ErrorBody),
         (status = 409, description = "The address is confirmed already", body = ErrorBody),
