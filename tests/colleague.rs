@@ -95,6 +95,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/machines", May(201)),
     ("GET /api/machines/by-id/{machine_id}", Refused(403, "Not authorized")),
     ("GET /api/machines/{agent_id}", Refused(403, "Not authorized")),
+    ("PUT /api/machines/{agent_id}", Refused(403, "Not authorized")),
     ("DELETE /api/machines/{agent_id}", Refused(403, "Not authorized")),
     (
         "POST /api/machines/{agent_id}/access/grant",

@@ -291,3 +291,61 @@ async fn a_deleted_machine_is_gone_for_its_owner_and_for_its_agent() {
     .await;
     assert_eq!(owner.get(&path).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_machine_is_renamed_described_and_tagged_by_whoever_manages_it() {
+    let stack = Stack::shared().await;
+    let (owner, stranger) = (Account::new(stack).await, Account::new(stack).await);
+    let created = owner
+        .post("/api/machines", json!({"name": "old", "tags": ["a"]}))
+        .await
+        .ok();
+    owner.post("/api/machines", json!({"name": "taken"})).await.ok();
+    let agent_id = created["agent_id"].as_str().expect("an id");
+    let path = format!("/api/machines/{agent_id}");
+
+    let change =
+        json!({"name": "new", "description": "where it is built", "tags": ["linux"], "metadata": {"rack": "7"}});
+    let answer = owner.put(&path, change.clone()).await.ok();
+    assert_eq!(answer["message"], "Machine updated successfully");
+    for (field, value) in change.as_object().expect("an object") {
+        assert_eq!(&answer["machine"][field], value, "{field}");
+        assert_eq!(
+            answer[field], answer["machine"][field],
+            "{field} is there wrapped and flat"
+        );
+    }
+    assert_eq!(owner.get(&path).await.ok()["machine"], answer["machine"]);
+    assert_eq!(
+        owner.put(&path, json!({})).await.ok()["machine"],
+        answer["machine"],
+        "what is absent stays"
+    );
+
+    let refused = |answer: Answer| answer.refusal();
+    assert_eq!(refused(owner.put(&path, json!({"name": "taken"})).await).0, 409);
+    let (status, error) = refused(owner.put(&path, json!({"name": "", "tags": [""]})).await);
+    assert_eq!((status, error.as_str()), (400, "name must have 1 to 100 characters"));
+    assert_eq!(
+        refused(stranger.put(&path, change.clone()).await),
+        (404, "Machine not found".to_owned())
+    );
+    assert_eq!(
+        owner.anonymous.ask(Method::PUT, &path, Some(change)).await.refusal().0,
+        401
+    );
+
+    // Twice it was done; what was refused changed nothing. The first entry says what from and what to.
+    let entries = stack.sql(&format!(
+        "SELECT details FROM audit_log WHERE action = 'machine_updated' AND details LIKE '%\"machine\":\"old\"%'
+         AND resource_id = '{}'",
+        created["id"].as_str().expect("an id")
+    ));
+    let details: Value = serde_json::from_str(entries[0]["details"].as_str().expect("details")).expect("JSON");
+    assert_eq!(
+        details,
+        json!({"machine": "old", "name": {"old": "old", "new": "new"},
+            "description": {"old": "", "new": "where it is built"},
+            "tags": {"old": ["a"], "new": ["linux"]}, "metadata": {"new": {"rack": "7"}}})
+    );
+}

@@ -76,6 +76,7 @@ actions! {
     AccessGranted "access_granted";
     AccessRevoked "access_revoked";
     MachineCreated "machine_created";
+    MachineUpdated "machine_updated";
     MachineRegistered "machine_registered";
     MachineDeleted "machine_deleted";
     MachineAccess "machine_access";

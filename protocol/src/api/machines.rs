@@ -27,6 +27,15 @@ pub const MAX_TAGS: usize = 32;
 /// Longest tag, in characters.
 pub const MAX_TAG: usize = 50;
 
+/// Most facts that people note of one machine: every list carries them.
+pub const MAX_METADATA: usize = 32;
+
+/// Longest name of a fact, in characters.
+pub const MAX_METADATA_NAME: usize = 64;
+
+/// Longest fact, in characters: as long as what is kept of each that an agent says.
+pub const MAX_METADATA_VALUE: usize = 255;
+
 /// Whether a text can be a login name: letters, digits, `.`, `_`, `-`, also a last `$`, not beginning with `-`. Empty
 /// means the agent's own account.
 pub fn is_linux_user(text: &str) -> bool {
@@ -108,7 +117,7 @@ pub struct Machine {
     pub last_active: Option<DateTime<Utc>>,
     /// The last heartbeat as it came.
     pub resource_stats: Metrics,
-    /// Free facts.
+    /// Free facts: what its agent says, and what people noted, which counts where both have one of a name.
     pub metadata: BTreeMap<String, String>,
     /// The organization's slug.
     pub tenant_id: String,
@@ -181,13 +190,61 @@ impl Validate for CreateMachine {
             format!("must be a login name of at most {MAX_LINUX_USER} characters"),
         );
         faults.text("custom_script", &self.custom_script, MAX_SCRIPT);
+        check_tags(faults, &self.tags);
+    }
+}
+
+fn check_tags(faults: &mut Faults, tags: &[String]) {
+    faults.check(
+        tags.len() <= MAX_TAGS,
+        "tags",
+        format!("must be at most {MAX_TAGS} tags"),
+    );
+    for (index, tag) in tags.iter().enumerate().take(MAX_TAGS) {
+        faults.line(&format!("tags[{index}]"), tag, 1, MAX_TAG);
+    }
+}
+
+/// What is to change of a machine. What is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct UpdateMachine {
+    /// What people call it, unique among its owner's machines.
+    #[schema(min_length = 1, max_length = 100, example = "production-server")]
+    pub name: Option<String>,
+    /// What it is for.
+    #[schema(max_length = 2000)]
+    pub description: Option<String>,
+    /// Labels to filter by, in place of those it has.
+    #[schema(max_items = 32)]
+    pub tags: Option<Vec<String>>,
+    /// What people note of it, in place of what they noted before. At most 32 facts, with names of 1 to 64 characters and values of
+    /// at most 255.
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+impl Validate for UpdateMachine {
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(name) = &self.name {
+            faults.line("name", name, 1, MAX_NAME);
+        }
+        if let Some(description) = &self.description {
+            faults.text("description", description, MAX_DESCRIPTION);
+        }
+        check_tags(faults, self.tags.as_deref().unwrap_or_default());
+        let Some(metadata) = &self.metadata else {
+            return;
+        };
         faults.check(
-            self.tags.len() <= MAX_TAGS,
-            "tags",
-            format!("must be at most {MAX_TAGS} tags"),
+            metadata.len() <= MAX_METADATA,
+            "metadata",
+            format!("must be at most {MAX_METADATA} facts"),
         );
-        for (index, tag) in self.tags.iter().enumerate().take(MAX_TAGS) {
-            faults.line(&format!("tags[{index}]"), tag, 1, MAX_TAG);
+        for (name, value) in metadata.iter().take(MAX_METADATA) {
+            // A name that breaks its rule is not repeated in the answer whole.
+            let field = format!("metadata.{}", name.chars().take(MAX_METADATA_NAME).collect::<String>());
+            faults.line(&field, name, 1, MAX_METADATA_NAME);
+            faults.text(&field, value, MAX_METADATA_VALUE);
         }
     }
 }
@@ -278,6 +335,25 @@ mod tests {
         );
         let tags = serde_json::json!({"name": "a", "tags": vec!["t"; MAX_TAGS + 1]}).to_string();
         assert_eq!(fields(&tags), ["tags"]);
+    }
+
+    #[test]
+    fn what_changes_of_a_machine_has_the_same_bounds_and_may_be_nothing() {
+        let fields = crate::api::validate::refused_fields::<UpdateMachine>;
+        assert!(fields("{}").is_empty());
+        assert!(fields(r#"{"name":"web-2","description":"","tags":[],"metadata":{"rack":"7"}}"#).is_empty());
+        assert_eq!(
+            fields(r#"{"name":" ","description":"\u0000","tags":[""],"metadata":{"":"x","rack":"\u0000"}}"#),
+            ["name", "description", "tags[0]", "metadata.", "metadata.rack"]
+        );
+        let many: BTreeMap<String, String> = (0..=MAX_METADATA).map(|n| (n.to_string(), String::new())).collect();
+        assert_eq!(fields(&serde_json::json!({"metadata": many}).to_string()), ["metadata"]);
+        let long = serde_json::json!({"metadata": {"x".repeat(5000): "y".repeat(MAX_METADATA_VALUE + 1)}}).to_string();
+        let refused = fields(&long);
+        assert!(
+            refused.len() == 2 && refused.iter().all(|field| field.len() < 80),
+            "{refused:?}"
+        );
     }
 
     #[test]

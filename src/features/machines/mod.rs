@@ -19,6 +19,7 @@ pub fn routes() -> Routes {
         handlers::list_machines => SignedIn,
         handlers::create_machine => SignedIn,
         handlers::find_machine => Object,
+        handlers::update_machine => Object,
         handlers::delete_machine => Object,
         handlers::find_machine_by_id => Object,
         handlers::create_registration_token => Object,

@@ -1,5 +1,5 @@
 //! SQL of machines, as people see them. What agents do to them is in `agents/store.rs`.
-use protocol::api::machines::CreateMachine;
+use protocol::api::machines::{CreateMachine, UpdateMachine};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ macro_rules! machine_row {
     () => {
         concat!(
             "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, m.status, m.is_connected,
-           m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json(m.metadata), m.agent_version, m.cpu_percent,
+           m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json_patch(m.metadata, m.own_metadata), m.agent_version, m.cpu_percent,
            m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active,
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
@@ -76,6 +76,10 @@ statements! {
          (id, organization_id, owner_id, agent_id, name, description, linux_user, allow_sudo, deploy_application, custom_script, tags,
           registration_token_hash, registration_token_sealed, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+    /// What is NULL stays.
+    UPDATE = "UPDATE machines SET name = COALESCE(?2, name), description = COALESCE(?3, description), tags = COALESCE(?4, tags),
+           own_metadata = COALESCE(?5, own_metadata) WHERE id = ?1";
 
     SET_REGISTRATION_TOKEN = "UPDATE machines SET registration_token_hash = ?2, registration_token_sealed = ?3 WHERE id = ?1";
 
@@ -184,6 +188,28 @@ pub fn insert(owner: &Caller, new: &NewMachine) -> Result<Query<Nothing>, ApiErr
             new.token_hash.as_str().into(),
             new.token_sealed.as_str().into(),
             new.now.as_str().into(),
+        ],
+    ))
+}
+
+/// Changes what people say of a machine.
+pub fn update(control: &MachineControl, change: &UpdateMachine) -> Result<Query<Nothing>, ApiError> {
+    let json = |text: serde_json::Result<String>| text.map_err(ApiError::internal);
+    let tags = change.tags.as_ref().map(serde_json::to_string).map(json).transpose()?;
+    let metadata = change
+        .metadata
+        .as_ref()
+        .map(serde_json::to_string)
+        .map(json)
+        .transpose()?;
+    Ok(Query::new(
+        UPDATE,
+        [
+            control.id().into(),
+            change.name.as_deref().map(str::trim).into(),
+            change.description.as_deref().into(),
+            tags.into(),
+            metadata.into(),
         ],
     ))
 }

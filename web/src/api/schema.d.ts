@@ -979,7 +979,8 @@ export interface paths {
         };
         /** Read a machine */
         get: operations["find_machine"];
-        put?: never;
+        /** Change a machine */
+        put: operations["update_machine"];
         post?: never;
         /** Delete a machine */
         delete: operations["delete_machine"];
@@ -2814,7 +2815,7 @@ export interface components {
              * @description Memory use in percent.
              */
             memory_percent: number;
-            /** @description Free facts. */
+            /** @description Free facts: what its agent says, and what people noted, which counts where both have one of a name. */
             metadata: {
                 [key: string]: string;
             };
@@ -3816,6 +3817,33 @@ export interface components {
              * @default null
              */
             name?: string | null;
+        };
+        /** @description What is to change of a machine. What is absent stays. */
+        UpdateMachine: {
+            /**
+             * @description What it is for.
+             * @default null
+             */
+            description?: string | null;
+            /**
+             * @description What people note of it, in place of what they noted before. At most 32 facts, with names of 1 to 64 characters and values of
+             *     at most 255.
+             * @default null
+             */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description What people call it, unique among its owner's machines.
+             * @default null
+             * @example production-server
+             */
+            name?: string | null;
+            /**
+             * @description Labels to filter by, in place of those it has.
+             * @default null
+             */
+            tags?: string[] | null;
         };
         /** @description What to change of an organization. What is absent stays. */
         UpdateOrganization: {
@@ -9320,6 +9348,105 @@ export interface operations {
             };
             /** @description No such machine in the caller's organization */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateMachine"];
+            };
+        };
+        responses: {
+            /** @description The machine as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_MachineDetail"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not change the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Its owner has another machine of this name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -36,6 +36,25 @@ describe('the machine pages', () => {
     expect(await page.getByLabel('Name').inputValue()).toBe('web-1');
   });
 
+  it('rename a machine, and say in the form when the name is taken', async () => {
+    const page = await setup.open();
+    const machine = setup.edge.add({ name: 'web-1' });
+    setup.edge.add({ name: 'web-2' });
+    await signIn(page);
+    await page.getByRole('link', { name: 'web-1' }).click();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('web-2');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('Machine with this name already exists.').waitFor();
+    await dialog.getByLabel('Name').fill('front-door');
+    await dialog.getByLabel('Tags').fill('production, web,');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'front-door' }).waitFor();
+    expect(machine).toMatchObject({ name: 'front-door', tags: ['production', 'web'] });
+  });
+
   it('show the list live, and keep it when the server cannot be reached', async () => {
     const page = await setup.open();
     const machine = setup.edge.add({ name: 'web-1' });

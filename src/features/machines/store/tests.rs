@@ -231,3 +231,32 @@ fn deleting_a_machine_takes_its_sessions_along() {
     assert!(access(&world, "ann", "000000000000").is_err());
     assert_eq!(world.count("terminal_sessions"), 0);
 }
+
+#[test]
+fn what_a_change_does_not_name_stays_and_facts_of_people_count_before_the_agents() {
+    let world = world();
+    let change = |change: serde_json::Value| {
+        let control = access(&world, "ann", "000000000000").unwrap().control().unwrap();
+        world.try_run(update(&control, &serde_json::from_value(change).unwrap()).unwrap())
+    };
+    world.execute(r#"UPDATE machines SET metadata = '{"cpu_cores":"8","rack":"1"}' WHERE name = 'alpha'"#);
+    change(json!({"name": " alef ", "metadata": {"rack": "7", "room": "b"}})).unwrap();
+    let machine = |world: &World| access(world, "ann", "000000000000").unwrap().found().machine.clone();
+    let changed = machine(&world);
+    assert_eq!((changed.name.as_str(), changed.tags.len()), ("alef", 2));
+    assert_eq!(
+        json!(changed.metadata),
+        json!({"cpu_cores": "8", "rack": "7", "room": "b"})
+    );
+
+    change(json!({"tags": ["db"], "description": "x", "metadata": {}})).unwrap();
+    let changed = machine(&world);
+    assert_eq!((changed.name.as_str(), changed.description.as_str()), ("alef", "x"));
+    assert_eq!(
+        json!([changed.tags, changed.metadata]),
+        json!([["db"], {"cpu_cores": "8", "rack": "1"}])
+    );
+
+    world.machine("taken", "ann");
+    assert!(change(json!({"name": "taken"})).unwrap_err().contains("UNIQUE"));
+}

@@ -45,6 +45,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   access_granted: 'granted access to a machine',
   access_revoked: 'revoked access to a machine',
   machine_created: 'added a machine',
+  machine_updated: 'changed a machine',
   machine_registered: 'enrolled a machine',
   machine_access: 'opened a terminal',
   machine_deleted: 'deleted a machine',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeFact, describeState, enrolCommand, type Machine, matches } from './machines';
+import { describeFact, describeState, enrolCommand, type Machine, matches, tagsOf } from './machines';
 
 const MACHINE = {
   name: 'web-1',
@@ -31,6 +31,16 @@ describe('a machine', () => {
   ])('that is %s (connected: %s) reads “%s”', (status, is_connected, words) => {
     expect(describeState({ status, is_connected } as Machine).words).toBe(words);
   });
+});
+
+describe('tags that are typed', () => {
+  it.each([
+    ['', []],
+    [' , ', []],
+    ['web', ['web']],
+    ['web, db ,web', ['web', 'db']],
+    ['two words, x', ['two words', 'x']],
+  ])('%j are %j', (text, tags) => expect(tagsOf(text)).toEqual(tags));
 });
 
 describe('a fact that an agent tells', () => {

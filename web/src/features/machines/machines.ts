@@ -7,6 +7,8 @@ export type Machine = components['schemas']['Machine'];
 
 export type NewMachine = components['schemas']['CreateMachine'];
 
+export type MachineChange = components['schemas']['UpdateMachine'];
+
 /** All machines that the person may see, by name. */
 export async function listMachines(signal: AbortSignal): Promise<Machine[]> {
   return (await answer(client.GET('/api/machines', { signal }))).machines;
@@ -21,6 +23,17 @@ export async function findMachine(agentId: string, signal: AbortSignal): Promise
 
 export async function createMachine(body: NewMachine): Promise<Machine> {
   return (await answer(client.POST('/api/machines', { body }))).machine;
+}
+
+export async function updateMachine(agentId: string, body: MachineChange): Promise<Machine> {
+  const params = { path: { agent_id: agentId } };
+  return (await answer(client.PUT('/api/machines/{agent_id}', { params, body }))).machine;
+}
+
+/** Tags as they are typed, with commas between them; each once. */
+export function tagsOf(text: string): string[] {
+  const tags = text.split(',').map((tag) => tag.trim());
+  return [...new Set(tags.filter((tag) => tag !== ''))];
 }
 
 /** A new token to enrol a machine with. Any earlier one is void. */

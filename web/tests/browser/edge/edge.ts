@@ -166,6 +166,11 @@ export class Edge {
       }
       case 'GET /api/machines/:id':
         return machine ? [200, { machine }] : [404, { error: 'Machine not found' }];
+      case 'PUT /api/machines/:id': {
+        const taken = [...this.machines.values()].some((other) => other !== machine && other.name === body.name);
+        if (taken) return [409, { error: 'Machine with this name already exists' }];
+        return machine ? [200, { machine: Object.assign(machine, body) }] : [404, { error: 'Machine not found' }];
+      }
       case 'DELETE /api/machines/:id':
         return this.machines.delete(id)
           ? [200, { message: 'Machine deleted successfully' }]
