@@ -73,7 +73,7 @@ test("no request, however strange, is answered with a 5xx", async () => {
     ...["--seed", String(SEED)],
     // One: Python 3.11 has a parser that two threads at once confuse.
     ...["--workers", "1"],
-    // Where no provider is set up they are answered 501, as published; tests/oidc.rs tries them.
+    // Where no provider is set up they are answered 501, as published; tests/e2e/oidc.rs tries them.
     ...["--exclude-path-regex", "^/api/auth/oidc/(microsoft|github|sso)$"],
     // Paths of the document that need ids are answered 404; that is not what is tested here.
     ...["--warnings", "off"],

@@ -1,4 +1,6 @@
 //! Signing organizations up, and setting a server up.
+mod bootstrap;
+
 use reqwest::Method;
 use serde_json::json;
 

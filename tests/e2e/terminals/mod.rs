@@ -1,4 +1,7 @@
 //! `/api/terminal/{agent_id}/ws` as our own browser and command line use it.
+mod lossless;
+mod published;
+
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::Size;
 use protocol::terminal::frame::{Frame, Kind};

@@ -1,4 +1,9 @@
 //! Signing in and out.
+mod guessing;
+mod otp;
+mod tenants;
+mod tokens;
+
 use reqwest::Method;
 use serde_json::json;
 
