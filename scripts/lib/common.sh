@@ -25,6 +25,20 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# A rustup that may install nothing by itself (RUSTUP_AUTO_INSTALL=0) may have the very Rust that rust-toolchain.toml names
+# under another name only, such as `stable`, and then refuses every command here. Its default is taken if it is that version.
+rust_by_another_name() {
+  local named default
+  have rustup || return 0
+  if RUSTUP_AUTO_INSTALL=0 rustc --version >/dev/null 2>&1; then return; fi
+  named=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
+  default=$(rustup default 2>/dev/null | cut -d' ' -f1) || return 0
+  case $(RUSTUP_TOOLCHAIN=$default rustc --version 2>/dev/null) in
+    "rustc $named "*) export RUSTUP_TOOLCHAIN=$default ;;
+  esac
+}
+rust_by_another_name
+
 # one_at_a_time <what>: waits while another script of this checkout is at the same thing, where the system has flock. Until
 # this script ends, or is at the next thing.
 one_at_a_time() {
