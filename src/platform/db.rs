@@ -21,14 +21,14 @@ macro_rules! statements {
     ($($declared:tt)*) => {
         protocol::sql::statements! { $($declared)* }
         #[cfg(test)]
-        inventory::submit! { $crate::platform::db::Declared(STATEMENTS) }
+        inventory::submit! { $crate::platform::db::Declared(STATEMENTS, file!()) }
     };
 }
 pub(crate) use statements;
 
-/// The statements that a file declares.
+/// The statements that a file declares, and which file it is.
 #[cfg(test)]
-pub struct Declared(pub &'static [(&'static str, &'static str)]);
+pub struct Declared(pub &'static [(&'static str, &'static str)], pub &'static str);
 
 #[cfg(test)]
 inventory::collect!(Declared);
@@ -359,7 +359,35 @@ pub fn json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
     use super::*;
+
+    /// The files below a folder with a line that begins a `statements!`.
+    fn declaring(folder: &Path) -> BTreeSet<String> {
+        let paths = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let within = |path: PathBuf| match path.is_dir() {
+            true => declaring(&path),
+            false => {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let declares = text.lines().any(|line| line.starts_with("statements! {"));
+                declares
+                    .then(|| path.to_str().unwrap().to_owned())
+                    .into_iter()
+                    .collect()
+            }
+        };
+        paths.flat_map(within).collect()
+    }
+
+    #[test]
+    fn every_file_with_statements_hands_them_in() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let handed_in = inventory::iter::<Declared>().map(|Declared(_, file)| root.join(file));
+        let handed_in: BTreeSet<String> = handed_in.map(|path| path.to_str().unwrap().to_owned()).collect();
+        assert_eq!(handed_in, declaring(&root.join("src")));
+    }
 
     #[test]
     fn a_row_that_exists_already_is_told_from_other_failures() {

@@ -4,3 +4,4 @@ mod imports;
 mod names;
 mod paths;
 mod source;
+mod statements;
