@@ -1,4 +1,5 @@
 //! Signing organizations up, and setting a server up.
+mod account;
 mod bootstrap;
 
 use reqwest::Method;
