@@ -49,6 +49,7 @@ shell_scripts() {
 check() {
   step "format" cargo fmt --all --check
   step "lints" cargo clippy --quiet --workspace --all-targets -- -D warnings
+  step "lints, of the end to end tests" cargo clippy --quiet --workspace --test e2e -- -D warnings
   step "lints, of what runs in the Worker as it is compiled for it" \
     cargo clippy --quiet --target wasm32-unknown-unknown -p vsay-edge -p durable-objects -p protocol -- -D warnings
   step "console: types" npm --prefix web run --silent check
@@ -61,7 +62,7 @@ check() {
 advisories() { step "crates: advisories" cargo deny --workspace --log-level warn check advisories; }
 
 unit() {
-  step "unit and property tests" cargo nextest run --workspace --no-fail-fast -E 'not binary(e2e)'
+  step "unit and property tests" cargo nextest run --workspace --no-fail-fast
   console_unit
 }
 
