@@ -1,6 +1,7 @@
 //! Accounts as they are made, proven and secured, whoever's they are. `users/` has the people of an organization, `profile/` one's
 //! own account.
 pub mod body;
+pub mod claim_address;
 pub mod mailed;
 pub mod new_account;
 pub mod otp;
@@ -9,4 +10,3 @@ pub mod password_change;
 pub mod second_factor;
 pub mod store;
 pub mod totp;
-pub mod unproven;

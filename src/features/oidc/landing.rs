@@ -5,8 +5,8 @@ use super::identity::Identity;
 use super::outcome::Failure;
 use super::store;
 use crate::audit::{self, Action, Resource, Trail};
+use crate::features::accounts::claim_address;
 use crate::features::accounts::store::find_logins;
-use crate::features::accounts::unproven;
 use crate::features::sign_in::signed_in;
 use crate::features::sign_in::state::SignInState;
 use crate::platform::context::App;
@@ -28,7 +28,7 @@ pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> 
     let unproven: Vec<_> = accounts.iter().filter(|account| !account.email_verified).collect();
     if !unproven.is_empty() {
         for account in unproven {
-            unproven::prove(app, trail, account, kind.slug()).await?;
+            claim_address::claim(app, trail, account, kind.slug()).await?;
         }
         accounts = db.run(find_logins(&identity.email)).await.map_err(ApiError::from)?;
         accounts.retain(|account| account.email_verified);

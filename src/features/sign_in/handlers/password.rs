@@ -12,7 +12,7 @@ use crate::auth::caller::Credentials;
 use crate::auth::throttle;
 use crate::features::accounts::mailed::{self, Purpose};
 use crate::features::accounts::store::{self, AccountRow};
-use crate::features::accounts::{body, password, password_change, unproven};
+use crate::features::accounts::{body, claim_address, password, password_change};
 use crate::features::sign_in::signed_in;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -149,7 +149,7 @@ async fn reset_with(app: &App, trail: &Trail, token: &str, new: &Secret) -> Resu
     // The link has just proven the address.
     let proven = match account.email_verified {
         true => Vec::new(),
-        false => unproven::rows(app, trail, &account, "mail")?,
+        false => claim_address::prepare(app, trail, &account, "mail")?,
     };
     let event = trail
         .event(Action::PasswordReset, Resource::User)
