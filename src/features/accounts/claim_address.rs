@@ -3,7 +3,7 @@
 //! sign-ins, keys and second factor.
 use protocol::relay_contract::SignIns;
 
-use super::mailed::{self, Purpose};
+use super::email_link::{self, Purpose};
 use super::new_account::NewApiKey;
 use super::store::AccountRow;
 use super::{otp, password_change, second_factor};
@@ -63,8 +63,8 @@ fn void(account: &AccountRow, key: &NewApiKey, now: &str) -> Vec<Query<Nothing>>
         codes,
         Query::new(DELETE_KEYS, [id.into()]),
         otp::delete(id),
-        mailed::void(id, Purpose::Reset, now),
-        mailed::void(id, Purpose::Verify, now),
+        email_link::void(id, Purpose::Reset, now),
+        email_link::void(id, Purpose::Verify, now),
     ]
 }
 
@@ -85,7 +85,7 @@ mod tests {
              INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at) SELECT id, id, 'ci', 'hash', 'vsay_x', 'x' FROM users",
         );
         let ann = world.run(find_account(world.caller("ann").id())).remove(0);
-        let (_, (_, link)) = mailed::new(&ann.id, Purpose::Verify, NOW).unwrap();
+        let (_, (_, link)) = email_link::new(&ann.id, Purpose::Verify, NOW).unwrap();
         world.run(link);
         (world, ann)
     }

@@ -2,7 +2,7 @@
 //! own account.
 pub mod body;
 pub mod claim_address;
-pub mod mailed;
+pub mod email_link;
 pub mod new_account;
 pub mod otp;
 pub mod password;

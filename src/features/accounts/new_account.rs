@@ -4,7 +4,7 @@ use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 
 use super::body;
-use super::mailed::{self, Purpose};
+use super::email_link::{self, Purpose};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::mail::{Letter, Link};
@@ -37,11 +37,15 @@ pub struct Welcome(Secret);
 
 impl Welcome {
     /// The letter, and the row that makes its link work; nothing if this server sends no mail.
-    pub fn prepare(app: &App, user: &ObjectId, now: &str) -> Result<(Option<Self>, Option<mailed::Rows>), ApiError> {
+    pub fn prepare(
+        app: &App,
+        user: &ObjectId,
+        now: &str,
+    ) -> Result<(Option<Self>, Option<email_link::Rows>), ApiError> {
         if !app.mailer().is_configured() {
             return Ok((None, None));
         }
-        let (token, row) = mailed::new(user, Purpose::Verify, now)?;
+        let (token, row) = email_link::new(user, Purpose::Verify, now)?;
         Ok((Some(Self(token)), Some(row)))
     }
 

@@ -3,7 +3,7 @@ use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::SignIns;
 
-use super::mailed::{self, Purpose};
+use super::email_link::{self, Purpose};
 use super::store::{self, AccountRow};
 use super::{otp, password};
 use crate::audit::{self, Action, Resource};
@@ -26,7 +26,7 @@ statements! {
 pub fn set(user: &ObjectId, hash: &str, now: &str) -> (Query<Nothing>, Query<Nothing>, Query<Nothing>) {
     (
         Query::new(SET, [user.into(), hash.into(), now.into()]),
-        mailed::void(user, Purpose::Reset, now),
+        email_link::void(user, Purpose::Reset, now),
         otp::delete(user),
     )
 }
@@ -114,7 +114,7 @@ mod tests {
         world.user("ann", "acme", "user");
         let ann = world.caller("ann").id().clone();
         world.execute("UPDATE users SET must_reset_password = 1");
-        let (_, (_, link)) = mailed::new(&ann, Purpose::Reset, &now()).unwrap();
+        let (_, (_, link)) = email_link::new(&ann, Purpose::Reset, &now()).unwrap();
         world.run(link);
         let (users, links, codes) = set(&ann, "new hash", &now());
         world.run(users);

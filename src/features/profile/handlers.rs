@@ -10,7 +10,7 @@ use super::store;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::accounts::body;
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::new_account::Welcome;
 use crate::features::accounts::store::{AccountRow, find_account};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
@@ -57,7 +57,7 @@ pub async fn update_profile(
     // Links that went to the old address are void, and a new one goes to the new address.
     let (proof, links) = match moved {
         Some(_) => {
-            let old = [Purpose::Reset, Purpose::Verify].map(|purpose| mailed::void(caller.id(), purpose, &now));
+            let old = [Purpose::Reset, Purpose::Verify].map(|purpose| email_link::void(caller.id(), purpose, &now));
             let (proof, new) = Welcome::prepare(&app, caller.id(), &now)?;
             (proof, Some((Vec::from(old), new)))
         }

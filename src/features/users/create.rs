@@ -14,7 +14,7 @@ use super::store::insert::{Home, NewUser, find_home, insert};
 use super::{body, guard, invitation, store};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::{Caller, Credentials};
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::new_account::NewApiKey;
 use crate::features::accounts::{self, password};
 use crate::features::roles;
@@ -96,8 +96,8 @@ pub async fn create_user(
         now: &now,
     };
     let (token, link) = match hash {
-        Some(_) => mailed::lasting(&id, Purpose::Reset, invitation::FIRST_PASSWORD, &now)?,
-        None => mailed::new(&id, Purpose::Invite, &now)?,
+        Some(_) => email_link::lasting(&id, Purpose::Reset, invitation::FIRST_PASSWORD, &now)?,
+        None => email_link::new(&id, Purpose::Invite, &now)?,
     };
     let text = serde_json::to_string(&groups).map_err(ApiError::internal)?;
     let rights = [

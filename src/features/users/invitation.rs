@@ -11,7 +11,7 @@ use super::load::reach;
 use super::row::UserRow;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::http::extract::PathParam;
 use crate::platform::context::App;
 use crate::platform::db::now;
@@ -38,7 +38,7 @@ pub async fn resend_invite(
     if !row.pending {
         return Err(ApiError::bad_request("User has already accepted their invite"));
     }
-    let (token, link) = mailed::new(control.id(), Purpose::Invite, &now())?;
+    let (token, link) = email_link::new(control.id(), Purpose::Invite, &now())?;
     let event = event(&control, Action::UserInviteResent).detail("email", row.email.as_str());
     app.db()?.run((link, audit::record(&event))).await?;
     let body = send(&app, control.caller().username(), row.clone(), token, "invite_resent").await;

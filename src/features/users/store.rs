@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::access::UserControl;
 use super::row::{FoundUser, UserRow, user_row};
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::groups::row::GroupRow;
 use crate::features::groups::store::group_row;
 use crate::http::page::Page;
@@ -206,7 +206,7 @@ pub fn void_links(user: &ObjectId, now: &str) -> Vec<Query<Nothing>> {
     let purposes = [Purpose::Invite, Purpose::Reset, Purpose::Verify];
     purposes
         .into_iter()
-        .map(|purpose| mailed::void(user, purpose, now))
+        .map(|purpose| email_link::void(user, purpose, now))
         .collect()
 }
 

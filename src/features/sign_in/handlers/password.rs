@@ -10,7 +10,7 @@ use protocol::relay_contract::SignIns;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::Credentials;
 use crate::auth::throttle;
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::store::{self, AccountRow};
 use crate::features::accounts::{body, claim_address, password, password_change};
 use crate::features::sign_in::signed_in;
@@ -85,7 +85,7 @@ pub async fn forgot(
 }
 
 async fn send_link(app: &App, trail: &Trail, account: &AccountRow) -> Result<(), ApiError> {
-    let (token, rows) = mailed::new(&account.id, Purpose::Reset, &now())?;
+    let (token, rows) = email_link::new(&account.id, Purpose::Reset, &now())?;
     let event = trail
         .event(Action::PasswordResetRequested, Resource::User)
         .claimed_by(&account.username)
@@ -140,7 +140,7 @@ pub async fn reset_by_body(
 
 async fn reset_with(app: &App, trail: &Trail, token: &str, new: &Secret) -> Result<StatusOk, ApiError> {
     throttle::attempt(app, &trail.client, &format!("token:{token}")).await?;
-    let account = mailed::redeem(app, token, Purpose::Reset)
+    let account = email_link::redeem(app, token, Purpose::Reset)
         .await?
         .filter(|account| account.deleted_at.is_none());
     let invalid = || ApiError::bad_request("Invalid or expired reset token");

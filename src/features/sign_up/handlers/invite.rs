@@ -7,7 +7,7 @@ use protocol::ids::ObjectId;
 
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::throttle;
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::{password, store};
 use crate::features::sign_in::signed_in;
 use crate::features::sign_in::state::SignInState;
@@ -68,7 +68,7 @@ async fn accept_with(
     display_name: &str,
 ) -> Result<LoginAnswer, ApiError> {
     throttle::attempt(app, &trail.client, &format!("token:{token}")).await?;
-    let invited = mailed::redeem(app, token, Purpose::Invite).await?;
+    let invited = email_link::redeem(app, token, Purpose::Invite).await?;
     // An account that was disabled since stays so.
     let invited = invited.filter(|account| {
         account.pending

@@ -7,7 +7,7 @@ use protocol::ids::ObjectId;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::caller::Credentials;
 use crate::auth::throttle;
-use crate::features::accounts::mailed::{self, Purpose};
+use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::new_account::Welcome;
 use crate::features::accounts::store;
 use crate::http::extract::PathParam;
@@ -30,7 +30,7 @@ statements! {
 #[worker::send]
 pub async fn verify(app: App, trail: Trail, PathParam(token): PathParam) -> Result<Json<StatusOk>, ApiError> {
     throttle::attempt(&app, &trail.client, &format!("token:{token}")).await?;
-    let account = mailed::redeem(&app, &token, Purpose::Verify)
+    let account = email_link::redeem(&app, &token, Purpose::Verify)
         .await?
         .filter(|account| account.deleted_at.is_none());
     let account = account.ok_or_else(|| ApiError::bad_request("Invalid or expired verification token"))?;
