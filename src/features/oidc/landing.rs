@@ -7,7 +7,7 @@ use super::store;
 use crate::audit::{self, Action, Resource, Trail};
 use crate::features::accounts::claim_address;
 use crate::features::accounts::store::find_logins;
-use crate::features::sign_in::signed_in;
+use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -46,8 +46,8 @@ pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> 
             .fold(state, |state, account| state.with(Factor::Totp, &account.id));
     }
     Ok(match accounts.len() {
-        1 => signed_in::proceed(app, trail, &state, &accounts, first).await?,
-        _ => signed_in::choice(app, &state, &accounts)?,
+        1 => finish::proceed(app, trail, &state, &accounts, first).await?,
+        _ => finish::choice(app, &state, &accounts)?,
     })
 }
 

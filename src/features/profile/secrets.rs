@@ -13,7 +13,7 @@ use crate::auth::caller::Credentials;
 use crate::auth::throttle;
 use crate::features::accounts::new_account::NewApiKey;
 use crate::features::accounts::password_change;
-use crate::features::sign_in::signed_in;
+use crate::features::sign_in::finish;
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -68,7 +68,7 @@ pub async fn reset_own_password(
     let (current, new) = (&request.current_password, &request.new_password);
     let account = password_change::change(&app, &caller, &account, Some(current), new).await?;
     let body = Refreshed {
-        token: signed_in::issue(&app, &account, caller.source(), &caller.sign_in())?,
+        token: finish::issue(&app, &account, caller.source(), &caller.sign_in())?,
         expires_in: app.config.token_lifetime_seconds(),
     };
     envelope.reply(StatusCode::OK, "Password updated successfully", &body)

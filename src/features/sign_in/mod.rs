@@ -1,7 +1,7 @@
 //! Signing in, staying signed in, and signing out: passwords, the choice among organizations, codes, tokens.
+pub mod finish;
 mod handlers;
 mod otp;
-pub mod signed_in;
 pub mod state;
 pub mod store;
 

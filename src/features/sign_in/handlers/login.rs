@@ -16,7 +16,7 @@ use crate::auth::token::TokenKey;
 use crate::features::accounts::store::{self, AccountRow};
 use crate::features::accounts::{password, second_factor};
 use crate::features::sign_in::state::SignInState;
-use crate::features::sign_in::{otp, signed_in, store as sign_ins};
+use crate::features::sign_in::{finish, otp, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -54,7 +54,7 @@ pub async fn community(
     let rows = verify(&app, &trail, &request).await?;
     let state = SignInState::begin(&trail.client.source, "password", false, &rows)?;
     let last = rows.first().ok_or_else(|| ApiError::unauthorized(INVALID))?;
-    match signed_in::proceed(&app, &trail, &state, &rows, last).await? {
+    match finish::proceed(&app, &trail, &state, &rows, last).await? {
         LoginAnswer::SignedIn(body) => envelope.reply(StatusCode::OK, "Login successful", &body),
         other => Ok(Json(other).into_response()),
     }
@@ -75,8 +75,8 @@ pub async fn login(
     let rows = verify(&app, &trail, &request).await?;
     let state = SignInState::begin(&trail.client.source, "password", false, &rows)?;
     match rows.as_slice() {
-        [only] => signed_in::proceed(&app, &trail, &state, &rows, only).await,
-        several => signed_in::choice(&app, &state, several),
+        [only] => finish::proceed(&app, &trail, &state, &rows, only).await,
+        several => finish::choice(&app, &state, several),
     }
     .map(Json)
 }
@@ -103,7 +103,7 @@ pub async fn select_tenant(
         .ok_or_else(|| ApiError::forbidden("forbidden", "Access to this tenant is not allowed"))?;
     let rows = resume(&app, &state, chosen).await?;
     let account = pick(&rows, chosen)?;
-    let mut answer = signed_in::proceed(&app, &trail, &state, &rows, account).await?;
+    let mut answer = finish::proceed(&app, &trail, &state, &rows, account).await?;
     // The token that was sent stays the one to switch with; a new one would let it live for ever.
     if let LoginAnswer::SignedIn(body) = &mut answer {
         body.session_token = request.session_token;
@@ -262,7 +262,7 @@ async fn go_on(
             .within(&account.organization_id);
         app.db()?.run(audit::record(&event)).await?;
     }
-    signed_in::proceed(app, trail, &state, &rows, account).await
+    finish::proceed(app, trail, &state, &rows, account).await
 }
 
 /// A sign-in that failed, to an account if there is one of that name.

@@ -13,7 +13,7 @@ use crate::auth::throttle;
 use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::store::{self, AccountRow};
 use crate::features::accounts::{body, claim_address, password, password_change};
-use crate::features::sign_in::signed_in;
+use crate::features::sign_in::finish;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
@@ -43,13 +43,13 @@ pub async fn change(
         &request.new_password,
     )
     .await?;
-    let token = signed_in::issue(&app, &changed, caller.source(), &caller.sign_in())?;
+    let token = finish::issue(&app, &changed, caller.source(), &caller.sign_in())?;
     Ok(Json(PasswordChanged {
         message: "Password changed successfully".to_owned(),
         status: "ok".to_owned(),
         access_token: token.clone(),
         token,
-        token_type: signed_in::TOKEN_TYPE.to_owned(),
+        token_type: finish::TOKEN_TYPE.to_owned(),
         expires_in: app.config.token_lifetime_seconds(),
         user: body::user(&app.config, &changed)?,
     }))

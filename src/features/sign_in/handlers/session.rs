@@ -13,7 +13,7 @@ use crate::auth::throttle;
 use crate::auth::token::TokenKey;
 use crate::features::accounts::{body, store};
 use crate::features::sessions::revocation;
-use crate::features::sign_in::{signed_in, state, store as sign_ins};
+use crate::features::sign_in::{finish, state, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::OptionalJson;
 use crate::platform::context::App;
@@ -76,7 +76,7 @@ pub async fn refresh(
         .within(&account.organization_id);
     db.run((store::touch_active(&account.id, &now()), audit::record(&event)))
         .await?;
-    let token = signed_in::issue(&app, &account, &proof.source, &proof.sign_in)?;
+    let token = finish::issue(&app, &account, &proof.source, &proof.sign_in)?;
     let body = Refreshed {
         token,
         expires_in: app.config.token_lifetime_seconds(),

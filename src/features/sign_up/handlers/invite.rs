@@ -9,7 +9,7 @@ use crate::audit::{self, Action, Resource, Trail};
 use crate::auth::throttle;
 use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::{password, store};
-use crate::features::sign_in::signed_in;
+use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -93,7 +93,7 @@ async fn accept_with(
         .first()
         .ok_or_else(|| ApiError::internal("an invited account is not there"))?;
     let state = SignInState::begin(&trail.client.source, "invitation", true, &rows)?;
-    signed_in::proceed(app, trail, &state, &rows, account).await
+    finish::proceed(app, trail, &state, &rows, account).await
 }
 
 fn set(user: &ObjectId, hash: &str, display_name: &str, now: &str) -> Query<Nothing> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::audit::{Action, Resource, Trail};
 use crate::auth::throttle;
-use crate::features::sign_in::signed_in;
+use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::features::sign_up::first_account::{self, FirstAccount};
 use crate::http::extract::ValidJson;
@@ -77,7 +77,7 @@ pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>)
     let account = first_account::make(&app, first, event).await?.ok_or_else(completed)?;
     let rows = std::slice::from_ref(&account);
     let state = SignInState::begin(&trail.client.source, "setup", false, rows)?;
-    signed_in::sign_in(&app, &trail, &state, rows, &account).await.map(Json)
+    finish::sign_in(&app, &trail, &state, rows, &account).await.map(Json)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::features::accounts::new_account::{NewApiKey, Welcome};
 use crate::features::accounts::password;
 use crate::features::accounts::store::{self, AccountRow, NewAccount, Taken};
 use crate::features::organizations::store::{self as organizations, NewOrganization};
-use crate::features::sign_in::signed_in;
+use crate::features::sign_in::finish;
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -61,7 +61,7 @@ pub async fn signup(
         },
     )
     .await?;
-    let token = signed_in::issue(&app, &made.account, &trail.client.source, random::object_id()?.as_str())?;
+    let token = finish::issue(&app, &made.account, &trail.client.source, random::object_id()?.as_str())?;
     let body = SignedUp {
         access_token: token.clone(),
         token,
