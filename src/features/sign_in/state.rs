@@ -148,7 +148,7 @@ impl SignInState {
         })
     }
 
-    /// A token that proves what the sign-in has opened, to choose among organizations. It lives as long as a bearer token: that is
+    /// A token that proves the state of the sign-in, to choose among organizations. It lives as long as a bearer token: that is
     /// for how long switching is one click.
     pub fn session_token(&self, key: &TokenKey) -> Result<Secret, ApiError> {
         key.sign(self.claims(None), key.lifetime())
@@ -159,16 +159,16 @@ impl SignInState {
         key.sign(self.claims(Some(challenged)), CHALLENGE_LIFETIME)
     }
 
-    /// What a session token has opened, if it is good.
+    /// The state that a session token proves, if it is good.
     pub fn of_session_token(key: &TokenKey, token: &str) -> Option<Self> {
         let claims: Presented = key.claims(token)?;
-        claims.challenge.is_none().then_some(claims.opened)
+        claims.challenge.is_none().then_some(claims.state)
     }
 
     /// Which step of which sign-in a token is for, if it is good.
     pub fn of_challenge_token(key: &TokenKey, token: &str) -> Option<(Self, Challenged)> {
         let claims: Presented = key.claims(token)?;
-        Some((claims.opened, claims.challenge?))
+        Some((claims.state, claims.challenge?))
     }
 
     /// As it is kept beside a mailed code.
@@ -187,7 +187,7 @@ impl SignInState {
             email: &self.email,
             tenant_ids: tenants.collect(),
             source: &self.source,
-            opened: self,
+            state: self,
             challenge,
         }
     }
@@ -199,7 +199,8 @@ struct Claims<'a> {
     email: &'a str,
     tenant_ids: Vec<&'a str>,
     source: &'a str,
-    opened: &'a SignInState,
+    #[serde(rename = "opened")]
+    state: &'a SignInState,
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge: Option<Challenged>,
 }
@@ -207,7 +208,8 @@ struct Claims<'a> {
 #[derive(Clone, Deserialize)]
 struct Presented {
     iss: String,
-    opened: SignInState,
+    #[serde(rename = "opened")]
+    state: SignInState,
     challenge: Option<Challenged>,
 }
 
