@@ -5,17 +5,17 @@ use super::caller::CallerRow;
 use crate::platform::db::{Query, statements};
 
 /// SQL: the account (`u`) of the organization (`o`) may sign in and stay signed in.
-macro_rules! stands {
+macro_rules! is_active {
     () => {
         "(u.disabled_at IS NULL AND u.deleted_at IS NULL AND u.pending = 0 AND o.disabled_at IS NULL)"
     };
 }
 
-pub(crate) use stands;
+pub(crate) use is_active;
 
 statements! {
     /// The account behind a token, for every request.
-    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, u.must_reset_password, ", stands!(), " AS stands,
+    FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, u.must_reset_password, ", is_active!(), " AS is_active,
            EXISTS (SELECT 1 FROM revoked_sign_ins WHERE sign_in = ?2) AS revoked,
            (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
             WHERE r.user_id = u.id) AS permissions

@@ -107,7 +107,7 @@ impl Issued for Presented {
     }
 }
 
-/// What a token proves. Whether the account still stands is for the database to say.
+/// What a token proves. Whether the account is still active is for the database to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// The account.

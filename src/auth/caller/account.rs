@@ -23,7 +23,7 @@ pub struct CallerRow {
     token_version: i64,
     /// Neither it nor its organization is disabled, deleted or waiting to be accepted.
     #[serde(deserialize_with = "flag")]
-    stands: bool,
+    is_active: bool,
     /// The sign-in it calls by was ended.
     #[serde(deserialize_with = "flag")]
     revoked: bool,
@@ -46,7 +46,7 @@ pub struct Caller {
 impl Caller {
     /// The account of `row`, if the proof is still good.
     pub(super) fn admit(row: Option<CallerRow>, proof: Proof, trail: Trail) -> Result<Self, ApiError> {
-        let row = row.filter(|row| row.stands && !row.revoked);
+        let row = row.filter(|row| row.is_active && !row.revoked);
         let current = |row: &CallerRow| match &proof {
             Proof::Token(token) => row.token_version == token.version,
             Proof::Key(_) => true,

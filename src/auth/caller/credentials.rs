@@ -24,7 +24,7 @@ use crate::platform::context::App;
 use crate::platform::db::{Batch, Db};
 use crate::platform::error::ApiError;
 
-/// What was verified of a request: by which account, in which way, and for which operation. Whether the account still stands
+/// What was verified of a request: by which account, in which way, and for which operation. Whether the account is still active
 /// and may do this is only known after [`Self::load`].
 #[derive(Debug)]
 pub struct Credentials {

@@ -6,7 +6,7 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::store::{AccountRow, account_columns};
-use crate::auth::account_store::stands;
+use crate::auth::account_store::is_active;
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query, now, statements};
 use crate::platform::error::ApiError;

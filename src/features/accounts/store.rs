@@ -4,7 +4,7 @@ use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-use crate::auth::account_store::stands;
+use crate::auth::account_store::is_active;
 use crate::platform::db::{Nothing, Query, flag, json, statements};
 
 /// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.
@@ -19,8 +19,8 @@ macro_rules! account_columns {
              u.api_key_sealed, u.token_version, u.totp_sealed, u.totp_confirmed_at, u.disabled_at, u.deleted_at, u.created_at, u.updated_at,
              u.last_login_at, o.slug AS tenant_id, o.name AS tenant_name, o.otp, o.otp_minutes,
              o.disabled_at IS NOT NULL AS organization_disabled, ",
-            stands!(),
-            " AS stands,
+            is_active!(),
+            " AS is_active,
              (SELECT json_group_array(json_object('id', g.id, 'name', g.name)) FROM group_members x JOIN groups g ON g.id = x.group_id
               WHERE x.user_id = u.id) AS groups,
              (SELECT json_group_array(json_object('id', d.id, 'name', d.name)) FROM roles d WHERE d.organization_id = u.organization_id
@@ -43,10 +43,10 @@ statements! {
     /// All accounts with an address that may sign in. One without a password is there, too, so that how long an answer takes does
     /// not tell.
     FIND_BY_EMAIL = concat!(
-        "SELECT ", account_columns!(), " WHERE u.email = ?1 AND ", stands!(), " ORDER BY u.last_login_at DESC LIMIT ?2"
+        "SELECT ", account_columns!(), " WHERE u.email = ?1 AND ", is_active!(), " ORDER BY u.last_login_at DESC LIMIT ?2"
     );
 
-    FIND_BY_USERNAME = concat!("SELECT ", account_columns!(), " WHERE u.username = ?1 AND ", stands!(), " LIMIT ?2");
+    FIND_BY_USERNAME = concat!("SELECT ", account_columns!(), " WHERE u.username = ?1 AND ", is_active!(), " LIMIT ?2");
 
     /// Whether anybody has an account.
     FIND_ANY = "SELECT int_id FROM users WHERE int_id > 0 LIMIT 1";
@@ -106,7 +106,7 @@ pub struct AccountRow {
     pub organization_disabled: bool,
     /// It may sign in.
     #[serde(deserialize_with = "flag")]
-    pub stands: bool,
+    pub is_active: bool,
     #[serde(deserialize_with = "json")]
     pub groups: Vec<GroupRef>,
     #[serde(deserialize_with = "json")]

@@ -4,7 +4,7 @@ use protocol::api::machines::MachineStatus;
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
-use crate::auth::account_store::stands;
+use crate::auth::account_store::is_active;
 use crate::features::organizations::access::may_create_machines;
 use crate::platform::db::{Arg, Nothing, Query, flag, statements};
 
@@ -26,7 +26,7 @@ macro_rules! key_owner {
             " FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.api_key_hash = ",
             $digest,
             " AND ",
-            stands!()
+            is_active!()
         )
     };
 }

@@ -5,7 +5,7 @@ use protocol::ids::{ObjectId, SessionId};
 use protocol::relay_contract::{Revoke, SignIns};
 use serde::Deserialize;
 
-use crate::auth::account_store::stands;
+use crate::auth::account_store::is_active;
 use crate::features::machines::predicates::{may_sudo, reaches};
 use crate::platform::context::App;
 use crate::platform::db::{Query, statements};
@@ -23,7 +23,7 @@ macro_rules! orphaned {
             "SELECT s.session_id, s.machine_id FROM terminal_sessions s JOIN users u ON u.id = s.user_id
              JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
              WHERE s.status = 'active' AND NOT (",
-            stands!(),
+            is_active!(),
             " AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ",
             reaches!(),
             " AND (s.sudo = 0 OR ",

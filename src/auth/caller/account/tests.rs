@@ -9,7 +9,7 @@ fn row() -> CallerRow {
         username: "john".into(),
         role: Role::User,
         token_version: 3,
-        stands: true,
+        is_active: true,
         revoked: false,
         must_reset_password: false,
         permissions: vec!["users.view".to_owned()],
@@ -46,7 +46,10 @@ fn a_token_is_dead_once_its_account_is_gone_or_does_not_stand_or_has_a_newer_ver
     assert!(admit(Some(row())).is_ok());
     for dead in [
         None,
-        Some(CallerRow { stands: false, ..row() }),
+        Some(CallerRow {
+            is_active: false,
+            ..row()
+        }),
         Some(CallerRow { revoked: true, ..row() }),
         Some(CallerRow {
             token_version: 4,

@@ -152,7 +152,7 @@ fn where_only_administrators_make_machines_others_may_not() {
 #[test]
 fn a_disabled_organization_shuts_its_people_out_until_it_is_enabled() {
     let world = world();
-    // Whether an account stands, and its token version.
+    // Whether an account is active, and its token version.
     let account = |name: &str| format!("{:?}", world.run(find_caller(&id(name).parse().unwrap(), "")));
     let before = account("evil-user");
     let (disable, end_tokens) = disable(&end(&world), NOW);
@@ -161,7 +161,7 @@ fn a_disabled_organization_shuts_its_people_out_until_it_is_enabled() {
     for name in ["acme-user", "acme-admin"] {
         let text = account(name);
         assert!(
-            text.contains("stands: false") && text.contains("token_version: 1"),
+            text.contains("is_active: false") && text.contains("token_version: 1"),
             "{text}"
         );
     }
@@ -169,7 +169,7 @@ fn a_disabled_organization_shuts_its_people_out_until_it_is_enabled() {
     world.run(enable(&end(&world)));
     let text = account("acme-user");
     assert!(
-        text.contains("stands: true") && text.contains("token_version: 1"),
+        text.contains("is_active: true") && text.contains("token_version: 1"),
         "old tokens stay dead: {text}"
     );
 }

@@ -230,13 +230,13 @@ async fn resume(app: &App, state: &SignInState, chosen: &ObjectId) -> Result<Vec
     if account.organization_disabled {
         return Err(ApiError::forbidden("organization_disabled", "Organization is disabled"));
     }
-    if !account.stands {
+    if !account.is_active {
         return Err(ApiError::forbidden("account_disabled", "Account is disabled"));
     }
     if !revoked.is_empty() || !state.is_current(&rows) {
         return Err(ApiError::unauthorized(INVALID_SESSION));
     }
-    Ok(rows.into_iter().filter(|row| row.stands).collect())
+    Ok(rows.into_iter().filter(|row| row.is_active).collect())
 }
 
 fn pick<'a>(rows: &'a [AccountRow], chosen: &ObjectId) -> Result<&'a AccountRow, ApiError> {

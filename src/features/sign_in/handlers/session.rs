@@ -64,7 +64,7 @@ pub async fn refresh(
     if account.organization_disabled {
         return Err(ApiError::forbidden("organization_disabled", "Organization is disabled"));
     }
-    if !account.stands {
+    if !account.is_active {
         return Err(ApiError::forbidden("account_disabled", "Account is disabled"));
     }
     if account.token_version != proof.version {

@@ -118,6 +118,6 @@ mod tests {
             (row.password_hash.as_str(), row.display_name.as_str()),
             ("first", "Ann")
         );
-        assert!(row.stands && row.email_verified);
+        assert!(row.is_active && row.email_verified);
     }
 }
