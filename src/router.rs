@@ -55,7 +55,7 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .fallback(async || ApiError::not_found("Not found"))
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
             let config = Arc::new(config);
-            let router = router.layer(from_fn_with_state(config.clone(), denials::remember));
+            let router = router.layer(from_fn_with_state(config.clone(), denials::audit_denials));
             surround(sign_up::bootstrap::before(router, &config).with_state(config))
         }
         Err(error) => {

@@ -1,4 +1,4 @@
-//! Refused attempts, for the audit log: whatever refuses a caller who is known, the error passes [`remember`] on its way out,
+//! Refused attempts, for the audit log: whatever refuses a caller who is known, the error passes [`audit_denials`] on its way out,
 //! so that no handler has to think of it.
 use std::sync::{Arc, OnceLock};
 
@@ -60,9 +60,9 @@ fn named<'a>(endpoint: &'a str, path: &'a str) -> impl Iterator<Item = (&'a str,
     })
 }
 
-/// Surrounds all routes: has the audit log remember what was answered 403 to a caller who is known. The answer neither waits
+/// Surrounds all routes: has the audit log keep what was answered 403 to a caller who is known. The answer neither waits
 /// for that nor depends on it.
-pub async fn remember(app: App, mut request: Request, next: Next) -> Response {
+pub async fn audit_denials(app: App, mut request: Request, next: Next) -> Response {
     let attempt = Attempt::default();
     request.extensions_mut().insert(attempt.clone());
     let uri = request.uri().clone();
