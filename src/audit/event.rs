@@ -145,7 +145,7 @@ impl Resource {
 
 /// How a request came: by which client, to which operation.
 #[derive(Debug, Clone)]
-pub struct Trail {
+pub struct RequestContext {
     /// Who sent it, as far as it says.
     pub client: Client,
     /// Its method.
@@ -154,7 +154,7 @@ pub struct Trail {
     pub endpoint: String,
 }
 
-impl<S: Sync> FromRequestParts<S> for Trail {
+impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
@@ -167,7 +167,7 @@ impl<S: Sync> FromRequestParts<S> for Trail {
     }
 }
 
-impl Trail {
+impl RequestContext {
     /// A request of a test.
     #[cfg(test)]
     pub fn of_a_test() -> Self {
@@ -185,7 +185,7 @@ impl Trail {
     /// Something that this request did.
     pub fn event(&self, action: Action, resource: Resource) -> Event {
         Event {
-            trail: Some(self.clone()),
+            context: Some(self.clone()),
             ..Event::of(action, resource)
         }
     }
@@ -200,7 +200,7 @@ pub struct Event {
     pub(super) organization: Option<ObjectId>,
     pub(super) user: Option<ObjectId>,
     pub(super) username: String,
-    pub(super) trail: Option<Trail>,
+    pub(super) context: Option<RequestContext>,
     /// The status and the words of a failure.
     pub(super) failure: Option<(u16, String)>,
     pub(super) details: Map<String, Value>,
@@ -216,7 +216,7 @@ impl Event {
             organization: None,
             user: None,
             username: String::new(),
-            trail: None,
+            context: None,
             failure: None,
             details: Map::new(),
         }

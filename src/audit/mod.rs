@@ -4,5 +4,5 @@ mod event;
 pub mod severity;
 pub mod store;
 
-pub use event::{Action, Event, Resource, Trail};
+pub use event::{Action, Event, RequestContext, Resource};
 pub use store::{record, record_if_changed};

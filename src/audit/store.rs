@@ -38,10 +38,10 @@ pub fn record_if_changed(event: &Event) -> Query<Nothing> {
 }
 
 fn args(event: &Event) -> [Arg; 16] {
-    let trail = event.trail.as_ref();
+    let context = event.context.as_ref();
     let (status, code, error) = match &event.failure {
         Some((code, error)) => ("failure", i64::from(*code), Some(error.as_str())),
-        None if trail.is_some() => ("success", SUCCEEDED, None),
+        None if context.is_some() => ("success", SUCCEEDED, None),
         None => ("success", NO_REQUEST, None),
     };
     [
@@ -53,11 +53,13 @@ fn args(event: &Event) -> [Arg; 16] {
         event.resource_id.as_deref().into(),
         status.into(),
         code.into(),
-        trail.map_or("", |trail| trail.method.as_str()).into(),
-        trail.map_or("", |trail| trail.endpoint.as_str()).into(),
-        trail.map_or("", |trail| trail.client.address.as_str()).into(),
-        trail.map_or("", |trail| trail.client.user_agent.as_str()).into(),
-        trail.map_or("system", |trail| trail.client.source.as_str()).into(),
+        context.map_or("", |context| context.method.as_str()).into(),
+        context.map_or("", |context| context.endpoint.as_str()).into(),
+        context.map_or("", |context| context.client.address.as_str()).into(),
+        context.map_or("", |context| context.client.user_agent.as_str()).into(),
+        context
+            .map_or("system", |context| context.client.source.as_str())
+            .into(),
         error.into(),
         Value::Object(event.details.clone()).to_string().into(),
         now().into(),

@@ -41,7 +41,7 @@ impl Attempt {
     /// What the log is to remember of it, if it failed like this at `path`, and whom to count it for.
     fn refused(&self, error: &ApiError, path: &str) -> Option<(ObjectId, Event)> {
         let caller = self.0.get().filter(|_| error.status() == StatusCode::FORBIDDEN)?;
-        let endpoint = &caller.trail().endpoint;
+        let endpoint = &caller.context().endpoint;
         let event = caller
             .event(Action::Denied, Resource::of_endpoint(endpoint))
             .failed(error.status().as_u16(), error.text());

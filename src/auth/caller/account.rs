@@ -4,7 +4,7 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::proof::Proof;
-use crate::audit::{Action, Event, Resource, Trail};
+use crate::audit::{Action, Event, RequestContext, Resource};
 use crate::auth::permission::Permission;
 use crate::auth::rule::{Effect, Operation, Rule};
 use crate::platform::db::{flag, json};
@@ -40,12 +40,12 @@ pub struct CallerRow {
 pub struct Caller {
     row: CallerRow,
     proof: Option<Proof>,
-    trail: Trail,
+    context: RequestContext,
 }
 
 impl Caller {
     /// The account of `row`, if the proof is still good.
-    pub(super) fn admit(row: Option<CallerRow>, proof: Proof, trail: Trail) -> Result<Self, ApiError> {
+    pub(super) fn admit(row: Option<CallerRow>, proof: Proof, context: RequestContext) -> Result<Self, ApiError> {
         let row = row.filter(|row| row.is_active && !row.revoked);
         let current = |row: &CallerRow| match &proof {
             Proof::Token(token) => row.token_version == token.version,
@@ -55,7 +55,7 @@ impl Caller {
             Some(row) => Ok(Self {
                 row,
                 proof: Some(proof),
-                trail,
+                context,
             }),
             None => Err(ApiError::unauthorized(INVALID_TOKEN)),
         }
@@ -107,7 +107,7 @@ impl Caller {
         Self {
             row,
             proof: None,
-            trail: Trail::of_a_test(),
+            context: RequestContext::of_a_test(),
         }
     }
 
@@ -158,17 +158,17 @@ impl Caller {
 
     /// The program that calls.
     pub fn source(&self) -> &str {
-        &self.trail.client.source
+        &self.context.client.source
     }
 
     /// How its request came.
-    pub fn trail(&self) -> &Trail {
-        &self.trail
+    pub fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     /// Something this caller does, in the log of its own organization.
     pub fn event(&self, action: Action, resource: Resource) -> Event {
-        self.trail
+        self.context
             .event(action, resource)
             .by(self.id(), self.username())
             .within(self.organization_id())

@@ -11,7 +11,7 @@ use worker::send::SendFuture;
 
 use super::account::{Caller, CallerRow, INVALID_TOKEN};
 use super::proof::Proof;
-use crate::audit::Trail;
+use crate::audit::RequestContext;
 use crate::auth::account_store;
 use crate::auth::api_key::{self, API_KEY_PREFIX};
 use crate::auth::denials::Attempt;
@@ -30,7 +30,7 @@ use crate::platform::error::ApiError;
 pub struct Credentials {
     proof: Proof,
     operation: Operation,
-    trail: Trail,
+    context: RequestContext,
     attempt: Attempt,
 }
 
@@ -41,8 +41,8 @@ impl Credentials {
     }
 
     /// How the request came.
-    pub fn trail(&self) -> &Trail {
-        &self.trail
+    pub fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     /// Runs `batch` together with the look-up of the account, in one round trip.
@@ -57,7 +57,7 @@ impl Credentials {
 
     /// Apart, so that it is compiled once instead of within everything that loads.
     fn admit(self, accounts: Vec<CallerRow>) -> Result<Caller, ApiError> {
-        let caller = Caller::admit(accounts.into_iter().next(), self.proof, self.trail)?;
+        let caller = Caller::admit(accounts.into_iter().next(), self.proof, self.context)?;
         self.attempt.is_by(&caller);
         caller.pass(self.operation)?;
         Ok(caller)
@@ -74,7 +74,7 @@ impl Credentials {
     }
 
     async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
-        let Ok(mut trail) = Trail::from_request_parts(parts, config).await;
+        let Ok(mut context) = RequestContext::from_request_parts(parts, config).await;
         let operation = parts
             .extensions
             .get::<Operation>()
@@ -91,15 +91,15 @@ impl Credentials {
         };
         // What a token was issued to, its bearer does not choose. A key's bearer may name itself.
         match &proof {
-            Proof::Token(proof) => trail.client.source.clone_from(&proof.source),
+            Proof::Token(proof) => context.client.source.clone_from(&proof.source),
             Proof::Key(_) if parts.headers.contains_key("x-source") => {}
-            Proof::Key(_) => trail.client.source = source_param(parts.uri.query().unwrap_or_default()),
+            Proof::Key(_) => context.client.source = source_param(parts.uri.query().unwrap_or_default()),
         }
         Ok(Self {
             attempt: Attempt::of(parts),
             proof,
             operation,
-            trail,
+            context,
         })
     }
 }

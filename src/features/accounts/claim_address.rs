@@ -7,7 +7,7 @@ use super::email_link::{self, Purpose};
 use super::new_account::NewApiKey;
 use super::store::AccountRow;
 use super::{otp, password_change, second_factor};
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, Nothing, Query, now, refuse, statements};
 use crate::platform::error::ApiError;
@@ -22,8 +22,8 @@ statements! {
 }
 
 /// The address of an account was proven by `proof`: voids what the account has, if that was the first time, and tells its owner.
-pub async fn claim(app: &App, trail: &Trail, account: &AccountRow, proof: &str) -> Result<(), ApiError> {
-    match app.db()?.run(prepare(app, trail, account, proof)?).await {
+pub async fn claim(app: &App, context: &RequestContext, account: &AccountRow, proof: &str) -> Result<(), ApiError> {
+    match app.db()?.run(prepare(app, context, account, proof)?).await {
         Ok(_) => password_change::after(app, account, SignIns::All).await,
         // Somebody else was faster, and has proven it, or moved the account to an address that this proof says nothing of.
         Err(DbError::Refused) => Ok(()),
@@ -33,9 +33,14 @@ pub async fn claim(app: &App, trail: &Trail, account: &AccountRow, proof: &str) 
 
 /// The rows of that. Machines keep the identities they have; nothing more enrols with the key that the account had. The batch is
 /// refused if the address was proven, or changed, since it was looked at.
-pub fn prepare(app: &App, trail: &Trail, account: &AccountRow, proof: &str) -> Result<Vec<Query<Nothing>>, ApiError> {
+pub fn prepare(
+    app: &App,
+    context: &RequestContext,
+    account: &AccountRow,
+    proof: &str,
+) -> Result<Vec<Query<Nothing>>, ApiError> {
     let key = NewApiKey::make(app, &account.id)?;
-    let event = trail
+    let event = context
         .event(Action::EmailVerified, Resource::User)
         .by(&account.id, &account.username)
         .within(&account.organization_id)

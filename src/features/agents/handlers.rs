@@ -12,7 +12,7 @@ use protocol::terminal::AGENT_SUBPROTOCOL;
 
 use super::credential::{ClaimedToken, is_public_key};
 use super::store::{self, NewHost};
-use crate::audit::{self, Action, Event, Resource, Trail};
+use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::caller::bearer;
 use crate::auth::throttle;
 use crate::features::terminals::request::{is_upgrade, offers};
@@ -37,22 +37,22 @@ const SUFFIX: usize = 5;
 #[worker::send]
 pub async fn enroll(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<Enroll>,
 ) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
-    throttle::attempt(&app, &trail.client, request.token.expose()).await?;
+    throttle::attempt(&app, &context.client, request.token.expose()).await?;
     if !is_public_key(&request.public_key) {
         return Err(ApiError::invalid_field("public_key", "must be an Ed25519 public key"));
     }
     let enrolled = if request.token.expose().starts_with(API_KEY_PREFIX) {
-        enroll_by_key(&app, &trail, &request).await?
+        enroll_by_key(&app, &context, &request).await?
     } else {
-        enroll_by_token(&app, &trail, &request).await?
+        enroll_by_token(&app, &context, &request).await?
     };
     Ok((StatusCode::CREATED, Json(enrolled)))
 }
 
-async fn enroll_by_token(app: &App, trail: &Trail, request: &Enroll) -> Result<Enrolled, ApiError> {
+async fn enroll_by_token(app: &App, context: &RequestContext, request: &Enroll) -> Result<Enrolled, ApiError> {
     let db = app.db()?;
     let invalid = || ApiError::unauthorized("invalid token");
     let token_hash = secrets::digest(request.token.expose());
@@ -61,7 +61,7 @@ async fn enroll_by_token(app: &App, trail: &Trail, request: &Enroll) -> Result<E
     if machine.status == MachineStatus::Revoked {
         return Err(revoked());
     }
-    let event = registered(trail, "token", &machine.id, &machine.name)
+    let event = registered(context, "token", &machine.id, &machine.name)
         .by(&machine.owner_id, &machine.owner)
         .within(&machine.organization_id)
         .detail("agent_id", machine.agent_id.as_str());
@@ -71,15 +71,15 @@ async fn enroll_by_token(app: &App, trail: &Trail, request: &Enroll) -> Result<E
 }
 
 /// A machine got its identity, in the log of its organization.
-fn registered(trail: &Trail, by: &str, machine: &ObjectId, name: &str) -> Event {
-    trail
+fn registered(context: &RequestContext, by: &str, machine: &ObjectId, name: &str) -> Event {
+    context
         .event(Action::MachineRegistered, Resource::Machine)
         .on(machine)
         .detail("machine", name)
         .detail("by", by)
 }
 
-async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enrolled, ApiError> {
+async fn enroll_by_key(app: &App, context: &RequestContext, request: &Enroll) -> Result<Enrolled, ApiError> {
     let db = app.db()?;
     let key_hash = secrets::digest(request.token.expose());
     let wanted: String = request
@@ -103,7 +103,7 @@ async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enr
         let enrolled = match host.into_iter().next() {
             Some(host) if host.status == MachineStatus::Revoked => return Err(revoked()),
             Some(host) => {
-                let event = registered(trail, "key", &host.id, &host.name)
+                let event = registered(context, "key", &host.id, &host.name)
                     .by(&owner.id, &owner.username)
                     .within(&owner.organization_id);
                 let enroll = store::enroll_again(&key_hash, &host.id, request);
@@ -123,7 +123,7 @@ async fn enroll_by_key(app: &App, trail: &Trail, request: &Enroll) -> Result<Enr
                     name: &free_name(&wanted, &prefix, &taken),
                     now: &now(),
                 };
-                let event = registered(trail, "key", &new.id, new.name)
+                let event = registered(context, "key", &new.id, new.name)
                     .by(&owner.id, &owner.username)
                     .within(&owner.organization_id)
                     .detail("agent_id", new.agent_id.as_str());

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use super::attempt::{Attempt, LIFETIME, StateKey};
 use super::outcome::{Failure, failure_page, success_page};
 use super::{discovery, identity, landing};
-use crate::audit::Trail;
+use crate::audit::RequestContext;
 use crate::auth::throttle;
 use crate::http::extract::QueryParams;
 use crate::platform::config::Config;
@@ -78,11 +78,11 @@ pub async fn start_microsoft(app: App) -> Result<Response, ApiError> {
 #[worker::send]
 pub async fn finish_microsoft(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     headers: HeaderMap,
     QueryParams(returned): QueryParams<Returned>,
 ) -> Result<Response, ApiError> {
-    finish(&app, &trail, Kind::Microsoft, &headers, &returned).await
+    finish(&app, &context, Kind::Microsoft, &headers, &returned).await
 }
 
 /// Sends a browser to GitHub to sign in.
@@ -100,11 +100,11 @@ pub async fn start_github(app: App) -> Result<Response, ApiError> {
 #[worker::send]
 pub async fn finish_github(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     headers: HeaderMap,
     QueryParams(returned): QueryParams<Returned>,
 ) -> Result<Response, ApiError> {
-    finish(&app, &trail, Kind::Github, &headers, &returned).await
+    finish(&app, &context, Kind::Github, &headers, &returned).await
 }
 
 /// Sends a browser to the issuer of this server's settings to sign in.
@@ -122,11 +122,11 @@ pub async fn start_sso(app: App) -> Result<Response, ApiError> {
 #[worker::send]
 pub async fn finish_sso(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     headers: HeaderMap,
     QueryParams(returned): QueryParams<Returned>,
 ) -> Result<Response, ApiError> {
-    finish(&app, &trail, Kind::Sso, &headers, &returned).await
+    finish(&app, &context, Kind::Sso, &headers, &returned).await
 }
 
 async fn start(app: &App, kind: Kind) -> Result<Response, ApiError> {
@@ -175,13 +175,13 @@ async fn authorization(config: &Config, provider: &Provider, kind: Kind, attempt
 
 async fn finish(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     kind: Kind,
     headers: &HeaderMap,
     returned: &Returned,
 ) -> Result<Response, ApiError> {
     let oidc = &app.config.oidc;
-    let page = match sign_in(app, trail, kind, headers, returned).await {
+    let page = match sign_in(app, context, kind, headers, returned).await {
         Ok(answer) => success_page(&oidc.frontend, &answer)?,
         Err(failure) => failure_page(&oidc.frontend, &failure),
     };
@@ -191,7 +191,7 @@ async fn finish(
 
 async fn sign_in(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     kind: Kind,
     headers: &HeaderMap,
     returned: &Returned,
@@ -206,7 +206,7 @@ async fn sign_in(
     if !StateKey::new(&app.config.token_secret).accepts(state, kind, &attempt, Utc::now()) {
         return Err(Failure::State);
     }
-    throttle::attempt(app, &trail.client, &secrets::digest(attempt.secret())).await?;
+    throttle::attempt(app, &context.client, &secrets::digest(attempt.secret())).await?;
     if let Some(error) = &returned.error {
         return Err(Failure::told(
             label,
@@ -225,13 +225,13 @@ async fn sign_in(
     let identity = identity::find(provider, &endpoints, &oidc.redirect_uri(kind), code, &attempt).await;
     let (email, answer) = match identity {
         Ok(identity) => {
-            let answer = landing::land(app, trail, kind, &identity).await;
+            let answer = landing::land(app, context, kind, &identity).await;
             (identity.email, answer)
         }
         Err(failure) => (String::new(), Err(failure)),
     };
     if let Err(failure) = &answer {
-        landing::record_failure(app, trail, kind, &email, failure).await?;
+        landing::record_failure(app, context, kind, &email, failure).await?;
     }
     answer
 }

@@ -4,7 +4,7 @@ use protocol::api::auth::{Factor, LoginAnswer};
 use super::identity::Identity;
 use super::outcome::Failure;
 use super::store;
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::features::accounts::claim_address;
 use crate::features::accounts::store::find_logins;
 use crate::features::sign_in::finish;
@@ -21,14 +21,19 @@ const SOURCE: &str = "ui";
 ///
 /// Who reads mail at the provider has shown more than a mailed code would; the code of an authenticator app is asked for all the
 /// same, unless the provider did.
-pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> Result<LoginAnswer, Failure> {
+pub async fn land(
+    app: &App,
+    context: &RequestContext,
+    kind: Kind,
+    identity: &Identity,
+) -> Result<LoginAnswer, Failure> {
     let db = app.db()?;
     let queries = (find_logins(&identity.email), store::find_disabled(&identity.email));
     let (mut accounts, disabled) = db.run(queries).await.map_err(ApiError::from)?;
     let unproven: Vec<_> = accounts.iter().filter(|account| !account.email_verified).collect();
     if !unproven.is_empty() {
         for account in unproven {
-            claim_address::claim(app, trail, account, kind.slug()).await?;
+            claim_address::claim(app, context, account, kind.slug()).await?;
         }
         accounts = db.run(find_logins(&identity.email)).await.map_err(ApiError::from)?;
         accounts.retain(|account| account.email_verified);
@@ -46,7 +51,7 @@ pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> 
             .fold(state, |state, account| state.with(Factor::Totp, &account.id));
     }
     Ok(match accounts.len() {
-        1 => finish::proceed(app, trail, &state, &accounts, first).await?,
+        1 => finish::proceed(app, context, &state, &accounts, first).await?,
         _ => finish::choice(app, &state, &accounts)?,
     })
 }
@@ -54,12 +59,12 @@ pub async fn land(app: &App, trail: &Trail, kind: Kind, identity: &Identity) -> 
 /// Writes down who was not let in, as far as that is known.
 pub async fn record_failure(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     kind: Kind,
     email: &str,
     failure: &Failure,
 ) -> Result<(), ApiError> {
-    let event = trail
+    let event = context
         .event(Action::LoginFailed, Resource::Auth)
         .claimed_by(email)
         .detail("method", kind.slug())

@@ -63,7 +63,7 @@ pub async fn reset_own_password(
     envelope: Envelope,
     ValidJson(request): ValidJson<ResetOwnPassword>,
 ) -> Result<Response, ApiError> {
-    throttle::attempt(&app, &credentials.trail().client, credentials.user_id().as_str()).await?;
+    throttle::attempt(&app, &credentials.context().client, credentials.user_id().as_str()).await?;
     let (caller, account) = load(&app, credentials).await?;
     let (current, new) = (&request.current_password, &request.new_password);
     let account = password_change::change(&app, &caller, &account, Some(current), new).await?;

@@ -5,7 +5,7 @@ use protocol::api::secret::Secret;
 
 use super::otp;
 use super::state::{SignInState, tenants};
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::token::{Subject, TokenKey};
 use crate::features::accounts::body;
 use crate::features::accounts::store::{self, AccountRow};
@@ -19,17 +19,17 @@ pub const TOKEN_TYPE: &str = "bearer";
 /// Signs in to `account`, one of the `rows` that `state` names, or asks for what is still needed: mails the code, if it is one.
 pub async fn proceed(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     state: &SignInState,
     rows: &[AccountRow],
     account: &AccountRow,
 ) -> Result<LoginAnswer, ApiError> {
     let Some(factor) = state.needs(account) else {
-        let signed_in = sign_in(app, trail, state, rows, account).await?;
+        let signed_in = sign_in(app, context, state, rows, account).await?;
         return Ok(LoginAnswer::SignedIn(Box::new(signed_in)));
     };
     if factor == Factor::Mail {
-        otp::send(app, trail, state, account).await?;
+        otp::send(app, context, state, account).await?;
     }
     let challenge = state.challenge(&TokenKey::of(&app.config), factor, account, rows)?;
     Ok(LoginAnswer::Challenge(challenge))
@@ -43,13 +43,13 @@ pub fn choice(app: &App, state: &SignInState, rows: &[AccountRow]) -> Result<Log
 /// Signs in to `account` without asking for more. Whoever calls this has asked [`SignInState::needs`].
 pub async fn sign_in(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     state: &SignInState,
     rows: &[AccountRow],
     account: &AccountRow,
 ) -> Result<SignedIn, ApiError> {
     let now = now();
-    let event = trail
+    let event = context
         .event(Action::Login, Resource::Auth)
         .by(&account.id, &account.username)
         .within(&account.organization_id)

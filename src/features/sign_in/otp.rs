@@ -4,7 +4,7 @@ use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 
 use super::state::SignInState;
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::features::accounts::otp as store;
 use crate::features::accounts::store::AccountRow;
 use crate::platform::context::App;
@@ -17,12 +17,17 @@ use crate::platform::{random, secrets};
 const CODES: u32 = 1_000_000;
 
 /// Mails a code for a sign-in to an account. Fails with 503 if mail cannot be sent: then nobody could go on.
-pub async fn send(app: &App, trail: &Trail, state: &SignInState, account: &AccountRow) -> Result<(), ApiError> {
+pub async fn send(
+    app: &App,
+    context: &RequestContext,
+    state: &SignInState,
+    account: &AccountRow,
+) -> Result<(), ApiError> {
     let code = code()?;
     let lasts = TimeDelta::minutes(account.otp_minutes);
     let expires_at = (Utc::now() + lasts).to_rfc3339_opts(SecondsFormat::Millis, true);
     let sealed = app.config.sealing.seal(&place(&account.id), &code)?;
-    let event = trail
+    let event = context
         .event(Action::OtpSent, Resource::Auth)
         .by(&account.id, &account.username)
         .within(&account.organization_id);

@@ -38,7 +38,7 @@ fn admit(row: Option<CallerRow>) -> Result<Caller, ApiError> {
         sign_in: "s".into(),
         source: "ui".into(),
     };
-    Caller::admit(row, Proof::Token(proof), Trail::of_a_test())
+    Caller::admit(row, Proof::Token(proof), RequestContext::of_a_test())
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn rules_let_pass_whom_they_name() {
 #[test]
 fn a_key_that_only_reads_passes_no_write() {
     let key = api_key::UsedKey::of_a_test(row().id, "read");
-    let caller = Caller::admit(Some(row()), Proof::Key(key), Trail::of_a_test()).unwrap();
+    let caller = Caller::admit(Some(row()), Proof::Key(key), RequestContext::of_a_test()).unwrap();
     assert!(caller.pass(reads(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::SignedIn)).is_err());
 }
@@ -90,7 +90,7 @@ fn a_key_that_only_reads_passes_no_write() {
 #[test]
 fn a_key_passes_no_rule_that_wants_a_person() {
     let key = api_key::UsedKey::of_a_test(row().id, "full");
-    let caller = Caller::admit(Some(row()), Proof::Key(key), Trail::of_a_test()).unwrap();
+    let caller = Caller::admit(Some(row()), Proof::Key(key), RequestContext::of_a_test()).unwrap();
     assert!(caller.pass(writes(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::InPerson)).is_err());
     assert!(admit(Some(row())).unwrap().pass(writes(Rule::InPerson)).is_ok());

@@ -10,7 +10,7 @@ use protocol::ids::ObjectId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::audit::{self, Action, Event, Resource, Trail};
+use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::throttle;
 use crate::auth::token::TokenKey;
 use crate::features::accounts::store::{self, AccountRow};
@@ -47,14 +47,14 @@ pub enum CommunityAnswer {
 #[worker::send]
 pub async fn community(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     envelope: Envelope,
     ValidJson(request): ValidJson<Login>,
 ) -> Result<Response, ApiError> {
-    let rows = verify(&app, &trail, &request).await?;
-    let state = SignInState::begin(&trail.client.source, "password", false, &rows)?;
+    let rows = verify(&app, &context, &request).await?;
+    let state = SignInState::begin(&context.client.source, "password", false, &rows)?;
     let last = rows.first().ok_or_else(|| ApiError::unauthorized(INVALID))?;
-    match finish::proceed(&app, &trail, &state, &rows, last).await? {
+    match finish::proceed(&app, &context, &state, &rows, last).await? {
         LoginAnswer::SignedIn(body) => envelope.reply(StatusCode::OK, "Login successful", &body),
         other => Ok(Json(other).into_response()),
     }
@@ -69,13 +69,13 @@ pub async fn community(
 #[worker::send]
 pub async fn login(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<Login>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
-    let rows = verify(&app, &trail, &request).await?;
-    let state = SignInState::begin(&trail.client.source, "password", false, &rows)?;
+    let rows = verify(&app, &context, &request).await?;
+    let state = SignInState::begin(&context.client.source, "password", false, &rows)?;
     match rows.as_slice() {
-        [only] => finish::proceed(&app, &trail, &state, &rows, only).await,
+        [only] => finish::proceed(&app, &context, &state, &rows, only).await,
         several => finish::choice(&app, &state, several),
     }
     .map(Json)
@@ -91,19 +91,19 @@ pub async fn login(
 #[worker::send]
 pub async fn select_tenant(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<SelectTenant>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let state = SignInState::of_session_token(&TokenKey::of(&app.config), request.session_token.expose());
     let named = state.as_ref().map_or("", |state| state.email.as_str());
-    throttle::attempt(&app, &trail.client, &format!("session:{named}")).await?;
+    throttle::attempt(&app, &context.client, &format!("session:{named}")).await?;
     let state = state.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
     let chosen = state
         .in_tenant(request.tenant_id.trim())
         .ok_or_else(|| ApiError::forbidden("forbidden", "Access to this tenant is not allowed"))?;
     let rows = resume(&app, &state, chosen).await?;
     let account = pick(&rows, chosen)?;
-    let mut answer = finish::proceed(&app, &trail, &state, &rows, account).await?;
+    let mut answer = finish::proceed(&app, &context, &state, &rows, account).await?;
     // The token that was sent stays the one to switch with; a new one would let it live for ever.
     if let LoginAnswer::SignedIn(body) = &mut answer {
         body.session_token = request.session_token;
@@ -120,11 +120,11 @@ pub async fn select_tenant(
 #[worker::send]
 pub async fn verify_otp(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<VerifyOtp>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let name = request.username.trim();
-    throttle::attempt(&app, &trail.client, &format!("otp:{name}")).await?;
+    throttle::attempt(&app, &context.client, &format!("otp:{name}")).await?;
     // An address names no account: it may have several.
     let account = match name.contains('@') {
         true => None,
@@ -132,14 +132,14 @@ pub async fn verify_otp(
     };
     let invalid = ApiError::unauthorized("Invalid or expired OTP");
     let Some(account) = account else {
-        return refuse(&app, vec![failure(&trail, None).claimed_by(name)], invalid).await;
+        return refuse(&app, vec![failure(&context, None).claimed_by(name)], invalid).await;
     };
     match otp::redeem(&app, &account.id, &request.otp_code).await? {
-        Some(state) => go_on(&app, &trail, state, Factor::Mail, &account.id).await.map(Json),
+        Some(state) => go_on(&app, &context, state, Factor::Mail, &account.id).await.map(Json),
         None => {
             refuse(
                 &app,
-                vec![failure(&trail, Some(&account)).detail("reason", "wrong_code")],
+                vec![failure(&context, Some(&account)).detail("reason", "wrong_code")],
                 invalid,
             )
             .await
@@ -156,14 +156,14 @@ pub async fn verify_otp(
 #[worker::send]
 pub async fn verify_factor(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<VerifySecondFactor>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let verified = SignInState::of_challenge_token(&TokenKey::of(&app.config), request.mfa_token.expose());
     let named = verified
         .as_ref()
         .map_or("", |(_, challenged)| challenged.account.as_str());
-    throttle::attempt(&app, &trail.client, &format!("factor:{named}")).await?;
+    throttle::attempt(&app, &context.client, &format!("factor:{named}")).await?;
     let (state, challenged) = verified.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
     let rows = resume(&app, &state, &challenged.account).await?;
     let account = pick(&rows, &challenged.account)?;
@@ -175,11 +175,11 @@ pub async fn verify_factor(
             .then_some(state),
     };
     match state {
-        Some(state) => go_on(&app, &trail, state, challenged.factor, &account.id)
+        Some(state) => go_on(&app, &context, state, challenged.factor, &account.id)
             .await
             .map(Json),
         None => {
-            let event = failure(&trail, Some(account)).detail("reason", "wrong_code");
+            let event = failure(&context, Some(account)).detail("reason", "wrong_code");
             refuse(&app, vec![event], ApiError::unauthorized("Invalid code")).await
         }
     }
@@ -187,16 +187,16 @@ pub async fn verify_factor(
 
 /// The accounts whose password it is. An account that does not exist costs as much time as a wrong password, and is answered
 /// alike.
-async fn verify(app: &App, trail: &Trail, request: &Login) -> Result<Vec<AccountRow>, ApiError> {
+async fn verify(app: &App, context: &RequestContext, request: &Login) -> Result<Vec<AccountRow>, ApiError> {
     let name = request.name().unwrap_or_default();
-    throttle::attempt(app, &trail.client, name).await?;
+    throttle::attempt(app, &context.client, name).await?;
     let (rows, set_up) = app.db()?.run((store::find_logins(name), store::find_any())).await?;
     if set_up.is_empty() && !name.contains('@') {
         return Err(ApiError::bad_request("Setup not completed"));
     }
     if rows.is_empty() {
         password::verify(None, request.password.expose())?;
-        let event = failure(trail, None)
+        let event = failure(context, None)
             .claimed_by(name)
             .detail("reason", "unknown_account");
         return refuse(app, vec![event], ApiError::unauthorized(INVALID)).await;
@@ -213,7 +213,7 @@ async fn verify(app: &App, trail: &Trail, request: &Login) -> Result<Vec<Account
     if right.is_empty() {
         let events = wrong
             .iter()
-            .map(|row| failure(trail, Some(row)).detail("reason", "wrong_password"));
+            .map(|row| failure(context, Some(row)).detail("reason", "wrong_password"));
         return refuse(app, events.collect(), ApiError::unauthorized(INVALID)).await;
     }
     Ok(right)
@@ -247,7 +247,7 @@ fn pick<'a>(rows: &'a [AccountRow], chosen: &ObjectId) -> Result<&'a AccountRow,
 /// Goes on after a factor was given. There may be another.
 async fn go_on(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     state: SignInState,
     factor: Factor,
     chosen: &ObjectId,
@@ -256,18 +256,18 @@ async fn go_on(
     let rows = resume(app, &state, chosen).await?;
     let account = pick(&rows, chosen)?;
     if factor == Factor::Mail {
-        let event = trail
+        let event = context
             .event(Action::VerifyOtp, Resource::Auth)
             .by(&account.id, &account.username)
             .within(&account.organization_id);
         app.db()?.run(audit::record(&event)).await?;
     }
-    finish::proceed(app, trail, &state, &rows, account).await
+    finish::proceed(app, context, &state, &rows, account).await
 }
 
 /// A sign-in that failed, to an account if there is one of that name.
-fn failure(trail: &Trail, account: Option<&AccountRow>) -> Event {
-    let event = trail.event(Action::LoginFailed, Resource::Auth).failed(401, INVALID);
+fn failure(context: &RequestContext, account: Option<&AccountRow>) -> Event {
+    let event = context.event(Action::LoginFailed, Resource::Auth).failed(401, INVALID);
     match account {
         Some(account) => event
             .by(&account.id, &account.username)

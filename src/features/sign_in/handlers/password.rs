@@ -7,7 +7,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::relay_contract::SignIns;
 
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::Credentials;
 use crate::auth::throttle;
 use crate::features::accounts::email_link::{self, Purpose};
@@ -33,7 +33,7 @@ pub async fn change(
 ) -> Result<Json<PasswordChanged>, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (caller, accounts) = credentials.load(&app.db()?, account).await?;
-    throttle::attempt(&app, &caller.trail().client, &format!("confirm:{}", caller.id())).await?;
+    throttle::attempt(&app, &caller.context().client, &format!("confirm:{}", caller.id())).await?;
     let account = accounts.first().ok_or_else(|| ApiError::not_found("User not found"))?;
     let changed = password_change::change(
         &app,
@@ -63,17 +63,17 @@ pub async fn change(
 #[worker::send]
 pub async fn forgot(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<ForgotPassword>,
 ) -> Result<Json<StatusOk>, ApiError> {
-    throttle::attempt(&app, &trail.client, &format!("forgot:{}", request.email)).await?;
+    throttle::attempt(&app, &context.client, &format!("forgot:{}", request.email)).await?;
     throttle::letter(&app, &request.email).await?;
     let accounts = app.db()?.run(store::find_logins(&request.email)).await?;
     // Writing the links and the mail takes a while, so it is done when the answer is out.
     let background = app.background().clone();
     background.run(async move {
         for account in &accounts {
-            if let Err(error) = send_link(&app, &trail, account).await {
+            if let Err(error) = send_link(&app, &context, account).await {
                 crate::platform::log::error(&format!("no link to reset a password: {}", error.cause()));
             }
         }
@@ -84,9 +84,9 @@ pub async fn forgot(
     }))
 }
 
-async fn send_link(app: &App, trail: &Trail, account: &AccountRow) -> Result<(), ApiError> {
+async fn send_link(app: &App, context: &RequestContext, account: &AccountRow) -> Result<(), ApiError> {
     let (token, rows) = email_link::new(&account.id, Purpose::Reset, &now())?;
-    let event = trail
+    let event = context
         .event(Action::PasswordResetRequested, Resource::User)
         .claimed_by(&account.username)
         .within(&account.organization_id)
@@ -114,11 +114,11 @@ async fn send_link(app: &App, trail: &Trail, account: &AccountRow) -> Result<(),
 #[worker::send]
 pub async fn reset(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     PathParam(token): PathParam,
     ValidJson(request): ValidJson<PasswordReset>,
 ) -> Result<Json<StatusOk>, ApiError> {
-    reset_with(&app, &trail, &token, &request.password).await.map(Json)
+    reset_with(&app, &context, &token, &request.password).await.map(Json)
 }
 
 /// The same, with the token in the body.
@@ -130,16 +130,16 @@ pub async fn reset(
 #[worker::send]
 pub async fn reset_by_body(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<PasswordResetByToken>,
 ) -> Result<Json<StatusOk>, ApiError> {
-    reset_with(&app, &trail, request.token.expose(), &request.password)
+    reset_with(&app, &context, request.token.expose(), &request.password)
         .await
         .map(Json)
 }
 
-async fn reset_with(app: &App, trail: &Trail, token: &str, new: &Secret) -> Result<StatusOk, ApiError> {
-    throttle::attempt(app, &trail.client, &format!("token:{token}")).await?;
+async fn reset_with(app: &App, context: &RequestContext, token: &str, new: &Secret) -> Result<StatusOk, ApiError> {
+    throttle::attempt(app, &context.client, &format!("token:{token}")).await?;
     let account = email_link::redeem(app, token, Purpose::Reset)
         .await?
         .filter(|account| account.deleted_at.is_none());
@@ -149,9 +149,9 @@ async fn reset_with(app: &App, trail: &Trail, token: &str, new: &Secret) -> Resu
     // The link has just proven the address.
     let proven = match account.email_verified {
         true => Vec::new(),
-        false => claim_address::prepare(app, trail, &account, "mail")?,
+        false => claim_address::prepare(app, context, &account, "mail")?,
     };
-    let event = trail
+    let event = context
         .event(Action::PasswordReset, Resource::User)
         .by(&account.id, &account.username)
         .within(&account.organization_id)

@@ -187,7 +187,7 @@ fn own(accounts: Vec<AccountRow>) -> Result<AccountRow, ApiError> {
 /// The caller, who has a second factor and has proven again to be there.
 async fn confirmed(app: &App, credentials: Credentials, proof: &ConfirmedBy) -> Result<Caller, ApiError> {
     let (caller, account) = load(app, credentials).await?;
-    throttle::attempt(app, &caller.trail().client, &format!("confirm:{}", caller.id())).await?;
+    throttle::attempt(app, &caller.context().client, &format!("confirm:{}", caller.id())).await?;
     if account.totp_confirmed_at.is_none() {
         return Err(none());
     }

@@ -7,7 +7,7 @@ use protocol::api::auth::{LoggedOut, Refresh, Refreshed, User};
 use protocol::api::error::ErrorBody;
 use protocol::relay_contract::SignIns;
 
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::{Credentials, bearer};
 use crate::auth::throttle;
 use crate::auth::token::TokenKey;
@@ -33,7 +33,7 @@ const REVOKED_MARGIN: TimeDelta = TimeDelta::hours(1);
 #[worker::send]
 pub async fn refresh(
     app: App,
-    mut trail: Trail,
+    mut context: RequestContext,
     envelope: Envelope,
     headers: HeaderMap,
     OptionalJson(request): OptionalJson<Refresh>,
@@ -46,7 +46,7 @@ pub async fn refresh(
     let invalid = || ApiError::unauthorized("Invalid token");
     let proof = TokenKey::of(&app.config).verify(token).map_err(|_| invalid())?;
     throttle::renewal(&app, proof.user_id.as_str()).await?;
-    trail.client.source.clone_from(&proof.source);
+    context.client.source.clone_from(&proof.source);
     let db = app.db()?;
     let batch = (
         store::find_account(&proof.user_id),
@@ -70,7 +70,7 @@ pub async fn refresh(
     if account.token_version != proof.version {
         return Err(invalid());
     }
-    let event = trail
+    let event = context
         .event(Action::TokenRefresh, Resource::Auth)
         .by(&account.id, &account.username)
         .within(&account.organization_id);

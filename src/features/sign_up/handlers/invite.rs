@@ -5,7 +5,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::throttle;
 use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::{password, store};
@@ -32,12 +32,12 @@ statements! {
 #[worker::send]
 pub async fn accept(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     PathParam(token): PathParam,
     ValidJson(request): ValidJson<AcceptInvite>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let name = request.display_name.as_deref().unwrap_or_default();
-    accept_with(&app, &trail, &token, &request.password, name)
+    accept_with(&app, &context, &token, &request.password, name)
         .await
         .map(Json)
 }
@@ -51,23 +51,23 @@ pub async fn accept(
 #[worker::send]
 pub async fn accept_by_body(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<AcceptInviteByToken>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let name = request.display_name.as_deref().unwrap_or_default();
-    accept_with(&app, &trail, request.token.expose(), &request.password, name)
+    accept_with(&app, &context, request.token.expose(), &request.password, name)
         .await
         .map(Json)
 }
 
 async fn accept_with(
     app: &App,
-    trail: &Trail,
+    context: &RequestContext,
     token: &str,
     new: &Secret,
     display_name: &str,
 ) -> Result<LoginAnswer, ApiError> {
-    throttle::attempt(app, &trail.client, &format!("token:{token}")).await?;
+    throttle::attempt(app, &context.client, &format!("token:{token}")).await?;
     let invited = email_link::redeem(app, token, Purpose::Invite).await?;
     // An account that was disabled since stays so.
     let invited = invited.filter(|account| {
@@ -78,7 +78,7 @@ async fn accept_with(
     });
     let invited = invited.ok_or_else(|| ApiError::bad_request("Invalid or expired invite token"))?;
     let hash = password::hash(new.expose())?;
-    let event = trail
+    let event = context
         .event(Action::UserInviteAccepted, Resource::User)
         .by(&invited.id, &invited.username)
         .within(&invited.organization_id)
@@ -92,8 +92,8 @@ async fn accept_with(
     let account = rows
         .first()
         .ok_or_else(|| ApiError::internal("an invited account is not there"))?;
-    let state = SignInState::begin(&trail.client.source, "invitation", true, &rows)?;
-    finish::proceed(app, trail, &state, &rows, account).await
+    let state = SignInState::begin(&context.client.source, "invitation", true, &rows)?;
+    finish::proceed(app, context, &state, &rows, account).await
 }
 
 fn set(user: &ObjectId, hash: &str, display_name: &str, now: &str) -> Query<Nothing> {

@@ -4,7 +4,7 @@ use protocol::api::auth::{Setup, SetupStatus, SignedIn};
 use protocol::api::error::ErrorBody;
 use serde::Deserialize;
 
-use crate::audit::{Action, Resource, Trail};
+use crate::audit::{Action, RequestContext, Resource};
 use crate::auth::throttle;
 use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
@@ -57,8 +57,12 @@ async fn status(app: &App) -> Result<SetupStatus, ApiError> {
         (status = 400, description = "There is an account already, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
 #[worker::send]
-pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>) -> Result<Json<SignedIn>, ApiError> {
-    throttle::attempt(&app, &trail.client, "setup").await?;
+pub async fn setup(
+    app: App,
+    context: RequestContext,
+    ValidJson(request): ValidJson<Setup>,
+) -> Result<Json<SignedIn>, ApiError> {
+    throttle::attempt(&app, &context.client, "setup").await?;
     let completed = || ApiError::bad_request("Setup already completed");
     if status(&app).await?.setup_complete {
         return Err(completed());
@@ -73,11 +77,11 @@ pub async fn setup(app: App, trail: Trail, ValidJson(request): ValidJson<Setup>)
         organization: ORGANIZATION,
         vault_password: request.vault_password(),
     };
-    let event = trail.event(Action::Setup, Resource::Auth);
+    let event = context.event(Action::Setup, Resource::Auth);
     let account = first_account::make(&app, first, event).await?.ok_or_else(completed)?;
     let rows = std::slice::from_ref(&account);
-    let state = SignInState::begin(&trail.client.source, "setup", false, rows)?;
-    finish::sign_in(&app, &trail, &state, rows, &account).await.map(Json)
+    let state = SignInState::begin(&context.client.source, "setup", false, rows)?;
+    finish::sign_in(&app, &context, &state, rows, &account).await.map(Json)
 }
 
 #[cfg(test)]

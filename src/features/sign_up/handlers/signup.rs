@@ -5,7 +5,7 @@ use axum::response::Response;
 use protocol::api::auth::{Account, CompanySignedUp, CompanySignup, Role, SignedUp, Signup};
 use protocol::api::error::ErrorBody;
 
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::throttle;
 use crate::features::accounts::new_account::{NewApiKey, Welcome};
 use crate::features::accounts::password;
@@ -28,11 +28,11 @@ use crate::platform::random;
 #[worker::send]
 pub async fn signup(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     envelope: Envelope,
     ValidJson(request): ValidJson<Signup>,
 ) -> Result<Response, ApiError> {
-    admit(&app, &trail, &request.email).await?;
+    admit(&app, &context, &request.email).await?;
     let email = request.email.to_lowercase();
     let mut slug = request.username.to_lowercase();
     let taken = find_taken(&app, &request.username, &email, &slug).await?;
@@ -48,7 +48,7 @@ pub async fn signup(
     }
     let made = make(
         &app,
-        &trail,
+        &context,
         Founder {
             slug: &slug,
             organization: &request.username,
@@ -61,7 +61,12 @@ pub async fn signup(
         },
     )
     .await?;
-    let token = finish::issue(&app, &made.account, &trail.client.source, random::object_id()?.as_str())?;
+    let token = finish::issue(
+        &app,
+        &made.account,
+        &context.client.source,
+        random::object_id()?.as_str(),
+    )?;
     let body = SignedUp {
         access_token: token.clone(),
         token,
@@ -88,10 +93,10 @@ pub async fn signup(
 #[worker::send]
 pub async fn company(
     app: App,
-    trail: Trail,
+    context: RequestContext,
     ValidJson(request): ValidJson<CompanySignup>,
 ) -> Result<(StatusCode, Json<CompanySignedUp>), ApiError> {
-    admit(&app, &trail, &request.email).await?;
+    admit(&app, &context, &request.email).await?;
     let (email, slug) = (request.email.to_lowercase(), request.slug());
     let taken = find_taken(&app, &request.username, &email, &slug).await?;
     if taken.username {
@@ -103,7 +108,7 @@ pub async fn company(
     let company_name = request.company_name.trim().to_owned();
     let made = make(
         &app,
-        &trail,
+        &context,
         Founder {
             slug: &slug,
             organization: &company_name,
@@ -125,8 +130,8 @@ pub async fn company(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-async fn admit(app: &App, trail: &Trail, email: &str) -> Result<(), ApiError> {
-    throttle::attempt(app, &trail.client, email).await?;
+async fn admit(app: &App, context: &RequestContext, email: &str) -> Result<(), ApiError> {
+    throttle::attempt(app, &context.client, email).await?;
     match app.config.allow_signup {
         true => Ok(()),
         false => Err(ApiError::forbidden(
@@ -165,7 +170,7 @@ struct Made {
 }
 
 /// Makes the organization and its administrator, both or neither, and writes to the administrator.
-async fn make(app: &App, trail: &Trail, founder: Founder<'_>) -> Result<Made, ApiError> {
+async fn make(app: &App, context: &RequestContext, founder: Founder<'_>) -> Result<Made, ApiError> {
     let (id, organization_id, now) = (random::object_id()?, random::object_id()?, now());
     let api_key = NewApiKey::make(app, &id)?;
     let organization = organizations::insert(&NewOrganization {
@@ -192,7 +197,7 @@ async fn make(app: &App, trail: &Trail, founder: Founder<'_>) -> Result<Made, Ap
         last_login_at: founder.community.then_some(now.as_str()),
     });
     let (welcome, link) = Welcome::prepare(app, &id, &now)?;
-    let event = trail
+    let event = context
         .event(Action::Signup, Resource::Auth)
         .by(&id, founder.username)
         .within(&organization_id)

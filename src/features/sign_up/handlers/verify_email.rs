@@ -4,7 +4,7 @@ use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 use protocol::ids::ObjectId;
 
-use crate::audit::{self, Action, Resource, Trail};
+use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::Credentials;
 use crate::auth::throttle;
 use crate::features::accounts::email_link::{self, Purpose};
@@ -28,13 +28,17 @@ statements! {
         (status = 400, description = "The link does not work", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
 #[worker::send]
-pub async fn verify(app: App, trail: Trail, PathParam(token): PathParam) -> Result<Json<StatusOk>, ApiError> {
-    throttle::attempt(&app, &trail.client, &format!("token:{token}")).await?;
+pub async fn verify(
+    app: App,
+    context: RequestContext,
+    PathParam(token): PathParam,
+) -> Result<Json<StatusOk>, ApiError> {
+    throttle::attempt(&app, &context.client, &format!("token:{token}")).await?;
     let account = email_link::redeem(&app, &token, Purpose::Verify)
         .await?
         .filter(|account| account.deleted_at.is_none());
     let account = account.ok_or_else(|| ApiError::bad_request("Invalid or expired verification token"))?;
-    let event = trail
+    let event = context
         .event(Action::EmailVerified, Resource::User)
         .by(&account.id, &account.username)
         .within(&account.organization_id)
@@ -56,7 +60,7 @@ pub async fn send_again(app: App, credentials: Credentials) -> Result<Json<Statu
     let account = accounts
         .first()
         .ok_or_else(|| ApiError::internal("the caller has no account"))?;
-    throttle::attempt(&app, &caller.trail().client, &format!("verify:{}", caller.id())).await?;
+    throttle::attempt(&app, &caller.context().client, &format!("verify:{}", caller.id())).await?;
     throttle::letter(&app, &account.email).await?;
     if account.email_verified {
         return Err(ApiError::conflict(
