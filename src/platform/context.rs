@@ -10,7 +10,7 @@ use super::background::Background;
 use super::config::Config;
 use super::db::Db;
 use super::error::ApiError;
-use super::images::Pictures;
+use super::images::Avatars;
 use super::mail::Mailer;
 use super::relay_stub::RelayStub;
 
@@ -52,9 +52,9 @@ impl App {
         RelayStub::new(&self.env, machine)
     }
 
-    /// The pictures of people.
-    pub fn pictures(&self) -> Result<Pictures, ApiError> {
-        Pictures::new(&self.env)
+    /// The avatars of people.
+    pub fn avatars(&self) -> Result<Avatars, ApiError> {
+        Avatars::new(&self.env)
     }
 
     /// A rate limit by the name of its binding. Without it, the routes it guards answer 503: a limit that is silently

@@ -1,5 +1,5 @@
-//! Where pictures are kept: the bucket that also has the recordings.
-pub mod picture;
+//! Where avatars are kept: the bucket that also has the recordings.
+pub mod avatar;
 
 use std::collections::HashMap;
 
@@ -10,25 +10,25 @@ use super::background::Background;
 use super::error::ApiError;
 use super::log;
 
-use picture::{Kind, PictureId};
+use avatar::{AvatarId, Kind};
 
 /// The bucket's binding in `wrangler.toml`.
 const BINDING: &str = "RECORDINGS";
 
-/// The field of an object that says whose picture it is.
+/// The field of an object that says whose avatar it is.
 const OWNER: &str = "owner";
 
-/// The pictures of all people.
-pub struct Pictures(Bucket);
+/// The avatars of all people.
+pub struct Avatars(Bucket);
 
-impl Pictures {
-    /// The pictures of this deployment.
+impl Avatars {
+    /// The avatars of this deployment.
     pub fn new(env: &Env) -> Result<Self, ApiError> {
         env.bucket(BINDING).map(Self).map_err(|_| ApiError::unbound(BINDING))
     }
 
-    /// Keeps a picture of `owner`.
-    pub async fn put(&self, id: &PictureId, kind: Kind, bytes: Vec<u8>, owner: &ObjectId) -> Result<(), ApiError> {
+    /// Keeps an avatar of `owner`.
+    pub async fn put(&self, id: &AvatarId, kind: Kind, bytes: Vec<u8>, owner: &ObjectId) -> Result<(), ApiError> {
         let about = HttpMetadata {
             content_type: Some(kind.media_type().to_owned()),
             ..HttpMetadata::default()
@@ -39,22 +39,22 @@ impl Pictures {
         Ok(())
     }
 
-    /// A picture and its media type.
-    pub async fn find(&self, id: &PictureId) -> Result<Option<(String, Vec<u8>)>, ApiError> {
+    /// An avatar and its media type.
+    pub async fn find(&self, id: &AvatarId) -> Result<Option<(String, Vec<u8>)>, ApiError> {
         let Some(object) = self.0.get(id.key()).execute().await? else {
             return Ok(None);
         };
         match (object.http_metadata().content_type, object.body()) {
             (Some(media_type), Some(body)) => Ok(Some((media_type, body.bytes().await?))),
-            _ => Err(ApiError::internal(format!("the object {} is no picture", id.key()))),
+            _ => Err(ApiError::internal(format!("the object {} is no avatar", id.key()))),
         }
     }
 
-    /// Removes pictures after the answer, each if it is of the account named with it: whoever gives somebody else's as their
+    /// Removes avatars after the answer, each if it is of the account named with it: whoever gives somebody else's as their
     /// own does not remove it.
-    pub fn forget(self, background: &Background, pictures: Vec<(ObjectId, PictureId)>) {
+    pub fn forget(self, background: &Background, avatars: Vec<(ObjectId, AvatarId)>) {
         background.run(async move {
-            for (owner, id) in pictures {
+            for (owner, id) in avatars {
                 if let Err(error) = self.remove(&id, &owner.to_string()).await {
                     log::error(&format!("the object {} stays behind: {error}", id.key()));
                 }
@@ -62,7 +62,7 @@ impl Pictures {
         });
     }
 
-    async fn remove(&self, id: &PictureId, owner: &str) -> worker::Result<()> {
+    async fn remove(&self, id: &AvatarId, owner: &str) -> worker::Result<()> {
         let Some(object) = self.0.head(id.key()).await? else {
             return Ok(());
         };

@@ -80,7 +80,7 @@ pub async fn delete_organization(
     let (_, (_, people, _), _) = db
         .run((delete_machines, store::delete(&end), audit::record(&event)))
         .await?;
-    profile::forget_pictures(&app, people.into_iter().map(|gone| (gone.id, gone.avatar_url)));
+    profile::forget_avatars(&app, people.into_iter().map(|gone| (gone.id, gone.avatar_url)));
     Ok(Json(Message {
         message: "Organization deleted successfully".to_owned(),
     }))

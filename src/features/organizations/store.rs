@@ -79,7 +79,7 @@ statements! {
 
     DELETE_SESSIONS_OF_USERS = "DELETE FROM terminal_sessions WHERE user_id IN (SELECT id FROM users WHERE organization_id = ?1)";
 
-    /// What people have goes with them: grants, memberships, keys, letters. Gives where their pictures are, which are not here.
+    /// What people have goes with them: grants, memberships, keys, letters. Gives where their avatars are, which are not here.
     DELETE_USERS = "DELETE FROM users WHERE organization_id = ?1 RETURNING id, avatar_url";
 
     /// What an organization has goes with it: groups, roles.

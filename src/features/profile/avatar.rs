@@ -1,4 +1,4 @@
-//! One's own picture: an address of the web, or a file that is kept here and shown to whoever knows its name.
+//! One's own avatar: an address of the web, or a file that is kept here and shown to whoever knows its name.
 use axum::Json;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use protocol::api::profile::{Avatar, AvatarFile, AvatarForm, UploadAvatar};
 use protocol::ids::ObjectId;
 
 use super::store;
-use super::upload::{Picture, Upload};
+use super::upload::{NewAvatar, Upload};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::http::envelope::{Envelope, Enveloped};
@@ -16,10 +16,10 @@ use crate::http::extract::PathParam;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
-use crate::platform::images::picture::PictureId;
+use crate::platform::images::avatar::AvatarId;
 
-/// What goes with a picture. Another picture has another name, so it may be kept for as long as anybody likes; and whatever
-/// somebody managed to put into a picture, a browser that opens it by itself does nothing with it.
+/// What goes with an avatar. Another one has another name, so it may be kept for as long as anybody likes; and whatever
+/// somebody managed to put into a file, a browser that opens it by itself does nothing with it.
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
@@ -39,19 +39,19 @@ pub async fn upload_avatar(
     envelope: Envelope,
     upload: Upload,
 ) -> Result<Response, ApiError> {
-    let picture = upload.picture().await?;
+    let avatar = upload.avatar().await?;
     let (caller, ()) = credentials.load(&app.db()?, ()).await?;
-    let avatar_url = match picture {
-        Picture::At(address) => {
+    let avatar_url = match avatar {
+        NewAvatar::At(address) => {
             change(&app, &caller, Some(&address)).await?;
             address
         }
-        Picture::File(kind, bytes) => {
-            let (pictures, id) = (app.pictures()?, PictureId::random()?);
-            pictures.put(&id, kind, bytes, caller.id()).await?;
+        NewAvatar::File(kind, bytes) => {
+            let (avatars, id) = (app.avatars()?, AvatarId::random()?);
+            avatars.put(&id, kind, bytes, caller.id()).await?;
             let address = id.address(app.config.base_url.as_deref());
             if let Err(error) = change(&app, &caller, Some(&address)).await {
-                pictures.forget(app.background(), vec![(caller.id().clone(), id)]);
+                avatars.forget(app.background(), vec![(caller.id().clone(), id)]);
                 return Err(error);
             }
             address
@@ -81,12 +81,12 @@ pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Me
 #[worker::send]
 pub async fn read_avatar(app: App, PathParam(avatar_id): PathParam) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("Avatar not found");
-    let id = PictureId::parse(&avatar_id).ok_or_else(absent)?;
-    let (media_type, bytes) = app.pictures()?.find(&id).await?.ok_or_else(absent)?;
+    let id = AvatarId::parse(&avatar_id).ok_or_else(absent)?;
+    let (media_type, bytes) = app.avatars()?.find(&id).await?.ok_or_else(absent)?;
     Ok(([(header::CONTENT_TYPE, media_type)], HEADERS, bytes).into_response())
 }
 
-/// Sets or removes the address of the caller's picture. What was a file of ours and is shown no more is removed.
+/// Sets or removes the address of the caller's avatar. What was a file of ours and is shown no more is removed.
 async fn change(app: &App, caller: &Caller, address: Option<&str>) -> Result<(), ApiError> {
     let event = caller
         .event(Action::ProfileUpdated, Resource::User)
@@ -98,21 +98,21 @@ async fn change(app: &App, caller: &Caller, address: Option<&str>) -> Result<(),
         audit::record(&event),
     );
     let (before, _, _) = app.db()?.run(batch).await?;
-    let kept = address.and_then(PictureId::at);
+    let kept = address.and_then(AvatarId::at);
     let before = before.into_iter().filter_map(|row| row.avatar_url);
-    let gone = before.filter(|before| PictureId::at(before) != kept);
-    forget_pictures(app, gone.map(|address| (caller.id().clone(), Some(address))));
+    let gone = before.filter(|before| AvatarId::at(before) != kept);
+    forget_avatars(app, gone.map(|address| (caller.id().clone(), Some(address))));
     Ok(())
 }
 
-/// Removes after the answer, of what these accounts were seen as, the pictures that are theirs and are kept here.
-pub fn forget_pictures(app: &App, seen_as: impl IntoIterator<Item = (ObjectId, Option<String>)>) {
-    let ours = |(owner, address): (_, Option<String>)| Some((owner, PictureId::at(&address?)?));
-    let pictures: Vec<(ObjectId, PictureId)> = seen_as.into_iter().filter_map(ours).collect();
+/// Removes after the answer, of what these accounts were seen as, the avatars that are theirs and are kept here.
+pub fn forget_avatars(app: &App, seen_as: impl IntoIterator<Item = (ObjectId, Option<String>)>) {
+    let ours = |(owner, address): (_, Option<String>)| Some((owner, AvatarId::at(&address?)?));
+    let avatars: Vec<(ObjectId, AvatarId)> = seen_as.into_iter().filter_map(ours).collect();
     // A server without a bucket has none, and has said so in its log.
-    if !pictures.is_empty()
-        && let Ok(kept) = app.pictures()
+    if !avatars.is_empty()
+        && let Ok(kept) = app.avatars()
     {
-        kept.forget(app.background(), pictures);
+        kept.forget(app.background(), avatars);
     }
 }

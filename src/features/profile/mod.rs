@@ -1,4 +1,4 @@
-//! One's own account: profile, picture, password, the key that enrols machines, and the SSH key.
+//! One's own account: profile, avatar, password, the key that enrols machines, and the SSH key.
 mod avatar;
 mod handlers;
 mod secrets;
@@ -7,7 +7,7 @@ mod ssh_handlers;
 pub mod store;
 mod upload;
 
-pub use avatar::forget_pictures;
+pub use avatar::forget_avatars;
 
 use crate::auth::rule::{Routes, routes};
 

@@ -42,7 +42,7 @@ pub struct ShutOut {
     pub id: ObjectId,
 }
 
-/// Where an account's picture is, if it has one.
+/// Where an account's avatar is, if it has one.
 #[derive(Debug, Deserialize)]
 pub struct OwnAvatar {
     pub avatar_url: Option<String>,
@@ -76,12 +76,12 @@ pub fn update(caller: &Caller, display_name: Option<&str>, email: Option<&str>, 
     )
 }
 
-/// Where the caller's picture is.
+/// Where the caller's avatar is.
 pub fn find_avatar(caller: &Caller) -> Query<OwnAvatar> {
     Query::new(FIND_AVATAR, [caller.id().into()])
 }
 
-/// Sets or removes the address of the caller's picture.
+/// Sets or removes the address of the caller's avatar.
 pub fn set_avatar(caller: &Caller, url: Option<&str>, now: &str) -> Query<Nothing> {
     Query::new(SET_AVATAR, [caller.id().into(), url.into(), now.into()])
 }

@@ -1,4 +1,4 @@
-//! What people send for their picture: where it is, or the picture itself.
+//! What people send for their avatar: where it is, or the file itself.
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
@@ -10,12 +10,12 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::http::extract::{ValidJson, body, media_type};
 use crate::platform::error::ApiError;
-use crate::platform::images::picture::Kind;
+use crate::platform::images::avatar::Kind;
 
-/// What a form may have around its picture, in bytes: delimiters, headers, and a field or two that nobody reads.
+/// What a form may have around its file, in bytes: delimiters, headers, and a field or two that nobody reads.
 const FORM_MARGIN: usize = 16 * 1024;
 
-/// The field of a form that is wrong, if its picture is.
+/// The field of a form that is wrong, if its file is.
 const FIELD: &str = "avatar";
 
 /// The body of a request.
@@ -26,12 +26,12 @@ pub enum Upload {
     Form { content_type: String, bytes: Bytes },
 }
 
-/// What somebody wants to be seen as.
+/// What somebody is to be seen as.
 #[derive(Debug)]
-pub enum Picture {
-    /// A picture at an address of the web.
+pub enum NewAvatar {
+    /// At an address of the web.
     At(String),
-    /// A picture itself, of at most [`MAX_AVATAR_BYTES`].
+    /// A file of at most [`MAX_AVATAR_BYTES`].
     File(Kind, Vec<u8>),
 }
 
@@ -55,10 +55,10 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
 }
 
 impl Upload {
-    /// The picture: of a form, its first file.
-    pub async fn picture(self) -> Result<Picture, ApiError> {
+    /// The avatar: of a form, its first file.
+    pub async fn avatar(self) -> Result<NewAvatar, ApiError> {
         let (content_type, bytes) = match self {
-            Self::Address(UploadAvatar { avatar_url }) => return Ok(Picture::At(avatar_url)),
+            Self::Address(UploadAvatar { avatar_url }) => return Ok(NewAvatar::At(avatar_url)),
             Self::Form { content_type, bytes } => (content_type, bytes),
         };
         let malformed = |_: JsValue| ApiError::bad_request("The body is not a valid form of type multipart/form-data");
@@ -89,12 +89,12 @@ fn first_file(form: &JsValue) -> Result<Option<web_sys::File>, JsValue> {
     Ok(None)
 }
 
-fn accept(bytes: Vec<u8>) -> Result<Picture, ApiError> {
+fn accept(bytes: Vec<u8>) -> Result<NewAvatar, ApiError> {
     if bytes.len() > MAX_AVATAR_BYTES {
         return Err(too_large());
     }
     match Kind::of(&bytes) {
-        Some(kind) => Ok(Picture::File(kind, bytes)),
+        Some(kind) => Ok(NewAvatar::File(kind, bytes)),
         None => Err(ApiError::invalid_field(
             FIELD,
             "must be a PNG, JPEG, WebP or GIF picture",
@@ -112,23 +112,23 @@ mod tests {
     use axum::body::Body;
     use axum::http::StatusCode;
 
-    fn picture(length: usize) -> Vec<u8> {
+    fn file(length: usize) -> Vec<u8> {
         let mut bytes = b"GIF89a".to_vec();
         bytes.resize(length, 0);
         bytes
     }
 
     #[test]
-    fn a_picture_may_be_as_large_as_its_bound_and_no_larger() {
-        let largest = accept(picture(MAX_AVATAR_BYTES)).unwrap();
-        assert!(matches!(largest, Picture::File(Kind::Gif, bytes) if bytes.len() == MAX_AVATAR_BYTES));
-        let error = accept(picture(MAX_AVATAR_BYTES + 1)).unwrap_err();
+    fn an_avatar_may_be_as_large_as_its_bound_and_no_larger() {
+        let largest = accept(file(MAX_AVATAR_BYTES)).unwrap();
+        assert!(matches!(largest, NewAvatar::File(Kind::Gif, bytes) if bytes.len() == MAX_AVATAR_BYTES));
+        let error = accept(file(MAX_AVATAR_BYTES + 1)).unwrap_err();
         assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(error.text(), "A picture may have at most 256 KiB");
     }
 
     #[test]
-    fn a_file_that_is_no_picture_is_refused_by_field() {
+    fn a_file_that_is_no_avatar_is_refused_by_field() {
         for bytes in [&b""[..], b"<svg/>"] {
             let error = accept(bytes.to_vec()).unwrap_err();
             assert_eq!(error.status(), StatusCode::BAD_REQUEST);

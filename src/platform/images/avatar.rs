@@ -1,14 +1,14 @@
-//! Pictures of people: which files are some, and what they are called.
+//! Avatars: which files are some, and what they are called.
 use crate::platform::error::ApiError;
 use crate::platform::random;
 
-/// Where pictures are served, under the address of this deployment.
+/// Where avatars are served, under the address of this deployment.
 const PATH: &str = "/api/avatars/";
 
 /// Random bytes in a name: as hard to guess as a key.
 const NAME_BYTES: usize = 16;
 
-/// The kinds of picture that are kept. Nothing that can hold a script, such as SVG, is among them.
+/// The kinds of avatar that are kept. Nothing that can hold a script, such as SVG, is among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Png,
@@ -40,11 +40,11 @@ impl Kind {
     }
 }
 
-/// The name of a picture: 32 lowercase hex digits that nobody guesses.
+/// The name of an avatar: 32 lowercase hex digits that nobody guesses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PictureId(String);
+pub struct AvatarId(String);
 
-impl PictureId {
+impl AvatarId {
     /// A new one.
     pub fn random() -> Result<Self, ApiError> {
         Ok(Self(random::hex::<NAME_BYTES>()?))
@@ -56,7 +56,7 @@ impl PictureId {
         is_name.then(|| Self(text.to_owned()))
     }
 
-    /// The picture of ours that may be at an address. Whose it is, the address does not prove.
+    /// The avatar of ours that may be at an address. Whose it is, the address does not prove.
     pub fn at(address: &str) -> Option<Self> {
         let (_, name) = address.rsplit_once(PATH)?;
         Self::parse(name)
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn a_name_is_32_lowercase_hex_digits() {
-        let name = PictureId::random().unwrap();
-        assert_eq!(PictureId::parse(&name.0), Some(name.clone()));
-        assert_ne!(PictureId::random().unwrap(), name);
+        let name = AvatarId::random().unwrap();
+        assert_eq!(AvatarId::parse(&name.0), Some(name.clone()));
+        assert_ne!(AvatarId::random().unwrap(), name);
         for bad in [
             "",
             "0a",
@@ -117,23 +117,23 @@ mod tests {
             &"é".repeat(16),
             "../0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
         ] {
-            assert_eq!(PictureId::parse(bad), None, "{bad}");
+            assert_eq!(AvatarId::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn a_picture_is_found_again_by_its_address() {
-        let name = PictureId::parse(&"0a".repeat(16)).unwrap();
+        let name = AvatarId::parse(&"0a".repeat(16)).unwrap();
         assert_eq!(name.address(None), format!("/api/avatars/{}", "0a".repeat(16)));
         for base_url in [None, Some("https://edge.example.com")] {
-            assert_eq!(PictureId::at(&name.address(base_url)), Some(name.clone()));
+            assert_eq!(AvatarId::at(&name.address(base_url)), Some(name.clone()));
         }
         for other in [
             "https://example.org/me.png",
             "https://example.org/api/avatars/",
             &format!("{}?x", name.address(None)),
         ] {
-            assert_eq!(PictureId::at(other), None, "{other}");
+            assert_eq!(AvatarId::at(other), None, "{other}");
         }
     }
 }
