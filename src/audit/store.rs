@@ -70,45 +70,45 @@ fn args(event: &Event) -> [Arg; 16] {
 mod tests {
     use super::*;
     use crate::audit::{Action, Resource};
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn entries_are_added_and_can_neither_be_changed_nor_removed() {
-        let world = World::new();
-        world.user("ann", "acme", "company_admin");
-        let ann = world.caller("ann");
-        world.run(record(
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        let ann = db.caller("ann");
+        db.run(record(
             &ann.event(Action::GroupCreated, Resource::Group)
                 .on("g1")
                 .detail("name", "ops"),
         ));
-        assert_eq!(world.count("audit_log"), 1);
+        assert_eq!(db.count("audit_log"), 1);
         for sql in [
             "DELETE FROM audit_log",
             "UPDATE audit_log SET username = 'bob'",
             "UPDATE audit_log SET hash = 'x', details = '{}'",
         ] {
             assert!(
-                world.try_execute(sql).unwrap_err().contains("audit entries are never"),
+                db.try_execute(sql).unwrap_err().contains("audit entries are never"),
                 "{sql}"
             );
         }
-        world.execute("UPDATE audit_log SET hash = 'x'");
-        assert!(world.try_execute("UPDATE audit_log SET hash = 'y'").is_err());
+        db.execute("UPDATE audit_log SET hash = 'x'");
+        assert!(db.try_execute("UPDATE audit_log SET hash = 'y'").is_err());
     }
 
     #[test]
     fn what_changed_nothing_is_not_recorded() {
-        let world = World::new();
-        world.user("ann", "acme", "company_admin");
-        let ann = world.caller("ann");
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        let ann = db.caller("ann");
         let event = ann.event(Action::GroupUpdated, Resource::Group);
         for (name, entries) in [("nobody", 0), ("ann", 1)] {
-            world.execute(&format!(
+            db.execute(&format!(
                 "UPDATE users SET first_name = 'Ann' WHERE username = '{name}'"
             ));
-            world.run(record_if_changed(&event));
-            assert_eq!(world.count("audit_log"), entries);
+            db.run(record_if_changed(&event));
+            assert_eq!(db.count("audit_log"), entries);
         }
     }
 }

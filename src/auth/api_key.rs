@@ -112,31 +112,31 @@ fn touch(key: &UsedKey, now: &str) -> (Query<Nothing>, Query<Nothing>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn a_key_is_found_by_its_digest_with_all_that_speaks_against_it() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let ann = world.caller("ann");
-        world.execute(&format!(
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let ann = db.caller("ann");
+        db.execute(&format!(
             "INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at, expires_at) VALUES
              ('{}', '{}', 'ci', '{}', 'vsay_x', '2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z')",
             "a".repeat(24),
             ann.id(),
             secrets::digest("vsay_x")
         ));
-        let at = |now: &str| world.run(find("vsay_x", now)).remove(0);
+        let at = |now: &str| db.run(find("vsay_x", now)).remove(0);
         let key = at("2026-01-31T00:00:00.000Z");
         assert!(!key.expired && !key.disabled && !key.deleted && key.stale);
         let (touch_key, touch_user) = touch(&key, "2026-01-31T00:00:00.000Z");
-        world.run(touch_key);
-        world.run(touch_user);
+        db.run(touch_key);
+        db.run(touch_user);
         assert!(!at("2026-01-31T00:00:59.000Z").stale);
         assert!(at("2026-01-31T00:01:00.000Z").stale);
         assert!(at("2026-02-01T00:00:00.000Z").expired);
-        world.execute("UPDATE users SET disabled_at = 'x'");
+        db.execute("UPDATE users SET disabled_at = 'x'");
         assert!(at("2026-01-31T00:00:00.000Z").disabled);
-        assert!(world.run(find("vsay_y", "2026-01-31T00:00:00.000Z")).is_empty());
+        assert!(db.run(find("vsay_y", "2026-01-31T00:00:00.000Z")).is_empty());
     }
 }

@@ -88,13 +88,13 @@ async fn record(app: &App, account: &ObjectId, event: &Event) -> Result<(), ApiE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     fn attempt() -> Attempt {
-        let world = World::new();
-        world.user("ann", "acme", "user");
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
         let attempt = Attempt::default();
-        attempt.is_by(&world.caller("ann"));
+        attempt.is_by(&db.caller("ann"));
         attempt
     }
 

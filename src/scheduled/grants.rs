@@ -67,28 +67,28 @@ fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn a_grant_ends_with_its_time_and_the_log_says_so() {
-        let world = World::new();
+        let db = TestDb::new();
         for name in ["ann", "bob", "cid", "dan"] {
-            world.user(name, "acme", "user");
+            db.user(name, "acme", "user");
         }
-        world.machine("web", "ann");
-        world.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
-        world.grant("web", "cid", "", Some("2026-01-10T00:00:00.001Z"));
-        world.grant("web", "dan", "", None);
+        db.machine("web", "ann");
+        db.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
+        db.grant("web", "cid", "", Some("2026-01-10T00:00:00.001Z"));
+        db.grant("web", "dan", "", None);
         let now = "2026-01-10T00:00:00Z".parse().unwrap();
         for _ in 0..2 {
-            for grant in world.run(find(now)) {
+            for grant in db.run(find(now)) {
                 let (end, entry) = end(&grant);
-                world.run(end);
-                world.run(entry);
+                db.run(end);
+                db.run(entry);
             }
-            assert_eq!(world.count("machine_grants"), 2);
+            assert_eq!(db.count("machine_grants"), 2);
             assert_eq!(
-                world.count(
+                db.count(
                     "audit_log WHERE action = 'access_revoked' AND source = 'system' AND details ->> 'username' = 'bob'"
                 ),
                 1
@@ -98,31 +98,31 @@ mod tests {
 
     #[test]
     fn two_runs_at_the_same_time_log_the_end_of_a_grant_once() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.user("bob", "acme", "user");
-        world.machine("web", "ann");
-        world.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.user("bob", "acme", "user");
+        db.machine("web", "ann");
+        db.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
         let now = "2026-01-11T00:00:00Z".parse().unwrap();
-        let runs = [world.run(find(now)), world.run(find(now))];
+        let runs = [db.run(find(now)), db.run(find(now))];
         for grant in runs.iter().flatten() {
             let (end, entry) = end(grant);
-            world.run(end);
-            world.run(entry);
+            db.run(end);
+            db.run(entry);
         }
-        assert_eq!(world.count("audit_log WHERE action = 'access_revoked'"), 1);
+        assert_eq!(db.count("audit_log WHERE action = 'access_revoked'"), 1);
     }
 
     #[test]
     fn a_grant_that_was_renewed_meanwhile_stays() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.user("bob", "acme", "user");
-        world.machine("web", "ann");
-        world.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
-        let grant = world.run(find("2026-01-11T00:00:00Z".parse().unwrap())).remove(0);
-        world.execute("UPDATE machine_grants SET expires_at = '2026-02-10T00:00:00.000Z'");
-        world.run(end(&grant).0);
-        assert_eq!(world.count("machine_grants"), 1);
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.user("bob", "acme", "user");
+        db.machine("web", "ann");
+        db.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
+        let grant = db.run(find("2026-01-11T00:00:00Z".parse().unwrap())).remove(0);
+        db.execute("UPDATE machine_grants SET expires_at = '2026-02-10T00:00:00.000Z'");
+        db.run(end(&grant).0);
+        assert_eq!(db.count("machine_grants"), 1);
     }
 }

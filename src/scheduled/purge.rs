@@ -41,15 +41,15 @@ fn removals(now: DateTime<Utc>) -> (Query<Nothing>, Query<Nothing>, Query<Nothin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn only_what_has_expired_is_removed() {
-        let world = World::new();
+        let db = TestDb::new();
         for name in ["ann", "bob"] {
-            world.user(name, "acme", "user");
+            db.user(name, "acme", "user");
         }
-        world.execute(
+        db.execute(
             "INSERT INTO revoked_sign_ins VALUES ('old', '2026-01-10T00:00:00.000Z'), ('new', '2026-01-10T00:00:00.001Z');
              INSERT INTO otp_challenges (user_id, code_sealed, opened, expires_at)
              SELECT id, '', '[]', CASE username WHEN 'ann' THEN '2026-01-10T00:00:00.000Z' ELSE '2026-01-10T00:00:00.001Z' END FROM users;
@@ -59,14 +59,14 @@ mod tests {
         let now = "2026-01-10T00:00:00Z".parse().unwrap();
         for _ in 0..2 {
             let (sign_ins, challenges, tokens) = removals(now);
-            world.run(sign_ins);
-            world.run(challenges);
-            world.run(tokens);
+            db.run(sign_ins);
+            db.run(challenges);
+            db.run(tokens);
             for table in ["revoked_sign_ins", "otp_challenges", "mailed_tokens"] {
-                assert_eq!(world.count(table), 1, "{table}");
+                assert_eq!(db.count(table), 1, "{table}");
             }
         }
-        assert_eq!(world.count("revoked_sign_ins WHERE sign_in = 'new'"), 1);
-        assert_eq!(world.count("mailed_tokens WHERE token_hash = 'new'"), 1);
+        assert_eq!(db.count("revoked_sign_ins WHERE sign_in = 'new'"), 1);
+        assert_eq!(db.count("mailed_tokens WHERE token_hash = 'new'"), 1);
     }
 }

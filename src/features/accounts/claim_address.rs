@@ -77,26 +77,26 @@ fn void(account: &AccountRow, key: &NewApiKey, now: &str) -> Vec<Query<Nothing>>
 mod tests {
     use super::*;
     use crate::features::accounts::store::find_account;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     const NOW: &str = "2026-03-01T00:00:00.000Z";
 
-    fn world() -> (World, AccountRow) {
-        let world = World::new();
-        world.user("ann", "acme", "company_admin");
-        world.execute(
+    fn db() -> (TestDb, AccountRow) {
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        db.execute(
             "UPDATE users SET must_reset_password = 1, totp_sealed = 'sealed', totp_confirmed_at = 'x', ssh_public_key = 'ssh-ed25519 x';
              INSERT INTO recovery_codes (user_id, code_hash) SELECT id, 'code' FROM users;
              INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at) SELECT id, id, 'ci', 'hash', 'vsay_x', 'x' FROM users",
         );
-        let ann = world.run(find_account(world.caller("ann").id())).remove(0);
+        let ann = db.run(find_account(db.caller("ann").id())).remove(0);
         let (_, (_, link)) = email_link::new(&ann.id, Purpose::Verify, NOW).unwrap();
-        world.run(link);
-        (world, ann)
+        db.run(link);
+        (db, ann)
     }
 
     /// As one transaction.
-    fn run(world: &World, account: &AccountRow) -> Result<(), String> {
+    fn run(db: &TestDb, account: &AccountRow) -> Result<(), String> {
         let key = NewApiKey {
             key: "new key".to_owned().into(),
             hash: "new hash".to_owned(),
@@ -104,14 +104,14 @@ mod tests {
         };
         void(account, &key, NOW)
             .into_iter()
-            .try_for_each(|query| world.try_run(query).map(drop))
+            .try_for_each(|query| db.try_run(query).map(drop))
     }
 
     #[test]
     fn nothing_that_was_set_up_before_outlives_the_first_proof_of_the_address() {
-        let (world, ann) = world();
-        run(&world, &ann).unwrap();
-        let row = world.run(find_account(&ann.id)).remove(0);
+        let (db, ann) = db();
+        run(&db, &ann).unwrap();
+        let row = db.run(find_account(&ann.id)).remove(0);
         assert!(row.email_verified && !row.must_reset_password);
         assert_eq!(
             (row.password_hash.as_str(), row.token_version),
@@ -122,9 +122,9 @@ mod tests {
             (None, None, None)
         );
         assert_eq!(row.api_key_sealed, "new sealed");
-        assert_eq!(world.count("users WHERE api_key_hash = 'new hash'"), 1);
+        assert_eq!(db.count("users WHERE api_key_hash = 'new hash'"), 1);
         for gone in ["api_keys", "recovery_codes", "mailed_tokens WHERE used_at IS NULL"] {
-            assert_eq!(world.count(gone), 0, "{gone}");
+            assert_eq!(db.count(gone), 0, "{gone}");
         }
     }
 
@@ -134,10 +134,10 @@ mod tests {
             "UPDATE users SET email_verified = 1",
             "UPDATE users SET email = 'moved@example.org'",
         ] {
-            let (world, ann) = world();
-            world.execute(change);
-            assert!(run(&world, &ann).unwrap_err().contains("refused by"), "{change}");
-            assert_eq!(world.count("users WHERE password_hash = 'hash'"), 1, "{change}");
+            let (db, ann) = db();
+            db.execute(change);
+            assert!(run(&db, &ann).unwrap_err().contains("refused by"), "{change}");
+            assert_eq!(db.count("users WHERE password_hash = 'hash'"), 1, "{change}");
         }
     }
 }

@@ -104,27 +104,27 @@ fn find_owner(hash: &str) -> Query<AccountRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn a_link_works_once_for_its_purpose_until_it_expires_or_a_new_one_is_sent() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let ann = world.caller("ann").id().clone();
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let ann = db.caller("ann").id().clone();
         let send = || {
             let (token, (void, insert)) = new(&ann, Purpose::Reset, &now()).unwrap();
-            world.run(void);
-            world.run(insert);
+            db.run(void);
+            db.run(insert);
             secrets::digest(token.expose())
         };
         let first = send();
-        assert_eq!(world.run(find_owner(&first)).remove(0).username, "ann");
+        assert_eq!(db.run(find_owner(&first)).remove(0).username, "ann");
         let later = |hours| (Utc::now() + TimeDelta::hours(hours)).to_rfc3339_opts(SecondsFormat::Millis, true);
-        assert!(world.run(take(&first, Purpose::Invite, &now())).is_empty());
-        assert!(world.run(take(&first, Purpose::Reset, &later(2))).is_empty());
+        assert!(db.run(take(&first, Purpose::Invite, &now())).is_empty());
+        assert!(db.run(take(&first, Purpose::Reset, &later(2))).is_empty());
         let second = send();
-        assert!(world.run(take(&first, Purpose::Reset, &now())).is_empty(), "voided");
-        assert_eq!(world.run(take(&second, Purpose::Reset, &now())).len(), 1);
-        assert!(world.run(take(&second, Purpose::Reset, &now())).is_empty(), "used");
+        assert!(db.run(take(&first, Purpose::Reset, &now())).is_empty(), "voided");
+        assert_eq!(db.run(take(&second, Purpose::Reset, &now())).len(), 1);
+        assert!(db.run(take(&second, Purpose::Reset, &now())).is_empty(), "used");
     }
 }

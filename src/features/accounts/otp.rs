@@ -59,41 +59,41 @@ pub fn delete(user: &ObjectId) -> Query<Nothing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     const EXPIRES: &str = "2026-01-01T00:10:00.000Z";
 
-    fn world() -> (World, ObjectId) {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let ann = world.caller("ann").id().clone();
-        world.run(insert(&ann, "sealed", "a sign-in".to_owned(), EXPIRES));
-        (world, ann)
+    fn db() -> (TestDb, ObjectId) {
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let ann = db.caller("ann").id().clone();
+        db.run(insert(&ann, "sealed", "a sign-in".to_owned(), EXPIRES));
+        (db, ann)
     }
 
     #[test]
     fn a_code_is_tried_three_times_at_most_and_not_after_it_expired() {
-        let (world, ann) = world();
-        assert!(world.run(attempt(&ann, EXPIRES)).is_empty());
+        let (db, ann) = db();
+        assert!(db.run(attempt(&ann, EXPIRES)).is_empty());
         for tries in 1..=3 {
-            assert_eq!(world.run(attempt(&ann, "2026-01-01T00:09:59.999Z"))[0].tries, tries);
+            assert_eq!(db.run(attempt(&ann, "2026-01-01T00:09:59.999Z"))[0].tries, tries);
         }
-        assert!(world.run(attempt(&ann, "2026-01-01T00:00:00.000Z")).is_empty());
+        assert!(db.run(attempt(&ann, "2026-01-01T00:00:00.000Z")).is_empty());
     }
 
     #[test]
     fn a_code_is_taken_once_and_a_new_one_takes_its_place() {
-        let (world, ann) = world();
-        assert!(world.run(take(&ann, "another")).is_empty());
-        assert_eq!(world.run(take(&ann, "sealed")).len(), 1);
-        assert!(world.run(take(&ann, "sealed")).is_empty());
+        let (db, ann) = db();
+        assert!(db.run(take(&ann, "another")).is_empty());
+        assert_eq!(db.run(take(&ann, "sealed")).len(), 1);
+        assert!(db.run(take(&ann, "sealed")).is_empty());
 
         for sealed in ["first", "second"] {
-            world.run(insert(&ann, sealed, "another".to_owned(), EXPIRES));
-            world.run(attempt(&ann, "2026-01-01T00:00:00.000Z"));
+            db.run(insert(&ann, sealed, "another".to_owned(), EXPIRES));
+            db.run(attempt(&ann, "2026-01-01T00:00:00.000Z"));
         }
-        assert!(world.run(take(&ann, "first")).is_empty());
-        let tried = world.run(attempt(&ann, "2026-01-01T00:00:00.000Z")).remove(0);
+        assert!(db.run(take(&ann, "first")).is_empty());
+        let tried = db.run(attempt(&ann, "2026-01-01T00:00:00.000Z")).remove(0);
         assert_eq!((tried.tries, tried.state.as_str()), (2, "another"));
     }
 }

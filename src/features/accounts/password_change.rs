@@ -96,36 +96,36 @@ pub async fn after(app: &App, account: &AccountRow, ended: SignIns) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn a_password_that_was_on_its_way_does_not_let_in_who_was_shut_out_meanwhile() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let before = world.run(store::find_account(world.caller("ann").id())).remove(0);
-        assert!(world.try_run(keep_out(&before)).is_ok());
-        world.execute("UPDATE users SET token_version = token_version + 1");
-        assert!(world.try_run(keep_out(&before)).unwrap_err().contains("refused by"));
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let before = db.run(store::find_account(db.caller("ann").id())).remove(0);
+        assert!(db.try_run(keep_out(&before)).is_ok());
+        db.execute("UPDATE users SET token_version = token_version + 1");
+        assert!(db.try_run(keep_out(&before)).unwrap_err().contains("refused by"));
     }
 
     #[test]
     fn a_new_password_ends_tokens_links_and_the_need_for_it() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let ann = world.caller("ann").id().clone();
-        world.execute("UPDATE users SET must_reset_password = 1");
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let ann = db.caller("ann").id().clone();
+        db.execute("UPDATE users SET must_reset_password = 1");
         let (_, (_, link)) = email_link::new(&ann, Purpose::Reset, &now()).unwrap();
-        world.run(link);
+        db.run(link);
         let (users, links, codes) = set(&ann, "new hash", &now());
-        world.run(users);
-        world.run(links);
-        world.run(codes);
-        let row = world.run(store::find_account(&ann)).remove(0);
+        db.run(users);
+        db.run(links);
+        db.run(codes);
+        let row = db.run(store::find_account(&ann)).remove(0);
         assert_eq!(
             (row.password_hash.as_str(), row.token_version, row.must_reset_password),
             ("new hash", 1, false)
         );
-        world.execute("CREATE TABLE open AS SELECT * FROM mailed_tokens WHERE used_at IS NULL");
-        assert_eq!(world.count("open"), 0);
+        db.execute("CREATE TABLE open AS SELECT * FROM mailed_tokens WHERE used_at IS NULL");
+        assert_eq!(db.count("open"), 0);
     }
 }

@@ -177,80 +177,79 @@ fn place(user: &ObjectId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     const NOW: &str = "2026-01-01T00:00:00.000Z";
     const LATER: &str = "2026-01-01T00:15:00.000Z";
 
-    fn world() -> (World, ObjectId) {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.execute("UPDATE users SET totp_sealed = 'sealed'");
-        let ann = world.caller("ann").id().clone();
-        (world, ann)
+    fn db() -> (TestDb, ObjectId) {
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.execute("UPDATE users SET totp_sealed = 'sealed'");
+        let ann = db.caller("ann").id().clone();
+        (db, ann)
     }
 
     #[test]
     fn after_ten_tries_none_is_looked_at_for_a_while() {
-        let (world, ann) = world();
+        let (db, ann) = db();
         for _ in 0..TRIES {
-            assert_eq!(world.run(attempt(&ann, NOW, LATER)).len(), 1);
+            assert_eq!(db.run(attempt(&ann, NOW, LATER)).len(), 1);
         }
-        assert!(world.run(attempt(&ann, NOW, LATER)).is_empty());
-        assert_eq!(world.run(attempt(&ann, LATER, "2026-01-01T00:30:00.000Z")).len(), 1);
-        world.run(take_step(&ann, 1));
+        assert!(db.run(attempt(&ann, NOW, LATER)).is_empty());
+        assert_eq!(db.run(attempt(&ann, LATER, "2026-01-01T00:30:00.000Z")).len(), 1);
+        db.run(take_step(&ann, 1));
         for _ in 0..TRIES {
-            assert_eq!(world.run(attempt(&ann, NOW, LATER)).len(), 1, "a right code forgives");
+            assert_eq!(db.run(attempt(&ann, NOW, LATER)).len(), 1, "a right code forgives");
         }
     }
 
     #[test]
     fn a_code_is_taken_once_and_none_before_it() {
-        let (world, ann) = world();
-        assert_eq!(world.run(take_step(&ann, 7)).len(), 1);
-        assert!(world.run(take_step(&ann, 7)).is_empty());
-        assert!(world.run(take_step(&ann, 6)).is_empty());
-        assert_eq!(world.run(take_step(&ann, 8)).len(), 1);
+        let (db, ann) = db();
+        assert_eq!(db.run(take_step(&ann, 7)).len(), 1);
+        assert!(db.run(take_step(&ann, 7)).is_empty());
+        assert!(db.run(take_step(&ann, 6)).is_empty());
+        assert_eq!(db.run(take_step(&ann, 8)).len(), 1);
     }
 
     #[test]
     fn a_recovery_code_works_once_until_there_are_new_ones() {
-        let (world, ann) = world();
+        let (db, ann) = db();
         let make = || {
             let (codes, (old, new)) = recovery_codes(&ann).unwrap();
-            world.run(old);
-            world.run(new);
+            db.run(old);
+            db.run(new);
             codes
         };
         let first = make();
         assert_eq!(first.len(), RECOVERY_CODES);
         let typed = format!(" {} ", first[0].expose().to_uppercase());
         let take = |code: &str| {
-            world
-                .run(take_recovery_code(&ann, &plain(&code.to_owned().into()), NOW))
+            db.run(take_recovery_code(&ann, &plain(&code.to_owned().into()), NOW))
                 .len()
         };
         assert_eq!((take(&typed), take(first[0].expose())), (1, 0));
-        assert_eq!(world.run(count_recovery_codes(&ann))[0].count, 9);
+        assert_eq!(db.run(count_recovery_codes(&ann))[0].count, 9);
         let second = make();
         assert_eq!((take(first[1].expose()), take(second[1].expose())), (0, 1));
     }
 
     #[test]
     fn a_second_factor_that_counts_is_not_replaced_before_it_is_removed() {
-        let (world, ann) = world();
-        let enrol = |sealed: &str| world.run(Query::<Nothing>::new(ENROL, [(&ann).into(), sealed.into()]));
-        let sealed = || world.run(attempt(&ann, NOW, LATER)).remove(0).totp_sealed;
+        let (db, ann) = db();
+        let enrol = |sealed: &str| db.run(Query::<Nothing>::new(ENROL, [(&ann).into(), sealed.into()]));
+        let sealed = || db.run(attempt(&ann, NOW, LATER)).remove(0).totp_sealed;
         enrol("second");
         assert_eq!(sealed(), "second");
-        world.run(confirm(&ann, NOW));
+        db.run(confirm(&ann, NOW));
         enrol("third");
         assert_eq!(sealed(), "second");
         let (secret, codes) = remove(&ann);
-        world.run(secret);
-        world.run(codes);
-        assert!(world.run(attempt(&ann, NOW, LATER)).is_empty());
-        world.run(confirm(&ann, NOW));
+        db.run(secret);
+        db.run(codes);
+        assert!(db.run(attempt(&ann, NOW, LATER)).is_empty());
+        db.run(confirm(&ann, NOW));
         enrol("fourth");
         assert_eq!(sealed(), "fourth", "nothing was there to confirm");
     }

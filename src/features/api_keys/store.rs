@@ -94,9 +94,9 @@ pub fn delete(caller: &Caller, key: &ObjectId) -> Query<Nothing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
-    fn make(world: &World, owner: &Caller, n: i64, place: i64) -> Result<(), String> {
+    fn make(db: &TestDb, owner: &Caller, n: i64, place: i64) -> Result<(), String> {
         let new = NewKey {
             id: &format!("{n:024x}").parse().unwrap(),
             name: "ci",
@@ -107,44 +107,36 @@ mod tests {
             expires_at: None,
             place,
         };
-        world.try_run(insert(owner, &new)).map(drop)
+        db.try_run(insert(owner, &new)).map(drop)
     }
 
     #[test]
     fn an_account_has_as_many_keys_as_places_and_each_place_once() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let ann = world.caller("ann");
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let ann = db.caller("ann");
         for n in 1..=MAX_KEYS as i64 {
-            let place = free_place(&world.run(list(ann.id()))).unwrap();
+            let place = free_place(&db.run(list(ann.id()))).unwrap();
             assert_eq!(place, n);
-            make(&world, &ann, n, place).unwrap();
+            make(&db, &ann, n, place).unwrap();
         }
-        assert_eq!(free_place(&world.run(list(ann.id()))), None);
-        assert!(
-            make(&world, &ann, 9, 3)
-                .unwrap_err()
-                .contains("UNIQUE constraint failed")
-        );
-        assert!(
-            make(&world, &ann, 9, 6)
-                .unwrap_err()
-                .contains("CHECK constraint failed")
-        );
+        assert_eq!(free_place(&db.run(list(ann.id()))), None);
+        assert!(make(&db, &ann, 9, 3).unwrap_err().contains("UNIQUE constraint failed"));
+        assert!(make(&db, &ann, 9, 6).unwrap_err().contains("CHECK constraint failed"));
     }
 
     #[test]
     fn a_key_is_listed_and_revoked_by_its_owner_only() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.user("bob", "acme", "company_admin");
-        let (ann, bob) = (world.caller("ann"), world.caller("bob"));
-        make(&world, &ann, 1, 1).unwrap();
-        assert!(world.run(list(bob.id())).is_empty());
-        let id = world.run(list(ann.id())).remove(0).id;
-        world.run(delete(&bob, &id));
-        assert_eq!(world.count("api_keys"), 1);
-        world.run(delete(&ann, &id));
-        assert_eq!(world.count("api_keys"), 0);
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.user("bob", "acme", "company_admin");
+        let (ann, bob) = (db.caller("ann"), db.caller("bob"));
+        make(&db, &ann, 1, 1).unwrap();
+        assert!(db.run(list(bob.id())).is_empty());
+        let id = db.run(list(ann.id())).remove(0).id;
+        db.run(delete(&bob, &id));
+        assert_eq!(db.count("api_keys"), 1);
+        db.run(delete(&ann, &id));
+        assert_eq!(db.count("api_keys"), 0);
     }
 }

@@ -24,7 +24,7 @@ pub fn find_disabled(email: &str) -> Query<Disabled> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn an_account_is_disabled_itself_or_with_its_organization_and_not_if_it_is_deleted() {
@@ -34,15 +34,11 @@ mod tests {
             ("UPDATE organizations SET disabled_at = 'x'", true),
             ("UPDATE users SET disabled_at = 'x', deleted_at = 'x'", false),
         ] {
-            let world = World::new();
-            world.user("ann", "acme", "user");
-            world.execute(sql);
-            assert_eq!(
-                world.run(find_disabled("ann@example.org"))[0].disabled,
-                disabled,
-                "{sql}"
-            );
-            assert!(!world.run(find_disabled("bob@example.org"))[0].disabled);
+            let db = TestDb::new();
+            db.user("ann", "acme", "user");
+            db.execute(sql);
+            assert_eq!(db.run(find_disabled("ann@example.org"))[0].disabled, disabled, "{sql}");
+            assert!(!db.run(find_disabled("bob@example.org"))[0].disabled);
         }
     }
 }

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::audit;
     use crate::features::organizations::store;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     fn changeable() -> Changeable {
         Changeable {
@@ -179,10 +179,10 @@ mod tests {
 
     #[test]
     fn the_log_says_what_changed_from_what_to_what() {
-        let world = World::new();
-        world.user("ann", "acme", "company_admin");
-        let ann = world.caller("ann");
-        let found = world.run(store::find_own(ann.id()));
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        let ann = db.caller("ann");
+        let found = db.run(store::find_own(ann.id()));
         let control = OrganizationControl::decide(ann, found).unwrap();
         let old = changeable();
         assert!(events(&control, &old, &old, None).is_empty());
@@ -192,7 +192,7 @@ mod tests {
             false,
         );
         for event in events(&control, &old, &new.unwrap(), Some((true, false))) {
-            world.run(audit::record(&event));
+            db.run(audit::record(&event));
         }
         for (action, old, new) in [
             (
@@ -209,8 +209,8 @@ mod tests {
             let entry = format!(
                 "audit_log WHERE action = '{action}' AND details ->> 'old' = '{old}' AND details ->> 'new' = '{new}'"
             );
-            assert_eq!(world.count(&entry), 1, "{action}");
+            assert_eq!(db.count(&entry), 1, "{action}");
         }
-        assert_eq!(world.count("audit_log"), 2);
+        assert_eq!(db.count("audit_log"), 2);
     }
 }

@@ -120,107 +120,107 @@ pub fn list_ssh_keys(user: &ObjectId) -> Query<ListedKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     const NOW: &str = "2026-03-01T00:00:00.000Z";
 
-    fn change(world: &World, who: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
-        world.try_run(update(&world.caller(who), name, email, NOW)).map(drop)
+    fn change(db: &TestDb, who: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
+        db.try_run(update(&db.caller(who), name, email, NOW)).map(drop)
     }
 
     #[test]
     fn only_what_is_given_changes_and_a_new_address_is_not_proven() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.execute("UPDATE users SET email_verified = 1, display_name = 'Ann'");
-        change(&world, "ann", Some("Ann Smith"), None).unwrap();
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.execute("UPDATE users SET email_verified = 1, display_name = 'Ann'");
+        change(&db, "ann", Some("Ann Smith"), None).unwrap();
         assert_eq!(
-            world.count("users WHERE email_verified = 1 AND display_name = 'Ann Smith'"),
+            db.count("users WHERE email_verified = 1 AND display_name = 'Ann Smith'"),
             1
         );
-        change(&world, "ann", None, Some("new@example.org")).unwrap();
+        change(&db, "ann", None, Some("new@example.org")).unwrap();
         assert_eq!(
-            world.count("users WHERE email_verified = 0 AND display_name = 'Ann Smith' AND email = 'new@example.org'"),
+            db.count("users WHERE email_verified = 0 AND display_name = 'Ann Smith' AND email = 'new@example.org'"),
             1
         );
     }
 
     #[test]
     fn a_picture_is_set_and_removed() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        let ann = world.caller("ann");
-        let found = || world.run(find_avatar(&ann))[0].avatar_url.clone();
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        let ann = db.caller("ann");
+        let found = || db.run(find_avatar(&ann))[0].avatar_url.clone();
         assert_eq!(found(), None);
-        world.run(set_avatar(&ann, Some("/api/avatars/x"), NOW));
+        db.run(set_avatar(&ann, Some("/api/avatars/x"), NOW));
         assert_eq!(found().as_deref(), Some("/api/avatars/x"));
-        world.run(set_avatar(&ann, None, NOW));
+        db.run(set_avatar(&ann, None, NOW));
         assert_eq!(found(), None);
     }
 
     #[test]
     fn an_address_is_in_an_organization_once() {
-        let world = World::new();
+        let db = TestDb::new();
         for (name, organization) in [("ann", "acme"), ("bob", "acme"), ("eve", "evil")] {
-            world.user(name, organization, "user");
+            db.user(name, organization, "user");
         }
         assert!(
-            change(&world, "ann", None, Some("bob@example.org"))
+            change(&db, "ann", None, Some("bob@example.org"))
                 .unwrap_err()
                 .contains("UNIQUE constraint failed")
         );
-        change(&world, "ann", None, Some("eve@example.org")).unwrap();
+        change(&db, "ann", None, Some("eve@example.org")).unwrap();
     }
 
     #[test]
     fn a_new_account_key_shuts_out_what_enrolled_with_the_old_one() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.user("bob", "acme", "user");
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.user("bob", "acme", "user");
         for (name, owner) in [("keyed", "ann"), ("token", "ann"), ("bobs", "bob")] {
-            world.machine(name, owner);
+            db.machine(name, owner);
         }
-        world.execute(
+        db.execute(
             "UPDATE machines SET agent_public_key = 'k', host_id = name, status = 'online', is_connected = 1;
              UPDATE machines SET enrolled_by_key = 1 WHERE name <> 'token'",
         );
         for (session, machine) in [("s1", "keyed"), ("s2", "token"), ("s3", "bobs")] {
-            world.session(session, "ann", machine);
+            db.session(session, "ann", machine);
         }
-        let (set, close, shut_out) = set_api_key(&world.caller("ann"), "new hash", "sealed", NOW);
-        world.run(set);
-        world.run(close);
-        assert_eq!(world.run(shut_out).len(), 1);
+        let (set, close, shut_out) = set_api_key(&db.caller("ann"), "new hash", "sealed", NOW);
+        db.run(set);
+        db.run(close);
+        assert_eq!(db.run(shut_out).len(), 1);
         assert_eq!(
-            world.count("terminal_sessions WHERE status = 'closed' AND session_id = 's1'"),
+            db.count("terminal_sessions WHERE status = 'closed' AND session_id = 's1'"),
             1
         );
-        assert_eq!(world.count("terminal_sessions WHERE status = 'active'"), 2);
+        assert_eq!(db.count("terminal_sessions WHERE status = 'active'"), 2);
         assert_eq!(
-            world.count("machines WHERE agent_public_key IS NULL AND name = 'keyed' AND is_connected = 0"),
+            db.count("machines WHERE agent_public_key IS NULL AND name = 'keyed' AND is_connected = 0"),
             1
         );
-        assert_eq!(world.count("machines WHERE agent_public_key IS NOT NULL"), 2);
+        assert_eq!(db.count("machines WHERE agent_public_key IS NOT NULL"), 2);
     }
 
     #[test]
     fn ssh_keys_are_those_of_people_of_ones_organization_who_may_sign_in() {
-        let world = World::new();
+        let db = TestDb::new();
         for (name, organization) in [("ann", "acme"), ("bob", "acme"), ("cyd", "acme"), ("eve", "evil")] {
-            world.user(name, organization, "user");
+            db.user(name, organization, "user");
         }
-        let ann = world.caller("ann");
-        assert_eq!(world.run(find_ssh_key(ann.id()))[0].ssh_public_key, None);
+        let ann = db.caller("ann");
+        assert_eq!(db.run(find_ssh_key(ann.id()))[0].ssh_public_key, None);
         for name in ["ann", "bob", "eve"] {
-            world.run(set_ssh_key(&world.caller(name), Some(name), NOW));
+            db.run(set_ssh_key(&db.caller(name), Some(name), NOW));
         }
         let names = || -> Vec<(String, bool)> {
-            let keys = world.run(list_ssh_keys(ann.id()));
+            let keys = db.run(list_ssh_keys(ann.id()));
             keys.into_iter().map(|key| (key.ssh_public_key, key.is_self)).collect()
         };
         assert_eq!(names(), [("ann".to_owned(), true), ("bob".to_owned(), false)]);
-        world.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'bob'");
-        world.run(set_ssh_key(&ann, None, NOW));
+        db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'bob'");
+        db.run(set_ssh_key(&ann, None, NOW));
         assert!(names().is_empty());
     }
 }

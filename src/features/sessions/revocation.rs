@@ -114,37 +114,37 @@ fn log_failures(results: Vec<Result<(), ApiError>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     /// `bob` has a session on `web`, a machine of `ann`'s, which a group lets him reach.
-    fn world() -> World {
-        let world = World::new();
-        world.user("ann", "acme", "company_admin");
-        world.user("bob", "acme", "user");
-        world.machine("web", "ann");
-        world.group("ops", "acme", &["bob"], &["web"]);
-        world.session("s1", "bob", "web");
-        world
+    fn db() -> TestDb {
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        db.user("bob", "acme", "user");
+        db.machine("web", "ann");
+        db.group("ops", "acme", &["bob"], &["web"]);
+        db.session("s1", "bob", "web");
+        db
     }
 
-    fn ended(world: &World) -> usize {
-        let acme = world.caller("ann").organization_id().clone();
-        let bob = world.caller("bob").id().clone();
+    fn ended(db: &TestDb) -> usize {
+        let acme = db.caller("ann").organization_id().clone();
+        let bob = db.caller("bob").id().clone();
         let counts =
-            [Whose::Organization(&acme), Whose::User(&bob), Whose::Anyone].map(|whose| world.run(orphans(whose)).len());
+            [Whose::Organization(&acme), Whose::User(&bob), Whose::Anyone].map(|whose| db.run(orphans(whose)).len());
         assert!(counts.iter().all(|count| *count == counts[0]));
         counts[0]
     }
 
     #[test]
     fn a_session_ends_with_the_last_way_to_its_machine() {
-        let world = world();
-        assert_eq!(ended(&world), 0);
-        world.grant("web", "bob", "", None);
-        world.execute("DELETE FROM group_members");
-        assert_eq!(ended(&world), 0, "the grant is left");
-        world.execute("UPDATE machine_grants SET expires_at = '2026-01-01T00:00:00.000Z'");
-        assert_eq!(ended(&world), 1, "the grant has expired");
+        let db = db();
+        assert_eq!(ended(&db), 0);
+        db.grant("web", "bob", "", None);
+        db.execute("DELETE FROM group_members");
+        assert_eq!(ended(&db), 0, "the grant is left");
+        db.execute("UPDATE machine_grants SET expires_at = '2026-01-01T00:00:00.000Z'");
+        assert_eq!(ended(&db), 1, "the grant has expired");
     }
 
     #[test]
@@ -154,30 +154,30 @@ mod tests {
             "UPDATE users SET deleted_at = 'x' WHERE username = 'bob'",
             "UPDATE organizations SET disabled_at = 'x'",
         ] {
-            let world = world();
-            world.execute(sql);
-            assert_eq!(ended(&world), 1, "{sql}");
+            let db = db();
+            db.execute(sql);
+            assert_eq!(ended(&db), 1, "{sql}");
         }
     }
 
     #[test]
     fn a_session_with_privileges_ends_when_they_are_withdrawn() {
-        let world = world();
-        world.execute("UPDATE machines SET allow_sudo = 1; UPDATE users SET machine_role = 'allow_sudo'; UPDATE terminal_sessions SET sudo = 1");
-        assert_eq!(ended(&world), 0);
-        world.grant("web", "bob", "non_sudo", None);
-        assert_eq!(ended(&world), 1, "the grant counts before the account's role");
-        world.execute("UPDATE terminal_sessions SET sudo = 0");
-        assert_eq!(ended(&world), 0);
+        let db = db();
+        db.execute("UPDATE machines SET allow_sudo = 1; UPDATE users SET machine_role = 'allow_sudo'; UPDATE terminal_sessions SET sudo = 1");
+        assert_eq!(ended(&db), 0);
+        db.grant("web", "bob", "non_sudo", None);
+        assert_eq!(ended(&db), 1, "the grant counts before the account's role");
+        db.execute("UPDATE terminal_sessions SET sudo = 0");
+        assert_eq!(ended(&db), 0);
     }
 
     #[test]
     fn machines_with_open_terminals_are_found() {
-        let world = world();
-        world.session("s2", "bob", "web");
-        let bob = world.caller("bob");
-        assert_eq!(world.run(machines(bob.id())).len(), 1);
-        world.execute("UPDATE terminal_sessions SET status = 'closed'");
-        assert!(world.run(machines(bob.id())).is_empty());
+        let db = db();
+        db.session("s2", "bob", "web");
+        let bob = db.caller("bob");
+        assert_eq!(db.run(machines(bob.id())).len(), 1);
+        db.execute("UPDATE terminal_sessions SET status = 'closed'");
+        assert!(db.run(machines(bob.id())).is_empty());
     }
 }

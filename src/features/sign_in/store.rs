@@ -41,31 +41,31 @@ pub fn find_siblings(user: &ObjectId) -> Query<Id> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn a_sign_in_can_be_ended_more_than_once() {
-        let world = World::new();
-        assert!(world.run(find_revoked("s")).is_empty());
-        world.run(revoke("s", "2026-01-01T00:00:00.000Z"));
-        world.run(revoke("s", "2026-01-02T00:00:00.000Z"));
-        assert_eq!(world.run(find_revoked("s")).len(), 1);
+        let db = TestDb::new();
+        assert!(db.run(find_revoked("s")).is_empty());
+        db.run(revoke("s", "2026-01-01T00:00:00.000Z"));
+        db.run(revoke("s", "2026-01-02T00:00:00.000Z"));
+        assert_eq!(db.run(find_revoked("s")).len(), 1);
     }
 
     #[test]
     fn accounts_of_one_person_share_the_mail_address() {
-        let world = World::new();
+        let db = TestDb::new();
         for (name, organization) in [("ann", "acme"), ("ann2", "other"), ("bob", "acme")] {
-            world.user(name, organization, "user");
+            db.user(name, organization, "user");
         }
-        world.execute("UPDATE users SET email = 'ann@example.org' WHERE username LIKE 'ann%'");
-        let ids: Vec<ObjectId> = world
-            .run(find_siblings(world.caller("ann").id()))
+        db.execute("UPDATE users SET email = 'ann@example.org' WHERE username LIKE 'ann%'");
+        let ids: Vec<ObjectId> = db
+            .run(find_siblings(db.caller("ann").id()))
             .into_iter()
             .map(|row| row.id)
             .collect();
-        assert_eq!(ids, [world.caller("ann2").id().clone()]);
-        world.execute("UPDATE users SET email = ''  WHERE username = 'ann'");
-        assert!(world.run(find_siblings(world.caller("ann").id())).is_empty());
+        assert_eq!(ids, [db.caller("ann2").id().clone()]);
+        db.execute("UPDATE users SET email = ''  WHERE username = 'ann'");
+        assert!(db.run(find_siblings(db.caller("ann").id())).is_empty());
     }
 }

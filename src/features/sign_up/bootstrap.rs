@@ -103,21 +103,21 @@ fn needed() -> Query<Needed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn it_is_needed_until_somebody_runs_the_server_and_never_again() {
-        let is_needed = |world: &World| world.run(needed())[0].needed;
-        let world = World::new();
-        assert!(is_needed(&world));
-        world.user("ann", "acme", "company_admin");
+        let is_needed = |db: &TestDb| db.run(needed())[0].needed;
+        let db = TestDb::new();
+        assert!(is_needed(&db));
+        db.user("ann", "acme", "company_admin");
         assert!(
-            is_needed(&world),
+            is_needed(&db),
             "whoever signs up runs an organization and not the server"
         );
-        world.execute("UPDATE users SET role = 'super_admin'");
-        assert!(!is_needed(&world));
-        world.execute("UPDATE users SET deleted_at = 'x'; INSERT INTO setup SELECT 1, id, 'x' FROM organizations");
-        assert!(!is_needed(&world));
+        db.execute("UPDATE users SET role = 'super_admin'");
+        assert!(!is_needed(&db));
+        db.execute("UPDATE users SET deleted_at = 'x'; INSERT INTO setup SELECT 1, id, 'x' FROM organizations");
+        assert!(!is_needed(&db));
     }
 }

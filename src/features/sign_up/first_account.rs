@@ -103,17 +103,17 @@ fn set_vault(organization: &ObjectId, sealed: &str) -> Query<Nothing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn a_server_is_set_up_once() {
-        let world = World::new();
-        world.user("ann", "acme", "super_admin");
-        let acme = world.caller("ann").organization_id().clone();
-        world.run(complete(&acme, "2026-01-01T00:00:00.000Z"));
-        let again = world.try_run(complete(&acme, "2026-01-01T00:00:00.000Z"));
+        let db = TestDb::new();
+        db.user("ann", "acme", "super_admin");
+        let acme = db.caller("ann").organization_id().clone();
+        db.run(complete(&acme, "2026-01-01T00:00:00.000Z"));
+        let again = db.try_run(complete(&acme, "2026-01-01T00:00:00.000Z"));
         assert!(again.unwrap_err().contains("UNIQUE"));
-        world.run(set_vault(&acme, "sealed"));
-        assert_eq!(world.count("organizations WHERE vault_sealed = 'sealed'"), 1);
+        db.run(set_vault(&acme, "sealed"));
+        assert_eq!(db.count("organizations WHERE vault_sealed = 'sealed'"), 1);
     }
 }

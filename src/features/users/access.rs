@@ -94,11 +94,11 @@ impl UserControl {
 mod tests {
     use super::*;
     use crate::features::users::store::{UserKey, find};
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     /// An organization with an administrator, `ann`, `sam` who may edit users, and `pat` who may also see costs.
-    fn world() -> World {
-        let world = World::new();
+    fn db() -> TestDb {
+        let db = TestDb::new();
         for (name, organization, role) in [
             ("root", "platform", "super_admin"),
             ("admin", "acme", "company_admin"),
@@ -108,9 +108,9 @@ mod tests {
             ("eve", "evil", "company_admin"),
             ("chief", "acme", "super_admin"),
         ] {
-            world.user(name, organization, role);
+            db.user(name, organization, role);
         }
-        world.execute(
+        db.execute(
             "INSERT INTO roles (id, organization_id, name, created_at)
                SELECT 100, organization_id, 'editors', created_at FROM users WHERE username = 'ann';
              INSERT INTO roles (id, organization_id, name, created_at)
@@ -119,18 +119,18 @@ mod tests {
              INSERT INTO user_roles SELECT id, 100 FROM users WHERE username IN ('sam', 'pat');
              INSERT INTO user_roles SELECT id, 101 FROM users WHERE username = 'pat'",
         );
-        world
+        db
     }
 
-    fn access(world: &World, caller: &str, user: &str) -> Result<UserAccess, ApiError> {
-        let (caller, user) = (world.caller(caller), world.caller(user));
-        let found = world.run(find(caller.id(), &UserKey::Id(user.id().clone())));
+    fn access(db: &TestDb, caller: &str, user: &str) -> Result<UserAccess, ApiError> {
+        let (caller, user) = (db.caller(caller), db.caller(user));
+        let found = db.run(find(caller.id(), &UserKey::Id(user.id().clone())));
         UserAccess::decide(caller, found)
     }
 
     #[test]
     fn an_account_is_seen_in_its_organization_and_by_super_administrators() {
-        let world = world();
+        let db = db();
         for (caller, user, seen) in [
             ("ann", "admin", true),
             ("ann", "ann", true),
@@ -138,18 +138,18 @@ mod tests {
             ("ann", "eve", false),
             ("root", "ann", true),
         ] {
-            assert_eq!(access(&world, caller, user).is_ok(), seen, "{caller} {user}");
+            assert_eq!(access(&db, caller, user).is_ok(), seen, "{caller} {user}");
         }
-        world.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'ann'");
-        assert!(access(&world, "admin", "ann").is_err());
-        assert!(access(&world, "admin", "sam").unwrap().sees_all());
-        assert!(!access(&world, "sam", "pat").unwrap().sees_all());
-        assert!(access(&world, "sam", "sam").unwrap().sees_all());
+        db.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'ann'");
+        assert!(access(&db, "admin", "ann").is_err());
+        assert!(access(&db, "admin", "sam").unwrap().sees_all());
+        assert!(!access(&db, "sam", "pat").unwrap().sees_all());
+        assert!(access(&db, "sam", "sam").unwrap().sees_all());
     }
 
     #[test]
     fn nobody_changes_an_account_that_may_do_more() {
-        let world = world();
+        let db = db();
         for (caller, user, changes) in [
             ("admin", "ann", true),
             ("admin", "pat", true),
@@ -162,7 +162,7 @@ mod tests {
             ("sam", "pat", false),
             ("pat", "sam", true),
         ] {
-            let control = access(&world, caller, user).unwrap().control();
+            let control = access(&db, caller, user).unwrap().control();
             assert_eq!(control.is_ok(), changes, "{caller} {user}");
         }
     }

@@ -58,34 +58,31 @@ pub fn colleague(row: UserRow) -> Person {
 mod tests {
     use super::*;
     use crate::features::users::store;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
-    fn row(world: &World, name: &str) -> UserRow {
-        let id = world.caller(name).id().clone();
-        world
-            .run(store::find(&id, &store::UserKey::Id(id.clone())))
-            .remove(0)
-            .user
+    fn row(db: &TestDb, name: &str) -> UserRow {
+        let id = db.caller(name).id().clone();
+        db.run(store::find(&id, &store::UserKey::Id(id.clone()))).remove(0).user
     }
 
-    fn world() -> World {
-        let world = World::new();
-        world.user("ann", "acme", "company_admin");
-        world.user("bob", "acme", "user");
-        world.group("zoo", "acme", &["bob"], &[]);
-        world.group("alpha", "acme", &["bob"], &[]);
-        world.execute(
+    fn db() -> TestDb {
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        db.user("bob", "acme", "user");
+        db.group("zoo", "acme", &["bob"], &[]);
+        db.group("alpha", "acme", &["bob"], &[]);
+        db.execute(
             "INSERT INTO roles (organization_id, name, created_at) SELECT organization_id, 'ops', created_at FROM users WHERE username = 'bob';
              INSERT INTO role_permissions SELECT id, 'users.view' FROM roles WHERE name = 'ops';
              INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE u.username = 'bob' AND r.name = 'ops'",
         );
-        world
+        db
     }
 
     #[test]
     fn a_person_is_shown_with_groups_and_roles_in_order() {
-        let world = world();
-        let bob = person(row(&world, "bob"));
+        let db = db();
+        let bob = person(row(&db, "bob"));
         assert_eq!(bob.groups, ["alpha", "zoo"]);
         assert_eq!(bob.group_ids.len(), 2);
         assert_eq!(
@@ -93,7 +90,7 @@ mod tests {
             ["ops"]
         );
         assert_eq!((bob.enabled, bob.is_active, bob.mfa_enabled), (true, true, Some(false)));
-        let ann = person(row(&world, "ann"));
+        let ann = person(row(&db, "ann"));
         assert_eq!(
             ann.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
             ["super-admin"]
@@ -102,9 +99,9 @@ mod tests {
 
     #[test]
     fn a_colleague_sees_less() {
-        let world = world();
-        world.execute("UPDATE users SET last_login_at = '2026-01-02T00:00:00.000Z'");
-        let bob = row(&world, "bob");
+        let db = db();
+        db.execute("UPDATE users SET last_login_at = '2026-01-02T00:00:00.000Z'");
+        let bob = row(&db, "bob");
         assert!(person(bob.clone()).last_login.is_some());
         let seen = colleague(bob);
         assert_eq!(
@@ -115,11 +112,11 @@ mod tests {
 
     #[test]
     fn people_are_called_what_they_chose_or_by_their_names() {
-        let world = world();
-        assert_eq!(person(row(&world, "bob")).display_name, None);
-        world.execute("UPDATE users SET first_name = 'Bob', last_name = 'Smith'");
-        assert_eq!(person(row(&world, "bob")).display_name.as_deref(), Some("Bob Smith"));
-        world.execute("UPDATE users SET display_name = 'Bobby'");
-        assert_eq!(person(row(&world, "bob")).display_name.as_deref(), Some("Bobby"));
+        let db = db();
+        assert_eq!(person(row(&db, "bob")).display_name, None);
+        db.execute("UPDATE users SET first_name = 'Bob', last_name = 'Smith'");
+        assert_eq!(person(row(&db, "bob")).display_name.as_deref(), Some("Bob Smith"));
+        db.execute("UPDATE users SET display_name = 'Bobby'");
+        assert_eq!(person(row(&db, "bob")).display_name.as_deref(), Some("Bobby"));
     }
 }

@@ -146,10 +146,10 @@ fn walk(caller: &ObjectId, filter: &Filter, after: i64) -> Query<UserRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
-    fn export(world: &World, caller: &str, filter: Filter, after: i64) -> Vec<ExportedUser> {
-        let rows = world.run(walk(world.caller(caller).id(), &filter, after));
+    fn export(db: &TestDb, caller: &str, filter: Filter, after: i64) -> Vec<ExportedUser> {
+        let rows = db.run(walk(db.caller(caller).id(), &filter, after));
         rows.into_iter().map(ExportedUser::from).collect()
     }
 
@@ -159,35 +159,35 @@ mod tests {
 
     #[test]
     fn the_people_of_one_organization_are_exported_in_order() {
-        let world = World::new();
+        let db = TestDb::new();
         for (name, organization) in [("ann", "acme"), ("eve", "other"), ("bob", "acme"), ("cid", "acme")] {
-            world.user(name, organization, "user");
+            db.user(name, organization, "user");
         }
-        world.execute(
+        db.execute(
             "UPDATE users SET deleted_at = 'x' WHERE username = 'cid'; UPDATE users SET disabled_at = 'x' WHERE username = 'bob';
              INSERT INTO roles (organization_id, name, created_at) SELECT organization_id, 'ops', '' FROM users WHERE username = 'bob';
              INSERT INTO user_roles SELECT u.id, r.id FROM users u, roles r WHERE u.username = 'bob' AND r.name = 'ops'",
         );
-        let all = export(&world, "ann", Filter::default(), 0);
+        let all = export(&db, "ann", Filter::default(), 0);
         assert_eq!(names(&all), ["ann", "bob"]);
         assert_eq!(
             (all[1].enabled, all[1].roles.as_slice(), all[1].tenant_id.as_str()),
             (false, &["ops".to_owned()][..], "acme")
         );
         assert_eq!(all[1].cells().len(), ExportedUser::COLUMNS.len());
-        assert_eq!(names(&export(&world, "ann", Filter::default(), all[0].int_id)), ["bob"]);
+        assert_eq!(names(&export(&db, "ann", Filter::default(), all[0].int_id)), ["bob"]);
     }
 
     #[test]
     fn the_same_people_are_exported_as_are_listed() {
-        let world = World::new();
+        let db = TestDb::new();
         for (name, organization, role) in [
             ("ann", "acme", "company_admin"),
             ("bob", "acme", "user"),
             ("eve", "other", "user"),
             ("root", "platform", "super_admin"),
         ] {
-            world.user(name, organization, role);
+            db.user(name, organization, role);
         }
         let filter = |search: Option<&str>, tenant: Option<&str>| Filter {
             search: search.map(str::to_owned),
@@ -200,7 +200,7 @@ mod tests {
             ("root", None, Some("nowhere"), &[]),
             ("root", None, None, &["root"]),
         ] {
-            let users = export(&world, caller, filter(search, tenant), 0);
+            let users = export(&db, caller, filter(search, tenant), 0);
             assert_eq!(names(&users), expected, "{caller} {search:?} {tenant:?}");
         }
     }

@@ -1,14 +1,14 @@
 use super::*;
 use crate::features::machines::store as machines;
-use crate::testing::World;
+use crate::testing::TestDb;
 
 const ALPHA: &str = "000000000000000000000000";
 
 /// `ann` and `bob`, and `ann`'s machine `alpha`, which waits for the agent with the token of digest `token`.
-fn world() -> World {
-    let world = World::new();
-    world.user("ann", "acme", "user");
-    world.user("bob", "acme", "user");
+fn db() -> TestDb {
+    let db = TestDb::new();
+    db.user("ann", "acme", "user");
+    db.user("bob", "acme", "user");
     let new = machines::NewMachine {
         id: ALPHA.parse().unwrap(),
         agent_id: "000000000000".parse().unwrap(),
@@ -21,8 +21,8 @@ fn world() -> World {
         token_sealed: "sealed".into(),
         now: "2026-01-01T00:00:00.000Z".into(),
     };
-    world.run(machines::insert(&world.caller("ann"), &new).unwrap());
-    world
+    db.run(machines::insert(&db.caller("ann"), &new).unwrap());
+    db
 }
 
 fn request(host_id: &str) -> Enroll {
@@ -39,37 +39,35 @@ fn request(host_id: &str) -> Enroll {
     }
 }
 
-fn by_token(world: &World, token: &str, host_id: &str) -> Vec<Enrolled> {
+fn by_token(db: &TestDb, token: &str, host_id: &str) -> Vec<Enrolled> {
     let (release, enroll) = enroll_by_token(token, &request(host_id));
-    world.run(release);
-    world.run(enroll)
+    db.run(release);
+    db.run(enroll)
 }
 
-fn by_key(world: &World, key: &str, host_id: &str) -> (Vec<KeyOwner>, Vec<KnownHost>, Vec<String>) {
+fn by_key(db: &TestDb, key: &str, host_id: &str) -> (Vec<KeyOwner>, Vec<KnownHost>, Vec<String>) {
     let (owner, (host, names)) = find_by_key(key, host_id, "host");
     (
-        world.run(owner),
-        world.run(host),
-        world.run(names).into_iter().map(|row| row.name).collect(),
+        db.run(owner),
+        db.run(host),
+        db.run(names).into_iter().map(|row| row.name).collect(),
     )
 }
 
-fn add_host(world: &World, n: usize, name: &str, host_id: &str) -> Enrolled {
+fn add_host(db: &TestDb, n: usize, name: &str, host_id: &str) -> Enrolled {
     let new = NewHost {
         id: format!("{n:024x}").parse().unwrap(),
         agent_id: format!("{n:012x}").parse().unwrap(),
         name,
         now: "2026-01-01T00:00:00.000Z",
     };
-    world
-        .run(insert_enrolled("key of ann", &new, &request(host_id)))
-        .remove(0)
+    db.run(insert_enrolled("key of ann", &new, &request(host_id))).remove(0)
 }
 
 #[test]
 fn a_registration_token_enrols_its_machine_once() {
-    let world = world();
-    let machine = world.run(find_by_token("token")).remove(0);
+    let db = db();
+    let machine = db.run(find_by_token("token")).remove(0);
     assert_eq!(
         (
             machine.id.as_str(),
@@ -79,14 +77,14 @@ fn a_registration_token_enrols_its_machine_once() {
         ),
         (ALPHA, "alpha", "ann", MachineStatus::Pending)
     );
-    let enrolled = by_token(&world, "token", "aa");
+    let enrolled = by_token(&db, "token", "aa");
     assert_eq!(
         (enrolled[0].machine_id.as_str(), enrolled[0].name.as_str()),
         (ALPHA, "alpha")
     );
-    assert!(world.run(find_by_token("token")).is_empty());
-    assert!(by_token(&world, "token", "aa").is_empty());
-    let identity = world.run(find_identity(&"000000000000".parse().unwrap())).remove(0);
+    assert!(db.run(find_by_token("token")).is_empty());
+    assert!(by_token(&db, "token", "aa").is_empty());
+    let identity = db.run(find_identity(&"000000000000".parse().unwrap())).remove(0);
     assert_eq!(
         (identity.status, identity.agent_public_key.as_deref()),
         (MachineStatus::Offline, Some("key of aa"))
@@ -95,11 +93,11 @@ fn a_registration_token_enrols_its_machine_once() {
 
 #[test]
 fn an_enrolment_keeps_what_the_agent_does_not_say() {
-    let world = world();
-    by_token(&world, "token", "aa");
-    let found = world
+    let db = db();
+    by_token(&db, "token", "aa");
+    let found = db
         .run(machines::find(
-            world.caller("ann").id(),
+            db.caller("ann").id(),
             &machines::Key::Id(ALPHA.parse().unwrap()),
         ))
         .remove(0);
@@ -112,56 +110,56 @@ fn an_enrolment_keeps_what_the_agent_does_not_say() {
 
 #[test]
 fn a_revoked_machine_is_not_enrolled_and_its_token_says_so() {
-    let world = world();
-    world.execute("UPDATE machines SET status = 'revoked'");
-    assert!(by_token(&world, "token", "aa").is_empty());
-    assert_eq!(world.run(find_by_token("token"))[0].status, MachineStatus::Revoked);
+    let db = db();
+    db.execute("UPDATE machines SET status = 'revoked'");
+    assert!(by_token(&db, "token", "aa").is_empty());
+    assert_eq!(db.run(find_by_token("token"))[0].status, MachineStatus::Revoked);
 }
 
 #[test]
 fn an_api_key_finds_its_owner_the_host_and_the_names_that_are_taken() {
-    let world = world();
-    add_host(&world, 1, "host", "aa");
-    add_host(&world, 2, "host-2", "bb");
-    let (owner, host, mut names) = by_key(&world, "key of ann", "aa");
+    let db = db();
+    add_host(&db, 1, "host", "aa");
+    add_host(&db, 2, "host-2", "bb");
+    let (owner, host, mut names) = by_key(&db, "key of ann", "aa");
     names.sort();
     assert_eq!(
         (owner.len(), host[0].id.as_str(), names),
         (1, "000000000000000000000001", vec!["host".to_owned(), "host-2".into()])
     );
-    let (owner, host, names) = by_key(&world, "key of bob", "aa");
+    let (owner, host, names) = by_key(&db, "key of bob", "aa");
     assert_eq!(
         (owner.len(), host.len(), names.len()),
         (1, 0, 0),
         "another account's machines are its own business"
     );
-    assert_eq!(by_key(&world, "no such key", "aa").0.len(), 0);
+    assert_eq!(by_key(&db, "no such key", "aa").0.len(), 0);
 }
 
 #[test]
 fn the_key_of_an_account_that_is_disabled_or_whose_organization_is_enrols_nothing() {
     for table in ["users", "organizations"] {
-        let world = world();
-        world.execute(&format!("UPDATE {table} SET disabled_at = '2026-01-01T00:00:00.000Z'"));
-        assert!(by_key(&world, "key of ann", "aa").0.is_empty(), "{table}");
+        let db = db();
+        db.execute(&format!("UPDATE {table} SET disabled_at = '2026-01-01T00:00:00.000Z'"));
+        assert!(by_key(&db, "key of ann", "aa").0.is_empty(), "{table}");
     }
 }
 
 #[test]
 fn where_only_administrators_make_machines_a_key_says_so() {
-    let world = world();
-    assert!(by_key(&world, "key of ann", "aa").0[0].may_create);
-    world.execute("UPDATE organizations SET admins_create_machines = 1");
-    assert!(!by_key(&world, "key of ann", "aa").0[0].may_create);
-    world.execute("UPDATE users SET role = 'company_admin' WHERE username = 'ann'");
-    assert!(by_key(&world, "key of ann", "aa").0[0].may_create);
+    let db = db();
+    assert!(by_key(&db, "key of ann", "aa").0[0].may_create);
+    db.execute("UPDATE organizations SET admins_create_machines = 1");
+    assert!(!by_key(&db, "key of ann", "aa").0[0].may_create);
+    db.execute("UPDATE users SET role = 'company_admin' WHERE username = 'ann'");
+    assert!(by_key(&db, "key of ann", "aa").0[0].may_create);
 }
 
 #[test]
 fn the_same_host_enrolled_again_is_the_same_machine_with_a_new_key() {
-    let world = world();
-    let first = add_host(&world, 1, "host", "aa");
-    let again = world.run(enroll_again(
+    let db = db();
+    let first = add_host(&db, 1, "host", "aa");
+    let again = db.run(enroll_again(
         "key of ann",
         &first.machine_id,
         &Enroll {
@@ -171,8 +169,7 @@ fn the_same_host_enrolled_again_is_the_same_machine_with_a_new_key() {
     ));
     assert_eq!(again.as_slice(), std::slice::from_ref(&first));
     assert_eq!(
-        world
-            .run(find_identity(&first.agent_id))
+        db.run(find_identity(&first.agent_id))
             .remove(0)
             .agent_public_key
             .as_deref(),
@@ -187,8 +184,8 @@ fn a_key_that_was_replaced_while_a_machine_enrolled_enrols_it_no_more() {
         "UPDATE users SET disabled_at = 'x' WHERE username = 'ann'",
         "UPDATE organizations SET disabled_at = 'x'",
     ] {
-        let world = world();
-        let first = add_host(&world, 1, "host", "aa");
+        let db = db();
+        let first = add_host(&db, 1, "host", "aa");
         // Both were looked up while the key was good.
         let again = enroll_again("key of ann", &first.machine_id, &request("aa"));
         let new = NewHost {
@@ -198,39 +195,38 @@ fn a_key_that_was_replaced_while_a_machine_enrolled_enrols_it_no_more() {
             now: "2026-01-01T00:00:00.000Z",
         };
         let another = insert_enrolled("key of ann", &new, &request("bb"));
-        world.execute(change);
-        assert!(world.run(again).is_empty(), "{change}");
-        assert!(world.run(another).is_empty(), "{change}");
-        assert_eq!(world.count("machines"), 2, "{change}");
+        db.execute(change);
+        assert!(db.run(again).is_empty(), "{change}");
+        assert!(db.run(another).is_empty(), "{change}");
+        assert_eq!(db.count("machines"), 2, "{change}");
     }
 }
 
 #[test]
 fn a_key_enrols_no_host_again_that_is_anothers() {
-    let world = world();
-    let first = add_host(&world, 1, "host", "aa");
+    let db = db();
+    let first = add_host(&db, 1, "host", "aa");
     assert!(
-        world
-            .run(enroll_again("key of bob", &first.machine_id, &request("aa")))
+        db.run(enroll_again("key of bob", &first.machine_id, &request("aa")))
             .is_empty()
     );
 }
 
 #[test]
 fn a_host_that_enrols_with_a_token_becomes_that_tokens_machine() {
-    let world = world();
-    add_host(&world, 1, "host", "aa");
-    assert_eq!(by_token(&world, "token", "aa")[0].machine_id.as_str(), ALPHA);
-    assert_eq!(by_key(&world, "key of ann", "aa").1[0].id.as_str(), ALPHA);
+    let db = db();
+    add_host(&db, 1, "host", "aa");
+    assert_eq!(by_token(&db, "token", "aa")[0].machine_id.as_str(), ALPHA);
+    assert_eq!(by_key(&db, "key of ann", "aa").1[0].id.as_str(), ALPHA);
 }
 
 #[test]
 fn a_token_that_is_unknown_releases_nothing() {
-    let world = world();
-    add_host(&world, 1, "host", "aa");
-    assert!(by_token(&world, "guess", "aa").is_empty());
+    let db = db();
+    add_host(&db, 1, "host", "aa");
+    assert!(by_token(&db, "guess", "aa").is_empty());
     assert_eq!(
-        by_key(&world, "key of ann", "aa").1[0].id.as_str(),
+        by_key(&db, "key of ann", "aa").1[0].id.as_str(),
         "000000000000000000000001"
     );
 }

@@ -1,86 +1,86 @@
 use super::*;
 use crate::audit::{Action, Event, Resource, record};
-use crate::testing::World;
+use crate::testing::TestDb;
 
 /// Acme, where `ann` and `bob` have done three things each in turn, and another organization with two entries in between.
-fn world() -> World {
-    let world = World::new();
-    world.user("ann", "acme", "company_admin");
-    world.user("bob", "acme", "user");
-    world.user("eve", "other", "company_admin");
+fn db() -> TestDb {
+    let db = TestDb::new();
+    db.user("ann", "acme", "company_admin");
+    db.user("bob", "acme", "user");
+    db.user("eve", "other", "company_admin");
     for (n, name) in ["ann", "bob", "eve", "ann", "bob", "eve", "ann", "bob"]
         .into_iter()
         .enumerate()
     {
-        let event = world.caller(name).event(Action::GroupCreated, Resource::Group);
-        world.run(record(&event.on(n).detail("name", "o'ps \"1\"").detail("n", n as i64)));
+        let event = db.caller(name).event(Action::GroupCreated, Resource::Group);
+        db.run(record(&event.on(n).detail("name", "o'ps \"1\"").detail("n", n as i64)));
     }
-    world
+    db
 }
 
-fn organization(world: &World, of: &str) -> String {
-    world.caller(of).organization_id().to_string()
+fn organization(db: &TestDb, of: &str) -> String {
+    db.caller(of).organization_id().to_string()
 }
 
 /// Seals as [`seal_organization`] does.
-fn seal_all(world: &World, organization: &str) {
+fn seal_all(db: &TestDb, organization: &str) {
     let (head, entries) = waiting_of(organization);
-    let (head, entries) = (world.run(head), world.run(entries));
-    world.run(seals(head.first(), &entries).unwrap());
+    let (head, entries) = (db.run(head), db.run(entries));
+    db.run(seals(head.first(), &entries).unwrap());
 }
 
 /// Walks as [`verify`] does.
-fn walked(world: &World, organization: &str) -> ChainReport {
+fn walked(db: &TestDb, organization: &str) -> ChainReport {
     let mut chain = Chain::default();
-    walk(&mut chain, &world.run(page(organization, 0)));
+    walk(&mut chain, &db.run(page(organization, 0)));
     chain.report()
 }
 
 /// Whoever can write to the database directly also removes what stands in the way.
-fn tamper(world: &World, sql: &str) {
-    world.execute("DROP TRIGGER audit_log_is_not_changed; DROP TRIGGER audit_log_is_not_deleted");
-    world.execute(sql);
+fn tamper(db: &TestDb, sql: &str) {
+    db.execute("DROP TRIGGER audit_log_is_not_changed; DROP TRIGGER audit_log_is_not_deleted");
+    db.execute(sql);
 }
 
 #[test]
 fn each_organization_has_a_chain_of_its_own() {
-    let world = world();
-    let (acme, other) = (organization(&world, "ann"), organization(&world, "eve"));
-    assert_eq!(world.run(Query::<Waiting>::new(WAITING, [10_i64.into()])).len(), 2);
-    seal_all(&world, &acme);
-    let report = walked(&world, &acme);
+    let db = db();
+    let (acme, other) = (organization(&db, "ann"), organization(&db, "eve"));
+    assert_eq!(db.run(Query::<Waiting>::new(WAITING, [10_i64.into()])).len(), 2);
+    seal_all(&db, &acme);
+    let report = walked(&db, &acme);
     assert_eq!((report.valid, report.entries, report.unsealed), (true, 6, 0));
-    let report = walked(&world, &other);
+    let report = walked(&db, &other);
     assert_eq!((report.valid, report.entries, report.unsealed), (true, 0, 2));
-    assert_eq!(world.run(Query::<Waiting>::new(WAITING, [10_i64.into()])).len(), 1);
+    assert_eq!(db.run(Query::<Waiting>::new(WAITING, [10_i64.into()])).len(), 1);
 }
 
 #[test]
 fn what_comes_later_is_sealed_behind_what_is_sealed() {
-    let world = world();
-    let acme = organization(&world, "ann");
-    seal_all(&world, &acme);
-    let before = walked(&world, &acme);
-    world.run(record(&world.caller("bob").event(Action::Logout, Resource::Auth)));
-    let waiting = walked(&world, &acme);
+    let db = db();
+    let acme = organization(&db, "ann");
+    seal_all(&db, &acme);
+    let before = walked(&db, &acme);
+    db.run(record(&db.caller("bob").event(Action::Logout, Resource::Auth)));
+    let waiting = walked(&db, &acme);
     assert_eq!(
         (waiting.valid, waiting.unsealed, &waiting.head),
         (true, 1, &before.head)
     );
-    seal_all(&world, &acme);
-    let after = walked(&world, &acme);
+    seal_all(&db, &acme);
+    let after = walked(&db, &acme);
     assert_eq!((after.valid, after.entries), (true, 7));
     assert_ne!(after.head, before.head);
 }
 
 #[test]
 fn two_who_seal_at_the_same_time_write_the_same() {
-    let (one, two) = (world(), world());
+    let (one, two) = (db(), db());
     let acme = organization(&one, "ann");
     // The same entries, ids and times in both.
-    for world in [&one, &two] {
+    for db in [&one, &two] {
         tamper(
-            world,
+            db,
             "UPDATE audit_log SET id = 'id' || int_id, created_at = '2026-01-01T00:00:00.000Z'",
         );
     }
@@ -113,51 +113,51 @@ fn tampering_is_found_at_the_entry() {
         ),
         ("UPDATE audit_log SET int_id = 6 + 100 WHERE int_id = 4", 5),
     ] {
-        let world = world();
-        let (acme, other) = (organization(&world, "ann"), organization(&world, "eve"));
-        seal_all(&world, &acme);
-        seal_all(&world, &other);
-        tamper(&world, sql);
-        let report = walked(&world, &acme);
+        let db = db();
+        let (acme, other) = (organization(&db, "ann"), organization(&db, "eve"));
+        seal_all(&db, &acme);
+        seal_all(&db, &other);
+        tamper(&db, sql);
+        let report = walked(&db, &acme);
         assert_eq!(report.broken_at.map(|broken| broken.int_id), Some(at), "{sql}");
     }
 }
 
 #[test]
 fn sealing_does_not_cover_tampering_up() {
-    let world = world();
-    let acme = organization(&world, "ann");
-    seal_all(&world, &acme);
+    let db = db();
+    let acme = organization(&db, "ann");
+    seal_all(&db, &acme);
     tamper(
-        &world,
+        &db,
         "UPDATE audit_log SET username = 'nobody', hash = NULL WHERE int_id = 4",
     );
-    seal_all(&world, &acme);
-    assert_eq!(walked(&world, &acme).broken_at.map(|broken| broken.int_id), Some(4));
+    seal_all(&db, &acme);
+    assert_eq!(walked(&db, &acme).broken_at.map(|broken| broken.int_id), Some(4));
 }
 
 #[test]
 fn a_walk_begins_behind_a_sealed_entry_of_the_same_organization() {
-    let world = world();
-    let (acme, other) = (organization(&world, "ann"), organization(&world, "eve"));
-    seal_all(&world, &acme);
-    let sealed = world.run(hash_of(&acme, 4)).remove(0);
+    let db = db();
+    let (acme, other) = (organization(&db, "ann"), organization(&db, "eve"));
+    seal_all(&db, &acme);
+    let sealed = db.run(hash_of(&acme, 4)).remove(0);
     let mut chain = Chain::after(4, &sealed.hash);
-    walk(&mut chain, &world.run(page(&acme, 4)));
+    walk(&mut chain, &db.run(page(&acme, 4)));
     let report = chain.report();
     assert_eq!((report.valid, report.entries), (true, 3));
-    assert!(world.run(hash_of(&other, 4)).is_empty());
-    assert!(world.run(hash_of(&other, 3)).is_empty(), "not sealed yet");
+    assert!(db.run(hash_of(&other, 4)).is_empty());
+    assert!(db.run(hash_of(&other, 3)).is_empty(), "not sealed yet");
 }
 
 #[test]
 fn entries_of_no_organization_have_a_chain_too() {
-    let world = World::new();
-    world.run(record(
+    let db = TestDb::new();
+    db.run(record(
         &Event::of(Action::LoginFailed, Resource::Auth)
             .claimed_by("nobody")
             .failed(401, "Invalid credentials"),
     ));
-    seal_all(&world, "");
-    assert_eq!(walked(&world, "").entries, 1);
+    seal_all(&db, "");
+    assert_eq!(walked(&db, "").entries, 1);
 }

@@ -1,14 +1,14 @@
 use super::*;
 use crate::audit::{Action, Event, Resource, record};
 use crate::features::audit_log::filter::LogQuery;
-use crate::testing::World;
+use crate::testing::TestDb;
 
-fn world() -> World {
-    let world = World::new();
-    world.user("ann", "acme", "company_admin");
-    world.user("bob", "acme", "user");
-    world.user("eve", "other", "company_admin");
-    let of = |name: &str, action, resource| world.caller(name).event(action, resource);
+fn db() -> TestDb {
+    let db = TestDb::new();
+    db.user("ann", "acme", "company_admin");
+    db.user("bob", "acme", "user");
+    db.user("eve", "other", "company_admin");
+    let of = |name: &str, action, resource| db.caller(name).event(action, resource);
     for event in [
         of("ann", Action::Login, Resource::Auth),
         of("bob", Action::Login, Resource::Auth),
@@ -24,9 +24,9 @@ fn world() -> World {
             .claimed_by("nobody")
             .failed(401, "Invalid credentials"),
     ] {
-        world.run(record(&event));
+        db.run(record(&event));
     }
-    world
+    db
 }
 
 fn selection(scope: &Scope, pairs: &[(&str, &str)]) -> Selection {
@@ -35,10 +35,10 @@ fn selection(scope: &Scope, pairs: &[(&str, &str)]) -> Selection {
 }
 
 /// The numbers of the entries that are found, newest first; the walk must find the same.
-fn found(world: &World, scope: &Scope, pairs: &[(&str, &str)]) -> Vec<i64> {
+fn found(db: &TestDb, scope: &Scope, pairs: &[(&str, &str)]) -> Vec<i64> {
     let selection = selection(scope, pairs);
     let numbers = |query| {
-        let rows: Vec<LogRow> = world.run(query);
+        let rows: Vec<LogRow> = db.run(query);
         rows.into_iter().map(|row| row.stored.entry.int_id).collect::<Vec<_>>()
     };
     let list = numbers(selection.list(-1, 0));
@@ -46,34 +46,34 @@ fn found(world: &World, scope: &Scope, pairs: &[(&str, &str)]) -> Vec<i64> {
     walk.reverse();
     assert_eq!(list, walk, "{pairs:?}");
     assert_eq!(
-        world.run(selection.count()).remove(0).total,
+        db.run(selection.count()).remove(0).total,
         list.len() as u64,
         "{pairs:?}"
     );
     list
 }
 
-fn acme(world: &World) -> Scope {
-    Scope::Organization(world.caller("ann").organization_id().to_string())
+fn acme(db: &TestDb) -> Scope {
+    Scope::Organization(db.caller("ann").organization_id().to_string())
 }
 
 #[test]
 fn one_organization_reads_its_own_entries_only() {
-    let world = world();
-    assert_eq!(found(&world, &acme(&world), &[]), [6, 5, 3, 2, 1]);
-    let other = Scope::Organization(world.caller("eve").organization_id().to_string());
-    assert_eq!(found(&world, &other, &[]), [4]);
-    assert_eq!(found(&world, &Scope::Organization(String::new()), &[]), [7]);
-    assert_eq!(found(&world, &Scope::Everywhere, &[]), [7, 6, 5, 4, 3, 2, 1]);
-    let bob = world.caller("bob").id().to_string();
-    assert!(found(&world, &other, &[("user_id", &bob)]).is_empty());
-    assert!(found(&world, &other, &[("action", "denied")]).is_empty());
+    let db = db();
+    assert_eq!(found(&db, &acme(&db), &[]), [6, 5, 3, 2, 1]);
+    let other = Scope::Organization(db.caller("eve").organization_id().to_string());
+    assert_eq!(found(&db, &other, &[]), [4]);
+    assert_eq!(found(&db, &Scope::Organization(String::new()), &[]), [7]);
+    assert_eq!(found(&db, &Scope::Everywhere, &[]), [7, 6, 5, 4, 3, 2, 1]);
+    let bob = db.caller("bob").id().to_string();
+    assert!(found(&db, &other, &[("user_id", &bob)]).is_empty());
+    assert!(found(&db, &other, &[("action", "denied")]).is_empty());
 }
 
 #[test]
 fn each_filter_narrows_and_all_of_them_together() {
-    let world = world();
-    let bob = world.caller("bob").id().to_string();
+    let db = db();
+    let bob = db.caller("bob").id().to_string();
     for (pairs, expected) in [
         (vec![("user_id", bob.as_str())], vec![6, 3, 2]),
         (vec![("user_id", "2")], vec![6, 3, 2]),
@@ -104,21 +104,21 @@ fn each_filter_narrows_and_all_of_them_together() {
         ),
         (vec![("user_id", bob.as_str()), ("action", "delete")], vec![]),
     ] {
-        assert_eq!(found(&world, &acme(&world), &pairs), expected, "{pairs:?}");
+        assert_eq!(found(&db, &acme(&db), &pairs), expected, "{pairs:?}");
     }
 }
 
 #[test]
 fn filters_work_across_all_organizations() {
-    let world = world();
-    assert_eq!(found(&world, &Scope::Everywhere, &[("action", "login")]), [4, 2, 1]);
-    assert_eq!(found(&world, &Scope::Everywhere, &[("username", "nobody")]), [7]);
+    let db = db();
+    assert_eq!(found(&db, &Scope::Everywhere, &[("action", "login")]), [4, 2, 1]);
+    assert_eq!(found(&db, &Scope::Everywhere, &[("username", "nobody")]), [7]);
 }
 
 #[test]
 fn an_entry_is_published_with_everything_that_was_recorded() {
-    let world = world();
-    let rows = world.run(selection(&acme(&world), &[("action", "machine_access")]).list(1, 0));
+    let db = db();
+    let rows = db.run(selection(&acme(&db), &[("action", "machine_access")]).list(1, 0));
     let entry = AuditEntry::from(rows.into_iter().next().unwrap());
     assert_eq!(entry.tenant_id, "acme");
     assert_eq!(entry.entry.details, serde_json::json!({"reason": "Überprüfung"}));
@@ -131,22 +131,22 @@ fn an_entry_is_published_with_everything_that_was_recorded() {
 
 #[test]
 fn the_severity_that_is_shown_is_the_one_that_is_found() {
-    let world = World::new();
-    world.user("ann", "acme", "company_admin");
+    let db = TestDb::new();
+    db.user("ann", "acme", "company_admin");
     for action in Action::ALL {
-        let event = world.caller("ann").event(*action, Resource::Unknown);
-        world.run(record(&event));
-        world.run(record(&event.failed(403, "Not authorized")));
+        let event = db.caller("ann").event(*action, Resource::Unknown);
+        db.run(record(&event));
+        db.run(record(&event.failed(403, "Not authorized")));
     }
-    world.execute(
+    db.execute(
         "INSERT INTO audit_log SELECT NULL, 'later' || int_id, organization_id, user_id, username, 'of a later version', resource,
          resource_id, status, response_status, method, endpoint, ip_address, user_agent, source, error, details, created_at, hash
          FROM audit_log WHERE int_id <= 2",
     );
     let mut found = 0;
-    for scope in [acme(&world), Scope::Everywhere] {
+    for scope in [acme(&db), Scope::Everywhere] {
         for severity in ["info", "warning", "critical"] {
-            let rows = world.run(selection(&scope, &[("severity", severity)]).list(-1, 0));
+            let rows = db.run(selection(&scope, &[("severity", severity)]).list(-1, 0));
             assert!(!rows.is_empty(), "{severity}");
             for row in rows {
                 let entry = AuditEntry::from(row);
@@ -155,13 +155,13 @@ fn the_severity_that_is_shown_is_the_one_that_is_found() {
             }
         }
     }
-    assert_eq!(found, 2 * world.count("audit_log"), "each has one severity");
+    assert_eq!(found, 2 * db.count("audit_log"), "each has one severity");
 }
 
 #[test]
 fn entries_of_one_severity_are_found_by_an_index() {
-    let world = World::new();
-    let plan = world.plan(LIST_BY_SEVERITY);
+    let db = TestDb::new();
+    let plan = db.plan(LIST_BY_SEVERITY);
     assert!(
         plan.contains("audit_log_by_action (organization_id=? AND action=?)"),
         "{plan}"
@@ -171,14 +171,10 @@ fn entries_of_one_severity_are_found_by_an_index() {
 
 #[test]
 fn organizations_are_listed_by_name() {
-    let world = world();
-    let names: Vec<String> = world
-        .run(tenants())
-        .into_iter()
-        .map(|tenant| tenant.tenant_id)
-        .collect();
+    let db = db();
+    let names: Vec<String> = db.run(tenants()).into_iter().map(|tenant| tenant.tenant_id).collect();
     assert_eq!(names, ["acme", "other"]);
-    let own = world.caller("eve").organization_id().to_string();
-    assert_eq!(world.run(tenant(&own)).remove(0).tenant_id, "other");
-    assert_eq!(world.run(organization("other")).remove(0).id, own);
+    let own = db.caller("eve").organization_id().to_string();
+    assert_eq!(db.run(tenant(&own)).remove(0).tenant_id, "other");
+    assert_eq!(db.run(organization("other")).remove(0).id, own);
 }

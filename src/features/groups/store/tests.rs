@@ -1,7 +1,7 @@
 use super::*;
 use crate::features::groups::access::GroupAccess;
 use crate::features::groups::contents::*;
-use crate::testing::{World, id};
+use crate::testing::{TestDb, id};
 use protocol::api::groups::Group;
 use protocol::api::machines::MachineStatus;
 
@@ -9,8 +9,8 @@ const NOW: &str = "2026-02-01T00:00:00.000Z";
 
 /// `acme` with an administrator, `bob`, `cid` and the machines `web` and `db`; `evil` with an administrator and `gamma`; a
 /// super administrator. `acme` has the group `ops` of `bob` and `web`, and an empty one; `evil` has `spies`.
-fn world() -> World {
-    let world = World::new();
+fn db() -> TestDb {
+    let db = TestDb::new();
     for (name, organization, role) in [
         ("admin", "acme", "company_admin"),
         ("bob", "acme", "user"),
@@ -18,41 +18,41 @@ fn world() -> World {
         ("eve", "evil", "company_admin"),
         ("root", "platform", "super_admin"),
     ] {
-        world.user(name, organization, role);
+        db.user(name, organization, role);
     }
     for (machine, owner) in [("web", "admin"), ("db", "admin"), ("gamma", "eve")] {
-        world.machine(machine, owner);
+        db.machine(machine, owner);
     }
-    world.group("ops", "acme", &["bob"], &["web"]);
-    world.group("Empty", "acme", &[], &[]);
-    world.group("spies", "evil", &["eve"], &["gamma"]);
-    world
+    db.group("ops", "acme", &["bob"], &["web"]);
+    db.group("Empty", "acme", &[], &[]);
+    db.group("spies", "evil", &["eve"], &["gamma"]);
+    db
 }
 
 fn object(name: &str) -> ObjectId {
     id(name).parse().unwrap()
 }
 
-fn access(world: &World, caller: &str, group: &str) -> Result<GroupAccess, ApiError> {
-    let caller = world.caller(caller);
-    let found = world.run(find(caller.id(), &object(group)));
+fn access(db: &TestDb, caller: &str, group: &str) -> Result<GroupAccess, ApiError> {
+    let caller = db.caller(caller);
+    let found = db.run(find(caller.id(), &object(group)));
     GroupAccess::decide(caller, found)
 }
 
-fn control(world: &World) -> GroupControl {
-    access(world, "admin", "ops").unwrap().control().unwrap()
+fn control(db: &TestDb) -> GroupControl {
+    access(db, "admin", "ops").unwrap().control().unwrap()
 }
 
-fn names(world: &World, caller: &str, filter: &Filter) -> Vec<String> {
+fn names(db: &TestDb, caller: &str, filter: &Filter) -> Vec<String> {
     let caller = object(caller);
-    let rows = world.run(list(&caller, filter, Page::Everything));
-    assert_eq!(world.run(count(&caller, filter))[0].total, rows.len() as u64);
+    let rows = db.run(list(&caller, filter, Page::Everything));
+    assert_eq!(db.run(count(&caller, filter))[0].total, rows.len() as u64);
     rows.into_iter().map(|row| row.name).collect()
 }
 
-fn run(world: &World, pair: Pair) {
-    world.run(pair.0);
-    world.run(pair.1);
+fn run(db: &TestDb, pair: Pair) {
+    db.run(pair.0);
+    db.run(pair.1);
 }
 
 fn of(tenant_id: &str, search: &str) -> Filter {
@@ -64,24 +64,24 @@ fn of(tenant_id: &str, search: &str) -> Filter {
 
 #[test]
 fn everybody_lists_the_groups_of_their_organization_and_a_super_administrator_those_of_any() {
-    let world = world();
+    let db = db();
     for caller in ["admin", "bob", "cid"] {
-        assert_eq!(names(&world, caller, &Filter::default()), ["Empty", "ops"], "{caller}");
-        assert_eq!(names(&world, caller, &of("evil", "")), ["Empty", "ops"], "{caller}");
+        assert_eq!(names(&db, caller, &Filter::default()), ["Empty", "ops"], "{caller}");
+        assert_eq!(names(&db, caller, &of("evil", "")), ["Empty", "ops"], "{caller}");
     }
-    assert_eq!(names(&world, "eve", &of("acme", "")), ["spies"]);
-    assert_eq!(names(&world, "root", &of("acme", "")), ["Empty", "ops"]);
-    assert_eq!(names(&world, "root", &of("nowhere", "")), [""; 0]);
-    assert_eq!(names(&world, "bob", &of("", "EMPT")), ["Empty"]);
-    assert_eq!(names(&world, "bob", &of("", "%")), [""; 0]);
+    assert_eq!(names(&db, "eve", &of("acme", "")), ["spies"]);
+    assert_eq!(names(&db, "root", &of("acme", "")), ["Empty", "ops"]);
+    assert_eq!(names(&db, "root", &of("nowhere", "")), [""; 0]);
+    assert_eq!(names(&db, "bob", &of("", "EMPT")), ["Empty"]);
+    assert_eq!(names(&db, "bob", &of("", "%")), [""; 0]);
 }
 
 #[test]
 fn groups_come_in_pages() {
-    let world = world();
+    let db = db();
     let page = Page::One { page: 2, limit: 1 };
-    assert_eq!(world.run(list(&object("bob"), &Filter::default(), page))[0].name, "ops");
-    let rows = world.run(list_members(
+    assert_eq!(db.run(list(&object("bob"), &Filter::default(), page))[0].name, "ops");
+    let rows = db.run(list_members(
         &object("bob"),
         &object("ops"),
         Page::One { page: 2, limit: 1 },
@@ -91,7 +91,7 @@ fn groups_come_in_pages() {
 
 #[test]
 fn a_group_is_seen_in_its_organization_and_changed_by_administrators() {
-    let world = world();
+    let db = db();
     for (caller, sees, changes) in [
         ("admin", true, true),
         ("root", true, true),
@@ -99,37 +99,37 @@ fn a_group_is_seen_in_its_organization_and_changed_by_administrators() {
         ("cid", true, false),
         ("eve", false, false),
     ] {
-        let access = access(&world, caller, "ops");
+        let access = access(&db, caller, "ops");
         assert_eq!(access.is_ok(), sees, "{caller}");
         assert_eq!(access.is_ok_and(|access| access.control().is_ok()), changes, "{caller}");
-        let seen = world.run(list_members(&object(caller), &object("ops"), Page::Everything));
+        let seen = db.run(list_members(&object(caller), &object("ops"), Page::Everything));
         assert_eq!(!seen.is_empty(), sees, "{caller}");
-        let seen = world.run(list_machines(&object(caller), &object("ops"), Page::Everything));
+        let seen = db.run(list_machines(&object(caller), &object("ops"), Page::Everything));
         assert_eq!(!seen.is_empty(), sees, "{caller}");
     }
-    let unknown = access(&world, "eve", "none").unwrap_err();
+    let unknown = access(&db, "eve", "none").unwrap_err();
     assert_eq!(
         format!("{unknown:?}"),
-        format!("{:?}", access(&world, "eve", "ops").unwrap_err())
+        format!("{:?}", access(&db, "eve", "ops").unwrap_err())
     );
 }
 
 #[test]
 fn a_group_shows_who_and_what_is_in_it() {
-    let world = world();
-    let group = Group::from(access(&world, "bob", "ops").unwrap().into_group());
+    let db = db();
+    let group = Group::from(access(&db, "bob", "ops").unwrap().into_group());
     assert_eq!((group.name.as_str(), group.tenant_id.as_str()), ("ops", "acme"));
     assert_eq!((group.member_count, group.machine_count), (1, 1));
     assert_eq!(group.member_ids, [object("bob")]);
     assert_eq!(group.machine_ids[0].as_str(), &id("web")[..12]);
-    let member = world
+    let member = db
         .run(list_members(&object("bob"), &object("ops"), Page::Everything))
         .remove(0);
     assert_eq!(
         (member.username.as_str(), member.email.as_str(), member.enabled),
         ("bob", "bob@example.org", true)
     );
-    let machine = world
+    let machine = db
         .run(list_machines(&object("bob"), &object("ops"), Page::Everything))
         .remove(0);
     assert_eq!((machine.name.as_str(), machine.status), ("web", MachineStatus::Pending));
@@ -137,13 +137,13 @@ fn a_group_shows_who_and_what_is_in_it() {
 
 #[test]
 fn nothing_of_another_organization_is_found_for_a_group_or_gets_into_it() {
-    let world = world();
+    let db = db();
     let people = ["bob", "cid", "eve", "root"].map(object);
-    let found = world.run(find_people(&object("ops"), people.iter().map(ObjectId::as_str)).unwrap());
+    let found = db.run(find_people(&object("ops"), people.iter().map(ObjectId::as_str)).unwrap());
     assert_eq!(found.len(), 2);
     let (gamma, web) = (id("gamma"), id("web"));
     let named = [gamma.as_str(), &gamma[..12], web.as_str(), &web[..12]];
-    let found = world.run(find_machines(&object("ops"), named).unwrap());
+    let found = db.run(find_machines(&object("ops"), named).unwrap());
     assert_eq!(
         found.iter().map(|machine| machine.name.as_str()).collect::<Vec<_>>(),
         ["web"]
@@ -158,15 +158,15 @@ fn nothing_of_another_organization_is_found_for_a_group_or_gets_into_it() {
         agent_id: id("gamma")[..12].parse().unwrap(),
         name: "gamma".into(),
     };
-    run(&world, add_members(&control(&world), &[eve], NOW).unwrap());
-    run(&world, add_machines(&control(&world), &[gamma], NOW).unwrap());
-    let group = access(&world, "bob", "ops").unwrap().into_group();
+    run(&db, add_members(&control(&db), &[eve], NOW).unwrap());
+    run(&db, add_machines(&control(&db), &[gamma], NOW).unwrap());
+    let group = access(&db, "bob", "ops").unwrap().into_group();
     assert_eq!((group.member_ids.len(), group.machine_ids.len()), (1, 1));
 }
 
 #[test]
 fn a_group_is_made_of_what_its_organization_has() {
-    let world = world();
+    let db = db();
     let made = |caller: &str, tenant: Option<&str>| {
         let (chosen, people, machines) = ingredients(
             &object(caller),
@@ -175,8 +175,8 @@ fn a_group_is_made_of_what_its_organization_has() {
             &[id("web"), id("gamma")[..12].to_owned()],
         )
         .unwrap();
-        let chosen = world.run(chosen).into_iter().next().map(|row| row.id);
-        (chosen, world.run(people).len(), world.run(machines).len())
+        let chosen = db.run(chosen).into_iter().next().map(|row| row.id);
+        (chosen, db.run(people).len(), db.run(machines).len())
     };
     assert_eq!(made("admin", Some("evil")), (Some(object("acme")), 1, 1));
     assert_eq!(made("eve", None), (Some(object("evil")), 1, 1));
@@ -187,7 +187,7 @@ fn a_group_is_made_of_what_its_organization_has() {
 
 #[test]
 fn one_organization_has_a_name_once_whatever_its_case() {
-    let world = world();
+    let db = db();
     let (first, second) = (object("a"), object("b"));
     let new = |id, organization| NewGroup {
         id,
@@ -197,8 +197,8 @@ fn one_organization_has_a_name_once_whatever_its_case() {
         now: NOW,
     };
     let (acme, evil) = (object("acme"), object("evil"));
-    let admin = world.caller("admin");
-    let refused = world.try_run(insert(&admin, &new(&first, &acme)).unwrap());
+    let admin = db.caller("admin");
+    let refused = db.try_run(insert(&admin, &new(&first, &acme)).unwrap());
     assert!(
         refused
             .unwrap_err()
@@ -206,41 +206,41 @@ fn one_organization_has_a_name_once_whatever_its_case() {
     );
     assert!(insert(&admin, &new(&first, &evil)).is_err(), "another organization's");
     assert!(
-        insert(&world.caller("bob"), &new(&first, &acme)).is_err(),
+        insert(&db.caller("bob"), &new(&first, &acme)).is_err(),
         "no administrator"
     );
-    world.run(insert(&world.caller("root"), &new(&second, &evil)).unwrap());
-    let renamed = update(&control(&world), "empty", "", NOW);
-    assert!(world.try_run(renamed).is_err());
+    db.run(insert(&db.caller("root"), &new(&second, &evil)).unwrap());
+    let renamed = update(&control(&db), "empty", "", NOW);
+    assert!(db.try_run(renamed).is_err());
 }
 
 #[test]
 fn who_is_put_into_a_group_twice_is_in_it_once_and_can_be_taken_out() {
-    let world = world();
+    let db = db();
     let cid = Person {
         id: object("cid"),
         username: "cid".into(),
     };
     for _ in 0..2 {
         run(
-            &world,
-            add_members(&control(&world), std::slice::from_ref(&cid), NOW).unwrap(),
+            &db,
+            add_members(&control(&db), std::slice::from_ref(&cid), NOW).unwrap(),
         );
-        let group = access(&world, "bob", "ops").unwrap().into_group();
+        let group = access(&db, "bob", "ops").unwrap().into_group();
         assert_eq!(group.member_ids.len(), 2);
         assert_eq!(group.updated_at.to_rfc3339(), "2026-02-01T00:00:00+00:00");
     }
-    run(&world, remove_member(&control(&world), &cid.id, NOW));
-    run(&world, remove_machine(&control(&world), &object("web"), NOW));
-    let group = access(&world, "bob", "ops").unwrap().into_group();
+    run(&db, remove_member(&control(&db), &cid.id, NOW));
+    run(&db, remove_machine(&control(&db), &object("web"), NOW));
+    let group = access(&db, "bob", "ops").unwrap().into_group();
     assert_eq!((group.member_ids, group.machine_ids.len()), (vec![object("bob")], 0));
 }
 
 #[test]
 fn a_deleted_group_takes_no_person_and_no_machine_along() {
-    let world = world();
-    world.run(delete(&control(&world)));
-    assert!(access(&world, "admin", "ops").is_err());
-    assert_eq!((world.count("users"), world.count("machines")), (5, 3));
-    assert_eq!((world.count("group_members"), world.count("group_machines")), (1, 1));
+    let db = db();
+    db.run(delete(&control(&db)));
+    assert!(access(&db, "admin", "ops").is_err());
+    assert_eq!((db.count("users"), db.count("machines")), (5, 3));
+    assert_eq!((db.count("group_members"), db.count("group_machines")), (1, 1));
 }

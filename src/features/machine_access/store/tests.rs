@@ -1,7 +1,7 @@
 use super::*;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::store::{self as machines, Key};
-use crate::testing::{World, id};
+use crate::testing::{TestDb, id};
 
 const NOW: &str = "2026-02-01T00:00:00.000Z";
 const PAST: &str = "2020-01-01T00:00:00.000Z";
@@ -9,8 +9,8 @@ const FUTURE: &str = "2999-01-01T00:00:00.000Z";
 
 /// `web` of `ann`'s in `acme`, where `admin` administers and `bob` and `cid` are; `eve` administers `evil`; `root` is a super
 /// administrator elsewhere.
-fn world() -> World {
-    let world = World::new();
+fn db() -> TestDb {
+    let db = TestDb::new();
     for (name, organization, role) in [
         ("admin", "acme", "company_admin"),
         ("ann", "acme", "user"),
@@ -19,50 +19,46 @@ fn world() -> World {
         ("eve", "evil", "company_admin"),
         ("root", "platform", "super_admin"),
     ] {
-        world.user(name, organization, role);
+        db.user(name, organization, role);
     }
-    world.machine("web", "ann");
-    world
+    db.machine("web", "ann");
+    db
 }
 
 fn agent_id() -> String {
     id("web")[..12].to_owned()
 }
 
-fn access(world: &World, caller: &str) -> Result<MachineAccess, u16> {
-    let caller = world.caller(caller);
-    let found = world.run(machines::find(caller.id(), &Key::AgentId(agent_id())));
+fn access(db: &TestDb, caller: &str) -> Result<MachineAccess, u16> {
+    let caller = db.caller(caller);
+    let found = db.run(machines::find(caller.id(), &Key::AgentId(agent_id())));
     MachineAccess::decide(caller, found).map_err(|error| error.status().as_u16())
 }
 
-fn control(world: &World) -> MachineControl {
-    access(world, "ann").unwrap().control().unwrap()
+fn control(db: &TestDb) -> MachineControl {
+    access(db, "ann").unwrap().control().unwrap()
 }
 
-fn borrower(world: &World, name: &str) -> Borrower {
-    world.run(find_borrower(&agent_id(), None, Some(name))).remove(0)
+fn borrower(db: &TestDb, name: &str) -> Borrower {
+    db.run(find_borrower(&agent_id(), None, Some(name))).remove(0)
 }
 
 /// Each person's ways, and that they are those who reach the machine: the list must not know better than the predicate.
-fn ways(world: &World) -> Vec<(String, Vec<String>)> {
-    let rows = world.run(list_users(&agent_id()));
+fn ways(db: &TestDb) -> Vec<(String, Vec<String>)> {
+    let rows = db.run(list_users(&agent_id()));
     for name in ["admin", "ann", "bob", "cid"] {
         let listed = rows.iter().any(|row| row.username == name);
-        assert_eq!(access(world, name).is_ok(), listed, "{name}");
+        assert_eq!(access(db, name).is_ok(), listed, "{name}");
     }
     for row in &rows {
         assert!(!row.ways.is_empty(), "{row:?}");
-        assert_eq!(
-            access(world, &row.username).unwrap().may_sudo(),
-            row.may_sudo,
-            "{row:?}"
-        );
+        assert_eq!(access(db, &row.username).unwrap().may_sudo(), row.may_sudo, "{row:?}");
     }
     rows.into_iter().map(|row| (row.username, row.ways)).collect()
 }
 
-fn ways_of(world: &World, name: &str) -> Vec<String> {
-    let all = ways(world);
+fn ways_of(db: &TestDb, name: &str) -> Vec<String> {
+    let all = ways(db);
     all.into_iter()
         .find(|(who, _)| who == name)
         .map(|(_, ways)| ways)
@@ -71,24 +67,24 @@ fn ways_of(world: &World, name: &str) -> Vec<String> {
 
 #[test]
 fn a_machine_is_reached_by_its_owner_and_administrators_and_nobody_else_by_default() {
-    let world = world();
+    let db = db();
     let expected = [("admin", "admin"), ("ann", "owner")];
     assert_eq!(
-        ways(&world),
+        ways(&db),
         expected.map(|(name, way)| (name.to_owned(), vec![way.to_owned()]))
     );
-    assert_eq!(access(&world, "bob").unwrap_err(), 403);
-    assert_eq!(access(&world, "eve").unwrap_err(), 404);
-    assert!(access(&world, "root").is_ok());
+    assert_eq!(access(&db, "bob").unwrap_err(), 403);
+    assert_eq!(access(&db, "eve").unwrap_err(), 404);
+    assert!(access(&db, "root").is_ok());
 }
 
 #[test]
 fn every_way_to_a_machine_works_alone_and_ends_alone() {
-    let world = world();
-    world.group("ops", "acme", &["bob"], &["web"]);
-    world.group("dev", "acme", &["bob"], &["web"]);
-    world.grant("web", "bob", "", Some(FUTURE));
-    assert_eq!(ways_of(&world, "bob"), ["direct", "group:ops", "group:dev"]);
+    let db = db();
+    db.group("ops", "acme", &["bob"], &["web"]);
+    db.group("dev", "acme", &["bob"], &["web"]);
+    db.grant("web", "bob", "", Some(FUTURE));
+    assert_eq!(ways_of(&db, "bob"), ["direct", "group:ops", "group:dev"]);
 
     // Leaving a group leaves the grant and the other group, and so on: one way after the other, in every order.
     let ends = [
@@ -98,60 +94,60 @@ fn every_way_to_a_machine_works_alone_and_ends_alone() {
     ];
     for first in 0..3 {
         for second in (0..3).filter(|second| *second != first) {
-            let world = self::world();
-            world.group("ops", "acme", &["bob"], &["web"]);
-            world.group("dev", "acme", &["bob"], &["web"]);
-            world.grant("web", "bob", "", None);
+            let db = self::db();
+            db.group("ops", "acme", &["bob"], &["web"]);
+            db.group("dev", "acme", &["bob"], &["web"]);
+            db.grant("web", "bob", "", None);
             let last = 3 - first - second;
-            world.execute(ends[first]);
-            assert_eq!(ways_of(&world, "bob").len(), 2);
-            world.execute(ends[second]);
-            assert_eq!(ways_of(&world, "bob").len(), 1);
-            world.execute(ends[last]);
-            assert_eq!(access(&world, "bob").unwrap_err(), 403);
+            db.execute(ends[first]);
+            assert_eq!(ways_of(&db, "bob").len(), 2);
+            db.execute(ends[second]);
+            assert_eq!(ways_of(&db, "bob").len(), 1);
+            db.execute(ends[last]);
+            assert_eq!(access(&db, "bob").unwrap_err(), 403);
         }
     }
 }
 
 #[test]
 fn a_machine_taken_out_of_a_group_is_no_longer_reached_by_it() {
-    let world = world();
-    world.group("ops", "acme", &["bob"], &["web"]);
-    assert_eq!(ways_of(&world, "bob"), ["group:ops"]);
-    world.execute("DELETE FROM group_machines");
-    assert!(ways_of(&world, "bob").is_empty());
+    let db = db();
+    db.group("ops", "acme", &["bob"], &["web"]);
+    assert_eq!(ways_of(&db, "bob"), ["group:ops"]);
+    db.execute("DELETE FROM group_machines");
+    assert!(ways_of(&db, "bob").is_empty());
 }
 
 #[test]
 fn a_grant_counts_until_its_time() {
-    let world = world();
-    world.grant("web", "bob", "", Some(PAST));
-    world.grant("web", "cid", "", Some(FUTURE));
-    assert!(ways_of(&world, "bob").is_empty());
-    assert_eq!(ways_of(&world, "cid"), ["direct"]);
+    let db = db();
+    db.grant("web", "bob", "", Some(PAST));
+    db.grant("web", "cid", "", Some(FUTURE));
+    assert!(ways_of(&db, "bob").is_empty());
+    assert_eq!(ways_of(&db, "cid"), ["direct"]);
     // Also before the scheduled handler removes it.
-    assert_eq!(access(&world, "ann").unwrap().found().machine.granted_to, ["cid"]);
+    assert_eq!(access(&db, "ann").unwrap().found().machine.granted_to, ["cid"]);
 }
 
 #[test]
 fn a_grant_given_again_is_as_it_was_given_last() {
-    let world = world();
-    world.execute("UPDATE machines SET allow_sudo = 1");
-    let bob = borrower(&world, "bob");
+    let db = db();
+    db.execute("UPDATE machines SET allow_sudo = 1");
+    let bob = borrower(&db, "bob");
     let terms = |machine_role, expires_at| Terms {
         machine_role,
         expires_at,
         now: NOW,
     };
-    world.run(grant(
-        &control(&world),
+    db.run(grant(
+        &control(&db),
         &bob,
         &terms(Some(MachineRole::AllowSudo), Some(FUTURE)),
     ));
-    assert!(access(&world, "bob").unwrap().may_sudo());
-    world.run(grant(&control(&world), &bob, &terms(None, None)));
-    assert!(!access(&world, "bob").unwrap().may_sudo());
-    let row = world
+    assert!(access(&db, "bob").unwrap().may_sudo());
+    db.run(grant(&control(&db), &bob, &terms(None, None)));
+    assert!(!access(&db, "bob").unwrap().may_sudo());
+    let row = db
         .run(list_users(&agent_id()))
         .into_iter()
         .find(|row| row.username == "bob")
@@ -159,24 +155,23 @@ fn a_grant_given_again_is_as_it_was_given_last() {
     assert_eq!(row.granted_by.as_deref(), Some("ann"));
     assert_eq!(row.granted_at.map(crate::platform::db::stored).as_deref(), Some(NOW));
     assert_eq!(row.expires_at, None);
-    assert_eq!(world.count("machine_grants"), 1);
-    world.run(revoke(&control(&world), &bob));
-    world.run(revoke(&control(&world), &bob));
-    assert!(access(&world, "bob").is_err());
+    assert_eq!(db.count("machine_grants"), 1);
+    db.run(revoke(&control(&db), &bob));
+    db.run(revoke(&control(&db), &bob));
+    assert!(access(&db, "bob").is_err());
 }
 
 #[test]
 fn a_machine_is_lent_only_within_its_organization() {
-    let world = world();
-    assert!(borrower(&world, "ann").owns && !borrower(&world, "BOB").owns);
+    let db = db();
+    assert!(borrower(&db, "ann").owns && !borrower(&db, "BOB").owns);
     for name in ["eve", "root", "nobody"] {
         assert!(
-            world.run(find_borrower(&agent_id(), None, Some(name))).is_empty(),
+            db.run(find_borrower(&agent_id(), None, Some(name))).is_empty(),
             "{name}"
         );
         assert!(
-            world
-                .run(find_borrower(&agent_id(), Some(&id(name)), Some("bob")))
+            db.run(find_borrower(&agent_id(), Some(&id(name)), Some("bob")))
                 .is_empty(),
             "{name}"
         );
@@ -191,8 +186,8 @@ fn a_machine_is_lent_only_within_its_organization() {
         expires_at: None,
         now: NOW,
     };
-    world.run(grant(&control(&world), &eve, &terms));
-    assert_eq!(world.count("machine_grants"), 0);
-    world.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'bob'");
-    assert!(world.run(find_borrower(&agent_id(), None, Some("bob"))).is_empty());
+    db.run(grant(&control(&db), &eve, &terms));
+    assert_eq!(db.count("machine_grants"), 0);
+    db.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'bob'");
+    assert!(db.run(find_borrower(&agent_id(), None, Some("bob"))).is_empty());
 }

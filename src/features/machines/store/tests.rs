@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::features::machines::access::MachineAccess;
-use crate::testing::World;
+use crate::testing::TestDb;
 
 fn new_machine(n: usize, name: &str) -> NewMachine {
     NewMachine {
@@ -22,8 +22,8 @@ fn new_machine(n: usize, name: &str) -> NewMachine {
 
 /// An organization with an administrator, and two users who own `alpha` and `beta`; another one with `gamma`; and a super
 /// administrator.
-fn world() -> World {
-    let world = World::new();
+fn db() -> TestDb {
+    let db = TestDb::new();
     for (name, organization, role) in [
         ("admin", "acme", "company_admin"),
         ("ann", "acme", "user"),
@@ -31,33 +31,33 @@ fn world() -> World {
         ("eve", "evil", "company_admin"),
         ("root", "platform", "super_admin"),
     ] {
-        world.user(name, organization, role);
+        db.user(name, organization, role);
     }
     for (n, (owner, name)) in [("ann", "alpha"), ("bob", "beta"), ("eve", "gamma")]
         .into_iter()
         .enumerate()
     {
-        world.run(insert(&world.caller(owner), &new_machine(n, name)).unwrap());
+        db.run(insert(&db.caller(owner), &new_machine(n, name)).unwrap());
     }
-    world
+    db
 }
 
-fn names(world: &World, caller: &str, filter: Filter) -> Vec<String> {
-    let rows = world.run(list(world.caller(caller).id(), &filter, Page::Everything));
-    let count = world.run(count(world.caller(caller).id(), &filter));
+fn names(db: &TestDb, caller: &str, filter: Filter) -> Vec<String> {
+    let rows = db.run(list(db.caller(caller).id(), &filter, Page::Everything));
+    let count = db.run(count(db.caller(caller).id(), &filter));
     assert_eq!(count[0].total, rows.len() as u64);
     rows.into_iter().map(|row| row.machine.name).collect()
 }
 
-fn access(world: &World, caller: &str, agent_id: &str) -> Result<MachineAccess, String> {
-    let caller = world.caller(caller);
-    let found = world.run(find(caller.id(), &Key::AgentId(agent_id.into())));
+fn access(db: &TestDb, caller: &str, agent_id: &str) -> Result<MachineAccess, String> {
+    let caller = db.caller(caller);
+    let found = db.run(find(caller.id(), &Key::AgentId(agent_id.into())));
     MachineAccess::decide(caller, found).map_err(|error| format!("{error:?}"))
 }
 
 #[test]
 fn everybody_lists_what_they_reach() {
-    let world = world();
+    let db = db();
     for (caller, expected) in [
         ("ann", vec!["alpha"]),
         ("bob", vec!["beta"]),
@@ -65,16 +65,16 @@ fn everybody_lists_what_they_reach() {
         ("eve", vec!["gamma"]),
         ("root", vec![]),
     ] {
-        assert_eq!(names(&world, caller, Filter::default()), expected, "{caller}");
+        assert_eq!(names(&db, caller, Filter::default()), expected, "{caller}");
     }
 }
 
 #[test]
 fn only_a_super_administrator_lists_another_organization() {
-    let world = world();
+    let db = db();
     let of = |caller| {
         names(
-            &world,
+            &db,
             caller,
             Filter {
                 tenant_id: Some("acme".into()),
@@ -88,9 +88,9 @@ fn only_a_super_administrator_lists_another_organization() {
 
 #[test]
 fn a_list_is_narrowed_by_text_status_and_tag() {
-    let world = world();
-    world.execute("UPDATE machines SET description = 'Serves MAIL', status = 'online' WHERE name = 'beta'");
-    let by = |filter| names(&world, "admin", filter);
+    let db = db();
+    db.execute("UPDATE machines SET description = 'Serves MAIL', status = 'online' WHERE name = 'beta'");
+    let by = |filter| names(&db, "admin", filter);
     assert_eq!(
         by(Filter {
             search: Some("ALPH".into()),
@@ -144,10 +144,10 @@ fn a_list_is_narrowed_by_text_status_and_tag() {
 
 #[test]
 fn a_list_comes_in_pages_and_an_end() {
-    let world = world();
+    let db = db();
     let page = |page| {
-        let rows = world.run(list(
-            world.caller("admin").id(),
+        let rows = db.run(list(
+            db.caller("admin").id(),
             &Filter::default(),
             Page::One { page, limit: 1 },
         ));
@@ -161,22 +161,22 @@ fn a_list_comes_in_pages_and_an_end() {
 
 #[test]
 fn a_machine_is_managed_by_its_owner_and_administrators_and_hidden_from_other_organizations() {
-    let world = world();
+    let db = db();
     let alpha = "000000000000";
     for caller in ["ann", "admin", "root"] {
-        assert!(access(&world, caller, alpha).unwrap().control().is_ok(), "{caller}");
+        assert!(access(&db, caller, alpha).unwrap().control().is_ok(), "{caller}");
     }
-    assert!(access(&world, "bob", alpha).unwrap_err().contains("Not authorized"));
-    let hidden = access(&world, "eve", alpha).unwrap_err();
+    assert!(access(&db, "bob", alpha).unwrap_err().contains("Not authorized"));
+    let hidden = access(&db, "eve", alpha).unwrap_err();
     assert!(hidden.contains("Machine not found"));
-    assert_eq!(hidden, access(&world, "ann", "ffffffffffff").unwrap_err());
-    assert_eq!(hidden, access(&world, "ann", "no such name").unwrap_err());
+    assert_eq!(hidden, access(&db, "ann", "ffffffffffff").unwrap_err());
+    assert_eq!(hidden, access(&db, "ann", "no such name").unwrap_err());
 }
 
 #[test]
 fn one_owner_cannot_have_two_machines_of_one_name() {
-    let world = world();
-    let again = |owner: &str| world.try_run(insert(&world.caller(owner), &new_machine(9, " alpha ")).unwrap());
+    let db = db();
+    let again = |owner: &str| db.try_run(insert(&db.caller(owner), &new_machine(9, " alpha ")).unwrap());
     assert!(
         again("ann")
             .unwrap_err()
@@ -187,14 +187,14 @@ fn one_owner_cannot_have_two_machines_of_one_name() {
 
 #[test]
 fn every_column_comes_back_in_the_field_of_its_name() {
-    let world = world();
-    world.execute(
+    let db = db();
+    db.execute(
         "UPDATE machines SET description = 'd', hostname = 'h', os = 'o', ip_address = 'i', status = 'revoked', is_connected = 1,
          linux_user = 'l', allow_sudo = 1, deploy_application = 0, metadata = '{\"k\":\"v\"}', agent_version = 'a', cpu_percent = 1.5,
          memory_percent = 2.5, disk_percent = 3.5, network_inbound = 4.5, network_outbound = 5.5, uptime_seconds = 93784,
          last_active = '2026-01-02T00:00:00.000Z', revoked_at = '2026-01-03T00:00:00Z', custom_script = 's' WHERE name = 'alpha'",
     );
-    let access = access(&world, "ann", "000000000000").unwrap();
+    let access = access(&db, "ann", "000000000000").unwrap();
     let found = access.found();
     assert_eq!(
         (found.custom_script.as_str(), found.registration_token_sealed.as_deref()),
@@ -210,7 +210,7 @@ fn every_column_comes_back_in_the_field_of_its_name() {
             "uptime_seconds": 93784, "last_active": "2026-01-02T00:00:00Z",
             "resource_stats": {"cpu_percent": 1.5, "memory_percent": 2.5, "disk_percent": 3.5, "network_inbound": 4.5,
                 "network_outbound": 5.5, "uptime_seconds": 93784},
-            "metadata": {"k": "v"}, "tenant_id": "acme", "org_id": "acme", "owner_id": world.caller("ann").id(), "group_ids": [],
+            "metadata": {"k": "v"}, "tenant_id": "acme", "org_id": "acme", "owner_id": db.caller("ann").id(), "group_ids": [],
             "allowed_users": ["ann"], "tags": ["web", "n0"], "linux_user": "l", "allow_sudo": true, "deploy_application": false,
             "agent_version": "a", "revoked": true, "revoked_at": "2026-01-03T00:00:00Z", "created_at": "2026-01-01T00:00:00Z"
         })
@@ -219,30 +219,30 @@ fn every_column_comes_back_in_the_field_of_its_name() {
 
 #[test]
 fn deleting_a_machine_takes_its_sessions_along() {
-    let world = world();
-    world.session("s1", "ann", "alpha");
-    let control = access(&world, "ann", "000000000000").unwrap().control().unwrap();
-    world.run(revoke(&control, "2026-01-02T00:00:00.000Z"));
-    let revoked = access(&world, "ann", "000000000000").unwrap();
+    let db = db();
+    db.session("s1", "ann", "alpha");
+    let control = access(&db, "ann", "000000000000").unwrap().control().unwrap();
+    db.run(revoke(&control, "2026-01-02T00:00:00.000Z"));
+    let revoked = access(&db, "ann", "000000000000").unwrap();
     assert_eq!(revoked.found().machine.status, MachineStatus::Revoked);
     let (sessions, machine) = delete(&control);
-    world.run(sessions);
-    world.run(machine);
-    assert!(access(&world, "ann", "000000000000").is_err());
-    assert_eq!(world.count("terminal_sessions"), 0);
+    db.run(sessions);
+    db.run(machine);
+    assert!(access(&db, "ann", "000000000000").is_err());
+    assert_eq!(db.count("terminal_sessions"), 0);
 }
 
 #[test]
 fn what_a_change_does_not_name_stays_and_facts_of_people_count_before_the_agents() {
-    let world = world();
+    let db = db();
     let change = |change: serde_json::Value| {
-        let control = access(&world, "ann", "000000000000").unwrap().control().unwrap();
-        world.try_run(update(&control, &serde_json::from_value(change).unwrap()).unwrap())
+        let control = access(&db, "ann", "000000000000").unwrap().control().unwrap();
+        db.try_run(update(&control, &serde_json::from_value(change).unwrap()).unwrap())
     };
-    world.execute(r#"UPDATE machines SET metadata = '{"cpu_cores":"8","rack":"1"}' WHERE name = 'alpha'"#);
+    db.execute(r#"UPDATE machines SET metadata = '{"cpu_cores":"8","rack":"1"}' WHERE name = 'alpha'"#);
     change(json!({"name": " alef ", "metadata": {"rack": "7", "room": "b"}})).unwrap();
-    let machine = |world: &World| access(world, "ann", "000000000000").unwrap().found().machine.clone();
-    let changed = machine(&world);
+    let machine = |db: &TestDb| access(db, "ann", "000000000000").unwrap().found().machine.clone();
+    let changed = machine(&db);
     assert_eq!((changed.name.as_str(), changed.tags.len()), ("alef", 2));
     assert_eq!(
         json!(changed.metadata),
@@ -250,13 +250,13 @@ fn what_a_change_does_not_name_stays_and_facts_of_people_count_before_the_agents
     );
 
     change(json!({"tags": ["db"], "description": "x", "metadata": {}})).unwrap();
-    let changed = machine(&world);
+    let changed = machine(&db);
     assert_eq!((changed.name.as_str(), changed.description.as_str()), ("alef", "x"));
     assert_eq!(
         json!([changed.tags, changed.metadata]),
         json!([["db"], {"cpu_cores": "8", "rack": "1"}])
     );
 
-    world.machine("taken", "ann");
+    db.machine("taken", "ann");
     assert!(change(json!({"name": "taken"})).unwrap_err().contains("UNIQUE"));
 }

@@ -2,13 +2,13 @@
 use super::*;
 use crate::auth::token::{Subject, TokenFault};
 use crate::features::accounts::store::find_account;
-use crate::testing::World;
+use crate::testing::TestDb;
 
 fn row(sql: &str) -> AccountRow {
-    let world = World::new();
-    world.user("ann", "acme", "user");
-    world.execute(sql);
-    world.run(find_account(world.caller("ann").id())).remove(0)
+    let db = TestDb::new();
+    db.user("ann", "acme", "user");
+    db.execute(sql);
+    db.run(find_account(db.caller("ann").id())).remove(0)
 }
 
 #[test]

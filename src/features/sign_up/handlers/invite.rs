@@ -103,17 +103,17 @@ fn set(user: &ObjectId, hash: &str, display_name: &str, now: &str) -> Query<Noth
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
     #[test]
     fn an_invitation_is_accepted_once_and_keeps_the_name_that_was_given() {
-        let world = World::new();
-        world.user("ann", "acme", "user");
-        world.execute("UPDATE users SET pending = 1, display_name = 'Ann'");
-        let ann = world.caller("ann").id().clone();
-        world.run(set(&ann, "first", "", "2026-01-01T00:00:00.000Z"));
-        world.run(set(&ann, "second", "Annie", "2026-01-01T00:00:00.000Z"));
-        let row = world.run(store::find_account(&ann)).remove(0);
+        let db = TestDb::new();
+        db.user("ann", "acme", "user");
+        db.execute("UPDATE users SET pending = 1, display_name = 'Ann'");
+        let ann = db.caller("ann").id().clone();
+        db.run(set(&ann, "first", "", "2026-01-01T00:00:00.000Z"));
+        db.run(set(&ann, "second", "Annie", "2026-01-01T00:00:00.000Z"));
+        let row = db.run(store::find_account(&ann)).remove(0);
         assert_eq!(
             (row.password_hash.as_str(), row.display_name.as_str()),
             ("first", "Ann")

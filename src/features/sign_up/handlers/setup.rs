@@ -87,22 +87,22 @@ pub async fn setup(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::World;
+    use crate::testing::TestDb;
 
-    fn status(world: &World) -> (bool, bool) {
-        let row = world.run(Query::<Status>::new(STATUS, [])).remove(0);
+    fn status(db: &TestDb) -> (bool, bool) {
+        let row = db.run(Query::<Status>::new(STATUS, [])).remove(0);
         (row.complete, row.vault_set)
     }
 
     #[test]
     fn setting_up_is_possible_where_nobody_has_an_account() {
-        let world = World::new();
-        assert_eq!(status(&world), (false, false));
-        world.user("ann", "acme", "user");
-        assert_eq!(status(&world), (true, false));
-        world.execute(
+        let db = TestDb::new();
+        assert_eq!(status(&db), (false, false));
+        db.user("ann", "acme", "user");
+        assert_eq!(status(&db), (true, false));
+        db.execute(
             "INSERT INTO setup SELECT 1, id, 'x' FROM organizations; UPDATE organizations SET vault_sealed = 'sealed'",
         );
-        assert_eq!(status(&world), (true, true));
+        assert_eq!(status(&db), (true, true));
     }
 }

@@ -3,13 +3,13 @@ use super::insert::{NewUser, find_home, insert};
 use super::*;
 use crate::features::users::access::UserAccess;
 use crate::platform::db::now;
-use crate::testing::World;
+use crate::testing::TestDb;
 use protocol::api::auth::Role;
 use serde::de::DeserializeOwned;
 
 /// An organization with two administrators and a user, and another one.
-fn world() -> World {
-    let world = World::new();
+fn db() -> TestDb {
+    let db = TestDb::new();
     for (name, organization, role) in [
         ("admin", "acme", "company_admin"),
         ("second", "acme", "company_admin"),
@@ -17,41 +17,41 @@ fn world() -> World {
         ("eve", "evil", "company_admin"),
         ("root", "platform", "super_admin"),
     ] {
-        world.user(name, organization, role);
+        db.user(name, organization, role);
     }
-    world
+    db
 }
 
-fn control(world: &World, caller: &str, user: &str) -> UserControl {
-    let (caller, user) = (world.caller(caller), world.caller(user));
-    let found = world.run(find(caller.id(), &UserKey::Id(user.id().clone())));
+fn control(db: &TestDb, caller: &str, user: &str) -> UserControl {
+    let (caller, user) = (db.caller(caller), db.caller(user));
+    let found = db.run(find(caller.id(), &UserKey::Id(user.id().clone())));
     UserAccess::decide(caller, found).unwrap().control().unwrap()
 }
 
-fn run<T: DeserializeOwned>(world: &World, queries: impl IntoIterator<Item = Query<T>>) {
+fn run<T: DeserializeOwned>(db: &TestDb, queries: impl IntoIterator<Item = Query<T>>) {
     for query in queries {
-        world.run(query);
+        db.run(query);
     }
 }
 
-fn row(world: &World, name: &str) -> UserRow {
-    let id = world.caller(name).id().clone();
-    let found = world.run(find(world.caller("root").id(), &UserKey::Id(id)));
+fn row(db: &TestDb, name: &str) -> UserRow {
+    let id = db.caller(name).id().clone();
+    let found = db.run(find(db.caller("root").id(), &UserKey::Id(id)));
     found.into_iter().next().unwrap().user
 }
 
-fn names(world: &World, caller: &str, filter: Filter) -> Vec<String> {
-    let caller = world.caller(caller);
-    let rows = world.run(list(caller.id(), &filter, Page::Everything));
-    let total = world.run(count(caller.id(), &filter)).remove(0).total;
+fn names(db: &TestDb, caller: &str, filter: Filter) -> Vec<String> {
+    let caller = db.caller(caller);
+    let rows = db.run(list(caller.id(), &filter, Page::Everything));
+    let total = db.run(count(caller.id(), &filter)).remove(0).total;
     assert_eq!(total, rows.len() as u64);
     rows.into_iter().map(|row| row.user.username).collect()
 }
 
 #[test]
 fn people_are_listed_by_organization_in_order_and_searched() {
-    let world = world();
-    world.execute("UPDATE users SET first_name = 'Anna', last_name = 'Smith' WHERE username = 'ann'");
+    let db = db();
+    db.execute("UPDATE users SET first_name = 'Anna', last_name = 'Smith' WHERE username = 'ann'");
     let search = |text: &str| Filter {
         search: Some(text.to_owned()),
         ..Filter::default()
@@ -60,19 +60,19 @@ fn people_are_listed_by_organization_in_order_and_searched() {
         tenant_id: Some(slug.to_owned()),
         ..Filter::default()
     };
-    assert_eq!(names(&world, "admin", Filter::default()), ["admin", "second", "ann"]);
-    assert_eq!(names(&world, "admin", search("NA SM")), ["ann"]);
-    assert_eq!(names(&world, "admin", search("second@")), ["second"]);
-    assert_eq!(names(&world, "admin", search("100%")), Vec::<String>::new());
+    assert_eq!(names(&db, "admin", Filter::default()), ["admin", "second", "ann"]);
+    assert_eq!(names(&db, "admin", search("NA SM")), ["ann"]);
+    assert_eq!(names(&db, "admin", search("second@")), ["second"]);
+    assert_eq!(names(&db, "admin", search("100%")), Vec::<String>::new());
     assert_eq!(
-        names(&world, "admin", tenant("evil")),
+        names(&db, "admin", tenant("evil")),
         ["admin", "second", "ann"],
         "not an administrator's to choose"
     );
-    assert_eq!(names(&world, "root", tenant("evil")), ["eve"]);
-    assert_eq!(names(&world, "root", Filter::default()), ["root"]);
-    world.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'second'");
-    assert_eq!(names(&world, "admin", Filter::default()), ["admin", "ann"]);
+    assert_eq!(names(&db, "root", tenant("evil")), ["eve"]);
+    assert_eq!(names(&db, "root", Filter::default()), ["root"]);
+    db.execute("UPDATE users SET deleted_at = 'x' WHERE username = 'second'");
+    assert_eq!(names(&db, "admin", Filter::default()), ["admin", "ann"]);
 }
 
 #[test]
@@ -83,31 +83,30 @@ fn an_account_is_named_by_its_id_or_its_number() {
     for bad in ["", "-1", "x", "99999999999999999999", "0123456789ABCDEF01234567"] {
         assert_eq!(UserKey::parse(bad), None, "{bad}");
     }
-    let world = world();
-    let ann = row(&world, "ann");
-    let found = world
-        .run(find(world.caller("admin").id(), &UserKey::Number(ann.int_id)))
+    let db = db();
+    let ann = row(&db, "ann");
+    let found = db
+        .run(find(db.caller("admin").id(), &UserKey::Number(ann.int_id)))
         .remove(0);
     assert_eq!(found.user.id, ann.id);
     assert!(
-        world
-            .run(find(world.caller("eve").id(), &UserKey::Number(ann.int_id)))
+        db.run(find(db.caller("eve").id(), &UserKey::Number(ann.int_id)))
             .is_empty()
     );
 }
 
 #[test]
 fn a_change_leaves_alone_what_it_does_not_name() {
-    let world = world();
-    world.execute("UPDATE users SET email_verified = 1, first_name = 'Ann' WHERE username = 'ann'");
-    let control = control(&world, "admin", "ann");
+    let db = db();
+    db.execute("UPDATE users SET email_verified = 1, first_name = 'Ann' WHERE username = 'ann'");
+    let control = control(&db, "admin", "ann");
     let change = Change {
         last_name: Some("Smith"),
         machine_role: Some("allow_sudo"),
         ..Change::default()
     };
-    world.run(update(&control, &change, &now()));
-    let ann = row(&world, "ann");
+    db.run(update(&control, &change, &now()));
+    let ann = row(&db, "ann");
     assert_eq!(
         (
             ann.first_name.as_str(),
@@ -121,132 +120,131 @@ fn a_change_leaves_alone_what_it_does_not_name() {
         email: Some("new@example.org"),
         ..Change::default()
     };
-    world.run(update(&control, &change, &now()));
-    let ann = row(&world, "ann");
+    db.run(update(&control, &change, &now()));
+    let ann = row(&db, "ann");
     assert_eq!((ann.email.as_str(), ann.email_verified), ("new@example.org", false));
 }
 
 #[test]
 fn disabling_ends_tokens_and_enabling_begins_the_time_anew() {
-    let world = world();
-    let control = control(&world, "admin", "ann");
+    let db = db();
+    let control = control(&db, "admin", "ann");
     let enabled = |enabled| Change {
         enabled: Some(enabled),
         ..Change::default()
     };
-    let version = |n: i64| world.count(&format!("users WHERE username = 'ann' AND token_version = {n}"));
-    world.run(update(&control, &enabled(true), "2026-02-01T00:00:00.000Z"));
+    let version = |n: i64| db.count(&format!("users WHERE username = 'ann' AND token_version = {n}"));
+    db.run(update(&control, &enabled(true), "2026-02-01T00:00:00.000Z"));
     assert_eq!(version(0), 1);
-    world.run(update(&control, &enabled(false), "2026-02-02T00:00:00.000Z"));
-    assert!(!row(&world, "ann").enabled && version(1) == 1);
-    world.run(update(&control, &enabled(false), "2026-02-03T00:00:00.000Z"));
-    assert_eq!(world.count("users WHERE disabled_at = '2026-02-02T00:00:00.000Z'"), 1);
-    world.run(update(&control, &enabled(true), "2026-02-04T00:00:00.000Z"));
-    assert!(row(&world, "ann").enabled && version(1) == 1);
-    assert_eq!(world.count("users WHERE active_at = '2026-02-04T00:00:00.000Z'"), 1);
+    db.run(update(&control, &enabled(false), "2026-02-02T00:00:00.000Z"));
+    assert!(!row(&db, "ann").enabled && version(1) == 1);
+    db.run(update(&control, &enabled(false), "2026-02-03T00:00:00.000Z"));
+    assert_eq!(db.count("users WHERE disabled_at = '2026-02-02T00:00:00.000Z'"), 1);
+    db.run(update(&control, &enabled(true), "2026-02-04T00:00:00.000Z"));
+    assert!(row(&db, "ann").enabled && version(1) == 1);
+    assert_eq!(db.count("users WHERE active_at = '2026-02-04T00:00:00.000Z'"), 1);
 }
 
 #[test]
 fn the_last_administrator_of_an_organization_stays() {
-    let world = world();
-    let acme = world.caller("admin").organization_id().clone();
-    assert!(world.try_run(keep_an_admin(&acme)).is_ok());
-    world.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'second'");
-    assert!(world.try_run(keep_an_admin(&acme)).is_ok());
+    let db = db();
+    let acme = db.caller("admin").organization_id().clone();
+    assert!(db.try_run(keep_an_admin(&acme)).is_ok());
+    db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'second'");
+    assert!(db.try_run(keep_an_admin(&acme)).is_ok());
     for sql in ["role = 'user'", "disabled_at = 'x'", "deleted_at = 'x'", "pending = 1"] {
-        world.execute("SAVEPOINT before");
-        world.execute(&format!("UPDATE users SET {sql} WHERE username = 'admin'"));
-        let refused = world.try_run(keep_an_admin(&acme)).unwrap_err();
+        db.execute("SAVEPOINT before");
+        db.execute(&format!("UPDATE users SET {sql} WHERE username = 'admin'"));
+        let refused = db.try_run(keep_an_admin(&acme)).unwrap_err();
         assert!(refused.contains("'refused by acme'"), "{refused}");
-        world.execute("ROLLBACK TO before");
+        db.execute("ROLLBACK TO before");
     }
 }
 
 #[test]
 fn groups_are_named_by_id_or_name_within_one_organization() {
-    let world = world();
-    world.group("ops", "acme", &[], &[]);
-    world.group("dev", "acme", &["ann"], &[]);
-    world.group("theirs", "evil", &[], &[]);
-    let acme = world.caller("ann").organization_id().clone();
-    let found = world.run(find_groups(&acme, r#"["OPS", "theirs", "nothing"]"#));
+    let db = db();
+    db.group("ops", "acme", &[], &[]);
+    db.group("dev", "acme", &["ann"], &[]);
+    db.group("theirs", "evil", &[], &[]);
+    let acme = db.caller("ann").organization_id().clone();
+    let found = db.run(find_groups(&acme, r#"["OPS", "theirs", "nothing"]"#));
     assert_eq!(
         found.iter().map(|group| group.given.as_str()).collect::<Vec<_>>(),
         ["OPS"]
     );
     let ids = serde_json::to_string(&[&found[0].id]).unwrap();
     run(
-        &world,
-        set_groups(world.caller("ann").id(), &ids, &ids, "2026-02-01T00:00:00.000Z"),
+        &db,
+        set_groups(db.caller("ann").id(), &ids, &ids, "2026-02-01T00:00:00.000Z"),
     );
-    let groups: Vec<String> = row(&world, "ann").groups.into_iter().map(|group| group.name).collect();
+    let groups: Vec<String> = row(&db, "ann").groups.into_iter().map(|group| group.name).collect();
     assert_eq!(groups, ["ops"]);
-    assert_eq!(world.count("groups WHERE updated_at = '2026-02-01T00:00:00.000Z'"), 1);
+    assert_eq!(db.count("groups WHERE updated_at = '2026-02-01T00:00:00.000Z'"), 1);
 }
 
 #[test]
 fn who_is_deleted_leaves_nothing_that_proves_the_account_and_their_machines_to_an_administrator() {
-    let world = world();
+    let db = db();
     for (name, owner) in [("web", "ann"), ("db", "ann"), ("theirs", "eve")] {
-        world.machine(name, owner);
+        db.machine(name, owner);
     }
-    world.machine("mine", "admin");
-    world.execute(
+    db.machine("mine", "admin");
+    db.execute(
         "UPDATE machines SET host_id = 'h', registration_token_hash = name, registration_token_sealed = 'x' WHERE name = 'web';
          UPDATE machines SET name = 'web', host_id = 'h' WHERE name = 'mine'",
     );
-    world.group("ops", "acme", &["ann"], &[]);
-    world.grant("theirs", "ann", "", None);
-    world.execute("INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at) SELECT 'k', id, 'k', 'k', 'k', '' FROM users WHERE username = 'ann'");
-    run(&world, delete(&control(&world, "second", "ann"), &now()));
+    db.group("ops", "acme", &["ann"], &[]);
+    db.grant("theirs", "ann", "", None);
+    db.execute("INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at) SELECT 'k', id, 'k', 'k', 'k', '' FROM users WHERE username = 'ann'");
+    run(&db, delete(&control(&db, "second", "ann"), &now()));
 
-    let admin = world.caller("admin").id().clone();
-    assert_eq!(world.count(&format!("machines WHERE owner_id = '{admin}'")), 3);
-    assert_eq!(world.count("machines WHERE name LIKE 'web-%' AND host_id IS NULL"), 1);
-    assert_eq!(world.count("machines WHERE registration_token_hash IS NOT NULL"), 0);
+    let admin = db.caller("admin").id().clone();
+    assert_eq!(db.count(&format!("machines WHERE owner_id = '{admin}'")), 3);
+    assert_eq!(db.count("machines WHERE name LIKE 'web-%' AND host_id IS NULL"), 1);
+    assert_eq!(db.count("machines WHERE registration_token_hash IS NOT NULL"), 0);
     for table in ["api_keys", "machine_grants", "group_members"] {
-        assert_eq!(world.count(table), 0, "{table}");
+        assert_eq!(db.count(table), 0, "{table}");
     }
     assert_eq!(
-        world.count(
+        db.count(
             "users WHERE username = 'ann' AND deleted_at IS NOT NULL AND token_version = 1 AND password_hash = ''"
         ),
         1
     );
-    assert_eq!(names(&world, "admin", Filter::default()), ["admin", "second"]);
+    assert_eq!(names(&db, "admin", Filter::default()), ["admin", "second"]);
 }
 
 #[test]
 fn a_machine_stays_whose_where_no_administrator_is_left_to_take_it() {
-    let world = world();
-    world.machine("web", "ann");
-    let ann = world.caller("ann").id().clone();
-    let control = control(&world, "root", "ann");
-    world.execute("UPDATE users SET disabled_at = 'x' WHERE role = 'company_admin'");
-    run(&world, delete(&control, &now()));
-    assert_eq!(world.count(&format!("machines WHERE owner_id = '{ann}'")), 1);
+    let db = db();
+    db.machine("web", "ann");
+    let ann = db.caller("ann").id().clone();
+    let control = control(&db, "root", "ann");
+    db.execute("UPDATE users SET disabled_at = 'x' WHERE role = 'company_admin'");
+    run(&db, delete(&control, &now()));
+    assert_eq!(db.count(&format!("machines WHERE owner_id = '{ann}'")), 1);
 }
 
 #[test]
 fn a_new_account_waits_for_its_owner_unless_it_has_a_password() {
-    let world = world();
-    let admin = world.caller("admin");
-    let home = world
+    let db = db();
+    let admin = db.caller("admin");
+    let home = db
         .run(find_home(admin.id(), Some("evil"), "ANN", "ann@example.org"))
         .remove(0);
     assert!(home.id == *admin.organization_id() && home.username_taken && home.email_taken);
-    let home = world
+    let home = db
         .run(find_home(
-            world.caller("root").id(),
+            db.caller("root").id(),
             Some("evil"),
             "new",
             "ann@example.org",
         ))
         .remove(0);
-    assert!(home.id == *world.caller("eve").organization_id() && !home.username_taken && !home.email_taken);
+    assert!(home.id == *db.caller("eve").organization_id() && !home.username_taken && !home.email_taken);
     assert!(
-        world
-            .run(find_home(world.caller("root").id(), Some("nowhere"), "new", "x"))
+        db.run(find_home(db.caller("root").id(), Some("nowhere"), "new", "x"))
             .is_empty()
     );
     for (n, hash) in ["", "hash"].into_iter().enumerate() {
@@ -267,9 +265,9 @@ fn a_new_account_waits_for_its_owner_unless_it_has_a_password() {
             invited_by: admin.id(),
             now: &now(),
         };
-        world.run(insert(&new));
-        let found = world
-            .run(find(world.caller("eve").id(), &UserKey::Id(id.clone())))
+        db.run(insert(&new));
+        let found = db
+            .run(find(db.caller("eve").id(), &UserKey::Id(id.clone())))
             .remove(0)
             .user;
         let pending = hash.is_empty();

@@ -1,0 +1,86 @@
+//! What tests fill a database with: people, machines, groups and what joins them.
+use super::TestDb;
+use crate::auth::account_store;
+use crate::auth::caller::Caller;
+
+impl TestDb {
+    /// An account, and its organization if it is the first in it. Ids are made from names.
+    pub fn user(&self, name: &str, organization: &str, role: &str) {
+        self.execute(&format!(
+            "INSERT OR IGNORE INTO organizations (id, slug, name, created_at)
+             VALUES ('{}', '{organization}', '{organization}', '2026-01-01T00:00:00.000Z');
+             INSERT OR IGNORE INTO roles (organization_id, name, created_at, is_system)
+             SELECT id, 'super-admin', created_at, 1 FROM organizations;
+             INSERT INTO users (id, organization_id, username, email, password_hash, role, api_key_hash, api_key_sealed, created_at, updated_at)
+             SELECT '{}', id, '{name}', '{name}@example.org', 'hash', '{role}', 'key of {name}', 'sealed', '2026-01-01T00:00:00.000Z',
+             '2026-01-01T00:00:00.000Z' FROM organizations WHERE slug = '{organization}'",
+            id(organization),
+            id(name),
+        ));
+    }
+
+    /// A machine of an account's.
+    pub fn machine(&self, name: &str, owner: &str) {
+        self.execute(&format!(
+            "INSERT INTO machines (id, organization_id, owner_id, agent_id, name, created_at)
+             SELECT '{}', organization_id, id, '{}', '{name}', '2026-01-01T00:00:00.000Z' FROM users WHERE username = '{owner}'",
+            id(name),
+            &id(name)[..12]
+        ));
+    }
+
+    /// A group of accounts and machines.
+    pub fn group(&self, name: &str, organization: &str, members: &[&str], machines: &[&str]) {
+        let group = id(name);
+        self.execute(&format!(
+            "INSERT INTO groups (id, organization_id, name, created_at, updated_at)
+             SELECT '{group}', id, '{name}', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'
+             FROM organizations WHERE slug = '{organization}'"
+        ));
+        for member in members {
+            self.execute(&format!(
+                "INSERT INTO group_members VALUES ('{group}', '{}', '2026-01-01T00:00:00.000Z')",
+                id(member)
+            ));
+        }
+        for machine in machines {
+            self.execute(&format!(
+                "INSERT INTO group_machines VALUES ('{group}', '{}', '2026-01-01T00:00:00.000Z')",
+                id(machine)
+            ));
+        }
+    }
+
+    /// Lends a machine to an account.
+    pub fn grant(&self, machine: &str, user: &str, machine_role: &str, expires_at: Option<&str>) {
+        let expires_at = expires_at.map_or("NULL".to_owned(), |at| format!("'{at}'"));
+        self.execute(&format!(
+            "INSERT INTO machine_grants VALUES ('{}', '{}', '{machine_role}', 'somebody', '2026-01-01T00:00:00.000Z', {expires_at})",
+            id(machine),
+            id(user)
+        ));
+    }
+
+    /// An active session of an account on a machine.
+    pub fn session(&self, session_id: &str, user: &str, machine: &str) {
+        self.execute(&format!(
+            "INSERT INTO terminal_sessions (id, session_id, organization_id, machine_id, user_id, username, source, started_at,
+             last_activity, browser, os, user_agent, ip_address, cols, rows)
+             SELECT '{}', '{session_id}', m.organization_id, m.id, u.id, u.username, 'ui', '2026-01-01T00:00:00.000Z',
+             '2026-01-01T00:00:00.000Z', 'Firefox', 'Linux', '', '', 80, 24 FROM users u, machines m
+             WHERE u.username = '{user}' AND m.name = '{machine}'",
+            id(session_id)
+        ));
+    }
+
+    /// An account as it calls.
+    pub fn caller(&self, name: &str) -> Caller {
+        let id = id(name).parse().unwrap();
+        Caller::proven(self.run(account_store::find_caller(&id, "")).remove(0))
+    }
+}
+
+/// The id that [`TestDb`] gives what has a name.
+pub fn id(name: &str) -> String {
+    crate::platform::secrets::digest(name).chars().take(24).collect()
+}
