@@ -36,35 +36,35 @@ impl SealingKey {
         Some(Self(bytes.into()))
     }
 
-    /// Encrypts a secret for one place, such as `users.api_key:<id>`. It opens only for the same place, so a sealed text
-    /// copied into another row is worthless there.
-    pub fn seal(&self, place: &str, secret: &Secret) -> Result<String, ApiError> {
+    /// Encrypts a secret with associated data that say where it is kept, such as `users.api_key:<id>`. It opens only with the
+    /// same, so a sealed text copied into another row is worthless there.
+    pub fn seal(&self, associated_data: &str, secret: &Secret) -> Result<String, ApiError> {
         let nonce: [u8; NONCE] = random::bytes()?;
         let payload = Payload {
             msg: secret.expose().as_bytes(),
-            aad: place.as_bytes(),
+            aad: associated_data.as_bytes(),
         };
         let sealed = Aes256Gcm::new(&self.0)
             .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| ApiError::internal(format!("cannot seal {place}")))?;
+            .map_err(|_| ApiError::internal(format!("cannot seal {associated_data}")))?;
         Ok(Base64UrlUnpadded::encode_string(&[nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Decrypts what [`Self::seal`] gave for the same place.
-    pub fn open(&self, place: &str, sealed: &str) -> Result<Secret, ApiError> {
-        self.try_open(place, sealed).ok_or_else(|| {
+    /// Decrypts what [`Self::seal`] gave with the same associated data.
+    pub fn open(&self, associated_data: &str, sealed: &str) -> Result<Secret, ApiError> {
+        self.try_open(associated_data, sealed).ok_or_else(|| {
             ApiError::internal(format!(
-                "cannot open {place}: SECRETS_KEY has changed, or the row was tampered with"
+                "cannot open {associated_data}: SECRETS_KEY has changed, or the row was tampered with"
             ))
         })
     }
 
-    fn try_open(&self, place: &str, sealed: &str) -> Option<Secret> {
+    fn try_open(&self, associated_data: &str, sealed: &str) -> Option<Secret> {
         let bytes = Base64UrlUnpadded::decode_vec(sealed).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
         let payload = Payload {
             msg: sealed,
-            aad: place.as_bytes(),
+            aad: associated_data.as_bytes(),
         };
         let opened = Aes256Gcm::new(&self.0).decrypt(&Nonce::from(*nonce), payload).ok()?;
         Some(String::from_utf8(opened).ok()?.into())
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_secret_opens_with_its_key_in_its_place() {
+    fn a_sealed_secret_opens_with_its_key_and_associated_data() {
         let sealed = key("0a")
             .seal("users.api_key:1", &"vsay_ak_x".to_owned().into())
             .unwrap();

@@ -13,7 +13,7 @@ use crate::platform::error::ApiError;
 
 /// The account as its owner sees it, with its API key.
 pub fn user(config: &Config, row: &AccountRow) -> Result<User, ApiError> {
-    let api_key = config.sealing.open(&api_key_place(&row.id), &row.api_key_sealed)?;
+    let api_key = config.sealing.open(&api_key_associated_data(&row.id), &row.api_key_sealed)?;
     Ok(shown(row.clone(), api_key))
 }
 
@@ -26,8 +26,8 @@ pub fn own(config: &Config, caller: &Caller, row: &AccountRow) -> Result<User, A
     }
 }
 
-/// Where an account's key is sealed for.
-pub fn api_key_place(user: &ObjectId) -> String {
+/// What the key of an account is sealed with.
+pub fn api_key_associated_data(user: &ObjectId) -> String {
     format!("users.api_key:{user}")
 }
 

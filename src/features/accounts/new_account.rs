@@ -26,7 +26,7 @@ impl NewApiKey {
         let key = Secret::from(format!("{API_KEY_PREFIX}{}", random::hex::<24>()?));
         Ok(Self {
             hash: secrets::digest(key.expose()),
-            sealed: app.config.sealing.seal(&body::api_key_place(user), &key)?,
+            sealed: app.config.sealing.seal(&body::api_key_associated_data(user), &key)?,
             key,
         })
     }

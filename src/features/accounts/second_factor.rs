@@ -78,7 +78,7 @@ pub async fn check(app: &App, user: &ObjectId, code: &Secret) -> Result<bool, Ap
     let code = plain(code);
     let used = match code.len() == DIGITS {
         true => {
-            let shared = Shared::parse(&app.config.sealing.open(&place(user), &tried.totp_sealed)?)?;
+            let shared = Shared::parse(&app.config.sealing.open(&associated_data(user), &tried.totp_sealed)?)?;
             match shared
                 .step_of(&code, Utc::now().timestamp())
                 .filter(|step| *step > tried.totp_step)
@@ -106,7 +106,7 @@ fn plain(code: &Secret) -> String {
 
 /// A secret that counts once [`confirm`]ed, in place of one that was not.
 pub fn enrol(app: &App, user: &ObjectId, shared: &Shared) -> Result<Query<Nothing>, ApiError> {
-    let sealed = app.config.sealing.seal(&place(user), &shared.base32())?;
+    let sealed = app.config.sealing.seal(&associated_data(user), &shared.base32())?;
     Ok(Query::new(ENROL, [user.into(), sealed.into()]))
 }
 
@@ -169,8 +169,8 @@ fn take_recovery_code(user: &ObjectId, code: &str, now: &str) -> Query<Done> {
     )
 }
 
-/// Where an account's secret is sealed for.
-fn place(user: &ObjectId) -> String {
+/// What the secret of an account is sealed with.
+fn associated_data(user: &ObjectId) -> String {
     format!("users.totp:{user}")
 }
 

@@ -97,7 +97,7 @@ pub async fn create_machine(
     let new = NewMachine {
         agent_id: random::agent_id()?,
         token_hash: secrets::digest(token.expose()),
-        token_sealed: app.config.sealing.seal(&token_place(&id), &token)?,
+        token_sealed: app.config.sealing.seal(&token_associated_data(&id), &token)?,
         id,
         request,
         now: now(),
@@ -291,7 +291,7 @@ pub async fn create_registration_token(
         return Err(ApiError::forbidden("machine_revoked", "machine has been revoked"));
     }
     let token = registration_token()?;
-    let sealed = app.config.sealing.seal(&token_place(control.id()), &token)?;
+    let sealed = app.config.sealing.seal(&token_associated_data(control.id()), &token)?;
     app.db()?
         .run(store::set_registration_token(
             &control,
@@ -332,7 +332,7 @@ fn detail(app: &App, access: &MachineAccess) -> Result<Machine, ApiError> {
     if access.manages() {
         machine.custom_script = Some(found.custom_script.clone());
         machine.registration_token = match &found.registration_token_sealed {
-            Some(sealed) => Some(app.config.sealing.open(&token_place(&machine.id), sealed)?),
+            Some(sealed) => Some(app.config.sealing.open(&token_associated_data(&machine.id), sealed)?),
             None => None,
         };
     }
@@ -344,7 +344,7 @@ fn registration_token() -> Result<Secret, ApiError> {
     Ok(random::hex::<32>()?.into())
 }
 
-/// Where a machine's token is sealed for.
-fn token_place(machine: &ObjectId) -> String {
+/// What the token of a machine is sealed with.
+fn token_associated_data(machine: &ObjectId) -> String {
     format!("machines.registration_token:{machine}")
 }

@@ -26,7 +26,7 @@ pub async fn send(
     let code = code()?;
     let lasts = TimeDelta::minutes(account.otp_minutes);
     let expires_at = (Utc::now() + lasts).to_rfc3339_opts(SecondsFormat::Millis, true);
-    let sealed = app.config.sealing.seal(&place(&account.id), &code)?;
+    let sealed = app.config.sealing.seal(&associated_data(&account.id), &code)?;
     let event = context
         .event(Action::OtpSent, Resource::Auth)
         .by(&account.id, &account.username)
@@ -54,7 +54,7 @@ pub async fn redeem(app: &App, account: &ObjectId, code: &Secret) -> Result<Opti
     let Some(tried) = db.run(store::attempt(account, &now())).await?.into_iter().next() else {
         return Ok(None);
     };
-    let mailed = app.config.sealing.open(&place(account), &tried.code_sealed)?;
+    let mailed = app.config.sealing.open(&associated_data(account), &tried.code_sealed)?;
     // Digests, so that how long comparing takes says nothing.
     if secrets::digest(mailed.expose()) != secrets::digest(code.expose()) {
         if tried.tries >= store::MAX_TRIES {
@@ -80,7 +80,7 @@ fn code() -> Result<Secret, ApiError> {
     }
 }
 
-fn place(user: &ObjectId) -> String {
+fn associated_data(user: &ObjectId) -> String {
     format!("otp_challenges.code:{user}")
 }
 

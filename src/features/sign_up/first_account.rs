@@ -34,8 +34,8 @@ pub struct FirstAccount<'a> {
     pub vault_password: Option<&'a Secret>,
 }
 
-/// Where the password of an organization's vaults is sealed for.
-pub fn vault_place(organization: &ObjectId) -> String {
+/// What the password of an organization's vaults is sealed with.
+pub fn vault_associated_data(organization: &ObjectId) -> String {
     format!("organizations.vault:{organization}")
 }
 
@@ -70,7 +70,7 @@ pub async fn make(app: &App, first: FirstAccount<'_>, event: Event) -> Result<Op
     });
     let vault = match first.vault_password {
         Some(password) => {
-            let sealed = app.config.sealing.seal(&vault_place(&organization_id), password)?;
+            let sealed = app.config.sealing.seal(&vault_associated_data(&organization_id), password)?;
             Some(set_vault(&organization_id, &sealed))
         }
         None => None,
