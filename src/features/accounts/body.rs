@@ -13,7 +13,9 @@ use crate::platform::error::ApiError;
 
 /// The account as its owner sees it, with its API key.
 pub fn user(config: &Config, row: &AccountRow) -> Result<User, ApiError> {
-    let api_key = config.sealing.open(&api_key_associated_data(&row.id), &row.api_key_sealed)?;
+    let api_key = config
+        .sealing
+        .open(&api_key_associated_data(&row.id), &row.api_key_sealed)?;
     Ok(shown(row.clone(), api_key))
 }
 

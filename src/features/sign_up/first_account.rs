@@ -70,7 +70,10 @@ pub async fn make(app: &App, first: FirstAccount<'_>, event: Event) -> Result<Op
     });
     let vault = match first.vault_password {
         Some(password) => {
-            let sealed = app.config.sealing.seal(&vault_associated_data(&organization_id), password)?;
+            let sealed = app
+                .config
+                .sealing
+                .seal(&vault_associated_data(&organization_id), password)?;
             Some(set_vault(&organization_id, &sealed))
         }
         None => None,

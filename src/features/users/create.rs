@@ -11,7 +11,7 @@ use super::edit::{groups, machine_role};
 use super::load::{again, one};
 use super::row::UserRow;
 use super::store::insert::{Home, NewUser, find_home, insert};
-use super::{body, guard, invitation, store};
+use super::{body, escalation, invitation, store};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::accounts::email_link::{self, Purpose};
@@ -56,11 +56,11 @@ pub async fn create_user(
     let (role, roles) = roles_of(&db, &caller, &home, &request).await?;
     let machine_role = machine_role(request.machine_role.as_deref().unwrap_or_default());
     if !machine_role.is_empty() {
-        guard::change_machine_role(&caller, machine_role)?;
+        escalation::check_machine_role(&caller, machine_role)?;
     }
     let groups = match request.groups.as_deref().filter(|groups| !groups.is_empty()) {
         Some(given) => {
-            guard::change_groups(&caller)?;
+            escalation::check_groups(&caller)?;
             groups(&db, &home.id, given).await?
         }
         None => Default::default(),
@@ -155,12 +155,12 @@ async fn roles_of(db: &Db, caller: &Caller, home: &Home, request: &CreateUser) -
         true => Vec::new(),
         false => db.run(roles::store::given(&home.id, &ids)).await?,
     };
-    guard::give_roles(caller, &given)?;
+    escalation::check_roles(caller, &given)?;
     let role = match request.role {
         None | Some(Role::User) if given.iter().any(|role| role.is_system) => Role::CompanyAdmin,
         role => role.unwrap_or(Role::User),
     };
-    guard::first_role(caller, role)?;
+    escalation::check_first_role(caller, role)?;
     Ok((role, given.into_iter().map(|role| role.id).collect()))
 }
 

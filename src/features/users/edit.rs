@@ -14,7 +14,7 @@ use super::access::UserControl;
 use super::delete::last_admin;
 use super::load::{again, one, reach};
 use super::store::{self, Change};
-use super::{body, guard};
+use super::{body, escalation};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
@@ -88,13 +88,13 @@ pub fn machine_role(text: &str) -> &'static str {
 
 fn check(control: &UserControl, request: &UpdateUser, change: &Change) -> Result<(), ApiError> {
     if let Some(role) = request.role {
-        guard::change_role(control, role)?;
+        escalation::check_role(control, role)?;
     }
     if let Some(role) = change.machine_role.filter(|role| *role != control.row().machine_role) {
-        guard::change_machine_role(control.caller(), role)?;
+        escalation::check_machine_role(control.caller(), role)?;
     }
     if request.groups.is_some() {
-        guard::change_groups(control.caller())?;
+        escalation::check_groups(control.caller())?;
     }
     match change.enabled {
         Some(false) if control.is_own() => Err(ApiError::bad_request("Cannot deactivate your own account")),

@@ -4,16 +4,16 @@ pub mod body;
 mod create;
 mod delete;
 mod edit;
+mod escalation;
 pub mod export;
-mod guard;
 mod invitation;
 pub mod list;
 pub mod load;
 pub mod password;
+mod role_assignment;
 mod roles;
 pub mod row;
 pub mod store;
-mod wanted;
 
 use crate::auth::rule::{Routes, routes};
 

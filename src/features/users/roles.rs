@@ -9,9 +9,9 @@ use super::access::UserControl;
 use super::delete::last_admin;
 use super::edit::{event, role_changed};
 use super::load::{again, one, reach};
+use super::role_assignment::RoleAssignment;
 use super::store::{self, Change};
-use super::wanted::Wanted;
-use super::{body, guard};
+use super::{body, escalation};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::roles::builtin;
@@ -94,27 +94,27 @@ async fn assign(
     request: AssignRoles,
 ) -> Result<Json<RolesAssigned>, ApiError> {
     let control = reach(app, credentials, user_id).await?.control()?;
-    let wanted = Wanted::read(request)?;
+    let assignment = RoleAssignment::read(request)?;
     let db = app.db()?;
-    let given = match wanted.numbers.as_deref().filter(|numbers| !numbers.is_empty()) {
+    let given = match assignment.numbers.as_deref().filter(|numbers| !numbers.is_empty()) {
         Some(numbers) => db.run(given(control.organization_id(), numbers)).await?,
         None => Vec::new(),
     };
-    guard::give_roles(control.caller(), &given)?;
-    if let Some(role) = wanted.machine.filter(|role| *role != control.row().machine_role) {
-        guard::change_machine_role(control.caller(), role)?;
+    escalation::check_roles(control.caller(), &given)?;
+    if let Some(role) = assignment.machine.filter(|role| *role != control.row().machine_role) {
+        escalation::check_machine_role(control.caller(), role)?;
     }
-    let portal = wanted.portal(control.row().role, &given);
+    let portal = assignment.portal(control.row().role, &given);
     if let Some(role) = portal {
-        guard::change_role(&control, role)?;
+        escalation::check_role(&control, role)?;
     }
     let change = Change {
         role: portal.map(Role::as_str),
-        machine_role: wanted.machine,
+        machine_role: assignment.machine,
         ..Change::default()
     };
     let mut batch = vec![store::update(&control, &change, &now())];
-    if wanted.numbers.is_some() {
+    if assignment.numbers.is_some() {
         let numbers: Vec<i64> = given.iter().map(|role| role.id).collect();
         let numbers = serde_json::json!(numbers).to_string();
         batch.extend(store::set_roles(control.id(), control.organization_id(), &numbers));
@@ -122,7 +122,7 @@ async fn assign(
     if control.row().enabled && control.row().role != Role::User && portal == Some(Role::User) {
         batch.push(store::keep_an_admin(control.organization_id()));
     }
-    batch.extend(events(&control, &wanted, portal, &given).iter().map(audit::record));
+    batch.extend(events(&control, &assignment, portal, &given).iter().map(audit::record));
     let find = again(control.caller().id(), control.id());
     let (_, found) = db.run((batch, find)).await.map_err(last_admin)?;
     revocation::end_orphans(app, Whose::User(control.id())).await?;
@@ -135,8 +135,13 @@ async fn assign(
     }))
 }
 
-fn events(control: &UserControl, wanted: &Wanted, portal: Option<Role>, given: &[GivenRole]) -> Vec<audit::Event> {
-    let machine = wanted
+fn events(
+    control: &UserControl,
+    assignment: &RoleAssignment,
+    portal: Option<Role>,
+    given: &[GivenRole],
+) -> Vec<audit::Event> {
+    let machine = assignment
         .machine
         .filter(|role| *role != control.row().machine_role)
         .map(|role| {
@@ -144,7 +149,7 @@ fn events(control: &UserControl, wanted: &Wanted, portal: Option<Role>, given: &
                 .detail("old_machine_role", control.row().machine_role.as_str())
                 .detail("new_machine_role", role)
         });
-    let assigned = wanted.numbers.as_ref().map(|numbers| {
+    let assigned = assignment.numbers.as_ref().map(|numbers| {
         let before: Vec<&str> = control.row().roles.iter().map(|role| role.name.as_str()).collect();
         let after: Vec<&str> = given.iter().map(|role| role.name.as_str()).collect();
         event(control, Action::RolesAssigned)

@@ -10,7 +10,7 @@ use crate::platform::error::ApiError;
 
 /// What is asked for. What is absent stays.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct RoleAssignment {
     /// What the account is to be in its organization.
     pub portal: Option<Role>,
     /// Its role on machines; empty takes it away.
@@ -19,7 +19,7 @@ pub struct Wanted {
     pub numbers: Option<Vec<i64>>,
 }
 
-impl Wanted {
+impl RoleAssignment {
     /// What a request asks for, in any of its forms.
     pub fn read(request: AssignRoles) -> Result<Self, ApiError> {
         let machine = |name: &str| match (name.is_empty(), MachineRole::parse(name)) {
@@ -29,7 +29,7 @@ impl Wanted {
         let portal =
             |name: &str| builtin::portal_by_name(name).ok_or_else(|| ApiError::bad_request("Invalid portal role"));
         let twice = |kind: &str| ApiError::invalid_field("roles", format!("must name at most one {kind} role"));
-        let mut wanted = Self {
+        let mut assignment = Self {
             portal: request.portal_role.as_deref().map(portal).transpose()?,
             machine: request.machine_role.as_deref().map(machine).transpose()?,
             numbers: request.role_ids,
@@ -38,19 +38,23 @@ impl Wanted {
             // `user` is also an old name of a role on machines; here it is what an account is in its organization.
             let is_machine = builtin::portal_by_name(name).is_none() && MachineRole::parse(name).is_some();
             let before = match is_machine {
-                true => wanted.machine.replace(machine(name)?).is_some().then_some("machine"),
-                false => wanted.portal.replace(portal(name)?).is_some().then_some("portal"),
+                true => assignment
+                    .machine
+                    .replace(machine(name)?)
+                    .is_some()
+                    .then_some("machine"),
+                false => assignment.portal.replace(portal(name)?).is_some().then_some("portal"),
             };
             if let Some(kind) = before {
                 return Err(twice(kind));
             }
         }
-        match wanted == Self::default() {
+        match assignment == Self::default() {
             true => Err(ApiError::invalid_field(
                 "role_ids",
                 "is required, or roles, portal_role or machine_role in its place",
             )),
-            false => Ok(wanted),
+            false => Ok(assignment),
         }
     }
 
@@ -71,29 +75,29 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn wanted(body: serde_json::Value) -> Result<Wanted, String> {
-        Wanted::read(serde_json::from_value(body).unwrap()).map_err(|error| error.text().to_owned())
+    fn read(body: serde_json::Value) -> Result<RoleAssignment, String> {
+        RoleAssignment::read(serde_json::from_value(body).unwrap()).map_err(|error| error.text().to_owned())
     }
 
     #[test]
     fn roles_are_asked_for_in_each_published_form() {
         let of = |portal, machine, numbers| {
-            Ok(Wanted {
+            Ok(RoleAssignment {
                 portal,
                 machine,
                 numbers,
             })
         };
-        assert_eq!(wanted(json!({"role_ids": [1, 2]})), of(None, None, Some(vec![1, 2])));
-        assert_eq!(wanted(json!({"role_ids": []})), of(None, None, Some(vec![])));
+        assert_eq!(read(json!({"role_ids": [1, 2]})), of(None, None, Some(vec![1, 2])));
+        assert_eq!(read(json!({"role_ids": []})), of(None, None, Some(vec![])));
         let both = of(Some(Role::CompanyAdmin), Some("allow_sudo"), None);
-        assert_eq!(wanted(json!({"roles": ["company_admin", "sudo"]})), both);
+        assert_eq!(read(json!({"roles": ["company_admin", "sudo"]})), both);
         assert_eq!(
-            wanted(json!({"portal_role": "company_admin", "machine_role": "allow_sudo"})),
+            read(json!({"portal_role": "company_admin", "machine_role": "allow_sudo"})),
             both
         );
-        assert_eq!(wanted(json!({"roles": ["user"]})), of(Some(Role::User), None, None));
-        assert_eq!(wanted(json!({"machine_role": ""})), of(None, Some(""), None));
+        assert_eq!(read(json!({"roles": ["user"]})), of(Some(Role::User), None, None));
+        assert_eq!(read(json!({"machine_role": ""})), of(None, Some(""), None));
         for (body, words) in [
             (json!({}), "is required"),
             (json!({"roles": ["user", "company_admin"]}), "at most one portal role"),
@@ -102,7 +106,7 @@ mod tests {
             (json!({"portal_role": "king"}), "Invalid portal role"),
             (json!({"machine_role": "root"}), "Invalid machine role"),
         ] {
-            let error = wanted(body.clone()).unwrap_err();
+            let error = read(body.clone()).unwrap_err();
             assert!(error.contains(words), "{body}: {error}");
         }
     }
@@ -115,9 +119,9 @@ mod tests {
             is_system,
             permissions: Vec::new(),
         };
-        let numbers = Wanted {
+        let numbers = RoleAssignment {
             numbers: Some(vec![1]),
-            ..Wanted::default()
+            ..RoleAssignment::default()
         };
         for (current, is_system, expected) in [
             (Role::User, true, Some(Role::CompanyAdmin)),
@@ -132,6 +136,6 @@ mod tests {
                 "{current:?} {is_system}"
             );
         }
-        assert_eq!(Wanted::default().portal(Role::CompanyAdmin, &[]), None);
+        assert_eq!(RoleAssignment::default().portal(Role::CompanyAdmin, &[]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What nobody may do with people, whatever their permissions: gain more by it than they have.
+//! Escalation of privileges: what nobody may do with people, whatever their permissions, as they would gain by it.
 use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
 
@@ -13,7 +13,7 @@ fn forbidden(text: &'static str) -> ApiError {
 }
 
 /// Making an account something else in its organization takes an administrator, and nobody makes more of it than they are.
-pub fn change_role(control: &UserControl, to: Role) -> Result<(), ApiError> {
+pub fn check_role(control: &UserControl, to: Role) -> Result<(), ApiError> {
     let caller = control.caller();
     match (control.row().role, to) {
         (from, to) if from == to => Ok(()),
@@ -25,7 +25,7 @@ pub fn change_role(control: &UserControl, to: Role) -> Result<(), ApiError> {
 }
 
 /// A new account becomes no super administrator, and an administrator only by one.
-pub fn first_role(caller: &Caller, role: Role) -> Result<(), ApiError> {
+pub fn check_first_role(caller: &Caller, role: Role) -> Result<(), ApiError> {
     match role {
         Role::SuperAdmin => Err(forbidden("Cannot assign super admin role")),
         Role::CompanyAdmin if !caller.is_admin() => Err(forbidden("Only administrators make administrators")),
@@ -34,7 +34,7 @@ pub fn first_role(caller: &Caller, role: Role) -> Result<(), ApiError> {
 }
 
 /// Nobody gives a role that allows what they may not do themselves. The system role allows everything.
-pub fn give_roles(caller: &Caller, roles: &[GivenRole]) -> Result<(), ApiError> {
+pub fn check_roles(caller: &Caller, roles: &[GivenRole]) -> Result<(), ApiError> {
     let holds = |role: &GivenRole| match role.is_system {
         true => caller.is_admin(),
         false => role.permissions.iter().all(|codename| caller.holds(codename)),
@@ -50,7 +50,7 @@ pub fn give_roles(caller: &Caller, roles: &[GivenRole]) -> Result<(), ApiError> 
 
 /// A role on machines is a role, too. Privileges there are for administrators to give: nobody else is known to have them on
 /// all machines.
-pub fn change_machine_role(caller: &Caller, to: &str) -> Result<(), ApiError> {
+pub fn check_machine_role(caller: &Caller, to: &str) -> Result<(), ApiError> {
     match caller.may(Permission::UsersAssignRoles) {
         false => Err(forbidden("Permission denied: users.assign_roles")),
         true if to == MachineRole::AllowSudo.as_str() && !caller.is_admin() => {
@@ -61,7 +61,7 @@ pub fn change_machine_role(caller: &Caller, to: &str) -> Result<(), ApiError> {
 }
 
 /// Groups open machines, so administrators say who is in them.
-pub fn change_groups(caller: &Caller) -> Result<(), ApiError> {
+pub fn check_groups(caller: &Caller) -> Result<(), ApiError> {
     match caller.is_admin() {
         true => Ok(()),
         false => Err(forbidden("Only administrators say who is in a group")),
