@@ -119,7 +119,7 @@ pub async fn create_group(
         .run((insert, audit::record(&event), store::read(&id)))
         .await
         .map_err(taken)?;
-    Ok((StatusCode::CREATED, Json(one(rows)?.into())))
+    Ok((StatusCode::CREATED, Json(exactly_one(rows)?.into())))
 }
 
 /// Whoever names people and machines means all of them.
@@ -193,7 +193,7 @@ pub async fn update_group(
         .run((update, audit::record(&event), store::read(control.id())))
         .await
         .map_err(taken)?;
-    Ok(Json(one(rows)?.into()))
+    Ok(Json(exactly_one(rows)?.into()))
 }
 
 /// Deletes a group. Its people and machines stay; what they reached only by it, they reach no longer.
@@ -250,7 +250,7 @@ pub fn machine_names(machines: &[Host]) -> Value {
 }
 
 /// The group after a change that succeeded. It may be deleted in between.
-pub fn one(rows: Vec<GroupRow>) -> Result<Group, ApiError> {
+pub fn exactly_one(rows: Vec<GroupRow>) -> Result<Group, ApiError> {
     let row = rows.into_iter().next();
     row.map(Group::from)
         .ok_or_else(|| ApiError::not_found("Group not found"))

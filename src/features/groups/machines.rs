@@ -4,7 +4,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::groups::{AddMachines, GroupChanged, GroupMachine, GroupMachineList};
 
 use super::access::GroupAccess;
-use super::handlers::{event, group_key, machine_names, one};
+use super::handlers::{event, exactly_one, group_key, machine_names};
 use super::row::Host;
 use super::{contents, store};
 use crate::audit::{self, Action};
@@ -78,7 +78,7 @@ pub async fn add_group_machines(
         .then(|| contents::add_machines(&control, &added, &now()))
         .transpose()?;
     let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
-    let group = one(rows)?;
+    let group = exactly_one(rows)?;
     Ok(Json(GroupChanged {
         message: "Machines added to group".to_owned(),
         added_count: u64::try_from(added.len()).ok(),
@@ -119,6 +119,6 @@ pub async fn remove_group_machine(
         message: "Machine removed from group".to_owned(),
         added_count: None,
         total_machines: None,
-        group: one(rows)?,
+        group: exactly_one(rows)?,
     }))
 }

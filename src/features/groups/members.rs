@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::access::GroupAccess;
-use super::handlers::{event, group_key, names, one};
+use super::handlers::{event, exactly_one, group_key, names};
 use super::row::Person;
 use super::{contents, store};
 use crate::audit::{self, Action};
@@ -94,7 +94,7 @@ pub async fn add_group_members(
         message: "Member added to group".to_owned(),
         added_count: u64::try_from(added.len()).ok(),
         total_machines: None,
-        group: one(rows)?,
+        group: exactly_one(rows)?,
     }))
 }
 
@@ -133,7 +133,7 @@ pub async fn remove_group_member(
         message: "Member removed from group".to_owned(),
         added_count: None,
         total_machines: None,
-        group: one(rows)?,
+        group: exactly_one(rows)?,
     }))
 }
 

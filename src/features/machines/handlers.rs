@@ -148,7 +148,7 @@ pub async fn find_machine(
     envelope: Envelope,
     PathParam(agent_id): PathParam,
 ) -> Result<Response, ApiError> {
-    let access = reach(&app, credentials, Key::AgentId(agent_id)).await?;
+    let access = load(&app, credentials, Key::AgentId(agent_id)).await?;
     let body = MachineDetail::from(live(&app, &access).await?);
     envelope.reply(StatusCode::OK, SUCCESS, &body)
 }
@@ -168,7 +168,7 @@ pub async fn find_machine_by_id(
     let id = machine_id
         .parse()
         .map_err(|_| ApiError::bad_request("Invalid machine ID"))?;
-    let access = reach(&app, credentials, Key::Id(id)).await?;
+    let access = load(&app, credentials, Key::Id(id)).await?;
     Ok(Json(live(&app, &access).await?.into()))
 }
 
@@ -187,7 +187,7 @@ pub async fn update_machine(
     PathParam(agent_id): PathParam,
     ValidJson(request): ValidJson<UpdateMachine>,
 ) -> Result<Response, ApiError> {
-    let access = reach(&app, credentials, Key::AgentId(agent_id)).await?;
+    let access = load(&app, credentials, Key::AgentId(agent_id)).await?;
     let (old, caller) = (access.found().machine.clone(), access.caller().clone());
     let control = access.control()?;
     let event = changes(&old, &request).into_iter().fold(
@@ -255,7 +255,7 @@ pub async fn delete_machine(
     envelope: Envelope,
     PathParam(agent_id): PathParam,
 ) -> Result<Response, ApiError> {
-    let control = reach(&app, credentials, Key::AgentId(agent_id.clone()))
+    let control = load(&app, credentials, Key::AgentId(agent_id.clone()))
         .await?
         .control()?;
     let db = app.db()?;
@@ -286,7 +286,7 @@ pub async fn create_registration_token(
     credentials: Credentials,
     PathParam(agent_id): PathParam,
 ) -> Result<(StatusCode, Json<RegistrationToken>), ApiError> {
-    let control = reach(&app, credentials, Key::AgentId(agent_id)).await?.control()?;
+    let control = load(&app, credentials, Key::AgentId(agent_id)).await?.control()?;
     if control.status() == MachineStatus::Revoked {
         return Err(ApiError::forbidden("machine_revoked", "machine has been revoked"));
     }
@@ -308,7 +308,7 @@ pub async fn create_registration_token(
 }
 
 /// Looks a machine up for the caller.
-pub async fn reach(app: &App, credentials: Credentials, key: Key) -> Result<MachineAccess, ApiError> {
+pub async fn load(app: &App, credentials: Credentials, key: Key) -> Result<MachineAccess, ApiError> {
     let find = store::find(credentials.user_id(), &key);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
     MachineAccess::decide(caller, found)

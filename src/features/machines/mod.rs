@@ -9,7 +9,7 @@ pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-pub use handlers::reach;
+pub use handlers::load;
 pub use store::Key;
 
 /// The routes of this feature.

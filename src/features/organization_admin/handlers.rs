@@ -12,7 +12,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::organizations::access::OrganizationControl;
 use crate::features::organizations::change::events;
-use crate::features::organizations::handlers::one;
+use crate::features::organizations::handlers::exactly_one;
 use crate::features::organizations::store::{self, Changeable, NewOrganization};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
@@ -89,7 +89,7 @@ pub async fn create_organization(
             DbError::Duplicate => ApiError::conflict("name_taken", "Organization already exists"),
             other => other.into(),
         })?;
-    Ok((StatusCode::CREATED, Json(one(rows)?.into())))
+    Ok((StatusCode::CREATED, Json(exactly_one(rows)?.into())))
 }
 
 /// Reads one organization.
@@ -143,7 +143,7 @@ pub async fn update_organization(
         // Its people may have terminals on other organizations' machines, too.
         revocation::end_orphans(&app, Whose::Anyone).await?;
     }
-    Ok(Json(one(rows)?.into()))
+    Ok(Json(exactly_one(rows)?.into()))
 }
 
 /// Looks an organization up by row or slug for a caller who wants to change it.

@@ -55,11 +55,11 @@ pub async fn update_own_organization(
         .collect::<Vec<_>>();
     let update = store::update(&control, &new, &now());
     let (_, _, rows) = db.run((update, records, store::read(control.id()))).await?;
-    Ok(Json(one(rows)?.into()))
+    Ok(Json(exactly_one(rows)?.into()))
 }
 
 /// The organization after a change that succeeded. It may be deleted in between.
-pub fn one(rows: Vec<OrganizationRow>) -> Result<Organization, ApiError> {
+pub fn exactly_one(rows: Vec<OrganizationRow>) -> Result<Organization, ApiError> {
     let row = rows.into_iter().next();
     row.map(Organization::from)
         .ok_or_else(|| ApiError::not_found("Organization not found"))

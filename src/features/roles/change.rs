@@ -3,7 +3,7 @@ use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
 
-use super::handlers::reach;
+use super::handlers::load;
 use super::row::FoundRole;
 use super::{builtin, store};
 use crate::audit::{self, Action, Resource};
@@ -39,7 +39,7 @@ pub async fn create_role(
         .run((insert, audit::record(&event), find))
         .await
         .map_err(name_taken)?;
-    one(found)
+    exactly_one(found)
 }
 
 /// Changes a role, for everybody who has it and from their next request on.
@@ -55,7 +55,7 @@ pub async fn update_role(
     PathParam(role_id): PathParam,
     ValidJson(request): ValidJson<UpdateRole>,
 ) -> Result<Json<OrganizationRole>, ApiError> {
-    let control = reach(&app, credentials, &role_id)
+    let control = load(&app, credentials, &role_id)
         .await?
         .control("Cannot modify system roles")?;
     let (caller, role) = (control.caller(), control.found());
@@ -78,7 +78,7 @@ pub async fn update_role(
     let find = store::find(caller.id(), role.id);
     let batch = (update, audit::record(&event), find);
     let (_, _, found) = app.db()?.run(batch).await.map_err(name_taken)?;
-    one(found)
+    exactly_one(found)
 }
 
 /// Deletes a role that nobody has.
@@ -93,7 +93,7 @@ pub async fn delete_role(
     credentials: Credentials,
     PathParam(role_id): PathParam,
 ) -> Result<Json<RoleDeleted>, ApiError> {
-    let control = reach(&app, credentials, &role_id)
+    let control = load(&app, credentials, &role_id)
         .await?
         .control("Cannot delete system roles")?;
     let role = control.found();
@@ -149,7 +149,7 @@ fn name_taken(error: DbError) -> ApiError {
     }
 }
 
-fn one(found: Vec<FoundRole>) -> Result<Json<OrganizationRole>, ApiError> {
+fn exactly_one(found: Vec<FoundRole>) -> Result<Json<OrganizationRole>, ApiError> {
     let role = found.into_iter().next();
     role.map(|role| Json(role.into()))
         .ok_or_else(|| ApiError::not_found("Role not found"))

@@ -77,12 +77,12 @@ pub async fn find_role(
     credentials: Credentials,
     PathParam(role_id): PathParam,
 ) -> Result<Json<OrganizationRole>, ApiError> {
-    let role = reach(&app, credentials, &role_id).await?.into_found();
+    let role = load(&app, credentials, &role_id).await?.into_found();
     Ok(Json(role.into()))
 }
 
 /// Looks a role up for the caller. What is no number names no role, as 0 does.
-pub async fn reach(app: &App, credentials: Credentials, role_id: &str) -> Result<RoleAccess, ApiError> {
+pub async fn load(app: &App, credentials: Credentials, role_id: &str) -> Result<RoleAccess, ApiError> {
     let find = store::find(credentials.user_id(), role_id.parse().unwrap_or_default());
     let (caller, found) = credentials.load(&app.db()?, find).await?;
     RoleAccess::decide(caller, found)

@@ -37,7 +37,7 @@ pub async fn open_terminal(
     QueryParams(query): QueryParams<TerminalQuery>,
 ) -> Result<Response, ApiError> {
     let request = TerminalRequest::new(query, &headers)?;
-    let access = machines::reach(&app, credentials, Key::AgentId(agent_id)).await?;
+    let access = machines::load(&app, credentials, Key::AgentId(agent_id)).await?;
     // Only now it is known whose token the page has, for the audit log.
     check_origin(&app, &uri, &headers)?;
     let machine = &access.found().machine;

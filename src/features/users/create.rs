@@ -8,7 +8,7 @@ use protocol::api::secret::Secret;
 use protocol::api::users::{CreateUser, Invited, PersonDetail};
 
 use super::edit::{groups, machine_role};
-use super::load::{again, one};
+use super::load::{exactly_one, reload};
 use super::row::UserRow;
 use super::store::insert::{Home, NewUser, find_home, insert};
 use super::{body, escalation, invitation, store};
@@ -105,13 +105,13 @@ pub async fn create_user(
         Vec::from(store::set_groups(&id, &text, &text, &now)),
     ];
     let event = event(&caller, &new, hash.is_some());
-    let find = again(caller.id(), &id);
+    let find = reload(caller.id(), &id);
     let batch = (insert(&new), Vec::from(rights), link, audit::record(&event), find);
     let (_, _, _, _, found) = db.run(batch).await.map_err(|error| match error {
         DbError::Duplicate => taken(hash.is_some(), "Username or email already exists"),
         other => other.into(),
     })?;
-    let row = one(found)?;
+    let row = exactly_one(found)?;
     match hash {
         Some(_) => Ok(made(&app, row, &token)),
         None => {

@@ -5,7 +5,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::users::Deactivated;
 use protocol::relay_contract::SignIns;
 
-use super::load::reach;
+use super::load::load;
 use super::store;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
@@ -29,7 +29,7 @@ pub async fn delete_user(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<Deactivated>, ApiError> {
-    let access = reach(&app, credentials, &user_id).await?;
+    let access = load(&app, credentials, &user_id).await?;
     if access.is_own() {
         let error = ApiError::bad_request("Cannot delete your own account");
         return Err(error.with_detail("Cannot deactivate your own account"));

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::access::UserControl;
 use super::delete::last_admin;
-use super::load::{again, one, reach};
+use super::load::{exactly_one, load, reload};
 use super::store::{self, Change};
 use super::{body, escalation};
 use crate::audit::{self, Action, Event, Resource};
@@ -37,7 +37,7 @@ pub async fn update_user(
     PathParam(user_id): PathParam,
     ValidJson(request): ValidJson<UpdateUser>,
 ) -> Result<Json<PersonDetail>, ApiError> {
-    let control = reach(&app, credentials, &user_id).await?.control()?;
+    let control = load(&app, credentials, &user_id).await?.control()?;
     let db = app.db()?;
     let email = request.email().map(str::to_lowercase);
     let change = Change {
@@ -67,7 +67,7 @@ pub async fn update_user(
         batch.push(store::keep_an_admin(control.organization_id()));
     }
     batch.extend(plan.events.iter().map(audit::record));
-    let find = again(control.caller().id(), control.id());
+    let find = reload(control.caller().id(), control.id());
     let (_, found) = db.run((batch, find)).await.map_err(|error| match error {
         DbError::Duplicate => ApiError::bad_request("Email already in use"),
         other => last_admin(other),
@@ -78,7 +78,7 @@ pub async fn update_user(
     if change.enabled == Some(false) {
         revocation::end_sign_ins(&app, control.id(), SignIns::All).await?;
     }
-    Ok(Json(PersonDetail::new(body::person(one(found)?), None)))
+    Ok(Json(PersonDetail::new(body::person(exactly_one(found)?), None)))
 }
 
 /// A role on machines as it is stored, from any of its names.

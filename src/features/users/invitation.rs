@@ -7,7 +7,7 @@ use protocol::api::users::Invited;
 
 use super::body;
 use super::edit::event;
-use super::load::reach;
+use super::load::load;
 use super::row::UserRow;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
@@ -33,7 +33,7 @@ pub async fn resend_invite(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<Invited>, ApiError> {
-    let control = reach(&app, credentials, &user_id).await?.control()?;
+    let control = load(&app, credentials, &user_id).await?.control()?;
     let row = control.row();
     if !row.pending {
         return Err(ApiError::bad_request("User has already accepted their invite"));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::body;
-use super::load::reach;
+use super::load::load;
 use super::store::{self, Filter};
 use crate::auth::caller::Credentials;
 use crate::features::accounts;
@@ -77,7 +77,7 @@ pub async fn find_user(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<PersonDetail>, ApiError> {
-    let access = reach(&app, credentials, &user_id).await?;
+    let access = load(&app, credentials, &user_id).await?;
     let row = access.row().clone();
     Ok(Json(match access.sees_all() {
         true => {
@@ -99,7 +99,7 @@ pub async fn find_user_groups(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<GroupList>, ApiError> {
-    let access = reach(&app, credentials, &user_id).await?;
+    let access = load(&app, credentials, &user_id).await?;
     let rows = app.db()?.run(store::groups(&access.row().id)).await?;
     let paging = Page::Everything.of(rows.len() as u64);
     Ok(Json(GroupList {

@@ -10,7 +10,7 @@ use crate::platform::db::Query;
 use crate::platform::error::ApiError;
 
 /// Looks an account up for the caller.
-pub async fn reach(app: &App, credentials: Credentials, user_id: &str) -> Result<UserAccess, ApiError> {
+pub async fn load(app: &App, credentials: Credentials, user_id: &str) -> Result<UserAccess, ApiError> {
     let key = UserKey::parse(user_id).ok_or_else(|| ApiError::bad_request("Invalid user ID"))?;
     let find = store::find(credentials.user_id(), &key);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
@@ -18,12 +18,12 @@ pub async fn reach(app: &App, credentials: Credentials, user_id: &str) -> Result
 }
 
 /// The account as it is after a change in the same batch.
-pub fn again(caller: &ObjectId, user: &ObjectId) -> Query<FoundUser> {
+pub fn reload(caller: &ObjectId, user: &ObjectId) -> Query<FoundUser> {
     store::find(caller, &UserKey::Id(user.clone()))
 }
 
-/// The row that [`again`] found.
-pub fn one(found: Vec<FoundUser>) -> Result<UserRow, ApiError> {
+/// The row that [`reload`] found.
+pub fn exactly_one(found: Vec<FoundUser>) -> Result<UserRow, ApiError> {
     let found = found.into_iter().next();
     found
         .map(|found| found.user)

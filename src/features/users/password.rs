@@ -7,7 +7,7 @@ use protocol::ids::ObjectId;
 use protocol::relay_contract::SignIns;
 
 use super::edit::event;
-use super::load::reach;
+use super::load::load;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::{password, password_change};
@@ -37,7 +37,7 @@ pub async fn reset_user_password(
     PathParam(user_id): PathParam,
     ValidJson(request): ValidJson<ResetPassword>,
 ) -> Result<Json<StatusOk>, ApiError> {
-    let control = reach(&app, credentials, &user_id).await?.control()?;
+    let control = load(&app, credentials, &user_id).await?.control()?;
     let row = control.row();
     if control.is_own() {
         let text = "Change your own password at /api/auth/change-password, which asks for the present one";

@@ -8,7 +8,7 @@ use protocol::api::users::{AssignRoles, PersonRoles, RolesAssigned};
 use super::access::UserControl;
 use super::delete::last_admin;
 use super::edit::{event, role_changed};
-use super::load::{again, one, reach};
+use super::load::{exactly_one, load, reload};
 use super::role_assignment::RoleAssignment;
 use super::store::{self, Change};
 use super::{body, escalation};
@@ -35,7 +35,7 @@ pub async fn find_user_roles(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<PersonRoles>, ApiError> {
-    let access = reach(&app, credentials, &user_id).await?;
+    let access = load(&app, credentials, &user_id).await?;
     if !access.sees_all() {
         return Err(ApiError::forbidden("forbidden", "Cannot view other users' roles"));
     }
@@ -93,7 +93,7 @@ async fn assign(
     user_id: &str,
     request: AssignRoles,
 ) -> Result<Json<RolesAssigned>, ApiError> {
-    let control = reach(app, credentials, user_id).await?.control()?;
+    let control = load(app, credentials, user_id).await?.control()?;
     let assignment = RoleAssignment::read(request)?;
     let db = app.db()?;
     let given = match assignment.numbers.as_deref().filter(|numbers| !numbers.is_empty()) {
@@ -123,10 +123,10 @@ async fn assign(
         batch.push(store::keep_an_admin(control.organization_id()));
     }
     batch.extend(events(&control, &assignment, portal, &given).iter().map(audit::record));
-    let find = again(control.caller().id(), control.id());
+    let find = reload(control.caller().id(), control.id());
     let (_, found) = db.run((batch, find)).await.map_err(last_admin)?;
     revocation::end_orphans(app, Whose::User(control.id())).await?;
-    let user = body::person(one(found)?);
+    let user = body::person(exactly_one(found)?);
     Ok(Json(RolesAssigned {
         message: "Roles assigned successfully".to_owned(),
         portal_role: user.role,

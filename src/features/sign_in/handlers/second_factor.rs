@@ -143,7 +143,7 @@ pub async fn reset(
     credentials: Credentials,
     PathParam(user_id): PathParam,
 ) -> Result<Json<SecondFactorChanged>, ApiError> {
-    let control = users::load::reach(&app, credentials, &user_id).await?.control()?;
+    let control = users::load::load(&app, credentials, &user_id).await?.control()?;
     if control.is_own() {
         // That takes proof.
         return Err(ApiError::bad_request(
