@@ -133,6 +133,23 @@ fn bind(db: &D1Database, sql: &str, args: Vec<Arg>) -> worker::Result<D1Prepared
 #[derive(Debug, Deserialize)]
 pub struct Nothing {}
 
+/// The row of a statement of which only counts whether it gives one.
+#[derive(Debug, Deserialize)]
+pub struct Exists {}
+
+/// How many there are.
+#[derive(Debug, Deserialize)]
+pub struct Count {
+    pub total: u64,
+}
+
+impl Count {
+    /// What a statement has counted that gives one row.
+    pub fn of(rows: &[Self]) -> u64 {
+        rows.first().map_or(0, |row| row.total)
+    }
+}
+
 /// One or more queries that go to D1 together, in one transaction.
 pub trait Batch {
     /// What they give: a list of rows each.

@@ -11,7 +11,7 @@ use super::stored;
 use crate::audit::{self, Action, Event, Resource};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Exists, Nothing, Query, statements};
 use crate::platform::error::ApiError;
 use crate::platform::mail::Letter;
 
@@ -71,13 +71,6 @@ struct Account {
     days: i64,
     /// How many administrators the organization has.
     admins: i64,
-}
-
-/// An account that a statement changed.
-#[derive(Debug, Deserialize)]
-struct Changed {
-    #[allow(dead_code, reason = "that there is a row says it all")]
-    id: ObjectId,
 }
 
 #[derive(Debug, Deserialize)]
@@ -202,10 +195,10 @@ fn steps(accounts: Vec<Account>, now: DateTime<Utc>) -> Vec<(Account, Step)> {
 }
 
 /// The check of an account, and if it is disabled that with its entry in the log.
-type Writes = (Query<Changed>, Option<(Query<Changed>, Query<Nothing>)>);
+type Writes = (Query<Exists>, Option<(Query<Exists>, Query<Nothing>)>);
 
 /// What came of them.
-type Written = (Vec<Changed>, Option<(Vec<Changed>, Vec<Nothing>)>);
+type Written = (Vec<Exists>, Option<(Vec<Exists>, Vec<Nothing>)>);
 
 /// Whether it was this run that took the step. Only then are letters sent: another run at the same time sends its own.
 fn is_taken((checked, disabled): &Written) -> bool {

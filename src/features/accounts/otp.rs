@@ -3,7 +3,7 @@
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Exists, Nothing, Query, statements};
 
 /// How often a code may be tried, the right time included (contract: the third wrong one ends it).
 pub const MAX_TRIES: i64 = 3;
@@ -32,10 +32,6 @@ pub struct Tried {
     pub tries: i64,
 }
 
-/// An account whose code was taken.
-#[derive(Debug, Deserialize)]
-pub struct Whose {}
-
 /// Replaces the code of an account. `state` is that of the sign-in it is for, as JSON.
 pub fn insert(user: &ObjectId, sealed: &str, state: String, expires_at: &str) -> Query<Nothing> {
     Query::new(INSERT, [user.into(), sealed.into(), state.into(), expires_at.into()])
@@ -47,7 +43,7 @@ pub fn attempt(user: &ObjectId, now: &str) -> Query<Tried> {
 }
 
 /// A row if the code is still there: for the one that may go on.
-pub fn take(user: &ObjectId, sealed: &str) -> Query<Whose> {
+pub fn take(user: &ObjectId, sealed: &str) -> Query<Exists> {
     Query::new(TAKE, [user.into(), sealed.into()])
 }
 

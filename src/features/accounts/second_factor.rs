@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::totp::{DIGITS, Shared};
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, now, statements};
+use crate::platform::db::{Count, Exists, Nothing, Query, now, statements};
 use crate::platform::error::ApiError;
 use crate::platform::{random, secrets};
 
@@ -47,7 +47,7 @@ statements! {
 
     INSERT_RECOVERY_CODES = "INSERT INTO recovery_codes (user_id, code_hash) SELECT ?1, value FROM json_each(?2)";
 
-    COUNT_RECOVERY_CODES = "SELECT COUNT(*) AS count FROM recovery_codes WHERE user_id = ?1 AND used_at IS NULL";
+    COUNT_RECOVERY_CODES = "SELECT COUNT(*) AS total FROM recovery_codes WHERE user_id = ?1 AND used_at IS NULL";
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,17 +56,8 @@ struct Tried {
     totp_step: i64,
 }
 
-#[derive(Debug, Deserialize)]
-struct Done {}
-
 /// The rows of a change.
 pub type Rows = (Query<Nothing>, Query<Nothing>);
-
-/// A count.
-#[derive(Debug, Deserialize)]
-pub struct Count {
-    pub count: i64,
-}
 
 /// Whether a code of the account's app, or a recovery code, is right; then it is used up. Fails with 429 after too many wrong
 /// ones. The account must have a secret.
@@ -158,11 +149,11 @@ fn attempt(user: &ObjectId, now: &str, blocked_until: &str) -> Query<Tried> {
     Query::new(TRY, [user.into(), now.into(), blocked_until.into(), TRIES.into()])
 }
 
-fn take_step(user: &ObjectId, step: i64) -> Query<Done> {
+fn take_step(user: &ObjectId, step: i64) -> Query<Exists> {
     Query::new(TAKE_STEP, [user.into(), step.into()])
 }
 
-fn take_recovery_code(user: &ObjectId, code: &str, now: &str) -> Query<Done> {
+fn take_recovery_code(user: &ObjectId, code: &str, now: &str) -> Query<Exists> {
     Query::new(
         TAKE_RECOVERY_CODE,
         [user.into(), secrets::digest(code).into(), now.into()],
@@ -230,7 +221,7 @@ mod tests {
                 .len()
         };
         assert_eq!((take(&typed), take(first[0].expose())), (1, 0));
-        assert_eq!(db.run(count_recovery_codes(&ann))[0].count, 9);
+        assert_eq!(db.run(count_recovery_codes(&ann))[0].total, 9);
         let second = make();
         assert_eq!((take(first[1].expose()), take(second[1].expose())), (0, 1));
     }

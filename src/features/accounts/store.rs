@@ -5,7 +5,7 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use crate::auth::account_store::is_active;
-use crate::platform::db::{Nothing, Query, flag, json, statements};
+use crate::platform::db::{Exists, Nothing, Query, flag, json, statements};
 
 /// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.
 pub const MAX_ACCOUNTS: usize = 8;
@@ -156,10 +156,6 @@ pub struct NewAccount<'a> {
     pub last_login_at: Option<&'a str>,
 }
 
-/// An account that is there.
-#[derive(Debug, Deserialize)]
-pub struct Somebody {}
-
 /// One account with everything its owner may see.
 pub fn find_account(id: &ObjectId) -> Query<AccountRow> {
     Query::new(FIND_BY_ID, [id.into()])
@@ -182,7 +178,7 @@ pub fn find_logins(name: &str) -> Query<AccountRow> {
 }
 
 /// A row if anybody has an account.
-pub fn find_any() -> Query<Somebody> {
+pub fn find_any() -> Query<Exists> {
     Query::new(FIND_ANY, [])
 }
 

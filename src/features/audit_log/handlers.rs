@@ -14,7 +14,7 @@ use crate::auth::caller::{Caller, Credentials};
 use crate::http::export::{self, Format, FormatQuery};
 use crate::http::extract::QueryParams;
 use crate::platform::context::App;
-use crate::platform::db::Db;
+use crate::platform::db::{Count, Db};
 use crate::platform::error::ApiError;
 
 /// Chooses the entries that belong to no organization.
@@ -57,7 +57,7 @@ pub async fn list_audit(
         ))
         .await?;
     let entries: Vec<AuditEntry> = rows.into_iter().map(AuditEntry::from).collect();
-    let total = counts.first().map_or(0, |count| count.total);
+    let total = Count::of(&counts);
     Ok(Json(AuditPage {
         logs: entries.clone(),
         entries,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::filter::{Filter, Lead};
 use crate::audit::severity;
 use crate::http::client;
-use crate::platform::db::{Arg, Query, json, statements};
+use crate::platform::db::{Arg, Count, Query, json, statements};
 use crate::platform::error::ApiError;
 
 /// How far entries are counted: beyond that, nobody pages.
@@ -160,12 +160,6 @@ pub struct LogRow {
     #[serde(flatten)]
     stored: StoredRow,
     tenant_id: String,
-}
-
-/// How many entries match.
-#[derive(Debug, Deserialize)]
-pub struct Count {
-    pub total: u64,
 }
 
 /// An organization.

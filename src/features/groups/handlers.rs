@@ -19,7 +19,7 @@ use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
-use crate::platform::db::{DbError, now};
+use crate::platform::db::{Count, DbError, now};
 use crate::platform::error::ApiError;
 use crate::platform::random;
 
@@ -54,11 +54,7 @@ pub async fn list_groups(
     let list = store::list(credentials.user_id(), &filter, page);
     let count = store::count(credentials.user_id(), &filter);
     let (_, (rows, count)) = credentials.load(&app.db()?, (list, count)).await?;
-    Ok(Json(list_body(
-        rows,
-        count.first().map_or(0, |count| count.total),
-        page,
-    )))
+    Ok(Json(list_body(rows, Count::of(&count), page)))
 }
 
 /// A page of groups.

@@ -7,7 +7,7 @@ use super::row::{GroupRow, Host, Person};
 use crate::auth::caller::Caller;
 use crate::features::organizations::access::OrganizationControl;
 use crate::http::page::Page;
-use crate::platform::db::{Arg, Nothing, Query, statements};
+use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 use crate::platform::error::ApiError;
 
 /// A [`GroupRow`] of a group (`g`) of an organization (`o`).
@@ -81,12 +81,6 @@ statements! {
 
     DELETE = "DELETE FROM groups WHERE id = ?1";
 
-}
-
-/// How many rows a list has in all.
-#[derive(Debug, Deserialize)]
-pub struct Count {
-    pub total: u64,
 }
 
 /// The organization that groups are listed or made in.

@@ -24,7 +24,7 @@ use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
-use crate::platform::db::{DbError, now};
+use crate::platform::db::{Count, DbError, now};
 use crate::platform::error::ApiError;
 use crate::platform::{random, secrets};
 
@@ -68,7 +68,7 @@ pub async fn list_machines(
     } else {
         let count = store::count(credentials.user_id(), &filter);
         let (_, (rows, count)) = credentials.load(&app.db()?, (list, count)).await?;
-        (rows, count.first().map_or(0, |count| count.total))
+        (rows, Count::of(&count))
     };
     let paging = page.of(total);
     let body = MachineList {

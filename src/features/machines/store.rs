@@ -8,7 +8,7 @@ use super::predicates::{in_sight, manages, may_sudo, reaches, unexpired};
 use super::row::{Found, MachineRow};
 use crate::auth::caller::Caller;
 use crate::http::page::Page;
-use crate::platform::db::{Arg, Nothing, Query, json, statements};
+use crate::platform::db::{Arg, Count, Nothing, Query, json, statements};
 use crate::platform::error::ApiError;
 
 /// A [`MachineRow`] as one JSON text, its fields in order. D1 hands a text over in half the time it takes for as many
@@ -96,12 +96,6 @@ statements! {
 pub struct Listed {
     #[serde(deserialize_with = "json")]
     pub machine: MachineRow,
-}
-
-/// How many machines a list has in all.
-#[derive(Debug, Deserialize)]
-pub struct Count {
-    pub total: u64,
 }
 
 /// Names one machine.

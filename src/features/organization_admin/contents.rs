@@ -14,7 +14,7 @@ use crate::features::users;
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
-use crate::platform::db::stored;
+use crate::platform::db::{Count, stored};
 use crate::platform::error::ApiError;
 
 /// Says how large an organization is and how busy.
@@ -105,6 +105,6 @@ pub async fn list_organization_groups(
         .db()?
         .run(groups::store::list_of_organization(&control, page))
         .await?;
-    let total = count.first().map_or(0, |count| count.total);
+    let total = Count::of(&count);
     Ok(Json(groups::list_body(rows, total, page)))
 }

@@ -18,7 +18,7 @@ use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
-use crate::platform::db::{DbError, now};
+use crate::platform::db::{Count, DbError, now};
 use crate::platform::error::ApiError;
 use crate::platform::random;
 
@@ -44,7 +44,7 @@ pub async fn list_organizations(
     let (db, page) = (app.db()?, page.page());
     let (caller, ()) = credentials.load(&db, ()).await?;
     let (rows, count) = db.run(store::list(&caller, query.search.as_deref(), page)?).await?;
-    let paging = page.of(count.first().map_or(0, |count| count.total));
+    let paging = page.of(Count::of(&count));
     Ok(Json(OrganizationList {
         organizations: rows.into_iter().map(Organization::from).collect(),
         total: paging.total,

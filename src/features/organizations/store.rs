@@ -7,7 +7,7 @@ use super::access::{OrganizationControl, OrganizationEnd, administers, may_creat
 use super::row::OrganizationRow;
 use crate::auth::caller::Caller;
 use crate::http::page::Page;
-use crate::platform::db::{Nothing, Query, flag, statements};
+use crate::platform::db::{Count, Nothing, Query, flag, statements};
 use crate::platform::error::ApiError;
 
 /// Most machines that one request to delete an organization takes with it. Each is a request to its relay, of which the
@@ -97,12 +97,6 @@ statements! {
 pub struct Gone {
     pub id: ObjectId,
     pub avatar_url: Option<String>,
-}
-
-/// How many rows a list has in all.
-#[derive(Debug, Deserialize)]
-pub struct Count {
-    pub total: u64,
 }
 
 /// Whether somebody may do something.

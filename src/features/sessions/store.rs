@@ -1,14 +1,13 @@
 //! SQL of terminal sessions.
 use protocol::ids::{ObjectId, SessionId};
 use protocol::terminal::Size;
-use serde::Deserialize;
 
 use super::access::SessionControl;
 use super::row::{FoundSession, SessionRow};
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::manages;
 use crate::http::client::{self, Client};
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Exists, Nothing, Query, statements};
 
 statements! {
     /// The newest 1000 active sessions that the caller (?1) may list. Each branch answers from an index of its own: one's own
@@ -67,13 +66,6 @@ pub struct NewSession<'a> {
     pub now: &'a str,
 }
 
-/// The session that was opened.
-#[derive(Debug, Deserialize)]
-pub struct Opened {
-    #[allow(dead_code, reason = "that there is a row says it all")]
-    session_id: SessionId,
-}
-
 /// The active sessions that the caller may list, newest first.
 pub fn list_active(caller: &ObjectId, mine: bool, tenant_id: Option<&str>) -> Query<SessionRow> {
     let tenant_id = tenant_id.filter(|text| !text.is_empty());
@@ -86,7 +78,7 @@ pub fn find_active(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
 }
 
 /// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization.
-pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
+pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Exists> {
     let (found, caller) = (access.found(), access.caller());
     Query::new(
         OPEN,

@@ -2,7 +2,7 @@
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Exists, Nothing, Query, statements};
 
 statements! {
     IS_REVOKED = "SELECT sign_in FROM revoked_sign_ins WHERE sign_in = ?1";
@@ -13,10 +13,6 @@ statements! {
     WITH_SAME_EMAIL = "SELECT id FROM users WHERE email = (SELECT email FROM users WHERE id = ?1) AND email <> '' AND id <> ?1 LIMIT 16";
 }
 
-/// A sign-in that was ended.
-#[derive(Debug, Deserialize)]
-pub struct Revoked {}
-
 /// An account by its id.
 #[derive(Debug, Deserialize)]
 pub struct Id {
@@ -24,7 +20,7 @@ pub struct Id {
 }
 
 /// A row if the sign-in was ended.
-pub fn find_revoked(sign_in: &str) -> Query<Revoked> {
+pub fn find_revoked(sign_in: &str) -> Query<Exists> {
     Query::new(IS_REVOKED, [sign_in.into()])
 }
 

@@ -11,7 +11,7 @@ use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::groups::row::GroupRow;
 use crate::features::groups::store::group_row;
 use crate::http::page::Page;
-use crate::platform::db::{Arg, Nothing, Query, json, refuse, statements};
+use crate::platform::db::{Arg, Count, Nothing, Query, json, refuse, statements};
 
 /// The people that the caller (?1) lists, in one organization: that of the super administrator's choice (?2) or the caller's
 /// own. Narrowed by a part of a name or address (?3).
@@ -106,12 +106,6 @@ impl UserKey {
 pub struct Listed {
     #[serde(deserialize_with = "json")]
     pub user: UserRow,
-}
-
-/// How many accounts a list has in all.
-#[derive(Debug, Deserialize)]
-pub struct Count {
-    pub total: u64,
 }
 
 /// A group that was named.

@@ -12,7 +12,7 @@ use crate::features::accounts::{password, second_factor};
 use crate::features::users;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
-use crate::platform::db::now;
+use crate::platform::db::{Count, now};
 use crate::platform::error::ApiError;
 use crate::platform::mail::Letter;
 
@@ -30,7 +30,7 @@ pub async fn status(app: App, credentials: Credentials) -> Result<Json<SecondFac
         enabled,
         mfa_enabled: enabled,
         pending: !enabled && account.totp_sealed.is_some(),
-        backup_codes_remaining: counts.first().map_or(0, |row| row.count),
+        backup_codes_remaining: i64::try_from(Count::of(&counts)).unwrap_or(i64::MAX),
     }))
 }
 
