@@ -1,49 +1,19 @@
 //! Machines lent for a time that is over. Access has ended with that time already, for it is computed live; here the grant
 //! itself goes, with an entry in the audit log.
 use chrono::{DateTime, Utc};
-use protocol::ids::{AgentId, ObjectId};
-use serde::Deserialize;
 
-use super::stored;
 use crate::audit::{self, Action, Event, Resource};
+use crate::features::machine_access::store::expired::{self, Expired};
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
-
-/// Most grants ended in one run.
-const AT_ONCE: i64 = 100;
-
-statements! {
-    EXPIRED = "SELECT g.machine_id, g.user_id, u.username, m.organization_id, m.agent_id, m.name AS machine, g.expires_at
-         FROM machine_grants g JOIN users u ON u.id = g.user_id JOIN machines m ON m.id = g.machine_id
-         WHERE g.expires_at <= ?1 ORDER BY g.expires_at LIMIT ?2";
-
-    /// Not if it was given anew in the meantime.
-    END = "DELETE FROM machine_grants WHERE machine_id = ?1 AND user_id = ?2 AND expires_at = ?3";
-}
-
-/// A grant whose time is over.
-#[derive(Debug, Deserialize)]
-struct Expired {
-    machine_id: ObjectId,
-    user_id: ObjectId,
-    username: String,
-    organization_id: ObjectId,
-    agent_id: AgentId,
-    machine: String,
-    expires_at: String,
-}
 
 /// Ends the grants whose time is over at `now`.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     let db = app.db()?;
-    let expired = db.run(find(now)).await?;
-    db.run(expired.iter().map(end).collect::<Vec<_>>()).await?;
+    let grants = db.run(expired::find(now)).await?;
+    db.run(grants.iter().map(end).collect::<Vec<_>>()).await?;
     Ok(())
-}
-
-fn find(now: DateTime<Utc>) -> Query<Expired> {
-    Query::new(EXPIRED, [stored(now).into(), AT_ONCE.into()])
 }
 
 fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
@@ -55,13 +25,8 @@ fn end(grant: &Expired) -> (Query<Nothing>, Query<Nothing>) {
         .detail("user_id", grant.user_id.as_str())
         .detail("username", grant.username.as_str())
         .detail("reason", "expired");
-    let end = [
-        (&grant.machine_id).into(),
-        (&grant.user_id).into(),
-        grant.expires_at.as_str().into(),
-    ];
     // Another run may have ended it since it was found.
-    (Query::new(END, end), audit::record_if_changed(&event))
+    (expired::end(grant), audit::record_if_changed(&event))
 }
 
 #[cfg(test)]
@@ -81,7 +46,7 @@ mod tests {
         db.grant("web", "dan", "", None);
         let now = "2026-01-10T00:00:00Z".parse().unwrap();
         for _ in 0..2 {
-            for grant in db.run(find(now)) {
+            for grant in db.run(expired::find(now)) {
                 let (end, entry) = end(&grant);
                 db.run(end);
                 db.run(entry);
@@ -104,7 +69,7 @@ mod tests {
         db.machine("web", "ann");
         db.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
         let now = "2026-01-11T00:00:00Z".parse().unwrap();
-        let runs = [db.run(find(now)), db.run(find(now))];
+        let runs = [db.run(expired::find(now)), db.run(expired::find(now))];
         for grant in runs.iter().flatten() {
             let (end, entry) = end(grant);
             db.run(end);
@@ -120,7 +85,7 @@ mod tests {
         db.user("bob", "acme", "user");
         db.machine("web", "ann");
         db.grant("web", "bob", "", Some("2026-01-10T00:00:00.000Z"));
-        let grant = db.run(find("2026-01-11T00:00:00Z".parse().unwrap())).remove(0);
+        let grant = db.run(expired::find("2026-01-11T00:00:00Z".parse().unwrap())).remove(0);
         db.execute("UPDATE machine_grants SET expires_at = '2026-02-10T00:00:00.000Z'");
         db.run(end(&grant).0);
         assert_eq!(db.count("machine_grants"), 1);

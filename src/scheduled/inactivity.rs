@@ -5,18 +5,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::auth::Role;
 use protocol::ids::ObjectId;
-use serde::Deserialize;
 
 use super::stored;
 use crate::audit::{self, Action, Event, Resource};
+use crate::features::accounts::store::inactivity::{self as store, Account};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::platform::context::App;
-use crate::platform::db::{Exists, Nothing, Query, statements};
+use crate::platform::db::{Exists, Nothing, Query};
 use crate::platform::error::ApiError;
 use crate::platform::mail::Letter;
-
-/// Most accounts looked at in one run.
-const AT_ONCE: i64 = 100;
 
 /// How long an account is not looked at again.
 const CHECK_EVERY: TimeDelta = TimeDelta::days(1);
@@ -24,59 +21,6 @@ const CHECK_EVERY: TimeDelta = TimeDelta::days(1);
 /// How long before the end the warnings are due, the first one first. Where the whole time is no longer than that, there is
 /// no such warning.
 const WARNINGS: [TimeDelta; 2] = [TimeDelta::days(7), TimeDelta::days(1)];
-
-/// Most administrators of an organization who are told.
-const MAX_ADMINS: i64 = 20;
-
-statements! {
-    /// Accounts to be looked at, those first that have waited longest. Of an account that was just made, the making counts.
-    DUE = "SELECT u.id, u.username, u.email, u.role, max(u.active_at, u.created_at) AS active_at,
-           u.inactivity_warnings AS warnings, u.pending OR o.disabled_at IS NOT NULL AS waits, o.id AS organization_id,
-           o.name AS organization, o.inactive_days AS days,
-           (SELECT COUNT(*) FROM users a WHERE a.organization_id = o.id AND a.role = 'company_admin' AND a.disabled_at IS NULL
-             AND a.deleted_at IS NULL AND a.pending = 0) AS admins
-         FROM users u JOIN organizations o ON o.id = u.organization_id
-         WHERE u.disabled_at IS NULL AND u.deleted_at IS NULL AND u.inactivity_check_at <= ?1
-         ORDER BY u.inactivity_check_at LIMIT ?2";
-
-    /// A row only if nobody looked at it (at ?4) or used it (since ?5) in the meantime.
-    CHECKED = "UPDATE users SET inactivity_check_at = ?2, inactivity_warnings = ?3
-         WHERE id = ?1 AND inactivity_check_at <= ?4 AND max(active_at, created_at) = ?5 RETURNING id";
-
-    /// Its tokens end. No row if it was used or disabled in the meantime, or may no longer be disabled.
-    DISABLE = "UPDATE users SET disabled_at = ?2, updated_at = ?2, token_version = token_version + 1
-         WHERE id = ?1 AND disabled_at IS NULL AND max(active_at, created_at) = ?3 AND (role = 'user' OR role = 'company_admin'
-           AND EXISTS (SELECT 1 FROM users a WHERE a.organization_id = users.organization_id AND a.role = 'company_admin'
-             AND a.disabled_at IS NULL AND a.deleted_at IS NULL AND a.pending = 0 AND a.id <> users.id))
-         RETURNING id";
-
-    ADMINS = "SELECT email FROM users WHERE organization_id = ?1 AND role = 'company_admin' AND disabled_at IS NULL
-         AND deleted_at IS NULL AND pending = 0 ORDER BY int_id LIMIT ?2";
-}
-
-/// An account to be looked at.
-#[derive(Debug, Clone, Deserialize)]
-struct Account {
-    id: ObjectId,
-    username: String,
-    email: String,
-    role: Role,
-    active_at: DateTime<Utc>,
-    warnings: i64,
-    /// It could not be used if somebody wanted to.
-    #[serde(deserialize_with = "crate::platform::db::flag")]
-    waits: bool,
-    organization_id: ObjectId,
-    organization: String,
-    days: i64,
-    /// How many administrators the organization has.
-    admins: i64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Admin {
-    email: String,
-}
 
 /// What becomes of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +61,7 @@ fn step(account: &Account, admins: i64, now: DateTime<Utc>) -> Step {
 /// Looks at the accounts that are due at `now`.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     let db = app.db()?;
-    let steps = steps(db.run(due(now)).await?, now);
+    let steps = steps(db.run(store::due(now)).await?, now);
     let writes: Vec<_> = steps
         .iter()
         .map(|(account, step)| writes(account, *step, now))
@@ -163,19 +107,11 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
             organization: &first.organization,
             days: first.days,
         };
-        for admin in db.run(admins(&id)).await? {
+        for admin in db.run(store::admins(&id)).await? {
             mailer.post(&admin.email, &letter);
         }
     }
     Ok(())
-}
-
-fn due(now: DateTime<Utc>) -> Query<Account> {
-    Query::new(DUE, [stored(now).into(), AT_ONCE.into()])
-}
-
-fn admins(organization: &ObjectId) -> Query<Admin> {
-    Query::new(ADMINS, [organization.into(), MAX_ADMINS.into()])
 }
 
 /// What becomes of each. Who is disabled here is no administrator any more for those who come after.
@@ -213,13 +149,6 @@ fn writes(account: &Account, step: Step, now: DateTime<Utc>) -> Writes {
         Step::Warn { warning, .. } => warning,
         Step::Keep | Step::Disable => account.warnings,
     };
-    let checked = [
-        (&account.id).into(),
-        stored(now + CHECK_EVERY).into(),
-        warnings.into(),
-        stored(now).into(),
-        stored(account.active_at).into(),
-    ];
     let disable = (step == Step::Disable).then(|| {
         let event = Event::of(Action::UserDeprovisioned, Resource::User)
             .within(&account.organization_id)
@@ -227,14 +156,9 @@ fn writes(account: &Account, step: Step, now: DateTime<Utc>) -> Writes {
             .detail("username", account.username.as_str())
             .detail("reason", format!("not used for {} days", account.days))
             .detail("last_active", stored(account.active_at));
-        let disable = [
-            (&account.id).into(),
-            stored(now).into(),
-            stored(account.active_at).into(),
-        ];
-        (Query::new(DISABLE, disable), audit::record_if_changed(&event))
+        (store::disable(account, now), audit::record_if_changed(&event))
     });
-    (Query::new(CHECKED, checked), disable)
+    (store::check(account, now + CHECK_EVERY, warnings, now), disable)
 }
 
 #[cfg(test)]

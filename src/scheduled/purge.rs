@@ -2,8 +2,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::stored;
+use crate::features::accounts::store::{email_link, otp};
+use crate::features::sign_in;
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
 
 /// Most rows of a kind removed in one run.
@@ -12,17 +14,6 @@ const AT_ONCE: i64 = 1000;
 /// How long a mailed link is remembered after it expired: so long it is answered "expired" rather than "unknown".
 const LINKS_KEPT: TimeDelta = TimeDelta::days(7);
 
-statements! {
-    SIGN_INS = "DELETE FROM revoked_sign_ins WHERE sign_in IN
-         (SELECT sign_in FROM revoked_sign_ins WHERE expires_at <= ?1 LIMIT ?2)";
-
-    OTP_CHALLENGES = "DELETE FROM otp_challenges WHERE user_id IN
-         (SELECT user_id FROM otp_challenges WHERE expires_at <= ?1 LIMIT ?2)";
-
-    MAILED_TOKENS = "DELETE FROM mailed_tokens WHERE token_hash IN
-         (SELECT token_hash FROM mailed_tokens WHERE expires_at <= ?1 LIMIT ?2)";
-}
-
 /// Removes what has expired.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     app.db()?.run(removals(now)).await?;
@@ -30,11 +21,10 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
 }
 
 fn removals(now: DateTime<Utc>) -> (Query<Nothing>, Query<Nothing>, Query<Nothing>) {
-    let remove = |sql, until| Query::new(sql, [stored(until).into(), AT_ONCE.into()]);
     (
-        remove(SIGN_INS, now),
-        remove(OTP_CHALLENGES, now),
-        remove(MAILED_TOKENS, now - LINKS_KEPT),
+        sign_in::store::purge(&stored(now), AT_ONCE),
+        otp::purge(&stored(now), AT_ONCE),
+        email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
     )
 }
 

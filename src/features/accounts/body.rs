@@ -3,10 +3,9 @@ use protocol::api::auth::{Role, RoleRef, User};
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 
-use super::store::AccountRow;
+use super::row::{AccountRow, GroupRef};
 use crate::auth::caller::Caller;
 use crate::auth::permission;
-use crate::features::accounts::store::GroupRef;
 use crate::features::roles::builtin;
 use crate::platform::config::Config;
 use crate::platform::error::ApiError;

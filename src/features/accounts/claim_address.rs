@@ -3,23 +3,16 @@
 //! sign-ins, keys and second factor.
 use protocol::relay_contract::SignIns;
 
-use super::email_link::{self, Purpose};
+use super::email_link::Purpose;
 use super::new_account::NewApiKey;
-use super::store::AccountRow;
-use super::{otp, password_change, second_factor};
+use super::password_change;
+use super::row::AccountRow;
+use super::store::{self, otp};
 use crate::audit::{self, Action, RequestContext, Resource};
+use crate::features::api_keys;
 use crate::platform::context::App;
-use crate::platform::db::{DbError, Nothing, Query, now, refuse, statements};
+use crate::platform::db::{DbError, Nothing, Query, now};
 use crate::platform::error::ApiError;
-
-statements! {
-    /// Fails the batch if the address was proven, or changed, since it was looked at.
-    PROVE = concat!("UPDATE users SET email_verified = CASE WHEN email_verified = 0 AND email = ?2 THEN 1 ELSE ", refuse!("id"), " END,
-           password_hash = '', must_reset_password = 0, token_version = token_version + 1, ssh_public_key = NULL,
-           api_key_hash = ?3, api_key_sealed = ?4, updated_at = ?5 WHERE id = ?1");
-
-    DELETE_KEYS = "DELETE FROM api_keys WHERE user_id = ?1";
-}
 
 /// The address of an account was proven by `proof`: voids what the account has, if that was the first time, and tells its owner.
 pub async fn claim(app: &App, context: &RequestContext, account: &AccountRow, proof: &str) -> Result<(), ApiError> {
@@ -54,28 +47,22 @@ pub fn prepare(
 
 fn void(account: &AccountRow, key: &NewApiKey, now: &str) -> Vec<Query<Nothing>> {
     let id = &account.id;
-    let prove = [
-        id.into(),
-        account.email.as_str().into(),
-        key.hash.as_str().into(),
-        key.sealed.as_str().into(),
-        now.into(),
-    ];
-    let (factor, codes) = second_factor::remove(id);
+    let (factor, codes) = store::second_factor::remove(id);
     vec![
-        Query::new(PROVE, prove),
+        store::address::claim(account, &key.hash, &key.sealed, now),
         factor,
         codes,
-        Query::new(DELETE_KEYS, [id.into()]),
+        api_keys::store::delete_all(id),
         otp::delete(id),
-        email_link::void(id, Purpose::Reset, now),
-        email_link::void(id, Purpose::Verify, now),
+        store::email_link::void(id, Purpose::Reset, now),
+        store::email_link::void(id, Purpose::Verify, now),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::accounts::email_link;
     use crate::features::accounts::store::find_account;
     use crate::testing::TestDb;
 

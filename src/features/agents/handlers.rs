@@ -11,10 +11,10 @@ use protocol::relay_contract::{AGENT_PATH, AgentContext};
 use protocol::terminal::AGENT_SUBPROTOCOL;
 
 use super::credential::{ClaimedToken, is_public_key};
-use super::store::{self, NewHost};
 use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::caller::bearer;
 use crate::auth::throttle;
+use crate::features::machines::store::enrolment::{self as store, NewHost};
 use crate::features::terminals::request::{is_upgrade, offers};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;

@@ -2,7 +2,6 @@
 //! as often as it likes.
 mod credential;
 mod handlers;
-pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 

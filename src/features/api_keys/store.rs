@@ -15,6 +15,8 @@ statements! {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
     DELETE = "DELETE FROM api_keys WHERE id = ?1 AND user_id = ?2";
+
+    DELETE_ALL = "DELETE FROM api_keys WHERE user_id = ?1";
 }
 
 /// A key as it is stored, without its digest.
@@ -89,6 +91,11 @@ pub fn insert(caller: &Caller, new: &NewKey) -> Query<Nothing> {
 /// Revokes a key of the caller's.
 pub fn delete(caller: &Caller, key: &ObjectId) -> Query<Nothing> {
     Query::new(DELETE, [key.into(), caller.id().into()])
+}
+
+/// Ends all keys of an account.
+pub fn delete_all(user: &ObjectId) -> Query<Nothing> {
+    Query::new(DELETE_ALL, [user.into()])
 }
 
 #[cfg(test)]

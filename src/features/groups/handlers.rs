@@ -10,7 +10,6 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::access::{GroupAccess, GroupControl};
-use super::contents;
 use super::row::{GroupRow, Host, Person};
 use super::store::{self, Filter, NewGroup};
 use crate::audit::{self, Action, Event, Resource};
@@ -110,7 +109,11 @@ pub async fn create_group(
         .detail("name", new.name)
         .detail("members", names(&people))
         .detail("machines", machine_names(&machines));
-    let insert = (store::insert(&caller, &new)?, contents::fill(&new, &people, &machines)?);
+    let insert = (
+        store::insert(&caller, &new)?,
+        store::members::insert(&id, &people, new.now)?,
+        store::machines::insert(&id, &machines, new.now)?,
+    );
     let (_, _, rows) = db
         .run((insert, audit::record(&event), store::read(&id)))
         .await

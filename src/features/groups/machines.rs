@@ -6,7 +6,7 @@ use protocol::api::groups::{AddMachines, GroupChanged, GroupMachine, GroupMachin
 use super::access::GroupAccess;
 use super::handlers::{event, exactly_one, group_key, machine_names};
 use super::row::Host;
-use super::{contents, store};
+use super::store;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
@@ -30,7 +30,7 @@ pub async fn list_group_machines(
 ) -> Result<Json<GroupMachineList>, ApiError> {
     let (group, page) = (group_key(&group_id)?, page.page());
     let find = store::find(credentials.user_id(), &group);
-    let list = contents::list_machines(credentials.user_id(), &group, page);
+    let list = store::machines::list(credentials.user_id(), &group, page);
     let (caller, (found, rows)) = credentials.load(&app.db()?, (find, list)).await?;
     let access = GroupAccess::decide(caller, found)?;
     let paging = page.of(u64::try_from(access.group().machine_ids.len()).unwrap_or(u64::MAX));
@@ -57,7 +57,7 @@ pub async fn add_group_machines(
     ValidJson(request): ValidJson<AddMachines>,
 ) -> Result<Json<GroupChanged>, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
-    let machines = contents::find_machines(&group, request.machine_ids.iter().map(String::as_str))?;
+    let machines = store::machines::find(&group, request.machine_ids.iter().map(String::as_str))?;
     let find = store::find(credentials.user_id(), &group);
     let (caller, (found, machines)) = credentials.load(&db, (find, machines)).await?;
     let control = GroupAccess::decide(caller, found)?.control()?;
@@ -75,7 +75,7 @@ pub async fn add_group_machines(
     let event = event(&control, Action::GroupMachineAdded).detail("machines", machine_names(&added));
     let record = (!added.is_empty()).then(|| audit::record(&event));
     let add = (!added.is_empty())
-        .then(|| contents::add_machines(&control, &added, &now()))
+        .then(|| store::machines::add(&control, &added, &now()))
         .transpose()?;
     let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
     let group = exactly_one(rows)?;
@@ -101,7 +101,7 @@ pub async fn remove_group_machine(
     PathPair(group_id, machine_id): PathPair,
 ) -> Result<Json<GroupChanged>, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
-    let machines = contents::find_machines(&group, [machine_id.as_str()])?;
+    let machines = store::machines::find(&group, [machine_id.as_str()])?;
     let find = store::find(credentials.user_id(), &group);
     let (caller, (found, machines)) = credentials.load(&db, (find, machines)).await?;
     let control = GroupAccess::decide(caller, found)?.control()?;
@@ -110,7 +110,7 @@ pub async fn remove_group_machine(
         .filter(|machine| control.group().machine_ids.contains(&machine.agent_id))
         .ok_or_else(|| ApiError::not_found("Machine not in group"))?;
     let event = event(&control, Action::GroupMachineRemoved).detail("machines", machine_names(&machines));
-    let remove = contents::remove_machine(&control, &machine.id, &now());
+    let remove = store::machines::remove(&control, &machine.id, &now());
     let (_, _, rows) = db
         .run((remove, audit::record(&event), store::read(control.id())))
         .await?;

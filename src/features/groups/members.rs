@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use super::access::GroupAccess;
 use super::handlers::{event, exactly_one, group_key, names};
 use super::row::Person;
-use super::{contents, store};
+use super::store;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
@@ -41,7 +41,7 @@ pub async fn list_group_members(
 ) -> Result<Json<MemberList>, ApiError> {
     let (group, page) = (group_key(&group_id)?, page.page());
     let find = store::find(credentials.user_id(), &group);
-    let list = contents::list_members(credentials.user_id(), &group, page);
+    let list = store::members::list(credentials.user_id(), &group, page);
     let (caller, (found, rows)) = credentials.load(&app.db()?, (find, list)).await?;
     let access = GroupAccess::decide(caller, found)?;
     let paging = page.of(u64::try_from(access.group().member_ids.len()).unwrap_or(u64::MAX));
@@ -69,7 +69,7 @@ pub async fn add_group_members(
 ) -> Result<Json<GroupChanged>, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
     let wanted = request.user_ids.iter().flatten().chain(&request.user_id);
-    let people = contents::find_people(&group, wanted.map(String::as_str))?;
+    let people = store::members::find(&group, wanted.map(String::as_str))?;
     let find = store::find(credentials.user_id(), &group);
     let (caller, (found, people)) = credentials.load(&db, (find, people)).await?;
     let control = GroupAccess::decide(caller, found)?.control()?;
@@ -87,7 +87,7 @@ pub async fn add_group_members(
     let event = event(&control, Action::GroupMemberAdded).detail("members", names(&added));
     let record = (!added.is_empty()).then(|| audit::record(&event));
     let add = (!added.is_empty())
-        .then(|| contents::add_members(&control, &added, &now()))
+        .then(|| store::members::add(&control, &added, &now()))
         .transpose()?;
     let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
     Ok(Json(GroupChanged {
@@ -114,7 +114,7 @@ pub async fn remove_group_member(
 ) -> Result<Json<GroupChanged>, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
     let wanted = request.and_then(|request| request.user_id).or(query.user_id);
-    let people = contents::find_people(&group, wanted.as_deref())?;
+    let people = store::members::find(&group, wanted.as_deref())?;
     let find = store::find(credentials.user_id(), &group);
     let (caller, (found, people)) = credentials.load(&db, (find, people)).await?;
     let control = GroupAccess::decide(caller, found)?.control()?;
@@ -124,7 +124,7 @@ pub async fn remove_group_member(
         return Err(ApiError::not_found("User not in group"));
     }
     let event = event(&control, Action::GroupMemberRemoved).detail("members", names(&people));
-    let remove = contents::remove_member(&control, &person.id, &now());
+    let remove = store::members::remove(&control, &person.id, &now());
     let (_, _, rows) = db
         .run((remove, audit::record(&event), store::read(control.id())))
         .await?;

@@ -1,8 +1,7 @@
 //! Groups of people and machines: whoever is in a group reaches its machines.
 pub mod access;
 mod body;
-pub mod contents;
-mod handlers;
+pub mod handlers;
 mod machines;
 mod members;
 pub mod row;

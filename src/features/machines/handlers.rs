@@ -259,7 +259,7 @@ pub async fn delete_machine(
         .await?
         .control()?;
     let db = app.db()?;
-    db.run(store::revoke(&control, &now())).await?;
+    db.run(store::end::revoke(&control, &now())).await?;
     app.relay(control.id())?.destroy().await?;
     let event = control
         .caller()
@@ -269,7 +269,7 @@ pub async fn delete_machine(
         .detail("machine", control.name())
         .detail("agent_id", agent_id);
     // Asked twice at once, it is deleted once.
-    db.run((store::delete(&control), audit::record_if_changed(&event)))
+    db.run((store::end::delete(&control), audit::record_if_changed(&event)))
         .await?;
     envelope.reply(StatusCode::OK, "Machine deleted successfully", &serde_json::Map::new())
 }

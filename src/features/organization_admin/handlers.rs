@@ -136,7 +136,7 @@ pub async fn update_organization(
     let (enable, disable) = match switched {
         None => (None, None),
         Some(true) => (Some(store::enable(&control.end()?)), None),
-        Some(false) => (None, Some(store::disable(&control.end()?, &now))),
+        Some(false) => (None, Some(super::store::disable(&control.end()?, &now))),
     };
     let (.., rows) = app.db()?.run((update, enable, disable, records, read)).await?;
     if switched == Some(false) {

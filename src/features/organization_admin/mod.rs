@@ -2,6 +2,7 @@
 mod contents;
 mod handlers;
 mod removal;
+mod store;
 
 use crate::auth::rule::{Routes, routes};
 

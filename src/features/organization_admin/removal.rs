@@ -8,10 +8,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::handlers::control;
+use super::store;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
+use crate::features::machines::store::end::{self as machines_end, AT_ONCE, Doomed};
 use crate::features::organizations::row::OrganizationRow;
-use crate::features::organizations::store::{self, Doomed, MACHINES_AT_ONCE};
 use crate::features::profile;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{OptionalJson, PathParam, QueryParams};
@@ -53,14 +54,14 @@ pub async fn delete_organization(
     )?;
 
     let (db, now) = (app.db()?, now());
-    let shut_out = (store::disable(&end, &now), store::revoke_machines(&end, &now));
-    let (_, mut machines) = db.run((shut_out, store::machines(&end))).await?;
+    let shut_out = (store::disable(&end, &now), machines_end::revoke_all(&end, &now));
+    let (_, mut machines) = db.run((shut_out, machines_end::find_some(&end))).await?;
     // Before their sessions are forgotten.
     revocation::end_orphans(&app, Whose::Anyone).await?;
-    let more = machines.len() > MACHINES_AT_ONCE;
-    machines.truncate(MACHINES_AT_ONCE);
+    let more = machines.len() > AT_ONCE;
+    machines.truncate(AT_ONCE);
     destroy_relays(&app, &machines).await?;
-    let delete_machines = store::delete_machines(&end, &machines)?;
+    let delete_machines = machines_end::delete_some(&end, &machines)?;
     if more {
         db.run(delete_machines).await?;
         return Err(ApiError::conflict(

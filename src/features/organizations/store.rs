@@ -6,13 +6,10 @@ use serde::Deserialize;
 use super::access::{OrganizationControl, OrganizationEnd, administers, may_create_machines};
 use super::row::OrganizationRow;
 use crate::auth::caller::Caller;
+use crate::features::roles::store as roles;
 use crate::http::page::Page;
 use crate::platform::db::{Count, Nothing, Query, flag, statements};
 use crate::platform::error::ApiError;
-
-/// Most machines that one request to delete an organization takes with it. Each is a request to its relay, of which the
-/// platform allows a thousand.
-pub const MACHINES_AT_ONCE: usize = 500;
 
 /// An [`OrganizationRow`] of an organization (`o`).
 macro_rules! organization_row {
@@ -26,10 +23,6 @@ macro_rules! organization_row {
 
 statements! {
     INSERT = "INSERT INTO organizations (id, slug, name, description, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
-
-    /// The role that stands for administering it.
-    INSERT_SYSTEM_ROLE = "INSERT INTO roles (organization_id, name, description, created_at, is_system)
-         VALUES (?1, 'super-admin', 'Full system access', ?2, 1)";
 
     /// Of all organizations, those whose slug or name has a part (?1).
     LIST = concat!(
@@ -65,23 +58,6 @@ statements! {
 
     DISABLE = "UPDATE organizations SET disabled_at = COALESCE(disabled_at, ?2) WHERE id = ?1";
 
-    END_TOKENS = "UPDATE users SET token_version = token_version + 1 WHERE organization_id = ?1";
-
-    /// From here on no agent of the organization connects anew.
-    REVOKE_MACHINES = "UPDATE machines SET status = 'revoked', revoked_at = COALESCE(revoked_at, ?2), is_connected = 0,
-           agent_public_key = NULL WHERE organization_id = ?1";
-
-    MACHINES = "SELECT id FROM machines WHERE organization_id = ?1 LIMIT ?2";
-
-    DELETE_SESSIONS_OF_MACHINES = "DELETE FROM terminal_sessions WHERE machine_id IN (SELECT value FROM json_each(?1))";
-
-    DELETE_MACHINES = "DELETE FROM machines WHERE id IN (SELECT value FROM json_each(?1))";
-
-    DELETE_SESSIONS_OF_USERS = "DELETE FROM terminal_sessions WHERE user_id IN (SELECT id FROM users WHERE organization_id = ?1)";
-
-    /// What people have goes with them: grants, memberships, keys, letters. Gives where their avatars are, which are not here.
-    DELETE_USERS = "DELETE FROM users WHERE organization_id = ?1 RETURNING id, avatar_url";
-
     /// What an organization has goes with it: groups, roles.
     DELETE = "DELETE FROM organizations WHERE id = ?1";
 
@@ -90,13 +66,8 @@ statements! {
            (SELECT COUNT(*) FROM machines WHERE organization_id = ?1 AND status = 'online') AS online,
            (SELECT COUNT(*) FROM groups WHERE organization_id = ?1) AS groups,
            (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND started_at >= ?2) AS sessions";
-}
 
-/// Somebody who was removed.
-#[derive(Debug, Deserialize)]
-pub struct Gone {
-    pub id: ObjectId,
-    pub avatar_url: Option<String>,
+    SET_VAULT = "UPDATE organizations SET vault_sealed = ?2 WHERE id = ?1";
 }
 
 /// Whether somebody may do something.
@@ -104,12 +75,6 @@ pub struct Gone {
 pub struct Allowed {
     #[serde(deserialize_with = "flag")]
     pub allowed: bool,
-}
-
-/// A machine of an organization that is being deleted.
-#[derive(Debug, Deserialize)]
-pub struct Doomed {
-    pub id: ObjectId,
 }
 
 /// Counts that an organization's row does not have.
@@ -151,10 +116,7 @@ pub fn insert(new: &NewOrganization) -> (Query<Nothing>, Query<Nothing>) {
         new.description.into(),
         new.now.into(),
     ];
-    (
-        Query::new(INSERT, organization),
-        Query::new(INSERT_SYSTEM_ROLE, [new.id.into(), new.now.into()]),
-    )
+    (Query::new(INSERT, organization), roles::insert_system(new.id, new.now))
 }
 
 /// All organizations, by slug, and how many there are. For super administrators.
@@ -217,42 +179,19 @@ pub fn enable(end: &OrganizationEnd) -> Query<Nothing> {
     Query::new(ENABLE, [end.id().into()])
 }
 
-/// Shuts an organization's people out, and everything they are signed in with.
-pub fn disable(end: &OrganizationEnd, now: &str) -> (Query<Nothing>, Query<Nothing>) {
-    (
-        Query::new(DISABLE, [end.id().into(), now.into()]),
-        Query::new(END_TOKENS, [end.id().into()]),
-    )
+/// Shuts an organization's people out.
+pub fn disable(end: &OrganizationEnd, now: &str) -> Query<Nothing> {
+    Query::new(DISABLE, [end.id().into(), now.into()])
 }
 
-/// Shuts an organization's agents out, for good.
-pub fn revoke_machines(end: &OrganizationEnd, now: &str) -> Query<Nothing> {
-    Query::new(REVOKE_MACHINES, [end.id().into(), now.into()])
+/// Removes an organization that has no people and no machines. What the audit log says of it stays.
+pub fn delete(end: &OrganizationEnd) -> Query<Nothing> {
+    Query::new(DELETE, [end.id().into()])
 }
 
-/// Some of the machines of an organization: one more than [`MACHINES_AT_ONCE`], if there are as many.
-pub fn machines(end: &OrganizationEnd) -> Query<Doomed> {
-    let limit = i64::try_from(MACHINES_AT_ONCE + 1).unwrap_or(i64::MAX);
-    Query::new(MACHINES, [end.id().into(), limit.into()])
-}
-
-/// Removes machines whose relays are gone, with their sessions.
-pub fn delete_machines(_: &OrganizationEnd, machines: &[Doomed]) -> Result<(Query<Nothing>, Query<Nothing>), ApiError> {
-    let ids: Vec<&ObjectId> = machines.iter().map(|machine| &machine.id).collect();
-    let ids = serde_json::to_string(&ids).map_err(ApiError::internal)?;
-    Ok((
-        Query::new(DELETE_SESSIONS_OF_MACHINES, [ids.as_str().into()]),
-        Query::new(DELETE_MACHINES, [ids.into()]),
-    ))
-}
-
-/// Removes an organization without machines, with everything in it, and gives its people. What the audit log says of it stays.
-pub fn delete(end: &OrganizationEnd) -> (Query<Nothing>, Query<Gone>, Query<Nothing>) {
-    (
-        Query::new(DELETE_SESSIONS_OF_USERS, [end.id().into()]),
-        Query::new(DELETE_USERS, [end.id().into()]),
-        Query::new(DELETE, [end.id().into()]),
-    )
+/// Keeps the password of an organization's vaults.
+pub fn set_vault(organization: &ObjectId, sealed: &str) -> Query<Nothing> {
+    Query::new(SET_VAULT, [organization.into(), sealed.into()])
 }
 
 /// How busy an organization is; `today` is when the day began.

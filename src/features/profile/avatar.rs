@@ -11,6 +11,7 @@ use super::store;
 use super::upload::{NewAvatar, Upload};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
+use crate::features::accounts::store::own;
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::PathParam;
 use crate::platform::context::App;
@@ -94,7 +95,7 @@ async fn change(app: &App, caller: &Caller, address: Option<&str>) -> Result<(),
         .detail("avatar_url", address);
     let batch = (
         store::find_avatar(caller),
-        store::set_avatar(caller, address, &now()),
+        own::set_avatar(caller, address, &now()),
         audit::record(&event),
     );
     let (before, _, _) = app.db()?.run(batch).await?;

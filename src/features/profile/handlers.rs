@@ -6,13 +6,13 @@ use protocol::api::auth::User;
 use protocol::api::error::ErrorBody;
 use protocol::api::profile::{OwnUser, UpdateProfile};
 
-use super::store;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::accounts::body;
-use crate::features::accounts::email_link::{self, Purpose};
+use crate::features::accounts::email_link::Purpose;
 use crate::features::accounts::new_account::Welcome;
-use crate::features::accounts::store::{AccountRow, find_account};
+use crate::features::accounts::row::AccountRow;
+use crate::features::accounts::store::{email_link, find_account, own};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -71,7 +71,7 @@ pub async fn update_profile(
         event = event.detail("email", email);
     }
     let batch = (
-        store::update(&caller, display_name, moved, &now),
+        own::update(&caller, display_name, moved, &now),
         links,
         audit::record(&event),
         find_account(caller.id()),

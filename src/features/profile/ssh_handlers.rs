@@ -6,6 +6,7 @@ use protocol::api::profile::{OwnSshKey, SshKey, SshKeyList, SshKeyPair};
 use super::{ssh, store};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
+use crate::features::accounts::store::own;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -23,7 +24,7 @@ pub async fn generate_ssh_key(app: App, credentials: Credentials) -> Result<Json
     let pair = ssh::generate(&format!("{owner}@cloudlab"))?;
     let event = caller.event(Action::SshKeyGenerated, Resource::User).on(caller.id());
     db.run((
-        store::set_ssh_key(&caller, Some(&pair.public_key), &now()),
+        own::set_ssh_key(&caller, Some(&pair.public_key), &now()),
         audit::record(&event),
     ))
     .await?;
@@ -50,7 +51,7 @@ pub async fn delete_ssh_key(app: App, credentials: Credentials) -> Result<Json<S
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
     let event = caller.event(Action::SshKeyDeleted, Resource::User).on(caller.id());
-    db.run((store::set_ssh_key(&caller, None, &now()), audit::record(&event)))
+    db.run((own::set_ssh_key(&caller, None, &now()), audit::record(&event)))
         .await?;
     Ok(Json(StatusOk {
         status: "ok".to_owned(),

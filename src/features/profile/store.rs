@@ -3,30 +3,13 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use crate::auth::caller::Caller;
+use crate::features::accounts::store::own;
+use crate::features::machines::store::enrolment::{self, ShutOut};
+use crate::features::sessions::store as sessions;
 use crate::platform::db::{Nothing, Query, flag, statements};
 
 statements! {
-    /// What is absent stays. A new address is not proven.
-    UPDATE = "UPDATE users SET display_name = COALESCE(?2, display_name),
-           email_verified = CASE WHEN ?3 IS NULL THEN email_verified ELSE 0 END,
-           email = COALESCE(?3, email), updated_at = ?4 WHERE id = ?1";
-
     FIND_AVATAR = "SELECT avatar_url FROM users WHERE id = ?1";
-
-    SET_AVATAR = "UPDATE users SET avatar_url = ?2, updated_at = ?3 WHERE id = ?1";
-
-    SET_API_KEY = "UPDATE users SET api_key_hash = ?2, api_key_sealed = ?3, updated_at = ?4 WHERE id = ?1";
-
-    /// The sessions on machines that [`SHUT_OUT_ENROLLED`] is about to shut out.
-    CLOSE_SESSIONS = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'access_revoked'
-         WHERE status = 'active' AND machine_id IN (SELECT id FROM machines WHERE owner_id = ?1 AND enrolled_by_key = 1)";
-
-    /// Takes their identity from the machines that enrolled with the account's key, and gives them. Each is still its host's, which
-    /// may enrol again.
-    SHUT_OUT_ENROLLED = "UPDATE machines SET agent_public_key = NULL, enrolled_by_key = 0, status = 'offline', is_connected = 0
-         WHERE owner_id = ?1 AND enrolled_by_key = 1 AND status <> 'revoked' RETURNING id";
-
-    SET_SSH_KEY = "UPDATE users SET ssh_public_key = ?2, updated_at = ?3 WHERE id = ?1";
 
     FIND_SSH_KEY = "SELECT NULLIF(display_name, '') AS display_name, ssh_public_key FROM users WHERE id = ?1";
 
@@ -34,12 +17,6 @@ statements! {
          FROM users c JOIN users u ON u.organization_id = c.organization_id
          WHERE c.id = ?1 AND u.ssh_public_key IS NOT NULL AND u.deleted_at IS NULL AND u.disabled_at IS NULL AND u.pending = 0
          ORDER BY u.username";
-}
-
-/// A machine.
-#[derive(Debug, Deserialize)]
-pub struct ShutOut {
-    pub id: ObjectId,
 }
 
 /// Where an account's avatar is, if it has one.
@@ -67,23 +44,9 @@ pub struct ListedKey {
     pub is_self: bool,
 }
 
-/// Changes what is given; an address must be a new one. Fails as a duplicate if the address is that of another account of the
-/// organization, or if both are community accounts.
-pub fn update(caller: &Caller, display_name: Option<&str>, email: Option<&str>, now: &str) -> Query<Nothing> {
-    Query::new(
-        UPDATE,
-        [caller.id().into(), display_name.into(), email.into(), now.into()],
-    )
-}
-
 /// Where the caller's avatar is.
 pub fn find_avatar(caller: &Caller) -> Query<OwnAvatar> {
     Query::new(FIND_AVATAR, [caller.id().into()])
-}
-
-/// Sets or removes the address of the caller's avatar.
-pub fn set_avatar(caller: &Caller, url: Option<&str>, now: &str) -> Query<Nothing> {
-    Query::new(SET_AVATAR, [caller.id().into(), url.into(), now.into()])
 }
 
 /// Replaces the caller's account key. Machines that enrolled with the old one lose their identity, and their sessions are over;
@@ -94,17 +57,11 @@ pub fn set_api_key(
     sealed: &str,
     now: &str,
 ) -> (Query<Nothing>, Query<Nothing>, Query<ShutOut>) {
-    let set = [caller.id().into(), hash.into(), sealed.into(), now.into()];
     (
-        Query::new(SET_API_KEY, set),
-        Query::new(CLOSE_SESSIONS, [caller.id().into(), now.into()]),
-        Query::new(SHUT_OUT_ENROLLED, [caller.id().into()]),
+        own::set_api_key(caller, hash, sealed, now),
+        sessions::close_on_enrolled(caller.id(), now),
+        enrolment::shut_out(caller.id()),
     )
-}
-
-/// Sets or removes the caller's SSH key.
-pub fn set_ssh_key(caller: &Caller, public_key: Option<&str>, now: &str) -> Query<Nothing> {
-    Query::new(SET_SSH_KEY, [caller.id().into(), public_key.into(), now.into()])
 }
 
 /// An account's SSH key.
@@ -124,52 +81,17 @@ mod tests {
 
     const NOW: &str = "2026-03-01T00:00:00.000Z";
 
-    fn change(db: &TestDb, who: &str, name: Option<&str>, email: Option<&str>) -> Result<(), String> {
-        db.try_run(update(&db.caller(who), name, email, NOW)).map(drop)
-    }
-
     #[test]
-    fn only_what_is_given_changes_and_a_new_address_is_not_proven() {
-        let db = TestDb::new();
-        db.user("ann", "acme", "user");
-        db.execute("UPDATE users SET email_verified = 1, display_name = 'Ann'");
-        change(&db, "ann", Some("Ann Smith"), None).unwrap();
-        assert_eq!(
-            db.count("users WHERE email_verified = 1 AND display_name = 'Ann Smith'"),
-            1
-        );
-        change(&db, "ann", None, Some("new@example.org")).unwrap();
-        assert_eq!(
-            db.count("users WHERE email_verified = 0 AND display_name = 'Ann Smith' AND email = 'new@example.org'"),
-            1
-        );
-    }
-
-    #[test]
-    fn a_picture_is_set_and_removed() {
+    fn an_avatar_is_set_and_removed() {
         let db = TestDb::new();
         db.user("ann", "acme", "user");
         let ann = db.caller("ann");
         let found = || db.run(find_avatar(&ann))[0].avatar_url.clone();
         assert_eq!(found(), None);
-        db.run(set_avatar(&ann, Some("/api/avatars/x"), NOW));
+        db.run(own::set_avatar(&ann, Some("/api/avatars/x"), NOW));
         assert_eq!(found().as_deref(), Some("/api/avatars/x"));
-        db.run(set_avatar(&ann, None, NOW));
+        db.run(own::set_avatar(&ann, None, NOW));
         assert_eq!(found(), None);
-    }
-
-    #[test]
-    fn an_address_is_in_an_organization_once() {
-        let db = TestDb::new();
-        for (name, organization) in [("ann", "acme"), ("bob", "acme"), ("eve", "evil")] {
-            db.user(name, organization, "user");
-        }
-        assert!(
-            change(&db, "ann", None, Some("bob@example.org"))
-                .unwrap_err()
-                .contains("UNIQUE constraint failed")
-        );
-        change(&db, "ann", None, Some("eve@example.org")).unwrap();
     }
 
     #[test]
@@ -212,7 +134,7 @@ mod tests {
         let ann = db.caller("ann");
         assert_eq!(db.run(find_ssh_key(ann.id()))[0].ssh_public_key, None);
         for name in ["ann", "bob", "eve"] {
-            db.run(set_ssh_key(&db.caller(name), Some(name), NOW));
+            db.run(own::set_ssh_key(&db.caller(name), Some(name), NOW));
         }
         let names = || -> Vec<(String, bool)> {
             let keys = db.run(list_ssh_keys(ann.id()));
@@ -220,7 +142,7 @@ mod tests {
         };
         assert_eq!(names(), [("ann".to_owned(), true), ("bob".to_owned(), false)]);
         db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'bob'");
-        db.run(set_ssh_key(&ann, None, NOW));
+        db.run(own::set_ssh_key(&ann, None, NOW));
         assert!(names().is_empty());
     }
 }

@@ -44,6 +44,10 @@ statements! {
          AND EXISTS (SELECT 1 FROM user_roles h WHERE h.role_id = r.id)");
 
     DELETE = "DELETE FROM roles WHERE id = ?1";
+
+    /// The role that stands for administering it.
+    INSERT_SYSTEM = "INSERT INTO roles (organization_id, name, description, created_at, is_system)
+         VALUES (?1, 'super-admin', 'Full system access', ?2, 1)";
 }
 
 /// The roles of the caller's organization.
@@ -107,6 +111,11 @@ pub fn update(
 /// Removes a role; refuses the batch if somebody has it.
 pub fn delete(control: &RoleControl) -> [Query<Nothing>; 2] {
     [KEEP_USED, DELETE].map(|sql| Query::new(sql, [control.found().id.into()]))
+}
+
+/// Makes the system role of a new organization.
+pub fn insert_system(organization: &ObjectId, now: &str) -> Query<Nothing> {
+    Query::new(INSERT_SYSTEM, [organization.into(), now.into()])
 }
 
 #[cfg(test)]

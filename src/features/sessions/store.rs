@@ -6,6 +6,7 @@ use super::access::SessionControl;
 use super::row::{FoundSession, SessionRow};
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::manages;
+use crate::features::organizations::access::OrganizationEnd;
 use crate::http::client::{self, Client};
 use crate::platform::db::{Exists, Nothing, Query, statements};
 
@@ -51,6 +52,12 @@ statements! {
 
     CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
          WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
+
+    /// The sessions on machines that enrolled with the key of an account.
+    CLOSE_ON_ENROLLED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'access_revoked'
+         WHERE status = 'active' AND machine_id IN (SELECT id FROM machines WHERE owner_id = ?1 AND enrolled_by_key = 1)";
+
+    DELETE_OF_PEOPLE = "DELETE FROM terminal_sessions WHERE user_id IN (SELECT id FROM users WHERE organization_id = ?1)";
 }
 
 /// A session to be opened.
@@ -107,6 +114,16 @@ pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Exists> {
 /// Ends a session whose shell has been hung up.
 pub fn close(control: &SessionControl, now: &str) -> Query<Nothing> {
     Query::new(CLOSE, [control.session().into(), now.into(), control.machine().into()])
+}
+
+/// Ends the sessions on the machines that enrolled with the key of `owner`, who are shut out in the same batch, behind this.
+pub fn close_on_enrolled(owner: &ObjectId, now: &str) -> Query<Nothing> {
+    Query::new(CLOSE_ON_ENROLLED, [owner.into(), now.into()])
+}
+
+/// Removes the sessions of an organization's people, wherever they are.
+pub fn delete_of_people(end: &OrganizationEnd) -> Query<Nothing> {
+    Query::new(DELETE_OF_PEOPLE, [end.id().into()])
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use protocol::ids::ObjectId;
 
 use super::state::SignInState;
 use crate::audit::{self, Action, RequestContext, Resource};
-use crate::features::accounts::otp as store;
-use crate::features::accounts::store::AccountRow;
+use crate::features::accounts::row::AccountRow;
+use crate::features::accounts::store::otp as store;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

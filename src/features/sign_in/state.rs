@@ -8,7 +8,7 @@ use protocol::ids::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::token::{Issued, TokenKey};
-use crate::features::accounts::store::AccountRow;
+use crate::features::accounts::row::AccountRow;
 use crate::platform::error::ApiError;
 use crate::platform::random;
 

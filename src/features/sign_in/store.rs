@@ -11,6 +11,9 @@ statements! {
 
     /// One sign-in may have opened accounts in several organizations.
     WITH_SAME_EMAIL = "SELECT id FROM users WHERE email = (SELECT email FROM users WHERE id = ?1) AND email <> '' AND id <> ?1 LIMIT 16";
+
+    PURGE = "DELETE FROM revoked_sign_ins WHERE sign_in IN
+         (SELECT sign_in FROM revoked_sign_ins WHERE expires_at <= ?1 LIMIT ?2)";
 }
 
 /// An account by its id.
@@ -32,6 +35,11 @@ pub fn revoke(sign_in: &str, until: &str) -> Query<Nothing> {
 /// The other accounts with the same mail address.
 pub fn find_siblings(user: &ObjectId) -> Query<Id> {
     Query::new(WITH_SAME_EMAIL, [user.into()])
+}
+
+/// Forgets some of the ended sign-ins whose last token expired by then.
+pub fn purge(until: &str, limit: i64) -> Query<Nothing> {
+    Query::new(PURGE, [until.into(), limit.into()])
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use worker::send::SendFuture;
 
 use super::first_account::{self, FirstAccount};
 use crate::audit::{Action, Event, Resource};
-use crate::features::accounts::store::{self, Taken};
+use crate::features::accounts::row::Taken;
+use crate::features::accounts::store;
 use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::db::{Query, flag, statements};

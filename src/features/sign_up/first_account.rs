@@ -5,8 +5,9 @@ use protocol::ids::ObjectId;
 
 use crate::audit::{self, Event};
 use crate::features::accounts::new_account::NewApiKey;
-use crate::features::accounts::password;
-use crate::features::accounts::store::{self, AccountRow, NewAccount};
+use crate::features::accounts::row::AccountRow;
+use crate::features::accounts::store::insert::{NewAccount, insert_account};
+use crate::features::accounts::{password, store};
 use crate::features::organizations::store::{self as organizations, NewOrganization};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, Nothing, Query, now, statements};
@@ -16,8 +17,6 @@ use crate::platform::random;
 statements! {
     /// Fails if somebody was faster.
     COMPLETE = "INSERT INTO setup (one, organization_id, completed_at) VALUES (1, ?1, ?2)";
-
-    SET_VAULT = "UPDATE organizations SET vault_sealed = ?2 WHERE id = ?1";
 }
 
 /// What it is to be.
@@ -52,7 +51,7 @@ pub async fn make(app: &App, first: FirstAccount<'_>, event: Event) -> Result<Op
         now: &now,
     });
     let api_key = NewApiKey::make(app, &id)?;
-    let user = store::insert_user(&NewAccount {
+    let user = insert_account(&NewAccount {
         id: &id,
         organization_id: &organization_id,
         username: first.username,
@@ -74,7 +73,7 @@ pub async fn make(app: &App, first: FirstAccount<'_>, event: Event) -> Result<Op
                 .config
                 .sealing
                 .seal(&vault_associated_data(&organization_id), password)?;
-            Some(set_vault(&organization_id, &sealed))
+            Some(organizations::set_vault(&organization_id, &sealed))
         }
         None => None,
     };
@@ -99,10 +98,6 @@ fn complete(organization: &ObjectId, now: &str) -> Query<Nothing> {
     Query::new(COMPLETE, [organization.into(), now.into()])
 }
 
-fn set_vault(organization: &ObjectId, sealed: &str) -> Query<Nothing> {
-    Query::new(SET_VAULT, [organization.into(), sealed.into()])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +111,7 @@ mod tests {
         db.run(complete(&acme, "2026-01-01T00:00:00.000Z"));
         let again = db.try_run(complete(&acme, "2026-01-01T00:00:00.000Z"));
         assert!(again.unwrap_err().contains("UNIQUE"));
-        db.run(set_vault(&acme, "sealed"));
+        db.run(organizations::set_vault(&acme, "sealed"));
         assert_eq!(db.count("organizations WHERE vault_sealed = 'sealed'"), 1);
     }
 }

@@ -10,13 +10,15 @@ use protocol::api::users::{CreateUser, Invited, PersonDetail};
 use super::edit::{groups, machine_role};
 use super::load::{exactly_one, reload};
 use super::row::UserRow;
-use super::store::insert::{Home, NewUser, find_home, insert};
+use super::store::home::{Home, find_home};
 use super::{body, escalation, invitation, store};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::new_account::NewApiKey;
+use crate::features::accounts::store::insert::{NewUser, insert_user};
 use crate::features::accounts::{self, password};
+use crate::features::groups::store::members;
 use crate::features::roles;
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -102,11 +104,11 @@ pub async fn create_user(
     let text = serde_json::to_string(&groups).map_err(ApiError::internal)?;
     let rights = [
         Vec::from(store::set_roles(&id, &home.id, &serde_json::json!(roles).to_string())),
-        Vec::from(store::set_groups(&id, &text, &text, &now)),
+        Vec::from(members::set_of_user(&id, &text, &text, &now)),
     ];
     let event = event(&caller, &new, hash.is_some());
     let find = reload(caller.id(), &id);
-    let batch = (insert(&new), Vec::from(rights), link, audit::record(&event), find);
+    let batch = (insert_user(&new), Vec::from(rights), link, audit::record(&event), find);
     let (_, _, _, _, found) = db.run(batch).await.map_err(|error| match error {
         DbError::Duplicate => taken(hash.is_some(), "Username or email already exists"),
         other => other.into(),

@@ -13,10 +13,12 @@ use serde_json::json;
 use super::access::UserControl;
 use super::delete::last_admin;
 use super::load::{exactly_one, load, reload};
-use super::store::{self, Change};
-use super::{body, escalation};
+use super::{body, escalation, store};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
+use crate::features::accounts::store as accounts;
+use crate::features::accounts::store::change::Change;
+use crate::features::groups::store::members;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -58,7 +60,7 @@ pub async fn update_user(
     let now = now();
     let mut batch = vec![store::update(&control, &change, &now)];
     if email.as_ref().is_some_and(|email| *email != control.row().email) {
-        batch.extend(store::void_links(control.id(), &now));
+        batch.extend(accounts::email_link::void_all(control.id(), &now));
     }
     if let Some(groups) = &groups {
         batch.extend(set_groups(&control, groups, &now)?);
@@ -180,5 +182,10 @@ fn set_groups(control: &UserControl, groups: &BTreeSet<ObjectId>, now: &str) -> 
     let before: BTreeSet<ObjectId> = control.row().groups.iter().map(|group| group.id.clone()).collect();
     let text = |ids: &BTreeSet<ObjectId>| serde_json::to_string(ids).map_err(ApiError::internal);
     let touched = before.symmetric_difference(groups).cloned().collect();
-    Ok(store::set_groups(control.id(), &text(groups)?, &text(&touched)?, now))
+    Ok(members::set_of_user(
+        control.id(),
+        &text(groups)?,
+        &text(&touched)?,
+        now,
+    ))
 }

@@ -3,25 +3,19 @@ use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::ResetPassword;
-use protocol::ids::ObjectId;
 use protocol::relay_contract::SignIns;
 
 use super::edit::event;
 use super::load::load;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
-use crate::features::accounts::{password, password_change};
+use crate::features::accounts::{self, password};
 use crate::features::sessions::revocation;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, now, statements};
+use crate::platform::db::now;
 use crate::platform::error::ApiError;
 use crate::platform::mail::Letter;
-
-statements! {
-    /// Two people know the password, so it serves to choose another one.
-    ASK_FOR_ANOTHER = "UPDATE users SET must_reset_password = 1 WHERE id = ?1";
-}
 
 /// Sets somebody's password and signs the account out everywhere. Its owner, who is told by mail, must choose another one.
 #[utoipa::path(post, path = "/api/users/{user_id}/reset-password", summary = "Set a user's password",
@@ -49,9 +43,13 @@ pub async fn reset_user_password(
     }
     let hash = password::hash(request.password.expose())?;
     let event = event(&control, Action::PasswordReset);
-    let set = password_change::set(control.id(), &hash, &now());
+    let set = accounts::store::password::set(control.id(), &hash, &now());
     app.db()?
-        .run((set, ask_for_another(control.id()), audit::record(&event)))
+        .run((
+            set,
+            accounts::store::password::ask_for_another(control.id()),
+            audit::record(&event),
+        ))
         .await?;
     if !row.email.is_empty() {
         let letter = Letter::PasswordChanged {
@@ -64,8 +62,4 @@ pub async fn reset_user_password(
         status: "ok".to_owned(),
         message: "The password works now; its owner must choose another one".to_owned(),
     }))
-}
-
-fn ask_for_another(user: &ObjectId) -> Query<Nothing> {
-    Query::new(ASK_FOR_ANOTHER, [user.into()])
 }

@@ -4,7 +4,7 @@ use protocol::api::auth::{Role, RoleRef};
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-use crate::features::accounts::store::GroupRef;
+use crate::features::accounts::row::GroupRef;
 use crate::platform::db::{flag, json};
 
 /// SQL: a [`UserRow`] as one JSON text, its fields in order, over the account `u` and its organization `o`. Administrators

@@ -1,13 +1,14 @@
 //! SQL of people: who is there, and what becomes of them.
 pub mod delete;
-pub mod insert;
+pub mod home;
 
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::access::UserControl;
 use super::row::{FoundUser, UserRow, user_row};
-use crate::features::accounts::email_link::{self, Purpose};
+use crate::features::accounts::store as accounts;
+use crate::features::accounts::store::change::Change;
 use crate::features::groups::row::GroupRow;
 use crate::features::groups::store::group_row;
 use crate::http::page::Page;
@@ -50,18 +51,6 @@ statements! {
     GROUPS = concat!("SELECT ", group_row!(), " FROM group_members z JOIN groups g ON g.id = z.group_id
          JOIN organizations o ON o.id = g.organization_id WHERE z.user_id = ?1 ORDER BY g.name, g.id");
 
-    /// What is NULL stays. Whoever is disabled is signed out everywhere, and the time of whoever is enabled begins anew.
-    UPDATE = "UPDATE users SET
-           email_verified = CASE WHEN ?2 <> email THEN 0 ELSE email_verified END,
-           email = COALESCE(?2, email), first_name = COALESCE(?3, first_name), last_name = COALESCE(?4, last_name),
-           display_name = COALESCE(?5, display_name), role = COALESCE(?6, role), machine_role = COALESCE(?7, machine_role),
-           token_version = token_version + (?8 IS 0 AND disabled_at IS NULL),
-           active_at = CASE WHEN ?8 IS 1 AND disabled_at IS NOT NULL THEN ?9 ELSE active_at END,
-           inactivity_warnings = CASE WHEN ?8 IS 1 AND disabled_at IS NOT NULL THEN 0 ELSE inactivity_warnings END,
-           disabled_at = CASE WHEN ?8 IS 0 THEN COALESCE(disabled_at, ?9) WHEN ?8 IS 1 THEN NULL ELSE disabled_at END,
-           updated_at = ?9
-         WHERE id = ?1 AND deleted_at IS NULL";
-
     /// An organization that lost an administrator has another.
     KEEP_AN_ADMIN = concat!("SELECT ", refuse!("o.slug"), " FROM organizations o WHERE o.id = ?1 AND NOT EXISTS
            (SELECT 1 FROM users a WHERE a.organization_id = o.id AND a.role <> 'user' AND a.disabled_at IS NULL
@@ -74,12 +63,6 @@ statements! {
 
     FIND_GROUPS = "SELECT g.id, json_each.value AS given FROM json_each(?2)
          JOIN groups g ON g.organization_id = ?1 AND (g.id = json_each.value OR g.name = json_each.value)";
-
-    LEAVE_GROUPS = "DELETE FROM group_members WHERE user_id = ?1 AND group_id NOT IN (SELECT value FROM json_each(?2))";
-
-    JOIN_GROUPS = "INSERT OR IGNORE INTO group_members (group_id, user_id, added_at) SELECT value, ?1, ?3 FROM json_each(?2)";
-
-    TOUCH_GROUPS = "UPDATE groups SET updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))";
 }
 
 /// Names one account in a path: by its id or by its number.
@@ -131,18 +114,6 @@ impl Filter {
     }
 }
 
-/// What becomes of an account. What is absent stays.
-#[derive(Debug, Default)]
-pub struct Change<'a> {
-    pub email: Option<&'a str>,
-    pub first_name: Option<&'a str>,
-    pub last_name: Option<&'a str>,
-    pub display_name: Option<&'a str>,
-    pub role: Option<&'static str>,
-    pub machine_role: Option<&'static str>,
-    pub enabled: Option<bool>,
-}
-
 /// The people that the caller lists.
 pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<Listed> {
     let (limit, offset) = page.window();
@@ -179,29 +150,7 @@ pub fn set_roles(user: &ObjectId, organization: &ObjectId, roles: &str) -> [Quer
 
 /// Changes an account.
 pub fn update(control: &UserControl, change: &Change, now: &str) -> Query<Nothing> {
-    Query::new(
-        UPDATE,
-        [
-            control.id().into(),
-            change.email.into(),
-            change.first_name.into(),
-            change.last_name.into(),
-            change.display_name.into(),
-            change.role.into(),
-            change.machine_role.into(),
-            change.enabled.into(),
-            now.into(),
-        ],
-    )
-}
-
-/// Voids the links that were mailed to the account.
-pub fn void_links(user: &ObjectId, now: &str) -> Vec<Query<Nothing>> {
-    let purposes = [Purpose::Invite, Purpose::Reset, Purpose::Verify];
-    purposes
-        .into_iter()
-        .map(|purpose| email_link::void(user, purpose, now))
-        .collect()
+    accounts::change::update(control.id(), change, now)
 }
 
 /// Refuses the batch if no administrator would be left. It goes behind the change.
@@ -212,15 +161,6 @@ pub fn keep_an_admin(organization: &ObjectId) -> Query<Nothing> {
 /// The groups of an organization that were named, by id or name (a JSON array).
 pub fn find_groups(organization: &ObjectId, given: &str) -> Query<NamedGroup> {
     Query::new(FIND_GROUPS, [organization.into(), given.into()])
-}
-
-/// Puts an account into exactly these groups (a JSON array of ids). `touched` are those it joins or leaves.
-pub fn set_groups(user: &ObjectId, groups: &str, touched: &str, now: &str) -> [Query<Nothing>; 3] {
-    [
-        Query::new(LEAVE_GROUPS, [user.into(), groups.into()]),
-        Query::new(JOIN_GROUPS, [user.into(), groups.into(), now.into()]),
-        Query::new(TOUCH_GROUPS, [touched.into(), now.into()]),
-    ]
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ fn take(db: &TestDb, steps: Vec<(Account, Step)>, now: DateTime<Utc>) -> Vec<(St
 
 /// Runs once.
 fn run_once(db: &TestDb, now: DateTime<Utc>) -> Vec<(String, Step)> {
-    take(db, steps(db.run(due(now)), now), now)
+    take(db, steps(db.run(store::due(now)), now), now)
 }
 
 fn of(told: Vec<(String, Step)>, name: &str) -> Vec<Step> {
@@ -101,7 +101,7 @@ fn using_an_account_starts_its_time_anew() {
 fn an_account_that_is_used_while_it_is_looked_at_stays_and_is_told_nothing() {
     for day_of in [23, 30] {
         let db = db();
-        let steps = steps(db.run(due(day(day_of))), day(day_of));
+        let steps = steps(db.run(store::due(day(day_of))), day(day_of));
         assert!(steps.iter().any(|(_, step)| *step != Step::Keep));
         db.execute("UPDATE users SET active_at = '2026-01-31T00:00:00.000Z'");
         assert!(take(&db, steps, day(day_of)).is_empty());
@@ -117,7 +117,7 @@ fn an_account_that_is_used_while_it_is_looked_at_stays_and_is_told_nothing() {
 fn two_runs_at_the_same_time_warn_once_and_disable_once() {
     let db = db();
     for day_of in [23, 30] {
-        let runs = [(); 2].map(|()| steps(db.run(due(day(day_of))), day(day_of)));
+        let runs = [(); 2].map(|()| steps(db.run(store::due(day(day_of))), day(day_of)));
         let told: usize = runs
             .map(|steps| of(take(&db, steps, day(day_of)), "bob").len())
             .iter()
@@ -130,7 +130,7 @@ fn two_runs_at_the_same_time_warn_once_and_disable_once() {
 #[test]
 fn the_last_administrator_stays_also_if_the_other_one_goes_while_it_is_looked_at() {
     let db = db();
-    let steps = steps(db.run(due(day(30))), day(30));
+    let steps = steps(db.run(store::due(day(30))), day(30));
     db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'cid'");
     take(&db, steps, day(30));
     assert_eq!(db.count("users WHERE username = 'ann' AND disabled_at IS NULL"), 1);

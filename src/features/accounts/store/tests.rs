@@ -1,4 +1,7 @@
 //! The SQL of accounts.
+use protocol::api::auth::Role;
+
+use super::insert::{NewAccount, insert_account};
 use super::*;
 use crate::features::organizations::store::{NewOrganization, insert};
 use crate::testing::TestDb;
@@ -16,7 +19,7 @@ fn sign_up(db: &TestDb, n: usize, username: &str, email: &str) -> Result<i64, St
     });
     db.try_run(organization)?;
     db.try_run(role)?;
-    db.try_run(insert_user(&NewAccount {
+    db.try_run(insert_account(&NewAccount {
         id: &id,
         organization_id: &id,
         username,

@@ -1,9 +1,9 @@
-use super::*;
-use crate::features::groups::access::GroupAccess;
-use crate::features::groups::contents::*;
-use crate::testing::{TestDb, id};
 use protocol::api::groups::Group;
 use protocol::api::machines::MachineStatus;
+
+use super::*;
+use crate::features::groups::access::GroupAccess;
+use crate::testing::{TestDb, id};
 
 const NOW: &str = "2026-02-01T00:00:00.000Z";
 
@@ -81,7 +81,7 @@ fn groups_come_in_pages() {
     let db = db();
     let page = Page::One { page: 2, limit: 1 };
     assert_eq!(db.run(list(&object("bob"), &Filter::default(), page))[0].name, "ops");
-    let rows = db.run(list_members(
+    let rows = db.run(members::list(
         &object("bob"),
         &object("ops"),
         Page::One { page: 2, limit: 1 },
@@ -102,9 +102,9 @@ fn a_group_is_seen_in_its_organization_and_changed_by_administrators() {
         let access = access(&db, caller, "ops");
         assert_eq!(access.is_ok(), sees, "{caller}");
         assert_eq!(access.is_ok_and(|access| access.control().is_ok()), changes, "{caller}");
-        let seen = db.run(list_members(&object(caller), &object("ops"), Page::Everything));
+        let seen = db.run(members::list(&object(caller), &object("ops"), Page::Everything));
         assert_eq!(!seen.is_empty(), sees, "{caller}");
-        let seen = db.run(list_machines(&object(caller), &object("ops"), Page::Everything));
+        let seen = db.run(machines::list(&object(caller), &object("ops"), Page::Everything));
         assert_eq!(!seen.is_empty(), sees, "{caller}");
     }
     let unknown = access(&db, "eve", "none").unwrap_err();
@@ -123,14 +123,14 @@ fn a_group_shows_who_and_what_is_in_it() {
     assert_eq!(group.member_ids, [object("bob")]);
     assert_eq!(group.machine_ids[0].as_str(), &id("web")[..12]);
     let member = db
-        .run(list_members(&object("bob"), &object("ops"), Page::Everything))
+        .run(members::list(&object("bob"), &object("ops"), Page::Everything))
         .remove(0);
     assert_eq!(
         (member.username.as_str(), member.email.as_str(), member.enabled),
         ("bob", "bob@example.org", true)
     );
     let machine = db
-        .run(list_machines(&object("bob"), &object("ops"), Page::Everything))
+        .run(machines::list(&object("bob"), &object("ops"), Page::Everything))
         .remove(0);
     assert_eq!((machine.name.as_str(), machine.status), ("web", MachineStatus::Pending));
 }
@@ -139,11 +139,11 @@ fn a_group_shows_who_and_what_is_in_it() {
 fn nothing_of_another_organization_is_found_for_a_group_or_gets_into_it() {
     let db = db();
     let people = ["bob", "cid", "eve", "root"].map(object);
-    let found = db.run(find_people(&object("ops"), people.iter().map(ObjectId::as_str)).unwrap());
+    let found = db.run(members::find(&object("ops"), people.iter().map(ObjectId::as_str)).unwrap());
     assert_eq!(found.len(), 2);
     let (gamma, web) = (id("gamma"), id("web"));
     let named = [gamma.as_str(), &gamma[..12], web.as_str(), &web[..12]];
-    let found = db.run(find_machines(&object("ops"), named).unwrap());
+    let found = db.run(machines::find(&object("ops"), named).unwrap());
     assert_eq!(
         found.iter().map(|machine| machine.name.as_str()).collect::<Vec<_>>(),
         ["web"]
@@ -158,8 +158,8 @@ fn nothing_of_another_organization_is_found_for_a_group_or_gets_into_it() {
         agent_id: id("gamma")[..12].parse().unwrap(),
         name: "gamma".into(),
     };
-    run(&db, add_members(&control(&db), &[eve], NOW).unwrap());
-    run(&db, add_machines(&control(&db), &[gamma], NOW).unwrap());
+    run(&db, members::add(&control(&db), &[eve], NOW).unwrap());
+    run(&db, machines::add(&control(&db), &[gamma], NOW).unwrap());
     let group = access(&db, "bob", "ops").unwrap().into_group();
     assert_eq!((group.member_ids.len(), group.machine_ids.len()), (1, 1));
 }
@@ -224,14 +224,14 @@ fn who_is_put_into_a_group_twice_is_in_it_once_and_can_be_taken_out() {
     for _ in 0..2 {
         run(
             &db,
-            add_members(&control(&db), std::slice::from_ref(&cid), NOW).unwrap(),
+            members::add(&control(&db), std::slice::from_ref(&cid), NOW).unwrap(),
         );
         let group = access(&db, "bob", "ops").unwrap().into_group();
         assert_eq!(group.member_ids.len(), 2);
         assert_eq!(group.updated_at.to_rfc3339(), "2026-02-01T00:00:00+00:00");
     }
-    run(&db, remove_member(&control(&db), &cid.id, NOW));
-    run(&db, remove_machine(&control(&db), &object("web"), NOW));
+    run(&db, members::remove(&control(&db), &cid.id, NOW));
+    run(&db, machines::remove(&control(&db), &object("web"), NOW));
     let group = access(&db, "bob", "ops").unwrap().into_group();
     assert_eq!((group.member_ids, group.machine_ids.len()), (vec![object("bob")], 0));
 }

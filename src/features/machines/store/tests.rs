@@ -222,10 +222,10 @@ fn deleting_a_machine_takes_its_sessions_along() {
     let db = db();
     db.session("s1", "ann", "alpha");
     let control = access(&db, "ann", "000000000000").unwrap().control().unwrap();
-    db.run(revoke(&control, "2026-01-02T00:00:00.000Z"));
+    db.run(end::revoke(&control, "2026-01-02T00:00:00.000Z"));
     let revoked = access(&db, "ann", "000000000000").unwrap();
     assert_eq!(revoked.found().machine.status, MachineStatus::Revoked);
-    let (sessions, machine) = delete(&control);
+    let (sessions, machine) = end::delete(&control);
     db.run(sessions);
     db.run(machine);
     assert!(access(&db, "ann", "000000000000").is_err());

@@ -11,8 +11,8 @@ use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::Credentials;
 use crate::auth::throttle;
 use crate::features::accounts::email_link::{self, Purpose};
-use crate::features::accounts::store::{self, AccountRow};
-use crate::features::accounts::{body, claim_address, password, password_change};
+use crate::features::accounts::row::AccountRow;
+use crate::features::accounts::{body, claim_address, password, password_change, store};
 use crate::features::sign_in::finish;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -158,7 +158,7 @@ async fn reset_with(app: &App, context: &RequestContext, token: &str, new: &Secr
         .on(&account.id);
     let batch = (
         proven,
-        password_change::set(&account.id, &hash, &now()),
+        store::password::set(&account.id, &hash, &now()),
         audit::record(&event),
     );
     app.db()?.run(batch).await.map_err(|error| match error {

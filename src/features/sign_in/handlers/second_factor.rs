@@ -6,9 +6,9 @@ use protocol::api::error::ErrorBody;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::auth::throttle;
-use crate::features::accounts::store::{self, AccountRow};
+use crate::features::accounts::row::AccountRow;
 use crate::features::accounts::totp::{self, Shared};
-use crate::features::accounts::{password, second_factor};
+use crate::features::accounts::{password, second_factor, store};
 use crate::features::users;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -22,7 +22,10 @@ use crate::platform::mail::Letter;
 #[worker::send]
 pub async fn status(app: App, credentials: Credentials) -> Result<Json<SecondFactorStatus>, ApiError> {
     let id = credentials.user_id().clone();
-    let batch = (store::find_account(&id), second_factor::count_recovery_codes(&id));
+    let batch = (
+        store::find_account(&id),
+        store::second_factor::count_recovery_codes(&id),
+    );
     let (_, (accounts, counts)) = credentials.load(&app.db()?, batch).await?;
     let account = own(accounts)?;
     let enabled = account.totp_confirmed_at.is_some();
@@ -78,7 +81,11 @@ pub async fn confirm(
     let (codes, rows) = second_factor::recovery_codes(caller.id())?;
     let event = caller.event(Action::TotpEnabled, Resource::User).on(caller.id());
     app.db()?
-        .run((second_factor::confirm(caller.id(), &now()), rows, audit::record(&event)))
+        .run((
+            store::second_factor::confirm(caller.id(), &now()),
+            rows,
+            audit::record(&event),
+        ))
         .await?;
     Ok(Json(RecoveryCodes {
         message: "From now on, signing in needs a code of your app".to_owned(),
@@ -100,7 +107,7 @@ pub async fn disable(
     let caller = confirmed(&app, credentials, &request).await?;
     let event = caller.event(Action::TotpDisabled, Resource::User).on(caller.id());
     app.db()?
-        .run((second_factor::remove(caller.id()), audit::record(&event)))
+        .run((store::second_factor::remove(caller.id()), audit::record(&event)))
         .await?;
     Ok(Json(removed()))
 }
@@ -160,7 +167,7 @@ pub async fn reset(
         .within(control.organization_id())
         .on(control.id());
     app.db()?
-        .run((second_factor::remove(control.id()), audit::record(&event)))
+        .run((store::second_factor::remove(control.id()), audit::record(&event)))
         .await?;
     if !row.email.is_empty() {
         let letter = Letter::SecondFactorReset {

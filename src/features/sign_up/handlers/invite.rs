@@ -3,7 +3,6 @@ use axum::Json;
 use protocol::api::auth::{AcceptInvite, AcceptInviteByToken, LoginAnswer};
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
-use protocol::ids::ObjectId;
 
 use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::throttle;
@@ -13,15 +12,8 @@ use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, now, statements};
+use crate::platform::db::now;
 use crate::platform::error::ApiError;
-
-statements! {
-    /// The mail has shown that the address is its owner's.
-    ACCEPT = "UPDATE users SET password_hash = ?2, pending = 0, invite_accepted_at = ?4, email_verified = 1, must_reset_password = 0,
-           display_name = CASE WHEN ?3 = '' THEN display_name ELSE ?3 END, token_version = token_version + 1, updated_at = ?4
-         WHERE id = ?1 AND pending = 1";
-}
 
 /// Chooses the first password of somebody who was invited, and signs in.
 #[utoipa::path(post, path = "/api/auth/invite/{token}", summary = "Accept an invitation",
@@ -84,7 +76,7 @@ async fn accept_with(
         .within(&invited.organization_id)
         .on(&invited.id);
     let batch = (
-        set(&invited.id, &hash, display_name.trim(), &now()),
+        store::password::accept(&invited.id, &hash, display_name.trim(), &now()),
         audit::record(&event),
         store::find_account(&invited.id),
     );
@@ -94,30 +86,4 @@ async fn accept_with(
         .ok_or_else(|| ApiError::internal("an invited account is not there"))?;
     let state = SignInState::begin(&context.client.source, "invitation", true, &rows)?;
     finish::proceed(app, context, &state, &rows, account).await
-}
-
-fn set(user: &ObjectId, hash: &str, display_name: &str, now: &str) -> Query<Nothing> {
-    Query::new(ACCEPT, [user.into(), hash.into(), display_name.into(), now.into()])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::TestDb;
-
-    #[test]
-    fn an_invitation_is_accepted_once_and_keeps_the_name_that_was_given() {
-        let db = TestDb::new();
-        db.user("ann", "acme", "user");
-        db.execute("UPDATE users SET pending = 1, display_name = 'Ann'");
-        let ann = db.caller("ann").id().clone();
-        db.run(set(&ann, "first", "", "2026-01-01T00:00:00.000Z"));
-        db.run(set(&ann, "second", "Annie", "2026-01-01T00:00:00.000Z"));
-        let row = db.run(store::find_account(&ann)).remove(0);
-        assert_eq!(
-            (row.password_hash.as_str(), row.display_name.as_str()),
-            ("first", "Ann")
-        );
-        assert!(row.is_active && row.email_verified);
-    }
 }

@@ -8,8 +8,9 @@ use protocol::api::error::ErrorBody;
 use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::throttle;
 use crate::features::accounts::new_account::{NewApiKey, Welcome};
-use crate::features::accounts::password;
-use crate::features::accounts::store::{self, AccountRow, NewAccount, Taken};
+use crate::features::accounts::row::{AccountRow, Taken};
+use crate::features::accounts::store::insert::{NewAccount, insert_account};
+use crate::features::accounts::{password, store};
 use crate::features::organizations::store::{self as organizations, NewOrganization};
 use crate::features::sign_in::finish;
 use crate::http::envelope::{Envelope, Enveloped};
@@ -180,7 +181,7 @@ async fn make(app: &App, context: &RequestContext, founder: Founder<'_>) -> Resu
         description: "",
         now: &now,
     });
-    let user = store::insert_user(&NewAccount {
+    let user = insert_account(&NewAccount {
         id: &id,
         organization_id: &organization_id,
         username: founder.username,

@@ -2,7 +2,6 @@
 use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
-use protocol::ids::ObjectId;
 
 use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::Credentials;
@@ -12,14 +11,9 @@ use crate::features::accounts::new_account::Welcome;
 use crate::features::accounts::store;
 use crate::http::extract::PathParam;
 use crate::platform::context::App;
-use crate::platform::db::{Nothing, Query, now, statements};
+use crate::platform::db::now;
 use crate::platform::error::ApiError;
 use crate::platform::mail::NotSent;
-
-statements! {
-    /// Only for the address that the link was sent to: changing the address voids it.
-    VERIFY = "UPDATE users SET email_verified = 1, updated_at = ?2 WHERE id = ?1";
-}
 
 /// Proves the address of an account with the link of a mail.
 #[utoipa::path(post, path = "/api/auth/verify-email/{token}", summary = "Confirm a mail address",
@@ -43,7 +37,9 @@ pub async fn verify(
         .by(&account.id, &account.username)
         .within(&account.organization_id)
         .on(&account.id);
-    app.db()?.run((set(&account.id, &now()), audit::record(&event))).await?;
+    app.db()?
+        .run((store::address::verify(&account.id, &now()), audit::record(&event)))
+        .await?;
     Ok(Json(ok("Your mail address is confirmed")))
 }
 
@@ -79,10 +75,6 @@ pub async fn send_again(app: App, credentials: Credentials) -> Result<Json<Statu
     app.db()?.run(rows).await?;
     welcome.post(&app, &account.username, &account.email);
     Ok(Json(ok("The mail is on its way")))
-}
-
-fn set(user: &ObjectId, now: &str) -> Query<Nothing> {
-    Query::new(VERIFY, [user.into(), now.into()])
 }
 
 fn ok(message: &str) -> StatusOk {

@@ -1,11 +1,14 @@
+use protocol::api::auth::Role;
+use serde::de::DeserializeOwned;
+
 use super::delete::delete;
-use super::insert::{NewUser, find_home, insert};
+use super::home::find_home;
 use super::*;
+use crate::features::accounts::store::insert::{NewUser, insert_user};
+use crate::features::groups::store::members;
 use crate::features::users::access::UserAccess;
 use crate::platform::db::now;
 use crate::testing::TestDb;
-use protocol::api::auth::Role;
-use serde::de::DeserializeOwned;
 
 /// An organization with two administrators and a user, and another one.
 fn db() -> TestDb {
@@ -176,7 +179,7 @@ fn groups_are_named_by_id_or_name_within_one_organization() {
     let ids = serde_json::to_string(&[&found[0].id]).unwrap();
     run(
         &db,
-        set_groups(db.caller("ann").id(), &ids, &ids, "2026-02-01T00:00:00.000Z"),
+        members::set_of_user(db.caller("ann").id(), &ids, &ids, "2026-02-01T00:00:00.000Z"),
     );
     let groups: Vec<String> = row(&db, "ann").groups.into_iter().map(|group| group.name).collect();
     assert_eq!(groups, ["ops"]);
@@ -265,7 +268,7 @@ fn a_new_account_waits_for_its_owner_unless_it_has_a_password() {
             invited_by: admin.id(),
             now: &now(),
         };
-        db.run(insert(&new));
+        db.run(insert_user(&new));
         let found = db
             .run(find(db.caller("eve").id(), &UserKey::Id(id.clone())))
             .remove(0)

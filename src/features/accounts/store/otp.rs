@@ -20,6 +20,9 @@ statements! {
     TAKE = "DELETE FROM otp_challenges WHERE user_id = ?1 AND code_sealed = ?2 RETURNING user_id";
 
     DELETE = "DELETE FROM otp_challenges WHERE user_id = ?1";
+
+    PURGE = "DELETE FROM otp_challenges WHERE user_id IN
+         (SELECT user_id FROM otp_challenges WHERE expires_at <= ?1 LIMIT ?2)";
 }
 
 /// A code that may be tried.
@@ -50,6 +53,11 @@ pub fn take(user: &ObjectId, sealed: &str) -> Query<Exists> {
 /// Ends the wait for a code.
 pub fn delete(user: &ObjectId) -> Query<Nothing> {
     Query::new(DELETE, [user.into()])
+}
+
+/// Removes some of the codes that expired by then.
+pub fn purge(until: &str, limit: i64) -> Query<Nothing> {
+    Query::new(PURGE, [until.into(), limit.into()])
 }
 
 #[cfg(test)]

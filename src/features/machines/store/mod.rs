@@ -1,4 +1,8 @@
-//! SQL of machines, as people see them. What agents do to them is in `agents/store.rs`.
+//! SQL of machines, as people see them.
+pub mod end;
+pub mod enrolment;
+pub mod owner;
+
 use protocol::api::machines::{CreateMachine, UpdateMachine};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
@@ -82,13 +86,6 @@ statements! {
            own_metadata = COALESCE(?5, own_metadata) WHERE id = ?1";
 
     SET_REGISTRATION_TOKEN = "UPDATE machines SET registration_token_hash = ?2, registration_token_sealed = ?3 WHERE id = ?1";
-
-    /// From here on its agent's token is worth nothing.
-    REVOKE = "UPDATE machines SET status = 'revoked', revoked_at = ?2, is_connected = 0, agent_public_key = NULL WHERE id = ?1";
-
-    DELETE_SESSIONS = "DELETE FROM terminal_sessions WHERE machine_id = ?1";
-
-    DELETE = "DELETE FROM machines WHERE id = ?1";
 }
 
 /// One machine of a list.
@@ -213,19 +210,6 @@ pub fn set_registration_token(control: &MachineControl, hash: &str, sealed: &str
     Query::new(
         SET_REGISTRATION_TOKEN,
         [control.id().into(), hash.into(), sealed.into()],
-    )
-}
-
-/// Shuts the machine's agent out.
-pub fn revoke(control: &MachineControl, now: &str) -> Query<Nothing> {
-    Query::new(REVOKE, [control.id().into(), now.into()])
-}
-
-/// Removes the machine and its sessions.
-pub fn delete(control: &MachineControl) -> (Query<Nothing>, Query<Nothing>) {
-    (
-        Query::new(DELETE_SESSIONS, [control.id().into()]),
-        Query::new(DELETE, [control.id().into()]),
     )
 }
 

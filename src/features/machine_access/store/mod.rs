@@ -1,4 +1,6 @@
 //! SQL of who may use a machine, and of lending it.
+pub mod expired;
+
 use chrono::{DateTime, Utc};
 use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
@@ -55,6 +57,8 @@ statements! {
            granted_at = excluded.granted_at, expires_at = excluded.expires_at";
 
     REVOKE = "DELETE FROM machine_grants WHERE machine_id = ?1 AND user_id = ?2";
+
+    REVOKE_ALL = "DELETE FROM machine_grants WHERE user_id = ?1";
 }
 
 /// Somebody who may use a machine.
@@ -122,6 +126,11 @@ pub fn grant(control: &MachineControl, borrower: &Borrower, terms: &Terms) -> Qu
 /// Ends a grant, if there is one.
 pub fn revoke(control: &MachineControl, borrower: &Borrower) -> Query<Nothing> {
     Query::new(REVOKE, [control.id().into(), (&borrower.id).into()])
+}
+
+/// Ends all that an account was lent.
+pub fn delete_all(user: &ObjectId) -> Query<Nothing> {
+    Query::new(REVOKE_ALL, [user.into()])
 }
 
 #[cfg(test)]

@@ -1,11 +1,20 @@
-//! SQL of accounts.
-use protocol::api::auth::{Role, RoleRef};
-use protocol::api::organizations::OtpPolicy;
+//! SQL of accounts: looking them up. What writes them is in the files of this folder, one a concern.
+pub mod address;
+pub mod change;
+pub mod email_link;
+pub mod end;
+pub mod inactivity;
+pub mod insert;
+pub mod otp;
+pub mod own;
+pub mod password;
+pub mod second_factor;
+
 use protocol::ids::ObjectId;
-use serde::Deserialize;
 
 use crate::auth::account_store::is_active;
-use crate::platform::db::{Exists, Nothing, Query, flag, json, statements};
+use crate::features::accounts::row::{AccountRow, Taken};
+use crate::platform::db::{Exists, Nothing, Query, statements};
 
 /// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.
 pub const MAX_ACCOUNTS: usize = 8;
@@ -56,104 +65,9 @@ statements! {
          EXISTS (SELECT 1 FROM users WHERE email = ?2 AND community = 1) AS email,
          EXISTS (SELECT 1 FROM organizations WHERE slug = ?3) AS slug";
 
-    INSERT_USER = "INSERT INTO users
-         (id, organization_id, username, email, community, password_hash, role, first_name, last_name, email_verified, api_key_hash,
-          api_key_sealed, created_at, updated_at, active_at, last_login_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14)";
-
     TOUCH_LOGIN = "UPDATE users SET last_login_at = ?2, active_at = ?2, inactivity_warnings = 0 WHERE id = ?1";
 
     TOUCH_ACTIVE = "UPDATE users SET active_at = ?2, inactivity_warnings = 0 WHERE id = ?1";
-}
-
-/// An account with all that its owner may see.
-#[derive(Debug, Clone, Deserialize)]
-pub struct AccountRow {
-    pub id: ObjectId,
-    pub int_id: i64,
-    pub organization_id: ObjectId,
-    pub username: String,
-    pub email: String,
-    /// Empty where there is no password.
-    pub password_hash: String,
-    pub role: Role,
-    pub machine_role: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub display_name: String,
-    pub avatar_url: Option<String>,
-    pub ssh_public_key: Option<String>,
-    #[serde(deserialize_with = "flag")]
-    pub email_verified: bool,
-    #[serde(deserialize_with = "flag")]
-    pub must_reset_password: bool,
-    #[serde(deserialize_with = "flag")]
-    pub pending: bool,
-    pub api_key_sealed: String,
-    pub token_version: i64,
-    pub totp_sealed: Option<String>,
-    pub totp_confirmed_at: Option<String>,
-    pub disabled_at: Option<String>,
-    pub deleted_at: Option<String>,
-    pub created_at: chrono::DateTime<chrono::Utc>,
-    pub updated_at: chrono::DateTime<chrono::Utc>,
-    pub last_login_at: Option<chrono::DateTime<chrono::Utc>>,
-    pub tenant_id: String,
-    pub tenant_name: String,
-    pub otp: OtpPolicy,
-    pub otp_minutes: i64,
-    #[serde(deserialize_with = "flag")]
-    pub organization_disabled: bool,
-    /// It may sign in.
-    #[serde(deserialize_with = "flag")]
-    pub is_active: bool,
-    #[serde(deserialize_with = "json")]
-    pub groups: Vec<GroupRef>,
-    #[serde(deserialize_with = "json")]
-    pub roles: Vec<RoleRef>,
-    /// Of its roles, by codename.
-    #[serde(deserialize_with = "json")]
-    pub permissions: Vec<String>,
-}
-
-/// A group by id and name.
-#[derive(Debug, Clone, Deserialize)]
-pub struct GroupRef {
-    pub id: ObjectId,
-    pub name: String,
-}
-
-/// The names of a sign-up that exist already.
-#[derive(Debug, Deserialize)]
-pub struct Taken {
-    #[serde(deserialize_with = "flag")]
-    pub username: bool,
-    #[serde(deserialize_with = "flag")]
-    pub email: bool,
-    #[serde(deserialize_with = "flag")]
-    pub slug: bool,
-}
-
-/// A new account.
-#[derive(Debug)]
-pub struct NewAccount<'a> {
-    pub id: &'a ObjectId,
-    pub organization_id: &'a ObjectId,
-    pub username: &'a str,
-    /// Lower case.
-    pub email: &'a str,
-    /// Whether it is one of those among which an address exists once.
-    pub community: bool,
-    pub password_hash: &'a str,
-    pub role: Role,
-    pub first_name: &'a str,
-    pub last_name: &'a str,
-    pub email_verified: bool,
-    pub api_key_hash: &'a str,
-    pub api_key_sealed: &'a str,
-    pub now: &'a str,
-    /// If it is signed in at once.
-    pub last_login_at: Option<&'a str>,
 }
 
 /// One account with everything its owner may see.
@@ -185,29 +99,6 @@ pub fn find_any() -> Query<Exists> {
 /// What a sign-up would collide with.
 pub fn find_taken(username: &str, email: &str, slug: &str) -> Query<Taken> {
     Query::new(FIND_TAKEN, [username.into(), email.into(), slug.into()])
-}
-
-/// Makes an account.
-pub fn insert_user(new: &NewAccount) -> Query<Nothing> {
-    Query::new(
-        INSERT_USER,
-        [
-            new.id.into(),
-            new.organization_id.into(),
-            new.username.into(),
-            new.email.into(),
-            new.community.into(),
-            new.password_hash.into(),
-            new.role.as_str().into(),
-            new.first_name.into(),
-            new.last_name.into(),
-            new.email_verified.into(),
-            new.api_key_hash.into(),
-            new.api_key_sealed.into(),
-            new.now.into(),
-            new.last_login_at.into(),
-        ],
-    )
 }
 
 /// Remembers a sign-in.

@@ -1,4 +1,7 @@
 //! SQL of groups.
+pub mod machines;
+pub mod members;
+
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
@@ -81,6 +84,9 @@ statements! {
 
     DELETE = "DELETE FROM groups WHERE id = ?1";
 
+    TOUCH = "UPDATE groups SET updated_at = ?2 WHERE id = ?1";
+
+    TOUCH_ALL = "UPDATE groups SET updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))";
 }
 
 /// The organization that groups are listed or made in.
@@ -205,6 +211,19 @@ pub fn update(control: &GroupControl, name: &str, description: &str, now: &str) 
 /// Removes a group. Its people and machines stay.
 pub fn delete(control: &GroupControl) -> Query<Nothing> {
     Query::new(DELETE, [control.id().into()])
+}
+
+/// The group has changed.
+fn touch(control: &GroupControl, now: &str) -> Query<Nothing> {
+    Query::new(TOUCH, [control.id().into(), now.into()])
+}
+
+/// Two statements that belong together.
+pub type Pair = (Query<Nothing>, Query<Nothing>);
+
+/// The groups (a JSON array of ids) have changed.
+fn touch_all(groups: &str, now: &str) -> Query<Nothing> {
+    Query::new(TOUCH_ALL, [groups.into(), now.into()])
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! SQL of machines, as their agents see them: enrolment and identity. What people do to them is in `machines/store.rs`.
+//! SQL of machines, as their agents see them: enrolment and identity.
 use protocol::api::agents::{Enroll, Enrolled};
 use protocol::api::machines::MachineStatus;
 use protocol::ids::{AgentId, ObjectId};
@@ -72,6 +72,11 @@ statements! {
 
     /// The identity that a connection token is checked against.
     FIND_IDENTITY = "SELECT id, agent_id, status, agent_public_key FROM machines WHERE agent_id = ?1";
+
+    /// Takes their identity from the machines that enrolled with the account's key, and gives them. Each is still its host's, which
+    /// may enrol again.
+    SHUT_OUT_ENROLLED = "UPDATE machines SET agent_public_key = NULL, enrolled_by_key = 0, status = 'offline', is_connected = 0
+         WHERE owner_id = ?1 AND enrolled_by_key = 1 AND status <> 'revoked' RETURNING id";
 }
 
 /// The account whose API key an agent presented.
@@ -187,6 +192,17 @@ pub fn insert_enrolled(key_hash: &str, new: &NewHost, request: &Enroll) -> Query
 /// The identity of an agent.
 pub fn find_identity(agent_id: &AgentId) -> Query<Identity> {
     Query::new(FIND_IDENTITY, [agent_id.into()])
+}
+
+/// A machine that was shut out.
+#[derive(Debug, Deserialize)]
+pub struct ShutOut {
+    pub id: ObjectId,
+}
+
+/// Takes their identity from the machines that enrolled with the key of `owner`, and gives them.
+pub fn shut_out(owner: &ObjectId) -> Query<ShutOut> {
+    Query::new(SHUT_OUT_ENROLLED, [owner.into()])
 }
 
 #[cfg(test)]
