@@ -5,3 +5,4 @@ mod names;
 mod paths;
 mod source;
 mod statements;
+mod tables;
