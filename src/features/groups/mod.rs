@@ -2,12 +2,12 @@
 pub mod access;
 mod body;
 pub mod handlers;
-mod machines;
-mod members;
 pub mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};
+
+use handlers::{machines, members};
 
 pub use handlers::list_body;
 

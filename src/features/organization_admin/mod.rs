@@ -1,10 +1,10 @@
 //! What super administrators do with organizations: see all of them and what is in them, make, change and end them.
-mod contents;
 mod handlers;
-mod removal;
 mod store;
 
 use crate::auth::rule::{Routes, routes};
+
+use handlers::{overview, removal};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -15,8 +15,8 @@ pub fn routes() -> Routes {
         handlers::find_organization => SuperAdmin,
         handlers::update_organization => SuperAdmin,
         removal::delete_organization => SuperAdmin,
-        contents::find_organization_stats => SuperAdmin,
-        contents::list_organization_users => SuperAdmin,
-        contents::list_organization_groups => SuperAdmin,
+        overview::find_organization_stats => SuperAdmin,
+        overview::list_organization_users => SuperAdmin,
+        overview::list_organization_groups => SuperAdmin,
     ]
 }

@@ -1,15 +1,14 @@
 //! One's own account: profile, avatar, password, the key that enrols machines, and the SSH key.
-mod avatar;
 mod handlers;
-mod secrets;
 mod ssh;
-mod ssh_handlers;
 pub mod store;
 mod upload;
 
-pub use avatar::forget_avatars;
+pub use handlers::avatar::forget_avatars;
 
 use crate::auth::rule::{Routes, routes};
+
+use handlers::{avatar, secrets, ssh_key};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -23,9 +22,9 @@ pub fn routes() -> Routes {
         avatar::read_avatar => Open,
         secrets::regenerate_api_key => InPerson,
         secrets::reset_own_password => InPerson.before_password_change(),
-        ssh_handlers::generate_ssh_key => InPerson,
-        ssh_handlers::read_ssh_key => SignedIn,
-        ssh_handlers::delete_ssh_key => InPerson,
-        ssh_handlers::list_ssh_keys => SignedIn,
+        ssh_key::generate_ssh_key => InPerson,
+        ssh_key::read_ssh_key => SignedIn,
+        ssh_key::delete_ssh_key => InPerson,
+        ssh_key::list_ssh_keys => SignedIn,
     ]
 }

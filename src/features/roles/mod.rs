@@ -2,12 +2,13 @@
 pub mod access;
 mod body;
 pub mod builtin;
-mod change;
 mod handlers;
 pub mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};
+
+use handlers::change;
 
 /// The routes of this feature. Those about one account are in `users/`.
 pub fn routes() -> Routes {

@@ -1,21 +1,16 @@
 //! The people of an organization: who is there, inviting them, changing what they are and may do, and letting them go.
 pub mod access;
 pub mod body;
-mod create;
-mod delete;
-mod edit;
 mod escalation;
-pub mod export;
-mod invitation;
-pub mod list;
+pub mod handlers;
 pub mod load;
-pub mod password;
 mod role_assignment;
-mod roles;
 pub mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};
+
+use handlers::{create, delete, edit, export, invitation, list, password, roles};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {

@@ -3,7 +3,6 @@ use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
 use protocol::api::users::AssignRoles;
 
-use super::edit::machine_role;
 use crate::features::roles::builtin;
 use crate::features::roles::row::GivenRole;
 use crate::platform::error::ApiError;
@@ -68,6 +67,11 @@ impl RoleAssignment {
         };
         self.portal.or_else(by_number).filter(|role| *role != current)
     }
+}
+
+/// A role on machines as it is stored, from any of its names.
+pub fn machine_role(text: &str) -> &'static str {
+    MachineRole::parse(text).map_or("", MachineRole::as_str)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ pub mod second_factor;
 
 use protocol::ids::ObjectId;
 
+use super::row::{AccountRow, Taken};
 use crate::auth::account_store::is_active;
-use crate::features::accounts::row::{AccountRow, Taken};
 use crate::platform::db::{Exists, Nothing, Query, statements};
 
 /// Most accounts with one mail address that a sign-in looks at, the ones used last first: each costs a password check.

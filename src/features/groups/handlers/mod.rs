@@ -1,4 +1,7 @@
 //! What people do with groups.
+pub mod machines;
+pub mod members;
+
 use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;

@@ -6,11 +6,11 @@ use protocol::api::users::ResetPassword;
 use protocol::relay_contract::SignIns;
 
 use super::edit::event;
-use super::load::load;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::{self, password};
 use crate::features::sessions::revocation;
+use crate::features::users::load::load;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::now;

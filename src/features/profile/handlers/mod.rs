@@ -1,4 +1,8 @@
 //! Reading and changing one's own account.
+pub mod avatar;
+pub mod secrets;
+pub mod ssh_key;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -5,11 +5,11 @@ use protocol::api::error::ErrorBody;
 use protocol::api::users::Deactivated;
 use protocol::relay_contract::SignIns;
 
-use super::load::load;
-use super::store;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
+use crate::features::users::load::load;
+use crate::features::users::store;
 use crate::http::extract::PathParam;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};

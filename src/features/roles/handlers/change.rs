@@ -3,12 +3,12 @@ use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
 
-use super::handlers::load;
-use super::row::FoundRole;
-use super::{builtin, store};
+use super::load;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::auth::permission::Permission;
+use crate::features::roles::row::FoundRole;
+use crate::features::roles::{builtin, store};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};

@@ -6,12 +6,12 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::access::GroupAccess;
-use super::handlers::{event, exactly_one, group_key, names};
-use super::row::Person;
-use super::store;
+use super::{event, exactly_one, group_key, names};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
+use crate::features::groups::access::GroupAccess;
+use crate::features::groups::row::Person;
+use crate::features::groups::store;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{OptionalJson, PathParam, QueryParams, ValidJson};
 use crate::http::page::PageQuery;

@@ -6,11 +6,11 @@ use protocol::api::users::{People, PersonDetail};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::body;
-use super::load::load;
-use super::store::{self, Filter};
 use crate::auth::caller::Credentials;
 use crate::features::accounts;
+use crate::features::users::body;
+use crate::features::users::load::load;
+use crate::features::users::store::{self, Filter};
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;

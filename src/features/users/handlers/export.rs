@@ -8,8 +8,8 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::list::ListQuery;
-use super::store::{Filter, listed};
 use crate::auth::caller::Credentials;
+use crate::features::users::store::{Filter, listed};
 use crate::http::export::{Format, FormatQuery, PAGE, Row, file};
 use crate::http::extract::QueryParams;
 use crate::platform::context::App;

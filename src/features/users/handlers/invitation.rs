@@ -5,13 +5,13 @@ use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::api::users::Invited;
 
-use super::body;
 use super::edit::event;
-use super::load::load;
-use super::row::UserRow;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::email_link::{self, Purpose};
+use crate::features::users::body;
+use crate::features::users::load::load;
+use crate::features::users::row::UserRow;
 use crate::http::extract::PathParam;
 use crate::platform::context::App;
 use crate::platform::db::now;

@@ -7,11 +7,11 @@ use protocol::api::error::ErrorBody;
 use protocol::api::profile::{Avatar, AvatarFile, AvatarForm, UploadAvatar};
 use protocol::ids::ObjectId;
 
-use super::store;
-use super::upload::{NewAvatar, Upload};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::accounts::store::own;
+use crate::features::profile::store;
+use crate::features::profile::upload::{NewAvatar, Upload};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::PathParam;
 use crate::platform::context::App;

@@ -7,11 +7,11 @@ use protocol::api::organizations::DeleteOrganization;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::handlers::control;
-use super::store;
+use super::control;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::machines::store::end::{self as machines_end, AT_ONCE, Doomed};
+use crate::features::organization_admin::store;
 use crate::features::organizations::row::OrganizationRow;
 use crate::features::profile;
 use crate::features::sessions::revocation::{self, Whose};

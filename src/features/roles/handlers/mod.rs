@@ -1,4 +1,6 @@
 //! Seeing roles and what they can allow.
+pub mod change;
+
 use std::collections::BTreeMap;
 
 use axum::Json;

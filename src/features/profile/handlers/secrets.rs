@@ -6,13 +6,13 @@ use protocol::api::auth::Refreshed;
 use protocol::api::error::ErrorBody;
 use protocol::api::profile::{RegeneratedKey, ResetOwnPassword};
 
-use super::handlers::load;
-use super::store;
+use super::load;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::auth::throttle;
 use crate::features::accounts::new_account::NewApiKey;
 use crate::features::accounts::password_change;
+use crate::features::profile::store;
 use crate::features::sign_in::finish;
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;

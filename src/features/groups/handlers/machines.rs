@@ -3,12 +3,12 @@ use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::groups::{AddMachines, GroupChanged, GroupMachine, GroupMachineList};
 
-use super::access::GroupAccess;
-use super::handlers::{event, exactly_one, group_key, machine_names};
-use super::row::Host;
-use super::store;
+use super::{event, exactly_one, group_key, machine_names};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
+use crate::features::groups::access::GroupAccess;
+use crate::features::groups::row::Host;
+use crate::features::groups::store;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathPair, PathParam, QueryParams, ValidJson};
 use crate::http::page::PageQuery;

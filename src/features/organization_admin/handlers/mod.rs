@@ -1,4 +1,7 @@
 //! What super administrators do with organizations.
+pub mod overview;
+pub mod removal;
+
 use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::error::ErrorBody;

@@ -3,10 +3,10 @@ use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::profile::{OwnSshKey, SshKey, SshKeyList, SshKeyPair};
 
-use super::{ssh, store};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::store::own;
+use crate::features::profile::{ssh, store};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -6,11 +6,10 @@ use protocol::api::groups::GroupList;
 use protocol::api::organizations::{Organization, OrganizationStats, Stats};
 use protocol::api::users::People;
 
-use super::handlers::control;
+use super::control;
 use crate::auth::caller::Credentials;
-use crate::features::groups;
 use crate::features::organizations::store::{self, StatsRow};
-use crate::features::users;
+use crate::features::{groups, users};
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;

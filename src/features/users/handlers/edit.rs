@@ -2,7 +2,6 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::{PersonDetail, UpdateUser};
@@ -10,16 +9,17 @@ use protocol::ids::ObjectId;
 use protocol::relay_contract::SignIns;
 use serde_json::json;
 
-use super::access::UserControl;
 use super::delete::last_admin;
-use super::load::{exactly_one, load, reload};
-use super::{body, escalation, store};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::store as accounts;
 use crate::features::accounts::store::change::Change;
 use crate::features::groups::store::members;
 use crate::features::sessions::revocation::{self, Whose};
+use crate::features::users::access::UserControl;
+use crate::features::users::load::{exactly_one, load, reload};
+use crate::features::users::role_assignment::machine_role;
+use crate::features::users::{body, escalation, store};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::{Db, DbError, Nothing, Query, now};
@@ -81,11 +81,6 @@ pub async fn update_user(
         revocation::end_sign_ins(&app, control.id(), SignIns::All).await?;
     }
     Ok(Json(PersonDetail::new(body::person(exactly_one(found)?), None)))
-}
-
-/// A role on machines as it is stored, from any of its names.
-pub fn machine_role(text: &str) -> &'static str {
-    MachineRole::parse(text).map_or("", MachineRole::as_str)
 }
 
 fn check(control: &UserControl, request: &UpdateUser, change: &Change) -> Result<(), ApiError> {
