@@ -148,7 +148,6 @@ impl Resource {
 pub struct RequestContext {
     /// Who sent it, as far as it says.
     pub client: Client,
-    /// Its method.
     pub method: Method,
     /// Its path as the API document writes it, so that no token in a path gets into the log.
     pub endpoint: String,

@@ -37,19 +37,13 @@ impl fmt::Debug for TokenKey {
 /// What a token says about its account. Only `user_id`, `sid`, `ver` and `source` are believed later; the rest is for clients.
 #[derive(Debug, Serialize)]
 pub struct Subject<'a> {
-    /// The account.
     pub user_id: &'a ObjectId,
     /// Its number.
     pub uid: i64,
-    /// Its name.
     pub username: &'a str,
-    /// Its mail address.
     pub email: &'a str,
-    /// The organization's slug.
     pub tenant_id: &'a str,
-    /// The organization's name.
     pub tenant_name: &'a str,
-    /// Its role.
     pub role: &'a str,
     /// Its role on machines.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -110,7 +104,6 @@ impl Issued for Presented {
 /// What a token proves. Whether the account is still active is for the database to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
-    /// The account.
     pub user_id: ObjectId,
     /// The account's token version when it was issued.
     pub version: i64,

@@ -16,14 +16,12 @@ use super::relay_stub::RelayStub;
 
 /// The application as one request, or one run of the scheduled work, sees it.
 pub struct App {
-    /// The settings.
     pub config: Arc<Config>,
     env: Env,
     background: Background,
 }
 
 impl App {
-    /// The application.
     pub fn new(config: Arc<Config>, env: Env, background: Background) -> Self {
         Self {
             config,
@@ -37,12 +35,10 @@ impl App {
         &self.background
     }
 
-    /// What sends mail.
     pub fn mailer(&self) -> Mailer {
         Mailer::new(self.config.mail.clone(), self.env.clone(), self.background.clone())
     }
 
-    /// The database.
     pub fn db(&self) -> Result<Db, ApiError> {
         Db::new(&self.env)
     }

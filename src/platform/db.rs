@@ -45,11 +45,9 @@ pub(crate) use refuse;
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arg {
-    /// NULL.
     Null,
     /// INTEGER. Numbers travel as doubles, which hold whole numbers up to 2⁵³.
     Integer(i64),
-    /// TEXT.
     Text(String),
 }
 
@@ -157,7 +155,6 @@ pub trait Batch {
     /// How many there turned out to be, where that is not in the type.
     type Shape;
 
-    /// Prepares the statements.
     fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape>;
 
     /// Takes as many results as there are statements.
@@ -279,7 +276,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
     }
 }
 
-/// The database.
 pub struct Db(D1Database);
 
 impl Db {

@@ -28,8 +28,10 @@ enum Step {
     /// Nothing yet.
     Keep,
     /// It is warned: which warning, from 1, and how many days are left.
-    Warn { warning: i64, days_left: i64 },
-    /// It is disabled.
+    Warn {
+        warning: i64,
+        days_left: i64,
+    },
     Disable,
 }
 

@@ -111,7 +111,6 @@ impl Caller {
         }
     }
 
-    /// The account.
     pub fn id(&self) -> &ObjectId {
         &self.row.id
     }
@@ -121,7 +120,6 @@ impl Caller {
         &self.row.organization_id
     }
 
-    /// Its name.
     pub fn username(&self) -> &str {
         &self.row.username
     }

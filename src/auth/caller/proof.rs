@@ -11,7 +11,6 @@ pub(super) enum Proof {
 }
 
 impl Proof {
-    /// The account.
     pub(super) fn user_id(&self) -> &ObjectId {
         match self {
             Self::Token(proof) => &proof.user_id,

@@ -12,7 +12,6 @@ use crate::platform::{random, secrets};
 
 /// The key of a new account that enrols machines.
 pub struct NewApiKey {
-    /// The key itself.
     pub key: Secret,
     /// What it is recognised by.
     pub hash: String,

@@ -33,7 +33,6 @@ impl GroupAccess {
         }
     }
 
-    /// The group.
     pub fn group(&self) -> &GroupRow {
         &self.group
     }
@@ -59,12 +58,10 @@ impl GroupControl {
         &self.0.group
     }
 
-    /// The group's row.
     pub fn id(&self) -> &ObjectId {
         &self.0.group.id
     }
 
-    /// The group's organization.
     pub fn organization_id(&self) -> &ObjectId {
         &self.0.group.organization_id
     }

@@ -28,7 +28,6 @@ impl MachineAccess {
         }
     }
 
-    /// The machine.
     pub fn found(&self) -> &Found {
         &self.found
     }
@@ -59,7 +58,6 @@ impl MachineAccess {
 }
 
 impl MachineControl {
-    /// The machine's row.
     pub fn id(&self) -> &ObjectId {
         &self.0.found.machine.id
     }
@@ -69,12 +67,10 @@ impl MachineControl {
         &self.0.caller
     }
 
-    /// The machine's organization.
     pub fn organization_id(&self) -> &ObjectId {
         &self.0.found.organization_id
     }
 
-    /// The machine's name.
     pub fn name(&self) -> &str {
         &self.0.found.machine.name
     }

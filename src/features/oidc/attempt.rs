@@ -37,7 +37,6 @@ impl fmt::Debug for Attempt {
 }
 
 impl Attempt {
-    /// A new attempt.
     pub fn begin() -> Result<Self, ApiError> {
         Ok(Self(random::hex::<{ SECRET / 2 }>()?))
     }

@@ -38,9 +38,7 @@ pub struct Header {
 pub struct Unverified<'a> {
     /// What it says of its signature.
     pub header: Header,
-    /// What was signed.
     pub signed: &'a str,
-    /// The signature.
     pub signature: Vec<u8>,
     claims: Vec<u8>,
 }
@@ -101,7 +99,6 @@ impl Issuer {
 /// What a token must say.
 #[derive(Debug)]
 pub struct Expected<'a> {
-    /// Who issued it.
     pub issuer: &'a Issuer,
     /// For whom: our client id.
     pub audience: &'a str,
@@ -145,7 +142,6 @@ pub struct Claims {
 /// What a token or its issuer says of a mail address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct MailClaims {
-    /// The address.
     #[serde(default)]
     pub email: Option<String>,
     /// Whether it is proven; some issuers write it as text.

@@ -49,7 +49,6 @@ pub enum Failure {
     /// The provider, or the person there, refused.
     #[error("{provider} error: {error} — {description}")]
     Provider {
-        /// Its name.
         provider: String,
         /// Its code.
         error: String,

@@ -50,7 +50,6 @@ impl OrganizationControl {
         self.organization
     }
 
-    /// The organization's row.
     pub fn id(&self) -> &ObjectId {
         &self.organization.id
     }
@@ -86,7 +85,6 @@ impl OrganizationEnd {
         self.0.organization()
     }
 
-    /// The organization's row.
     pub fn id(&self) -> &ObjectId {
         self.0.id()
     }

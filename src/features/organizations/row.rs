@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use crate::platform::db::flag;
 
-/// An organization.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OrganizationRow {
     pub id: ObjectId,

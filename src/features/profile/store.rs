@@ -32,7 +32,6 @@ pub struct OwnKey {
     pub ssh_public_key: Option<String>,
 }
 
-/// Somebody's SSH key.
 #[derive(Debug, Deserialize)]
 pub struct ListedKey {
     pub int_id: i64,

@@ -20,10 +20,12 @@ const FIELD: &str = "avatar";
 
 /// The body of a request.
 pub enum Upload {
-    /// JSON.
     Address(UploadAvatar),
     /// A form that has not been looked into.
-    Form { content_type: String, bytes: Bytes },
+    Form {
+        content_type: String,
+        bytes: Bytes,
+    },
 }
 
 /// What somebody is to be seen as.

@@ -23,7 +23,6 @@ impl RoleAccess {
         }
     }
 
-    /// The role.
     pub fn into_found(self) -> FoundRole {
         self.found
     }
@@ -38,7 +37,6 @@ impl RoleAccess {
 }
 
 impl RoleControl {
-    /// The role.
     pub fn found(&self) -> &FoundRole {
         &self.0.found
     }

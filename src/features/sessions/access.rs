@@ -26,7 +26,6 @@ impl SessionControl {
         }
     }
 
-    /// The session.
     pub fn session(&self) -> &SessionId {
         &self.session
     }
@@ -36,7 +35,6 @@ impl SessionControl {
         &self.machine
     }
 
-    /// The machine's organization.
     pub fn organization(&self) -> &ObjectId {
         &self.organization
     }

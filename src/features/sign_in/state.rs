@@ -35,9 +35,7 @@ pub struct SignInState {
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateAccount {
-    /// The account.
     pub id: ObjectId,
-    /// Its organization's slug.
     pub tenant_id: String,
     /// Its token version when it was opened: a change of the password or the like closes it.
     pub version: i64,
@@ -222,9 +220,7 @@ impl Issued for Presented {
 /// What a sign-in to one of its accounts waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenged {
-    /// The account.
     pub account: ObjectId,
-    /// The code.
     pub factor: Factor,
 }
 

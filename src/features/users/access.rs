@@ -27,7 +27,6 @@ impl UserAccess {
         }
     }
 
-    /// The account.
     pub fn row(&self) -> &UserRow {
         &self.found.user
     }
@@ -64,17 +63,14 @@ impl UserAccess {
 }
 
 impl UserControl {
-    /// The account's row.
     pub fn row(&self) -> &UserRow {
         self.0.row()
     }
 
-    /// The account.
     pub fn id(&self) -> &ObjectId {
         &self.row().id
     }
 
-    /// Its organization.
     pub fn organization_id(&self) -> &ObjectId {
         &self.0.found.organization_id
     }

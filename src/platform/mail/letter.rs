@@ -22,7 +22,6 @@ pub struct Link<'a> {
 pub enum Letter<'a> {
     /// To a new account, and to prove that the address is its owner's.
     Welcome {
-        /// The new account.
         username: &'a str,
         /// Proves the address.
         link: Link<'a>,
@@ -38,7 +37,6 @@ pub enum Letter<'a> {
     },
     /// To somebody who is invited.
     Invitation {
-        /// Who invites.
         inviter: &'a str,
         /// The name of the organization.
         organization: &'a str,
@@ -47,14 +45,12 @@ pub enum Letter<'a> {
     },
     /// To somebody who forgot the password, or says so.
     PasswordReset {
-        /// The account.
         username: &'a str,
         /// Sets a new one.
         link: Link<'a>,
     },
     /// To somebody for whom an administrator made an account.
     AccountMade {
-        /// The account.
         username: &'a str,
         /// The name of the organization.
         organization: &'a str,
@@ -63,7 +59,6 @@ pub enum Letter<'a> {
     },
     /// To somebody whose account has long been unused.
     InactivityWarning {
-        /// The account.
         username: &'a str,
         /// The name of the organization.
         organization: &'a str,
@@ -72,7 +67,6 @@ pub enum Letter<'a> {
     },
     /// To somebody whose account was disabled because it was not used.
     Deactivated {
-        /// The account.
         username: &'a str,
         /// The name of the organization.
         organization: &'a str,
@@ -81,7 +75,6 @@ pub enum Letter<'a> {
     },
     /// The same, to an administrator.
     DeactivatedUsers {
-        /// The accounts.
         usernames: &'a [String],
         /// The name of the organization.
         organization: &'a str,
@@ -89,15 +82,9 @@ pub enum Letter<'a> {
         days: i64,
     },
     /// After a change of the password.
-    PasswordChanged {
-        /// The account.
-        username: &'a str,
-    },
+    PasswordChanged { username: &'a str },
     /// After somebody else took the second factor off the account.
-    SecondFactorReset {
-        /// The account.
-        username: &'a str,
-    },
+    SecondFactorReset { username: &'a str },
 }
 
 /// A letter's words, before they are text or HTML.
@@ -112,7 +99,6 @@ pub struct Content {
 /// A part of a letter.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Block {
-    /// A paragraph.
     Text(String),
     /// Something to follow.
     Link {

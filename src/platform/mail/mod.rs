@@ -51,7 +51,6 @@ impl From<NotSent> for ApiError {
     }
 }
 
-/// Sends letters.
 #[derive(Clone)]
 pub struct Mailer {
     settings: Option<Arc<MailSettings>>,

@@ -36,7 +36,6 @@ pub enum Transport {
 pub struct Sender {
     /// A name for people; may be empty.
     pub name: String,
-    /// The address.
     pub address: Address,
 }
 

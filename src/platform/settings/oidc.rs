@@ -18,7 +18,6 @@ const SSO_NAME: &str = "Single sign-on";
 /// Which of the providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Microsoft.
     Microsoft,
     /// GitHub, which has OAuth 2 only.
     Github,
@@ -47,7 +46,6 @@ pub enum Dialect {
         /// `common`, `organizations`, `consumers`, or one tenant's id.
         tenant: String,
     },
-    /// GitHub's.
     Github {
         /// Where people are.
         base: String,
@@ -55,10 +53,7 @@ pub enum Dialect {
         api: String,
     },
     /// Whatever the issuer says of itself.
-    Discovered {
-        /// The issuer.
-        issuer: String,
-    },
+    Discovered { issuer: String },
 }
 
 /// A provider that people of this server may use.

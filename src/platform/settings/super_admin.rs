@@ -10,11 +10,9 @@ const MIN_PASSWORD: usize = 12;
 /// The account to be made.
 #[derive(Debug, Clone)]
 pub struct SuperAdmin {
-    /// Its name.
     pub username: String,
     /// Its address, lower case.
     pub email: String,
-    /// Its password.
     pub password: Secret,
 }
 

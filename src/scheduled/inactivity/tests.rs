@@ -33,7 +33,6 @@ fn take(db: &TestDb, steps: Vec<(Account, Step)>, now: DateTime<Utc>) -> Vec<(St
     told
 }
 
-/// Runs once.
 fn run_once(db: &TestDb, now: DateTime<Utc>) -> Vec<(String, Step)> {
     take(db, steps(db.run(store::due(now)), now), now)
 }

@@ -29,7 +29,6 @@ pub struct Change<'a> {
     pub enabled: Option<bool>,
 }
 
-/// Changes an account.
 pub fn update(user: &ObjectId, change: &Change, now: &str) -> Query<Nothing> {
     Query::new(
         UPDATE,

@@ -18,7 +18,6 @@ statements! {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?5 <> '', ?5 = '', ?13, ?14, ?14, ?14)";
 }
 
-/// A new account.
 #[derive(Debug)]
 pub struct NewAccount<'a> {
     pub id: &'a ObjectId,

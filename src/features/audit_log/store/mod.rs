@@ -146,7 +146,6 @@ statements! {
     TENANTS = "SELECT slug AS tenant_id, name AS tenant_name FROM organizations WHERE slug > '' ORDER BY slug LIMIT ?1";
 }
 
-/// A stored entry.
 #[derive(Debug, Deserialize)]
 pub struct StoredRow {
     #[serde(deserialize_with = "json")]
@@ -162,7 +161,6 @@ pub struct LogRow {
     tenant_id: String,
 }
 
-/// An organization.
 #[derive(Debug, Deserialize)]
 pub struct OrganizationId {
     pub id: String,
@@ -292,7 +290,6 @@ pub fn tenant(organization: &str) -> Query<AuditTenant> {
     Query::new(TENANT, [organization.into()])
 }
 
-/// All organizations.
 pub fn tenants() -> Query<AuditTenant> {
     Query::new(TENANTS, [MAX_TENANTS.into()])
 }

@@ -113,7 +113,6 @@ pub struct Registered {
     pub owner: String,
 }
 
-/// A machine's name.
 #[derive(Debug, Deserialize)]
 pub struct Named {
     pub name: String,

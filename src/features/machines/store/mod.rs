@@ -95,7 +95,6 @@ pub struct Listed {
     pub machine: MachineRow,
 }
 
-/// Names one machine.
 #[derive(Debug, Clone)]
 pub enum Key {
     /// By its public name. Whatever a client sent: a text that is no such name names no machine.

@@ -17,9 +17,7 @@ statements! {
 /// Where an account is to be made.
 #[derive(Debug, Deserialize)]
 pub struct Home {
-    /// The organization.
     pub id: ObjectId,
-    /// Its slug.
     pub slug: String,
     #[serde(deserialize_with = "flag")]
     pub username_taken: bool,

@@ -148,7 +148,6 @@ pub fn set_roles(user: &ObjectId, organization: &ObjectId, roles: &str) -> [Quer
     ]
 }
 
-/// Changes an account.
 pub fn update(control: &UserControl, change: &Change, now: &str) -> Query<Nothing> {
     accounts::change::update(control.id(), change, now)
 }
