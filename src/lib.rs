@@ -1,8 +1,8 @@
 //! The REST side of VSAY Edge: stateless handlers over D1, a folder per feature. `router.rs` is the table of contents.
 //!
-//! A request enters at [`fetch`], is routed by axum, proves who calls (`auth/caller.rs`), obtains what they may do
-//! (`auth/access.rs`), and reads or writes D1 (`*/store.rs`). Terminal bytes never come here: an upgrade is checked
-//! (`terminals/`, `agents/`) and handed to the machine's relay, the Durable Object exported below.
+//! A request enters at [`fetch`], is routed by axum, proves who calls (`auth/caller/`), obtains what they may do
+//! (`features/*/access.rs`), and reads or writes D1 (`features/*/store`). Terminal bytes never come here: an upgrade is checked
+//! (`features/terminals`, `features/agents`) and handed to the machine's relay, the Durable Object exported below.
 //!
 //! Everything but the outermost layer builds and is tested natively.
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! D1: typed statements, and several of them in one round trip. The statements themselves are in each feature's `store.rs`.
+//! D1: typed statements, and several of them in one round trip. The statements themselves are in the stores of the features.
 use std::fmt;
 use std::marker::PhantomData;
 

@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::detail::detail;
 use super::machines::MachineStatus;
 use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId};
@@ -51,22 +52,12 @@ pub struct Group {
     pub updated_at: DateTime<Utc>,
 }
 
-/// One group, both wrapped and flat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct GroupDetail {
-    /// The group.
-    pub group: Group,
-    /// Its fields once more.
-    #[serde(flatten)]
-    pub flat: Group,
-}
-
-impl From<Group> for GroupDetail {
-    fn from(group: Group) -> Self {
-        Self {
-            flat: group.clone(),
-            group,
-        }
+detail! {
+    /// One group, both wrapped and flat.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+    GroupDetail {
+        /// The group.
+        group: Group,
     }
 }
 

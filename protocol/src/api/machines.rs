@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::detail::detail;
 use super::secret::Secret;
 use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId};
@@ -269,22 +270,12 @@ pub struct MachineCreated {
     pub status: MachineStatus,
 }
 
-/// One machine, both wrapped and flat.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct MachineDetail {
-    /// The machine.
-    pub machine: Machine,
-    /// Its fields once more.
-    #[serde(flatten)]
-    pub flat: Machine,
-}
-
-impl From<Machine> for MachineDetail {
-    fn from(machine: Machine) -> Self {
-        Self {
-            flat: machine.clone(),
-            machine,
-        }
+detail! {
+    /// One machine, both wrapped and flat.
+    #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+    MachineDetail {
+        /// The machine.
+        machine: Machine,
     }
 }
 

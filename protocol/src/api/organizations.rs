@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
 
@@ -79,22 +80,12 @@ pub struct Organization {
     pub updated_at: DateTime<Utc>,
 }
 
-/// One organization, both wrapped and flat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct OrganizationDetail {
-    /// The organization.
-    pub organization: Organization,
-    /// Its fields once more.
-    #[serde(flatten)]
-    pub flat: Organization,
-}
-
-impl From<Organization> for OrganizationDetail {
-    fn from(organization: Organization) -> Self {
-        Self {
-            flat: organization.clone(),
-            organization,
-        }
+detail! {
+    /// One organization, both wrapped and flat.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+    OrganizationDetail {
+        /// The organization.
+        organization: Organization,
     }
 }
 
