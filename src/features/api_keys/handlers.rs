@@ -9,7 +9,8 @@ use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::SignIns;
 
-use super::store::{self, KeyRow, NewKey};
+use super::row::KeyRow;
+use super::store::{self, NewKey};
 use crate::audit::{self, Action, Resource};
 use crate::auth::api_key::{self, API_KEY_PREFIX};
 use crate::auth::caller::Credentials;

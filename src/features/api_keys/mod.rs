@@ -1,5 +1,7 @@
 //! Personal API keys: making, listing and revoking them. `auth/keys.rs` takes them as proof of an account.
+mod body;
 mod handlers;
+pub mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};

@@ -1,9 +1,8 @@
 //! SQL of personal API keys.
-use chrono::{DateTime, Utc};
-use protocol::api::api_keys::{ApiKey, KeyScope, MAX_KEYS};
+use protocol::api::api_keys::{KeyScope, MAX_KEYS};
 use protocol::ids::ObjectId;
-use serde::Deserialize;
 
+use super::row::KeyRow;
 use crate::auth::caller::Caller;
 use crate::platform::db::{Nothing, Query, statements};
 
@@ -17,34 +16,6 @@ statements! {
     DELETE = "DELETE FROM api_keys WHERE id = ?1 AND user_id = ?2";
 
     DELETE_ALL = "DELETE FROM api_keys WHERE user_id = ?1";
-}
-
-/// A key as it is stored, without its digest.
-#[derive(Debug, Deserialize)]
-pub struct KeyRow {
-    pub id: ObjectId,
-    pub name: String,
-    pub key_prefix: String,
-    pub scope: KeyScope,
-    pub created_at: DateTime<Utc>,
-    pub expires_at: Option<DateTime<Utc>>,
-    pub last_used_at: Option<DateTime<Utc>>,
-    /// Which of the account's places it has.
-    pub place: i64,
-}
-
-impl From<KeyRow> for ApiKey {
-    fn from(row: KeyRow) -> Self {
-        Self {
-            id: row.id,
-            name: row.name,
-            key_prefix: row.key_prefix,
-            scope: row.scope,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            last_used_at: row.last_used_at,
-        }
-    }
 }
 
 /// A key to be made.

@@ -5,7 +5,8 @@ use protocol::api::Message;
 use protocol::api::access::{AccessList, AccessUser, GrantAccess, MachineRole, RevokeAccess};
 use protocol::api::error::ErrorBody;
 
-use super::store::{self, Borrower, Terms, UserRow};
+use super::row::Borrower;
+use super::store::{self, Terms};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::machines::access::{MachineAccess, MachineControl};
@@ -37,28 +38,6 @@ pub async fn list_access_users(
         total: u64::try_from(users.len()).unwrap_or(u64::MAX),
         users,
     }))
-}
-
-impl From<UserRow> for AccessUser {
-    fn from(row: UserRow) -> Self {
-        let machine_role = match row.may_sudo {
-            true => MachineRole::AllowSudo,
-            false => MachineRole::NonSudo,
-        };
-        Self {
-            user_id: row.id,
-            username: row.username,
-            email: row.email,
-            role: row.role,
-            machine_role,
-            machine_role_name: machine_role.label().to_owned(),
-            via: row.ways.first().cloned().unwrap_or_default(),
-            ways: row.ways,
-            granted_at: row.granted_at,
-            granted_by: row.granted_by,
-            expires_at: row.expires_at,
-        }
-    }
 }
 
 /// Lends a machine to somebody of its organization. Doing it again changes the terms.

@@ -1,5 +1,7 @@
 //! Who may use a machine, and lending it to colleagues.
+mod body;
 mod handlers;
+pub mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};

@@ -26,3 +26,12 @@ pub struct OrganizationRow {
     pub user_count: u64,
     pub machine_count: u64,
 }
+
+/// Counts that an organization's row does not have.
+#[derive(Debug, Default, Deserialize)]
+pub struct StatsRow {
+    pub admins: u64,
+    pub online: u64,
+    pub groups: u64,
+    pub sessions: u64,
+}

@@ -1,5 +1,6 @@
 //! One's own account: profile, avatar, password, the key that enrols machines, and the SSH key.
 mod handlers;
+mod row;
 mod ssh;
 pub mod store;
 mod upload;

@@ -1,12 +1,12 @@
 //! SQL of one's own account.
 use protocol::ids::ObjectId;
-use serde::Deserialize;
 
+use super::row::{ListedKey, OwnAvatar, OwnKey};
 use crate::auth::caller::Caller;
 use crate::features::accounts::store::own;
 use crate::features::machines::store::enrolment::{self, ShutOut};
 use crate::features::sessions::store as sessions;
-use crate::platform::db::{Nothing, Query, flag, statements};
+use crate::platform::db::{Nothing, Query, statements};
 
 statements! {
     FIND_AVATAR = "SELECT avatar_url FROM users WHERE id = ?1";
@@ -17,30 +17,6 @@ statements! {
          FROM users c JOIN users u ON u.organization_id = c.organization_id
          WHERE c.id = ?1 AND u.ssh_public_key IS NOT NULL AND u.deleted_at IS NULL AND u.disabled_at IS NULL AND u.pending = 0
          ORDER BY u.username";
-}
-
-/// Where an account's avatar is, if it has one.
-#[derive(Debug, Deserialize)]
-pub struct OwnAvatar {
-    pub avatar_url: Option<String>,
-}
-
-/// An account's SSH key and the name of its owner.
-#[derive(Debug, Deserialize)]
-pub struct OwnKey {
-    pub display_name: Option<String>,
-    pub ssh_public_key: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct ListedKey {
-    pub int_id: i64,
-    pub id: ObjectId,
-    pub username: String,
-    pub display_name: Option<String>,
-    pub ssh_public_key: String,
-    #[serde(deserialize_with = "flag")]
-    pub is_self: bool,
 }
 
 /// Where the caller's avatar is.

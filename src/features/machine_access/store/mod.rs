@@ -1,15 +1,13 @@
 //! SQL of who may use a machine, and of lending it.
 pub mod expired;
 
-use chrono::{DateTime, Utc};
 use protocol::api::access::MachineRole;
-use protocol::api::auth::Role;
 use protocol::ids::ObjectId;
-use serde::Deserialize;
 
+use super::row::{Borrower, UserRow};
 use crate::features::machines::access::MachineControl;
 use crate::features::machines::predicates::{granted, may_sudo, reaches};
-use crate::platform::db::{Nothing, Query, flag, json, statements};
+use crate::platform::db::{Nothing, Query, statements};
 
 /// Everybody of a machine's organization who reaches the machine, and by which ways. A test holds `ways` against `reaches!`.
 macro_rules! list_users {
@@ -59,32 +57,6 @@ statements! {
     REVOKE = "DELETE FROM machine_grants WHERE machine_id = ?1 AND user_id = ?2";
 
     REVOKE_ALL = "DELETE FROM machine_grants WHERE user_id = ?1";
-}
-
-/// Somebody who may use a machine.
-#[derive(Debug, Deserialize)]
-pub struct UserRow {
-    pub id: ObjectId,
-    pub username: String,
-    pub email: String,
-    pub role: Role,
-    #[serde(deserialize_with = "flag")]
-    pub may_sudo: bool,
-    #[serde(deserialize_with = "json")]
-    pub ways: Vec<String>,
-    pub granted_at: Option<DateTime<Utc>>,
-    pub granted_by: Option<String>,
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// Somebody whom a machine can be lent to.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Borrower {
-    pub id: ObjectId,
-    pub username: String,
-    /// It is their own machine.
-    #[serde(deserialize_with = "flag")]
-    pub owns: bool,
 }
 
 /// How a machine is lent.

@@ -8,7 +8,8 @@ use protocol::api::users::People;
 
 use super::control;
 use crate::auth::caller::Credentials;
-use crate::features::organizations::store::{self, StatsRow};
+use crate::features::organizations::row::StatsRow;
+use crate::features::organizations::store;
 use crate::features::{groups, users};
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::page::PageQuery;

@@ -4,7 +4,7 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::access::{OrganizationControl, OrganizationEnd, administers, may_create_machines};
-use super::row::OrganizationRow;
+use super::row::{OrganizationRow, StatsRow};
 use crate::auth::caller::Caller;
 use crate::features::roles::store as roles;
 use crate::http::page::Page;
@@ -75,15 +75,6 @@ statements! {
 pub struct Allowed {
     #[serde(deserialize_with = "flag")]
     pub allowed: bool,
-}
-
-/// Counts that an organization's row does not have.
-#[derive(Debug, Default, Deserialize)]
-pub struct StatsRow {
-    pub admins: u64,
-    pub online: u64,
-    pub groups: u64,
-    pub sessions: u64,
 }
 
 /// An organization to be made.
