@@ -60,3 +60,4 @@ for part in "$@"; do
     *) fail "build.sh: no part named $part" "Parts: worker web native" ;;
   esac
 done
+say "build: ok, $SECONDS s"
