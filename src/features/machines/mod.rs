@@ -9,6 +9,8 @@ pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
+use handlers::update;
+
 pub use handlers::load;
 pub use store::Key;
 
@@ -19,7 +21,7 @@ pub fn routes() -> Routes {
         handlers::list_machines => SignedIn,
         handlers::create_machine => SignedIn,
         handlers::find_machine => Object,
-        handlers::update_machine => Object,
+        update::update_machine => Object,
         handlers::delete_machine => Object,
         handlers::find_machine_by_id => Object,
         handlers::create_registration_token => Object,

@@ -1,24 +1,24 @@
 //! What people do with machines.
+pub mod update;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{
-    CreateMachine, Machine, MachineCreated, MachineDetail, MachineList, MachineStatus, RegistrationToken, UpdateMachine,
+    CreateMachine, Machine, MachineCreated, MachineDetail, MachineList, MachineStatus, RegistrationToken,
 };
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::access::MachineAccess;
-use super::body;
-use super::row::MachineRow;
-use super::store::{self, Filter, Key, NewMachine};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
+use crate::features::machines::access::MachineAccess;
+use crate::features::machines::body;
+use crate::features::machines::store::{self, Filter, Key, NewMachine};
 use crate::features::organizations;
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
@@ -172,68 +172,7 @@ pub async fn find_machine_by_id(
     Ok(Json(live(&app, &access).await?.into()))
 }
 
-/// Changes what people say of a machine: its name, what it is for, its tags and what they noted of it. Open terminals stay.
-#[utoipa::path(put, path = "/api/machines/{agent_id}", summary = "Change a machine",
-    params(("agent_id" = String, Path, description = "The machine's public name")), request_body = UpdateMachine,
-    responses((status = 200, description = "The machine as it is now", body = Enveloped<MachineDetail>),
-        (status = 403, description = "The caller may not change the machine", body = ErrorBody),
-        (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
-        (status = 409, description = "Its owner has another machine of this name", body = ErrorBody)))]
-#[worker::send]
-pub async fn update_machine(
-    app: App,
-    credentials: Credentials,
-    envelope: Envelope,
-    PathParam(agent_id): PathParam,
-    ValidJson(request): ValidJson<UpdateMachine>,
-) -> Result<Response, ApiError> {
-    let access = load(&app, credentials, Key::AgentId(agent_id)).await?;
-    let (old, caller) = (access.found().machine.clone(), access.caller().clone());
-    let control = access.control()?;
-    let event = changes(&old, &request).into_iter().fold(
-        caller
-            .event(Action::MachineUpdated, Resource::Machine)
-            .within(control.organization_id())
-            .on(control.id())
-            .detail("machine", control.name()),
-        |event, (field, change)| event.detail(field, change),
-    );
-    let find = store::find(caller.id(), &Key::Id(control.id().clone()));
-    let batch = (store::update(&control, &request)?, audit::record(&event), find);
-    let (_, _, found) = app.db()?.run(batch).await.map_err(taken)?;
-    let access = MachineAccess::decide(caller, found)?;
-    let body = MachineDetail::from(live(&app, &access).await?);
-    envelope.reply(StatusCode::OK, "Machine updated successfully", &body)
-}
-
-/// What a request changes, from what to what, for the audit log. Of facts, the new ones: the old row has its agent's among them.
-fn changes(old: &MachineRow, request: &UpdateMachine) -> Vec<(&'static str, Value)> {
-    let from_to = |old: Value, new: Value| (old != new).then(|| json!({"old": old, "new": new}));
-    let name = request.name.as_deref().map(str::trim);
-    let changes = [
-        ("name", name.and_then(|new| from_to(json!(old.name), json!(new)))),
-        (
-            "description",
-            request
-                .description
-                .as_ref()
-                .and_then(|new| from_to(json!(old.description), json!(new))),
-        ),
-        (
-            "tags",
-            request
-                .tags
-                .as_ref()
-                .and_then(|new| from_to(json!(old.tags), json!(new))),
-        ),
-        ("metadata", request.metadata.as_ref().map(|new| json!({"new": new}))),
-    ];
-    changes
-        .into_iter()
-        .filter_map(|(field, change)| Some((field, change?)))
-        .collect()
-}
-
+/// A name that its owner uses already.
 fn taken(error: DbError) -> ApiError {
     match error {
         DbError::Duplicate => ApiError::conflict("name_taken", "Machine with this name already exists"),
