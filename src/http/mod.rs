@@ -5,5 +5,6 @@ pub mod envelope;
 pub mod export;
 pub mod extract;
 pub mod health;
+pub mod json_text;
 pub mod operation;
 pub mod page;

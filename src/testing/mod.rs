@@ -5,13 +5,18 @@ mod statements;
 
 use std::path::Path;
 
+use rusqlite::limits::Limit;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::platform::db::{Arg, Query};
 
 pub use builders::id;
+
+/// D1's most arguments of one SQL function. SQLite's own bound, and that of a local D1, is higher.
+const MAX_FUNCTION_ARGUMENTS: i32 = 32;
 
 /// A database with all migrations, for tests of the functions in `store.rs` files.
 pub struct TestDb(Connection);
@@ -72,6 +77,14 @@ impl TestDb {
     }
 }
 
+/// What a statement publishes, which is exactly what `T` serializes to.
+pub fn published<T: DeserializeOwned + Serialize>(body: &str) -> T {
+    let typed: T = serde_json::from_str(body).unwrap();
+    let untyped: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(serde_json::to_value(&typed).unwrap(), untyped);
+    typed
+}
+
 fn json(value: ValueRef) -> serde_json::Value {
     match value {
         ValueRef::Null => serde_json::Value::Null,
@@ -86,6 +99,8 @@ fn json(value: ValueRef) -> serde_json::Value {
 fn migrated() -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.pragma_update(None, "foreign_keys", true).unwrap();
+    db.set_limit(Limit::SQLITE_LIMIT_FUNCTION_ARG, MAX_FUNCTION_ARGUMENTS)
+        .unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

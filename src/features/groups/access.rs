@@ -37,11 +37,6 @@ impl GroupAccess {
         &self.group
     }
 
-    /// The group, for good.
-    pub fn into_group(self) -> GroupRow {
-        self.group
-    }
-
     /// The right to change the group: of an administrator who may look at it.
     pub fn control(self) -> Result<GroupControl, ApiError> {
         if self.caller.is_admin() {

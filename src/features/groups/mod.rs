@@ -1,6 +1,6 @@
 //! Groups of people and machines: whoever is in a group reaches its machines.
 pub mod access;
-mod body;
+pub mod body;
 pub mod handlers;
 pub mod row;
 pub mod store;
@@ -8,8 +8,6 @@ pub mod store;
 use crate::auth::rule::{Routes, routes};
 
 use handlers::{machines, members};
-
-pub use handlers::list_body;
 
 /// The routes of this feature.
 pub fn routes() -> Routes {

@@ -1,16 +1,17 @@
 //! The machines of a group.
-use axum::Json;
 use protocol::api::error::ErrorBody;
-use protocol::api::groups::{AddMachines, GroupChanged, GroupMachine, GroupMachineList};
+use protocol::api::groups::{AddMachines, GroupChanged, GroupMachineList};
 
 use super::{event, exactly_one, group_key, machine_names};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::groups::access::GroupAccess;
+use crate::features::groups::body;
 use crate::features::groups::row::Host;
 use crate::features::groups::store;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathPair, PathParam, QueryParams, ValidJson};
+use crate::http::json_text::JsonText;
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::now;
@@ -27,20 +28,14 @@ pub async fn list_group_machines(
     credentials: Credentials,
     PathParam(group_id): PathParam,
     QueryParams(page): QueryParams<PageQuery>,
-) -> Result<Json<GroupMachineList>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let (group, page) = (group_key(&group_id)?, page.page());
     let find = store::find(credentials.user_id(), &group);
     let list = store::machines::list(credentials.user_id(), &group, page);
     let (caller, (found, rows)) = credentials.load(&app.db()?, (find, list)).await?;
     let access = GroupAccess::decide(caller, found)?;
     let paging = page.of(u64::try_from(access.group().machine_ids.len()).unwrap_or(u64::MAX));
-    Ok(Json(GroupMachineList {
-        machines: rows.into_iter().map(GroupMachine::from).collect(),
-        total: paging.total,
-        page: paging.page,
-        limit: paging.limit,
-        total_pages: paging.total_pages,
-    }))
+    Ok(JsonText::page("machines", &rows, paging))
 }
 
 /// Puts machines into a group: from then on its people reach them.
@@ -55,7 +50,7 @@ pub async fn add_group_machines(
     credentials: Credentials,
     PathParam(group_id): PathParam,
     ValidJson(request): ValidJson<AddMachines>,
-) -> Result<Json<GroupChanged>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
     let machines = store::machines::find(&group, request.machine_ids.iter().map(String::as_str))?;
     let find = store::find(credentials.user_id(), &group);
@@ -79,12 +74,11 @@ pub async fn add_group_machines(
         .transpose()?;
     let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
     let group = exactly_one(rows)?;
-    Ok(Json(GroupChanged {
-        message: "Machines added to group".to_owned(),
-        added_count: u64::try_from(added.len()).ok(),
-        total_machines: Some(group.machine_count),
-        group,
-    }))
+    let counts = [
+        ("added_count", added.len() as u64),
+        ("total_machines", group.machine_count),
+    ];
+    Ok(body::changed("Machines added to group", &counts, &group.body))
 }
 
 /// Takes a machine out of a group: those who reached it only by the group reach it no longer.
@@ -99,7 +93,7 @@ pub async fn remove_group_machine(
     app: App,
     credentials: Credentials,
     PathPair(group_id, machine_id): PathPair,
-) -> Result<Json<GroupChanged>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
     let machines = store::machines::find(&group, [machine_id.as_str()])?;
     let find = store::find(credentials.user_id(), &group);
@@ -115,10 +109,6 @@ pub async fn remove_group_machine(
         .run((remove, audit::record(&event), store::read(control.id())))
         .await?;
     revocation::end_orphans(&app, Whose::Organization(control.organization_id())).await?;
-    Ok(Json(GroupChanged {
-        message: "Machine removed from group".to_owned(),
-        added_count: None,
-        total_machines: None,
-        group: exactly_one(rows)?,
-    }))
+    let group = exactly_one(rows)?;
+    Ok(body::changed("Machine removed from group", &[], &group.body))
 }

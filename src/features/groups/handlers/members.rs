@@ -1,7 +1,6 @@
 //! The people of a group.
-use axum::Json;
 use protocol::api::error::ErrorBody;
-use protocol::api::groups::{AddMembers, GroupChanged, GroupMember, MemberList, RemoveMember};
+use protocol::api::groups::{AddMembers, GroupChanged, MemberList, RemoveMember};
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -10,10 +9,12 @@ use super::{event, exactly_one, group_key, names};
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::groups::access::GroupAccess;
+use crate::features::groups::body;
 use crate::features::groups::row::Person;
 use crate::features::groups::store;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{OptionalJson, PathParam, QueryParams, ValidJson};
+use crate::http::json_text::JsonText;
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::now;
@@ -38,20 +39,14 @@ pub async fn list_group_members(
     credentials: Credentials,
     PathParam(group_id): PathParam,
     QueryParams(page): QueryParams<PageQuery>,
-) -> Result<Json<MemberList>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let (group, page) = (group_key(&group_id)?, page.page());
     let find = store::find(credentials.user_id(), &group);
     let list = store::members::list(credentials.user_id(), &group, page);
     let (caller, (found, rows)) = credentials.load(&app.db()?, (find, list)).await?;
     let access = GroupAccess::decide(caller, found)?;
     let paging = page.of(u64::try_from(access.group().member_ids.len()).unwrap_or(u64::MAX));
-    Ok(Json(MemberList {
-        members: rows.into_iter().map(GroupMember::from).collect(),
-        total: paging.total,
-        page: paging.page,
-        limit: paging.limit,
-        total_pages: paging.total_pages,
-    }))
+    Ok(JsonText::page("members", &rows, paging))
 }
 
 /// Puts people into a group: from then on they reach its machines.
@@ -66,7 +61,7 @@ pub async fn add_group_members(
     credentials: Credentials,
     PathParam(group_id): PathParam,
     ValidJson(request): ValidJson<AddMembers>,
-) -> Result<Json<GroupChanged>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
     let wanted = request.user_ids.iter().flatten().chain(&request.user_id);
     let people = store::members::find(&group, wanted.map(String::as_str))?;
@@ -90,12 +85,9 @@ pub async fn add_group_members(
         .then(|| store::members::add(&control, &added, &now()))
         .transpose()?;
     let (_, _, rows) = db.run((add, record, store::read(control.id()))).await?;
-    Ok(Json(GroupChanged {
-        message: "Member added to group".to_owned(),
-        added_count: u64::try_from(added.len()).ok(),
-        total_machines: None,
-        group: exactly_one(rows)?,
-    }))
+    let group = exactly_one(rows)?;
+    let counts = [("added_count", added.len() as u64)];
+    Ok(body::changed("Member added to group", &counts, &group.body))
 }
 
 /// Takes somebody out of a group: what they reached only by it, they reach no longer.
@@ -111,7 +103,7 @@ pub async fn remove_group_member(
     PathParam(group_id): PathParam,
     QueryParams(query): QueryParams<RemoveQuery>,
     OptionalJson(request): OptionalJson<RemoveMember>,
-) -> Result<Json<GroupChanged>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let (db, group) = (app.db()?, group_key(&group_id)?);
     let wanted = request.and_then(|request| request.user_id).or(query.user_id);
     let people = store::members::find(&group, wanted.as_deref())?;
@@ -129,12 +121,8 @@ pub async fn remove_group_member(
         .run((remove, audit::record(&event), store::read(control.id())))
         .await?;
     revocation::end_orphans(&app, Whose::User(&person.id)).await?;
-    Ok(Json(GroupChanged {
-        message: "Member removed from group".to_owned(),
-        added_count: None,
-        total_machines: None,
-        group: exactly_one(rows)?,
-    }))
+    let group = exactly_one(rows)?;
+    Ok(body::changed("Member removed from group", &[], &group.body))
 }
 
 fn user_key(text: &str) -> Result<ObjectId, ApiError> {

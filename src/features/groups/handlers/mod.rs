@@ -6,20 +6,22 @@ use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
-use protocol::api::groups::{CreateGroup, Group, GroupDetail, GroupList, UpdateGroup};
+use protocol::api::groups::{CreateGroup, GroupDetail, GroupList, UpdateGroup};
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::access::{GroupAccess, GroupControl};
-use super::row::{GroupRow, Host, Person};
+use super::body;
+use super::row::{ChangedRow, Host, Person};
 use super::store::{self, Filter, NewGroup};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
-use crate::http::page::{Page, PageQuery};
+use crate::http::json_text::JsonText;
+use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, DbError, now};
 use crate::platform::error::ApiError;
@@ -44,7 +46,7 @@ pub async fn list_groups(
     credentials: Credentials,
     QueryParams(query): QueryParams<ListQuery>,
     QueryParams(page): QueryParams<PageQuery>,
-) -> Result<Json<GroupList>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let page = match query.search.as_deref() {
         None | Some("") => page.page(),
         Some(_) => page.always(),
@@ -56,19 +58,7 @@ pub async fn list_groups(
     let list = store::list(credentials.user_id(), &filter, page);
     let count = store::count(credentials.user_id(), &filter);
     let (_, (rows, count)) = credentials.load(&app.db()?, (list, count)).await?;
-    Ok(Json(list_body(rows, Count::of(&count), page)))
-}
-
-/// A page of groups.
-pub fn list_body(rows: Vec<GroupRow>, total: u64, page: Page) -> GroupList {
-    let paging = page.of(total);
-    GroupList {
-        groups: rows.into_iter().map(Group::from).collect(),
-        total: paging.total,
-        page: paging.page,
-        limit: paging.limit,
-        total_pages: paging.total_pages,
-    }
+    Ok(body::list(&rows, Count::of(&count), page))
 }
 
 /// Makes a group, with people and machines in it from the start if any are named.
@@ -82,7 +72,7 @@ pub async fn create_group(
     app: App,
     credentials: Credentials,
     ValidJson(request): ValidJson<CreateGroup>,
-) -> Result<(StatusCode, Json<GroupDetail>), ApiError> {
+) -> Result<(StatusCode, JsonText), ApiError> {
     let db = app.db()?;
     let ingredients = store::ingredients(
         credentials.user_id(),
@@ -121,7 +111,7 @@ pub async fn create_group(
         .run((insert, audit::record(&event), store::read(&id)))
         .await
         .map_err(taken)?;
-    Ok((StatusCode::CREATED, Json(exactly_one(rows)?.into())))
+    Ok((StatusCode::CREATED, body::detail(&exactly_one(rows)?.body)))
 }
 
 /// Whoever names people and machines means all of them.
@@ -154,12 +144,10 @@ pub async fn find_group(
     app: App,
     credentials: Credentials,
     PathParam(group_id): PathParam,
-) -> Result<Json<GroupDetail>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let find = store::find(credentials.user_id(), &group_key(&group_id)?);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
-    Ok(Json(
-        Group::from(GroupAccess::decide(caller, found)?.into_group()).into(),
-    ))
+    Ok(body::detail(&GroupAccess::decide(caller, found)?.group().body))
 }
 
 /// Gives a group another name or description.
@@ -175,7 +163,7 @@ pub async fn update_group(
     credentials: Credentials,
     PathParam(group_id): PathParam,
     ValidJson(request): ValidJson<UpdateGroup>,
-) -> Result<Json<GroupDetail>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let control = control(&app, credentials, &group_id).await?;
     let old = control.group();
     let name = request.name.as_deref().unwrap_or(&old.name).trim();
@@ -195,7 +183,7 @@ pub async fn update_group(
         .run((update, audit::record(&event), store::read(control.id())))
         .await
         .map_err(taken)?;
-    Ok(Json(exactly_one(rows)?.into()))
+    Ok(body::detail(&exactly_one(rows)?.body))
 }
 
 /// Deletes a group. Its people and machines stay; what they reached only by it, they reach no longer.
@@ -252,10 +240,9 @@ pub fn machine_names(machines: &[Host]) -> Value {
 }
 
 /// The group after a change that succeeded. It may be deleted in between.
-pub fn exactly_one(rows: Vec<GroupRow>) -> Result<Group, ApiError> {
+pub fn exactly_one(rows: Vec<ChangedRow>) -> Result<ChangedRow, ApiError> {
     let row = rows.into_iter().next();
-    row.map(Group::from)
-        .ok_or_else(|| ApiError::not_found("Group not found"))
+    row.ok_or_else(|| ApiError::not_found("Group not found"))
 }
 
 fn taken(error: DbError) -> ApiError {

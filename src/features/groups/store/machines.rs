@@ -3,7 +3,8 @@ use protocol::ids::ObjectId;
 
 use super::{Pair, ids, touch};
 use crate::features::groups::access::{GroupControl, group_in_sight};
-use crate::features::groups::row::{Host, MachineRow};
+use crate::features::groups::row::Host;
+use crate::http::json_text::{BodyRow, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Nothing, Query, statements};
 use crate::platform::error::ApiError;
@@ -22,7 +23,8 @@ statements! {
     DELETE = "DELETE FROM group_machines WHERE group_id = ?1 AND machine_id = ?2";
 
     LIST = concat!(
-        "SELECT m.id, m.agent_id, m.name, m.status, x.added_at FROM users u JOIN groups g ON ", group_in_sight!(),
+        "SELECT json_object('id', m.id, 'agent_id', m.agent_id, 'name', m.name, 'status', m.status, 'added_at', ",
+        json_time!("x.added_at"), ") AS body FROM users u JOIN groups g ON ", group_in_sight!(),
         " JOIN group_machines x ON x.group_id = g.id JOIN machines m ON m.id = x.machine_id
          WHERE u.id = ?1 AND g.id = ?2 ORDER BY m.name, m.id LIMIT ?3 OFFSET ?4"
     );
@@ -51,7 +53,7 @@ pub fn remove(control: &GroupControl, machine: &ObjectId, now: &str) -> Pair {
 }
 
 /// The machines of a group that the caller may know of, by name.
-pub fn list(caller: &ObjectId, group: &ObjectId, page: Page) -> Query<MachineRow> {
+pub fn list(caller: &ObjectId, group: &ObjectId, page: Page) -> Query<BodyRow> {
     let (limit, offset) = page.window();
     Query::new(LIST, [caller.into(), group.into(), limit.into(), offset.into()])
 }

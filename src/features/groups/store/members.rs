@@ -3,7 +3,8 @@ use protocol::ids::ObjectId;
 
 use super::{Pair, ids, touch, touch_all};
 use crate::features::groups::access::{GroupControl, group_in_sight};
-use crate::features::groups::row::{MemberRow, Person};
+use crate::features::groups::row::Person;
+use crate::http::json_text::{BodyRow, json_flag, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Nothing, Query, statements};
 use crate::platform::error::ApiError;
@@ -22,8 +23,10 @@ statements! {
     DELETE = "DELETE FROM group_members WHERE group_id = ?1 AND user_id = ?2";
 
     LIST = concat!(
-        "SELECT v.id, v.username, v.email, v.first_name, v.last_name, v.role, v.machine_role, v.disabled_at IS NULL AS enabled,
-           y.added_at FROM users u JOIN groups g ON ", group_in_sight!(), " JOIN group_members y ON y.group_id = g.id
+        "SELECT json_object('id', v.id, 'user_id', v.id, 'username', v.username, 'email', v.email, 'first_name', v.first_name,
+           'last_name', v.last_name, 'role', v.role, 'machine_role', v.machine_role, 'enabled', ", json_flag!("v.disabled_at IS NULL"),
+        ", 'added_at', ", json_time!("y.added_at"), ") AS body FROM users u JOIN groups g ON ", group_in_sight!(),
+        " JOIN group_members y ON y.group_id = g.id
          JOIN users v ON v.id = y.user_id WHERE u.id = ?1 AND g.id = ?2 ORDER BY v.username LIMIT ?3 OFFSET ?4"
     );
 
@@ -55,7 +58,7 @@ pub fn remove(control: &GroupControl, user: &ObjectId, now: &str) -> Pair {
 }
 
 /// The people of a group that the caller may know of, by name.
-pub fn list(caller: &ObjectId, group: &ObjectId, page: Page) -> Query<MemberRow> {
+pub fn list(caller: &ObjectId, group: &ObjectId, page: Page) -> Query<BodyRow> {
     let (limit, offset) = page.window();
     Query::new(LIST, [caller.into(), group.into(), limit.into(), offset.into()])
 }

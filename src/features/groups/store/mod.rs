@@ -6,23 +6,50 @@ use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::access::{GroupControl, group_in_sight};
-use super::row::{GroupRow, Host, Person};
+use super::row::{ChangedRow, GroupRow, Host, Person};
 use crate::auth::caller::Caller;
 use crate::features::organizations::access::OrganizationControl;
+use crate::http::json_text::BodyRow;
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 use crate::platform::error::ApiError;
 
-/// A [`GroupRow`] of a group (`g`) of an organization (`o`).
-macro_rules! group_row {
+/// The body of a group (`g`) of an organization (`o`): a [`Group`](protocol::api::groups::Group).
+macro_rules! group_body {
     () => {
-        "g.id, g.organization_id, g.name, g.description, g.created_at, g.updated_at, o.slug AS tenant_id, o.name AS tenant_name,
-         (SELECT json_group_array(y.user_id) FROM group_members y WHERE y.group_id = g.id) AS member_ids,
-         (SELECT json_group_array(m.agent_id) FROM group_machines x JOIN machines m ON m.id = x.machine_id
-          WHERE x.group_id = g.id) AS machine_ids"
+        concat!(
+            "json_object('id', g.id, 'name', g.name, 'description', g.description, 'tenant_id', o.slug, 'tenant_name', o.name,
+               'keycloak_id', '', 'created_at', ", $crate::http::json_text::json_time!("g.created_at"),
+            ", 'updated_at', ", $crate::http::json_text::json_time!("g.updated_at"),
+            ", 'member_count', (SELECT COUNT(*) FROM group_members y WHERE y.group_id = g.id),
+               'member_ids', json(", $crate::features::groups::store::member_ids!(),
+            "), 'machine_count', ", $crate::features::groups::store::machine_count!(),
+            ", 'machine_ids', json(", $crate::features::groups::store::machine_ids!(), ")) AS body"
+        )
     };
 }
-pub(crate) use group_row;
+pub(crate) use group_body;
+
+macro_rules! member_ids {
+    () => {
+        "(SELECT json_group_array(y.user_id) FROM group_members y WHERE y.group_id = g.id)"
+    };
+}
+pub(crate) use member_ids;
+
+macro_rules! machine_ids {
+    () => {
+        "(SELECT json_group_array(m.agent_id) FROM group_machines x JOIN machines m ON m.id = x.machine_id WHERE x.group_id = g.id)"
+    };
+}
+pub(crate) use machine_ids;
+
+macro_rules! machine_count {
+    () => {
+        "(SELECT COUNT(*) FROM group_machines x WHERE x.group_id = g.id)"
+    };
+}
+pub(crate) use machine_count;
 
 /// The organization that the caller (?1) lists or makes groups in: that of a super administrator's choice (?2), or its own.
 macro_rules! chosen_organization {
@@ -45,24 +72,25 @@ macro_rules! listed {
 // Where ids are looked up, they come first (CROSS JOIN) and find their rows by themselves (`+`), however few rows the
 // organization is thought to have.
 statements! {
-    LIST = concat!("SELECT ", group_row!(), listed!(), " ORDER BY g.name, g.id LIMIT ?4 OFFSET ?5");
+    LIST = concat!("SELECT ", group_body!(), listed!(), " ORDER BY g.name, g.id LIMIT ?4 OFFSET ?5");
 
     COUNT = concat!("SELECT COUNT(*) AS total", listed!());
 
     LIST_OF_ORGANIZATION = concat!(
-        "SELECT ", group_row!(), " FROM organizations o JOIN groups g ON g.organization_id = o.id
+        "SELECT ", group_body!(), " FROM organizations o JOIN groups g ON g.organization_id = o.id
          WHERE o.id = ?1 ORDER BY g.name, g.id LIMIT ?2 OFFSET ?3"
     );
 
     COUNT_OF_ORGANIZATION = "SELECT COUNT(*) AS total FROM groups WHERE organization_id = ?1";
 
     FIND = concat!(
-        "SELECT ", group_row!(), " FROM users u JOIN groups g ON ", group_in_sight!(),
+        "SELECT g.id, g.organization_id, g.name, g.description, ", member_ids!(), " AS member_ids, ", machine_ids!(),
+        " AS machine_ids, ", group_body!(), " FROM users u JOIN groups g ON ", group_in_sight!(),
         " JOIN organizations o ON o.id = g.organization_id WHERE u.id = ?1 AND g.id = ?2"
     );
 
     /// The same once more, after a change.
-    READ = concat!("SELECT ", group_row!(), " FROM groups g JOIN organizations o ON o.id = g.organization_id WHERE g.id = ?1");
+    READ = concat!("SELECT ", machine_count!(), " AS machine_count, ", group_body!(), " FROM groups g JOIN organizations o ON o.id = g.organization_id WHERE g.id = ?1");
 
     CHOSEN_ORGANIZATION = concat!("SELECT o.id FROM ", chosen_organization!(), " WHERE u.id = ?1");
 
@@ -123,7 +151,7 @@ pub fn ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<Arg, ApiError> 
 }
 
 /// The groups the caller lists.
-pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<GroupRow> {
+pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<BodyRow> {
     let (limit, offset) = page.window();
     let [caller, tenant, search] = filter.args(caller);
     Query::new(LIST, [caller, tenant, search, limit.into(), offset.into()])
@@ -145,7 +173,7 @@ impl Filter {
 }
 
 /// The groups of one organization, and how many there are.
-pub fn list_of_organization(control: &OrganizationControl, page: Page) -> (Query<GroupRow>, Query<Count>) {
+pub fn list_of_organization(control: &OrganizationControl, page: Page) -> (Query<BodyRow>, Query<Count>) {
     let (limit, offset) = page.window();
     (
         Query::new(LIST_OF_ORGANIZATION, [control.id().into(), limit.into(), offset.into()]),
@@ -159,7 +187,7 @@ pub fn find(caller: &ObjectId, group: &ObjectId) -> Query<GroupRow> {
 }
 
 /// A group after a change.
-pub fn read(group: &ObjectId) -> Query<GroupRow> {
+pub fn read(group: &ObjectId) -> Query<ChangedRow> {
     Query::new(READ, [group.into()])
 }
 

@@ -1,9 +1,10 @@
-use protocol::api::groups::Group;
+use protocol::api::groups::{Group, GroupChanged, GroupDetail, GroupList, GroupMachine, GroupMember};
 use protocol::api::machines::MachineStatus;
 
 use super::*;
 use crate::features::groups::access::GroupAccess;
-use crate::testing::{TestDb, id};
+use crate::features::groups::body;
+use crate::testing::{TestDb, id, published};
 
 const NOW: &str = "2026-02-01T00:00:00.000Z";
 
@@ -47,7 +48,7 @@ fn names(db: &TestDb, caller: &str, filter: &Filter) -> Vec<String> {
     let caller = object(caller);
     let rows = db.run(list(&caller, filter, Page::Everything));
     assert_eq!(db.run(count(&caller, filter))[0].total, rows.len() as u64);
-    rows.into_iter().map(|row| row.name).collect()
+    rows.iter().map(|row| published::<Group>(&row.body).name).collect()
 }
 
 fn run(db: &TestDb, pair: Pair) {
@@ -80,7 +81,8 @@ fn everybody_lists_the_groups_of_their_organization_and_a_super_administrator_th
 fn groups_come_in_pages() {
     let db = db();
     let page = Page::One { page: 2, limit: 1 };
-    assert_eq!(db.run(list(&object("bob"), &Filter::default(), page))[0].name, "ops");
+    let rows = db.run(list(&object("bob"), &Filter::default(), page));
+    assert_eq!(published::<Group>(&rows[0].body).name, "ops");
     let rows = db.run(members::list(
         &object("bob"),
         &object("ops"),
@@ -117,21 +119,19 @@ fn a_group_is_seen_in_its_organization_and_changed_by_administrators() {
 #[test]
 fn a_group_shows_who_and_what_is_in_it() {
     let db = db();
-    let group = Group::from(access(&db, "bob", "ops").unwrap().into_group());
+    let group: Group = published(&access(&db, "bob", "ops").unwrap().group().body);
     assert_eq!((group.name.as_str(), group.tenant_id.as_str()), ("ops", "acme"));
     assert_eq!((group.member_count, group.machine_count), (1, 1));
     assert_eq!(group.member_ids, [object("bob")]);
     assert_eq!(group.machine_ids[0].as_str(), &id("web")[..12]);
-    let member = db
-        .run(members::list(&object("bob"), &object("ops"), Page::Everything))
-        .remove(0);
+    let rows = db.run(members::list(&object("bob"), &object("ops"), Page::Everything));
+    let member: GroupMember = published(&rows[0].body);
     assert_eq!(
         (member.username.as_str(), member.email.as_str(), member.enabled),
         ("bob", "bob@example.org", true)
     );
-    let machine = db
-        .run(machines::list(&object("bob"), &object("ops"), Page::Everything))
-        .remove(0);
+    let rows = db.run(machines::list(&object("bob"), &object("ops"), Page::Everything));
+    let machine: GroupMachine = published(&rows[0].body);
     assert_eq!((machine.name.as_str(), machine.status), ("web", MachineStatus::Pending));
 }
 
@@ -160,7 +160,8 @@ fn nothing_of_another_organization_is_found_for_a_group_or_gets_into_it() {
     };
     run(&db, members::add(&control(&db), &[eve], NOW).unwrap());
     run(&db, machines::add(&control(&db), &[gamma], NOW).unwrap());
-    let group = access(&db, "bob", "ops").unwrap().into_group();
+    let access = access(&db, "bob", "ops").unwrap();
+    let group = access.group();
     assert_eq!((group.member_ids.len(), group.machine_ids.len()), (1, 1));
 }
 
@@ -226,14 +227,17 @@ fn who_is_put_into_a_group_twice_is_in_it_once_and_can_be_taken_out() {
             &db,
             members::add(&control(&db), std::slice::from_ref(&cid), NOW).unwrap(),
         );
-        let group = access(&db, "bob", "ops").unwrap().into_group();
+        let access = access(&db, "bob", "ops").unwrap();
+        let group: Group = published(&access.group().body);
         assert_eq!(group.member_ids.len(), 2);
         assert_eq!(group.updated_at.to_rfc3339(), "2026-02-01T00:00:00+00:00");
     }
     run(&db, members::remove(&control(&db), &cid.id, NOW));
     run(&db, machines::remove(&control(&db), &object("web"), NOW));
-    let group = access(&db, "bob", "ops").unwrap().into_group();
-    assert_eq!((group.member_ids, group.machine_ids.len()), (vec![object("bob")], 0));
+    let access = access(&db, "bob", "ops").unwrap();
+    let group = access.group();
+    assert_eq!(group.member_ids, [object("bob")]);
+    assert_eq!(group.machine_ids.len(), 0);
 }
 
 #[test]
@@ -243,4 +247,56 @@ fn a_deleted_group_takes_no_person_and_no_machine_along() {
     assert!(access(&db, "admin", "ops").is_err());
     assert_eq!((db.count("users"), db.count("machines")), (5, 3));
     assert_eq!((db.count("group_members"), db.count("group_machines")), (1, 1));
+}
+
+#[test]
+fn what_sql_publishes_is_what_the_types_of_the_bodies_say() {
+    let db = db();
+    db.execute("UPDATE groups SET description = 'say \"hi\" \\ \u{1}\n\u{2028}ü😀', updated_at = '2026-02-01T12:34:56.120Z' WHERE name = 'ops'");
+    db.execute("UPDATE users SET disabled_at = '2026-02-01T00:00:00.000Z', first_name = 'Bob' WHERE username = 'bob'");
+    let page = Page::One { page: 1, limit: 2 };
+    let rows = db.run(list(&object("bob"), &Filter::default(), page));
+    let listed: GroupList = published(&body::list(&rows, 2, page).0);
+    let [empty, ops] = &listed.groups[..] else {
+        panic!("{listed:?}")
+    };
+    assert_eq!(
+        (listed.total, listed.page, listed.limit, listed.total_pages),
+        (2, 1, 2, 1)
+    );
+    assert_eq!(
+        serde_json::to_value(ops).unwrap(),
+        serde_json::json!({
+            "id": id("ops"), "name": "ops", "description": "say \"hi\" \\ \u{1}\n\u{2028}ü😀", "tenant_id": "acme",
+            "tenant_name": "acme", "keycloak_id": "", "member_count": 1, "machine_count": 1, "member_ids": [id("bob")],
+            "machine_ids": [&id("web")[..12]], "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-02-01T12:34:56.120Z",
+        })
+    );
+    assert_eq!((empty.member_ids.len(), empty.machine_ids.len()), (0, 0));
+
+    let access = access(&db, "admin", "ops").unwrap();
+    let detail: GroupDetail = published(&body::detail(&access.group().body).0);
+    assert_eq!((&detail.group, &detail.flat), (ops, ops));
+    let read = db.run(read(&object("ops"))).remove(0);
+    let changed: GroupChanged = published(&body::changed("Done", &[("added_count", 3)], &read.body).0);
+    assert_eq!(
+        (&changed.group, changed.added_count, changed.total_machines),
+        (ops, Some(3), None)
+    );
+
+    let rows = db.run(members::list(&object("bob"), &object("ops"), Page::Everything));
+    assert_eq!(
+        serde_json::to_value(published::<GroupMember>(&rows[0].body)).unwrap(),
+        serde_json::json!({
+            "id": id("bob"), "user_id": id("bob"), "username": "bob", "email": "bob@example.org", "first_name": "Bob",
+            "last_name": "", "role": "user", "machine_role": "", "enabled": false, "added_at": "2026-01-01T00:00:00Z",
+        })
+    );
+    let rows = db.run(machines::list(&object("bob"), &object("ops"), Page::Everything));
+    assert_eq!(
+        serde_json::to_value(published::<GroupMachine>(&rows[0].body)).unwrap(),
+        serde_json::json!({
+            "id": id("web"), "agent_id": &id("web")[..12], "name": "web", "status": "pending", "added_at": "2026-01-01T00:00:00Z",
+        })
+    );
 }

@@ -12,6 +12,7 @@ use crate::features::organizations::row::StatsRow;
 use crate::features::organizations::store;
 use crate::features::{groups, users};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::JsonText;
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, stored};
@@ -98,13 +99,12 @@ pub async fn list_organization_groups(
     credentials: Credentials,
     PathParam(organization_id): PathParam,
     QueryParams(page): QueryParams<PageQuery>,
-) -> Result<Json<GroupList>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let page = page.page();
     let control = control(&app, credentials, &organization_id).await?;
     let (rows, count) = app
         .db()?
         .run(groups::store::list_of_organization(&control, page))
         .await?;
-    let total = Count::of(&count);
-    Ok(Json(groups::list_body(rows, total, page)))
+    Ok(groups::body::list(&rows, Count::of(&count), page))
 }

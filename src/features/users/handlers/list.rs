@@ -7,11 +7,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::auth::caller::Credentials;
-use crate::features::accounts;
 use crate::features::users::body;
 use crate::features::users::load::load;
 use crate::features::users::store::{self, Filter};
+use crate::features::{accounts, groups};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::JsonText;
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -98,15 +99,8 @@ pub async fn find_user_groups(
     app: App,
     credentials: Credentials,
     PathParam(user_id): PathParam,
-) -> Result<Json<GroupList>, ApiError> {
+) -> Result<JsonText, ApiError> {
     let access = load(&app, credentials, &user_id).await?;
     let rows = app.db()?.run(store::groups(&access.row().id)).await?;
-    let paging = Page::Everything.of(rows.len() as u64);
-    Ok(Json(GroupList {
-        groups: rows.into_iter().map(Into::into).collect(),
-        total: paging.total,
-        page: paging.page,
-        limit: paging.limit,
-        total_pages: paging.total_pages,
-    }))
+    Ok(groups::body::list(&rows, rows.len() as u64, Page::Everything))
 }

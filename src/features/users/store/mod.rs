@@ -9,8 +9,8 @@ use super::access::UserControl;
 use super::row::{FoundUser, UserRow, user_row};
 use crate::features::accounts::store as accounts;
 use crate::features::accounts::store::change::Change;
-use crate::features::groups::row::GroupRow;
-use crate::features::groups::store::group_row;
+use crate::features::groups::store::group_body;
+use crate::http::json_text::BodyRow;
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, json, refuse, statements};
 
@@ -48,7 +48,7 @@ statements! {
 
     FIND_BY_NUMBER = concat!(found!(), " AND u.int_id = ?2");
 
-    GROUPS = concat!("SELECT ", group_row!(), " FROM group_members z JOIN groups g ON g.id = z.group_id
+    GROUPS = concat!("SELECT ", group_body!(), " FROM group_members z JOIN groups g ON g.id = z.group_id
          JOIN organizations o ON o.id = g.organization_id WHERE z.user_id = ?1 ORDER BY g.name, g.id");
 
     /// An organization that lost an administrator has another.
@@ -136,7 +136,7 @@ pub fn find(caller: &ObjectId, key: &UserKey) -> Query<FoundUser> {
 }
 
 /// The groups an account is in.
-pub fn groups(user: &ObjectId) -> Query<GroupRow> {
+pub fn groups(user: &ObjectId) -> Query<BodyRow> {
     Query::new(GROUPS, [user.into()])
 }
 

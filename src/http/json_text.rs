@@ -1,0 +1,69 @@
+//! Bodies that the database made: JSON text that goes out as it came, neither decoded nor encoded on the way.
+//!
+//! SQL that makes them names each published field in one `json_object`, of 16 at most. JSON that comes out of a subquery is
+//! mere text to the function around it and needs a `json(…)`.
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::page::Paging;
+
+/// SQL: a truth value as JSON has it. SQLite itself has none.
+macro_rules! json_flag {
+    ($condition:literal) => {
+        concat!("json(iif(", $condition, ", 'true', 'false'))")
+    };
+}
+pub(crate) use json_flag;
+
+/// SQL: a stored time as bodies have it. They leave out the fraction of a whole second.
+macro_rules! json_time {
+    ($column:literal) => {
+        concat!("replace(", $column, ", '.000Z', 'Z')")
+    };
+}
+pub(crate) use json_time;
+
+/// A row that is a body: `json_object(…) AS body`.
+#[derive(Debug, Deserialize)]
+pub struct BodyRow {
+    pub body: String,
+}
+
+/// JSON text.
+#[derive(Debug)]
+pub struct JsonText(pub String);
+
+impl IntoResponse for JsonText {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+impl JsonText {
+    /// A page of a list, under the name of what it lists.
+    pub fn page(name: &str, rows: &[BodyRow], paging: Paging) -> Self {
+        let length: usize = rows.iter().map(|row| row.body.len() + 1).sum();
+        let mut text = String::with_capacity(length + 128);
+        text.extend(["{\"", name, "\":["]);
+        for (index, row) in rows.iter().enumerate() {
+            text.extend([if index == 0 { "" } else { "," }, &row.body]);
+        }
+        let Paging {
+            total,
+            page,
+            limit,
+            total_pages,
+        } = paging;
+        text.push_str(&format!(
+            "],\"total\":{total},\"page\":{page},\"limit\":{limit},\"total_pages\":{total_pages}}}"
+        ));
+        Self(text)
+    }
+
+    /// An object both under a name and flat.
+    pub fn wrapped_and_flat(name: &str, body: &str) -> Self {
+        let fields = body.strip_prefix('{').unwrap_or_default();
+        Self(["{\"", name, "\":", body, ",", fields].concat())
+    }
+}
