@@ -48,11 +48,12 @@ rust_components() {
     fail "rustfmt and clippy could not be downloaded." "Check the network, then run this again."
 }
 
-# cargo_tool <crate> <version> <command that prints its version> <how long>
+# cargo_tool <crate> <version> <command that prints its version> <how long> [--debug]
+# With --debug it is not optimised: for a tool that works for a second and takes minutes to optimise.
 cargo_tool() {
   case " $($3 2>/dev/null | head -n 1) " in *" $2 "*) return ;; esac
   say "building $1 $2, about $4, once"
-  cargo install "$1" --version "$2" --locked --root "$TOOLS" ||
+  cargo install "$1" --version "$2" --locked --root "$TOOLS" ${5:+"$5"} ||
     fail "$1 $2 could not be built." "The messages above say why. By hand:" \
       "cargo install $1 --version $2 --locked --root .tools"
 }
@@ -71,7 +72,7 @@ nextest() {
 
 # Says what licences and sources the crates have, and which are known to be broken.
 deny() {
-  cargo_tool cargo-deny "$DENY" "cargo-deny --version" "4 minutes"
+  cargo_tool cargo-deny "$DENY" "cargo-deny --version" "2 minutes" --debug
 }
 
 # npm_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
