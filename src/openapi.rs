@@ -87,9 +87,6 @@ fn complete(operation: &mut Operation, declared: &Declared, tag: &str) {
             "The caller's API key may only read, or the caller must choose a password first; `code` says which",
         );
     }
-    if declared.rule == Rule::Object {
-        add(operation, "404", "There is none, or it is not the caller's to know of");
-    }
     add(operation, "500", "A defect of ours; `request_id` names the log line");
     add(operation, "503", "A setting is missing; `error` says which");
 }

@@ -1,5 +1,6 @@
 //! Who may call what. Each operation is declared once, in its feature's `mod.rs`, and its rule travels with its requests:
-//! [`Credentials`](super::caller::Credentials) find it there, and no caller comes out of them whom the rule does not let pass.
+//! [`Credentials`](super::caller::Credentials) find it there, and no caller comes out of them whom the rule does not let pass. A
+//! handler without them asks nobody; the sweep over all operations without a token finds one that is not declared open.
 //! `docs/reference/permissions.md` is the list of them all.
 use axum::http::HeaderMap;
 use utoipa::openapi::HttpMethod;

@@ -1,4 +1,4 @@
-//! What the product does, a folder per noun, named as the first segment of its URLs.
+//! What the product does, a folder per noun, mostly named as the first segment of its URLs.
 pub mod accounts;
 pub mod agents;
 pub mod api_keys;

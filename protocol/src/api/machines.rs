@@ -219,8 +219,9 @@ pub struct UpdateMachine {
     /// Labels to filter by, in place of those it has.
     #[schema(max_items = 32)]
     pub tags: Option<Vec<String>>,
-    /// What people note of it, in place of what they noted before. At most 32 facts, with names of 1 to 64 characters and values of
-    /// at most 255.
+    /// What people note of it, in place of all that they noted before. At most 32 facts, with names of 1 to 64 characters and values
+    /// of at most 255. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
+    /// then on.
     pub metadata: Option<BTreeMap<String, String>>,
 }
 

@@ -1,4 +1,4 @@
-//! Personal API keys: making, listing and revoking them. `auth/keys.rs` takes them as proof of an account.
+//! Personal API keys: making, listing and revoking them. `auth/api_key.rs` takes them as proof of an account.
 mod body;
 mod handlers;
 pub mod row;

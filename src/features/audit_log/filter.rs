@@ -193,7 +193,7 @@ impl Filter {
         }
     }
 
-    /// The values of ?2 to ?15 in the statements of `read.rs`.
+    /// The values of ?2 to ?15 in the statements of `store/mod.rs`.
     pub fn args(&self) -> Result<[Arg; 14], ApiError> {
         let text = |text: &Option<String>| Arg::from(text.as_deref());
         let actions = match self.actions.is_empty() {

@@ -1,5 +1,6 @@
-//! The state of a sign-in: what it has proven so far, what it still needs, and what is answered until then. It travels in session tokens, between the steps of a sign-in and to switch between
-//! organizations afterwards, and is signed there; nothing of it is kept on the server but a mailed code's.
+//! The state of a sign-in: what it has proven so far, what it still needs, and what is answered until then. It travels in session
+//! tokens, between the steps of a sign-in and to switch between organizations afterwards, and is signed there; nothing of it is
+//! kept on the server but a mailed code's.
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::auth::{Challenge, Factor, Tenant, TenantChoice};
 use protocol::api::organizations::OtpPolicy;
@@ -197,6 +198,7 @@ struct Claims<'a> {
     email: &'a str,
     tenant_ids: Vec<&'a str>,
     source: &'a str,
+    /// Under the name that tokens have it which were issued before.
     #[serde(rename = "opened")]
     state: &'a SignInState,
     #[serde(skip_serializing_if = "Option::is_none")]

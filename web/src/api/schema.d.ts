@@ -3826,8 +3826,9 @@ export interface components {
              */
             description?: string | null;
             /**
-             * @description What people note of it, in place of what they noted before. At most 32 facts, with names of 1 to 64 characters and values of
-             *     at most 255.
+             * @description What people note of it, in place of all that they noted before. At most 32 facts, with names of 1 to 64 characters and values
+             *     of at most 255. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
+             *     then on.
              * @default null
              */
             metadata?: {

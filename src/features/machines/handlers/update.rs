@@ -43,7 +43,11 @@ pub async fn update_machine(
         |event, (field, change)| event.detail(field, change),
     );
     let find = store::find(caller.id(), &Key::Id(control.id().clone()));
-    let batch = (store::update(&control, &request)?, audit::record(&event), find);
+    let batch = (
+        store::update(&control, &request)?,
+        audit::record_if_changed(&event),
+        find,
+    );
     let (_, _, found) = app.db()?.run(batch).await.map_err(taken)?;
     let access = MachineAccess::decide(caller, found)?;
     let body = MachineDetail::from(live(&app, &access).await?);
