@@ -40,7 +40,8 @@ async fn a_known_path_with_another_method_is_405_and_says_which_are_allowed() {
     for (method, path, allowed) in [
         (Method::PATCH, "/api/machines", "GET"),
         (Method::GET, "/api/login", "POST"),
-        (Method::PUT, "/api/machines/000000000000", "DELETE"),
+        (Method::PATCH, "/api/machines/000000000000", "DELETE"),
+        (Method::PATCH, "/api/machines/000000000000", "PUT"),
     ] {
         let answer = anyone.ask(method, path, None).await;
         let allow = answer.headers[ALLOW].to_str().expect("ASCII").to_owned();
