@@ -48,6 +48,12 @@ thread_local! {
     static ROUTER: OnceCell<axum::Router> = const { OnceCell::new() };
 }
 
+/// Tells the relays who may.
+#[worker::event(start)]
+fn start() {
+    durable_objects::authority::set(features::sessions::authority::answer);
+}
+
 /// Serves one request.
 #[worker::event(fetch)]
 async fn fetch(

@@ -4,9 +4,9 @@ use protocol::ids::ObjectId;
 use protocol::sql::statements;
 use worker::d1::{D1Database, D1PreparedStatement};
 use worker::wasm_bindgen::JsValue;
-use worker::{Result, js_sys};
+use worker::{Error, Result, js_sys};
 
-use crate::relay::{Facts, Notice};
+use crate::relay::{Facts, Notice, UNKNOWN_AFTER};
 
 /// The name of the D1 binding.
 pub const BINDING: &str = "DB";
@@ -27,19 +27,57 @@ statements! {
     METRICS = "UPDATE machines SET cpu_percent = ?3, memory_percent = ?4, disk_percent = ?5, \
         network_inbound = ?6, network_outbound = ?7, uptime_seconds = ?8, last_active = ?2 WHERE id = ?1";
 
-    /// A session is over. One that was closed by the REST side already keeps its reason.
+    /// A session is over. One that was closed by the REST side already keeps its reason, and one that was opened again since
+    /// stays open.
     SESSION_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?3, last_activity = ?3, \
-        close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active'";
+        close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active' AND openings <= ?5";
+
+    /// Whatever is listed and not among the sessions there are (?2, a JSON array) is over, unless it was opened after ?3.
+    UNKNOWN_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?4, close_reason = 'not_found' \
+        WHERE machine_id = ?1 AND status = 'active' AND last_activity < ?3 \
+        AND session_id NOT IN (SELECT value FROM json_each(?2))";
 }
 
-/// Writes notices in one batch.
+/// Writes notices, in order. One that the database refuses for what it says is dropped with a line in the log: it would be
+/// refused for ever, and must not be in the way of those behind it.
 pub async fn deliver(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Result<()> {
-    let statements = notices
-        .iter()
-        .map(|notice| statement(db, machine, notice))
-        .collect::<Result<Vec<_>>>()?;
-    db.batch(statements).await?;
+    let statements = |notices: &[Notice]| -> Result<Vec<_>> {
+        notices.iter().map(|notice| statement(db, machine, notice)).collect()
+    };
+    match db.batch(statements(notices)?).await {
+        Err(error) if is_refusal(&error) => {}
+        other => return other.map(|_| ()),
+    }
+    for notice in notices {
+        match db.batch(statements(std::slice::from_ref(notice))?).await {
+            Err(error) if is_refusal(&error) => {
+                worker::console_error!("the directory refuses a notice, which is dropped: {error}: {notice:?}");
+            }
+            other => {
+                other?;
+            }
+        }
+    }
     Ok(())
+}
+
+/// Whether the database refuses what it was given, rather than being out of reach.
+fn is_refusal(error: &Error) -> bool {
+    is_refused(&error.to_string())
+}
+
+/// The same, by the words of D1: SQLite's own for a value it cannot store, and D1's for one it cannot bind.
+fn is_refused(text: &str) -> bool {
+    [
+        "constraint",
+        "datatype mismatch",
+        "D1_TYPE_ERROR",
+        "too big",
+        "out of range",
+        "cannot store",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
 }
 
 fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1PreparedStatement> {
@@ -72,10 +110,22 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
             metrics.network_outbound.into(),
             (metrics.uptime_seconds as f64).into(),
         ]),
-        Notice::SessionClosed { session_id, reason, at } => {
+        Notice::SessionClosed {
+            session_id,
+            reason,
+            at,
+            opening,
+        } => {
             let session = JsValue::from_str(session_id.as_str());
+            let opening = f64::from(*opening).into();
             db.prepare(SESSION_CLOSED)
-                .bind(&[machine, session, time(*at), JsValue::from_str(reason)])
+                .bind(&[machine, session, time(*at), JsValue::from_str(reason), opening])
+        }
+        Notice::Known { sessions, at } => {
+            let sessions = serde_json::to_string(sessions)?;
+            let before = time(at.saturating_sub(UNKNOWN_AFTER));
+            db.prepare(UNKNOWN_CLOSED)
+                .bind(&[machine, JsValue::from_str(&sessions), before, time(*at)])
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::ids::ViewerId;
 use protocol::relay_contract::{
-    AGENT_PATH, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, REVOKE_PATH, Revoke, STATUS_PATH,
-    VIEWER_PATH, ViewerContext,
+    AGENT_PATH, AgentContext, CLOSE_PATH, CONTEXT_HEADER, CloseSession, DESTROY_PATH, Dialect, RECHECK_PATH,
+    STATUS_PATH, VIEWER_PATH, ViewerContext,
 };
 use protocol::terminal::{AGENT_SUBPROTOCOL, PING, PONG, VIEWER_SUBPROTOCOL};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -16,13 +16,17 @@ use worker::{
     WebSocketIncomingMessage, WebSocketPair, durable_object, js_sys, wasm_bindgen,
 };
 
+use crate::authority;
 use crate::directory;
-use crate::relay::{Action, Memory, Notice, RelayState, Settings, Socket};
+use crate::relay::{Action, Arrival, Memory, Notice, Question, RelayState, Settings, Socket, Verdict};
 use crate::settings;
 use crate::storage::Storage;
 
 /// How often output of published clients is looked at while it waits for time to pass.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How often it is looked whether an agent has answered that was asked if it is alive.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How soon a delivery to the directory that failed is tried again.
 const RETRY_MS: u64 = 5_000;
@@ -76,7 +80,7 @@ impl DurableObject for Relay {
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Get, STATUS_PATH) => self.status(),
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
-            (Method::Post, REVOKE_PATH) => self.revoke(req).await,
+            (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|relay, now| relay.destroy(now)).await;
                 Response::empty().map(|response| response.with_status(204))
@@ -90,7 +94,9 @@ impl DurableObject for Relay {
             return Ok(());
         };
         match message {
-            WebSocketIncomingMessage::String(text) => self.event(|relay, now| relay.text(now, socket, &text)).await,
+            WebSocketIncomingMessage::String(text) => {
+                self.event(|relay, now| relay.text(now, socket, &text)).await;
+            }
             WebSocketIncomingMessage::Binary(bytes) => {
                 self.event(|relay, now| relay.binary(now, socket, Bytes::from(bytes)))
                     .await;
@@ -164,8 +170,36 @@ impl Live {
 }
 
 impl Relay {
+    /// Lets an agent connect whose key is still the machine's, unless the agent that is connected turns out to be alive and
+    /// another.
     async fn accept_agent(&self, req: &Request) -> Result<Response> {
-        let context = context(req)?;
+        let context: AgentContext = context(req)?;
+        let mut asked = None;
+        let mut judged_in = None;
+        loop {
+            let (arrival, epoch) = {
+                let mut live = self.live.borrow_mut();
+                (live.relay.arrival(now(), &context, asked.take()), live.relay.epoch())
+            };
+            match arrival {
+                Arrival::Duplicate => return Response::error("another agent with this key is connected", 409),
+                Arrival::Wait(question) => {
+                    asked = Some(question);
+                    self.event(|_, _| {}).await;
+                    worker::Delay::from(ASK_AGAIN).await;
+                }
+                // Nothing was withdrawn since the key was looked at.
+                Arrival::Welcome if judged_in == Some(epoch) => break,
+                Arrival::Welcome => {
+                    let question = Question::of_agent(&context.key);
+                    let verdict = authority::ask(&self.env, &context.machine, &question).await;
+                    if !verdict.map_err(Error::RustError)?.agent {
+                        return Response::error("the key is no longer the machine's", 401);
+                    }
+                    judged_in = Some(epoch);
+                }
+            }
+        }
         let (socket, response) = self.accept(Some(AGENT_SUBPROTOCOL))?;
         self.event(|relay, now| relay.agent_connected(now, socket, context))
             .await;
@@ -203,37 +237,73 @@ impl Relay {
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {
-        let CloseSession { session, revoked } = req.json().await?;
+        let CloseSession { session } = req.json().await?;
         self.event(|relay, now| {
-            relay.close_session(now, &session, revoked);
+            relay.close_session(now, &session);
         })
         .await;
         Response::empty().map(|response| response.with_status(204))
     }
 
-    async fn revoke(&self, mut req: Request) -> Result<Response> {
-        let revoke: Revoke = req.json().await?;
-        self.event(|relay, now| relay.revoke(now, &revoke)).await;
-        Response::empty().map(|response| response.with_status(204))
+    async fn recheck(&self) -> Result<Response> {
+        match self.event(|relay, now| relay.recheck(now)).await {
+            true => Response::empty().map(|response| response.with_status(204)),
+            false => Response::error("the rights cannot be looked at just now", 503),
+        }
     }
 
-    /// Tells the state machine what happened and does what it decides.
-    async fn event(&self, tell: impl FnOnce(&mut RelayState, u64)) {
+    /// Tells the state machine what happened and does what it decides. Answers whether all that had to be asked was answered.
+    async fn event(&self, tell: impl FnOnce(&mut RelayState, u64)) -> bool {
         let actions = {
             let mut live = self.live.borrow_mut();
             tell(&mut live.relay, now());
             live.relay.take_actions()
         };
-        self.perform(actions).await;
+        let answered = self.perform(actions).await;
         self.set_alarm().await;
         self.run_ticks().await;
+        answered
     }
 
-    async fn perform(&self, actions: Vec<Action>) {
+    /// Does what was decided, and asks what is to be asked until nothing is left to ask. Answers whether all was answered.
+    async fn perform(&self, actions: Vec<Action>) -> bool {
+        let mut answered = true;
+        let mut questions = self.perform_all(actions).await;
+        while let Some(question) = questions.pop() {
+            let verdict = self.ask(&question).await;
+            answered &= verdict.is_some();
+            let actions = {
+                let mut live = self.live.borrow_mut();
+                live.relay.judged(now(), question, verdict);
+                live.relay.take_actions()
+            };
+            questions.extend(self.perform_all(actions).await);
+        }
+        answered
+    }
+
+    async fn ask(&self, question: &Question) -> Option<Verdict> {
+        let machine = self.live.borrow().relay.machine().cloned()?;
+        match authority::ask(&self.env, &machine, question).await {
+            Ok(verdict) => Some(verdict),
+            Err(error) => {
+                worker::console_error!("rights could not be looked at: {error}");
+                None
+            }
+        }
+    }
+
+    /// Does everything but ask; answers the questions.
+    async fn perform_all(&self, actions: Vec<Action>) -> Vec<Question> {
+        let mut questions = Vec::new();
         let mut notified = false;
         for action in actions {
             let done = match action {
                 Action::EraseAll => self.erase_all().await,
+                Action::Ask(question) => {
+                    questions.push(question);
+                    Ok(())
+                }
                 Action::Notify(notice) => {
                     notified = true;
                     self.post(&notice)
@@ -247,6 +317,7 @@ impl Relay {
         if notified {
             self.deliver().await;
         }
+        questions
     }
 
     /// The actions of the keystroke path; none of them waits.
@@ -272,7 +343,7 @@ impl Relay {
             }
             Action::Save(record) => self.storage()?.save(&record)?,
             Action::Erase(key) => self.storage()?.erase(key)?,
-            Action::EraseAll | Action::Notify(_) => {}
+            Action::EraseAll | Action::Notify(_) | Action::Ask(_) => {}
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::machines::Metrics;
-use crate::ids::{AgentId, ObjectId, SessionId};
+use crate::ids::{AgentId, BootId, ObjectId, SessionId};
 use crate::terminal::Size;
 
 /// The name of the Durable Object binding.
@@ -25,8 +25,9 @@ pub const STATUS_PATH: &str = "/status";
 /// `POST` [`CloseSession`]: ends one session; answers 204, also when it was over.
 pub const CLOSE_PATH: &str = "/close";
 
-/// `POST` [`Revoke`]: disconnects viewers whose sign-in was withdrawn; answers 204, also when there were none.
-pub const REVOKE_PATH: &str = "/revoke";
+/// `POST`: a right, a sign-in or the machine's key may have been withdrawn. The relay looks at the rights of all it has again,
+/// ends what has none any more, and answers 204 then.
+pub const RECHECK_PATH: &str = "/recheck";
 
 /// `POST`: the machine was deleted or revoked. Ends every session and the agent's link, and erases the object's storage.
 pub const DESTROY_PATH: &str = "/destroy";
@@ -43,6 +44,12 @@ pub struct AgentContext {
     pub machine: ObjectId,
     /// The machine's public name.
     pub agent_id: AgentId,
+    /// The public key that its token was verified with.
+    #[serde(default)]
+    pub key: String,
+    /// Which run of the agent it is, if it said so.
+    #[serde(default)]
+    pub boot: Option<BootId>,
 }
 
 /// How a viewer's socket speaks.
@@ -68,11 +75,14 @@ pub struct ViewerContext {
     pub user: ObjectId,
     /// By which name.
     pub username: String,
-    /// The sign-in or key it proved itself by.
-    #[serde(default)]
-    pub sign_in: String,
+    /// What it proved itself by.
+    #[serde(flatten)]
+    pub proof: SignIn,
     /// Which session to attach to, or to start if there is none of that name.
     pub session: SessionId,
+    /// How often the session's row was opened, this time included: an end that is told late closes no later opening.
+    #[serde(default)]
+    pub opening: u32,
     /// The viewer's size.
     pub size: Size,
     /// How the socket speaks.
@@ -83,46 +93,22 @@ pub struct ViewerContext {
     pub allow_sudo: bool,
 }
 
-/// Ends a session.
+/// What somebody proved itself by, and what withdraws it: the sign-in or key itself, and what ends all tokens of the account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The sign-in or key.
+    #[serde(default)]
+    pub sign_in: String,
+    /// The token version of its account when the token was issued; nothing for a key.
+    #[serde(default)]
+    pub token_version: Option<i64>,
+}
+
+/// Ends a session by order of somebody who may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseSession {
     /// Which.
     pub session: SessionId,
-    /// Its owner has lost the right to it; otherwise somebody closes it who may.
-    #[serde(default)]
-    pub revoked: bool,
-}
-
-/// Disconnects viewers of one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoke {
-    /// The account.
-    pub user: ObjectId,
-    /// Which of its viewers.
-    pub sign_ins: SignIns,
-}
-
-/// Some of an account's sign-ins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SignIns {
-    /// All of them.
-    All,
-    /// One.
-    Only(String),
-    /// All but one.
-    AllBut(String),
-}
-
-impl SignIns {
-    /// Whether a sign-in is among them.
-    pub fn contain(&self, sign_in: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(only) => only == sign_in,
-            Self::AllBut(spared) => spared != sign_in,
-        }
-    }
 }
 
 /// What the relay knows of its machine now.

@@ -79,6 +79,7 @@ actions! {
     MachineUpdated "machine_updated";
     MachineRegistered "machine_registered";
     MachineDeleted "machine_deleted";
+    AgentDuplicate "agent_duplicate";
     MachineAccess "machine_access";
     SessionTerminated "session_terminated";
     #[allow(dead_code, reason = "a trigger of the database adds its entries")]

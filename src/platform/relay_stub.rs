@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::{Either, select};
 use protocol::ids::{ObjectId, SessionId};
-use protocol::relay_contract::{self, CloseSession, Revoke, Status};
+use protocol::relay_contract::{self, CloseSession, Status};
 use serde::Serialize;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
 
@@ -18,6 +18,14 @@ const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The relay of one machine.
 pub struct RelayStub(Stub);
+
+/// What became of an upgrade.
+pub enum Upgraded {
+    /// The socket is open.
+    Open(Response),
+    /// The relay knows better: 409 for a second agent with the key of one that is alive, 401 for a key that has just gone.
+    Refused(StatusCode),
+}
 
 impl RelayStub {
     /// The relay of `machine`. It comes into being when it is first asked.
@@ -57,23 +65,14 @@ impl RelayStub {
 
     /// Ends one session by order of somebody who may. Succeeds also if it was over.
     pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
-        self.close_session(session, false).await
-    }
-
-    /// Ends one session whose owner has lost the right to it. Succeeds also if it was over.
-    pub async fn revoke_session(&self, session: &SessionId) -> Result<(), ApiError> {
-        self.close_session(session, true).await
-    }
-
-    async fn close_session(&self, session: &SessionId, revoked: bool) -> Result<(), ApiError> {
         let session = session.clone();
-        self.post(relay_contract::CLOSE_PATH, &CloseSession { session, revoked })
-            .await
+        self.post(relay_contract::CLOSE_PATH, &CloseSession { session }).await
     }
 
-    /// Disconnects viewers whose sign-in was withdrawn.
-    pub async fn revoke(&self, revoke: &Revoke) -> Result<(), ApiError> {
-        self.post(relay_contract::REVOKE_PATH, revoke).await
+    /// Something was withdrawn: the relay looks at the rights of all it has again, and has ended what has none when this
+    /// succeeds.
+    pub async fn recheck(&self) -> Result<(), ApiError> {
+        self.post(relay_contract::RECHECK_PATH, &()).await
     }
 
     /// Ends everything: the machine is gone. Succeeds also the second time.
@@ -102,7 +101,7 @@ impl RelayStub {
         path: &str,
         context: &impl Serialize,
         subprotocol: Option<&str>,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Upgraded, ApiError> {
         let headers = Headers::new();
         headers.set("upgrade", "websocket")?;
         headers.set(
@@ -119,7 +118,8 @@ impl RelayStub {
             .fetch_with_request(Request::new_with_init(&url(path), &init)?)
             .await?;
         match StatusCode::from_u16(response.status_code()) {
-            Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(response.into()),
+            Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(Upgraded::Open(response.into())),
+            Ok(status @ (StatusCode::CONFLICT | StatusCode::UNAUTHORIZED)) => Ok(Upgraded::Refused(status)),
             _ => Err(ApiError::internal(format!(
                 "the relay answered {} to {path}",
                 response.status_code()

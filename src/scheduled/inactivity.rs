@@ -93,7 +93,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
                         days: account.days,
                     },
                 );
-                revocation::end_orphans(app, Whose::User(&account.id)).await?;
+                revocation::withdraw(app, Whose::User(&account.id)).await?;
                 disabled
                     .entry(account.organization_id.clone())
                     .or_default()

@@ -21,7 +21,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("ending grants", grants::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
     // Also those that could not be ended when their right was withdrawn.
-    report("ending terminals", revocation::end_orphans(app, Whose::Anyone).await);
+    report("ending terminals", revocation::withdraw(app, Whose::Anyone).await);
     report("sealing the audit log", seal(app).await);
 }
 

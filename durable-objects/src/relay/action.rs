@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::record::{Key, Record};
+use super::rights::Question;
 
 /// A socket of this object: unique among those that are open, also across the loss of the object's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub enum Action {
     EraseAll,
     /// Tell the directory (D1).
     Notify(Notice),
+    /// Ask who may, and call [`super::RelayState::judged`] with the answer.
+    Ask(Question),
 }
 
 /// A fact for the directory. Each is idempotent; they are delivered in order, at least once. Times are in milliseconds since
@@ -53,7 +56,12 @@ pub enum Notice {
         /// Why, one word.
         reason: String,
         at: u64,
+        /// The latest opening of its row that is over with it; a later one is not.
+        #[serde(default)]
+        opening: u32,
     },
+    /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
+    Known { sessions: Vec<SessionId>, at: u64 },
 }
 
 /// What an agent says of its machine when it connects.

@@ -1,5 +1,6 @@
 //! The link to the agent: there, or gone since some time. Everything that is said to the agent goes through it.
 use protocol::api::machines::Metrics;
+use protocol::ids::BootId;
 use protocol::relay_contract::{AgentContext, Status};
 use protocol::terminal::PROTOCOL;
 use protocol::terminal::agent::ToAgent;
@@ -16,6 +17,9 @@ const METRICS_STEP: f64 = 5.0;
 /// …and at least this often, in milliseconds, so that a list is never staler than that.
 const METRICS_EVERY: u64 = 5 * 60 * 1000;
 
+/// An agent that says how it does more often than this, in milliseconds, is not listened to: each is an attachment written.
+const METRICS_APART: u64 = 900;
+
 /// The agent's end of the relay. A link that stands is *online* once the agent has said hello.
 #[derive(Debug)]
 pub struct AgentLink {
@@ -28,6 +32,21 @@ pub struct AgentLink {
 struct Link {
     socket: Socket,
     memory: AgentMemory,
+    /// How often it said something since the object woke.
+    heard: u64,
+    /// When it last said how it does.
+    measured: Option<u64>,
+}
+
+impl Link {
+    fn new(socket: Socket, memory: AgentMemory) -> Self {
+        Self {
+            socket,
+            memory,
+            heard: 0,
+            measured: None,
+        }
+    }
 }
 
 impl AgentLink {
@@ -41,7 +60,18 @@ impl AgentLink {
 
     /// The link of a socket that outlived the object's memory.
     pub fn restore(&mut self, socket: Socket, memory: AgentMemory) {
-        self.link = Some(Link { socket, memory });
+        self.link = Some(Link::new(socket, memory));
+    }
+
+    /// Which run of the agent has the link, if it said so, and how often it was heard.
+    pub fn run(&self) -> Option<(Option<&BootId>, u64)> {
+        let link = self.link.as_ref()?;
+        Some((link.memory.context.boot.as_ref(), link.heard))
+    }
+
+    /// The key that its token was verified with.
+    pub fn key(&self) -> Option<&str> {
+        Some(self.link.as_ref()?.memory.context.key.as_str())
     }
 
     /// The socket of an agent that is online.
@@ -96,7 +126,7 @@ impl AgentLink {
             written: None,
             last_seen: now,
         };
-        self.link = Some(Link { socket, memory });
+        self.link = Some(Link::new(socket, memory));
         out.remember(socket);
     }
 
@@ -117,6 +147,7 @@ impl AgentLink {
     pub fn heard(&mut self, now: u64) {
         if let Some(link) = self.link.as_mut() {
             link.memory.last_seen = now;
+            link.heard += 1;
         }
     }
 
@@ -130,6 +161,10 @@ impl AgentLink {
     /// It said how its machine does. The directory hears of it when that is worth a write.
     pub fn heartbeat(&mut self, now: u64, metrics: Metrics, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
+        if link.measured.is_some_and(|at| now.saturating_sub(at) < METRICS_APART) {
+            return;
+        }
+        link.measured = Some(now);
         let due = link.memory.written.as_ref().is_none_or(|(written, at)| {
             now.saturating_sub(*at) >= METRICS_EVERY
                 || (written.cpu_percent - metrics.cpu_percent).abs() >= METRICS_STEP

@@ -2,11 +2,11 @@
 use protocol::ids::{StreamId, ViewerId};
 use protocol::limits::MAX_STREAMS;
 use protocol::relay_contract::{Dialect, ViewerContext};
+use protocol::terminal::PROTOCOL;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
-use protocol::terminal::{PROTOCOL, Size};
 
 use super::RelayState;
 use super::action::Socket;
@@ -14,6 +14,7 @@ use super::published::Published;
 use super::reader::Reader;
 use super::record::{Phase, SessionRecord};
 use super::session::Session;
+use super::viewer::Viewer;
 
 /// A newcomer to a session that has written no more than this gets all of it, scrollback included; a longer one is drawn
 /// as a screen snapshot.
@@ -23,17 +24,15 @@ const SESSION_ENDED: &str = "This session has ended";
 const NOT_YOURS: &str = "This session belongs to somebody else";
 
 impl RelayState {
-    /// A viewer said who it is: finds or starts its session, and its position in it.
-    pub(super) fn attach(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
-        let Some(viewer) = self.viewers.get_mut(socket) else {
+    /// A viewer said who it is and may come in: finds or starts its session, and its position in it.
+    pub(super) fn attach(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, received: Option<u64>) {
+        let Some(viewer) = self.viewers.get(socket) else {
             return;
         };
-        viewer.resize(size);
         let context = viewer.context().clone();
         let stream = match self.sessions.find(&context.session) {
             Some(stream) => stream,
             None if received.is_some() => {
-                self.out.session_closed(now, context.session, "not_found");
                 return self.dismiss(now, socket, Close::SessionEnded, SESSION_ENDED);
             }
             None => match self.start_session(&context) {
@@ -47,15 +46,15 @@ impl RelayState {
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
-        // The Worker has checked this against the session's row; the relay does not hand out a shell on trust alone.
-        if !session.is_owned_by(&context.user) {
+        // The row said so, too; the relay does not hand out a shell on trust alone.
+        if *session.owner() != context.user {
             return self.dismiss(now, socket, Close::AccessRevoked, NOT_YOURS);
         }
         let keep_ms = match context.dialect {
             Dialect::Stream => self.settings.stream_keep,
             Dialect::Published | Dialect::Raw => self.settings.published_keep,
         };
-        session.joined(keep_ms, &mut self.out);
+        session.joined(keep_ms, context.opening, &mut self.out);
         let Some(input) = self.take_position(socket, stream, viewer_id, context.can_type) else {
             return;
         };
@@ -77,10 +76,7 @@ impl RelayState {
             self.tell_offline(socket);
         }
         self.try_attach(now, socket);
-        // The one who just came and may type sets the size, as if it had resized its window.
-        if self.sessions.get(stream).is_some_and(|session| session.size() != size) {
-            self.resize(socket, size);
-        }
+        self.settle_size(stream);
     }
 
     fn start_session(&mut self, context: &ViewerContext) -> Option<StreamId> {
@@ -99,6 +95,7 @@ impl RelayState {
             empty_since: None,
             phase: Phase::Opening,
             commands: Vec::new(),
+            opening: context.opening,
         });
         Some(stream)
     }
@@ -138,10 +135,12 @@ impl RelayState {
 
     /// Attaches a waiting viewer if everything it waits for is there.
     pub(super) fn try_attach(&mut self, now: u64, socket: Socket) {
-        let Some(viewer) = self.viewers.get_mut(socket).filter(|viewer| viewer.is_waiting()) else {
+        let waiting = self.viewers.get(socket).filter(|viewer| viewer.is_waiting());
+        let Some((stream, input)) = waiting.and_then(Viewer::streams) else {
             return;
         };
-        let Some((stream, input)) = viewer.streams() else {
+        let sized_by = self.sizer_name(stream);
+        let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
         let Some(session) = self.sessions.get(stream) else {
@@ -178,6 +177,7 @@ impl RelayState {
                 offset: viewer.next(),
                 end,
                 size: session.size(),
+                sized_by,
                 can_type: viewer.can_type(),
                 resumed: received.is_some(),
             };

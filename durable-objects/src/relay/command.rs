@@ -36,7 +36,7 @@ impl RelayState {
             return;
         }
         if !viewer.can_type() {
-            return self.refuse(
+            return self.say_error(
                 socket,
                 "READ_ONLY",
                 "you are watching this terminal and cannot run commands",
@@ -45,12 +45,12 @@ impl RelayState {
         let username = viewer.context().username.clone();
         let Some(of) = viewer.stream() else { return };
         if !self.agent.is_online() {
-            return self.refuse(socket, "AGENT_OFFLINE", "agent not connected");
+            return self.say_error(socket, "AGENT_OFFLINE", "agent not connected");
         }
         let running: usize = self.sessions.iter().map(|session| session.commands().len()).sum();
         if running >= MAX_COMMANDS {
             let error = format!("{MAX_COMMANDS} commands run on this machine already; wait for one to end");
-            return self.refuse(socket, "TOO_MANY_COMMANDS", &error);
+            return self.say_error(socket, "TOO_MANY_COMMANDS", &error);
         }
         let Some(stream) = self.machine.mint_stream(&mut self.out) else {
             return;

@@ -96,7 +96,7 @@ impl RelayState {
         let session = stream.and_then(|stream| self.sessions.get(stream));
         let end = session.and_then(Session::end);
         if offset > viewer.next() && end.is_some_and(|end| offset > end) {
-            return self.refuse(socket, "bad_ack", "that was not sent yet");
+            return self.refuse(now, socket, "bad_ack", "that was not sent yet");
         }
         viewer.acknowledge(offset);
         if viewer.has_caught_up() {

@@ -1,6 +1,6 @@
 //! How sessions end and sockets part: who is told what, and what is forgotten.
 use protocol::ids::StreamId;
-use protocol::relay_contract::Dialect;
+use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
@@ -49,7 +49,7 @@ impl RelayState {
         let Some(session) = self.sessions.get(stream) else {
             return;
         };
-        let session_id = session.id().clone();
+        let (session_id, opening) = (session.id().clone(), session.opening());
         self.end_commands(stream);
         self.tell_agent(&ToAgent::Close { stream });
         self.tell_agent(&ToAgent::Forget { stream });
@@ -60,7 +60,7 @@ impl RelayState {
             self.give_up_position(input);
         }
         self.sessions.forget(stream, &mut self.out);
-        self.out.session_closed(now, session_id, reason);
+        self.out.session_closed(now, session_id, opening, reason);
     }
 
     /// A viewer's socket is gone.
@@ -69,7 +69,7 @@ impl RelayState {
             return;
         };
         let Some((stream, input)) = viewer.streams() else {
-            return;
+            return self.never_came_in(now, viewer.context());
         };
         if on_purpose || viewer.is_published() {
             self.give_up_position(input);
@@ -77,6 +77,17 @@ impl RelayState {
             reader.cut(viewer.position(), &mut self.out);
         }
         self.left(now, stream);
+    }
+
+    /// A viewer that was on its way to a session is gone: if nobody else is, and there is no such session, what its upgrade
+    /// listed is over.
+    fn never_came_in(&mut self, now: u64, context: &ViewerContext) {
+        let another = |viewer: &Viewer| viewer.context().session == context.session;
+        if self.sessions.find(&context.session).is_none() && self.viewers.find(another).is_none() {
+            let session_id = context.session.clone();
+            self.out
+                .session_closed(now, session_id, context.opening, "never_started");
+        }
     }
 
     /// Somebody left a session: perhaps nobody is there, perhaps somebody else sets the pace now.
@@ -88,6 +99,7 @@ impl RelayState {
             }
             session.emptied(now, &mut self.out);
         }
+        self.settle_size(stream);
         self.pace(stream);
         self.forget_if_read(stream);
     }
@@ -135,7 +147,7 @@ impl RelayState {
     pub(super) fn tell_offline(&mut self, socket: Socket) {
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Agent { online: false }),
-            Some(Dialect::Published) => self.refuse(socket, "AGENT_OFFLINE", "agent not connected"),
+            Some(Dialect::Published) => self.say_error(socket, "AGENT_OFFLINE", "agent not connected"),
             Some(Dialect::Raw) | None => {}
         }
     }

@@ -7,7 +7,7 @@ use super::session::Session;
 use super::viewer::Viewer;
 
 /// How long a socket may be open without saying who it is. A hello is the first thing a client sends.
-const GREETING_MS: u64 = 10_000;
+const GREETING_MS: u64 = 5_000;
 
 impl RelayState {
     /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
@@ -15,7 +15,8 @@ impl RelayState {
         let agent = self.agent_due();
         let viewers = self.viewers.iter().filter_map(|(_, viewer)| self.viewer_due(viewer));
         let sessions = self.sessions.iter().filter_map(Session::expires_at);
-        agent.into_iter().chain(viewers).chain(sessions).min()
+        let recheck = self.machine.recheck_due();
+        agent.into_iter().chain(viewers).chain(sessions).chain(recheck).min()
     }
 
     /// Ends what is due. `agent_seen` is the last keep-alive that the platform answered for us, if it knows one.
@@ -27,6 +28,9 @@ impl RelayState {
             self.drop_agent(now, Close::AgentOffline);
         }
         self.expire_viewers(now);
+        if self.machine.recheck_due().is_some_and(|at| now >= at) {
+            self.recheck(now);
+        }
         let due = |session: &&Session| session.expires_at().is_some_and(|at| now >= at);
         let abandoned: Vec<StreamId> = self.sessions.iter().filter(due).map(Session::stream).collect();
         for stream in abandoned {

@@ -12,7 +12,7 @@ use super::action::{Facts, Notice, Socket};
 use super::command::Ran;
 
 impl RelayState {
-    /// An agent's socket was accepted. A machine has one agent: the newest.
+    /// An agent's socket was accepted: [`Self::arrival`] welcomed it. A machine has one agent.
     pub fn agent_connected(&mut self, now: u64, socket: Socket, context: AgentContext) {
         self.drop_agent(now, Close::Replaced);
         self.machine.learn(&context.machine, &context.agent_id, &mut self.out);
@@ -98,6 +98,7 @@ impl RelayState {
 
     fn agent_greeted(&mut self, now: u64, facts: Facts) {
         self.agent.greeted(self.settings.heartbeat_seconds, &mut self.out);
+        self.machine.went_online(&mut self.out);
         self.out.notify(Notice::AgentOnline { facts, at: now });
         for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {
             self.out.say(viewer, &ToViewer::Agent { online: true });
@@ -144,6 +145,7 @@ impl RelayState {
         if !self.agent.gone(now) {
             return;
         }
+        self.machine.went_offline(&mut self.out);
         self.out.notify(Notice::AgentOffline { at: now });
         self.sessions.link_lost();
         self.viewers.link_lost();

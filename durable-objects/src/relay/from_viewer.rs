@@ -1,27 +1,32 @@
 //! What viewers say.
 use protocol::ids::ViewerId;
 use protocol::relay_contract::{Dialect, ViewerContext};
-use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::published::{FromClient, ToClient};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
-use protocol::terminal::{PROTOCOL, Size, accepts_protocol};
+use protocol::terminal::{PROTOCOL, accepts_protocol};
 
 use super::RelayState;
 use super::action::Socket;
 use super::reader::Reader;
 use super::viewer::Viewer;
 
+/// Frames in a row that may be refused. A program that is wrong is told so often; one that means harm is not answered for ever.
+const MAX_REFUSED: u32 = 100;
+
+const TOO_MANY_REFUSED: &str = "Too many frames in a row made no sense";
+
 impl RelayState {
     /// A viewer's socket was accepted. `viewer` identifies a published client, which has no identity of its own.
     pub fn viewer_connected(&mut self, now: u64, socket: Socket, context: ViewerContext, viewer: ViewerId) {
         self.machine.learn(&context.machine, &context.agent_id, &mut self.out);
+        self.recheck_soon(now);
         let (dialect, size) = (context.dialect, context.size);
         self.viewers.add(socket, Viewer::new(context, now));
         self.out.remember(socket);
         if dialect != Dialect::Stream {
-            self.attach(now, socket, viewer, None, size);
+            self.knock(socket, viewer, None, size);
         }
     }
 
@@ -31,18 +36,18 @@ impl RelayState {
 
     pub(super) fn viewer_text(&mut self, now: u64, socket: Socket, text: &str) {
         if self.speaks_published(socket) {
-            return self.published_text(socket, text);
+            return self.published_text(now, socket, text);
         }
         let message = match serde_json::from_str::<FromViewer>(text) {
             Ok(message) => message,
-            Err(error) => return self.refuse(socket, "bad_message", &error.to_string()),
+            Err(error) => return self.refuse(now, socket, "bad_message", &error.to_string()),
         };
         let Some(viewer) = self.viewers.get(socket) else {
             return;
         };
         match message {
             FromViewer::Hello { .. } if !viewer.is_greeting() => {
-                self.refuse(socket, "bad_message", "hello was said before");
+                self.refuse(now, socket, "bad_message", "hello was said before");
             }
             FromViewer::Hello { protocol, .. } if !accepts_protocol(protocol) => {
                 let reason = format!("This relay speaks protocol {PROTOCOL}; please update");
@@ -50,18 +55,24 @@ impl RelayState {
             }
             FromViewer::Hello {
                 viewer, received, size, ..
-            } => self.attach(now, socket, viewer, received, size),
+            } => self.knock(socket, viewer, received, size),
             FromViewer::Resize { size } => self.resize(socket, size),
             FromViewer::Ping => self.out.say(socket, &ToViewer::Pong),
         }
     }
 
-    fn published_text(&mut self, socket: Socket, text: &str) {
+    fn published_text(&mut self, now: u64, socket: Socket, text: &str) {
         if let Some(published) = self.viewers.get_mut(socket).and_then(Viewer::published_mut) {
             published.heard();
         }
-        match FromClient::decode(text) {
-            Ok(FromClient::Input(bytes)) => self.type_for(socket, &bytes),
+        let decoded = FromClient::decode(text);
+        if decoded.is_ok()
+            && let Some(viewer) = self.viewers.get_mut(socket)
+        {
+            viewer.note_good();
+        }
+        match decoded {
+            Ok(FromClient::Input(bytes)) => self.type_for(now, socket, &bytes),
             Ok(FromClient::Resize(size)) => self.resize(socket, size),
             Ok(FromClient::Ping) => self.out.say(socket, &ToClient::Pong),
             Ok(FromClient::Command {
@@ -69,35 +80,49 @@ impl RelayState {
                 timeout_seconds,
             }) => self.run(socket, command, timeout_seconds),
             Ok(FromClient::Unsupported(kind)) => {
-                self.refuse(socket, "UNSUPPORTED", &format!("{kind} is not served on this socket"));
+                self.refuse(
+                    now,
+                    socket,
+                    "UNSUPPORTED",
+                    &format!("{kind} is not served on this socket"),
+                );
             }
-            Err(error) => self.refuse(socket, "VALIDATION_ERROR", &error),
+            Err(error) => self.refuse(now, socket, "VALIDATION_ERROR", &error),
         }
     }
 
     pub(super) fn viewer_frame(&mut self, now: u64, socket: Socket, frame: Frame) {
-        let Some(viewer) = self.viewers.get(socket) else {
+        let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
-        if viewer.is_greeting() || viewer.is_waiting() {
-            return self.refuse(socket, "not_attached", "wait for the attached message");
+        if viewer.streams().is_none() || viewer.is_waiting() {
+            return self.refuse(now, socket, "not_attached", "wait for the attached message");
+        }
+        let ours = match frame.kind {
+            Kind::Ack => viewer.stream(),
+            Kind::Input => viewer.input(),
+            _ => None,
+        };
+        if ours == Some(frame.stream) {
+            viewer.note_good();
         }
         match frame.kind {
             Kind::Ack if Some(frame.stream) == viewer.stream() => self.acknowledged(now, socket, frame.offset),
             Kind::Input if Some(frame.stream) == viewer.input() => {
                 if !viewer.can_type() {
-                    return self.refuse(socket, "read_only", "you are watching this terminal and cannot type");
+                    return self.say_error(socket, "read_only", "you are watching this terminal and cannot type");
                 }
+                self.typed(now, socket);
                 // While the agent is away the bytes are not kept: the viewer has them and is told where to resume.
                 self.agent.send(&frame, &mut self.out);
             }
-            Kind::Ack | Kind::Input => self.refuse(socket, "bad_frame", "that is not a stream of this viewer"),
-            _ => self.refuse(socket, "bad_frame", "a viewer sends input and ack frames"),
+            Kind::Ack | Kind::Input => self.refuse(now, socket, "bad_frame", "that is not a stream of this viewer"),
+            _ => self.refuse(now, socket, "bad_frame", "a viewer sends input and ack frames"),
         }
     }
 
     /// Keystrokes of a published client, which the relay numbers for it.
-    pub(super) fn type_for(&mut self, socket: Socket, bytes: &[u8]) {
+    pub(super) fn type_for(&mut self, now: u64, socket: Socket, bytes: &[u8]) {
         let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
@@ -107,11 +132,14 @@ impl RelayState {
         };
         published.heard();
         if !can_type {
-            return self.refuse(socket, "READ_ONLY", "you are watching this terminal and cannot type");
+            return self.say_error(socket, "READ_ONLY", "you are watching this terminal and cannot type");
         }
         match published.typed(bytes) {
-            Ok(()) => self.flush_typed(socket),
-            Err(overflow) => self.refuse(socket, "INPUT_OVERFLOW", &overflow.to_string()),
+            Ok(()) => {
+                self.typed(now, socket);
+                self.flush_typed(socket);
+            }
+            Err(overflow) => self.say_error(socket, "INPUT_OVERFLOW", &overflow.to_string()),
         }
     }
 
@@ -135,30 +163,17 @@ impl RelayState {
         }
     }
 
-    pub(super) fn resize(&mut self, socket: Socket, size: Size) {
-        let Some(viewer) = self.viewers.get_mut(socket) else {
-            return;
-        };
-        viewer.resize(size);
-        let Some(stream) = viewer.stream().filter(|_| viewer.can_type()) else {
-            return;
-        };
-        let Some(session) = self.sessions.get_mut(stream) else {
-            return;
-        };
-        if !session.resize(size) {
-            return;
+    /// Refuses a frame; the connection lives, unless nothing that comes on it is any good.
+    pub(super) fn refuse(&mut self, now: u64, socket: Socket, code: &str, error: &str) {
+        let refused = self.viewers.get_mut(socket).map_or(0, Viewer::note_refused);
+        if refused > MAX_REFUSED {
+            return self.dismiss(now, socket, Close::ProtocolError, TOO_MANY_REFUSED);
         }
-        self.tell_agent(&ToAgent::Resize { stream, size });
-        for other in self.viewers.attached_to(stream) {
-            if other != socket && !self.speaks_published(other) {
-                self.out.say(other, &ToViewer::Resized { size });
-            }
-        }
+        self.say_error(socket, code, error);
     }
 
-    /// Refuses a frame; the connection lives.
-    pub(super) fn refuse(&mut self, socket: Socket, code: &str, error: &str) {
+    /// Tells a viewer that something did not work.
+    pub(super) fn say_error(&mut self, socket: Socket, code: &str, error: &str) {
         let (error, code) = (error.to_owned(), code.to_owned());
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Error { error, code }),

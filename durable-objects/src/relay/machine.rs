@@ -28,6 +28,8 @@ impl Machine {
             machine: machine.clone(),
             agent_id: agent_id.clone(),
             next_stream: 1,
+            online: false,
+            recheck_at: None,
         };
         out.save(Record::Machine(machine.clone()));
         self.0 = Some(machine);
@@ -40,6 +42,36 @@ impl Machine {
         machine.next_stream = machine.next_stream.checked_add(1)?;
         out.save(Record::Machine(machine.clone()));
         Some(stream)
+    }
+
+    /// Its agent is online, as the directory is told.
+    pub fn went_online(&mut self, out: &mut Outbox) {
+        if let Some(machine) = self.0.as_mut().filter(|machine| !machine.online) {
+            machine.online = true;
+            out.save(Record::Machine(machine.clone()));
+        }
+    }
+
+    /// Its agent is not. Answers whether the directory was told otherwise.
+    pub fn went_offline(&mut self, out: &mut Outbox) -> bool {
+        let Some(machine) = self.0.as_mut().filter(|machine| machine.online) else {
+            return false;
+        };
+        machine.online = false;
+        out.save(Record::Machine(machine.clone()));
+        true
+    }
+
+    /// When all rights are to be asked about again.
+    pub fn recheck_due(&self) -> Option<u64> {
+        self.0.as_ref()?.recheck_at
+    }
+
+    pub fn recheck_at(&mut self, at: Option<u64>, out: &mut Outbox) {
+        if let Some(machine) = self.0.as_mut().filter(|machine| machine.recheck_at != at) {
+            machine.recheck_at = at;
+            out.save(Record::Machine(machine.clone()));
+        }
     }
 
     /// It is gone for good.

@@ -16,9 +16,12 @@
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write (`credit.rs`)
 //! - `command.rs`: commands without a terminal
+//! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
+//! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
 mod action;
 mod agent_link;
+mod arrival;
 mod attach;
 mod command;
 mod credit;
@@ -33,9 +36,11 @@ mod pace;
 mod published;
 mod reader;
 mod record;
+mod rights;
 mod session;
 mod sessions;
 mod shell;
+mod size;
 mod snapshot;
 mod tail;
 #[cfg(test)]
@@ -46,13 +51,15 @@ mod viewers;
 use bytes::Bytes;
 use protocol::ids::{ObjectId, SessionId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
-use protocol::relay_contract::{Revoke, Status};
+use protocol::relay_contract::Status;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
 
 pub use action::{Action, Facts, Notice, Socket};
+pub use arrival::{Arrival, Asked};
 pub use record::{Key, Memory, Record};
+pub use rights::{Claim, Claimant, Question, UNKNOWN_AFTER, Verdict};
 
 use agent_link::AgentLink;
 use machine::Machine;
@@ -96,6 +103,8 @@ pub struct RelayState {
     agent: AgentLink,
     sessions: Sessions,
     viewers: Viewers,
+    /// How often a right was withdrawn since the relay woke.
+    epoch: u64,
     out: Outbox,
 }
 
@@ -113,6 +122,7 @@ impl RelayState {
             agent: AgentLink::absent(now),
             sessions: Sessions::default(),
             viewers: Viewers::default(),
+            epoch: 0,
             out: Outbox::default(),
         };
         for record in records {
@@ -136,9 +146,13 @@ impl RelayState {
         relay
     }
 
-    /// Viewers whose sockets died unheard were cut, and the agent is asked what it has.
+    /// Viewers whose sockets died unheard were cut, and the agent is asked what it has. One whose link died unheard is offline.
     fn settle_restored(&mut self, now: u64) {
+        if self.agent.socket().is_none() && self.machine.went_offline(&mut self.out) {
+            self.out.notify(Notice::AgentOffline { at: now });
+        }
         for stream in self.sessions.streams() {
+            self.resume_size(stream);
             if self.viewers.of(stream).next().is_none()
                 && let Some(session) = self.sessions.get_mut(stream)
             {
@@ -176,7 +190,7 @@ impl RelayState {
             if bytes.len() > MAX_PAYLOAD {
                 return self.drop_viewer(now, socket, Close::FrameTooLarge);
             }
-            return self.type_for(socket, &bytes);
+            return self.type_for(now, socket, &bytes);
         }
         match Frame::decode(bytes) {
             Ok(frame) if agent => self.agent_frame(now, frame),
@@ -185,6 +199,7 @@ impl RelayState {
             Err(_) if agent => self.drop_agent(now, Close::ProtocolError),
             Err(FrameError::TooLarge) => self.drop_viewer(now, socket, Close::FrameTooLarge),
             Err(error) => self.refuse(
+                now,
                 socket,
                 "bad_frame",
                 &format!("{error} (frames are at most {MAX_FRAME} bytes)"),
@@ -201,28 +216,19 @@ impl RelayState {
         }
     }
 
-    /// Ends a session by order of somebody who may, or because its owner no longer may. Answers whether there was one.
-    pub fn close_session(&mut self, now: u64, session_id: &SessionId, revoked: bool) -> bool {
+    /// Ends a session by order of somebody who may, and lets nobody in who is on the way to it. Answers whether there was one.
+    pub fn close_session(&mut self, now: u64, session_id: &SessionId) -> bool {
+        self.epoch += 1;
+        let close = Close::SessionTerminated;
+        let on_the_way = |viewer: &Viewer| viewer.streams().is_none() && viewer.context().session == *session_id;
+        for socket in self.viewers.sockets_where(on_the_way) {
+            self.dismiss(now, socket, close, close.reason());
+        }
         let Some(stream) = self.sessions.find(session_id) else {
             return false;
         };
-        let (close, reason) = match revoked {
-            true => (Close::AccessRevoked, "access_revoked"),
-            false => (Close::SessionTerminated, "terminated"),
-        };
-        self.end_session(now, stream, close, close.reason(), reason);
+        self.end_session(now, stream, close, close.reason(), "terminated");
         true
-    }
-
-    /// Disconnects the viewers whose sign-in was withdrawn. Their sessions stay.
-    pub fn revoke(&mut self, now: u64, revoke: &Revoke) {
-        let withdrawn = |viewer: &Viewer| {
-            let context = viewer.context();
-            context.user == revoke.user && revoke.sign_ins.contain(&context.sign_in)
-        };
-        for socket in self.viewers.sockets_where(withdrawn) {
-            self.dismiss(now, socket, Close::AccessRevoked, Close::AccessRevoked.reason());
-        }
     }
 
     /// The machine is gone for good: ends everything and forgets it.

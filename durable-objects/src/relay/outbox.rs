@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::action::{Action, Notice, Socket};
 use super::record::{Key, Record};
+use super::rights::Question;
 
 /// Actions, the oldest first.
 #[derive(Debug, Default)]
@@ -70,13 +71,19 @@ impl Outbox {
         self.0.push(Action::Notify(notice));
     }
 
-    /// Tells the directory that a session is over, and in one word why.
-    pub fn session_closed(&mut self, now: u64, session_id: SessionId, reason: &str) {
+    /// Asks who may.
+    pub fn ask(&mut self, question: Question) {
+        self.0.push(Action::Ask(question));
+    }
+
+    /// Tells the directory that a session is over, with the opening of its row that it is over with, and in one word why.
+    pub fn session_closed(&mut self, now: u64, session_id: SessionId, opening: u32, reason: &str) {
         let reason = reason.to_owned();
         self.notify(Notice::SessionClosed {
             session_id,
             reason,
             at: now,
+            opening,
         });
     }
 }

@@ -56,6 +56,12 @@ pub struct MachineRecord {
     pub agent_id: AgentId,
     /// The next stream number; none is used twice.
     pub next_stream: u32,
+    /// Whether the directory was told that the agent is online, and not since that it is not.
+    #[serde(default)]
+    pub online: bool,
+    /// When to ask about all rights again, if there is anybody to ask about.
+    #[serde(default)]
+    pub recheck_at: Option<u64>,
 }
 
 /// One shell.
@@ -81,6 +87,9 @@ pub struct SessionRecord {
     /// The commands whose results its client waits for.
     #[serde(default)]
     pub commands: Vec<StreamId>,
+    /// The latest opening of its row that led somebody here.
+    #[serde(default)]
+    pub opening: u32,
 }
 
 /// How far a session's life has come.
@@ -183,4 +192,7 @@ pub struct ViewerMemory {
     pub awaits: Awaits,
     /// The next offset of the input that the relay itself writes for a published client.
     pub typed: u64,
+    /// When it last became the one who types, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub typed_at: u64,
 }

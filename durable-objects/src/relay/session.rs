@@ -5,6 +5,7 @@ use protocol::terminal::agent::{Report, ToAgent};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::{ExitStatus, Size};
 
+use super::action::Socket;
 use super::credit::Credit;
 use super::outbox::Outbox;
 use super::record::{Phase, Record, SessionRecord};
@@ -26,6 +27,8 @@ pub struct Session {
     snapshot: Option<u64>,
     /// Whether a snapshot was asked for that has not begun to arrive.
     snapshot_asked: bool,
+    /// Whose window set the size.
+    sizer: Option<Socket>,
 }
 
 /// Which piece of a snapshot a frame is.
@@ -58,6 +61,7 @@ impl Session {
             granted: None,
             snapshot: None,
             snapshot_asked: false,
+            sizer: None,
         }
     }
 
@@ -72,8 +76,13 @@ impl Session {
         &self.record.session_id
     }
 
-    pub fn is_owned_by(&self, user: &ObjectId) -> bool {
-        self.record.owner == *user
+    pub fn owner(&self) -> &ObjectId {
+        &self.record.owner
+    }
+
+    /// The latest opening of its row that led somebody here.
+    pub fn opening(&self) -> u32 {
+        self.record.opening
     }
 
     pub fn allow_sudo(&self) -> bool {
@@ -134,8 +143,9 @@ impl Session {
     // ---- who is there ----
 
     /// Somebody attaches. It stays for `keep_ms` after the last has left.
-    pub fn joined(&mut self, keep_ms: u64, out: &mut Outbox) {
+    pub fn joined(&mut self, keep_ms: u64, opening: u32, out: &mut Outbox) {
         self.record.keep_ms = keep_ms;
+        self.record.opening = self.record.opening.max(opening);
         self.record.empty_since = None;
         self.save(out);
     }
@@ -207,6 +217,16 @@ impl Session {
     /// Somebody changed the size. Answers whether it is another. Not saved: the agent knows it.
     pub fn resize(&mut self, size: Size) -> bool {
         std::mem::replace(&mut self.record.size, size) != size
+    }
+
+    /// Whose window set the size.
+    pub fn sizer(&self) -> Option<Socket> {
+        self.sizer
+    }
+
+    /// Somebody's window sets the size. Answers whether it was another's before.
+    pub fn sized_by(&mut self, socket: Socket) -> bool {
+        self.sizer.replace(socket).is_some_and(|before| before != socket)
     }
 
     // ---- output ----

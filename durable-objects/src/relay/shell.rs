@@ -45,6 +45,7 @@ impl RelayState {
         if let Some(status) = report.exit {
             self.exited(now, stream, report.end, status);
         }
+        self.settle_size(stream);
         self.pace(stream);
         self.ask_snapshot_if_awaited(stream);
         for socket in self.viewers.attached_to(stream) {
@@ -95,7 +96,8 @@ impl RelayState {
         if !session.exited(end, status, &mut self.out) {
             return;
         }
-        self.out.session_closed(now, session.id().clone(), "exited");
+        let (session_id, opening) = (session.id().clone(), session.opening());
+        self.out.session_closed(now, session_id, opening, "exited");
         for socket in self.viewers.attached_to(stream) {
             self.try_attach(now, socket);
             self.pump(now, socket);
@@ -108,13 +110,13 @@ impl RelayState {
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
-        let (ran, session_id) = (session.is_running(), session.id().clone());
+        let (ran, session_id, opening) = (session.is_running(), session.id().clone(), session.opening());
         session.lost(&mut self.out);
         for socket in self.viewers.attached_to(stream) {
             self.tell_lost(now, socket);
         }
         if ran {
-            self.out.session_closed(now, session_id, "agent_restarted");
+            self.out.session_closed(now, session_id, opening, "agent_restarted");
         }
         self.forget_if_read(stream);
     }

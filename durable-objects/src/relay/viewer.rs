@@ -1,7 +1,7 @@
 //! A viewer's socket: who it is, what it waits for, and how far it has come with the output.
 mod output;
 
-use protocol::ids::StreamId;
+use protocol::ids::{StreamId, ViewerId};
 use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::Size;
 
@@ -28,13 +28,19 @@ pub struct Viewer {
     told_exit: bool,
     /// The relay's half of a client that does not speak our protocol.
     published: Option<Published>,
+    /// When it last became the one who types, in milliseconds since the Unix epoch; 0 if it never did.
+    typed_at: u64,
+    /// Frames in a row that were refused.
+    refused: u32,
 }
 
 /// What a socket waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Stage {
     /// Its hello.
     Greeting,
+    /// To be let in: it has said which viewer it is and up to where it has the output.
+    Knocking { viewer: ViewerId, received: Option<u64> },
     /// The shell. It wants output from `received`, or is a newcomer.
     Waiting { received: Option<u64> },
     /// A screen snapshot.
@@ -62,6 +68,8 @@ impl Viewer {
             fetching: None,
             told_exit: false,
             published,
+            typed_at: 0,
+            refused: 0,
         }
     }
 
@@ -69,6 +77,7 @@ impl Viewer {
     pub fn restored(memory: ViewerMemory, streams: Option<(StreamId, StreamId)>, now: u64) -> Self {
         let mut viewer = Self::new(memory.context, memory.since);
         viewer.streams = streams;
+        viewer.typed_at = memory.typed_at;
         if streams.is_some() {
             viewer.stage = match memory.awaits {
                 Awaits::Shell { received } => Stage::Waiting { received },
@@ -91,7 +100,7 @@ impl Viewer {
     pub fn memory(&self) -> ViewerMemory {
         let awaits = match self.stage {
             Stage::Greeting => Awaits::Shell { received: None },
-            Stage::Waiting { received } => Awaits::Shell { received },
+            Stage::Knocking { received, .. } | Stage::Waiting { received } => Awaits::Shell { received },
             Stage::Snapshot { gap_from, .. } => Awaits::Snapshot { gap_from },
             Stage::Live => Awaits::Nothing { acked: self.acked },
         };
@@ -101,6 +110,7 @@ impl Viewer {
             input: self.input(),
             awaits,
             typed: self.published.as_ref().map_or(0, Published::applied_input),
+            typed_at: self.typed_at,
         }
     }
 
@@ -151,11 +161,44 @@ impl Viewer {
         self.context.size = size;
     }
 
+    /// When it last became the one who types.
+    pub fn typed_at(&self) -> u64 {
+        self.typed_at
+    }
+
+    pub fn note_typed(&mut self, at: u64) {
+        self.typed_at = at;
+    }
+
+    /// A frame of it was refused. Answers how many that makes without a good one between them.
+    pub fn note_refused(&mut self) -> u32 {
+        self.refused = self.refused.saturating_add(1);
+        self.refused
+    }
+
+    /// A frame of it was good.
+    pub fn note_good(&mut self) {
+        self.refused = 0;
+    }
+
     // ---- how it comes to its output ----
 
     /// Whether it has not said who it is.
     pub fn is_greeting(&self) -> bool {
         self.stage == Stage::Greeting
+    }
+
+    /// It said who it is and waits to be let in.
+    pub fn knock(&mut self, viewer: ViewerId, received: Option<u64>) {
+        self.stage = Stage::Knocking { viewer, received };
+    }
+
+    /// What it said, while it waits to be let in.
+    pub fn knocked(&self) -> Option<(ViewerId, Option<u64>)> {
+        match &self.stage {
+            Stage::Knocking { viewer, received } => Some((viewer.clone(), *received)),
+            _ => None,
+        }
     }
 
     /// Whether it waits for the shell.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use bytes::Bytes;
 use protocol::ids::{AgentId, BootId, ObjectId, SessionId, ViewerId};
 use protocol::limits::COMMAND_SECONDS;
-use protocol::relay_contract::{AgentContext, CloseSession, Revoke, Status, ViewerContext};
+use protocol::relay_contract::{AgentContext, CloseSession, SignIn, Status, ViewerContext};
 use protocol::stream::{Applied, InputApplier, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, MAX_FRAME};
@@ -115,7 +115,7 @@ pub fn relay_context(data: &[u8]) {
     message::<ViewerContext>(data);
     message::<AgentContext>(data);
     message::<CloseSession>(data);
-    message::<Revoke>(data);
+    message::<SignIn>(data);
     round_trip::<Status>(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
     id::<ObjectId>(text);

@@ -79,6 +79,15 @@ pub enum MachineStatus {
     Revoked,
 }
 
+/// A copy of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Duplicate {
+    /// Where it tries to connect from.
+    pub ip_address: String,
+    /// When it last did.
+    pub at: DateTime<Utc>,
+}
+
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Machine {
@@ -146,6 +155,10 @@ pub struct Machine {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// A copy of it, with its key, that tries to connect and is refused. Until ten minutes after it last did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub duplicate: Option<Duplicate>,
     /// What its agent enrols with. Only when one machine is read, by its owner or an administrator, while a token waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]

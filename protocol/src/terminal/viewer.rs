@@ -54,6 +54,9 @@ pub enum ToViewer {
         /// The terminal's size now.
         #[serde(flatten)]
         size: Size,
+        /// Who set it: the name of the one who typed last.
+        #[serde(default)]
+        sized_by: Option<String>,
         /// Whether input is accepted.
         can_type: bool,
         /// Whether output goes on where this viewer stopped.
@@ -81,11 +84,14 @@ pub enum ToViewer {
         /// The first byte that is not.
         to: u64,
     },
-    /// The terminal has a new size.
+    /// The terminal has a new size, or another sets it.
     Resized {
-        /// The new size.
+        /// The size it has now.
         #[serde(flatten)]
         size: Size,
+        /// Who set it: the name of the one who typed last.
+        #[serde(default)]
+        by: Option<String>,
     },
     /// The shell ended.
     Exit {

@@ -149,6 +149,11 @@ impl Caller {
         self.proof.as_ref().map(Proof::sign_in).unwrap_or_default()
     }
 
+    /// The token version of the account, if it calls by a token: a later one withdraws what the token opened.
+    pub fn token_version(&self) -> Option<i64> {
+        matches!(self.proof, Some(Proof::Token(_))).then_some(self.row.token_version)
+    }
+
     /// Whether it calls by a key: secrets of the account are not shown to it.
     pub fn uses_key(&self) -> bool {
         matches!(self.proof, Some(Proof::Key(_)))

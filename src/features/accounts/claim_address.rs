@@ -1,7 +1,6 @@
 //! Accounts whose mail address was never proven, and now is. Anybody may sign up with anybody's address and wait for its owner
 //! to come. So what such an account was given until then, by whoever that was, does not outlive the proof: its password,
 //! sign-ins, keys and second factor.
-use protocol::relay_contract::SignIns;
 
 use super::email_link::Purpose;
 use super::new_account::NewApiKey;
@@ -17,7 +16,7 @@ use crate::platform::error::ApiError;
 /// The address of an account was proven by `proof`: voids what the account has, if that was the first time, and tells its owner.
 pub async fn claim(app: &App, context: &RequestContext, account: &AccountRow, proof: &str) -> Result<(), ApiError> {
     match app.db()?.run(prepare(app, context, account, proof)?).await {
-        Ok(_) => password_change::after(app, account, SignIns::All).await,
+        Ok(_) => password_change::after(app, account).await,
         // Somebody else was faster, and has proven it, or moved the account to an address that this proof says nothing of.
         Err(DbError::Refused) => Ok(()),
         Err(error) => Err(error.into()),

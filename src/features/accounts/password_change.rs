@@ -1,12 +1,12 @@
-//! Giving an account a new password. Whatever was signed in with the one before ends, but for the sign-in that changes it.
+//! Giving an account a new password. Whatever was signed in with the one before ends: tokens and terminals, those of the
+//! sign-in that changes it too.
 use protocol::api::secret::Secret;
-use protocol::relay_contract::SignIns;
 
 use super::row::AccountRow;
 use super::{password, store};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, INVALID_TOKEN};
-use crate::features::sessions::revocation;
+use crate::features::sessions::revocation::{self, Whose};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -52,7 +52,7 @@ pub async fn change(
         DbError::Refused => ApiError::unauthorized(INVALID_TOKEN),
         other => other.into(),
     })?;
-    after(app, account, SignIns::AllBut(caller.sign_in())).await?;
+    after(app, account).await?;
     accounts
         .into_iter()
         .next()
@@ -60,12 +60,12 @@ pub async fn change(
 }
 
 /// Disconnects what the old password had opened, and tells the owner.
-pub async fn after(app: &App, account: &AccountRow, ended: SignIns) -> Result<(), ApiError> {
+pub async fn after(app: &App, account: &AccountRow) -> Result<(), ApiError> {
     if !account.email.is_empty() {
         let letter = Letter::PasswordChanged {
             username: &account.username,
         };
         app.mailer().post(&account.email, &letter);
     }
-    revocation::end_sign_ins(app, &account.id, ended).await
+    revocation::withdraw(app, Whose::User(&account.id)).await
 }

@@ -2,11 +2,11 @@
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{MAX_NAME, MachineStatus};
-use protocol::ids::ObjectId;
+use protocol::ids::{BootId, ObjectId};
 use protocol::relay_contract::{AGENT_PATH, AgentContext};
 use protocol::terminal::AGENT_SUBPROTOCOL;
 
@@ -14,16 +14,24 @@ use super::credential::{ClaimedToken, is_public_key};
 use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::caller::bearer;
 use crate::auth::throttle;
-use crate::features::machines::store::enrolment::{self as store, NewHost};
+use crate::features::machines::store::duplicate;
+use crate::features::machines::store::enrolment::{self as store, Identity, NewHost};
 use crate::features::terminals::request::{is_upgrade, offers};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
-use crate::platform::db::{DbError, now};
+use crate::platform::db::{DbError, now, stored};
 use crate::platform::error::ApiError;
+use crate::platform::relay_stub::Upgraded;
 use crate::platform::{random, secrets};
 
 /// How often an enrolment tries again when its name or host was taken, or its key or machine changed, in between.
 const ATTEMPTS: usize = 3;
+
+/// Which run of the agent connects: the relay tells a copy of a machine from its agent coming back by it.
+const BOOT_HEADER: &str = "x-vsay-boot";
+
+/// A copy that goes on trying is news again after this.
+const NEWS_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// Room that a name leaves for a suffix such as `-9999`, in characters.
 const SUFFIX: usize = 5;
@@ -49,6 +57,8 @@ pub async fn enroll(
     } else {
         enroll_by_token(&app, &context, &request).await?
     };
+    // A link that was made with the key before is another agent's now.
+    app.relay(&enrolled.machine_id)?.recheck().await?;
     Ok((StatusCode::CREATED, Json(enrolled)))
 }
 
@@ -166,13 +176,14 @@ fn revoked() -> ApiError {
 #[utoipa::path(get, path = "/agent/connect", summary = "Connect an agent (WebSocket)",
     responses((status = 101, description = "The socket is open, subprotocol `vsay.agent.v1`"),
         (status = 403, description = "The machine was revoked", body = ErrorBody),
+        (status = 409, description = "Another agent with the same key is connected and alive: this one is a copy", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]
 #[worker::send]
-pub async fn connect(app: App, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> Result<Response, ApiError> {
     let invalid = || ApiError::unauthorized("Invalid or expired token");
     let token = bearer(&headers)?.ok_or_else(|| ApiError::unauthorized("Authorization header required"))?;
     let token = ClaimedToken::parse(token).ok_or_else(invalid)?;
-    let identity = app
+    let mut identity = app
         .db()?
         .run(store::find_identity(token.agent_id()))
         .await?
@@ -182,12 +193,11 @@ pub async fn connect(app: App, headers: HeaderMap) -> Result<Response, ApiError>
     if identity.status == MachineStatus::Revoked {
         return Err(revoked());
     }
-    if !identity
+    let key = identity
         .agent_public_key
-        .is_some_and(|key| token.verify(&key, Utc::now()))
-    {
-        return Err(invalid());
-    }
+        .take()
+        .filter(|key| token.verify(key, Utc::now()))
+        .ok_or_else(invalid)?;
     if !is_upgrade(&headers) || !offers(&headers, AGENT_SUBPROTOCOL) {
         return Err(ApiError::upgrade_required(format!(
             "This path speaks WebSocket with subprotocol {AGENT_SUBPROTOCOL}"
@@ -195,11 +205,51 @@ pub async fn connect(app: App, headers: HeaderMap) -> Result<Response, ApiError>
     }
     let context = AgentContext {
         machine: identity.id.clone(),
-        agent_id: identity.agent_id,
+        agent_id: identity.agent_id.clone(),
+        key,
+        boot: boot(&headers)?,
     };
-    app.relay(&identity.id)?
-        .upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL))
-        .await
+    let relay = app.relay(&identity.id)?;
+    match relay.upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL)).await? {
+        Upgraded::Open(response) => Ok(response),
+        Upgraded::Refused(StatusCode::CONFLICT) => Err(duplicate(&app, &request, &identity).await?),
+        Upgraded::Refused(_) => Err(invalid()),
+    }
+}
+
+/// Which run of the agent it is, if it says so.
+fn boot(headers: &HeaderMap) -> Result<Option<BootId>, ApiError> {
+    let Some(value) = headers.get(BOOT_HEADER) else {
+        return Ok(None);
+    };
+    let boot = value.to_str().ok().and_then(|text| text.parse().ok());
+    match boot {
+        Some(boot) => Ok(Some(boot)),
+        None => Err(ApiError::invalid_field(
+            BOOT_HEADER,
+            "must be 32 lowercase hex characters",
+        )),
+    }
+}
+
+/// A copy of a machine tried to connect: its people are told, once an hour and for each place it comes from.
+async fn duplicate(app: &App, context: &RequestContext, machine: &Identity) -> Result<ApiError, ApiError> {
+    let address = context.client.address.as_str();
+    let event = context
+        .event(Action::AgentDuplicate, Resource::Machine)
+        .within(&machine.organization_id)
+        .on(&machine.id)
+        .detail("machine", machine.name.as_str())
+        .detail("ip_address", address);
+    let now = Utc::now();
+    let (now, recent) = (stored(now), stored(now - NEWS_AGAIN_AFTER));
+    let note = duplicate::note(&machine.id, address, &now, &recent);
+    let touch = duplicate::touch(&machine.id, &now);
+    app.db()?.run((note, audit::record_if_changed(&event), touch)).await?;
+    Ok(ApiError::conflict(
+        "agent_duplicate",
+        "Another agent with this machine's key is connected and alive: this is a copy of that machine",
+    ))
 }
 
 #[cfg(test)]

@@ -7,14 +7,13 @@ use protocol::api::api_keys::{ApiKeyList, CreateApiKey, MAX_KEYS, NewApiKey};
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
-use protocol::relay_contract::SignIns;
 
 use super::row::KeyRow;
 use super::store::{self, NewKey};
 use crate::audit::{self, Action, Resource};
-use crate::auth::api_key::{self, API_KEY_PREFIX};
+use crate::auth::api_key::API_KEY_PREFIX;
 use crate::auth::caller::Credentials;
-use crate::features::sessions::revocation;
+use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::DbError;
@@ -126,7 +125,7 @@ pub async fn delete_api_key(
         .detail("name", key.name)
         .detail("key_prefix", key.key_prefix);
     db.run((store::delete(&caller, &id), audit::record(&event))).await?;
-    revocation::end_sign_ins(&app, caller.id(), SignIns::Only(api_key::sign_in(&id))).await?;
+    revocation::withdraw(&app, Whose::User(caller.id())).await?;
     Ok(Json(Message {
         message: "API key revoked".to_owned(),
     }))

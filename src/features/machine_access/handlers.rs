@@ -71,7 +71,7 @@ pub async fn grant_access(
         .run((store::grant(&control, &borrower, &terms), audit::record(&event)))
         .await?;
     // The new terms may be narrower than those before.
-    revocation::end_orphans(&app, Whose::User(&borrower.id)).await?;
+    revocation::withdraw(&app, Whose::User(&borrower.id)).await?;
     Ok(Json(Message {
         message: "Access granted".to_owned(),
     }))
@@ -99,7 +99,7 @@ pub async fn revoke_access(
     app.db()?
         .run((store::revoke(&control, &borrower), audit::record_if_changed(&event)))
         .await?;
-    revocation::end_orphans(&app, Whose::User(&borrower.id)).await?;
+    revocation::withdraw(&app, Whose::User(&borrower.id)).await?;
     Ok(Json(Message {
         message: "Access revoked".to_owned(),
     }))

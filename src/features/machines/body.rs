@@ -48,6 +48,7 @@ impl From<MachineRow> for Machine {
             revoked: row.status == MachineStatus::Revoked,
             revoked_at: row.revoked_at,
             created_at: row.created_at,
+            duplicate: row.duplicate,
             registration_token: None,
             custom_script: None,
         };
@@ -102,7 +103,7 @@ mod tests {
 
     fn machine() -> Machine {
         let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
-            null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"]]"#;
+            null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
         Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
     }
 

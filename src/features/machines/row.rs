@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use protocol::api::machines::MachineStatus;
+use protocol::api::machines::{Duplicate, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
@@ -44,6 +44,7 @@ pub struct MachineRow {
     pub group_ids: Vec<String>,
     /// The names of those whom it was granted to.
     pub granted_to: Vec<String>,
+    pub duplicate: Option<Duplicate>,
 }
 
 /// A machine that the caller may know of, and what else it may do.

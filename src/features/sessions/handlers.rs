@@ -61,14 +61,14 @@ pub async fn close_session(
     let find = store::find_active(credentials.user_id(), &session_id);
     let (caller, found) = credentials.load(&db, find).await?;
     let control = SessionControl::decide(found)?;
-    // First the shell: a session that is listed as closed must not live on.
-    app.relay(control.machine())?.close(control.session()).await?;
     let event = caller
         .event(Action::SessionTerminated, Resource::Terminal)
         .within(control.organization())
         .on(control.machine())
         .detail("session_id", control.session().as_str());
-    // The relay may have written already that it is over.
+    // First the row: whoever is on the way to the session finds it closed. Then the shell, and those who came in before. If the
+    // relay cannot be reached, it ends the shell by itself when it next compares what it has with what is listed.
     db.run((store::close(&control, &now()), audit::record(&event))).await?;
+    app.relay(control.machine())?.close(control.session()).await?;
     envelope.reply(StatusCode::OK, "Session closed", &serde_json::Map::new())
 }

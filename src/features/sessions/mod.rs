@@ -1,6 +1,7 @@
 //! Terminal sessions: one shell on a machine, opened by one account. `terminals/` opens them; this is the list of them, and
 //! how to end one.
 pub mod access;
+pub mod authority;
 mod body;
 mod handlers;
 pub mod revocation;

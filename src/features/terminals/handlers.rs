@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
-use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
+use protocol::relay_contract::{Dialect, SignIn, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
 
 use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
@@ -17,6 +17,7 @@ use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
 use crate::platform::random;
+use crate::platform::relay_stub::Upgraded;
 
 /// Opens a terminal on a machine, or attaches to one that is open. `docs/streams.md` describes the socket.
 #[utoipa::path(get, path = "/api/terminal/{agent_id}/ws", summary = "Open a terminal (WebSocket)",
@@ -79,25 +80,32 @@ pub async fn open_terminal(
         .detail("session_id", session.as_str());
     let open = (store::open(&access, &new), audit::record_if_changed(&event));
     let (opened, _) = app.db()?.run(open).await?;
-    if opened.is_empty() {
-        return Err(ApiError::not_authorized());
-    }
+    let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
     let context = ViewerContext {
         machine: machine.id.clone(),
         agent_id: machine.agent_id.clone(),
         user: caller.id().clone(),
         username: caller.username().to_owned(),
-        sign_in: caller.sign_in(),
+        proof: SignIn {
+            sign_in: caller.sign_in(),
+            token_version: caller.token_version(),
+        },
         session,
+        opening: opened.openings,
         size: request.size,
         dialect: request.dialect,
         can_type: true,
         allow_sudo: access.may_sudo(),
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
-    app.relay(&machine.id)?
+    match app
+        .relay(&machine.id)?
         .upgrade(VIEWER_PATH, &context, subprotocol)
-        .await
+        .await?
+    {
+        Upgraded::Open(response) => Ok(response),
+        Upgraded::Refused(status) => Err(ApiError::internal(format!("the relay answered a viewer {status}"))),
+    }
 }
 
 fn check_origin(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {

@@ -114,7 +114,7 @@ fn a_session_that_ends_kills_its_commands_also_when_the_agent_is_away() {
         if away {
             sim.cut(sim.agent.socket.unwrap());
         }
-        assert!(sim.relay.close_session(sim.now, &"sess_1".parse().unwrap(), true));
+        assert!(sim.relay.close_session(sim.now, &"sess_1".parse().unwrap()));
         sim.perform();
         if away {
             sim.agent_connects();

@@ -1,6 +1,9 @@
 //! The relay against models of an agent and of viewers.
+mod arrival;
 mod commands;
 mod properties;
 mod records;
 mod relay_sim;
+mod rights;
 mod rules;
+mod size;

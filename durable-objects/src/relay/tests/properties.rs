@@ -12,11 +12,17 @@ enum Step {
     ProgramsWrite(u64),
     Type(usize, u64),
     Acknowledge(usize),
-    Deliver { link: usize, up: bool, count: usize },
+    Deliver {
+        link: usize,
+        up: bool,
+        count: usize,
+    },
     ConnectAgent,
     CutAgent,
     ConnectViewer(usize),
     CutViewer(usize),
+    /// The directory answers what the relay has asked.
+    Answer,
     Hibernate,
     Crash,
 }
@@ -32,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::CutAgent),
         2 => viewer.clone().prop_map(Step::ConnectViewer),
         1 => viewer.prop_map(Step::CutViewer),
+        4 => Just(Step::Answer),
         1 => Just(Step::Hibernate),
         1 => Just(Step::Crash),
     ]
@@ -68,6 +75,9 @@ fn take(sim: &mut RelaySim, step: Step) {
             if let Some(socket) = sim.viewers[i].socket {
                 sim.cut(socket);
             }
+        }
+        Step::Answer => {
+            sim.answer();
         }
         Step::Hibernate => sim.hibernate(),
         Step::Crash => sim.crash(),

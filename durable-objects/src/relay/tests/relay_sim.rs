@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD};
-use protocol::relay_contract::{AgentContext, Dialect, ViewerContext};
+use protocol::relay_contract::{AgentContext, Dialect, SignIn, ViewerContext};
 use protocol::stream::{Applied, InputApplier, InputWriter, OutputReader};
 use protocol::terminal::agent::{FromAgent, InputReport, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, Size};
 
-use crate::relay::{Action, Key, Memory, Notice, Record, RelayState, Settings, Socket};
+use crate::relay::{Action, Claim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict};
 
 /// The terminal writes the numbers from 0 to 250 over and over.
 const PERIOD: usize = 251;
@@ -61,6 +61,7 @@ pub struct AgentModel {
 #[derive(Debug, Clone)]
 pub struct Shell {
     pub session_id: SessionId,
+    pub size: Size,
     pub end: u64,
     pub sent: u64,
     pub acked: u64,
@@ -99,6 +100,12 @@ pub struct RelaySim {
     pub agent: AgentModel,
     pub viewers: Vec<ViewerModel>,
     pub notices: Vec<Notice>,
+    /// What was asked of the directory and not answered yet.
+    pub questions: VecDeque<Question>,
+    /// Whether a claim holds.
+    pub holds: fn(&Claim) -> bool,
+    /// Whether the agent's key is the machine's.
+    pub agent_holds: bool,
     next_socket: u32,
 }
 
@@ -116,8 +123,12 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         agent_id: agent_id(),
         user: object_id(2),
         username: "ada".to_owned(),
-        sign_in: "s1".to_owned(),
+        proof: SignIn {
+            sign_in: "s1".to_owned(),
+            token_version: Some(0),
+        },
         session: "sess_1".parse().unwrap(),
+        opening: 1,
         size: Size::default(),
         dialect,
         can_type: true,
@@ -148,6 +159,9 @@ impl RelaySim {
             agent: AgentModel::default(),
             viewers: (0..viewers).map(viewer).collect(),
             notices: Vec::new(),
+            questions: VecDeque::new(),
+            holds: |_| true,
+            agent_holds: true,
             next_socket: 0,
         }
     }
@@ -179,8 +193,28 @@ impl RelaySim {
                 }
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
+                Action::Ask(question) => self.questions.push_back(question),
             }
         }
+    }
+
+    /// The directory answers the oldest question. Answers whether there was one.
+    pub fn answer(&mut self) -> bool {
+        let Some(question) = self.questions.pop_front() else {
+            return false;
+        };
+        let verdict = Verdict {
+            claims: question.claims.iter().map(self.holds).collect(),
+            agent: self.agent_holds,
+        };
+        self.relay.judged(self.now, question, Some(verdict));
+        self.perform();
+        true
+    }
+
+    /// A socket's hello was said and the directory has answered.
+    pub fn answer_all(&mut self) {
+        while self.answer() {}
     }
 
     fn send_down(&mut self, socket: Socket, wire: Wire) {
@@ -201,8 +235,9 @@ impl RelaySim {
 
     // ---- what can happen to the relay ----
 
-    /// The object loses its memory; sockets live on.
+    /// The object loses its memory; sockets live on. Not while it waits for an answer.
     pub fn hibernate(&mut self) {
+        self.answer_all();
         let open = self
             .memories
             .iter()
@@ -218,6 +253,7 @@ impl RelaySim {
             self.drop_link(socket);
         }
         self.memories.clear();
+        self.questions.clear();
         self.relay = RelayState::restore(Settings::default(), self.storage.values().cloned(), [], self.now);
         self.perform();
     }
@@ -284,7 +320,7 @@ impl RelaySim {
     /// Delivers everything until nothing moves, viewers consuming all they get.
     pub fn settle(&mut self) {
         loop {
-            let mut moved = false;
+            let mut moved = self.answer();
             for socket in self.links.keys().copied().collect::<Vec<_>>() {
                 while self.deliver_up(socket) {
                     moved = true;
@@ -315,6 +351,8 @@ impl RelaySim {
         let context = AgentContext {
             machine: object_id(1),
             agent_id: agent_id(),
+            key: "key".to_owned(),
+            boot: Some(format!("{:032x}", 1).parse().unwrap()),
         };
         self.relay.agent_connected(self.now, socket, context);
         self.perform();
@@ -343,7 +381,7 @@ impl RelaySim {
                 session_id: shell.session_id.clone(),
                 start: shell.start(),
                 end: shell.end,
-                size: Size::default(),
+                size: shell.size,
                 inputs: shell
                     .inputs
                     .iter()
@@ -426,9 +464,15 @@ impl RelaySim {
         match wire {
             Wire::Binary(bytes) => self.agent_hears_frame(socket, Frame::decode(bytes).unwrap()),
             Wire::Text(text) => match serde_json::from_str(&text).unwrap() {
-                ToAgent::Open { stream, session_id, .. } => {
+                ToAgent::Open {
+                    stream,
+                    session_id,
+                    size,
+                    ..
+                } => {
                     self.agent.shells.entry(stream).or_insert(Shell {
                         session_id,
+                        size,
                         end: 0,
                         sent: 0,
                         acked: 0,
@@ -499,7 +543,12 @@ impl RelaySim {
                         shell.inputs.remove(&input);
                     }
                 }
-                ToAgent::Welcome { .. } | ToAgent::Resize { .. } | ToAgent::Pong => {}
+                ToAgent::Resize { stream, size } => {
+                    if let Some(shell) = self.agent.shells.get_mut(&stream) {
+                        shell.size = size;
+                    }
+                }
+                ToAgent::Welcome { .. } | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}
         }

@@ -121,7 +121,7 @@ impl Viewer {
         match self.stage {
             Stage::Live => Some(Hold::live(self.acked)),
             Stage::Waiting { received } => received.map(Hold::away),
-            Stage::Snapshot { .. } | Stage::Greeting => None,
+            Stage::Snapshot { .. } | Stage::Greeting | Stage::Knocking { .. } => None,
         }
     }
 

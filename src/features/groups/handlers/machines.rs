@@ -108,7 +108,7 @@ pub async fn remove_group_machine(
     let (_, _, rows) = db
         .run((remove, audit::record(&event), store::read(control.id())))
         .await?;
-    revocation::end_orphans(&app, Whose::Organization(control.organization_id())).await?;
+    revocation::withdraw(&app, Whose::Organization(control.organization_id())).await?;
     let group = exactly_one(rows)?;
     Ok(body::changed("Machine removed from group", &[], &group.body))
 }

@@ -120,7 +120,7 @@ pub async fn remove_group_member(
     let (_, _, rows) = db
         .run((remove, audit::record(&event), store::read(control.id())))
         .await?;
-    revocation::end_orphans(&app, Whose::User(&person.id)).await?;
+    revocation::withdraw(&app, Whose::User(&person.id)).await?;
     let group = exactly_one(rows)?;
     Ok(body::changed("Member removed from group", &[], &group.body))
 }

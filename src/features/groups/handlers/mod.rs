@@ -201,7 +201,7 @@ pub async fn delete_group(
     let control = control(&app, credentials, &group_id).await?;
     let event = event(&control, Action::GroupDeleted);
     app.db()?.run((store::delete(&control), audit::record(&event))).await?;
-    revocation::end_orphans(&app, Whose::Organization(control.organization_id())).await?;
+    revocation::withdraw(&app, Whose::Organization(control.organization_id())).await?;
     Ok(Json(Message {
         message: "Group deleted successfully".to_owned(),
     }))

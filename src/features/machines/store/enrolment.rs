@@ -71,7 +71,7 @@ statements! {
     );
 
     /// The identity that a connection token is checked against.
-    FIND_IDENTITY = "SELECT id, agent_id, status, agent_public_key FROM machines WHERE agent_id = ?1";
+    FIND_IDENTITY = "SELECT id, agent_id, status, agent_public_key, name, organization_id FROM machines WHERE agent_id = ?1";
 
     /// Takes their identity from the machines that enrolled with the account's key, and gives them. Each is still its host's, which
     /// may enrol again.
@@ -125,6 +125,8 @@ pub struct Identity {
     pub agent_id: AgentId,
     pub status: MachineStatus,
     pub agent_public_key: Option<String>,
+    pub name: String,
+    pub organization_id: ObjectId,
 }
 
 /// A machine that an API key makes.

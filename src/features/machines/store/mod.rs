@@ -1,4 +1,5 @@
 //! SQL of machines, as people see them.
+pub mod duplicate;
 pub mod end;
 pub mod enrolment;
 pub mod owner;
@@ -26,7 +27,9 @@ macro_rules! machine_row {
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
            json((SELECT json_group_array(v.username) FROM machine_grants g JOIN users v ON v.id = g.user_id
-             WHERE g.machine_id = m.id AND ", unexpired!(), "))) AS machine"
+             WHERE g.machine_id = m.id AND ", unexpired!(), ")),
+           json(CASE WHEN m.duplicate_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-10 minutes')
+             THEN json_object('ip_address', m.duplicate_address, 'at', m.duplicate_at) END)) AS machine"
         )
     };
 }

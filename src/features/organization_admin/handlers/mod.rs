@@ -144,7 +144,7 @@ pub async fn update_organization(
     let (.., rows) = app.db()?.run((update, enable, disable, records, read)).await?;
     if switched == Some(false) {
         // Its people may have terminals on other organizations' machines, too.
-        revocation::end_orphans(&app, Whose::Anyone).await?;
+        revocation::withdraw(&app, Whose::Anyone).await?;
     }
     Ok(Json(exactly_one(rows)?.into()))
 }

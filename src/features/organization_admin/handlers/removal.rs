@@ -57,7 +57,7 @@ pub async fn delete_organization(
     let shut_out = (store::disable(&end, &now), machines_end::revoke_all(&end, &now));
     let (_, mut machines) = db.run((shut_out, machines_end::find_some(&end))).await?;
     // Before their sessions are forgotten.
-    revocation::end_orphans(&app, Whose::Anyone).await?;
+    revocation::withdraw(&app, Whose::Anyone).await?;
     let more = machines.len() > AT_ONCE;
     machines.truncate(AT_ONCE);
     destroy_relays(&app, &machines).await?;

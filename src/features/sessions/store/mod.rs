@@ -1,6 +1,7 @@
 //! SQL of terminal sessions.
 use protocol::ids::{ObjectId, SessionId};
 use protocol::terminal::Size;
+use serde::Deserialize;
 
 use super::access::SessionControl;
 use super::row::{FoundSession, SessionRow};
@@ -8,7 +9,7 @@ use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::manages;
 use crate::features::organizations::access::OrganizationEnd;
 use crate::http::client::{self, Client};
-use crate::platform::db::{Exists, Nothing, Query, statements};
+use crate::platform::db::{Nothing, Query, statements};
 
 statements! {
     /// The newest 1000 active sessions that the caller (?1) may list. Each branch answers from an index of its own: one's own
@@ -43,12 +44,13 @@ statements! {
           ip_address, cols, rows, sudo)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
+           openings = openings + 1,
            last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
            user_agent = excluded.user_agent, ip_address = excluded.ip_address,
            -- A shell that runs keeps what it was started with.
            sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END
          WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
-         RETURNING session_id";
+         RETURNING openings";
 
     CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
          WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
@@ -73,6 +75,13 @@ pub struct NewSession<'a> {
     pub now: &'a str,
 }
 
+/// A session that was opened.
+#[derive(Debug, Deserialize)]
+pub struct Opened {
+    /// How often it was, this time included.
+    pub openings: u32,
+}
+
 /// The active sessions that the caller may list, newest first.
 pub fn list_active(caller: &ObjectId, mine: bool, tenant_id: Option<&str>) -> Query<SessionRow> {
     let tenant_id = tenant_id.filter(|text| !text.is_empty());
@@ -85,7 +94,7 @@ pub fn find_active(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
 }
 
 /// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization.
-pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Exists> {
+pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
     let (found, caller) = (access.found(), access.caller());
     Query::new(
         OPEN,
@@ -111,7 +120,7 @@ pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Exists> {
     )
 }
 
-/// Ends a session whose shell has been hung up.
+/// Ends a session whose shell is to be hung up.
 pub fn close(control: &SessionControl, now: &str) -> Query<Nothing> {
     Query::new(CLOSE, [control.session().into(), now.into(), control.machine().into()])
 }

@@ -5,7 +5,6 @@ use protocol::api::auth::{
 };
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
-use protocol::relay_contract::SignIns;
 
 use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::Credentials;
@@ -165,7 +164,7 @@ async fn reset_with(app: &App, context: &RequestContext, token: &str, new: &Secr
         DbError::Refused => invalid(),
         other => other.into(),
     })?;
-    password_change::after(app, &account, SignIns::All).await?;
+    password_change::after(app, &account).await?;
     Ok(StatusOk {
         status: "ok".to_owned(),
         message: "The new password works now".to_owned(),

@@ -5,14 +5,13 @@ use axum::response::Response;
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use protocol::api::auth::{LoggedOut, Refresh, Refreshed, User};
 use protocol::api::error::ErrorBody;
-use protocol::relay_contract::SignIns;
 
 use crate::audit::{self, Action, RequestContext, Resource};
 use crate::auth::caller::{Credentials, bearer};
 use crate::auth::throttle;
 use crate::auth::token::TokenKey;
 use crate::features::accounts::{body, store};
-use crate::features::sessions::revocation;
+use crate::features::sessions::revocation::{self, Whose};
 use crate::features::sign_in::{finish, state, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::OptionalJson;
@@ -105,7 +104,7 @@ pub async fn logout(app: App, credentials: Credentials) -> Result<Json<LoggedOut
         .await?;
     let accounts = siblings.iter().map(|sibling| &sibling.id).chain([caller.id()]);
     for account in accounts {
-        revocation::end_sign_ins(&app, account, SignIns::Only(sign_in.clone())).await?;
+        revocation::withdraw(&app, Whose::User(account)).await?;
     }
     Ok(Json(LoggedOut {
         message: "Logged out successfully".to_owned(),

@@ -3,7 +3,6 @@ use axum::Json;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::Deactivated;
-use protocol::relay_contract::SignIns;
 
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
@@ -55,8 +54,7 @@ pub async fn delete_user(
         audit::record(&event),
     );
     app.db()?.run(batch).await.map_err(last_admin)?;
-    revocation::end_orphans(&app, Whose::User(control.id())).await?;
-    revocation::end_sign_ins(&app, control.id(), SignIns::All).await?;
+    revocation::withdraw(&app, Whose::User(control.id())).await?;
     Ok(Json(Deactivated {
         message: "User deleted successfully".to_owned(),
         status: "deactivated".to_owned(),

@@ -6,7 +6,6 @@ use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::{PersonDetail, UpdateUser};
 use protocol::ids::ObjectId;
-use protocol::relay_contract::SignIns;
 use serde_json::json;
 
 use super::delete::last_admin;
@@ -74,11 +73,8 @@ pub async fn update_user(
         DbError::Duplicate => ApiError::bad_request("Email already in use"),
         other => last_admin(other),
     })?;
-    if plan.may_end {
-        revocation::end_orphans(&app, Whose::User(control.id())).await?;
-    }
-    if change.enabled == Some(false) {
-        revocation::end_sign_ins(&app, control.id(), SignIns::All).await?;
+    if plan.may_end || change.enabled == Some(false) {
+        revocation::withdraw(&app, Whose::User(control.id())).await?;
     }
     Ok(Json(PersonDetail::new(body::person(exactly_one(found)?), None)))
 }

@@ -3,13 +3,12 @@ use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::ResetPassword;
-use protocol::relay_contract::SignIns;
 
 use super::edit::event;
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::{self, password};
-use crate::features::sessions::revocation;
+use crate::features::sessions::revocation::{self, Whose};
 use crate::features::users::load::load;
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -57,7 +56,7 @@ pub async fn reset_user_password(
         };
         app.mailer().post(&row.email, &letter);
     }
-    revocation::end_sign_ins(&app, control.id(), SignIns::All).await?;
+    revocation::withdraw(&app, Whose::User(control.id())).await?;
     Ok(Json(StatusOk {
         status: "ok".to_owned(),
         message: "The password works now; its owner must choose another one".to_owned(),

@@ -125,7 +125,7 @@ async fn assign(
     batch.extend(events(&control, &assignment, portal, &given).iter().map(audit::record));
     let find = reload(control.caller().id(), control.id());
     let (_, found) = db.run((batch, find)).await.map_err(last_admin)?;
-    revocation::end_orphans(app, Whose::User(control.id())).await?;
+    revocation::withdraw(app, Whose::User(control.id())).await?;
     let user = body::person(exactly_one(found)?);
     Ok(Json(RolesAssigned {
         message: "Roles assigned successfully".to_owned(),

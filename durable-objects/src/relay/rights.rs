@@ -1,0 +1,198 @@
+//! Rights, looked at again.
+//!
+//! The Worker checks a right before it hands over an upgrade. Between that and the hello, and at any time after, it may be
+//! withdrawn. So nobody is let in and no shell starts before the relay has asked once more, and it asks about all it has when
+//! it hears that something was withdrawn, and from time to time ([`RelayState::recheck`]).
+use protocol::ids::{ObjectId, SessionId, StreamId, ViewerId};
+use protocol::relay_contract::SignIn;
+use protocol::terminal::Size;
+use protocol::terminal::close::Close;
+
+use super::RelayState;
+use super::action::{Notice, Socket};
+use super::session::Session;
+use super::viewer::Viewer;
+
+/// How often a relay that has sessions asks about all of them, in milliseconds. What a withdrawal could not end at once, because
+/// something was out of reach, lives no longer than this.
+const RECHECK_EVERY: u64 = 10 * 60 * 1000;
+
+/// What the directory lists and the relay does not know is over after this many milliseconds: six times as long as a socket
+/// may take to say hello.
+pub const UNKNOWN_AFTER: u64 = 60_000;
+
+const UNCHECKED: &str = "Your access cannot be checked just now; try again";
+
+/// Whose right is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimant {
+    /// A viewer that has said hello and is not let in yet.
+    Newcomer(Socket),
+    /// A viewer that was let in.
+    Viewer(Socket),
+    /// A shell, whether somebody is there or not.
+    Session(StreamId),
+}
+
+/// What somebody must have the right to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub claimant: Claimant,
+    /// A session that is not over…
+    pub session: SessionId,
+    /// …of an account that may still reach the machine…
+    pub user: ObjectId,
+    /// …with privileges, if the shell has them…
+    pub sudo: bool,
+    /// …by a sign-in that was not withdrawn. A shell needs none: its owner may come back with another.
+    pub proof: Option<SignIn>,
+}
+
+/// What is asked of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub claims: Vec<Claim>,
+    /// The key of the agent whose link stands.
+    pub agent_key: Option<String>,
+    /// All that the relay has, by name, if it is asked about all.
+    known: Option<Vec<SessionId>>,
+    /// How often something had been withdrawn by then.
+    epoch: u64,
+}
+
+/// What the directory answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether each claim holds, in their order.
+    pub claims: Vec<bool>,
+    /// Whether the machine is there and an agent with that key may serve it.
+    pub agent: bool,
+}
+
+impl Question {
+    /// About an agent that wants to connect.
+    pub fn of_agent(key: &str) -> Self {
+        Self {
+            claims: Vec::new(),
+            agent_key: Some(key.to_owned()),
+            known: None,
+            epoch: 0,
+        }
+    }
+}
+
+impl RelayState {
+    /// How often something was withdrawn since the relay woke. An answer to a question from before a withdrawal is worth nothing.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// A viewer said who it is: whether it may come in is asked first.
+    pub(super) fn knock(&mut self, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
+        if let Some(viewer) = self.viewers.get_mut(socket) {
+            viewer.resize(size);
+            viewer.knock(viewer_id, received);
+            self.ask_newcomer(socket);
+        }
+    }
+
+    fn ask_newcomer(&mut self, socket: Socket) {
+        let Some(viewer) = self.viewers.get(socket) else {
+            return;
+        };
+        self.out.ask(Question {
+            claims: vec![claim_of(Claimant::Newcomer(socket), viewer)],
+            agent_key: None,
+            known: None,
+            epoch: self.epoch,
+        });
+    }
+
+    /// Something was withdrawn, or it is time: asks about all there is.
+    pub fn recheck(&mut self, now: u64) {
+        self.epoch += 1;
+        let viewers = self.viewers.iter().filter(|(_, viewer)| !viewer.is_greeting());
+        let viewers = viewers.map(|(socket, viewer)| claim_of(Claimant::Viewer(socket), viewer));
+        let sessions = self.sessions.iter().filter(|session| !session.is_over());
+        let claims = viewers.chain(sessions.map(claim_of_session)).collect();
+        let names = self.viewers.iter().map(|(_, viewer)| &viewer.context().session);
+        let mut known: Vec<SessionId> = names.chain(self.sessions.iter().map(Session::id)).cloned().collect();
+        known.sort_unstable();
+        known.dedup();
+        self.out.ask(Question {
+            claims,
+            agent_key: self.agent.key().map(str::to_owned),
+            known: Some(known),
+            epoch: self.epoch,
+        });
+        let next = (self.sessions.count() > 0).then_some(now + RECHECK_EVERY);
+        self.machine.recheck_at(next, &mut self.out);
+    }
+
+    /// Somebody is here: at the latest by then, what is known is compared with what is listed.
+    pub(super) fn recheck_soon(&mut self, now: u64) {
+        if self.machine.recheck_due().is_none() {
+            self.machine.recheck_at(Some(now + RECHECK_EVERY), &mut self.out);
+        }
+    }
+
+    /// The answer to a question; nothing if it could not be asked.
+    pub fn judged(&mut self, now: u64, question: Question, verdict: Option<Verdict>) {
+        let Some(verdict) = verdict else {
+            for claim in question.claims {
+                if let Claimant::Newcomer(socket) = claim.claimant {
+                    self.dismiss(now, socket, Close::InternalError, UNCHECKED);
+                }
+            }
+            return;
+        };
+        if question.agent_key.is_some() && question.agent_key.as_deref() == self.agent.key() && !verdict.agent {
+            self.drop_agent(now, Close::AccessRevoked);
+        }
+        for (claim, holds) in question.claims.iter().zip(verdict.claims) {
+            self.judge(now, claim.claimant, holds, question.epoch);
+        }
+        if let Some(sessions) = question.known {
+            self.out.notify(Notice::Known { sessions, at: now });
+        }
+    }
+
+    fn judge(&mut self, now: u64, claimant: Claimant, holds: bool, epoch: u64) {
+        let (close, text) = (Close::AccessRevoked, Close::AccessRevoked.reason());
+        match claimant {
+            Claimant::Newcomer(socket) => {
+                let knocked = self.viewers.get(socket).and_then(Viewer::knocked);
+                match knocked {
+                    None => {}
+                    Some(_) if !holds => self.dismiss(now, socket, close, text),
+                    Some(_) if epoch != self.epoch => self.ask_newcomer(socket),
+                    Some((viewer_id, received)) => self.attach(now, socket, viewer_id, received),
+                }
+            }
+            Claimant::Viewer(socket) if !holds => self.dismiss(now, socket, close, text),
+            Claimant::Session(stream) if !holds => self.end_session(now, stream, close, text, "access_revoked"),
+            Claimant::Viewer(_) | Claimant::Session(_) => {}
+        }
+    }
+}
+
+fn claim_of(claimant: Claimant, viewer: &Viewer) -> Claim {
+    let context = viewer.context();
+    Claim {
+        claimant,
+        session: context.session.clone(),
+        user: context.user.clone(),
+        sudo: false,
+        proof: Some(context.proof.clone()),
+    }
+}
+
+fn claim_of_session(session: &Session) -> Claim {
+    Claim {
+        claimant: Claimant::Session(session.stream()),
+        session: session.id().clone(),
+        user: session.owner().clone(),
+        sudo: session.allow_sudo(),
+        proof: None,
+    }
+}

@@ -1,0 +1,91 @@
+//! What the relays ask: who may have the terminals they have, and which agent may serve a machine. The answer holds for the
+//! moment of the read; a relay that hears of a withdrawal while it waits asks again.
+use durable_objects::relay::{Claim, Question, Verdict};
+use futures_util::future::LocalBoxFuture;
+use protocol::ids::ObjectId;
+use serde::Deserialize;
+use serde_json::json;
+use worker::Env;
+
+use crate::auth::account_store::is_active;
+use crate::features::machines::predicates::{may_sudo, reaches};
+use crate::platform::db::{Db, Exists, Query, statements};
+
+/// SQL: the sign-in of a claim (`c`), if it names one, was not withdrawn: no newer tokens, no sign-out; for a key, it is there.
+macro_rules! sign_in_stands {
+    () => {
+        "(c.value ->> 'sign_in' IS NULL
+          OR (u.token_version = c.value ->> 'token_version'
+              AND NOT EXISTS (SELECT 1 FROM revoked_sign_ins r WHERE r.sign_in = c.value ->> 'sign_in'))
+          OR (c.value ->> 'token_version' IS NULL AND EXISTS (SELECT 1 FROM api_keys k
+              WHERE k.id = substr(c.value ->> 'sign_in', 5) AND k.user_id = u.id
+              AND (k.expires_at IS NULL OR k.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))))"
+    };
+}
+
+statements! {
+    /// Which of the claims (?2, a JSON array) on the terminals of a machine (?1) hold, by their places in it.
+    HOLD = concat!(
+        "SELECT c.key AS claim FROM json_each(?2) c
+         CROSS JOIN terminal_sessions s ON s.machine_id = ?1 AND s.session_id = c.value ->> 'session' AND s.status = 'active'
+           AND s.user_id = c.value ->> 'user'
+         JOIN users u ON u.id = s.user_id JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
+         WHERE m.status <> 'revoked' AND ", is_active!(), "
+           AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), "
+           AND (c.value ->> 'sudo' = 0 OR ", may_sudo!(), ") AND ", sign_in_stands!()
+    );
+
+    /// The machine's agent has this key.
+    HAS_KEY = "SELECT 1 FROM machines WHERE id = ?1 AND agent_public_key = ?2 AND status <> 'revoked'";
+}
+
+#[derive(Debug, Deserialize)]
+struct Holds {
+    claim: usize,
+}
+
+/// Answers a relay. Handed to the relays' crate when the Worker starts.
+pub fn answer(env: Env, machine: ObjectId, question: Question) -> LocalBoxFuture<'static, Result<Verdict, String>> {
+    Box::pin(async move {
+        let db = Db::new(&env).map_err(|error| error.cause().to_string())?;
+        let rows = db.run(queries(&machine, &question)).await;
+        Ok(verdict(&question, rows.map_err(|error| error.to_string())?))
+    })
+}
+
+type Queries = (Query<Holds>, Option<Query<Exists>>);
+
+fn queries(machine: &ObjectId, question: &Question) -> Queries {
+    let claims = serde_json::Value::from_iter(question.claims.iter().map(claim)).to_string();
+    let key = question.agent_key.as_deref();
+    (
+        Query::new(HOLD, [machine.into(), claims.into()]),
+        key.map(|key| Query::new(HAS_KEY, [machine.into(), key.into()])),
+    )
+}
+
+fn claim(claim: &Claim) -> serde_json::Value {
+    json!({
+        "session": claim.session,
+        "user": claim.user,
+        "sudo": claim.sudo,
+        "sign_in": claim.proof.as_ref().map(|proof| &proof.sign_in),
+        "token_version": claim.proof.as_ref().and_then(|proof| proof.token_version),
+    })
+}
+
+fn verdict(question: &Question, (holding, agent): (Vec<Holds>, Option<Vec<Exists>>)) -> Verdict {
+    let mut claims = vec![false; question.claims.len()];
+    for holds in holding {
+        if let Some(claim) = claims.get_mut(holds.claim) {
+            *claim = true;
+        }
+    }
+    Verdict {
+        claims,
+        agent: agent.is_none_or(|rows| !rows.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

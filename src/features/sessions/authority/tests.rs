@@ -1,0 +1,136 @@
+use durable_objects::relay::{Claimant, Question, Verdict};
+use protocol::ids::StreamId;
+use protocol::relay_contract::SignIn;
+
+use super::*;
+use crate::testing::{TestDb, id};
+
+/// `bob` has a session on `web`, a machine of `ann`'s, which a group lets him reach.
+fn db() -> TestDb {
+    let db = TestDb::new();
+    db.user("ann", "acme", "company_admin");
+    db.user("bob", "acme", "user");
+    db.machine("web", "ann");
+    db.group("ops", "acme", &["bob"], &["web"]);
+    db.session("s1", "bob", "web");
+    db
+}
+
+fn bobs(sudo: bool, proof: Option<SignIn>) -> Claim {
+    Claim {
+        claimant: Claimant::Session(StreamId(1)),
+        session: "s1".parse().unwrap(),
+        user: id("bob").parse().unwrap(),
+        sudo,
+        proof,
+    }
+}
+
+fn token(sign_in: &str, version: i64) -> Option<SignIn> {
+    Some(SignIn {
+        sign_in: sign_in.to_owned(),
+        token_version: Some(version),
+    })
+}
+
+fn asked(db: &TestDb, claims: Vec<Claim>) -> Vec<bool> {
+    let mut question = Question::of_agent("");
+    question.claims = claims;
+    let (hold, _) = queries(&id("web").parse().unwrap(), &question);
+    verdict(&question, (db.run(hold), None)).claims
+}
+
+fn holds(db: &TestDb, claim: Claim) -> bool {
+    asked(db, vec![claim])[0]
+}
+
+#[test]
+fn a_claim_holds_while_the_row_is_active_and_its_owner_may() {
+    let db = db();
+    assert!(holds(&db, bobs(false, None)));
+    assert!(holds(&db, bobs(false, token("s", 0))));
+    let mut anns = bobs(false, None);
+    anns.user = id("ann").parse().unwrap();
+    let mut other = bobs(false, None);
+    other.session = "s2".parse().unwrap();
+    assert_eq!(asked(&db, vec![anns, bobs(false, None), other]), [false, true, false]);
+}
+
+#[test]
+fn whatever_is_withdrawn_ends_it() {
+    for sql in [
+        "UPDATE terminal_sessions SET status = 'closed'",
+        "DELETE FROM group_members",
+        "UPDATE users SET disabled_at = 'x' WHERE username = 'bob'",
+        "UPDATE users SET deleted_at = 'x' WHERE username = 'bob'",
+        "UPDATE organizations SET disabled_at = 'x'",
+        "UPDATE machines SET status = 'revoked'",
+        "DELETE FROM terminal_sessions",
+    ] {
+        let db = db();
+        db.execute(sql);
+        assert!(!holds(&db, bobs(false, None)), "{sql}");
+    }
+}
+
+#[test]
+fn privileges_are_a_right_of_their_own() {
+    let db = db();
+    assert!(!holds(&db, bobs(true, None)));
+    db.execute(
+        "UPDATE machines SET allow_sudo = 1; UPDATE users SET machine_role = 'allow_sudo' WHERE username = 'bob'",
+    );
+    assert!(holds(&db, bobs(true, None)));
+}
+
+#[test]
+fn a_sign_in_ends_with_the_tokens_of_its_account_and_with_its_sign_out() {
+    let db = db();
+    db.execute("INSERT INTO revoked_sign_ins VALUES ('gone', '2099-01-01T00:00:00.000Z')");
+    assert!(!holds(&db, bobs(false, token("gone", 0))));
+    assert!(holds(&db, bobs(false, token("here", 0))));
+    db.execute("UPDATE users SET token_version = 1 WHERE username = 'bob'");
+    assert!(!holds(&db, bobs(false, token("here", 0))));
+    assert!(holds(&db, bobs(false, token("here", 1))));
+    assert!(
+        holds(&db, bobs(false, None)),
+        "the shell waits for its owner to sign in again"
+    );
+}
+
+#[test]
+fn a_key_ends_with_its_time_and_with_its_row() {
+    let db = db();
+    let key = "a".repeat(24);
+    let proof = Some(SignIn {
+        sign_in: format!("key:{key}"),
+        token_version: None,
+    });
+    assert!(!holds(&db, bobs(false, proof.clone())));
+    db.execute(&format!(
+        "INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at)
+         SELECT '{key}', id, 'ci', 'hash', 'vsay_x', created_at FROM users WHERE username = 'bob'"
+    ));
+    assert!(holds(&db, bobs(false, proof.clone())));
+    db.execute("UPDATE api_keys SET expires_at = '2026-01-01T00:00:00.000Z'");
+    assert!(!holds(&db, bobs(false, proof)));
+}
+
+#[test]
+fn an_agent_serves_while_its_key_is_the_machines() {
+    let db = db();
+    db.execute("UPDATE machines SET agent_public_key = 'new', status = 'offline'");
+    let agent = |key: &str| {
+        let question = Question::of_agent(key);
+        let (hold, key) = queries(&id("web").parse().unwrap(), &question);
+        verdict(&question, (db.run(hold), key.map(|key| db.run(key))))
+            == Verdict {
+                claims: vec![],
+                agent: true,
+            }
+    };
+    assert!(agent("new"));
+    assert!(!agent("old"));
+    db.execute("UPDATE machines SET status = 'revoked'");
+    assert!(!agent("new"));
+}
