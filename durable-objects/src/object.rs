@@ -28,6 +28,9 @@ const TICK: Duration = Duration::from_millis(50);
 /// How often it is looked whether an agent has answered that was asked if it is alive.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether a delivery that is under way is over.
+const DELIVERING: Duration = Duration::from_millis(5);
+
 /// How soon a delivery to the directory that failed is tried again.
 const RETRY_MS: u64 = 5_000;
 
@@ -78,7 +81,7 @@ impl DurableObject for Relay {
         match (req.method(), req.path().as_str()) {
             (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
-            (Method::Get, STATUS_PATH) => self.status(),
+            (Method::Get, STATUS_PATH) => self.status().await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
@@ -232,7 +235,9 @@ impl Relay {
         Ok((socket, response))
     }
 
-    fn status(&self) -> Result<Response> {
+    /// What is known now. One that has just woken to be asked tells the directory what it found first.
+    async fn status(&self) -> Result<Response> {
+        self.event(|_, _| {}).await;
         Response::from_json(&self.live.borrow().relay.status())
     }
 
@@ -282,8 +287,17 @@ impl Relay {
         answered
     }
 
+    /// Asks, once the directory knows of every end that was decided before the question: a row that is about to be closed must
+    /// not let anybody in.
     async fn ask(&self, question: &Question) -> Option<Verdict> {
         let machine = self.live.borrow().relay.machine().cloned()?;
+        self.deliver().await;
+        while self.live.borrow().delivering {
+            worker::Delay::from(DELIVERING).await;
+        }
+        if self.storage().and_then(Storage::posted).ok()?.is_some() {
+            return None;
+        }
         match authority::ask(&self.env, &machine, question).await {
             Ok(verdict) => Some(verdict),
             Err(error) => {
@@ -433,8 +447,9 @@ impl Relay {
             worker::Delay::from(TICK).await;
             let actions = {
                 let mut live = self.live.borrow_mut();
-                live.relay.tick(now());
-                live.relay.take_actions()
+                let Live { relay, sockets, .. } = &mut *live;
+                relay.tick(now(), |socket| buffered(sockets.get(&socket)?));
+                relay.take_actions()
             };
             self.perform(actions).await;
             let mut live = self.live.borrow_mut();
@@ -467,6 +482,12 @@ impl Relay {
             .as_ref()
             .map_err(|error| Error::RustError(error.to_string()))
     }
+}
+
+/// How much of what was sent to a socket has not left, if the platform says so; the `worker` crate does not bind that property.
+fn buffered(ws: &WebSocket) -> Option<u64> {
+    let amount = js_sys::Reflect::get(ws.as_ref(), &"bufferedAmount".into()).ok()?;
+    Some(amount.as_f64()?.max(0.0) as u64)
 }
 
 fn now() -> u64 {

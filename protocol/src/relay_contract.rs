@@ -102,6 +102,9 @@ pub struct SignIn {
     /// The token version of its account when the token was issued; nothing for a key.
     #[serde(default)]
     pub token_version: Option<i64>,
+    /// When the key expires, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub until: Option<u64>,
 }
 
 /// Ends a session by order of somebody who may.

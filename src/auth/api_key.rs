@@ -18,7 +18,7 @@ pub const SOURCE: &str = "api_key";
 const MAX_KEY: usize = 128;
 
 statements! {
-    FIND = "SELECT k.id, k.user_id, k.scope, k.expires_at IS NOT NULL AND k.expires_at <= ?2 AS expired,
+    FIND = "SELECT k.id, k.user_id, k.scope, unixepoch(k.expires_at) * 1000 AS expires_at, k.expires_at IS NOT NULL AND k.expires_at <= ?2 AS expired,
            u.disabled_at IS NOT NULL OR u.pending OR o.disabled_at IS NOT NULL AS disabled, u.deleted_at IS NOT NULL AS deleted,
            k.last_used_at IS NULL OR substr(k.last_used_at, 1, 16) < substr(?2, 1, 16) AS stale
          FROM api_keys k JOIN users u ON u.id = k.user_id JOIN organizations o ON o.id = u.organization_id WHERE k.key_hash = ?1";
@@ -35,6 +35,8 @@ pub struct UsedKey {
     /// Whose it is.
     pub user_id: ObjectId,
     scope: String,
+    /// In milliseconds since the Unix epoch.
+    pub expires_at: Option<u64>,
     #[serde(deserialize_with = "flag")]
     expired: bool,
     #[serde(deserialize_with = "flag")]
@@ -64,6 +66,7 @@ impl UsedKey {
             id: user_id.clone(),
             user_id,
             scope: scope.to_owned(),
+            expires_at: None,
             expired: false,
             disabled: false,
             deleted: false,

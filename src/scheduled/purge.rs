@@ -3,6 +3,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::stored;
 use crate::features::accounts::store::{email_link, otp};
+use crate::features::sessions;
 use crate::features::sign_in;
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
@@ -14,18 +15,22 @@ const AT_ONCE: i64 = 1000;
 /// How long a mailed link is remembered after it expired: so long it is answered "expired" rather than "unknown".
 const LINKS_KEPT: TimeDelta = TimeDelta::days(7);
 
+/// How long the row of a session is kept after its end. What happened stays in the audit log.
+const SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// Removes what has expired.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
-    app.db()?.run(removals(now)).await?;
+    app.db()?.run(Vec::from(removals(now))).await?;
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> (Query<Nothing>, Query<Nothing>, Query<Nothing>) {
-    (
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 4] {
+    [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
         email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
-    )
+        sessions::store::purge(&stored(now - SESSIONS_KEPT), AT_ONCE),
+    ]
 }
 
 #[cfg(test)]
@@ -46,15 +51,23 @@ mod tests {
              INSERT INTO mailed_tokens SELECT 'old', id, 'reset', '', '2026-01-03T00:00:00.000Z', NULL FROM users WHERE username = 'ann';
              INSERT INTO mailed_tokens SELECT 'new', id, 'reset', '', '2026-01-03T00:00:00.001Z', NULL FROM users WHERE username = 'ann'",
         );
+        db.machine("web", "ann");
+        for session in ["old", "new", "active"] {
+            db.session(session, "ann", "web");
+        }
+        db.execute(
+            "UPDATE terminal_sessions SET status = 'closed', ended_at = '2025-10-11T23:59:59.999Z' WHERE session_id = 'old';
+             UPDATE terminal_sessions SET status = 'closed', ended_at = '2025-10-12T00:00:00.000Z' WHERE session_id = 'new'",
+        );
         let now = "2026-01-10T00:00:00Z".parse().unwrap();
         for _ in 0..2 {
-            let (sign_ins, challenges, tokens) = removals(now);
-            db.run(sign_ins);
-            db.run(challenges);
-            db.run(tokens);
+            for removal in removals(now) {
+                db.run(removal);
+            }
             for table in ["revoked_sign_ins", "otp_challenges", "mailed_tokens"] {
                 assert_eq!(db.count(table), 1, "{table}");
             }
+            assert_eq!(db.count("terminal_sessions"), 2, "the old one is gone");
         }
         assert_eq!(db.count("revoked_sign_ins WHERE sign_in = 'new'"), 1);
         assert_eq!(db.count("mailed_tokens WHERE token_hash = 'new'"), 1);

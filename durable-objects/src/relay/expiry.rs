@@ -9,6 +9,8 @@ use super::viewer::Viewer;
 /// How long a socket may be open without saying who it is. A hello is the first thing a client sends.
 const GREETING_MS: u64 = 5_000;
 
+const KEY_EXPIRED: &str = "The API key this terminal was opened with has expired";
+
 impl RelayState {
     /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
     pub fn deadline(&self) -> Option<u64> {
@@ -42,7 +44,11 @@ impl RelayState {
     fn expire_viewers(&mut self, now: u64) {
         let due = |viewer: &Viewer| self.viewer_due(viewer).is_some_and(|at| now >= at);
         for socket in self.viewers.sockets_where(due) {
-            if self.viewers.get(socket).is_some_and(Viewer::is_greeting) {
+            let viewer = self.viewers.get(socket);
+            let expired = |viewer: &Viewer| viewer.context().proof.until.is_some_and(|until| now >= until);
+            if viewer.is_some_and(expired) {
+                self.dismiss(now, socket, Close::AccessRevoked, KEY_EXPIRED);
+            } else if viewer.is_some_and(Viewer::is_greeting) {
                 self.dismiss(now, socket, Close::ProtocolError, "No hello arrived");
             } else {
                 self.dismiss(now, socket, Close::AgentOffline, Close::AgentOffline.reason());
@@ -54,12 +60,14 @@ impl RelayState {
         self.agent.silent_at(GREETING_MS, self.settings.offline_after)
     }
 
-    /// When a viewer has waited long enough, for its own hello or for the agent.
+    /// When a viewer has waited long enough, for its own hello or for the agent, or its key expires.
     fn viewer_due(&self, viewer: &Viewer) -> Option<u64> {
-        if viewer.is_greeting() {
-            return Some(viewer.since() + GREETING_MS);
-        }
-        let awaited_since = self.agent.awaited_since(viewer.since());
-        (!self.agent.is_online()).then_some(awaited_since + self.settings.agent_grace)
+        let patience = if viewer.is_greeting() {
+            Some(viewer.since() + GREETING_MS)
+        } else {
+            let awaited_since = self.agent.awaited_since(viewer.since());
+            (!self.agent.is_online()).then_some(awaited_since + self.settings.agent_grace)
+        };
+        patience.into_iter().chain(viewer.context().proof.until).min()
     }
 }

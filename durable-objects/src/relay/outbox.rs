@@ -13,12 +13,16 @@ use super::rights::Question;
 
 /// Actions, the oldest first.
 #[derive(Debug, Default)]
-pub struct Outbox(Vec<Action>);
+pub struct Outbox {
+    actions: Vec<Action>,
+    /// How many sessions were said to be over since the object woke.
+    closings: u64,
+}
 
 impl Outbox {
     /// Empties it.
     pub fn take(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.actions)
     }
 
     /// Sends a frame as it is.
@@ -28,56 +32,62 @@ impl Outbox {
 
     /// Sends bytes that are no frame of ours.
     pub fn bytes(&mut self, socket: Socket, bytes: Bytes) {
-        self.0.push(Action::Binary(socket, bytes));
+        self.actions.push(Action::Binary(socket, bytes));
     }
 
     /// Sends a message as JSON.
     pub fn say(&mut self, socket: Socket, message: &impl Serialize) {
         // Our own messages are plain enums of numbers and strings; they have no way to fail to encode.
         if let Ok(text) = serde_json::to_string(message) {
-            self.0.push(Action::Text(socket, text));
+            self.actions.push(Action::Text(socket, text));
         }
     }
 
     /// Closes a socket that its owner has forgotten, or is about to.
     pub fn close(&mut self, socket: Socket, close: Close) {
-        self.0.push(Action::Close(socket, close));
+        self.actions.push(Action::Close(socket, close));
     }
 
     /// Attaches to a socket what is known of it by the time this is done.
     pub fn remember(&mut self, socket: Socket) {
-        self.0.push(Action::Remember(socket));
+        self.actions.push(Action::Remember(socket));
     }
 
     /// Writes a record.
     pub fn save(&mut self, record: Record) {
-        self.0.push(Action::Save(record));
+        self.actions.push(Action::Save(record));
     }
 
     /// Removes a record.
     pub fn erase(&mut self, key: Key) {
-        self.0.push(Action::Erase(key));
+        self.actions.push(Action::Erase(key));
     }
 
     /// Removes everything stored. The machine's rows are gone, so nothing is left to tell the directory about either.
     pub fn erase_all(&mut self) {
-        self.0
+        self.actions
             .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
-        self.0.push(Action::EraseAll);
+        self.actions.push(Action::EraseAll);
     }
 
     /// Tells the directory.
     pub fn notify(&mut self, notice: Notice) {
-        self.0.push(Action::Notify(notice));
+        self.actions.push(Action::Notify(notice));
+    }
+
+    /// How many sessions were said to be over since the object woke.
+    pub fn closings(&self) -> u64 {
+        self.closings
     }
 
     /// Asks who may.
     pub fn ask(&mut self, question: Question) {
-        self.0.push(Action::Ask(question));
+        self.actions.push(Action::Ask(question));
     }
 
     /// Tells the directory that a session is over, with the opening of its row that it is over with, and in one word why.
     pub fn session_closed(&mut self, now: u64, session_id: SessionId, opening: u32, reason: &str) {
+        self.closings += 1;
         let reason = reason.to_owned();
         self.notify(Notice::SessionClosed {
             session_id,

@@ -11,7 +11,7 @@ impl RelayState {
     pub(super) fn credit_waiting_published(&mut self, now: u64, stream: StreamId) {
         let mut moved = false;
         for viewer in self.viewers.of_mut(stream) {
-            moved |= viewer.time_passed(now);
+            moved |= viewer.time_passed(now, None);
         }
         if moved {
             self.pace(stream);
@@ -24,8 +24,8 @@ impl RelayState {
         self.viewers.iter().any(|(_, viewer)| viewer.wants_tick())
     }
 
-    /// Time has passed.
-    pub fn tick(&mut self, now: u64) {
+    /// Time has passed. `buffered` says how much of what was sent to a socket still waits to leave, where the platform knows.
+    pub fn tick(&mut self, now: u64, buffered: impl Fn(Socket) -> Option<u64>) {
         let waiting: Vec<(Socket, StreamId)> = self
             .viewers
             .iter()
@@ -33,7 +33,11 @@ impl RelayState {
             .filter_map(|(socket, viewer)| Some((socket, viewer.stream()?)))
             .collect();
         for (socket, stream) in waiting {
-            self.credit_waiting_published(now, stream);
+            let waits = buffered(socket);
+            let viewer = self.viewers.get_mut(socket);
+            if viewer.is_some_and(|viewer| viewer.time_passed(now, waits)) {
+                self.pace(stream);
+            }
             self.pump(now, socket);
             if self.viewers.get_mut(socket).is_some_and(Viewer::note_caught_up) {
                 self.out.remember(socket);

@@ -5,8 +5,8 @@ use protocol::stream::InputWriter;
 use protocol::terminal::frame::Frame;
 use protocol::terminal::published::Utf8Stream;
 
-/// Output per second that a client is trusted to take. The platform tells nobody how much of what was sent is still in
-/// its buffers, so only time can bound them. 8 MiB a second is more than a terminal can show.
+/// Output per second that a client is trusted to take where the platform does not say how much of what was sent is still in its
+/// buffers (workerd does since 1.20261117.1), so that only time can bound them. 8 MiB a second is more than a terminal can show.
 const RATE: u64 = 8 * 1024 * 1024;
 
 /// Output after which a client that never said a word is trusted less: it may have stopped reading.
@@ -34,6 +34,8 @@ pub struct Published {
     clock: u64,
     /// Output since the client last sent anything.
     unheard: u64,
+    /// Whether the platform says how much waits to leave: then time counts for nothing.
+    measured: bool,
 }
 
 /// The client typed more than is kept for it.
@@ -135,8 +137,16 @@ impl Published {
         self.unheard = 0;
     }
 
-    /// How many of `outstanding` bytes count as consumed now.
-    pub fn consumed(&mut self, outstanding: u64, now: u64) -> u64 {
+    /// How many of `outstanding` bytes count as consumed now: all but what waits to leave, if the platform says how much that is.
+    /// It counts the frames around the text, too, so that never too much counts as consumed.
+    pub fn consumed(&mut self, outstanding: u64, now: u64, buffered: Option<u64>) -> u64 {
+        if let Some(buffered) = buffered {
+            self.measured = true;
+            return outstanding.saturating_sub(buffered);
+        }
+        if self.measured {
+            return 0;
+        }
         let rate = if self.unheard < TRUST { RATE } else { SLOW_RATE };
         let earned = now.saturating_sub(self.clock).saturating_mul(rate) / 1000;
         let consumed = outstanding.min(earned);
@@ -153,17 +163,26 @@ mod tests {
     #[test]
     fn output_counts_as_consumed_at_a_bounded_rate() {
         let mut client = Published::new(0, 1_000);
-        assert_eq!(client.consumed(u64::MAX, 1_000), 0);
-        assert_eq!(client.consumed(u64::MAX, 1_500), RATE / 2);
-        assert_eq!(client.consumed(10, 9_000), 10);
+        assert_eq!(client.consumed(u64::MAX, 1_000, None), 0);
+        assert_eq!(client.consumed(u64::MAX, 1_500, None), RATE / 2);
+        assert_eq!(client.consumed(10, 9_000, None), 10);
+    }
+
+    #[test]
+    fn what_has_left_counts_as_consumed_where_the_platform_says_so() {
+        let mut client = Published::new(0, 0);
+        assert_eq!(client.consumed(1_000, 1, Some(1_000)), 0, "it has stopped reading");
+        assert_eq!(client.consumed(1_000, 60_000, None), 0, "and time changes nothing");
+        assert_eq!(client.consumed(1_000, 60_001, Some(400)), 600);
+        assert_eq!(client.consumed(400, 60_002, Some(0)), 400);
     }
 
     #[test]
     fn a_client_that_says_nothing_for_long_is_trusted_less_until_it_speaks() {
         let mut client = Published::new(0, 0);
-        assert_eq!(client.consumed(TRUST, 60_000), TRUST);
-        assert_eq!(client.consumed(u64::MAX, 61_000), SLOW_RATE);
+        assert_eq!(client.consumed(TRUST, 60_000, None), TRUST);
+        assert_eq!(client.consumed(u64::MAX, 61_000, None), SLOW_RATE);
         client.heard();
-        assert_eq!(client.consumed(u64::MAX, 62_000), RATE);
+        assert_eq!(client.consumed(u64::MAX, 62_000, None), RATE);
     }
 }

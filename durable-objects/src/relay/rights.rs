@@ -56,7 +56,7 @@ pub struct Question {
     pub agent_key: Option<String>,
     /// All that the relay has, by name, if it is asked about all.
     known: Option<Vec<SessionId>>,
-    /// How often something had been withdrawn by then.
+    /// [`RelayState::epoch`] when it was asked.
     epoch: u64,
 }
 
@@ -82,9 +82,10 @@ impl Question {
 }
 
 impl RelayState {
-    /// How often something was withdrawn since the relay woke. An answer to a question from before a withdrawal is worth nothing.
+    /// How often something was withdrawn, or a session ended, since the relay woke. An answer to a question from before that is
+    /// worth nothing: the row it was read from may be closed by now, or will be.
     pub fn epoch(&self) -> u64 {
-        self.epoch
+        self.epoch + self.out.closings()
     }
 
     /// A viewer said who it is: whether it may come in is asked first.
@@ -104,7 +105,7 @@ impl RelayState {
             claims: vec![claim_of(Claimant::Newcomer(socket), viewer)],
             agent_key: None,
             known: None,
-            epoch: self.epoch,
+            epoch: self.epoch(),
         });
     }
 
@@ -123,7 +124,7 @@ impl RelayState {
             claims,
             agent_key: self.agent.key().map(str::to_owned),
             known: Some(known),
-            epoch: self.epoch,
+            epoch: self.epoch(),
         });
         let next = (self.sessions.count() > 0).then_some(now + RECHECK_EVERY);
         self.machine.recheck_at(next, &mut self.out);
@@ -165,7 +166,7 @@ impl RelayState {
                 match knocked {
                     None => {}
                     Some(_) if !holds => self.dismiss(now, socket, close, text),
-                    Some(_) if epoch != self.epoch => self.ask_newcomer(socket),
+                    Some(_) if epoch != self.epoch() => self.ask_newcomer(socket),
                     Some((viewer_id, received)) => self.attach(now, socket, viewer_id, received),
                 }
             }
@@ -182,7 +183,8 @@ fn claim_of(claimant: Claimant, viewer: &Viewer) -> Claim {
         claimant,
         session: context.session.clone(),
         user: context.user.clone(),
-        sudo: false,
+        // A newcomer may start the shell, with all that its upgrade was promised.
+        sudo: context.allow_sudo && matches!(claimant, Claimant::Newcomer(_)),
         proof: Some(context.proof.clone()),
     }
 }

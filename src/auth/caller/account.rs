@@ -154,6 +154,14 @@ impl Caller {
         matches!(self.proof, Some(Proof::Token(_))).then_some(self.row.token_version)
     }
 
+    /// When the key expires that it calls by, in milliseconds since the Unix epoch.
+    pub fn key_expires_at(&self) -> Option<u64> {
+        match &self.proof {
+            Some(Proof::Key(key)) => key.expires_at,
+            _ => None,
+        }
+    }
+
     /// Whether it calls by a key: secrets of the account are not shown to it.
     pub fn uses_key(&self) -> bool {
         matches!(self.proof, Some(Proof::Key(_)))

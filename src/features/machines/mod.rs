@@ -2,6 +2,7 @@
 //! token for an identity (`agents/`) and from then on the machine's relay says whether it is online.
 pub mod access;
 mod body;
+mod freshness;
 mod handlers;
 pub mod predicates;
 pub mod row;

@@ -40,7 +40,7 @@ statements! {
 }
 
 #[derive(Debug, Deserialize)]
-struct Holds {
+pub(super) struct Holds {
     claim: usize,
 }
 
@@ -53,15 +53,21 @@ pub fn answer(env: Env, machine: ObjectId, question: Question) -> LocalBoxFuture
     })
 }
 
-type Queries = (Query<Holds>, Option<Query<Exists>>);
+pub(super) type Queries = (Query<Holds>, Option<Query<Exists>>);
 
-fn queries(machine: &ObjectId, question: &Question) -> Queries {
+/// What answers a question.
+pub(super) fn queries(machine: &ObjectId, question: &Question) -> Queries {
     let claims = serde_json::Value::from_iter(question.claims.iter().map(claim)).to_string();
     let key = question.agent_key.as_deref();
     (
-        Query::new(HOLD, [machine.into(), claims.into()]),
+        holding(machine, claims),
         key.map(|key| Query::new(HAS_KEY, [machine.into(), key.into()])),
     )
+}
+
+/// Which of some claims hold.
+pub(super) fn holding(machine: &ObjectId, claims: String) -> Query<Holds> {
+    Query::new(HOLD, [machine.into(), claims.into()])
 }
 
 fn claim(claim: &Claim) -> serde_json::Value {
@@ -74,7 +80,8 @@ fn claim(claim: &Claim) -> serde_json::Value {
     })
 }
 
-fn verdict(question: &Question, (holding, agent): (Vec<Holds>, Option<Vec<Exists>>)) -> Verdict {
+/// The answer that the rows give.
+pub(super) fn verdict(question: &Question, (holding, agent): (Vec<Holds>, Option<Vec<Exists>>)) -> Verdict {
     let mut claims = vec![false; question.claims.len()];
     for holds in holding {
         if let Some(claim) = claims.get_mut(holds.claim) {

@@ -4,6 +4,8 @@ pub mod access;
 pub mod authority;
 mod body;
 mod handlers;
+#[cfg(test)]
+mod model;
 pub mod revocation;
 pub mod row;
 pub mod store;

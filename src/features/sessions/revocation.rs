@@ -54,7 +54,7 @@ pub enum Whose<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Machine {
+pub(super) struct Machine {
     machine_id: ObjectId,
 }
 
@@ -71,7 +71,8 @@ pub async fn withdraw(app: &App, whose: Whose<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn machines(whose: Whose) -> Query<Machine> {
+/// The machines whose relays are asked.
+pub(super) fn machines(whose: Whose) -> Query<Machine> {
     match whose {
         Whose::Organization(id) => Query::new(ORPHANS_OF_ORGANIZATION, [id.into(), AT_ONCE.into()]),
         Whose::User(id) => Query::new(MACHINES_OF_USER, [id.into(), AT_ONCE.into()]),

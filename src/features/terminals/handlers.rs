@@ -89,6 +89,7 @@ pub async fn open_terminal(
         proof: SignIn {
             sign_in: caller.sign_in(),
             token_version: caller.token_version(),
+            until: caller.key_expires_at(),
         },
         session,
         opening: opened.openings,

@@ -126,6 +126,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         proof: SignIn {
             sign_in: "s1".to_owned(),
             token_version: Some(0),
+            until: None,
         },
         session: "sess_1".parse().unwrap(),
         opening: 1,

@@ -212,3 +212,22 @@ fn frames_that_make_no_sense_are_answered_a_hundred_times_in_a_row_and_no_more()
     let answers = published(&heard(&mut sim, client));
     assert_eq!(answers.len(), 100 + 100 + 1, "and a goodbye");
 }
+
+#[test]
+fn a_terminal_that_was_opened_with_a_key_ends_when_the_key_expires() {
+    let mut sim = RelaySim::new(0);
+    sim.agent_connects();
+    sim.settle();
+    let client = connect(&mut sim, Dialect::Published, |context| {
+        context.proof.until = Some(90_000)
+    });
+    sim.settle();
+    heard(&mut sim, client);
+    for (now, answers) in [(89_999, 0), (90_000, 1)] {
+        sim.now = now;
+        sim.relay.expire(now, Some(now));
+        sim.perform();
+        assert_eq!(published(&heard(&mut sim, client)).len(), answers, "at {now}");
+    }
+    assert_eq!(sim.agent.shells.len(), 1, "the shell waits for its owner");
+}

@@ -430,7 +430,7 @@ fn a_published_client_is_told_nothing_twice_when_the_relay_lost_its_memory() {
     sim.settle();
     while sim.relay.wants_tick() {
         sim.now += 50;
-        sim.relay.tick(sim.now);
+        sim.relay.tick(sim.now, |_| None);
         sim.perform();
     }
     let output = |frame: &ToClient| matches!(frame, ToClient::Output { .. });

@@ -125,13 +125,14 @@ impl Viewer {
         }
     }
 
-    /// Counts time as consumption, if it is a published client. Answers whether that made room.
-    pub fn time_passed(&mut self, now: u64) -> bool {
+    /// Counts as consumed what has left for a published client, or what it may have taken in the time that passed. Answers
+    /// whether that made room.
+    pub fn time_passed(&mut self, now: u64, buffered: Option<u64>) -> bool {
         let in_flight = self.in_flight();
         let Some(published) = self.published.as_mut().filter(|_| in_flight > 0) else {
             return false;
         };
-        let consumed = published.consumed(in_flight, now);
+        let consumed = published.consumed(in_flight, now, buffered);
         self.acked += consumed;
         consumed > 0
     }

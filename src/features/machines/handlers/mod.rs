@@ -17,8 +17,8 @@ use utoipa::IntoParams;
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::machines::access::MachineAccess;
-use crate::features::machines::body;
 use crate::features::machines::store::{self, Filter, Key, NewMachine};
+use crate::features::machines::{body, freshness};
 use crate::features::organizations;
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
@@ -70,6 +70,7 @@ pub async fn list_machines(
         let (_, (rows, count)) = credentials.load(&app.db()?, (list, count)).await?;
         (rows, Count::of(&count))
     };
+    freshness::ask_behind(&app, rows.iter().map(|row| &row.machine));
     let paging = page.of(total);
     let body = MachineList {
         machines: rows.into_iter().map(|row| row.machine.into()).collect(),

@@ -30,6 +30,7 @@ fn token(sign_in: &str, version: i64) -> Option<SignIn> {
     Some(SignIn {
         sign_in: sign_in.to_owned(),
         token_version: Some(version),
+        until: None,
     })
 }
 
@@ -105,6 +106,7 @@ fn a_key_ends_with_its_time_and_with_its_row() {
     let proof = Some(SignIn {
         sign_in: format!("key:{key}"),
         token_version: None,
+        until: None,
     });
     assert!(!holds(&db, bobs(false, proof.clone())));
     db.execute(&format!(
