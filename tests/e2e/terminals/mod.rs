@@ -1,4 +1,5 @@
 //! `/api/terminal/{agent_id}/ws` as our own browser and command line use it.
+mod hidden;
 mod lossless;
 mod published;
 
@@ -69,18 +70,20 @@ async fn the_terminal_has_the_size_of_its_viewer_and_follows_it() {
         })
         .await;
     viewer.run("stty size", "45 123").await;
+    // Whoever only looks in changes nothing; whoever types has its own size, and when it leaves, so has the one before.
     let mut other = Viewer::new(&world.owner, &world.agent, "sizes").with_size(60, 20);
     other.connect().await;
     other.wait_attached().await;
+    viewer.run("stty size; echo one", "45 123\r\none").await;
+    other.run("stty size; echo two", "20 60\r\ntwo").await;
     let resized = |message: &ToViewer| {
-        matches!(
-            message,
-            ToViewer::Resized {
-                size: Size { cols: 60, rows: 20 }
-            }
-        )
+        matches!(message, ToViewer::Resized { size: Size { cols: 60, rows: 20 }, by: Some(by) } if *by == world.owner.username)
     };
     viewer.wait("news of the new size", |viewer| viewer.saw(resized)).await;
+    other.leave().await;
+    let own = |message: &ToViewer| matches!(message, ToViewer::Resized { size: Size { cols: 123, .. }, .. });
+    viewer.wait("its own size again", |viewer| viewer.saw(own)).await;
+    viewer.run("stty size; echo three", "45 123\r\nthree").await;
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ fn attached(stream: u32, input: u32, applied: u64, offset: u64) -> String {
         offset,
         end: offset,
         size: SIZE,
+        sized_by: None,
         can_type: true,
         resumed: false,
     };
