@@ -13,6 +13,7 @@ pub mod configure;
 pub mod enroll;
 pub mod identity;
 pub mod link;
+pub mod lock;
 pub mod metrics;
 pub mod process;
 pub mod pty;

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
+use crate::lock::Lock;
 use crate::{link, process};
 
 /// Runs the agent until it is told to stop by SIGTERM or SIGINT.
@@ -18,6 +19,7 @@ pub async fn start(path: &Path) -> Result<()> {
     for key in &loaded.unknown {
         tracing::warn!("{}: {key} means nothing; is it misspelt?", path.display());
     }
+    let _lock = Lock::take(path)?;
     // The key is in our memory: no core dump, and no looking in by other processes of the same account.
     if let Err(error) = set_dumpable(false) {
         tracing::warn!(%error, "cannot keep others from looking into this process");

@@ -47,6 +47,29 @@ async fn a_signal_ends_shells_and_agent_in_order() {
 }
 
 #[tokio::test]
+async fn a_second_agent_of_one_configuration_ends_and_the_first_keeps_its_link() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let path = machine.config_file();
+    let mut first = program().arg("start").arg("--config").arg(&path).spawn().unwrap();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+
+    let second = program().arg("start").arg("--config").arg(&path).output();
+    let second = within("the second ends", second).await.unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains(&format!("(process {})", first.id().unwrap())), "{said}");
+    assert_eq!(terminal.run(&mut link, "echo $((6 * 7))").await, "42");
+
+    // Killed, it leaves nothing in the way of the next.
+    first.kill().await.unwrap();
+    let _third = program().arg("start").arg("--config").arg(&path).spawn().unwrap();
+    while !matches!(link.next().await, Received::Closed(_)) {}
+    relay.welcome().await;
+}
+
+#[tokio::test]
 async fn neither_tokens_nor_terminal_bytes_are_logged() {
     let relay = Relay::start().await;
     let mut machine = Machine::enrolled_with(&relay);
