@@ -1,11 +1,9 @@
 //! Enrolment: trading a token for an identity. `POST {host}/agent/enroll`.
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
 use protocol::ids::{AgentId, ObjectId};
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use url::Url;
 
@@ -19,12 +17,6 @@ const MAX_ANSWER: usize = 64 * 1024;
 
 /// Most that is shown of an edge's words.
 const MAX_WORDS: usize = 300;
-
-/// The system's own name for this installation.
-const MACHINE_ID: &str = "/etc/machine-id";
-
-/// Keeps the machine id itself, which other programs use as a secret of sorts, from leaving the machine.
-const HOST_ID_PREFIX: &str = "vsay-host:";
 
 /// A registration token or an API key. Shown to nobody.
 #[derive(Clone, Serialize)]
@@ -57,8 +49,7 @@ pub struct Request<'a> {
     /// Platform, version and architecture.
     pub os: String,
     /// The same for every enrolment of this installation, so that the machine is recognised.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host_id: Option<String>,
+    pub host_id: &'a str,
     /// Display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<&'a str>,
@@ -173,17 +164,6 @@ pub fn words_of(body: &[u8]) -> String {
     words.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect()
 }
 
-/// A name for this installation of the operating system, if it has one of its own.
-pub fn host_id() -> Option<String> {
-    let machine_id = std::fs::read_to_string(MACHINE_ID).ok()?;
-    host_id_of(&machine_id)
-}
-
-fn host_id_of(machine_id: &str) -> Option<String> {
-    let machine_id = machine_id.trim();
-    (!machine_id.is_empty()).then(|| HEXLOWER.encode(&Sha256::digest(format!("{HOST_ID_PREFIX}{machine_id}"))))
-}
-
 /// The cause at the bottom, such as "connection refused", rather than the request that met it.
 fn deepest(error: &dyn std::error::Error) -> String {
     let mut cause = error;
@@ -196,15 +176,6 @@ fn deepest(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_id_is_the_same_each_time_and_does_not_show_the_machine_id() {
-        let id = host_id_of("0123456789abcdef0123456789abcdef\n").unwrap();
-        assert_eq!(id.len(), 64);
-        assert_eq!(host_id_of(" 0123456789abcdef0123456789abcdef"), Some(id.clone()));
-        assert!(!id.contains("0123456789abcdef"));
-        assert_eq!(host_id_of("\n"), None);
-    }
 
     #[test]
     fn words_are_the_edges_and_harmless() {

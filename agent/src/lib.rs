@@ -2,7 +2,9 @@
 //! output until it has been read. See `docs/streams.md` for what it says on its link.
 //!
 //! From the inside out: [`stream_log`] keeps bytes, [`process`] starts programs, [`pty`] gives them a terminal, [`session`]
-//! joins these under the rules of a stream, [`command`] runs what needs no terminal, [`link`] carries both to the edge. [`configure`] makes a machine known, with [`enroll`] and [`service`].
+//! joins these under the rules of a stream, [`command`] runs what needs no terminal, [`link`] carries both to the edge.
+//! [`configure`] makes a machine known, with [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of
+//! it run.
 #[cfg(not(target_os = "linux"))]
 compile_error!("vsay-agent needs Linux: it relies on no_new_privs and /proc");
 
@@ -11,6 +13,7 @@ pub mod command;
 pub mod config;
 pub mod configure;
 pub mod enroll;
+pub mod host_id;
 pub mod identity;
 pub mod link;
 pub mod lock;

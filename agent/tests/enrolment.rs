@@ -11,7 +11,7 @@ use vsay_agent::identity::Identity;
 use crate::support::{shell_account, within};
 
 /// Answers one request with `status` and `body`, and gives back what was asked: the request line and the body.
-async fn answer(listener: &TcpListener, status: &str, body: &str) -> (String, Value) {
+pub async fn answer(listener: &TcpListener, status: &str, body: &str) -> (String, Value) {
     let (mut socket, _) = within("a request", listener.accept()).await.unwrap();
     let mut request = Vec::new();
     let (head, length) = loop {
@@ -74,7 +74,7 @@ async fn output(running: tokio::task::JoinHandle<Output>) -> (bool, String, Stri
     (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
 
-const ACCEPTED: &str = r#"{"agent_id":"0123456789ab","machine_id":"0123456789abcdef01234567","name":"web-1"}"#;
+pub const ACCEPTED: &str = r#"{"agent_id":"0123456789ab","machine_id":"0123456789abcdef01234567","name":"web-1"}"#;
 
 #[tokio::test]
 async fn a_machine_becomes_known_and_remembers_it() {
@@ -103,25 +103,114 @@ async fn a_machine_becomes_known_and_remembers_it() {
     assert_eq!(asked["allow_sudo"], json!(false));
     assert_eq!(asked["version"], json!(env!("CARGO_PKG_VERSION")));
     assert!(asked["hostname"].is_string() && asked["os"].is_string());
-    if let Some(host_id) = asked["host_id"].as_str() {
-        assert_eq!(host_id.len(), 64);
-    }
+    let host_id = asked["host_id"].clone();
+    assert_eq!(host_id.as_str().unwrap().len(), 64);
     // The secret is in one file and nowhere else.
     let yaml = std::fs::read_to_string(&path).unwrap();
     assert!(!yaml.contains("s3cr3t") && !yaml.contains("PRIVATE"), "{yaml}");
     assert!(!stdout.contains("s3cr3t"), "{stdout}");
     assert!(stdout.contains("vsay-agent start --config"), "{stdout}");
     use std::os::unix::fs::PermissionsExt;
-    for file in [&path, &config.server.key_file] {
+    for file in [&path, &config.server.key_file, &path.with_extension("host-id")] {
         assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
-    // And again, which replaces the key.
+    // And again, which replaces the key: it is the same installation.
     let running = setup.configure(&[]);
     let (_, asked) = answer(&setup.listener, "201 Created", ACCEPTED).await;
     assert!(output(running).await.0);
     assert_ne!(asked["public_key"], json!(identity.public_key()));
+    assert_eq!(asked["host_id"], host_id);
     assert_eq!(asked.get("name"), None);
+}
+
+#[tokio::test]
+async fn installations_of_one_image_are_hosts_of_their_own() {
+    // They share the system's machine id, or have none.
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let setup = Setup::new().await;
+        let running = setup.configure(&[]);
+        let (_, asked) = answer(&setup.listener, "201 Created", ACCEPTED).await;
+        assert!(output(running).await.0);
+        ids.push(asked["host_id"].as_str().unwrap().to_owned());
+    }
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn an_enrolment_whose_answer_was_lost_is_tried_again_as_the_same_host() {
+    let setup = Setup::new().await;
+    let running = setup.configure(&[]);
+    let (mut socket, _) = within("a request", setup.listener.accept()).await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"}") {
+        let mut buffer = [0; 4096];
+        let count = within("the request", socket.read(&mut buffer)).await.unwrap();
+        request.extend_from_slice(&buffer[..count]);
+    }
+    drop(socket);
+    assert!(!output(running).await.0);
+    let text = String::from_utf8(request).unwrap();
+    let lost: Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+
+    let running = setup.configure(&[]);
+    let (_, asked) = answer(&setup.listener, "201 Created", ACCEPTED).await;
+    assert!(output(running).await.0);
+    assert_eq!(asked["host_id"], lost["host_id"]);
+}
+
+#[tokio::test]
+async fn a_copy_becomes_a_machine_of_its_own_and_stays_as_it_was_otherwise() {
+    let setup = Setup::new().await;
+    let running = setup.configure(&["--project", "shop", "--name", "web-1"]);
+    let (_, first) = answer(&setup.listener, "201 Created", ACCEPTED).await;
+    assert!(output(running).await.0);
+    let path = setup.directory.path().join("sub/agent.yaml");
+    let mut before = Config::load(&path).unwrap().config;
+    before.logging.level = "debug".into();
+    before.save(&path).unwrap();
+
+    let become_another = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vsay-agent"));
+        command
+            .args(["configure", "--no-service", "--new-identity", "--config"])
+            .arg(&path)
+            .env("VSAY_TOKEN", "an0ther")
+            .kill_on_drop(true);
+        tokio::spawn(async move { command.output().await.unwrap() })
+    };
+    // Refused, it is what it was.
+    let running = become_another();
+    answer(&setup.listener, "401 Unauthorized", r#"{"error":"invalid token"}"#).await;
+    assert!(!output(running).await.0);
+    let same = Config::load(&path).unwrap().config;
+    assert_eq!(same, before);
+    let key = Identity::load(&before.server.key_file).unwrap().public_key();
+    assert_eq!(first["public_key"], json!(key));
+
+    let running = become_another();
+    let accepted = ACCEPTED
+        .replace("0123456789ab\"", "ba9876543210\"")
+        .replace("web-1", "web-2");
+    let (_, second) = answer(&setup.listener, "201 Created", &accepted).await;
+    let (success, _, stderr) = output(running).await;
+    assert!(success, "{stderr}");
+    for field in ["public_key", "host_id", "token"] {
+        assert_ne!(second[field], first[field], "{field}");
+    }
+    // The copy's own host name names it.
+    assert_eq!(
+        (second.get("name"), &second["linux_user"]),
+        (None, &first["linux_user"])
+    );
+    let after = Config::load(&path).unwrap().config;
+    assert_eq!(
+        (after.agent.id.as_str(), after.agent.name.as_str()),
+        ("ba9876543210", "web-2")
+    );
+    assert_eq!(after.agent.metadata, before.agent.metadata);
+    assert_eq!((after.server, after.logging), (before.server, before.logging));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub struct Enroll {
     /// Platform, version and architecture, such as `Debian 12 x86_64`.
     #[schema(max_length = 255)]
     pub os: String,
-    /// A hash of the operating system's machine id, so that the same host enrolled again with the same account is the
+    /// A random number that an installation made for itself, so that enrolled again with the same account it is the
     /// same machine.
     #[schema(min_length = 1, max_length = 64, pattern = "^[0-9a-f]{1,64}$")]
     pub host_id: String,

@@ -2187,7 +2187,7 @@ export interface components {
             /** @description Whether shells may ever gain privileges on this machine. */
             allow_sudo?: boolean | null;
             /**
-             * @description A hash of the operating system's machine id, so that the same host enrolled again with the same account is the
+             * @description A random number that an installation made for itself, so that enrolled again with the same account it is the
              *     same machine.
              */
             host_id: string;
