@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
-use crate::tls;
+use crate::link::USER_AGENT;
 
-/// An edge that needs longer is not there.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// An edge that needs longer is not there. Ten seconds of it may pass before there is a connection.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Largest answer that is read. The real one is a hundred bytes or so.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -104,36 +104,27 @@ pub enum EnrollError {
     NotAnEdge(Url),
     /// No TLS.
     #[error("cannot set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] network::TlsError),
 }
 
 /// Enrols with the edge at `endpoint`.
 pub async fn enroll(endpoint: &Url, request: &Request<'_>) -> Result<Enrolled, EnrollError> {
     let unreachable = |error: reqwest::Error| EnrollError::Unreachable {
         host: endpoint.clone(),
-        why: deepest(&error),
+        why: network::reason(&error),
     };
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured((*tls::client_config()?).clone())
+    let client = network::builder(USER_AGENT)?
         .timeout(TIMEOUT)
-        // The link goes through none either: better to fail here than to enrol and then be unreachable.
-        .no_proxy()
-        // A redirect would carry the token to somebody else.
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("vsay-agent/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(unreachable)?;
     let mut address = endpoint.clone();
     address.set_path("/agent/enroll");
-    let mut response = client.post(address).json(request).send().await.map_err(unreachable)?;
+    let response = client.post(address).json(request).send().await.map_err(unreachable)?;
     let status = response.status();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(EnrollError::NotAnEdge(endpoint.clone()));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = network::read_at_most(response, MAX_ANSWER)
+        .await
+        .map_err(unreachable)?
+        .ok_or_else(|| EnrollError::NotAnEdge(endpoint.clone()))?;
     match status {
         StatusCode::CREATED => serde_json::from_slice(&body).map_err(|_| EnrollError::NotAnEdge(endpoint.clone())),
         StatusCode::UNAUTHORIZED => Err(EnrollError::Token(words_of(&body))),
@@ -162,15 +153,6 @@ pub fn words_of(body: &[u8]) -> String {
         Err(_) => "no reason given".to_owned(),
     };
     words.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect()
-}
-
-/// The cause at the bottom, such as "connection refused", rather than the request that met it.
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -109,14 +110,15 @@ impl Identity {
         BASE64URL_NOPAD.encode(self.key.verifying_key().as_bytes())
     }
 
-    /// A token for one link.
-    pub fn token(&self, agent_id: &AgentId) -> Result<String, jwt_compact::CreationError> {
+    /// A token for one link, dated `now`: the edge's time, if that is known to be another than ours.
+    pub fn token(&self, agent_id: &AgentId, now: DateTime<Utc>) -> Result<String, jwt_compact::CreationError> {
         let claims = LinkClaims {
             iss: agent_id.as_str(),
             aud: AUDIENCE,
         };
-        let lifetime = chrono::Duration::seconds(TOKEN_LIFETIME_SECONDS);
-        let claims = Claims::new(claims).set_duration_and_issuance(&TimeOptions::default(), lifetime);
+        let lifetime = TimeDelta::seconds(TOKEN_LIFETIME_SECONDS);
+        let clock = TimeOptions::new(TimeDelta::zero(), || now);
+        let claims = Claims::new(claims).set_duration_and_issuance(&clock, lifetime);
         Ed25519.token(&Header::empty().with_token_type("JWT"), &claims, &self.key)
     }
 }
@@ -153,7 +155,8 @@ mod tests {
     #[test]
     fn a_token_says_who_to_whom_and_for_a_minute_and_verifies_with_the_public_key() {
         let identity = Identity::generate().unwrap();
-        let token = identity.token(&agent()).unwrap();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let token = identity.token(&agent(), now).unwrap();
         let untrusted = UntrustedToken::new(&token).unwrap();
         assert_eq!(untrusted.algorithm(), "EdDSA");
         let key = identity.key.verifying_key();
@@ -162,7 +165,7 @@ mod tests {
         assert_eq!(claims.custom["iss"], json!("0123456789ab"));
         assert_eq!(claims.custom["aud"], json!("vsay-agent-connect"));
         let (issued, expires) = (claims.issued_at.unwrap(), claims.expiration.unwrap());
-        assert_eq!((expires - issued).num_seconds(), 60);
+        assert_eq!((issued, (expires - issued).num_seconds()), (now, 60));
     }
 
     #[test]

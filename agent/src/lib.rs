@@ -24,5 +24,4 @@ pub mod service;
 pub mod session;
 pub mod start;
 pub mod stream_log;
-pub mod tls;
 pub mod validate;

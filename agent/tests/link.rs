@@ -1,6 +1,7 @@
 //! The link itself: who the agent says it is, signs of life, and what it makes of nonsense.
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use protocol::ids::StreamId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
@@ -56,11 +57,14 @@ async fn each_link_has_a_token_of_its_own_and_the_boot_stays() {
     };
     let first = relay.welcome().await;
     let (boot, token) = (boot_of(&first.hello), first.token.clone());
+    // It is said before the hello as well: an edge must know whom it lets in.
+    assert_eq!(first.boot, boot.as_str());
     // A token says the second it was made in.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     first.cut();
     let second = relay.welcome().await;
     assert_eq!(boot_of(&second.hello), boot);
+    assert_eq!(second.boot, boot.as_str());
     assert_ne!(second.token, token);
     second.claims(&machine.identity.public_key());
 }
@@ -138,6 +142,72 @@ async fn a_refused_agent_asks_again_and_not_soon() {
     relay
         .refuse(StatusCode::FORBIDDEN, r#"{"error":"machine has been revoked"}"#)
         .await;
+    tokio::time::pause();
+    let refused = tokio::time::Instant::now();
+    tokio::time::timeout(Duration::from_secs(120), relay.accept_tcp_unbounded())
+        .await
+        .unwrap();
+    assert!(refused.elapsed() >= Duration::from_secs(30), "{:?}", refused.elapsed());
+}
+
+#[tokio::test]
+async fn a_second_agent_with_the_same_key_asks_again_and_not_soon() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let body = r#"{"error":"another agent is connected","code":"agent_duplicate"}"#;
+    relay.refuse(StatusCode::CONFLICT, body).await;
+    tokio::time::pause();
+    let refused = tokio::time::Instant::now();
+    tokio::time::timeout(Duration::from_secs(120), relay.accept_tcp_unbounded())
+        .await
+        .unwrap();
+    assert!(refused.elapsed() >= Duration::from_secs(30), "{:?}", refused.elapsed());
+}
+
+#[tokio::test]
+async fn a_machine_whose_clock_is_wrong_goes_by_the_edges() {
+    for offset in [-31_536_000, -300, 300, 31_536_000] {
+        let relay = Relay::start().await;
+        let machine = Machine::enrolled_with(&relay);
+        let _agent = machine.start();
+        let edge_now = || Utc::now() + TimeDelta::seconds(offset);
+        let date = edge_now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let body = r#"{"error":"Invalid or expired token","code":"unauthorized"}"#;
+        relay.refuse_dated(StatusCode::UNAUTHORIZED, body, Some(date)).await;
+        // Not about a minute later, as an agent that is refused: this is as good as a first attempt.
+        let link = relay.welcome().await;
+        let late = edge_now().timestamp() - link.issued_at();
+        assert!((-2..=60).contains(&late), "{offset}: {late}");
+        let FromAgent::Hello { metadata, .. } = &link.hello else {
+            panic!("{:?}", link.hello)
+        };
+        let told: i64 = metadata["clock_offset_seconds"].parse().unwrap();
+        assert!((told + offset).abs() <= 60, "{offset}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn the_time_in_the_body_of_a_refusal_counts_before_that_of_a_server_on_the_way() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let now = Utc::now() + TimeDelta::seconds(7200);
+    let body = json!({"error": "no", "code": "clock_skew", "now": now.to_rfc3339()}).to_string();
+    let date = Some("Fri, 15 Jan 1999 08:00:00 GMT".to_owned());
+    relay.refuse_dated(StatusCode::UNAUTHORIZED, &body, date).await;
+    let late = relay.welcome().await.issued_at() - now.timestamp();
+    assert!((-2..=60).contains(&late), "{late}");
+}
+
+#[tokio::test]
+async fn an_agent_that_is_refused_at_the_right_time_does_not_hurry() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let body = r#"{"error":"Invalid or expired token"}"#;
+    relay.refuse_dated(StatusCode::UNAUTHORIZED, body, Some(date)).await;
     tokio::time::pause();
     let refused = tokio::time::Instant::now();
     tokio::time::timeout(Duration::from_secs(120), relay.accept_tcp_unbounded())

@@ -5,6 +5,7 @@ mod enrolment;
 mod flow;
 mod link;
 mod program;
+mod proxies;
 mod shells;
 mod snapshots;
 mod support;

@@ -4,7 +4,9 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use protocol::terminal::agent::FromAgent;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use tokio_tungstenite::tungstenite::http::StatusCode;
 
 use crate::support::relay::STREAM;
 use crate::support::{Machine, Received, Relay, within};
@@ -67,6 +69,32 @@ async fn a_second_agent_of_one_configuration_ends_and_the_first_keeps_its_link()
     let _third = program().arg("start").arg("--config").arg(&path).spawn().unwrap();
     while !matches!(link.next().await, Received::Closed(_)) {}
     relay.welcome().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_a_copy_says_what_to_do() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let mut agent = program()
+        .arg("start")
+        .arg("--config")
+        .arg(machine.config_file())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let body = r#"{"error":"web-1 has an agent already","code":"agent_duplicate"}"#;
+    relay.refuse(StatusCode::CONFLICT, body).await;
+    let mut log = BufReader::new(agent.stderr.take().unwrap()).lines();
+    let told = loop {
+        let line = within("a line of the log", log.next_line()).await.unwrap().unwrap();
+        if line.contains("ERROR") {
+            break line;
+        }
+    };
+    assert!(
+        told.contains("web-1 has an agent already") && told.contains("configure --new-identity"),
+        "{told}"
+    );
 }
 
 #[tokio::test]

@@ -1,33 +1,26 @@
 //! Opening a link.
-use std::sync::Arc;
-use std::time::Duration;
-
+use chrono::Utc;
+use network::websocket::{self, OpenError, Opened, Refusal};
 use protocol::limits::MAX_AGENT_TEXT;
 use protocol::terminal::AGENT_SUBPROTOCOL;
 use protocol::terminal::frame::MAX_FRAME;
-use rustls::ClientConfig;
+use reqwest::StatusCode;
+use serde::Deserialize;
 use thiserror::Error;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Error as WebSocketError;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
-use url::Url;
 
-use crate::identity::Identity;
-use protocol::ids::AgentId;
-
-/// From the first packet to the upgraded socket. An edge that needs longer is not there.
-const TIMEOUT: Duration = Duration::from_secs(15);
+use super::clock::{self, Clock};
+use super::serve::Agent;
+use crate::enroll::words_of;
 
 /// What the socket may hold unwritten beyond one frame. Small, because a keystroke's echo waits behind it.
 const WRITE_BUFFER: usize = 128 * 1024;
 
-/// An open link.
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// Which run of the agent asks, so that the edge can tell an agent that comes back from a second one with the same key.
+const BOOT: &str = "x-vsay-boot";
+
+/// What the edge calls the latter.
+const DUPLICATE: &str = "agent_duplicate";
 
 /// Why there is no link.
 #[derive(Debug, Error)]
@@ -35,83 +28,69 @@ pub enum ConnectError {
     /// The edge answered that this machine may not connect.
     #[error("the edge refuses this machine ({0}): {1}")]
     Refused(StatusCode, String),
+    /// The edge refused a token that was dated by a wrong clock. The next one is not.
+    #[error("the edge does not accept what is dated by this machine's clock")]
+    Clock,
+    /// Another agent has this machine's key and its link.
+    #[error("the edge refuses this agent, because another one is connected with the same key: {0}")]
+    Duplicate(String),
     /// The edge answered something that is no link.
-    #[error("the edge answered {0} instead of opening a link")]
-    Answer(StatusCode),
-    /// The edge does not speak our protocol.
-    #[error("the edge does not speak {AGENT_SUBPROTOCOL}")]
-    Subprotocol,
-    /// No answer in time.
-    #[error("the edge did not answer within {} seconds", TIMEOUT.as_secs())]
-    Timeout,
-    /// The network, or the address.
-    #[error("{0}")]
-    Network(#[from] Box<WebSocketError>),
+    #[error("the edge answered {0} instead of opening a link: {1}")]
+    Answer(StatusCode, String),
+    /// There is no answer, or none that makes sense.
+    #[error(transparent)]
+    Open(OpenError),
     /// No token could be made.
     #[error("cannot sign a token: {0}")]
     Token(#[from] jwt_compact::CreationError),
-    /// The address cannot be one.
-    #[error("{0} is no address to connect to")]
-    Address(Url),
 }
 
-/// Opens a link as `agent_id`.
-pub async fn connect(
-    endpoint: &Url,
-    agent_id: &AgentId,
-    identity: &Identity,
-    tls: Arc<ClientConfig>,
-) -> Result<Socket, ConnectError> {
-    let address = link_address(endpoint)?;
-    let mut request = address.as_str().into_client_request().map_err(Box::new)?;
-    let bearer = format!("Bearer {}", identity.token(agent_id)?);
-    let bearer = HeaderValue::try_from(bearer).map_err(|_| ConnectError::Address(address))?;
-    let headers = request.headers_mut();
-    headers.insert(AUTHORIZATION, bearer);
-    headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(AGENT_SUBPROTOCOL));
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("vsay-agent/", env!("CARGO_PKG_VERSION"))),
-    );
-
+/// Opens a link. What the answer says of the time is taken down in `clock`.
+pub async fn connect(agent: &Agent, clock: &mut Clock) -> Result<Opened, ConnectError> {
+    let mut address = agent.config.server.endpoint().clone();
+    address.set_path("/agent/connect");
+    let token = agent
+        .identity
+        .token(&agent.config.agent.id, clock.edge_time(Utc::now()))?;
+    let request = agent
+        .client
+        .get(address)
+        .bearer_auth(token)
+        .header(BOOT, agent.boot.as_str());
     let largest = MAX_FRAME.max(MAX_AGENT_TEXT);
     let config = WebSocketConfig::default()
         .max_frame_size(Some(largest))
         .max_message_size(Some(largest))
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_BUFFER + 2 * largest);
-    // Without Nagle's algorithm, which would hold an echo back until the one before is acknowledged.
-    let opening = connect_async_tls_with_config(request, Some(config), true, Some(Connector::Rustls(tls)));
-    match timeout(TIMEOUT, opening).await {
-        Err(_) => Err(ConnectError::Timeout),
-        Ok(Ok((socket, response))) => {
-            let protocol = response.headers().get(SEC_WEBSOCKET_PROTOCOL);
-            if protocol.is_some_and(|protocol| protocol == AGENT_SUBPROTOCOL) {
-                Ok(socket)
-            } else {
-                Err(ConnectError::Subprotocol)
+    match websocket::open(request, AGENT_SUBPROTOCOL, config).await {
+        Ok(opened) => {
+            if let Some(time) = clock::time_of(&opened.headers, &[]) {
+                clock.compare(Utc::now(), time);
             }
+            Ok(opened)
         }
-        Ok(Err(WebSocketError::Http(response))) => {
-            let status = response.status();
-            match status {
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                    let body = response.body().as_deref().unwrap_or_default();
-                    Err(ConnectError::Refused(status, crate::enroll::words_of(body)))
-                }
-                _ => Err(ConnectError::Answer(status)),
-            }
-        }
-        Ok(Err(error)) => Err(Box::new(error).into()),
+        Err(OpenError::Refused(refusal)) => Err(refused(&refusal, clock)),
+        Err(error) => Err(ConnectError::Open(error)),
     }
 }
 
-fn link_address(endpoint: &Url) -> Result<Url, ConnectError> {
-    let mut address = endpoint.clone();
-    let scheme = if endpoint.scheme() == "https" { "wss" } else { "ws" };
-    address
-        .set_scheme(scheme)
-        .map_err(|()| ConnectError::Address(endpoint.clone()))?;
-    address.set_path("/agent/connect");
-    Ok(address)
+fn refused(refusal: &Refusal, clock: &mut Clock) -> ConnectError {
+    let Refusal { status, headers, body } = refusal;
+    let dated_anew = clock::time_of(headers, body).is_some_and(|time| clock.compare(Utc::now(), time));
+    let words = words_of(body);
+    match *status {
+        StatusCode::UNAUTHORIZED if dated_anew => ConnectError::Clock,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ConnectError::Refused(*status, words),
+        StatusCode::CONFLICT if code_of(body).as_deref() == Some(DUPLICATE) => ConnectError::Duplicate(words),
+        _ => ConnectError::Answer(*status, words),
+    }
+}
+
+fn code_of(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Coded {
+        code: String,
+    }
+    serde_json::from_slice::<Coded>(body).ok().map(|coded| coded.code)
 }

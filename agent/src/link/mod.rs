@@ -1,5 +1,6 @@
 //! The link to the edge: connect, carry sessions, notice when it is dead, connect again. Sessions live on meanwhile.
 mod backoff;
+mod clock;
 mod connect;
 mod serve;
 mod shells;
@@ -18,10 +19,13 @@ use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
 use crate::metrics::Sampler;
-use crate::tls;
 use backoff::{Backoff, Ended};
+use clock::Clock;
 use serve::{Agent, Over};
 use shells::Shells;
+
+/// Names the agent to the edge.
+pub const USER_AGENT: &str = concat!("vsay-agent/", env!("CARGO_PKG_VERSION"));
 
 /// How long shells get to end when the agent stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -37,7 +41,10 @@ pub enum StartError {
     Account(#[from] AccountError),
     /// No TLS.
     #[error("cannot set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] network::TlsError),
+    /// No client.
+    #[error("cannot set up the network: {0}")]
+    Client(#[from] reqwest::Error),
     /// No randomness.
     #[error("no randomness: {0}")]
     Randomness(getrandom::Error),
@@ -48,29 +55,24 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     let agent = Agent {
         identity: Identity::load(&config.server.key_file)?,
         account: Account::find(&config.linux_user.username)?,
-        tls: tls::client_config()?,
+        client: network::builder(USER_AGENT)?.build()?,
         boot: new_boot()?,
         config,
     };
     let mut shells = Shells::new(&agent.config);
     let mut sampler = Some(Sampler::new());
     let mut backoff = Backoff::default();
+    let mut clock = Clock::default();
     let mut stop = pin!(stop);
     tracing::info!(agent = %agent.config.agent.id, edge = %agent.config.server.endpoint(), "the agent starts");
     loop {
-        let connecting = connect::connect(
-            agent.config.server.endpoint(),
-            &agent.config.agent.id,
-            &agent.identity,
-            agent.tls.clone(),
-        );
         let connected = tokio::select! {
-            connected = connecting => connected,
+            connected = connect::connect(&agent, &mut clock) => connected,
             () = &mut stop => break,
         };
         let ended = match connected {
-            Ok(socket) => {
-                let (over, stood) = agent.serve(socket, &mut shells, &mut sampler, &mut stop).await;
+            Ok(opened) => {
+                let (over, stood) = agent.serve(opened, &clock, &mut shells, &mut sampler, &mut stop).await;
                 shells.detach().await;
                 match over {
                     Over::Stopped => return Ok(()),
@@ -79,9 +81,13 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
                 stood.map_or(Ended::Failed, Ended::Stood)
             }
             Err(error @ ConnectError::Refused(..)) => {
+                tracing::error!("{error}. If it was revoked or deleted, run `vsay-agent configure` with a new token");
+                Ended::Refused
+            }
+            Err(error @ ConnectError::Duplicate(_)) => {
                 tracing::error!(
-                    "{error}. If it was revoked or deleted, run `vsay-agent configure` with a new token; if its clock is \
-                     wrong, set it"
+                    "{error}. If this machine is a copy of that one, make it one of its own: `vsay-agent configure \
+                     --new-identity` with a new token"
                 );
                 Ended::Refused
             }

@@ -2,25 +2,23 @@
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use network::websocket::Opened;
 use protocol::api::machines::Metrics;
 use protocol::ids::BootId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::{PING, PROTOCOL, accepts_protocol};
-use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
-use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
 use super::STOP_GRACE;
-use super::connect::Socket;
+use super::clock::Clock;
 use super::shells::Shells;
 use super::writer::{Writer, text};
 use crate::account::Account;
@@ -45,7 +43,7 @@ const HEARTBEAT_SECONDS: std::ops::RangeInclusive<u32> = 1..=3600;
 pub struct Agent {
     pub identity: Identity,
     pub account: Account,
-    pub tls: Arc<ClientConfig>,
+    pub client: reqwest::Client,
     pub boot: BootId,
     pub config: Config,
 }
@@ -86,13 +84,13 @@ impl Agent {
     /// Serves one link until it ends. The duration is how long it stood since the relay took it, if it did.
     pub async fn serve(
         &self,
-        socket: Socket,
+        opened: Opened,
+        clock: &Clock,
         shells: &mut Shells,
         sampler: &mut Option<Sampler>,
         stop: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> (Over, Option<Duration>) {
-        let ip_address = local_address(&socket);
-        let (mut sink, mut source) = socket.split();
+        let (mut sink, mut source) = opened.socket.split();
         let (outbox, from_sessions) = mpsc::channel(OUTBOX);
         let (streams, commands) = shells.attach(&outbox).await;
         let hello = FromAgent::Hello {
@@ -101,9 +99,9 @@ impl Agent {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             hostname: metrics::hostname(),
             os: metrics::operating_system(),
-            ip_address,
+            ip_address: opened.local.map(|address| address.to_string()).unwrap_or_default(),
             linux_user: self.account.describe(),
-            metadata: self.metadata(),
+            metadata: self.metadata(clock),
             streams,
             commands,
         };
@@ -144,9 +142,10 @@ impl Agent {
         (over, stood)
     }
 
-    fn metadata(&self) -> BTreeMap<String, String> {
+    fn metadata(&self, clock: &Clock) -> BTreeMap<String, String> {
         let mut metadata = self.config.agent.metadata.clone();
         metadata.extend(metrics::facts());
+        metadata.extend(clock.fact());
         metadata
     }
 }
@@ -254,15 +253,6 @@ fn close_words(frame: Option<&CloseFrame>) -> String {
         Some(frame) => format!("the edge closed it with code {}: {}", frame.code, frame.reason),
         None => "the edge closed it".to_owned(),
     }
-}
-
-fn local_address(socket: &Socket) -> String {
-    let address = match socket.get_ref() {
-        MaybeTlsStream::Plain(tcp) => tcp.local_addr(),
-        MaybeTlsStream::Rustls(tls) => tls.get_ref().0.local_addr(),
-        _ => return String::new(),
-    };
-    address.map_or_else(|_| String::new(), |address| address.ip().to_string())
 }
 
 async fn tick(interval: &mut Option<Interval>) {

@@ -39,6 +39,11 @@ impl Relay {
         }
     }
 
+    /// Where agents arrive, for a test that answers requests itself.
+    pub fn listener(&self) -> &TcpListener {
+        &self.listener
+    }
+
     pub fn url(&self) -> Url {
         format!("http://{}", self.listener.local_addr().unwrap())
             .parse()
@@ -60,10 +65,13 @@ impl Relay {
             Ok(response)
         };
         let socket = within("the upgrade", accept_hdr_async(tcp, check)).await.unwrap();
-        let authorization = headers.unwrap()["authorization"].to_str().unwrap().to_owned();
+        let headers = headers.unwrap();
+        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+        let authorization = header("authorization");
         let mut connection = Connection {
             socket,
             token: authorization.strip_prefix("Bearer ").unwrap().to_owned(),
+            boot: header("x-vsay-boot"),
             streams: Vec::new(),
             hello: FromAgent::Ping,
             unread: VecDeque::new(),
@@ -85,11 +93,19 @@ impl Relay {
 
     /// Refuses the next attempt.
     pub async fn refuse(&self, status: StatusCode, body: &str) {
+        self.refuse_dated(status, body, None).await;
+    }
+
+    /// Refuses the next attempt, and says what time it is.
+    pub async fn refuse_dated(&self, status: StatusCode, body: &str, date: Option<String>) {
         let tcp = self.accept_tcp().await;
         #[allow(clippy::result_large_err)]
         let refuse = |_: &Request, _: Response| -> Result<Response, ErrorResponse> {
             let mut response = ErrorResponse::new(Some(body.to_owned()));
             *response.status_mut() = status;
+            if let Some(date) = &date {
+                response.headers_mut().insert("date", date.parse().unwrap());
+            }
             Err(response)
         };
         within("the refusal", accept_hdr_async(tcp, refuse)).await.unwrap_err();
@@ -120,6 +136,8 @@ pub struct Connection {
     socket: WebSocketStream<TcpStream>,
     /// What the agent showed to be let in.
     pub token: String,
+    /// Which run of the agent asked to be let in.
+    pub boot: String,
     pub hello: FromAgent,
     /// The shells that the hello reported.
     pub streams: Vec<Report>,
@@ -159,6 +177,14 @@ impl Connection {
         let token = Ed25519.validator::<serde_json::Value>(&key).validate(&token).unwrap();
         token.claims().validate_expiration(&TimeOptions::default()).unwrap();
         token.claims().custom.clone()
+    }
+
+    /// The second in which the token that opened the link was made, as it says.
+    pub fn issued_at(&self) -> i64 {
+        let payload = self.token.split('.').nth(1).unwrap();
+        let payload = data_encoding::BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        claims["iat"].as_i64().unwrap()
     }
 
     /// What the agent says next; pings are answered and heartbeats left out.
