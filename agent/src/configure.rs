@@ -17,7 +17,7 @@ use crate::host_id::{self, HostId};
 use crate::identity::Identity;
 use crate::metrics;
 use crate::service::hosts::{self, HostEntry};
-use crate::service::{account, sudoers, systemd};
+use crate::service::{account, environment, sudoers, systemd};
 use options::{check, read_token};
 
 pub use options::Options;
@@ -188,6 +188,12 @@ fn start_service(config: &Config, path: &Path) -> Result<()> {
         return Ok(());
     }
     let program = std::env::current_exe().context("cannot tell where this program is")?;
+    if environment::keep(path)? {
+        println!(
+            "The service uses the proxies and certificates of this environment; they are kept in {}.",
+            environment::file_of(path).display()
+        );
+    }
     systemd::install(
         Path::new(systemd::DIRECTORY),
         &program,

@@ -1,5 +1,6 @@
 //! What `configure` does to the system, as root: the account, its sudo rights, host names, and the service.
 pub mod account;
+pub mod environment;
 pub mod hosts;
 pub mod sudoers;
 pub mod systemd;

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{ServiceError, run};
+use super::{ServiceError, environment, run};
 
 /// Where an administrator's units are.
 pub const DIRECTORY: &str = "/etc/systemd/system";
@@ -59,7 +59,9 @@ fn unit(program: &Path, config: &Path, allow_sudo: bool) -> String {
          StartLimitIntervalSec=0\n\
          \n\
          [Service]\n\
-         ExecStart={program} start --config {config}\n\
+         ExecStart={program} start --config {config_word}\n\
+         # Proxies and certificates, as they were when this machine was configured.\n\
+         EnvironmentFile=-{environment}\n\
          Restart=on-failure\n\
          RestartSec=10s\n\
          # As for SSH: what people have detached on purpose, such as tmux, outlives the agent. Shells are hung up by it.\n\
@@ -74,7 +76,9 @@ fn unit(program: &Path, config: &Path, allow_sudo: bool) -> String {
          [Install]\n\
          WantedBy=multi-user.target\n",
         program = quote(program),
-        config = quote(config),
+        config_word = quote(config),
+        // One path to the end of the line, in which only specifiers mean something.
+        environment = environment::file_of(config).display().to_string().replace('%', "%%"),
     )
 }
 
