@@ -47,6 +47,16 @@ pub struct Pty {
     master: AsyncFd<PtyMaster>,
 }
 
+/// Why there is no terminal. Whoever asked for one reads it, and would look for a full disk otherwise.
+fn in_words(error: Errno) -> io::Error {
+    match error {
+        Errno::ENOSPC => {
+            io::Error::other("this machine has no free terminal: as many as kernel.pty.max allows are open")
+        }
+        error => error.into(),
+    }
+}
+
 /// What came of reading a terminal.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Read {
@@ -62,7 +72,8 @@ impl Pty {
     /// Opens a terminal of `size`. The second value is the end that the shell gets; while it is open the terminal is not
     /// hung up. Both are closed on exec. Must be called within a tokio runtime.
     pub fn open(size: Size) -> io::Result<(Self, OwnedFd)> {
-        let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        let master =
+            posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(in_words)?;
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname_r(&master)?;
@@ -157,6 +168,12 @@ impl Pty {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_machine_without_a_free_terminal_says_so() {
+        assert!(in_words(Errno::ENOSPC).to_string().contains("no free terminal"));
+        assert_eq!(in_words(Errno::EACCES).kind(), io::ErrorKind::PermissionDenied);
+    }
 
     #[tokio::test]
     async fn waiting_for_a_refill_ends_although_nothing_comes() {
