@@ -21,8 +21,6 @@ pub use args::Args;
 
 /// Runs one command to its end and answers the status to exit with.
 pub fn main(args: Args) -> i32 {
-    // Fails only if a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

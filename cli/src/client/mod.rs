@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
+use reqwest::header::LOCATION;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
@@ -25,6 +26,7 @@ pub const SOURCE: &str = "cli";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A server and, after sign-in, the right to ask it.
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     api_url: String,
@@ -34,10 +36,8 @@ pub struct Client {
 impl Client {
     /// For signing in.
     pub fn anonymous(api_url: &str) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .timeout(TIMEOUT)
-            .build();
+        let builder = network::builder(USER_AGENT).map_err(|error| Error::Unexpected(error.to_string()))?;
+        let http = builder.timeout(TIMEOUT).build();
         let http = http.map_err(|error| Error::Unexpected(root_cause(&error)))?;
         Ok(Self {
             http,
@@ -52,6 +52,11 @@ impl Client {
             token: Some(config.token.clone()),
             ..Self::anonymous(&config.api_url)?
         })
+    }
+
+    /// A request that is sent by somebody else.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -97,13 +102,17 @@ impl Client {
 fn unreachable(url: &str, error: &reqwest::Error) -> Error {
     Error::Unreachable {
         url: url.to_owned(),
-        reason: root_cause(error),
+        reason: network::reason(error),
     }
 }
 
 /// The server's own words, or at least its status.
 async fn refusal(response: Response) -> String {
     let status = response.status();
+    if let Some(elsewhere) = response.headers().get(LOCATION).filter(|_| status.is_redirection()) {
+        let elsewhere = String::from_utf8_lossy(elsewhere.as_bytes()).into_owned();
+        return format!("the server answered {status} and points to {elsewhere}; sign in there");
+    }
     let body = response.bytes().await.unwrap_or_default();
     refusal_text(&body).unwrap_or_else(|| format!("the server answered {status}"))
 }

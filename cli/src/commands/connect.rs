@@ -8,10 +8,11 @@ use crate::terminal;
 
 /// Opens a terminal and answers the shell's exit status.
 pub async fn run(config: &Config, name: &str, session: Option<SessionId>) -> Result<i32, Error> {
-    let machine = Client::signed_in(config)?.machine(name).await?;
+    let client = Client::signed_in(config)?;
+    let machine = client.machine(name).await?;
     let session = match session {
         Some(session) => session,
         None => terminal::new_session_id()?,
     };
-    terminal::run(config, &machine, session).await
+    terminal::run(client, &machine, session).await
 }

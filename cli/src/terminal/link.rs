@@ -3,27 +3,21 @@ use std::time::Duration;
 
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
+use network::websocket::{self, OpenError, Socket};
 use protocol::ids::{AgentId, SessionId};
 use protocol::terminal::frame::{Frame, MAX_FRAME};
 use protocol::terminal::viewer::FromViewer;
 use protocol::terminal::{PING, Size, VIEWER_SUBPROTOCOL};
-use tokio::net::TcpStream;
+use reqwest::StatusCode;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, StatusCode, header};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-use crate::client::{SOURCE, USER_AGENT, refusal_text};
-use crate::config::Config;
+use crate::client::{Client, SOURCE, refusal_text};
 use crate::error::{Error, root_cause};
-
-/// How long making a connection may take, name lookup and TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often an idle connection is tried.
 pub const PING_EVERY: Duration = Duration::from_secs(10);
@@ -45,7 +39,7 @@ pub enum Failure {
 
 /// A connection. Dropped without a goodbye it counts as cut, and the relay keeps our position.
 pub struct Link {
-    messages: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+    messages: SplitStream<Socket>,
     /// Bounded by the input window: nothing else is sent in quantity.
     out: mpsc::UnboundedSender<Message>,
     writer: JoinHandle<()>,
@@ -65,17 +59,17 @@ impl Drop for Link {
 
 impl Link {
     /// Connects to a session of a machine, which begins with this if there is none of that name.
-    pub async fn open(config: Config, agent: AgentId, session: SessionId, size: Size) -> Result<Self, Failure> {
-        let request = request(&config, &agent, &session, size).map_err(Failure::Lasting)?;
+    pub async fn open(client: Client, agent: AgentId, session: SessionId, size: Size) -> Result<Self, Failure> {
         let limits = WebSocketConfig::default()
             .max_message_size(Some(MAX_FRAME))
             .max_frame_size(Some(MAX_FRAME));
-        // Keystrokes are small and must not wait for each other.
-        let no_delay = true;
-        let connecting = connect_async_with_config(request, Some(limits), no_delay);
-        let connected = timeout(CONNECT_TIMEOUT, connecting).await;
-        let connected = connected.map_err(|_| Failure::Passing("the server does not answer".to_owned()))?;
-        let (socket, _) = connected.map_err(failure)?;
+        let Size { cols, rows } = size;
+        // The token goes into a header and not into the address, which servers write into their logs.
+        let request = client.get(&format!(
+            "/api/terminal/{agent}/ws?session_id={session}&source={SOURCE}&cols={cols}&rows={rows}"
+        ));
+        let opened = websocket::open(request, VIEWER_SUBPROTOCOL, limits).await;
+        let socket = opened.map_err(failure)?.socket;
         let (mut sink, messages) = socket.split();
         let (out, mut waiting) = mpsc::unbounded_channel();
         let writer = tokio::spawn(async move {
@@ -142,38 +136,22 @@ impl Link {
     }
 }
 
-fn request(config: &Config, agent: &AgentId, session: &SessionId, size: Size) -> Result<Request<()>, Error> {
-    // `http` becomes `ws` and `https` becomes `wss`.
-    let base = config.api_url.replacen("http", "ws", 1);
-    let Size { cols, rows } = size;
-    let url = format!("{base}/api/terminal/{agent}/ws?session_id={session}&source={SOURCE}&cols={cols}&rows={rows}");
-    let bad = |what: &str| Error::Argument(format!("the {what} kept by vsay login is damaged; sign in again"));
-    let mut request = url.into_client_request().map_err(|_| bad("address"))?;
-    // In a header and not in the address, which servers write into their logs.
-    let token = HeaderValue::from_str(&format!("Bearer {}", config.token.expose())).map_err(|_| bad("token"))?;
-    let headers = request.headers_mut();
-    headers.insert(header::AUTHORIZATION, token);
-    headers.insert(
-        header::SEC_WEBSOCKET_PROTOCOL,
-        HeaderValue::from_static(VIEWER_SUBPROTOCOL),
-    );
-    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    headers.insert("x-source", HeaderValue::from_static(SOURCE));
-    Ok(request)
-}
-
-/// An answer of the 400s is the server's last word, except that it asks for patience; anything else may pass.
-fn failure(error: WsError) -> Failure {
-    let WsError::Http(response) = error else {
-        return Failure::Passing(root_cause(&error));
+/// An answer of the 300s or 400s is the server's last word, except that it asks for patience; anything else may pass.
+fn failure(error: OpenError) -> Failure {
+    let refusal = match error {
+        OpenError::Refused(refusal) => refusal,
+        OpenError::Network(error) if error.is_builder() => {
+            let damaged = "the sign-in kept by vsay login is damaged; sign in again";
+            return Failure::Lasting(Error::Argument(damaged.to_owned()));
+        }
+        error => return Failure::Passing(error.to_string()),
     };
-    let status = response.status();
-    let text = response.body().as_deref().and_then(refusal_text);
-    let text = text.unwrap_or_else(|| format!("the server answered {status}"));
+    let status = refusal.status;
+    let text = refusal_text(&refusal.body).unwrap_or_else(|| format!("the server answered {status}"));
     match status {
         StatusCode::UNAUTHORIZED => Failure::Lasting(Error::SignInRefused(text)),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Failure::Passing(text),
-        _ if status.is_client_error() => Failure::Lasting(Error::Refused(text)),
+        _ if status.is_client_error() || status.is_redirection() => Failure::Lasting(Error::Refused(text)),
         _ => Failure::Passing(text),
     }
 }

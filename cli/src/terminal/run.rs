@@ -15,19 +15,19 @@ use super::screen::Screen;
 use super::tty::{self, RawMode};
 use super::viewer::{Event, Viewer};
 use super::{exit, jitter, keyboard, new_viewer_id};
-use crate::config::Config;
+use crate::client::Client;
 use crate::error::Error;
 
 /// How long a script goes without a connection before it fails. A person waits for as long as they like.
 const PATIENCE_OF_SCRIPTS: Duration = Duration::from_secs(300);
 
 /// Opens a terminal, or returns to one, and answers the exit status of its shell.
-pub async fn run(config: &Config, machine: &Machine, session: SessionId) -> Result<i32, Error> {
+pub async fn run(client: Client, machine: &Machine, session: SessionId) -> Result<i32, Error> {
     let sizes = tty::watch_size()?;
     let raw = RawMode::enter()?;
     let (screen, shown) = Screen::start();
     let mut terminal = Terminal {
-        config: config.clone(),
+        client,
         agent: machine.agent_id.clone(),
         session: session.clone(),
         viewer: Viewer::new(new_viewer_id()?, tty::size()),
@@ -72,7 +72,7 @@ enum End {
 }
 
 struct Terminal {
-    config: Config,
+    client: Client,
     agent: AgentId,
     session: SessionId,
     viewer: Viewer,
@@ -169,9 +169,9 @@ impl Terminal {
     fn step(&mut self, step: Step) -> Option<End> {
         match step {
             Step::Due => {
-                let (config, agent, session) = (self.config.clone(), self.agent.clone(), self.session.clone());
+                let (client, agent, session) = (self.client.clone(), self.agent.clone(), self.session.clone());
                 let size = *self.sizes.borrow();
-                self.line = Line::Opening(Box::pin(Link::open(config, agent, session, size)));
+                self.line = Line::Opening(Box::pin(Link::open(client, agent, session, size)));
             }
             Step::Opened(Ok(link)) => {
                 link.say(&self.viewer.hello());
