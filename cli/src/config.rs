@@ -1,6 +1,6 @@
 //! What is kept between two runs: where the server is and the token it gave. Readable only by its owner.
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use protocol::api::secret::Secret;
@@ -39,11 +39,39 @@ impl ConfigFile {
 
     /// The sign-in, or [`Error::SignedOut`].
     pub fn load(&self) -> Result<Config, Error> {
-        match fs::read_to_string(&self.0) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| self.problem(error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::SignedOut),
-            Err(error) => Err(self.problem(error)),
+        let mut file = match fs::File::open(&self.0) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Error::SignedOut),
+            Err(error) => return Err(self.problem(error)),
+        };
+        self.refuse_if_exposed(&file)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|error| self.problem(error))?;
+        serde_json::from_str(&text).map_err(|error| self.problem(error))
+    }
+
+    /// As ssh has it of a key: whoever can read the token is its owner as far as the server knows.
+    #[cfg(unix)]
+    fn refuse_if_exposed(&self, file: &fs::File) -> Result<(), Error> {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file
+            .metadata()
+            .map_err(|error| self.problem(error))?
+            .permissions()
+            .mode()
+            & 0o777;
+        if mode & 0o077 == 0 {
+            return Ok(());
         }
+        let path = self.0.display();
+        Err(self.problem(format!(
+            "it holds your sign-in, and others may read it (mode {mode:04o}); run: chmod 600 {path}"
+        )))
+    }
+
+    #[cfg(not(unix))]
+    fn refuse_if_exposed(&self, _: &fs::File) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Replaces the sign-in. A reader sees the old one or the new one, never half of one.
@@ -53,7 +81,7 @@ impl ConfigFile {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(|error| self.problem(error))?;
+        make_private(folder).map_err(|error| self.problem(error))?;
         let draft = self.0.with_extension(format!("{}.tmp", std::process::id()));
         let text = serde_json::to_string_pretty(config).map_err(|error| self.problem(error))?;
         write_private(&draft, &text)
@@ -79,6 +107,15 @@ impl ConfigFile {
             problem: problem.to_string(),
         }
     }
+}
+
+/// Folders that are there already stay as they are.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -133,11 +170,30 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_sign_in_that_others_may_read_is_refused_with_the_remedy() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let file = ConfigFile::locate(Some(path.clone())).unwrap();
+        file.save(&sign_in("one")).unwrap();
+        for mode in [0o640, 0o604, 0o644, 0o660, 0o622] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = file.load().unwrap_err().to_string();
+            assert!(error.contains(&format!("chmod 600 {}", path.display())), "{error}");
+        }
+        for mode in [0o600, 0o400] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(file.load().is_ok());
+        }
+    }
+
     #[test]
     fn a_damaged_file_is_named_and_a_token_is_never_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
-        fs::write(&path, "not json").unwrap();
+        write_private(&path, "not json").unwrap();
         let error = ConfigFile::locate(Some(path)).unwrap().load().unwrap_err().to_string();
         assert!(error.contains("config.json"), "{error}");
         assert!(!format!("{:?}", sign_in("secret")).contains("secret"));
