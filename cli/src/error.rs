@@ -1,4 +1,5 @@
 //! What can go wrong, in words for whoever typed the command.
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -8,6 +9,10 @@ pub const FAILED: i32 = 1;
 
 /// Exit status of a command that must be said more precisely, like that of a wrong argument.
 pub const UNCLEAR: i32 = 2;
+
+/// Exit status of a command whose output nobody reads any more: what shells say of programs that the signal of it (13,
+/// SIGPIPE) ends.
+const BROKEN_PIPE: i32 = 128 + 13;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -65,13 +70,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether somebody has read as much of our output as they wanted, as `head` does. Nothing is to be said about that.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == ErrorKind::BrokenPipe)
+    }
+
     /// The status to exit with.
     pub fn exit_status(&self) -> i32 {
         match self {
+            _ if self.is_broken_pipe() => BROKEN_PIPE,
             Self::Argument(_) | Self::Ambiguous { .. } => UNCLEAR,
             _ => FAILED,
         }
     }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self::Io(kind.into())
+    }
+}
+
+/// Writes to standard error. That nobody may be there to read it is no reason to fail, as `eprintln!` does.
+pub fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// The innermost cause: "connection refused" says more than "error sending request".

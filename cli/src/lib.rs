@@ -8,6 +8,8 @@
 //! - `terminal/`: a terminal that survives a cut: `viewer.rs` is its end of the protocol without I/O, `run.rs` the loop
 //!   around it, `tty.rs` the local terminal
 #![forbid(unsafe_code)]
+// They panic when nobody reads any more. `commands::say` and `error::tell` do not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod audit;
@@ -28,14 +30,16 @@ pub fn main(args: Args) -> i32 {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("vsay: cannot start: {error}");
+            error::tell(&format!("vsay: cannot start: {error}\n"));
             return error::FAILED;
         }
     };
     let outcome = runtime.block_on(commands::run(args));
     runtime.shutdown_background();
     outcome.unwrap_or_else(|error| {
-        eprintln!("vsay: {error}");
+        if !error.is_broken_pipe() {
+            error::tell(&format!("vsay: {error}\n"));
+        }
         error.exit_status()
     })
 }

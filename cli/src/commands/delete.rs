@@ -1,9 +1,9 @@
 //! `vsay delete`
-use super::ask;
+use super::{ask, say};
 use crate::client::Client;
 use crate::error::Error;
 
-/// Deletes a machine after asking, if there is somebody to ask.
+/// Deletes a machine, once somebody has said yes.
 pub async fn run(client: &Client, name: &str, yes: bool) -> Result<(), Error> {
     let machine = client.machine(name).await?;
     if !yes {
@@ -11,13 +11,13 @@ pub async fn run(client: &Client, name: &str, yes: bool) -> Result<(), Error> {
             "Delete {} ({})? Its terminals end. [y/N] ",
             machine.name, machine.agent_id
         );
-        let answer = ask(&question)?;
-        if answer.is_some_and(|answer| !matches!(answer.to_lowercase().as_str(), "y" | "yes")) {
-            println!("Nothing was deleted.");
-            return Ok(());
+        let answer = ask(&question)?.ok_or_else(|| {
+            Error::Argument("there is no terminal to ask on; say --yes to delete without being asked".to_owned())
+        })?;
+        if !matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+            return say("Nothing was deleted.");
         }
     }
     client.delete_machine(&machine.agent_id).await?;
-    println!("Deleted {}.", machine.name);
-    Ok(())
+    say(format!("Deleted {}.", machine.name))
 }

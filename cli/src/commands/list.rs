@@ -1,6 +1,7 @@
 //! `vsay list`
 use protocol::api::machines::Machine;
 
+use super::say;
 use crate::client::{Client, status_word};
 use crate::error::Error;
 
@@ -8,11 +9,9 @@ use crate::error::Error;
 pub async fn run(client: &Client) -> Result<(), Error> {
     let machines = client.machines().await?;
     if machines.is_empty() {
-        println!("No machines yet.");
-    } else {
-        print!("{}", table(&machines));
+        return say("No machines yet.");
     }
-    Ok(())
+    say(table(&machines).trim_end())
 }
 
 fn table(machines: &[Machine]) -> String {

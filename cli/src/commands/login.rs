@@ -4,10 +4,10 @@ use std::io::{BufRead, IsTerminal};
 use protocol::api::auth::{LoginAnswer, SignedIn};
 use protocol::api::secret::Secret;
 
-use super::ask;
+use super::{ask, say};
 use crate::client::Client;
 use crate::config::{Config, ConfigFile};
-use crate::error::Error;
+use crate::error::{Error, tell};
 
 /// Signs in with a token, or with a name and a password, asking for what is missing. Keeps the sign-in only once the
 /// server has accepted it.
@@ -35,8 +35,7 @@ pub async fn run(file: &ConfigFile, url: &str, name: Option<String>, token: Opti
         }
     };
     file.save(&config)?;
-    println!("Signed in to {} as {username}.", config.api_url);
-    Ok(())
+    say(format!("Signed in to {} as {username}.", config.api_url))
 }
 
 /// Signs in with a password, and with a code where one is needed.
@@ -46,7 +45,7 @@ async fn sign_in(client: &Client, name: String) -> Result<SignedIn, Error> {
         answer = match answer {
             LoginAnswer::SignedIn(signed_in) => return Ok(*signed_in),
             LoginAnswer::Challenge(challenge) => {
-                eprintln!("{}", challenge.message);
+                tell(&format!("{}\n", challenge.message));
                 client.verify(challenge.mfa_token, line("Code: ")?).await?
             }
             LoginAnswer::Choice(_) => return Err(Error::Unexpected("a choice of organizations".to_owned())),

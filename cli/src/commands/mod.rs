@@ -5,12 +5,13 @@ mod delete;
 mod list;
 mod login;
 
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
 use crate::args::{Args, Command};
 use crate::client::Client;
 use crate::config::ConfigFile;
-use crate::error::Error;
+use crate::error::{Error, tell};
 
 /// Runs a command and answers its exit status.
 pub async fn run(args: Args) -> Result<i32, Error> {
@@ -23,31 +24,31 @@ pub async fn run(args: Args) -> Result<i32, Error> {
         Command::Delete { machine, yes } => delete::run(&Client::signed_in(&file.load()?)?, &machine, yes).await?,
         Command::Audit { command } => return audit::run(&file, command).await,
         Command::Status => status(&file).await?,
-        Command::Version => println!("vsay {}", env!("CARGO_PKG_VERSION")),
+        Command::Version => say(concat!("vsay ", env!("CARGO_PKG_VERSION")))?,
     }
     Ok(0)
 }
 
 fn logout(file: &ConfigFile) -> Result<(), Error> {
-    println!(
-        "{}",
-        if file.clear()? {
-            "Signed out."
-        } else {
-            "Nobody was signed in."
-        }
-    );
-    Ok(())
+    say(if file.clear()? {
+        "Signed out."
+    } else {
+        "Nobody was signed in."
+    })
 }
 
 async fn status(file: &ConfigFile) -> Result<(), Error> {
     let config = file.load()?;
     let user = Client::signed_in(&config)?.me().await?;
-    println!("Server   {}", config.api_url);
-    println!("User     {} <{}>", user.username, user.email);
-    println!("Team     {}", user.tenant_name);
-    println!("Kept in  {}", file.path().display());
-    Ok(())
+    say(format!("Server   {}", config.api_url))?;
+    say(format!("User     {} <{}>", user.username, user.email))?;
+    say(format!("Team     {}", user.tenant_name))?;
+    say(format!("Kept in  {}", file.path().display()))
+}
+
+/// Writes lines to standard output.
+fn say(lines: impl Display) -> Result<(), Error> {
+    Ok(writeln!(std::io::stdout(), "{lines}")?)
 }
 
 /// Asks a question on the terminal; `None` if there is none to ask on.
@@ -55,8 +56,7 @@ fn ask(question: &str) -> Result<Option<String>, Error> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);
     }
-    eprint!("{question}");
-    std::io::stderr().flush()?;
+    tell(question);
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(Some(answer.trim().to_owned()))
