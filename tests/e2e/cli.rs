@@ -115,8 +115,19 @@ async fn machines_are_listed_and_deleted() {
         [["NAME", "STATUS"], ["build", "online"], ["later", "pending"]],
         "{listed:?}"
     );
-    assert_eq!(cli.run(&["delete", "later"], "").await.out, "Deleted later.\n");
+    assert_eq!(cli.run(&["delete", "later", "--yes"], "").await.out, "Deleted later.\n");
     assert_eq!(owner.get("/api/machines").await.ok()["total"], 1);
+}
+
+#[tokio::test]
+async fn a_script_whose_input_ends_without_exit_ends_too() {
+    let world = World::shared().await;
+    let cli = Cli::signed_in(&world.owner, &world.stack.url).await;
+    let said = cli.run(&["connect", "shared"], "echo sum=$((6*7))\nfalse").await;
+    assert!(said.out.contains("sum=42"), "{said:?}");
+    assert_eq!(said.status, 1, "{said:?}");
+    let said = cli.run(&["connect", "shared"], "").await;
+    assert_eq!(said.status, 0, "{said:?}");
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! A terminal on a machine, as long as its shell lives and whatever the connection does meanwhile.
 mod backoff;
+mod end_of_input;
 mod escape;
 mod exit;
 mod keyboard;
 mod line;
 mod link;
 mod questions;
+mod restore;
 mod run;
 mod screen;
 mod tty;

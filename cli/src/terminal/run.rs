@@ -1,4 +1,6 @@
 //! The loop between the local terminal and the relay.
+use std::io::ErrorKind;
+
 use protocol::api::machines::Machine;
 use protocol::ids::{AgentId, SessionId};
 use protocol::limits::LIVE_WINDOW;
@@ -8,6 +10,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::backoff::Backoff;
+use super::end_of_input::{END_OF_FILE, EndOfInput};
 use super::escape::Escape;
 use super::line::{Line, Step};
 use super::link::{Failure, Link, PING_EVERY, SILENCE};
@@ -16,7 +19,7 @@ use super::tty::{self, RawMode};
 use super::viewer::{Event, Viewer};
 use super::{exit, jitter, keyboard, new_viewer_id};
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, tell};
 
 /// How long a script goes without a connection before it fails. A person waits for as long as they like.
 const PATIENCE_OF_SCRIPTS: Duration = Duration::from_secs(300);
@@ -35,6 +38,8 @@ pub async fn run(client: Client, machine: &Machine, session: SessionId) -> Resul
         backoff: Backoff::default(),
         escape: raw.is_some().then(Escape::default),
         keys: Some(keyboard::start()),
+        mid_line: false,
+        end_of_input: None,
         sizes,
         screen,
         shown,
@@ -43,7 +48,8 @@ pub async fn run(client: Client, machine: &Machine, session: SessionId) -> Resul
         trouble: None,
     };
     let end = terminal.converse().await;
-    if let (Line::Up(link), End::Shell(_) | End::Left(_)) = (terminal.line, &end) {
+    // However it ended, we are not coming back: nobody keeps output for us.
+    if let Line::Up(link) = terminal.line {
         link.leave().await;
     }
     terminal.screen.finish();
@@ -52,10 +58,10 @@ pub async fn run(client: Client, machine: &Machine, session: SessionId) -> Resul
         End::Shell(status) => Ok(exit::status(&status)),
         End::Failed(error) => Err(error),
         End::Left(status) => {
-            eprintln!(
-                "\nLeft; the shell goes on. Return with: vsay connect {} --session {session}",
+            tell(&format!(
+                "\nLeft; the shell goes on. Return with: vsay connect {} --session {session}\n",
                 machine.agent_id
-            );
+            ));
             Ok(status)
         }
     }
@@ -82,6 +88,10 @@ struct Terminal {
     escape: Option<Escape>,
     /// Nothing once the input has ended.
     keys: Option<mpsc::Receiver<Vec<u8>>>,
+    /// What was typed last has no line break yet.
+    mid_line: bool,
+    /// Once the input of a script has ended: when that was said.
+    end_of_input: Option<EndOfInput>,
     sizes: watch::Receiver<Size>,
     screen: Screen,
     shown: mpsc::UnboundedReceiver<u64>,
@@ -100,6 +110,7 @@ impl Terminal {
             self.flush();
             let reads = self.viewer.unshown() < LIVE_WINDOW;
             let wakes_at = self.wakes_at();
+            let end_due = self.end_of_input.map(|end| end.due());
             let end = tokio::select! {
                 status = &mut asked_to_end => match status {
                     Ok(status) => Some(End::Left(status)),
@@ -109,6 +120,7 @@ impl Terminal {
                 shown = self.shown.recv() => self.shown(shown),
                 Ok(()) = self.sizes.changed() => self.resized(),
                 step = self.line.step(), if reads => self.step(step),
+                () = reach(end_due), if self.viewer.input_is_applied() => self.say_end_again(),
                 () = sleep_until(wakes_at) => self.tick(reads),
             };
             if let Some(end) = end {
@@ -130,14 +142,26 @@ impl Terminal {
     fn typed(&mut self, typed: Option<Vec<u8>>) -> Option<End> {
         let Some(typed) = typed else {
             self.keys = None;
-            // The end of a file is only the end of input; a terminal that goes away takes its person along.
-            return self.escape.is_some().then_some(End::Left(128 + 1));
+            // A terminal that goes away takes its person along.
+            if self.escape.is_some() {
+                return Some(End::Left(128 + 1));
+            }
+            // The last line of a file counts without a line break, too; a shell that edits lines wants one.
+            if std::mem::take(&mut self.mid_line) {
+                self.viewer.typed(b"\n");
+            }
+            self.viewer.typed(&[END_OF_FILE]);
+            self.end_of_input = Some(EndOfInput::said_at(Instant::now()));
+            return None;
         };
         let (bytes, leave) = match &mut self.escape {
             Some(escape) => escape.filter(&typed),
             None => (typed, false),
         };
         self.viewer.typed(&bytes);
+        self.mid_line = bytes
+            .last()
+            .map_or(self.mid_line, |last| !matches!(last, b'\n' | b'\r'));
         if leave {
             // What was typed before goes out first.
             self.flush();
@@ -146,13 +170,20 @@ impl Terminal {
         None
     }
 
+    fn say_end_again(&mut self) -> Option<End> {
+        if let Some(end) = &mut self.end_of_input {
+            end.said_again(Instant::now());
+            self.viewer.typed(&[END_OF_FILE]);
+        }
+        None
+    }
+
     fn shown(&mut self, offset: Option<u64>) -> Option<End> {
         match offset {
             Some(offset) => self.viewer.shown(offset, self.now_ms()),
             None => {
-                return Some(End::Failed(Error::Terminal(
-                    "nobody reads the output any more".to_owned(),
-                )));
+                // Nobody reads the output any more.
+                return Some(End::Failed(ErrorKind::BrokenPipe.into()));
             }
         }
         None
@@ -199,7 +230,12 @@ impl Terminal {
 
     fn happened(&mut self, event: Event) -> Option<End> {
         match event {
-            Event::Output(bytes, end) => self.screen.show(bytes, end),
+            Event::Output(bytes, end) => {
+                if let Some(end) = &mut self.end_of_input {
+                    end.output(Instant::now());
+                }
+                self.screen.show(bytes, end);
+            }
             Event::Redraw => self.screen.clear(),
             Event::Snapshot(bytes) => self.screen.draw(bytes),
             Event::Attached { can_type } => {
@@ -298,9 +334,9 @@ impl Terminal {
     fn tell(&self, text: &str) {
         if self.escape.is_some() {
             // In raw mode a line feed does not return to the margin.
-            eprint!("\r\n[vsay] {text}\r\n");
+            tell(&format!("\r\n[vsay] {text}\r\n"));
         } else {
-            eprintln!("vsay: {text}");
+            tell(&format!("vsay: {text}\n"));
         }
     }
 }
@@ -309,6 +345,13 @@ impl Terminal {
 async fn next_keys(keys: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
     match keys {
         Some(keys) => keys.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn reach(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }
 }

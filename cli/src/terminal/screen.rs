@@ -6,6 +6,8 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::restore::{ENTER, LEAVE};
+
 /// Soft reset, home, clear: what a screen snapshot is drawn on. Scrollback stays.
 const BLANK: &[u8] = b"\x1b[!p\x1b[H\x1b[2J";
 
@@ -31,7 +33,8 @@ impl Screen {
         let (shown, receiver) = mpsc::unbounded_channel();
         let is_terminal = std::io::stdout().is_terminal();
         let thread = std::thread::spawn(move || {
-            let mut stdout = std::io::stdout().lock();
+            // Locked for each piece only: a panic elsewhere must be able to give the terminal back.
+            let mut stdout = std::io::stdout();
             while let Some(piece) = waiting.blocking_recv() {
                 if stdout.write_all(&piece.bytes).and_then(|()| stdout.flush()).is_err() {
                     break;
@@ -41,14 +44,15 @@ impl Screen {
                 }
             }
         });
-        (
-            Self {
-                pieces,
-                thread,
-                is_terminal,
-            },
-            receiver,
-        )
+        let screen = Self {
+            pieces,
+            thread,
+            is_terminal,
+        };
+        if is_terminal {
+            screen.push(Bytes::from_static(ENTER), None);
+        }
+        (screen, receiver)
     }
 
     /// Shows output that ends at `end`.
@@ -73,9 +77,20 @@ impl Screen {
         let _ = self.pieces.send(Piece { bytes, end });
     }
 
-    /// Waits until everything is shown.
+    /// Waits until everything is shown, and gives the terminal back.
     pub fn finish(self) {
+        if self.is_terminal {
+            self.push(Bytes::from_static(LEAVE), None);
+        }
         drop(self.pieces);
         let _ = self.thread.join();
+    }
+}
+
+/// Gives the terminal back in the middle of everything.
+pub fn restore() {
+    let mut stdout = std::io::stdout();
+    if stdout.is_terminal() {
+        let _ = stdout.write_all(LEAVE).and_then(|()| stdout.flush());
     }
 }

@@ -20,6 +20,7 @@ impl RawMode {
         RESTORE_ON_PANIC.call_once(|| {
             let report = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
+                super::screen::restore();
                 let _ = terminal::disable_raw_mode();
                 report(panic);
             }));
@@ -94,10 +95,11 @@ pub async fn asked_to_end() -> std::io::Result<i32> {
     {
         use tokio::signal::unix::{SignalKind, signal};
         let (mut interrupt, mut hangup) = (signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
-        let mut terminate = signal(SignalKind::terminate())?;
+        let (mut quit, mut terminate) = (signal(SignalKind::quit())?, signal(SignalKind::terminate())?);
         Ok(tokio::select! {
             _ = hangup.recv() => 128 + 1,
             _ = interrupt.recv() => 128 + 2,
+            _ = quit.recv() => 128 + 3,
             _ = terminate.recv() => 128 + 15,
         })
     }

@@ -247,6 +247,11 @@ impl Viewer {
         (self.input.pending() as u64) < INPUT_WINDOW
     }
 
+    /// Whether everything that was typed has reached the terminal.
+    pub fn input_is_applied(&self) -> bool {
+        self.input.pending() == 0
+    }
+
     /// The next frame to send, if any. Call until it answers nothing.
     pub fn next_frame(&mut self, now_ms: u64) -> Option<Frame> {
         let streams = self.streams.filter(|_| self.attached)?;

@@ -1,0 +1,6 @@
+//! The program against an edge that the tests play.
+#![cfg(unix)]
+mod leaving;
+mod manners;
+mod pipes;
+mod support;
