@@ -16,6 +16,7 @@ use crate::enroll::{self, EnrollError, Request, Token};
 use crate::host_id::{self, HostId};
 use crate::identity::Identity;
 use crate::metrics;
+use crate::say;
 use crate::service::hosts::{self, HostEntry};
 use crate::service::{account, environment, sudoers, systemd};
 use options::{check, read_token};
@@ -50,27 +51,28 @@ pub async fn configure(mut options: Options) -> Result<()> {
             sudoers::is_available().context("--allow-sudo needs sudo on this machine")?;
         }
         if account::ensure(&username)? {
-            println!("Made the account {username}.");
+            say!("Made the account {username}.");
         }
     } else {
         Account::find(&username)?;
     }
     if root && hosts::update(Path::new(hosts::FILE), &host_entries)? {
-        println!("Updated {}.", hosts::FILE);
+        say!("Updated {}.", hosts::FILE);
     }
 
     let config = enrol(&mut options, &path, host, username, before, &token).await?;
-    println!(
+    say!(
         "This machine is known as {:?} (agent {}).",
-        config.agent.name, config.agent.id
+        config.agent.name,
+        config.agent.id
     );
-    println!("Wrote {}.", path.display());
+    say!("Wrote {}.", path.display());
 
     if system {
         set_sudo(&config)?;
         start_service(&config, &path)?;
     } else {
-        println!(
+        say!(
             "No service was installed. Start the agent with: {}",
             start_command(&path)
         );
@@ -174,22 +176,22 @@ fn set_sudo(config: &Config) -> Result<()> {
     let username = &config.linux_user.username;
     if config.permissions.allow_sudo {
         sudoers::allow(directory, username)?;
-        println!("{username} may use sudo without a password.");
+        say!("{username} may use sudo without a password.");
     } else if sudoers::forbid(directory)? {
-        println!("Took back the leave to use sudo that was given before.");
+        say!("Took back the leave to use sudo that was given before.");
     }
     Ok(())
 }
 
 fn start_service(config: &Config, path: &Path) -> Result<()> {
     if !systemd::is_running() {
-        println!("systemd does not run this machine, so no service was installed and nothing starts at boot.");
-        println!("Start the agent with: {}", start_command(path));
+        say!("systemd does not run this machine, so no service was installed and nothing starts at boot.");
+        say!("Start the agent with: {}", start_command(path));
         return Ok(());
     }
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     if environment::keep(path)? {
-        println!(
+        say!(
             "The service uses the proxies and certificates of this environment; they are kept in {}.",
             environment::file_of(path).display()
         );
@@ -200,7 +202,7 @@ fn start_service(config: &Config, path: &Path) -> Result<()> {
         path,
         config.permissions.allow_sudo,
     )?;
-    println!(
+    say!(
         "Started {}. See how it does with: systemctl status vsay-agent",
         systemd::UNIT
     );

@@ -1,7 +1,8 @@
 //! The agent of VSAY Edge. It runs on a machine, dials out to the edge, runs shells for those who may, and keeps their
 //! output until it has been read. See `docs/streams.md` for what it says on its link.
 //!
-//! From the inside out: [`stream_log`] keeps bytes, [`process`] starts programs, [`pty`] gives them a terminal, [`session`]
+//! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, [`pty`] gives
+//! them a terminal, [`session`]
 //! joins these under the rules of a stream, [`command`] runs what needs no terminal, [`link`] carries both to the edge.
 //! [`configure`] makes a machine known, with [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of
 //! it run.
@@ -20,8 +21,10 @@ pub mod lock;
 pub mod metrics;
 pub mod process;
 pub mod pty;
+pub mod say;
 pub mod service;
 pub mod session;
 pub mod start;
 pub mod stream_log;
+pub mod system;
 pub mod validate;

@@ -1,11 +1,13 @@
 //! The command line of the agent.
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use vsay_agent::config::{self, Config};
-use vsay_agent::{configure, start, validate};
+use vsay_agent::system::System;
+use vsay_agent::{configure, say, start, validate};
 
 /// Lets those who may reach this machine's terminal through a VSAY edge.
 #[derive(Debug, Parser)]
@@ -20,7 +22,7 @@ enum Command {
     /// Make this machine known to an edge and install the agent; again to change that.
     Configure(Box<configure::Options>),
     /// Run the agent in the foreground.
-    Start(ConfigFile),
+    Start(Start),
     /// Check the configuration without connecting.
     Validate(ConfigFile),
     /// Print the configuration as it is understood, defaults included.
@@ -36,6 +38,15 @@ struct ConfigFile {
     config: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct Start {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Where the files of the operating system lie, such as etc/passwd.
+    #[arg(long, default_value = "/", hide = true)]
+    system_root: PathBuf,
+}
+
 impl ConfigFile {
     fn path(self) -> PathBuf {
         self.config.unwrap_or_else(config::default_path)
@@ -48,7 +59,7 @@ async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("vsay-agent: {error:#}");
+            say::line(io::stderr(), format_args!("vsay-agent: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -57,20 +68,29 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Configure(options) => configure::configure(*options).await?,
-        Command::Start(file) => start::start(&file.path()).await?,
+        Command::Start(Start { file, system_root }) => start::start(&file.path(), System::at(system_root)).await?,
         Command::Validate(file) => {
             let path = file.path();
             let problems = validate::problems(&path)?;
             for problem in &problems {
-                println!("{}: {problem}", path.display());
+                say!("{}: {problem}", path.display());
             }
             if !problems.is_empty() {
                 return Ok(ExitCode::FAILURE);
             }
-            println!("{}: fine", path.display());
+            say!("{}: fine", path.display());
         }
-        Command::ShowConfig(file) => print!("{}", Config::load(&file.path())?.config.to_yaml()?),
-        Command::Version => println!("vsay-agent {}", env!("CARGO_PKG_VERSION")),
+        Command::ShowConfig(file) => print(&Config::load(&file.path())?.config.to_yaml()?)?,
+        Command::Version => print(concat!("vsay-agent ", env!("CARGO_PKG_VERSION"), "\n"))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what was asked for. Whoever has closed the pipe has read enough; any other failure is one.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("cannot print"),
+    }
 }

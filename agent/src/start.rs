@@ -10,10 +10,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::lock::Lock;
+use crate::say::Log;
+use crate::system::System;
 use crate::{link, process};
 
 /// Runs the agent until it is told to stop by SIGTERM or SIGINT.
-pub async fn start(path: &Path) -> Result<()> {
+pub async fn start(path: &Path, system: System) -> Result<()> {
     let loaded = Config::load(path)?;
     log_to_stderr(&loaded.config.logging.level)?;
     for key in &loaded.unknown {
@@ -25,8 +27,13 @@ pub async fn start(path: &Path) -> Result<()> {
         tracing::warn!(%error, "cannot keep others from looking into this process");
     }
     process::raise_file_limit();
+    tokio::spawn(async {
+        if let Err(error) = process::adopt_orphans().await {
+            tracing::warn!(%error, "processes that lost their parent are not waited for");
+        }
+    });
     let stop = stop_signal().context("cannot wait for signals")?;
-    link::run(loaded.config, stop).await?;
+    link::run_on(system, loaded.config, stop).await?;
     tracing::info!("the agent has stopped");
     Ok(())
 }
@@ -47,7 +54,7 @@ fn log_to_stderr(level: &str) -> Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(ansi)
-        .with_writer(io::stderr)
+        .with_writer(Log::new(io::stderr))
         .init();
     Ok(())
 }

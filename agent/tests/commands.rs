@@ -1,6 +1,7 @@
 //! Commands without a terminal.
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -9,7 +10,7 @@ use protocol::limits::{MAX_AGENT_TEXT, MAX_COMMAND_OUTPUT, MAX_COMMANDS};
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 
-use crate::support::{Connection, Machine, Relay, shell_account, until, within};
+use crate::support::{Connection, Machine, Relay, until, within};
 
 const COMMAND: StreamId = StreamId(7);
 
@@ -63,15 +64,11 @@ async fn a_command_answers_with_both_outputs_and_its_exit_code() {
     let answer = result(&mut link, "echo out; echo problem >&2; exit 3").await;
     assert_eq!(answer, ("out\n".into(), "problem\n".into(), exited(3)));
     let (stdout, ..) = result(&mut link, "id -un; pwd; test -t 0 || echo no terminal; cat").await;
-    let account = shell_account();
-    let home = if account.home.is_dir() {
-        account.home.display().to_string()
-    } else {
-        "/".to_owned()
-    };
+    let account = machine.account();
+    let home = account.home.display();
     assert_eq!(stdout, format!("{}\n{home}\nno terminal\n", account.name));
     let (stdout, ..) = result(&mut link, "tr '\\0' '\\n' < /proc/$$/environ | sort | cut -d= -f1").await;
-    assert_eq!(stdout, "HOME\nLANG\nLOGNAME\nPATH\nSHELL\nUSER\n");
+    assert_eq!(stdout, "HOME\nLANG\nLOGNAME\nMAIL\nPATH\nSHELL\nUSER\n");
     let (stdout, ..) = result(&mut link, "grep NoNewPrivs /proc/self/status").await;
     assert_eq!(stdout, "NoNewPrivs:\t1\n");
     let (.., status) = result(&mut link, "kill -9 $$").await;
@@ -159,6 +156,50 @@ async fn a_command_whose_time_is_up_is_killed_with_all_it_started() {
     until("what it started is gone", || gone(child)).await;
 }
 
+/// Processes that write their numbers into files before they go on.
+async fn numbers(files: &[PathBuf]) -> Vec<Pid> {
+    let read = |file: &PathBuf| std::fs::read_to_string(file).ok()?.trim().parse().ok();
+    until("all processes say who they are", || {
+        files.iter().all(|file| read(file).is_some())
+    })
+    .await;
+    files.iter().filter_map(read).map(Pid::from_raw).collect()
+}
+
+#[tokio::test]
+async fn a_command_ends_with_what_made_itself_a_session_of_its_own() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    // One whose parent lives, one that has lost it, and a daemon that has lost all it ever had above it.
+    let names = ["child", "orphan", "daemon"].map(|name| machine.account().home.join(name));
+    let [child, orphan, daemon] = names.each_ref().map(|path| path.display());
+    let command = format!(
+        "setsid sh -c 'echo $$ > {child}; exec sleep 300' >/dev/null 2>&1 & \
+         (setsid sh -c 'trap \"\" TERM HUP; echo $$ > {orphan}; exec sleep 300' >/dev/null 2>&1 &); \
+         (setsid sh -c 'setsid sh -c \"echo \\$\\$ > {daemon}; exec sleep 300\" &' >/dev/null 2>&1 &); \
+         wait"
+    );
+    for by_time in [true, false] {
+        run(&mut link, COMMAND, &command, if by_time { 5 } else { 300 }).await;
+        let processes = numbers(&names).await;
+        if !by_time {
+            assert!(!processes.iter().copied().any(gone));
+            link.send(ToAgent::Close { stream: COMMAND }).await;
+        }
+        match link.message().await {
+            FromAgent::Ran { timed_out, status, .. } => {
+                assert_eq!((timed_out, status.signal.as_deref()), (by_time, Some("SIGKILL")));
+            }
+            other => panic!("{other:?}"),
+        }
+        until("nothing is left", || processes.iter().copied().all(gone)).await;
+        names.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        link.send(ToAgent::Forget { stream: COMMAND }).await;
+    }
+}
+
 /// Whether a process has ended. One whose parent does not wait for it stays as a zombie.
 fn gone(process: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
@@ -205,9 +246,13 @@ async fn commands_end_with_the_agent() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let agent = tokio::spawn(vsay_agent::link::run(machine.config.clone(), async {
-        let _ = stopped.await;
-    }));
+    let agent = tokio::spawn(vsay_agent::link::run_on(
+        machine.system.clone(),
+        machine.config.clone(),
+        async {
+            let _ = stopped.await;
+        },
+    ));
     let mut link = relay.welcome().await;
     let process = run_on(&machine, &mut link).await;
     stop.send(()).unwrap();

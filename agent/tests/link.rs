@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
 use crate::support::relay::{INPUT, STREAM};
-use crate::support::{Machine, Received, Relay, shell_account};
+use crate::support::{Machine, Received, Relay};
 
 #[tokio::test]
 async fn an_agent_proves_who_it_is_and_says_what_it_is() {
@@ -40,7 +40,7 @@ async fn an_agent_proves_who_it_is_and_says_what_it_is() {
     assert_eq!((protocol, version.as_str()), (PROTOCOL, env!("CARGO_PKG_VERSION")));
     assert!(!hostname.is_empty() && !os.is_empty());
     assert_eq!(ip_address, "127.0.0.1");
-    assert_eq!(linux_user, shell_account().describe());
+    assert_eq!(linux_user, machine.account().describe());
     assert_eq!(metadata["project"], "web");
     assert!(metadata.contains_key("cpu_cores"));
     assert!(streams.is_empty());

@@ -11,7 +11,8 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 use crate::support::relay::STREAM;
 use crate::support::{Machine, Received, Relay, within};
 
-fn program() -> Command {
+/// The program, without what the environment of the tests may say to it.
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vsay-agent"));
     command.env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
     command
@@ -22,12 +23,7 @@ async fn a_signal_ends_shells_and_agent_in_order() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let relay = Relay::start().await;
         let machine = Machine::enrolled_with(&relay);
-        let mut agent = program()
-            .arg("start")
-            .arg("--config")
-            .arg(machine.config_file())
-            .spawn()
-            .unwrap();
+        let mut agent = program().args(machine.start_words()).spawn().unwrap();
         let mut link = relay.welcome().await;
         let mut terminal = link.open_shell().await;
         let shell: i32 = terminal.run(&mut link, "echo $$").await.parse().unwrap();
@@ -103,9 +99,7 @@ async fn neither_tokens_nor_terminal_bytes_are_logged() {
     let mut machine = Machine::enrolled_with(&relay);
     machine.config.logging.level = "trace".into();
     let agent = program()
-        .arg("start")
-        .arg("--config")
-        .arg(machine.config_file())
+        .args(machine.start_words())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

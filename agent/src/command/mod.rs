@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::session::Outbox;
+use crate::system::System;
 
 /// Orders that a command may have waiting; it takes them at once.
 const ORDERS: usize = 8;
@@ -37,20 +38,14 @@ pub struct Spec {
     pub account: String,
     /// Whether it may gain privileges.
     pub privileges: bool,
+    /// Whose accounts and files these are.
+    pub system: System,
 }
 
-impl Spec {
-    /// A command as the relay describes it; its time is brought within bounds.
-    pub fn new(stream: StreamId, command: String, timeout_seconds: u32, account: String, privileges: bool) -> Self {
-        let seconds = timeout_seconds.clamp(*COMMAND_SECONDS.start(), *COMMAND_SECONDS.end());
-        Self {
-            stream,
-            command,
-            timeout: Duration::from_secs(seconds.into()),
-            account,
-            privileges,
-        }
-    }
+/// A time that the relay asks for, brought within bounds.
+pub fn within_bounds(seconds: u32) -> Duration {
+    let seconds = seconds.clamp(*COMMAND_SECONDS.start(), *COMMAND_SECONDS.end());
+    Duration::from_secs(seconds.into())
 }
 
 /// What a command is told.

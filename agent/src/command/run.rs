@@ -6,16 +6,15 @@ use std::time::Duration;
 use protocol::ids::StreamId;
 use protocol::limits::MAX_COMMAND_OUTPUT;
 use protocol::terminal::agent::FromAgent;
-use tokio::process::Child;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
 use super::Spec;
 use super::captured::Captured;
-use crate::account::{Account, posix_shell};
-use crate::process::{self, RunAs};
-use crate::session::{exit_status, pid_of};
+use crate::account::Account;
+use crate::process::{self, Child, RunAs};
+use crate::session::exit_status;
 
 /// How long output is awaited after the command itself has ended. What it left running in the background may hold its
 /// output open for ever and is not waited for.
@@ -38,10 +37,14 @@ pub async fn execute(spec: Spec, kill: &Notify) -> FromAgent {
 async fn start(spec: Spec) -> io::Result<Child> {
     // A network directory may take its time, and so may forking.
     let starting = spawn_blocking(move || {
-        let account = Account::find(&spec.account).map_err(io::Error::other)?;
-        let privileges = spec.privileges;
-        let run_as = RunAs { account, privileges };
-        let mut command = run_as.program(&posix_shell());
+        let account = Account::find_on(&spec.system, &spec.account).map_err(io::Error::other)?;
+        let shell = account.command_shell(&spec.system)?;
+        let run_as = RunAs {
+            account,
+            privileges: spec.privileges,
+            system: spec.system,
+        };
+        let mut command = run_as.program(&shell);
         command
             .arg("-c")
             .arg(spec.command)
@@ -54,10 +57,10 @@ async fn start(spec: Spec) -> io::Result<Child> {
 }
 
 async fn wait(stream: StreamId, mut child: Child, deadline: Instant, kill: &Notify) -> FromAgent {
-    let pid = pid_of(&child);
-    let end = || pid.map(process::kill_session);
-    let mut stdout = Captured::new(child.stdout.take());
-    let mut stderr = Captured::new(child.stderr.take());
+    let pid = child.pid();
+    let end = || process::kill_descendants(pid);
+    let (stdout, stderr) = child.take_outputs();
+    let (mut stdout, mut stderr) = (Captured::new(stdout), Captured::new(stderr));
     let mut timed_out = false;
     let mut killed = false;
     let status = loop {

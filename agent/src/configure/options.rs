@@ -10,6 +10,7 @@ use url::{Host, Url};
 use crate::account::Account;
 use crate::config::{self, Config, MAX_HOST_ENTRIES};
 use crate::enroll::Token;
+use crate::say;
 use crate::service::{account, hosts};
 
 /// Longest token that is read from standard input.
@@ -129,7 +130,7 @@ pub fn check(options: &Options, root: bool) -> Result<String> {
             "{flag} must be an http:// or https:// address without path"
         );
         if url.scheme() == "http" && !is_loopback(url) {
-            println!("Warning: {flag} is not https. Everyone on the way can read the token and every terminal.");
+            say!("Warning: {flag} is not https. Everyone on the way can read the token and every terminal.");
         }
     }
     ensure!(

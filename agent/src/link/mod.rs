@@ -19,6 +19,7 @@ use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
 use crate::metrics::Sampler;
+use crate::system::System;
 use backoff::{Backoff, Ended};
 use clock::Clock;
 use serve::{Agent, Over};
@@ -52,14 +53,19 @@ pub enum StartError {
 
 /// Runs the agent until `stop` is ready; then ends its shells, tells the edge, and returns.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    run_on(System::default(), config, stop).await
+}
+
+/// The same, with the accounts and files of another system.
+pub async fn run_on(system: System, config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     let agent = Agent {
         identity: Identity::load(&config.server.key_file)?,
-        account: Account::find(&config.linux_user.username)?,
+        account: Account::find_on(&system, &config.linux_user.username)?,
         client: network::builder(USER_AGENT)?.build()?,
         boot: new_boot()?,
         config,
     };
-    let mut shells = Shells::new(&agent.config);
+    let mut shells = Shells::new(&agent.config, system);
     let mut sampler = Some(Sampler::new());
     let mut backoff = Backoff::default();
     let mut clock = Clock::default();

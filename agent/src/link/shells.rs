@@ -10,8 +10,9 @@ use protocol::terminal::frame::{Frame, Kind};
 
 use crate::command::{self, Commands};
 use crate::config::Config;
-use crate::session::{HANG_UP_GRACE, Outbox, Session, Spec};
+use crate::session::{HANG_UP_GRACE, Login, Outbox, Session, Spec};
 use crate::stream_log::Limits;
+use crate::system::System;
 
 /// Typists on all shells together. A report names each of them, and with this many it still fits a frame
 /// ([`protocol::limits::MAX_AGENT_TEXT`]).
@@ -21,6 +22,7 @@ const MAX_INPUTS: usize = 2048;
 #[derive(Debug)]
 pub struct Shells {
     account: String,
+    system: System,
     allow_sudo: bool,
     limits: Limits,
     sessions: HashMap<StreamId, Session>,
@@ -31,9 +33,10 @@ pub struct Shells {
 
 impl Shells {
     /// No shells yet; those to come are as `config` says.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, system: System) -> Self {
         Self {
             account: config.linux_user.username.clone(),
+            system,
             allow_sudo: config.permissions.allow_sudo,
             limits: Limits::in_directory(config.storage.directory.clone()),
             sessions: HashMap::new(),
@@ -99,8 +102,12 @@ impl Shells {
                     stream,
                     session_id,
                     size,
-                    account: self.account.clone(),
-                    privileges,
+                    login: Login {
+                        account: self.account.clone(),
+                        privileges,
+                        person: username,
+                        system: self.system.clone(),
+                    },
                     limits: self.limits.clone(),
                 };
                 self.sessions.insert(stream, Session::open(spec, outbox.clone()));
@@ -115,7 +122,14 @@ impl Shells {
             } => {
                 let privileges = allow_sudo && self.allow_sudo;
                 tracing::info!(%stream, session = %session_id, %username, privileges, "a command is run");
-                let spec = command::Spec::new(stream, command, timeout_seconds, self.account.clone(), privileges);
+                let spec = command::Spec {
+                    stream,
+                    command,
+                    timeout: command::within_bounds(timeout_seconds),
+                    account: self.account.clone(),
+                    privileges,
+                    system: self.system.clone(),
+                };
                 return self.commands.run(spec, outbox);
             }
             ToAgent::Collect { stream } => return self.commands.collect(stream).await,

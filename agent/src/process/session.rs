@@ -1,36 +1,91 @@
-//! Ending all processes of a session.
+//! Ending processes together.
+use std::collections::BTreeSet;
 use std::fs;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+/// How often descendants are looked for that were started while others were killed. Each look finds what was missed, so a
+/// second is mostly the last; a program that does nothing but start others is not chased for ever.
+const LOOKS: usize = 64;
+
 /// Kills every process of the session that `leader` leads. What made itself a session of its own, as a daemon does, is
 /// not reached.
 pub fn kill_session(leader: Pid) {
-    for process in processes_of_session(leader) {
-        let _ = kill(process, Signal::SIGKILL);
+    for process in processes().filter(|process| process.session == leader) {
+        let _ = kill(process.id, Signal::SIGKILL);
     }
 }
 
-fn processes_of_session(session: Pid) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|process| {
-            let stat = fs::read_to_string(format!("/proc/{process}/stat"));
-            stat.is_ok_and(|stat| session_in_stat(&stat) == Some(session.as_raw()))
-        })
-        .map(Pid::from_raw)
-        .collect()
+/// Kills everything that a subreaper has below itself, whatever sessions it is in. The subreaper stands still meanwhile, so
+/// that what loses its parent stays below it; it goes on and sees that nothing is left.
+pub fn kill_descendants(subreaper: Pid) {
+    let _ = kill(subreaper, Signal::SIGSTOP);
+    let mut killed = BTreeSet::new();
+    for _ in 0..LOOKS {
+        let found: Vec<Pid> = descendants(subreaper)
+            .into_iter()
+            .filter(|id| !killed.contains(id))
+            .collect();
+        if found.is_empty() {
+            break;
+        }
+        for process in found {
+            let _ = kill(process, Signal::SIGKILL);
+            killed.insert(process);
+        }
+    }
+    if killed.is_empty() {
+        // It has nothing left, or the system does not show us what.
+        let _ = kill(subreaper, Signal::SIGKILL);
+    }
+    let _ = kill(subreaper, Signal::SIGCONT);
 }
 
-/// The session id in a line of `/proc/<pid>/stat`. The name in parentheses may itself hold spaces and parentheses.
-fn session_in_stat(stat: &str) -> Option<i32> {
+fn descendants(of: Pid) -> BTreeSet<Pid> {
+    let all: Vec<Process> = processes().collect();
+    let mut found = BTreeSet::from([of]);
+    let mut before = 0;
+    while found.len() > before {
+        before = found.len();
+        found.extend(
+            all.iter()
+                .filter(|process| found.contains(&process.parent))
+                .map(|process| process.id)
+                .collect::<Vec<_>>(),
+        );
+    }
+    found.remove(&of);
+    found
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Process {
+    id: Pid,
+    parent: Pid,
+    session: Pid,
+}
+
+fn processes() -> impl Iterator<Item = Process> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| {
+        let id = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        from_stat(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
+    })
+}
+
+/// A process by its line of `/proc/<pid>/stat`. The name in parentheses may itself hold spaces and parentheses.
+fn from_stat(id: i32, stat: &str) -> Option<Process> {
     let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace();
     // state, parent, process group, session
-    after_name.split_whitespace().nth(3)?.parse().ok()
+    let parent = fields.nth(1)?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok()?;
+    Some(Process {
+        id: Pid::from_raw(id),
+        parent: Pid::from_raw(parent),
+        session: Pid::from_raw(session),
+    })
 }
 
 #[cfg(test)]
@@ -38,8 +93,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_session_is_found_behind_a_name_that_tries_to_hide_it() {
-        assert_eq!(session_in_stat("42 (a) b (c 1 2 3 4) S 1 42 77 34816 42"), Some(77));
-        assert_eq!(session_in_stat("42"), None);
+    fn parent_and_session_are_found_behind_a_name_that_tries_to_hide_them() {
+        let process = from_stat(42, "42 (a) b (c 1 2 3 4) S 1 42 77 34816 42").unwrap();
+        assert_eq!((process.parent.as_raw(), process.session.as_raw()), (1, 77));
+        assert_eq!(from_stat(42, "42"), None);
     }
 }

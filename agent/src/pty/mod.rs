@@ -15,6 +15,7 @@ use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::stat::Mode;
+use nix::sys::termios::{InputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, tcgetpgrp};
 use protocol::terminal::Size;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
@@ -47,16 +48,6 @@ pub struct Pty {
     master: AsyncFd<PtyMaster>,
 }
 
-/// Why there is no terminal. Whoever asked for one reads it, and would look for a full disk otherwise.
-fn in_words(error: Errno) -> io::Error {
-    match error {
-        Errno::ENOSPC => {
-            io::Error::other("this machine has no free terminal: as many as kernel.pty.max allows are open")
-        }
-        error => error.into(),
-    }
-}
-
 /// What came of reading a terminal.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Read {
@@ -72,8 +63,8 @@ impl Pty {
     /// Opens a terminal of `size`. The second value is the end that the shell gets; while it is open the terminal is not
     /// hung up. Both are closed on exec. Must be called within a tokio runtime.
     pub fn open(size: Size) -> io::Result<(Self, OwnedFd)> {
-        let master =
-            posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(in_words)?;
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        let master = posix_openpt(flags).map_err(no_terminal)?;
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname_r(&master)?;
@@ -82,6 +73,10 @@ impl Pty {
             OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC,
             Mode::empty(),
         )?;
+        // All else is as the kernel makes it, which is as terminal emulators have it.
+        let mut attributes = tcgetattr(&slave)?;
+        attributes.input_flags |= InputFlags::IUTF8;
+        tcsetattr(&slave, SetArg::TCSANOW, &attributes)?;
         // SAFETY: the descriptor is owned by the value that is registered and stays open until that is dropped.
         let master = unsafe { AsyncFd::register(master) }?;
         let pty = Self { master };
@@ -165,14 +160,48 @@ impl Pty {
     }
 }
 
+/// Why there is no terminal, in words for whoever wanted one.
+fn no_terminal(error: Errno) -> io::Error {
+    let words = match error {
+        Errno::ENOSPC | Errno::EAGAIN => {
+            "all terminals of this machine are in use (kernel.pty.max says how many there are)"
+        }
+        Errno::ENOENT | Errno::ENXIO | Errno::ENODEV => {
+            "this machine has no terminals: /dev/ptmx or /dev/pts is missing"
+        }
+        Errno::EMFILE | Errno::ENFILE => "no more files can be opened on this machine, so there is no terminal",
+        other => return other.into(),
+    };
+    io::Error::other(words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::termios::{BaudRate, LocalFlags, OutputFlags, cfgetospeed};
+
+    #[tokio::test]
+    async fn a_terminal_begins_as_that_of_an_emulator() {
+        let (_pty, slave) = Pty::open(Size::default()).unwrap();
+        let attributes = tcgetattr(&slave).unwrap();
+        let input = InputFlags::IUTF8 | InputFlags::ICRNL | InputFlags::IXON;
+        assert!(attributes.input_flags.contains(input), "{attributes:?}");
+        let local = LocalFlags::ICANON | LocalFlags::ISIG | LocalFlags::ECHO | LocalFlags::IEXTEN;
+        assert!(attributes.local_flags.contains(local), "{attributes:?}");
+        assert!(
+            attributes
+                .output_flags
+                .contains(OutputFlags::OPOST | OutputFlags::ONLCR)
+        );
+        assert_eq!(cfgetospeed(&attributes), BaudRate::B38400);
+    }
 
     #[test]
-    fn a_machine_without_a_free_terminal_says_so() {
-        assert!(in_words(Errno::ENOSPC).to_string().contains("no free terminal"));
-        assert_eq!(in_words(Errno::EACCES).kind(), io::ErrorKind::PermissionDenied);
+    fn whoever_gets_no_terminal_hears_why() {
+        for error in [Errno::ENOSPC, Errno::ENOENT, Errno::EMFILE] {
+            assert!(no_terminal(error).to_string().contains("terminal"));
+        }
+        assert_eq!(no_terminal(Errno::EPERM).raw_os_error(), Some(Errno::EPERM as i32));
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ mod stream;
 mod syntax;
 mod task;
 
-pub use shell::{exit_status, pid_of};
+pub use shell::{Login, exit_status};
 pub use stream::Outgoing;
 
 use std::ops::Range;
@@ -45,10 +45,8 @@ pub struct Spec {
     pub session_id: SessionId,
     /// The terminal's first size.
     pub size: Size,
-    /// Name of the account it runs as.
-    pub account: String,
-    /// Whether it may gain privileges.
-    pub privileges: bool,
+    /// Who logs in.
+    pub login: Login,
     /// The log's bounds.
     pub limits: Limits,
 }

@@ -4,16 +4,29 @@ use std::future::pending;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process;
 
 use nix::sys::signal::Signal;
-use nix::unistd::Pid;
 use protocol::terminal::ExitStatus;
-use tokio::process::Child;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
-use crate::process::RunAs;
+use crate::process::{Child, RunAs};
+use crate::system::System;
+
+/// Who logs in, and where.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// Name of the account that the shell runs as.
+    pub account: String,
+    /// Whether it may gain privileges.
+    pub privileges: bool,
+    /// Who asked for it.
+    pub person: String,
+    /// Whose accounts and files these are.
+    pub system: System,
+}
 
 /// Where a shell stands.
 pub enum Shell {
@@ -37,17 +50,30 @@ pub enum ShellEvent {
 
 impl Shell {
     /// Starts the shell of an account on a terminal.
-    pub fn start(account: String, privileges: bool, slave: OwnedFd) -> Self {
+    pub fn start(login: Login, slave: OwnedFd) -> Self {
         Self::Starting(spawn_blocking(move || {
-            let account = Account::find(&account).map_err(io::Error::other)?;
-            let login = login_name(&account);
-            let run_as = RunAs { account, privileges };
-            let mut command = run_as.program(&run_as.account.shell);
+            let Login {
+                account,
+                privileges,
+                person,
+                system,
+            } = login;
+            let account = Account::find_on(&system, &account).map_err(io::Error::other)?;
+            let shell = account.login_shell()?.to_owned();
+            let (arg0, name) = (login_name(&account), account.name.clone());
+            let run_as = RunAs {
+                account,
+                privileges,
+                system,
+            };
+            let mut command = run_as.program(&shell);
             command
-                .arg0(login)
+                .arg0(arg0)
                 .env("TERM", "xterm-256color")
                 .env("COLORTERM", "truecolor");
-            run_as.start_on(command, slave)
+            run_as
+                .start_on(command, slave, &format!("vsay:{person}"))
+                .map_err(|error| cannot_start(&shell, &name, error))
         }))
     }
 
@@ -68,9 +94,12 @@ fn login_name(account: &Account) -> OsString {
     name
 }
 
-/// The process of a shell that has not been waited for.
-pub fn pid_of(child: &Child) -> Option<Pid> {
-    child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
+/// Adds to an error of the system what it is about.
+fn cannot_start(shell: &Path, name: &str, error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(_) => io::Error::other(format!("cannot start {} as {name}: {error}", shell.display())),
+        None => error,
+    }
 }
 
 /// Kills a shell, and nothing else of its session.

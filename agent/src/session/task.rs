@@ -67,7 +67,7 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
             return refuse(&outbox, id, &error).await;
         }
     };
-    let shell = Shell::start(spec.account, spec.privileges, slave);
+    let shell = Shell::start(spec.login, slave);
     let mut task = Task {
         stream,
         outbox,
@@ -258,7 +258,7 @@ impl Task {
     fn shell_went_on(&mut self, event: ShellEvent) {
         match event {
             ShellEvent::Started(child) => {
-                self.pid = shell::pid_of(&child);
+                self.pid = Some(child.pid());
                 self.shell = Shell::Running(child);
                 self.stream.opened();
                 if let (Some(_), Some(pid)) = (self.kill_at, self.pid) {
@@ -284,13 +284,11 @@ impl Task {
             },
             Shell::Ended { .. } | Shell::Over => return,
         };
-        if let Some(pid) = shell::pid_of(&child) {
-            pty::hang_up(&self.pty, pid);
-            drop(self.pty);
-            if timeout(HANG_UP_GRACE, child.wait()).await.is_err() {
-                process::kill_session(pid);
-                shell::start_kill(&mut child);
-            }
+        pty::hang_up(&self.pty, child.pid());
+        drop(self.pty);
+        if timeout(HANG_UP_GRACE, child.wait()).await.is_err() {
+            process::kill_session(child.pid());
+            shell::start_kill(&mut child);
         }
         if let Err(error) = child.wait().await {
             tracing::warn!(%error, "cannot wait for a shell");

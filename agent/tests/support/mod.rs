@@ -1,6 +1,8 @@
 //! A machine with an agent on it, and the relay that the agent talks to.
 pub mod relay;
+pub mod system;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use vsay_agent::account::Account;
 use vsay_agent::config::{Agent, Config, LinuxUser, Logging, Permissions, Server, Storage};
 use vsay_agent::identity::Identity;
 use vsay_agent::link;
+use vsay_agent::system::System;
 
 pub use relay::{Connection, Received, Relay};
 
@@ -36,7 +39,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     .await;
 }
 
-/// The account that shells run as: an ordinary one, even when the tests run as root.
+/// An account of this system that shells may run as: an ordinary one, even when the tests run as root.
 pub fn shell_account() -> Account {
     if Uid::effective().is_root() {
         Account::find("nobody").unwrap()
@@ -49,6 +52,7 @@ pub fn shell_account() -> Account {
 pub struct Machine {
     pub config: Config,
     pub identity: Identity,
+    pub system: System,
     pub directory: TempDir,
 }
 
@@ -83,6 +87,7 @@ impl Machine {
         Self {
             config,
             identity,
+            system: system::make(directory.path()),
             directory,
         }
     }
@@ -94,9 +99,26 @@ impl Machine {
         path
     }
 
+    /// The account that shells run as, as this machine knows it.
+    pub fn account(&self) -> Account {
+        Account::find_on(&self.system, &self.config.linux_user.username).unwrap()
+    }
+
+    /// The words of a command line that starts the program.
+    pub fn start_words(&self) -> [OsString; 5] {
+        let (config, root) = (self.config_file(), self.system.path(""));
+        [
+            "start".into(),
+            "--config".into(),
+            config.into(),
+            "--system-root".into(),
+            root.into(),
+        ]
+    }
+
     /// Starts the agent in this process.
     pub fn start(&self) -> RunningAgent {
-        let run = link::run(self.config.clone(), std::future::pending());
+        let run = link::run_on(self.system.clone(), self.config.clone(), std::future::pending());
         RunningAgent(tokio::spawn(async { run.await.unwrap() }))
     }
 }

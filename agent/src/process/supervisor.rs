@@ -1,0 +1,62 @@
+//! A process between the agent and a command, below which all that the command starts stays, `setsid` or not: it is a
+//! subreaper, so what loses its parent becomes its child. [`super::kill_descendants`] then finds everything.
+//!
+//! It is a fork of the agent that runs no other program and keeps the agent's account, so the command cannot end it; and it
+//! does nothing but wait.
+use std::io;
+
+use nix::errno::Errno;
+use nix::libc::{self, c_int};
+use nix::sys::prctl::set_child_subreaper;
+use nix::unistd::{ForkResult, fork, setsid};
+
+/// Makes this process the supervisor of a new one, in which alone the function returns. To be called between fork and exec,
+/// by the leader of a session; the new process leads another.
+pub fn supervise() -> io::Result<()> {
+    set_child_subreaper(true)?;
+    // SAFETY: this process has one thread, and neither branch does more than system calls.
+    match unsafe { fork() }? {
+        ForkResult::Child => setsid().map(drop).map_err(Into::into),
+        ForkResult::Parent { child } => wait(child.as_raw()),
+    }
+}
+
+/// Waits for the command, and ends as it ended.
+fn wait(command: libc::pid_t) -> ! {
+    // Its outputs end when the command closes them, and its start is over when it has run its program.
+    close_all();
+    loop {
+        let mut status: c_int = 0;
+        // SAFETY: the status is written to a number of our own.
+        let ended = unsafe { libc::waitpid(-1, &mut status, 0) };
+        if ended == -1 && Errno::last() != Errno::EINTR {
+            exit(1);
+        }
+        if ended != command {
+            continue;
+        }
+        if libc::WIFSIGNALED(status) {
+            let signal = libc::WTERMSIG(status);
+            // SAFETY: plain numbers; the disposition is the default one, so the process ends here.
+            unsafe { libc::kill(libc::getpid(), signal) };
+            exit(128 + signal);
+        }
+        exit(libc::WEXITSTATUS(status));
+    }
+}
+
+fn close_all() {
+    // SAFETY: nothing in this process uses a descriptor any more.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) };
+    if closed != 0 {
+        for descriptor in 0..super::most_descriptors() {
+            // SAFETY: as above.
+            unsafe { libc::close(descriptor) };
+        }
+    }
+}
+
+fn exit(code: c_int) -> ! {
+    // SAFETY: ends the process without running what the agent has set up to run at its own end.
+    unsafe { libc::_exit(code) }
+}
