@@ -13,6 +13,7 @@ use super::account::Account;
 use super::process::{Process, memory, scratch};
 use super::program;
 use super::stack::Stack;
+use super::system;
 use super::wait::eventually;
 
 /// A machine of an account, and its agent.
@@ -26,6 +27,7 @@ pub struct Agent {
     owner: Account,
     token: String,
     folder: PathBuf,
+    system: TempDir,
     running: Mutex<Option<Process>>,
 }
 
@@ -58,6 +60,7 @@ impl Agent {
             owner: owner.clone(),
             token: text("registration_token"),
             folder,
+            system: system::make(&shell_account().await).await,
             running: Mutex::new(None),
         };
         let enrolled = agent.try_configure(url, agent.token()).await;
@@ -87,7 +90,9 @@ impl Agent {
     /// Starts the agent without waiting for it.
     pub fn launch(&self) {
         let config = self.config();
-        let args = ["start", "--config", config.to_str().expect("UTF-8")];
+        let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+        let [config, system] = [config.as_path(), self.system.path()].map(text);
+        let args = ["start", "--config", &config, "--system-root", &system];
         let process = Process::start(&program("VSAY_AGENT_BIN", "vsay-agent"), &args, &self.file("agent.log"));
         *self.running.lock().unwrap() = Some(process);
     }
@@ -175,8 +180,8 @@ pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), Stri
     }
 }
 
-/// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one that has
-/// no start-up files: what root's do is no business of tests, and it may well not bear being killed.
+/// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one without
+/// any rights.
 async fn shell_account() -> String {
     let output = Command::new("id").arg("-un").output().await.expect("id runs");
     match String::from_utf8(output.stdout).expect("UTF-8").trim() {

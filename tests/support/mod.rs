@@ -14,6 +14,7 @@ pub mod redact;
 pub mod sequence;
 pub mod sign_in;
 pub mod stack;
+pub mod system;
 pub mod team;
 pub mod viewer;
 pub mod wait;
