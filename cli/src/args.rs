@@ -78,6 +78,12 @@ pub enum Audit {
     Verify {
         /// A JSON export to check, in place of the log as the server has it now
         file: Option<PathBuf>,
+        /// A seal that was kept, such as the head that an earlier run printed: it must still be in the log
+        #[arg(long, value_name = "SEAL")]
+        head: Vec<String>,
+        /// An earlier JSON export that was kept: all that is in it must still be in the log, unchanged
+        #[arg(long, value_name = "FILE")]
+        kept: Option<PathBuf>,
     },
 }
 

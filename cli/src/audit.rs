@@ -1,5 +1,5 @@
 //! Checking an exported audit log, entry by entry as it is read, so that its length costs no memory.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
 
@@ -7,11 +7,15 @@ use protocol::api::audit::{AuditEntry, Chain, ChainReport};
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 /// The chains of an export, by the id of their organization.
-#[derive(Debug, Default)]
-pub struct Chains(BTreeMap<String, Walked>);
+#[derive(Debug, Clone, Default)]
+pub struct Chains {
+    walked: BTreeMap<String, Walked>,
+    /// Seals that were kept elsewhere and have not come by. A seal is over all that is before it.
+    missing: BTreeSet<String>,
+}
 
 /// One organization's chain as far as it was read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Walked {
     tenant: String,
     chain: Chain,
@@ -20,9 +24,12 @@ struct Walked {
 }
 
 impl Chains {
-    /// Reads a JSON export to its end.
-    pub fn read(source: impl Read) -> serde_json::Result<Self> {
-        let mut chains = Self::default();
+    /// Reads a JSON export to its end, and looks for the seals that were kept.
+    pub fn read(source: impl Read, kept: BTreeSet<String>) -> serde_json::Result<Self> {
+        let mut chains = Self {
+            missing: kept,
+            ..Self::default()
+        };
         let mut json = serde_json::Deserializer::from_reader(source);
         Entries(&mut chains).deserialize(&mut json)?;
         json.end()?;
@@ -31,7 +38,10 @@ impl Chains {
 
     fn push(&mut self, published: &AuditEntry) {
         let entry = &published.entry;
-        let walked = self.0.entry(entry.organization_id.clone()).or_default();
+        if let Some(hash) = &published.hash {
+            self.missing.remove(hash);
+        }
+        let walked = self.walked.entry(entry.organization_id.clone()).or_default();
         walked.tenant.clone_from(&published.tenant_id);
         walked.chain.push(entry, published.hash.as_deref());
         if !published.agrees() {
@@ -39,21 +49,59 @@ impl Chains {
         }
     }
 
-    /// Whether nothing is wrong, and a line for people about each chain.
+    /// The newest seal of each chain.
+    pub fn heads(self) -> BTreeSet<String> {
+        let reports = self.walked.into_values().map(|walked| walked.chain.report());
+        reports
+            .filter(|report| report.entries > 0)
+            .map(|report| report.head)
+            .collect()
+    }
+
+    /// The organizations whose chains these are, as a server is asked for them. One that is gone has no name.
+    pub fn tenants(&self) -> Vec<String> {
+        let each = self
+            .walked
+            .iter()
+            .map(|(organization, walked)| match organization.is_empty() {
+                true => NO_ORGANIZATION.to_owned(),
+                false => walked.tenant.clone(),
+            });
+        each.filter(|tenant| !tenant.is_empty()).collect()
+    }
+
+    /// Whether everything is sealed and nothing is wrong, and a line for people about each chain.
     pub fn verdict(self) -> (bool, Vec<String>) {
-        if self.0.is_empty() {
-            return (true, vec!["There are no entries.".to_owned()]);
+        if self.walked.is_empty() {
+            return (false, vec!["There are no entries, so nothing is proven.".to_owned()]);
         }
-        let mut valid = true;
-        let lines = self.0.into_values().map(|walked| {
+        let mut valid = self.missing.is_empty();
+        let lines = self.walked.into_values().map(|walked| {
             let report = walked.chain.report();
-            valid &= report.valid && walked.forged.is_none();
+            valid &= report.valid && walked.forged.is_none() && report.unsealed == 0;
             line(&printable(&walked.tenant), &report, walked.forged)
         });
-        let lines = lines.collect();
+        let mut lines: Vec<String> = lines.collect();
+        let missing = self.missing.iter();
+        lines
+            .extend(missing.map(|seal| format!("MISSING: no entry has the seal {}, which was kept.", printable(seal))));
         (valid, lines)
     }
 }
+
+/// What a server says of a chain, which only it can: whether it wrote every entry. None if nothing is wrong.
+pub fn refused(tenant: &str, report: &ChainReport) -> Option<String> {
+    let broken = report.broken_at.as_ref()?;
+    Some(format!(
+        "{}: BROKEN at entry {}, says the server. {}.",
+        printable(tenant),
+        broken.int_id,
+        printable(&broken.reason)
+    ))
+}
+
+/// Chooses the entries that belong to no organization.
+const NO_ORGANIZATION: &str = "-";
 
 fn line(tenant: &str, report: &ChainReport, forged: Option<i64>) -> String {
     let tenant = if tenant.is_empty() { "(no organization)" } else { tenant };
@@ -67,14 +115,16 @@ fn line(tenant: &str, report: &ChainReport, forged: Option<i64>) -> String {
     if let Some(int_id) = forged {
         return format!("{tenant}: BROKEN at entry {int_id}. Its timestamp or resource_type is not the sealed one.");
     }
-    let waiting = match report.unsealed {
-        0 => String::new(),
-        count => format!(" {count} more wait for their seal."),
-    };
-    format!(
-        "{tenant}: {} entries in order.{waiting} Head: {}",
-        report.entries, report.head
-    )
+    let ChainReport {
+        entries,
+        unsealed,
+        head,
+        ..
+    } = report;
+    match unsealed {
+        0 => format!("{tenant}: {entries} entries in order. Head: {head}"),
+        _ => format!("{tenant}: NOT SEALED: the last {unsealed}, after {entries} in order. Head: {head}"),
+    }
 }
 
 /// A file may hold anything: escape sequences in it must not reach the terminal.
@@ -140,7 +190,14 @@ mod tests {
 
     fn verdict(entries: &[Value]) -> (bool, String) {
         let text = serde_json::to_vec(entries).unwrap();
-        let (valid, lines) = Chains::read(text.as_slice()).unwrap().verdict();
+        let (valid, lines) = Chains::read(text.as_slice(), BTreeSet::new()).unwrap().verdict();
+        (valid, lines.join("\n"))
+    }
+
+    fn with_kept(entries: &[Value], kept: &[&str]) -> (bool, String) {
+        let text = serde_json::to_vec(entries).unwrap();
+        let kept = kept.iter().map(|seal| (*seal).to_owned()).collect();
+        let (valid, lines) = Chains::read(text.as_slice(), kept).unwrap().verdict();
         (valid, lines.join("\n"))
     }
 
@@ -154,7 +211,43 @@ mod tests {
             text.starts_with(&format!("acme: 3 entries in order. Head: {head}\nother: 3 entries")),
             "{text}"
         );
-        assert_eq!(verdict(&[]), (true, "There are no entries.".to_owned()));
+    }
+
+    #[test]
+    fn what_holds_no_seals_proves_nothing() {
+        assert_eq!(
+            verdict(&[]),
+            (false, "There are no entries, so nothing is proven.".to_owned())
+        );
+        for from in [0, 2, 4] {
+            let mut entries = export(3);
+            for entry in &mut entries[from..] {
+                entry["hash"] = Value::Null;
+            }
+            let (valid, text) = verdict(&entries);
+            assert!(!valid && text.contains("acme: NOT SEALED: the last"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_seal_that_was_kept_must_still_be_there() {
+        let entries = export(3);
+        let seal = entries[2]["hash"].as_str().unwrap();
+        assert!(with_kept(&entries, &[seal]).0);
+        let kept = Chains::read(serde_json::to_vec(&entries[..4]).unwrap().as_slice(), BTreeSet::new()).unwrap();
+        let kept = kept.heads();
+        assert_eq!(
+            kept,
+            [2, 3].map(|n| entries[n]["hash"].as_str().unwrap().to_owned()).into()
+        );
+        // A log whose end was cut off, or that was made anew from its beginning, is in order by itself.
+        let cut = &entries[..2];
+        assert!(verdict(cut).0);
+        let (valid, text) = with_kept(cut, &[seal]);
+        assert!(
+            !valid && text.contains(&format!("MISSING: no entry has the seal {seal}")),
+            "{text}"
+        );
     }
 
     #[test]
@@ -184,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_no_whole_export_is_refused() {
         for text in ["", "{}", "[1]", "int_id,id", "[{}]", "[] []", "["] {
-            assert!(Chains::read(text.as_bytes()).is_err(), "{text}");
+            assert!(Chains::read(text.as_bytes(), BTreeSet::new()).is_err(), "{text}");
         }
     }
 

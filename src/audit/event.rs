@@ -2,8 +2,9 @@
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, MatchedPath};
-use axum::http::Method;
+use axum::http::header::UPGRADE;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use protocol::ids::ObjectId;
 use serde_json::{Map, Value};
 
@@ -82,7 +83,6 @@ actions! {
     AgentDuplicate "agent_duplicate";
     MachineAccess "machine_access";
     SessionTerminated "session_terminated";
-    #[allow(dead_code, reason = "a trigger of the database adds its entries")]
     SessionEnded "session_ended";
     OrganizationCreated "organization_created";
     OrganizationUpdated "organization_updated";
@@ -108,6 +108,19 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// What kind of thing it was done to, as the first part of a path: `roles` of `roles/15`.
+    pub fn collection(word: &str) -> &str {
+        match word {
+            "user" => "users",
+            "role" => "roles",
+            "organization" => "organizations",
+            "group" => "groups",
+            "machine" => "machines",
+            "terminal" => "terminals",
+            other => other,
+        }
+    }
+
     /// What an operation is about, by its path.
     pub fn of_endpoint(endpoint: &str) -> Self {
         let area = endpoint
@@ -152,6 +165,8 @@ pub struct RequestContext {
     pub method: Method,
     /// Its path as the API document writes it, so that no token in a path gets into the log.
     pub endpoint: String,
+    /// How it is answered if it succeeds.
+    pub success: StatusCode,
 }
 
 impl<S: Sync> FromRequestParts<S> for RequestContext {
@@ -159,7 +174,12 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let path = parts.extensions.get::<MatchedPath>();
+        let success = match parts.headers.contains_key(UPGRADE) {
+            true => StatusCode::SWITCHING_PROTOCOLS,
+            false => StatusCode::OK,
+        };
         Ok(Self {
+            success,
             endpoint: path.map(|path| path.as_str().to_owned()).unwrap_or_default(),
             method: parts.method.clone(),
             client: Client::from_request_parts(parts, state).await?,
@@ -179,6 +199,7 @@ impl RequestContext {
             },
             method: Method::POST,
             endpoint: "/test".to_owned(),
+            success: StatusCode::OK,
         }
     }
 
@@ -186,6 +207,7 @@ impl RequestContext {
     pub fn event(&self, action: Action, resource: Resource) -> Event {
         Event {
             context: Some(self.clone()),
+            answered: Some(self.success),
             ..Event::of(action, resource)
         }
     }
@@ -201,8 +223,14 @@ pub struct Event {
     pub(super) user: Option<ObjectId>,
     pub(super) username: String,
     pub(super) context: Option<RequestContext>,
+    /// The program it was done with, where that is known without a request.
+    pub(super) client: Option<Client>,
+    /// The status of a success; none if no request did it.
+    pub(super) answered: Option<StatusCode>,
     /// The status and the words of a failure.
     pub(super) failure: Option<(u16, String)>,
+    /// When it happened, if that was not just now.
+    pub(super) at: Option<String>,
     pub(super) details: Map<String, Value>,
 }
 
@@ -217,7 +245,10 @@ impl Event {
             user: None,
             username: String::new(),
             context: None,
+            client: None,
+            answered: None,
             failure: None,
+            at: None,
             details: Map::new(),
         }
     }
@@ -250,6 +281,24 @@ impl Event {
     /// More about it. Never a secret.
     pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// It made something, which is answered 201.
+    pub fn created(mut self) -> Self {
+        self.answered = Some(StatusCode::CREATED);
+        self
+    }
+
+    /// No request did it, but this program.
+    pub fn with(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// It happened at this time, which is RFC 3339 in UTC with milliseconds.
+    pub fn at(mut self, time: &str) -> Self {
+        self.at = Some(time.to_owned());
         self
     }
 

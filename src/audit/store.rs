@@ -1,22 +1,22 @@
 //! SQL of the audit log.
+use protocol::api::audit::ChainedEntry;
 use serde_json::Value;
 
 use super::event::Event;
+use crate::platform::audit_key::AuditKey;
 use crate::platform::db::{Arg, Nothing, Query, now, statements};
-
-/// The status of a request that succeeded.
-const SUCCEEDED: i64 = 200;
+use crate::platform::{random, secrets};
 
 /// The status of what was no request.
-const NO_REQUEST: i64 = 0;
+const NO_REQUEST: u16 = 0;
 
 /// An entry, from ?1 on as [`args`] binds it.
 macro_rules! entry {
     () => {
         "INSERT INTO audit_log
          (id, organization_id, user_id, username, action, resource, resource_id, status, response_status, method, endpoint, ip_address,
-          user_agent, source, error, details, created_at)
-         SELECT lower(hex(randomblob(12))), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16"
+          user_agent, source, error, details, created_at, mac)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18"
     };
 }
 
@@ -28,41 +28,83 @@ statements! {
 
 /// Adds an entry.
 pub fn record(event: &Event) -> Query<Nothing> {
-    Query::new(RECORD, args(event))
+    Query::new(RECORD, args(entry(event)))
 }
 
 /// Adds an entry if the statement before it in the same batch changed a row: where only the database knows whether there was
 /// anything to do.
 pub fn record_if_changed(event: &Event) -> Query<Nothing> {
-    Query::new(RECORD_IF_CHANGED, args(event))
+    Query::new(RECORD_IF_CHANGED, args(entry(event)))
 }
 
-fn args(event: &Event) -> [Arg; 16] {
+/// What will be stored, but for the number that only the database knows.
+fn entry(event: &Event) -> ChainedEntry {
     let context = event.context.as_ref();
+    let client = context.map(|context| &context.client).or(event.client.as_ref());
     let (status, code, error) = match &event.failure {
-        Some((code, error)) => ("failure", i64::from(*code), Some(error.as_str())),
-        None if context.is_some() => ("success", SUCCEEDED, None),
-        None => ("success", NO_REQUEST, None),
+        Some((code, error)) => ("failure", *code, Some(text(error))),
+        None => ("success", event.answered.map_or(NO_REQUEST, |code| code.as_u16()), None),
     };
+    let created_at = event.at.clone().unwrap_or_else(now);
+    ChainedEntry {
+        int_id: 0,
+        id: id(&created_at, event),
+        organization_id: event.organization.as_ref().map_or("", |id| id.as_str()).to_owned(),
+        user_id: event.user.as_ref().map(|id| id.as_str().to_owned()),
+        username: text(&event.username),
+        action: event.action.as_str().to_owned(),
+        resource: event.resource.as_str().to_owned(),
+        resource_id: event.resource_id.as_deref().map(text),
+        status: status.to_owned(),
+        response_status: code.into(),
+        method: context.map_or("", |context| context.method.as_str()).to_owned(),
+        endpoint: context.map_or("", |context| context.endpoint.as_str()).to_owned(),
+        ip_address: client.map(|client| text(&client.address)).unwrap_or_default(),
+        user_agent: client.map(|client| text(&client.user_agent)).unwrap_or_default(),
+        source: client.map_or("system".to_owned(), |client| text(&client.source)),
+        error,
+        details: Value::Object(event.details.clone()),
+        created_at,
+    }
+}
+
+/// A text as it comes back from the database, whose functions end texts at a NUL: an entry must read as it was authenticated.
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
+/// An id for an entry. Should the platform refuse randomness, the entry is written all the same.
+fn id(created_at: &str, event: &Event) -> String {
+    random::object_id().map_or_else(
+        |_| {
+            let digest = secrets::digest(&format!("{created_at}{event:?}"));
+            digest.chars().take(protocol::limits::OBJECT_ID_LEN).collect()
+        },
+        |id| id.to_string(),
+    )
+}
+
+fn args(entry: ChainedEntry) -> [Arg; 18] {
+    let mac = AuditKey::installed().map(|key| key.entry(&entry));
     [
-        event.organization.as_ref().map_or("", |id| id.as_str()).into(),
-        event.user.as_ref().map(|id| id.as_str()).into(),
-        event.username.as_str().into(),
-        event.action.as_str().into(),
-        event.resource.as_str().into(),
-        event.resource_id.as_deref().into(),
-        status.into(),
-        code.into(),
-        context.map_or("", |context| context.method.as_str()).into(),
-        context.map_or("", |context| context.endpoint.as_str()).into(),
-        context.map_or("", |context| context.client.address.as_str()).into(),
-        context.map_or("", |context| context.client.user_agent.as_str()).into(),
-        context
-            .map_or("system", |context| context.client.source.as_str())
-            .into(),
-        error.into(),
-        Value::Object(event.details.clone()).to_string().into(),
-        now().into(),
+        entry.id.into(),
+        entry.organization_id.into(),
+        entry.user_id.into(),
+        entry.username.into(),
+        entry.action.into(),
+        entry.resource.into(),
+        entry.resource_id.into(),
+        entry.status.into(),
+        entry.response_status.into(),
+        entry.method.into(),
+        entry.endpoint.into(),
+        entry.ip_address.into(),
+        entry.user_agent.into(),
+        entry.source.into(),
+        entry.error.into(),
+        entry.details.to_string().into(),
+        entry.created_at.into(),
+        mac.into(),
     ]
 }
 
@@ -87,6 +129,7 @@ mod tests {
             "DELETE FROM audit_log",
             "UPDATE audit_log SET username = 'bob'",
             "UPDATE audit_log SET hash = 'x', details = '{}'",
+            "UPDATE audit_log SET hash = 'x', mac = 'x'",
         ] {
             assert!(
                 db.try_execute(sql).unwrap_err().contains("audit entries are never"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use protocol::api::secret::Secret;
 
+use super::audit_key::AuditKey;
 use super::secrets::SealingKey;
 use super::settings::mail::MailSettings;
 use super::settings::oidc::OidcSettings;
@@ -23,6 +24,8 @@ pub struct Config {
     pub token_lifetime: TimeDelta,
     /// Seals what must be shown again.
     pub sealing: SealingKey,
+    /// Authenticates entries of the audit log.
+    pub audit: AuditKey,
     /// Where this deployment is, without a final slash, if that was said.
     pub base_url: Option<String>,
     /// Who may open sockets from a browser.
@@ -77,8 +80,8 @@ impl Config {
         let jwt_secret = get("JWT_SECRET")
             .filter(|secret| secret.len() >= MIN_JWT_SECRET)
             .ok_or_else(|| ConfigError(format!("JWT_SECRET must have at least {MIN_JWT_SECRET} characters")))?;
-        let sealing = get("SECRETS_KEY")
-            .and_then(|text| SealingKey::from_hex(&text))
+        let (sealing, audit) = get("SECRETS_KEY")
+            .and_then(|text| Some((SealingKey::from_hex(&text)?, AuditKey::derived_from(text.as_bytes())?)))
             .ok_or_else(|| ConfigError("SECRETS_KEY must be 64 hex digits".to_owned()))?;
         let origins =
             AllowedOrigins::new(get("BASE_URL").as_deref(), get("ALLOWED_ORIGINS").as_deref()).map_err(|text| {
@@ -91,6 +94,7 @@ impl Config {
             token_lifetime: TimeDelta::hours(number("JWT_EXPIRY_HOURS", get("JWT_EXPIRY_HOURS"), 24, 1..=8760)?),
             token_secret: jwt_secret.into(),
             sealing,
+            audit,
             base_url: get("BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             origins,
             // At most what the platform lets a request carry.

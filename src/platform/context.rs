@@ -23,6 +23,7 @@ pub struct App {
 
 impl App {
     pub fn new(config: Arc<Config>, env: Env, background: Background) -> Self {
+        config.audit.install();
         Self {
             config,
             env,

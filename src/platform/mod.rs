@@ -1,5 +1,6 @@
 //! What everything stands on: settings, the database, other bindings of the platform, errors. Nothing here knows of requests or
 //! features.
+pub mod audit_key;
 pub mod background;
 pub mod config;
 pub mod context;

@@ -26,7 +26,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
 }
 
 async fn seal(app: &App) -> Result<(), ApiError> {
-    audit_log::chain::seal_waiting(&app.db()?).await
+    audit_log::chain::seal_waiting(app).await
 }
 
 fn report(job: &str, result: Result<(), ApiError>) {

@@ -11,6 +11,8 @@ use rusqlite::{Connection, params_from_iter};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::platform::audit_key::AuditKey;
+use crate::platform::config::Config;
 use crate::platform::db::{Arg, Query};
 
 pub use builders::id;
@@ -24,6 +26,7 @@ pub struct TestDb(Connection);
 impl TestDb {
     /// Nobody and nothing.
     pub fn new() -> Self {
+        audit_key().install();
         Self(migrated())
     }
 
@@ -75,6 +78,11 @@ impl TestDb {
     pub fn plan(&self, sql: &str) -> String {
         plan(&self.0, sql).join("\n")
     }
+}
+
+/// The key that authenticates what tests write to the log.
+pub fn audit_key() -> AuditKey {
+    Config::of_a_test().audit
 }
 
 /// What a statement publishes, which is exactly what `T` serializes to.

@@ -23,11 +23,14 @@ fn no_statement_reads_a_whole_table() {
     for (name, sql) in statements() {
         let steps = plan(&db, sql);
         for step in &steps {
-            // All active sessions, and all entries to be sealed, are read from indexes that hold nothing else; the others walk lists made on the way.
+            // All active sessions, and all entries to be sealed or written, are read from indexes that hold nothing else; the others walk lists made on the way.
             let whole = step.starts_with("SCAN")
                 && ![
                     "terminal_sessions_active",
                     "audit_log_unsealed",
+                    "session_ends_by_organization",
+                    // A row for each table.
+                    "sqlite_sequence",
                     "VIRTUAL TABLE",
                     "CONSTANT",
                     "listed",

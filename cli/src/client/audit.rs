@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use protocol::api::audit::ChainReport;
 use reqwest::{Method, Response};
 
 use super::{Client, unreachable};
@@ -18,6 +19,15 @@ impl Client {
             response: self.send(request.timeout(DOWNLOAD_TIMEOUT)).await?,
             url: self.api_url.clone(),
         })
+    }
+}
+
+impl Client {
+    /// What the server finds when it walks along an organization's chain, from behind an entry on.
+    pub async fn audit_verify(&self, tenant: &str, after: Option<i64>) -> Result<ChainReport, Error> {
+        let after = after.map(|after| after.to_string()).unwrap_or_default();
+        let path = format!("/api/audit/verify?tenant_id={tenant}&after={after}");
+        self.ask(self.request(Method::GET, &path)).await
     }
 }
 

@@ -1,4 +1,5 @@
 //! `vsay audit`
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
@@ -7,7 +8,7 @@ use bytes::{Buf, Bytes};
 use tokio::sync::mpsc;
 
 use crate::args::{Audit, Format};
-use crate::audit::Chains;
+use crate::audit::{self, Chains};
 use crate::client::Client;
 use crate::config::ConfigFile;
 use crate::error::{Error, FAILED};
@@ -22,9 +23,54 @@ pub async fn run(file: &ConfigFile, command: Audit) -> Result<i32, Error> {
             export(&Client::signed_in(&file.load()?)?, format).await?;
             Ok(0)
         }
-        Audit::Verify { file: Some(path) } => say(check_file(&path)?),
-        Audit::Verify { file: None } => say(check_server(&Client::signed_in(&file.load()?)?).await?),
+        Audit::Verify {
+            file: export,
+            head,
+            kept,
+        } => {
+            let mut seals: BTreeSet<String> = head.into_iter().collect();
+            if let Some(path) = kept {
+                let kept = check_file(&path, BTreeSet::new())?;
+                seals.extend(kept_heads(&path, kept)?);
+            }
+            match export {
+                Some(path) => say(check_file(&path, seals)?, Vec::new()),
+                None => {
+                    let client = Client::signed_in(&file.load()?)?;
+                    let chains = check_server(&client, seals).await?;
+                    let refused = ask_server(&client, &chains).await?;
+                    say(chains, refused)
+                }
+            }
+        }
     }
+}
+
+/// The seals of an export that was kept, which must be in order itself.
+fn kept_heads(path: &Path, kept: Chains) -> Result<BTreeSet<String>, Error> {
+    let heads = kept.clone().heads();
+    match kept.verdict() {
+        (true, _) => Ok(heads),
+        (false, lines) => Err(Error::Argument(format!("{}: {}", path.display(), lines.join(" ")))),
+    }
+}
+
+/// What only the server can tell: whether it wrote every entry.
+async fn ask_server(client: &Client, chains: &Chains) -> Result<Vec<String>, Error> {
+    let mut refused = Vec::new();
+    for tenant in chains.tenants() {
+        let mut after = None;
+        loop {
+            let report = client.audit_verify(&tenant, after).await?;
+            refused.extend(audit::refused(&tenant, &report));
+            // A server that named the same place twice would be asked for ever.
+            match report.next.filter(|next| Some(*next) > after) {
+                None => break,
+                next => after = next,
+            }
+        }
+    }
+    Ok(refused)
 }
 
 async fn export(client: &Client, format: Format) -> Result<(), Error> {
@@ -37,17 +83,17 @@ async fn export(client: &Client, format: Format) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_file(path: &Path) -> Result<Chains, Error> {
+fn check_file(path: &Path, seals: BTreeSet<String>) -> Result<Chains, Error> {
     let named = |problem: String| Error::Argument(format!("{}: {problem}", path.display()));
     let file = File::open(path).map_err(|error| named(error.to_string()))?;
-    Chains::read(BufReader::new(file))
+    Chains::read(BufReader::new(file), seals)
         .map_err(|error| named(format!("this is no JSON export of the audit log ({error})")))
 }
 
-async fn check_server(client: &Client) -> Result<Chains, Error> {
+async fn check_server(client: &Client, seals: BTreeSet<String>) -> Result<Chains, Error> {
     let mut download = client.audit_export(Format::Json.as_str()).await?;
     let (parts, waiting) = mpsc::channel(WAITING_PARTS);
-    let checking = tokio::task::spawn_blocking(move || Chains::read(BufReader::new(Parts::new(waiting))));
+    let checking = tokio::task::spawn_blocking(move || Chains::read(BufReader::new(Parts::new(waiting)), seals));
     while let Some(part) = download.next().await? {
         if parts.send(part).await.is_err() {
             // The check has failed and says why.
@@ -59,8 +105,10 @@ async fn check_server(client: &Client) -> Result<Chains, Error> {
     checked.map_err(|error| Error::Unexpected(error.to_string()))
 }
 
-fn say(chains: Chains) -> Result<i32, Error> {
-    let (valid, lines) = chains.verdict();
+fn say(chains: Chains, refused: Vec<String>) -> Result<i32, Error> {
+    let (valid, mut lines) = chains.verdict();
+    let valid = valid && refused.is_empty();
+    lines.extend(refused);
     let mut stdout = io::stdout().lock();
     for line in lines {
         writeln!(stdout, "{line}")?;

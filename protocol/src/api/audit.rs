@@ -124,7 +124,7 @@ pub struct AuditEntry {
 pub struct AuditPage {
     /// The entries.
     pub logs: Vec<AuditEntry>,
-    /// The same entries.
+    /// The same entries, whose `resource` is a path that also says which one, such as `roles/15`.
     pub entries: Vec<AuditEntry>,
     /// How many entries match, counted up to 100 000.
     pub total: u64,
@@ -143,6 +143,8 @@ pub struct AuditPage {
 pub struct AuditTenants {
     /// By name.
     pub tenants: Vec<AuditTenant>,
+    /// Where the list goes on (`after`), if there are more.
+    pub next: Option<String>,
 }
 
 /// An organization, to choose a log by.
@@ -163,6 +165,11 @@ pub struct ChainReport {
     pub entries: u64,
     /// How many entries at the end wait for their seal.
     pub unsealed: u64,
+    /// How many of those that were looked at were written by a version that did not authenticate entries: they are sealed,
+    /// and nothing shows that this server wrote them. They can only be the first ones.
+    #[serde(default)]
+    #[schema(required)]
+    pub unauthenticated: u64,
     /// The hash of the last entry in order: remember it to prove later that nothing before it changed.
     pub head: String,
     /// The first entry that is not in order.
@@ -188,44 +195,60 @@ pub struct Broken {
 /// text is the byte 0. The texts are `vsay-audit-1`, the previous hash in hex, and the fields of [`ChainedEntry`] in their
 /// order: numbers in decimal, `details` as JSON without white space and with the keys of its objects sorted.
 pub fn seal(previous: &str, entry: &ChainedEntry) -> String {
-    let mut details = String::new();
-    canonical(&entry.details, &mut details);
-    let int_id = entry.int_id.to_string();
-    let response_status = entry.response_status.to_string();
-    let fields = [
-        Some(DOMAIN),
-        Some(previous),
-        Some(int_id.as_str()),
-        Some(entry.id.as_str()),
-        Some(entry.organization_id.as_str()),
-        entry.user_id.as_deref(),
-        Some(entry.username.as_str()),
-        Some(entry.action.as_str()),
-        Some(entry.resource.as_str()),
-        entry.resource_id.as_deref(),
-        Some(entry.status.as_str()),
-        Some(response_status.as_str()),
-        Some(entry.method.as_str()),
-        Some(entry.endpoint.as_str()),
-        Some(entry.ip_address.as_str()),
-        Some(entry.user_agent.as_str()),
-        Some(entry.source.as_str()),
-        entry.error.as_deref(),
-        Some(details.as_str()),
-        Some(entry.created_at.as_str()),
-    ];
     let mut hash = Sha256::new();
-    for field in fields {
-        match field {
-            None => hash.update([0]),
+    let int_id = entry.int_id.to_string();
+    row(&[Some(DOMAIN), Some(previous), Some(&int_id)], &mut |bytes| {
+        hash.update(bytes)
+    });
+    entry.said(&mut |bytes| hash.update(bytes));
+    hex::encode(hash.finalize())
+}
+
+impl ChainedEntry {
+    /// Gives `sink` everything that is known of the entry when it is made, in the form that is hashed: all but its `int_id`.
+    pub fn said(&self, sink: &mut impl FnMut(&[u8])) {
+        let mut details = String::new();
+        canonical(&self.details, &mut details);
+        let response_status = self.response_status.to_string();
+        row(&self.texts(&details, &response_status), sink);
+    }
+
+    fn texts<'a>(&'a self, details: &'a str, response_status: &'a str) -> [Option<&'a str>; 17] {
+        let entry = self;
+        [
+            Some(entry.id.as_str()),
+            Some(entry.organization_id.as_str()),
+            entry.user_id.as_deref(),
+            Some(entry.username.as_str()),
+            Some(entry.action.as_str()),
+            Some(entry.resource.as_str()),
+            entry.resource_id.as_deref(),
+            Some(entry.status.as_str()),
+            Some(response_status),
+            Some(entry.method.as_str()),
+            Some(entry.endpoint.as_str()),
+            Some(entry.ip_address.as_str()),
+            Some(entry.user_agent.as_str()),
+            Some(entry.source.as_str()),
+            entry.error.as_deref(),
+            Some(details),
+            Some(entry.created_at.as_str()),
+        ]
+    }
+}
+
+/// Writes a row of texts as it is hashed.
+pub fn row(texts: &[Option<&str>], sink: &mut impl FnMut(&[u8])) {
+    for text in texts {
+        match text {
+            None => sink(&[0]),
             Some(text) => {
-                hash.update([1]);
-                hash.update((text.len() as u64).to_be_bytes());
-                hash.update(text);
+                sink(&[1]);
+                sink(&(text.len() as u64).to_be_bytes());
+                sink(text.as_bytes());
             }
         }
     }
-    hex::encode(hash.finalize())
 }
 
 /// Writes JSON in the one form that is hashed.
@@ -283,6 +306,7 @@ impl Chain {
                 valid: true,
                 entries: 0,
                 unsealed: 0,
+                unauthenticated: 0,
                 head: hash.to_owned(),
                 broken_at: None,
                 next: None,
@@ -329,7 +353,21 @@ impl Chain {
         self.report
     }
 
-    fn break_at(&mut self, id: &str, int_id: i64, reason: &str) {
+    /// Counts an entry that nothing authenticates.
+    pub fn unauthenticated(&mut self) {
+        self.report.unauthenticated += 1;
+    }
+
+    /// The `int_id` of the last entry that was looked at.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// Says that the chain is broken at an entry, for a reason that lies outside of it. The first reason stays.
+    pub fn break_at(&mut self, id: &str, int_id: i64, reason: &str) {
+        if !self.report.valid {
+            return;
+        }
         self.report.valid = false;
         self.report.broken_at = Some(Broken {
             id: id.to_owned(),

@@ -84,6 +84,7 @@ async fn enroll_by_token(app: &App, context: &RequestContext, request: &Enroll) 
 fn registered(context: &RequestContext, by: &str, machine: &ObjectId, name: &str) -> Event {
     context
         .event(Action::MachineRegistered, Resource::Machine)
+        .created()
         .on(machine)
         .detail("machine", name)
         .detail("by", by)

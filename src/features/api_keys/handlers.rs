@@ -86,6 +86,7 @@ pub async fn create_api_key(
     };
     let event = caller
         .event(Action::ApiKeyCreated, Resource::User)
+        .created()
         .on(&row.id)
         .detail("name", row.name.as_str())
         .detail("key_prefix", row.key_prefix.as_str())

@@ -30,6 +30,14 @@ pub struct VerifyQuery {
     after: Option<String>,
 }
 
+/// From where to list organizations.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TenantsQuery {
+    /// Begin behind the organization of this name: the `next` of the answer before.
+    after: Option<String>,
+}
+
 /// Reads the log, newest entry first.
 #[utoipa::path(get, path = "/api/audit", summary = "Read the audit log", params(LogQuery),
     responses((status = 200, description = "A page of entries", body = AuditPage),
@@ -46,7 +54,7 @@ pub async fn list_audit(
     let (caller, ()) = credentials.load(&db, ()).await?;
     let filter = query.filter()?;
     let scope = scope(&db, &caller, query.tenant_id.as_deref()).await?;
-    seal(&db, &scope).await?;
+    seal(&app, &scope).await?;
     let (page, limit) = query.page();
     let selection = Selection::new(&scope, &filter)?;
     let window = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -60,7 +68,7 @@ pub async fn list_audit(
     let total = Count::of(&counts);
     Ok(Json(AuditPage {
         logs: entries.clone(),
-        entries,
+        entries: entries.into_iter().map(with_path).collect(),
         total,
         page,
         limit,
@@ -69,20 +77,36 @@ pub async fn list_audit(
     }))
 }
 
-/// Lists the organizations whose log the caller may read.
-#[utoipa::path(get, path = "/api/audit/tenants", summary = "List the organizations to choose a log by",
+/// The entry with a path in place of the kind of thing it is about (contract).
+fn with_path(mut published: AuditEntry) -> AuditEntry {
+    let collection = Resource::collection(&published.entry.resource);
+    published.entry.resource = match &published.entry.resource_id {
+        Some(id) => format!("{collection}/{id}"),
+        None => collection.to_owned(),
+    };
+    published
+}
+
+/// Lists the organizations whose log the caller may read, at most 1000 at a time.
+#[utoipa::path(get, path = "/api/audit/tenants", summary = "List the organizations to choose a log by", params(TenantsQuery),
     responses((status = 200, description = "The organizations", body = AuditTenants),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
 #[worker::send]
-pub async fn list_audit_tenants(app: App, credentials: Credentials) -> Result<Json<AuditTenants>, ApiError> {
+pub async fn list_audit_tenants(
+    app: App,
+    credentials: Credentials,
+    QueryParams(TenantsQuery { after }): QueryParams<TenantsQuery>,
+) -> Result<Json<AuditTenants>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
     let query = match caller.is_super_admin() {
-        true => store::tenants(),
+        true => store::tenants(after.as_deref().unwrap_or_default()),
         false => store::tenant(caller.organization_id().as_str()),
     };
     let tenants = db.run(query).await?;
-    Ok(Json(AuditTenants { tenants }))
+    let full = tenants.len() == store::MAX_TENANTS;
+    let next = tenants.last().filter(|_| full).map(|tenant| tenant.tenant_id.clone());
+    Ok(Json(AuditTenants { tenants, next }))
 }
 
 /// The log as a file, oldest entry first. Without filters it holds whole chains, which `vsay audit verify` checks.
@@ -103,10 +127,15 @@ pub async fn export_audit(
     let (format, filter) = (Format::parse(format.as_deref())?, query.filter()?);
     let scope = scope(&db, &caller, query.tenant_id.as_deref()).await?;
     let event = caller.event(Action::AuditExported, Resource::Audit);
-    db.run(record(&event.detail("format", format.as_str()))).await?;
-    seal(&db, &scope).await?;
+    let event = event.detail("format", format.as_str());
+    // What is written from now on may have no seal yet when the file gets there, so it ends here.
+    let (_, newest) = db.run((record(&event), store::newest())).await?;
+    let until = newest.first().map_or(0, |entry| entry.int_id);
+    seal(&app, &scope).await?;
     let selection = Selection::new(&scope, &filter)?;
-    export::file::<LogRow, AuditEntry>(app, format, "audit", move |after| selection.walk(after, export::PAGE))
+    export::file::<LogRow, AuditEntry>(app, format, "audit", move |after| {
+        selection.walk(after, until, export::PAGE)
+    })
 }
 
 /// Walks along the chain of an organization and says whether every entry is as it was sealed.
@@ -135,8 +164,8 @@ pub async fn verify_audit(
         // There is no chain over all of them.
         Scope::Everywhere => caller.organization_id().to_string(),
     };
-    chain::seal_organization(&db, &organization).await?;
-    Ok(Json(chain::verify(&db, &organization, after).await?))
+    chain::seal_organization(&app, &organization).await?;
+    Ok(Json(chain::verify(&app, &organization, after).await?))
 }
 
 /// Whose entries the caller reads: its own organization's, or what a super administrator asks for.
@@ -156,9 +185,9 @@ async fn scope(db: &Db, caller: &Caller, tenant: Option<&str>) -> Result<Scope, 
 }
 
 /// Seals what waits, so that nothing is shown without its seal.
-async fn seal(db: &Db, scope: &Scope) -> Result<(), ApiError> {
+async fn seal(app: &App, scope: &Scope) -> Result<(), ApiError> {
     match scope {
-        Scope::Organization(id) => chain::seal_organization(db, id).await,
-        Scope::Everywhere => chain::seal_waiting(db).await,
+        Scope::Organization(id) => chain::seal_organization(app, id).await,
+        Scope::Everywhere => chain::seal_waiting(app).await,
     }
 }

@@ -3,6 +3,7 @@ pub mod chain;
 mod export;
 mod filter;
 mod handlers;
+mod session_ends;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};

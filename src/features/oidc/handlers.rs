@@ -181,6 +181,11 @@ async fn finish(
     returned: &Returned,
 ) -> Result<Response, ApiError> {
     let oidc = &app.config.oidc;
+    // Whatever comes of it, the browser is sent on.
+    let context = &RequestContext {
+        success: StatusCode::FOUND,
+        ..context.clone()
+    };
     let page = match sign_in(app, context, kind, headers, returned).await {
         Ok(answer) => success_page(&oidc.frontend, &answer)?,
         Err(failure) => failure_page(&oidc.frontend, &failure),

@@ -34,3 +34,9 @@ pub struct GivenRole {
     #[serde(deserialize_with = "json")]
     pub permissions: Vec<String>,
 }
+
+/// The number of a role to be made.
+#[derive(Debug, Deserialize)]
+pub struct Number {
+    pub id: i64,
+}

@@ -74,8 +74,7 @@ async fn the_log_is_for_those_who_may_read_it() {
     let log = stranger.get("/api/audit?action=denied").await.ok();
     assert_eq!(log["total"], 0, "{log:#}");
 
-    let tenant =
-        |account: &Account| json!({"tenants": [{"tenant_id": account.username, "tenant_name": account.username}]});
+    let tenant = |account: &Account| json!({"tenants": [{"tenant_id": account.username, "tenant_name": account.username}], "next": null});
     for account in [&admin, &stranger] {
         for path in ["/api/audit/tenants", "/api/audit-logs/tenants"] {
             assert_eq!(account.get(path).await.ok(), tenant(account));
@@ -110,6 +109,7 @@ async fn an_entry_says_who_did_what_from_where() {
         "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0", "browser": "Firefox", "os": "Linux", "source": "ui",
         "error": "Admin access required", "details": {}, "request_body": null
     });
+    // The kind of thing for one published reader, a path for the other.
     let expected = json!({
         "logs": [entry], "entries": [entry], "total": 1, "page": 1, "limit": 1, "per_page": 1, "total_pages": 1
     });
@@ -183,7 +183,7 @@ async fn a_role_lets_somebody_read_export_and_verify_the_log() {
 
     let report = auditor.get("/api/audit/verify").await.ok();
     let mut expected = json!({
-        "valid": true, "entries": entries.len(), "unsealed": 0, "head": head, "broken_at": null, "next": null
+        "valid": true, "entries": entries.len(), "unsealed": 0, "unauthenticated": 0, "head": head, "broken_at": null, "next": null
     });
     assert_eq!(report, expected);
     let behind = auditor
@@ -262,14 +262,19 @@ async fn the_log_is_exported_whole_however_long_it_is() {
     let (admin, colleague) = team(&stack).await;
     colleague.get("/api/audit").await;
     denied(&admin, 1).await;
+    // Sessions that ended: the only entries that the server writes of what it finds in the database.
     stack.sql(&format!(
         "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
-         INSERT INTO audit_log (id, organization_id, user_id, username, action, resource, resource_id, status, response_status,
-           method, endpoint, ip_address, user_agent, source, error, details, created_at)
-         SELECT 'made-' || n, organization_id, id, '=1+1', 'login', 'auth', NULL, 'success', 200, '', '', '', '', 'ui', NULL,
-           '{{\"n\":' || n || '}}', '2026-01-01T00:00:00.000Z' FROM n, users WHERE users.id = '{}'",
+         INSERT INTO session_ends (organization_id, user_id, username, machine_id, ip_address, user_agent, source, details, ended_at)
+         SELECT organization_id, id, '=1+1', id, '', '', 'ui', '{{\"n\":' || n || '}}', '2026-01-01T00:00:00.000Z'
+         FROM n, users WHERE users.id = '{}'",
         admin.id
     ));
+    eventually("all ends to be in the log", async || {
+        let log = admin.get("/api/audit?action=session_ended&limit=1").await.ok();
+        (log["total"] == 2500).then_some(())
+    })
+    .await;
     let exported = admin.get("/api/audit/export").await;
     let disposition = exported.headers["content-disposition"].to_str().expect("text");
     assert_eq!(disposition, "attachment; filename=\"audit.json\"");
@@ -358,4 +363,64 @@ async fn whoever_changes_the_log_is_found_out() {
     );
     // What was exported before is still proof of what it said.
     assert_eq!(cli.run(&["audit", "verify", file], "").await.status, 0);
+}
+
+#[tokio::test]
+async fn whoever_writes_to_the_database_has_nothing_sealed() {
+    for (forgery, says) in [
+        (
+            "UPDATE audit_log SET username = 'eve', hash = NULL WHERE action = 'denied'",
+            "not as this server wrote it",
+        ),
+        (
+            "INSERT INTO audit_log SELECT NULL, 'forged', organization_id, user_id, username, 'login', resource, resource_id, status,
+               response_status, method, endpoint, ip_address, user_agent, source, error, details, created_at, NULL, NULL
+             FROM audit_log WHERE action = 'denied'",
+            "This server did not write it",
+        ),
+    ] {
+        let stack = Stack::start(&[]).await;
+        let (admin, colleague) = team(&stack).await;
+        colleague.get("/api/audit").await;
+        denied(&admin, 1).await;
+        let cli = Cli::signed_in(&admin, &stack.url).await;
+        assert_eq!(cli.run(&["audit", "verify"], "").await.status, 0);
+        stack.sql("DROP TRIGGER audit_log_is_not_changed");
+        stack.sql(forgery);
+        stack.scheduled("");
+        let report = admin.get("/api/audit/verify").await.ok();
+        assert_eq!(report["valid"], false, "{report}");
+        let reason = report["broken_at"]["reason"].as_str().expect("a reason");
+        assert!(reason.contains(says), "{reason}");
+        let said = cli.run(&["audit", "verify"], "").await;
+        assert!(said.status == 1 && said.out.contains(says), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_says_how_it_was_answered_and_what_was_made() {
+    let stack = Stack::shared().await;
+    let admin = Account::new(stack).await;
+    let name = |word: &str| format!("{word}-{}", admin.username);
+    let user = json!({"username": name("u"), "email": format!("{}@example.com", name("u")), "password": "a long and good one",
+        "first_name": "U", "last_name": "V"});
+    let invited = json!({"username": name("i"), "email": format!("{}@example.com", name("i"))});
+    for (path, body, action, collection) in [
+        ("/api/roles", json!({"name": "ops"}), "role.create", "roles"),
+        ("/api/groups", json!({"name": "ops"}), "group_created", "groups"),
+        ("/api/machines", json!({"name": "web"}), "machine_created", "machines"),
+        ("/api/users", user, "user_created", "users"),
+        ("/api/users", invited, "user.invite", "users"),
+        ("/api/api-keys", json!({"name": "ci"}), "api_key_created", "users"),
+    ] {
+        let answer = admin.post(path, body).await;
+        assert!(matches!(answer.status, 200 | 201), "{path}: {answer:#?}");
+        let page = admin.get(&format!("/api/audit?action={action}&limit=1")).await.ok();
+        let (log, entry) = (&page["logs"][0], &page["entries"][0]);
+        assert_eq!(log["response_status"], answer.status, "{log:#}");
+        let id = log["resource_id"].as_str().expect("what was made");
+        assert_eq!(entry["resource"], format!("{collection}/{id}"));
+        assert_eq!(log["resource"], log["resource_type"]);
+        assert!(answer.body.to_string().contains(id), "{id}: {}", answer.body);
+    }
 }

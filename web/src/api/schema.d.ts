@@ -1781,7 +1781,7 @@ export interface components {
         };
         /** @description A page of the log, newest first. */
         AuditPage: {
-            /** @description The same entries. */
+            /** @description The same entries, whose `resource` is a path that also says which one, such as `roles/15`. */
             entries: components["schemas"]["AuditEntry"][];
             /**
              * Format: int64
@@ -1820,6 +1820,8 @@ export interface components {
         };
         /** @description The organizations whose log the caller may read. */
         AuditTenants: {
+            /** @description Where the list goes on (`after`), if there are more. */
+            next?: string | null;
             /** @description By name. */
             tenants: components["schemas"]["AuditTenant"][];
         };
@@ -1865,6 +1867,12 @@ export interface components {
              * @description Where the next walk goes on (`after`), if this one stopped because the log is long.
              */
             next?: number | null;
+            /**
+             * Format: int64
+             * @description How many of those that were looked at were written by a version that did not authenticate entries: they are sealed,
+             *     and nothing shows that this server wrote them. They can only be the first ones.
+             */
+            unauthenticated: number;
             /**
              * Format: int64
              * @description How many entries at the end wait for their seal.
@@ -5329,7 +5337,10 @@ export interface operations {
     };
     list_audit_tenants_alias: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Begin behind the organization of this name: the `next` of the answer before. */
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5343,6 +5354,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditTenants"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description The token is missing, wrong, expired or revoked */
@@ -5496,7 +5516,10 @@ export interface operations {
     };
     list_audit_tenants: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Begin behind the organization of this name: the `next` of the answer before. */
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5510,6 +5533,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditTenants"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description The token is missing, wrong, expired or revoked */

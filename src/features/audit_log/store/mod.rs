@@ -12,7 +12,7 @@ use crate::platform::error::ApiError;
 const MAX_COUNTED: i64 = 100_000;
 
 /// Most organizations in one list.
-const MAX_TENANTS: i64 = 1000;
+pub const MAX_TENANTS: usize = 1000;
 
 /// A stored entry as one JSON text, its fields in order: D1 takes no function with as many arguments as an object would need.
 /// The details are a text in it, just as they are stored.
@@ -20,7 +20,7 @@ macro_rules! entry {
     () => {
         "json_array(a.int_id, a.id, a.organization_id, a.user_id, a.username, a.action, a.resource, a.resource_id, a.status,
            a.response_status, a.method, a.endpoint, a.ip_address, a.user_agent, a.source, a.error, a.details, a.created_at)
-           AS entry, a.hash"
+           AS entry, a.hash, a.mac"
     };
 }
 pub(super) use entry;
@@ -101,10 +101,14 @@ macro_rules! list {
     };
 }
 
-/// The next entries behind one (?16), oldest first.
+/// The next entries behind one (?16) and not behind another (?18), oldest first.
 macro_rules! walk {
     ($which:ident) => {
-        concat!(entries!(), $which!(), " AND a.int_id > ?16 ORDER BY a.int_id LIMIT ?17")
+        concat!(
+            entries!(),
+            $which!(),
+            " AND a.int_id > ?16 AND a.int_id <= ?18 ORDER BY a.int_id LIMIT ?17"
+        )
     };
 }
 
@@ -143,7 +147,10 @@ statements! {
     TENANT = "SELECT slug AS tenant_id, name AS tenant_name FROM organizations WHERE id = ?1";
 
     /// By the index of their names in URLs.
-    TENANTS = "SELECT slug AS tenant_id, name AS tenant_name FROM organizations WHERE slug > '' ORDER BY slug LIMIT ?1";
+    TENANTS = "SELECT slug AS tenant_id, name AS tenant_name FROM organizations WHERE slug > ?1 ORDER BY slug LIMIT ?2";
+
+    /// The last number that an entry has.
+    NEWEST = "SELECT COALESCE(MAX(a.int_id), 0) AS int_id FROM audit_log a";
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,6 +158,9 @@ pub struct StoredRow {
     #[serde(deserialize_with = "json")]
     entry: ChainedEntry,
     pub hash: Option<String>,
+    /// What shows that this server wrote it.
+    #[serde(default)]
+    pub mac: Option<String>,
 }
 
 /// A stored entry with its organization's name.
@@ -159,6 +169,12 @@ pub struct LogRow {
     #[serde(flatten)]
     stored: StoredRow,
     tenant_id: String,
+}
+
+/// The last number that an entry has.
+#[derive(Debug, Deserialize)]
+pub struct Newest {
+    pub int_id: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -242,10 +258,11 @@ impl Selection {
         Query::new(list, self.args([limit.into(), offset.into()]))
     }
 
-    /// The next of them behind `after`, oldest first.
-    pub fn walk(&self, after: i64, limit: i64) -> Query<LogRow> {
+    /// The next of them behind `after` and up to `until`, oldest first.
+    pub fn walk(&self, after: i64, until: i64, limit: i64) -> Query<LogRow> {
         let [_, walk, _] = self.statements;
-        Query::new(walk, self.args([after.into(), limit.into()]))
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = self.args([after.into(), limit.into()]);
+        Query::new(walk, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, until.into()])
     }
 
     /// How many there are.
@@ -290,8 +307,14 @@ pub fn tenant(organization: &str) -> Query<AuditTenant> {
     Query::new(TENANT, [organization.into()])
 }
 
-pub fn tenants() -> Query<AuditTenant> {
-    Query::new(TENANTS, [MAX_TENANTS.into()])
+/// Organizations behind one, by their names in URLs.
+pub fn tenants(after: &str) -> Query<AuditTenant> {
+    Query::new(TENANTS, [after.into(), (MAX_TENANTS as i64).into()])
+}
+
+/// The newest entry of all.
+pub fn newest() -> Query<Newest> {
+    Query::new(NEWEST, [])
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn found(db: &TestDb, scope: &Scope, pairs: &[(&str, &str)]) -> Vec<i64> {
         rows.into_iter().map(|row| row.stored.entry.int_id).collect::<Vec<_>>()
     };
     let list = numbers(selection.list(-1, 0));
-    let mut walk = numbers(selection.walk(0, 100));
+    let mut walk = numbers(selection.walk(0, i64::from(u32::MAX), 100));
     walk.reverse();
     assert_eq!(list, walk, "{pairs:?}");
     assert_eq!(
@@ -140,7 +140,7 @@ fn the_severity_that_is_shown_is_the_one_that_is_found() {
     }
     db.execute(
         "INSERT INTO audit_log SELECT NULL, 'later' || int_id, organization_id, user_id, username, 'of a later version', resource,
-         resource_id, status, response_status, method, endpoint, ip_address, user_agent, source, error, details, created_at, hash
+         resource_id, status, response_status, method, endpoint, ip_address, user_agent, source, error, details, created_at, hash, mac
          FROM audit_log WHERE int_id <= 2",
     );
     let mut found = 0;
@@ -172,8 +172,9 @@ fn entries_of_one_severity_are_found_by_an_index() {
 #[test]
 fn organizations_are_listed_by_name() {
     let db = db();
-    let names: Vec<String> = db.run(tenants()).into_iter().map(|tenant| tenant.tenant_id).collect();
+    let names: Vec<String> = db.run(tenants("")).into_iter().map(|tenant| tenant.tenant_id).collect();
     assert_eq!(names, ["acme", "other"]);
+    assert_eq!(db.run(tenants("acme")).remove(0).tenant_id, "other", "behind one");
     let own = db.caller("eve").organization_id().to_string();
     assert_eq!(db.run(tenant(&own)).remove(0).tenant_id, "other");
     assert_eq!(db.run(organization("other")).remove(0).id, own);

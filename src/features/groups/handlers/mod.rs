@@ -97,6 +97,7 @@ pub async fn create_group(
     };
     let event = caller
         .event(Action::GroupCreated, Resource::Group)
+        .created()
         .within(&organization)
         .on(&id)
         .detail("name", new.name)

@@ -114,6 +114,7 @@ pub async fn create_machine(
     }
     let event = caller
         .event(Action::MachineCreated, Resource::Machine)
+        .created()
         .on(&new.id)
         .detail("machine", new.request.name.trim())
         .detail("agent_id", new.agent_id.as_str());

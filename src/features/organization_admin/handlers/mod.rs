@@ -81,6 +81,7 @@ pub async fn create_organization(
     };
     let event = caller
         .event(Action::OrganizationCreated, Resource::Organization)
+        .created()
         .within(&id)
         .on(&id)
         .detail("organization", slug.as_str())

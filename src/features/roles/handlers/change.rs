@@ -14,6 +14,9 @@ use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
 
+/// How often making a role tries again when another one got its number in between.
+const ATTEMPTS: usize = 5;
+
 /// Makes a role. Nobody makes one that allows more than they may do themselves.
 #[utoipa::path(post, path = "/api/roles", summary = "Create a role", request_body = CreateRole,
     responses((status = 200, description = "The role", body = OrganizationRole),
@@ -25,21 +28,34 @@ pub async fn create_role(
     ValidJson(request): ValidJson<CreateRole>,
 ) -> Result<Json<OrganizationRole>, ApiError> {
     let db = app.db()?;
-    let (caller, _) = credentials.load(&db, ()).await?;
+    let (caller, mut numbers) = credentials.load(&db, store::next_number()).await?;
     let name = free_name(&request.name)?;
     let codenames = codenames(&caller, request.permission_ids.as_deref().unwrap_or_default(), &[])?;
     let description = request.description.as_deref().unwrap_or_default();
-    let event = caller
-        .event(Action::RoleCreated, Resource::Role)
-        .detail("name", name)
-        .detail("permissions", codenames.clone());
-    let insert = Vec::from(store::insert(&caller, name, description, &codenames, &now()));
-    let find = store::find_by_name(caller.id(), name);
-    let (_, _, found) = db
-        .run((insert, audit::record(&event), find))
-        .await
-        .map_err(name_taken)?;
-    exactly_one(found)
+    for _ in 0..ATTEMPTS {
+        let id = numbers.first().map_or(1, |number| number.id);
+        let event = caller
+            .event(Action::RoleCreated, Resource::Role)
+            .on(id)
+            .detail("name", name)
+            .detail("permissions", codenames.clone());
+        let batch = (
+            store::insert(&caller, id, name, description, &now()),
+            audit::record_if_changed(&event),
+            store::allow_if_made(id, &codenames),
+            store::find(caller.id(), id),
+            store::next_number(),
+        );
+        let (made, _, _, found, next) = db.run(batch).await.map_err(name_taken)?;
+        if !made.is_empty() {
+            return published(found);
+        }
+        numbers = next;
+    }
+    Err(ApiError::conflict(
+        "busy",
+        "Many roles are being made at this moment, try again",
+    ))
 }
 
 /// Changes a role, for everybody who has it and from their next request on.
@@ -78,7 +94,7 @@ pub async fn update_role(
     let find = store::find(caller.id(), role.id);
     let batch = (update, audit::record(&event), find);
     let (_, _, found) = app.db()?.run(batch).await.map_err(name_taken)?;
-    exactly_one(found)
+    published(found)
 }
 
 /// Deletes a role that nobody has.
@@ -149,7 +165,7 @@ fn name_taken(error: DbError) -> ApiError {
     }
 }
 
-fn exactly_one(found: Vec<FoundRole>) -> Result<Json<OrganizationRole>, ApiError> {
+fn published(found: Vec<FoundRole>) -> Result<Json<OrganizationRole>, ApiError> {
     let role = found.into_iter().next();
     role.map(|role| Json(role.into()))
         .ok_or_else(|| ApiError::not_found("Role not found"))

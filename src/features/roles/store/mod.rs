@@ -2,7 +2,7 @@
 use protocol::ids::ObjectId;
 
 use super::access::RoleControl;
-use super::row::{FoundRole, GivenRole};
+use super::row::{FoundRole, GivenRole, Number};
 use crate::auth::caller::Caller;
 use crate::platform::db::{Nothing, Query, refuse, statements};
 
@@ -23,17 +23,22 @@ statements! {
 
     FIND = concat!(found!(), " OR c.role = 'super_admin' WHERE c.id = ?1 AND r.id = ?2");
 
-    FIND_BY_NAME = concat!(found!(), " WHERE c.id = ?1 AND r.name = ?2");
-
     GIVEN = "SELECT r.id, r.name, r.is_system,
            (SELECT json_group_array(p.permission) FROM role_permissions p WHERE p.role_id = r.id) AS permissions
          FROM roles r WHERE r.organization_id = ?1 AND r.id IN (SELECT value FROM json_each(?2)) ORDER BY r.id";
 
-    INSERT = "INSERT INTO roles (organization_id, name, description, created_at) VALUES (?1, ?2, ?3, ?4)";
+    /// A number that no role ever had.
+    NEXT = "SELECT 1 + COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'roles'), 0) AS id";
 
-    /// Of a role by its name: one that was just made has no number yet.
-    ALLOW = "INSERT INTO role_permissions (role_id, permission) SELECT r.id, json_each.value FROM json_each(?3)
-         JOIN roles r ON r.organization_id = ?1 AND r.name = ?2";
+    /// With its number, which the log names. Nothing happens if another role got it meanwhile.
+    INSERT = "INSERT INTO roles (id, organization_id, name, description, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM roles r WHERE r.id = ?1) RETURNING id";
+
+    ALLOW = "INSERT INTO role_permissions (role_id, permission) SELECT ?1, json_each.value FROM json_each(?2)";
+
+    /// Of a role that the statement before has made or not.
+    ALLOW_IF_MADE = "INSERT INTO role_permissions (role_id, permission) SELECT ?1, json_each.value FROM json_each(?2)
+         WHERE changes() > 0";
 
     UPDATE = "UPDATE roles SET name = COALESCE(?2, name), description = COALESCE(?3, description) WHERE id = ?1";
 
@@ -60,11 +65,6 @@ pub fn find(caller: &ObjectId, id: i64) -> Query<FoundRole> {
     Query::new(FIND, [caller.into(), id.into()])
 }
 
-/// One role of the caller's organization by its name.
-pub fn find_by_name(caller: &ObjectId, name: &str) -> Query<FoundRole> {
-    Query::new(FIND_BY_NAME, [caller.into(), name.into()])
-}
-
 /// Those of an organization's roles that are among these numbers.
 pub fn given(organization: &ObjectId, numbers: &[i64]) -> Query<GivenRole> {
     Query::new(
@@ -73,21 +73,32 @@ pub fn given(organization: &ObjectId, numbers: &[i64]) -> Query<GivenRole> {
     )
 }
 
-/// Makes a role of the caller's organization.
-pub fn insert(caller: &Caller, name: &str, description: &str, codenames: &[&str], now: &str) -> [Query<Nothing>; 2] {
-    let organization = caller.organization_id();
-    [
-        Query::new(
-            INSERT,
-            [organization.into(), name.into(), description.into(), now.into()],
-        ),
-        allow(organization, name, codenames),
-    ]
+/// A number for a new role.
+pub fn next_number() -> Query<Number> {
+    Query::new(NEXT, [])
 }
 
-fn allow(organization: &ObjectId, name: &str, codenames: &[&str]) -> Query<Nothing> {
-    let codenames = serde_json::json!(codenames).to_string();
-    Query::new(ALLOW, [organization.into(), name.into(), codenames.into()])
+/// Makes a role of the caller's organization and gives its number back, unless another one got that.
+pub fn insert(caller: &Caller, id: i64, name: &str, description: &str, now: &str) -> Query<Number> {
+    let organization = caller.organization_id();
+    Query::new(
+        INSERT,
+        [
+            id.into(),
+            organization.into(),
+            name.into(),
+            description.into(),
+            now.into(),
+        ],
+    )
+}
+
+/// Gives permissions to a role if the statement before has made it, or its entry in the log.
+pub fn allow_if_made(id: i64, codenames: &[&str]) -> Query<Nothing> {
+    Query::new(
+        ALLOW_IF_MADE,
+        [id.into(), serde_json::json!(codenames).to_string().into()],
+    )
 }
 
 /// Changes a role. What is absent stays.
@@ -102,7 +113,7 @@ pub fn update(
     let permissions = codenames.map(|codenames| {
         [
             Query::new(FORBID_ALL, [role.id.into()]),
-            allow(&role.organization_id, name.unwrap_or(&role.name), codenames),
+            Query::new(ALLOW, [role.id.into(), serde_json::json!(codenames).to_string().into()]),
         ]
     });
     [update].into_iter().chain(permissions.into_iter().flatten()).collect()

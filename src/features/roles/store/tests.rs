@@ -17,10 +17,10 @@ fn db() -> TestDb {
 
 fn make(db: &TestDb, caller: &str, name: &str, codenames: &[&str]) -> Result<FoundRole, String> {
     let caller = db.caller(caller);
-    for query in insert(&caller, name, "", codenames, "2026-01-01T00:00:00.000Z") {
-        db.try_run(query)?;
-    }
-    Ok(db.run(find_by_name(caller.id(), name)).remove(0))
+    let id = db.run(next_number()).remove(0).id;
+    db.try_run(insert(&caller, id, name, "", "2026-01-01T00:00:00.000Z"))?;
+    db.run(allow_if_made(id, codenames));
+    Ok(db.run(find(caller.id(), id)).remove(0))
 }
 
 fn names(db: &TestDb, caller: &str) -> Vec<String> {
@@ -126,4 +126,20 @@ fn roles_are_given_by_number_within_one_organization() {
     let acme = db.caller("ann").organization_id().clone();
     let given = db.run(given(&acme, &[ops.id, theirs.id, 999]));
     assert_eq!(given.into_iter().map(|role| role.name).collect::<Vec<_>>(), ["ops"]);
+}
+
+#[test]
+fn a_number_is_given_once_and_who_comes_second_changes_nothing() {
+    let db = db();
+    let (admin, eve) = (db.caller("admin"), db.caller("eve"));
+    let id = db.run(next_number()).remove(0).id;
+    let now = "2026-01-01T00:00:00.000Z";
+    assert_eq!(db.run(insert(&admin, id, "Ops", "", now)).len(), 1);
+    for (caller, name) in [(&eve, "Ops"), (&admin, "Ops"), (&admin, "Dev")] {
+        assert!(db.run(insert(caller, id, name, "", now)).is_empty(), "{name}");
+        db.run(allow_if_made(id, &["users.view"]));
+    }
+    assert_eq!(db.count("role_permissions"), 0);
+    db.execute("DELETE FROM roles WHERE name = 'Ops'");
+    assert!(db.run(next_number()).remove(0).id > id, "never again");
 }

@@ -180,17 +180,17 @@ fn a_session_shows_who_opened_it_with_what() {
 }
 
 #[test]
-fn a_session_that_ends_is_in_the_log_once_with_how_long_it_was_and_why() {
+fn a_session_that_ends_is_noted_for_the_log_once_with_how_long_it_was_and_why() {
     let db = db();
     let control = control(&db, "ann", "s-ann").unwrap();
     for _ in 0..2 {
         db.run(close(&control, "2026-01-01T01:00:30.000Z"));
     }
-    let entry = "audit_log WHERE action = 'session_ended' AND organization_id = (SELECT id FROM organizations WHERE slug = 'acme')
-        AND username = 'ann' AND source = 'ui' AND resource = 'terminal' AND response_status = 0 AND details ->> 'machine' = 'alpha'
+    let entry = "session_ends WHERE organization_id = (SELECT id FROM organizations WHERE slug = 'acme')
+        AND username = 'ann' AND source = 'ui' AND details ->> 'machine' = 'alpha'
         AND details ->> 'session_id' = 's-ann' AND details ->> 'reason' = 'terminated' AND details ->> 'seconds' = 3630
-        AND resource_id = (SELECT id FROM machines WHERE name = 'alpha')";
-    assert_eq!((db.count(entry), db.count("audit_log")), (1, 1));
+        AND machine_id = (SELECT id FROM machines WHERE name = 'alpha')";
+    assert_eq!((db.count(entry), db.count("session_ends")), (1, 1));
     db.execute("UPDATE terminal_sessions SET last_activity = 'x'; DELETE FROM terminal_sessions");
-    assert_eq!(db.count("audit_log"), 1);
+    assert_eq!(db.count("session_ends"), 1);
 }

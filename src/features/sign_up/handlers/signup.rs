@@ -200,6 +200,7 @@ async fn make(app: &App, context: &RequestContext, founder: Founder<'_>) -> Resu
     let (welcome, link) = Welcome::prepare(app, &id, &now)?;
     let event = context
         .event(Action::Signup, Resource::Auth)
+        .created()
         .by(&id, founder.username)
         .within(&organization_id)
         .on(&id);

@@ -173,8 +173,13 @@ fn event(caller: &Caller, new: &NewUser, with_password: bool) -> Event {
         true => (Action::UserCreated, "username"),
         false => (Action::UserInvited, "invited_username"),
     };
-    caller
-        .event(action, Resource::User)
+    let event = caller.event(action, Resource::User);
+    let event = match with_password {
+        true => event.created(),
+        // An invitation is answered 200 (contract).
+        false => event,
+    };
+    event
         .within(new.organization)
         .on(new.id)
         .detail(name, new.username)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { asked, exportPath, NO_FILTER, verdict } from './audit';
 
-const REPORT = { valid: true, entries: 1234, unsealed: 0, head: 'f0', broken_at: null, next: null };
+const REPORT = { valid: true, entries: 1234, unsealed: 0, unauthenticated: 0, head: 'f0', broken_at: null, next: null };
 
 describe('the audit log', () => {
   it('is asked for whole days, the last one included', () => {
