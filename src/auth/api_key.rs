@@ -1,4 +1,5 @@
 //! Personal API keys as proof of an account. `api_keys/` makes and lists them.
+use protocol::api::api_keys::KeyScope;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
@@ -34,7 +35,7 @@ pub struct UsedKey {
     id: ObjectId,
     /// Whose it is.
     pub user_id: ObjectId,
-    scope: String,
+    scope: KeyScope,
     /// In milliseconds since the Unix epoch.
     pub expires_at: Option<u64>,
     #[serde(deserialize_with = "flag")]
@@ -51,7 +52,12 @@ pub struct UsedKey {
 impl UsedKey {
     /// Whether it must not change anything.
     pub fn only_reads(&self) -> bool {
-        self.scope == "read"
+        self.scope == KeyScope::Read
+    }
+
+    /// Whether it was made for administering people.
+    pub fn administers_people(&self) -> bool {
+        self.scope == KeyScope::PeopleAdmin
     }
 
     /// The name under which terminals it opened are ended with it.
@@ -61,11 +67,11 @@ impl UsedKey {
 
     /// A key of a test.
     #[cfg(test)]
-    pub fn of_a_test(user_id: ObjectId, scope: &str) -> Self {
+    pub fn of_a_test(user_id: ObjectId, scope: KeyScope) -> Self {
         Self {
             id: user_id.clone(),
             user_id,
-            scope: scope.to_owned(),
+            scope,
             expires_at: None,
             expired: false,
             disabled: false,

@@ -49,6 +49,9 @@ pub struct Operation {
     pub effect: Effect,
     /// Whether somebody may call it who must choose a password first.
     pub before_password_change: bool,
+    /// Whether it says who people are, what they may do, or that they are there at all. A key does that only if it was made
+    /// for it: one that leaks must not make administrators.
+    pub of_people: bool,
 }
 
 impl From<Rule> for Operation {
@@ -57,6 +60,7 @@ impl From<Rule> for Operation {
             rule,
             effect: Effect::Writes,
             before_password_change: false,
+            of_people: false,
         }
     }
 }
@@ -67,6 +71,14 @@ impl Rule {
     pub fn before_password_change(self) -> Operation {
         Operation {
             before_password_change: true,
+            ..self.into()
+        }
+    }
+
+    /// It administers people.
+    pub fn of_people(self) -> Operation {
+        Operation {
+            of_people: true,
             ..self.into()
         }
     }

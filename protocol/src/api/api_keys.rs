@@ -20,9 +20,13 @@ pub const MAX_KEY_DAYS: u32 = 3650;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyScope {
-    /// Everything its owner may do, except what is asked of a person: changing the password, the profile and the keys.
+    /// Everything its owner may do, except what is asked of a person, which is changing the password, the profile and the
+    /// keys, and except administering people.
     #[default]
     Full,
+    /// The same, and administering people as far as its owner may: accounts, roles, groups and who is in them.
+    #[serde(rename = "people:admin")]
+    PeopleAdmin,
     /// Reading.
     Read,
 }
@@ -32,6 +36,7 @@ impl KeyScope {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::PeopleAdmin => "people:admin",
             Self::Read => "read",
         }
     }

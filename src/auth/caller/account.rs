@@ -66,6 +66,12 @@ impl Caller {
         if operation.effect == Effect::Writes && self.proof.as_ref().is_some_and(Proof::only_reads) {
             return Err(ApiError::forbidden("read_only_key", "This API key may only read"));
         }
+        if operation.of_people && self.proof.as_ref().is_some_and(|proof| !proof.administers_people()) {
+            return Err(ApiError::forbidden(
+                "key_scope",
+                "This API key does not administer people: that takes one of scope people:admin",
+            ));
+        }
         if self.row.must_reset_password && !operation.before_password_change {
             return Err(ApiError::password_change_required());
         }

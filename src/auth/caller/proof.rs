@@ -23,6 +23,14 @@ impl Proof {
         matches!(self, Self::Key(key) if key.only_reads())
     }
 
+    /// Whether it is good for administering people, if the account is.
+    pub(super) fn administers_people(&self) -> bool {
+        match self {
+            Self::Token(_) => true,
+            Self::Key(key) => key.administers_people(),
+        }
+    }
+
     /// What ends everything that was opened with this proof when it is withdrawn.
     pub(super) fn sign_in(&self) -> String {
         match self {

@@ -85,6 +85,22 @@ fn what_leads_to_a_new_password_is_there_and_wants_no_right() {
     assert!(!machines.before_password_change);
 }
 
+/// Whatever writes under the nouns that people are made of, but for what concerns the caller alone and the machines of a group.
+#[test]
+fn what_administers_people_is_declared_so() {
+    let nouns = ["/api/users", "/api/roles", "/api/groups"];
+    let mut found = 0;
+    for ((method, path), operation) in declared() {
+        let theirs = nouns.iter().any(|noun| path.starts_with(noun))
+            && operation.effect == Effect::Writes
+            && !matches!(operation.rule, Rule::SignedIn | Rule::InPerson)
+            && !path.contains("/machines");
+        assert_eq!(operation.of_people, theirs, "{method} {path}");
+        found += usize::from(theirs);
+    }
+    assert!(found > 10, "{found}");
+}
+
 #[test]
 fn the_document_says_of_exactly_the_open_operations_that_they_need_no_token() {
     let declared = declared();

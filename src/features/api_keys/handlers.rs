@@ -8,7 +8,6 @@ use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 
-use super::row::KeyRow;
 use super::store::{self, NewKey};
 use crate::audit::{self, Action, Resource};
 use crate::auth::api_key::API_KEY_PREFIX;
@@ -16,7 +15,6 @@ use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
-use crate::platform::db::DbError;
 use crate::platform::error::ApiError;
 use crate::platform::{random, secrets};
 
@@ -48,55 +46,42 @@ pub async fn create_api_key(
     ValidJson(request): ValidJson<CreateApiKey>,
 ) -> Result<(StatusCode, Json<NewApiKey>), ApiError> {
     let db = app.db()?;
-    let list = store::list(credentials.user_id());
-    let (caller, keys) = credentials.load(&db, list).await?;
-    let place = store::free_place(&keys).ok_or_else(|| {
-        ApiError::conflict(
-            "too_many_keys",
-            format!("You have {MAX_KEYS} API keys; revoke one to make another"),
-        )
-    })?;
+    let (caller, ()) = credentials.load(&db, ()).await?;
     let key = Secret::from(format!("{API_KEY_PREFIX}{}", random::hex::<24>()?));
     let created_at = Utc::now();
     let expires_at = request
         .expires_in_days
         .filter(|days| *days > 0)
         .map(|days| created_at + TimeDelta::days(days.into()));
-    let row = KeyRow {
-        id: random::object_id()?,
-        name: request.name.trim().to_owned(),
-        key_prefix: key.expose().chars().take(SHOWN).collect(),
-        scope: request.scope,
-        created_at,
-        expires_at,
-        last_used_at: None,
-        place,
-    };
+    let id = random::object_id()?;
+    let shown: String = key.expose().chars().take(SHOWN).collect();
     let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     let end = expires_at.map(text);
     let new = NewKey {
-        id: &row.id,
-        name: &row.name,
+        id: &id,
+        name: request.name.trim(),
         key_hash: &secrets::digest(key.expose()),
-        key_prefix: &row.key_prefix,
-        scope: row.scope,
+        key_prefix: &shown,
+        scope: request.scope,
         created_at: &text(created_at),
         expires_at: end.as_deref(),
-        place,
     };
     let event = caller
         .event(Action::ApiKeyCreated, Resource::User)
         .created()
-        .on(&row.id)
-        .detail("name", row.name.as_str())
-        .detail("key_prefix", row.key_prefix.as_str())
-        .detail("scope", row.scope.as_str());
-    db.run((store::insert(&caller, &new), audit::record(&event)))
-        .await
-        .map_err(|error| match error {
-            DbError::Duplicate => ApiError::conflict("busy", "Another key is being made at this moment, try again"),
-            other => other.into(),
-        })?;
+        .on(new.id)
+        .detail("name", new.name)
+        .detail("key_prefix", new.key_prefix)
+        .detail("scope", new.scope.as_str());
+    let (made, _) = db
+        .run((store::insert(&caller, &new), audit::record_if_changed(&event)))
+        .await?;
+    let row = made.into_iter().next().ok_or_else(|| {
+        ApiError::conflict(
+            "too_many_keys",
+            format!("You have {MAX_KEYS} API keys; revoke one to make another"),
+        )
+    })?;
     Ok((StatusCode::CREATED, Json(NewApiKey { about: row.into(), key })))
 }
 

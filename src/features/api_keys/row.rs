@@ -14,6 +14,4 @@ pub struct KeyRow {
     pub created_at: DateTime<Utc>,
     pub expires_at: Option<DateTime<Utc>>,
     pub last_used_at: Option<DateTime<Utc>>,
-    /// Which of the account's places it has.
-    pub place: i64,
 }

@@ -14,13 +14,13 @@ pub fn routes() -> Routes {
     routes![
         tag = "groups";
         handlers::list_groups => SignedIn,
-        handlers::create_group => Admin,
+        handlers::create_group => Admin.of_people(),
         handlers::find_group => Object,
-        handlers::update_group => Admin,
-        handlers::delete_group => Admin,
+        handlers::update_group => Admin.of_people(),
+        handlers::delete_group => Admin.of_people(),
         members::list_group_members => Object,
-        members::add_group_members => Admin,
-        members::remove_group_member => Admin,
+        members::add_group_members => Admin.of_people(),
+        members::remove_group_member => Admin.of_people(),
         machines::list_group_machines => Object,
         machines::add_group_machines => Admin,
         machines::remove_group_machine => Admin,

@@ -19,8 +19,8 @@ pub fn routes() -> Routes {
         handlers::list_machine_roles => SignedIn,
         handlers::list_permissions => Needs(RolesView),
         handlers::find_role => Needs(RolesView),
-        change::create_role => Needs(RolesCreate),
-        change::update_role => Needs(RolesEdit),
-        change::delete_role => Needs(RolesDelete),
+        change::create_role => Needs(RolesCreate).of_people(),
+        change::update_role => Needs(RolesEdit).of_people(),
+        change::delete_role => Needs(RolesDelete).of_people(),
     ]
 }

@@ -30,6 +30,6 @@ pub fn routes() -> Routes {
         second_factor::confirm => InPerson,
         second_factor::disable => InPerson,
         second_factor::replace_codes => InPerson,
-        second_factor::reset => Needs(UsersEdit),
+        second_factor::reset => Needs(UsersEdit).of_people(),
     ]
 }

@@ -1,6 +1,7 @@
 //! Who is admitted, and which rules let whom pass.
 use super::*;
 use crate::auth::{api_key, token};
+use protocol::api::api_keys::KeyScope;
 
 fn row() -> CallerRow {
     CallerRow {
@@ -21,6 +22,7 @@ fn writes(rule: Rule) -> Operation {
         rule,
         effect: Effect::Writes,
         before_password_change: false,
+        of_people: false,
     }
 }
 
@@ -81,7 +83,7 @@ fn rules_let_pass_whom_they_name() {
 
 #[test]
 fn a_key_that_only_reads_passes_no_write() {
-    let key = api_key::UsedKey::of_a_test(row().id, "read");
+    let key = api_key::UsedKey::of_a_test(row().id, KeyScope::Read);
     let caller = Caller::admit(Some(row()), Proof::Key(key), RequestContext::of_a_test()).unwrap();
     assert!(caller.pass(reads(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::SignedIn)).is_err());
@@ -89,11 +91,28 @@ fn a_key_that_only_reads_passes_no_write() {
 
 #[test]
 fn a_key_passes_no_rule_that_wants_a_person() {
-    let key = api_key::UsedKey::of_a_test(row().id, "full");
+    let key = api_key::UsedKey::of_a_test(row().id, KeyScope::Full);
     let caller = Caller::admit(Some(row()), Proof::Key(key), RequestContext::of_a_test()).unwrap();
     assert!(caller.pass(writes(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::InPerson)).is_err());
     assert!(admit(Some(row())).unwrap().pass(writes(Rule::InPerson)).is_ok());
+}
+
+#[test]
+fn a_key_administers_people_only_if_it_was_made_for_that() {
+    for (scope, may) in [
+        (KeyScope::Full, false),
+        (KeyScope::Read, false),
+        (KeyScope::PeopleAdmin, true),
+    ] {
+        let key = api_key::UsedKey::of_a_test(row().id, scope);
+        let admin = CallerRow {
+            role: Role::SuperAdmin,
+            ..row()
+        };
+        let caller = Caller::admit(Some(admin), Proof::Key(key), RequestContext::of_a_test()).unwrap();
+        assert_eq!(caller.pass(Rule::Admin.of_people()).is_ok(), may, "{scope:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,11 @@ export interface NewApiKey {
 /** How many keys a person may have. */
 export const MAX_KEYS = 5;
 
-export const SCOPES: Record<ApiKey['scope'], string> = { full: 'Everything I may do', read: 'Reading only' };
+export const SCOPES: Record<ApiKey['scope'], string> = {
+  full: 'Everything I may do, but not administer people',
+  'people:admin': 'Everything I may do, people included',
+  read: 'Reading only',
+};
 
 export async function listApiKeys(signal: AbortSignal): Promise<ApiKey[]> {
   return (await answer(client.GET('/api/api-keys', { signal }))).keys;
