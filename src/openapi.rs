@@ -1,8 +1,10 @@
 //! The OpenAPI 3.1 document, which is served as a file beside the browser console's. Handlers describe what is special about them;
 //! what is declared of an operation, and what holds for all, is added here.
 use protocol::api::error::ErrorBody;
-use utoipa::openapi::path::{Operation, PathItem, PathsBuilder};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem, PathsBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, ContactBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
@@ -18,12 +20,58 @@ const HEALTH: &str = "health";
 /// The name of the security scheme.
 const BEARER: &str = "bearer";
 
+/// What a reader should know before the first request.
+const INTRODUCTION: &str = "\
+Reach and run your machines: accounts, machines, terminals.
+
+**Signing in.** Every request but those marked as open carries `Authorization: Bearer` with a token from `POST /api/login`, which \
+lasts a day, or with an API key from `POST /api/api-keys`, which a program is given.
+
+```sh
+curl https://edge.example.com/api/machines -H \"Authorization: Bearer $VSAY_KEY\"
+```
+
+**Answers** are JSON. Times are RFC 3339 in UTC. Ids are texts of lowercase hex digits; `int_id` and the ids of roles are whole \
+numbers. What belongs to another organization is answered like what does not exist, with 404.
+
+**Errors** have `error` for people, `code` for programs, and with status 400 `fields`, which names each field that was not accepted. \
+A 5xx names the server's log line in `request_id`. After 429 wait as long as `Retry-After` says.
+
+**Lists** come whole, or in pages: `?page=1&limit=50`. `total` and `total_pages` say how much there is.";
+
+/// The form of an id in a path, by its name there. What has another form is not looked up.
+fn form(name: &str) -> Option<&'static str> {
+    match name {
+        "agent_id" => Some("^[0-9a-f]{12}$"),
+        "group_id" | "key_id" | "machine_id" => Some("^[0-9a-f]{24}$"),
+        "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
+        "role_id" => Some("^[1-9][0-9]{0,14}$"),
+        "avatar_id" => Some("^[0-9a-f]{32}$"),
+        _ => None,
+    }
+}
+
+/// Says of the ids in the path of an operation what form they have.
+fn describe_ids(operation: &mut Operation) {
+    let parameters = operation.parameters.iter_mut().flatten();
+    let ids = parameters.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    });
+    for id in ids.filter(|parameter| parameter.parameter_in == ParameterIn::Path) {
+        if let Some(pattern) = form(&id.name) {
+            let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+            id.schema = Some(schema.build().into());
+        }
+    }
+}
+
 /// What holds for the API as a whole.
 fn header() -> OpenApi {
     let info = InfoBuilder::new()
         .title("VSAY Edge")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Reach and run your machines: accounts, machines, terminals."))
+        .description(Some(INTRODUCTION))
         .contact(Some(ContactBuilder::new().name(Some("VSAY Edge")).build()))
         .build();
     let tag = |name: &str, text: &str| TagBuilder::new().name(name).description(Some(text)).build();
@@ -42,6 +90,10 @@ fn header() -> OpenApi {
     components.schemas.extend(nested);
     OpenApiBuilder::new()
         .info(info)
+        .servers(Some([ServerBuilder::new()
+            .url("/")
+            .description(Some("The server that this document came from"))
+            .build()]))
         .components(Some(components))
         .security(Some([SecurityRequirement::new(BEARER, [] as [&str; 0])]))
         .tags(Some([
@@ -58,6 +110,7 @@ fn header() -> OpenApi {
 
 /// Completes what a handler says of its operation by what is declared of it and what it shares with its kind.
 fn complete(operation: &mut Operation, declared: &Declared, tag: &str) {
+    describe_ids(operation);
     if operation.tags.is_none() {
         operation.tags = Some(vec![tag.to_owned()]);
     }
@@ -180,7 +233,7 @@ mod tests {
                 );
                 assert_eq!(operation.tags.as_ref().map(Vec::len), Some(1), "{path}");
                 assert!(
-                    path == "/health" || operation.responses.responses.contains_key("500"),
+                    ["/health", "/ready"].contains(&path.as_str()) || operation.responses.responses.contains_key("500"),
                     "{path}"
                 );
             }
@@ -195,6 +248,29 @@ mod tests {
         for part in text.split("\"#/components/schemas/").skip(1) {
             let name = part.split('"').next().unwrap();
             assert!(value["components"]["schemas"][name].is_object(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_id_in_a_path_has_a_form_and_every_number_in_a_query_is_one() {
+        // Names that people choose, and secrets.
+        let free = ["organization_id", "session_id", "token"];
+        let document = serde_json::to_value(document()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for operation in item.as_object().unwrap().values() {
+                for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                    let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
+                    if parameter["in"] == "path" && !free.contains(&name) {
+                        assert!(schema["pattern"].is_string(), "{path}: {name}");
+                    }
+                    if ["page", "limit", "per_page"].contains(&name) {
+                        assert!(
+                            schema["type"].to_string().contains("integer"),
+                            "{path}: {name} {schema}"
+                        );
+                    }
+                }
+            }
         }
     }
 
@@ -245,6 +321,7 @@ mod tests {
                 "/api/oidc/providers",
                 "/api/signup",
                 "/health",
+                "/ready",
             ]
         );
     }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
@@ -16,7 +16,8 @@ use crate::features::{
     agents, api_keys, audit_log, groups, machine_access, machines, oidc, organization_admin, organizations, profile,
     roles, sessions, sign_in, sign_up, terminals, users,
 };
-use crate::http::health;
+use crate::http::extract::readable;
+use crate::http::{console, health};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -26,7 +27,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Every route, with its description.
 pub fn api() -> Routes {
-    routes![tag = "health"; health::health => Open]
+    routes![tag = "health"; health::health => Open, health::ready => Open]
         .merge(sign_up::routes())
         .merge(sign_in::routes())
         .merge(oidc::routes())
@@ -52,7 +53,7 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
             let router = api()
                 .into_router()
                 .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-                .fallback(async || ApiError::not_found("Not found"))
+                .fallback(console::page)
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
             let config = Arc::new(config);
             let router = router.layer(from_fn_with_state(config.clone(), denials::audit_denials));
@@ -81,7 +82,11 @@ fn surround(router: Router) -> Router {
 /// Gives errors the body of their surface, and every answer the headers that belong to all.
 async fn finish(request: Request, next: Next) -> Response {
     let surface = Surface::of(request.uri().path());
-    let mut response = next.run(request).await;
+    let to_agent = request.uri().path().starts_with("/agent/");
+    let mut response = match readable(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
     // A handshake belongs to the relay that made it.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return response;
@@ -96,5 +101,10 @@ async fn finish(request: Request, next: Next) -> Response {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if to_agent {
+        // Agents set their tokens' times by it. The local runtime sends none.
+        let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        headers.extend(HeaderValue::try_from(date).ok().map(|date| (header::DATE, date)));
+    }
     response
 }

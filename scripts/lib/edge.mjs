@@ -6,9 +6,9 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { loadConfig } from "./config.mjs";
+import { prepareDatabase } from "./database.mjs";
 import { lock } from "./lock.mjs";
 import { EdgeLog, say } from "./log.mjs";
-import { migrate } from "./migrate.mjs";
 import { freePort } from "./port.mjs";
 import { loadSecrets } from "./secrets.mjs";
 
@@ -32,9 +32,10 @@ export async function startEdge({ host, port, state }) {
   let miniflare;
   try {
     const secrets = await loadSecrets(state);
+    const data = path.join(state, "data");
+    await prepareDatabase(data, config.migrations, () => startDatabase(data, config));
     miniflare = await startMiniflare({ host, port, state, config, secrets });
     const url = (await miniflare.ready).origin;
-    await migrate(miniflare, config.migrations);
     /** Runs the scheduled work as if it were `time`. */
     const scheduled = async (time = new Date()) =>
       (await miniflare.getWorker()).scheduled({ scheduledTime: time, cron: config.cron });
@@ -90,6 +91,25 @@ async function startMiniflare({ host, port, state, config, secrets }) {
       if (attempt === PORT_ATTEMPTS) throw error;
     }
   }
+}
+
+/** The database alone, behind a port that nobody knows and a Worker that answers nothing. */
+async function startDatabase(data, { name, worker }) {
+  const contents = "export default { fetch: () => new Response(null, { status: 503 }) }";
+  const miniflare = quietly(
+    convertV4MiniflareOptions({
+      name,
+      compatibilityDate: worker.compatibilityDate,
+      modules: [{ type: "ESModule", path: "none.mjs", contents }],
+      modulesRoot: "/",
+      d1Databases: worker.d1Databases,
+      cf: false,
+      telemetry: { enabled: false },
+      resourcePersistencePath: data,
+    }),
+  );
+  await miniflare.ready;
+  return miniflare;
 }
 
 /** What a browser on this machine calls it. */

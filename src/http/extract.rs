@@ -142,10 +142,43 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(params) = Query::<T>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
-        Ok(Self(params))
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => Err(query_misfit(&rejection.body_text())),
+        }
+    }
+}
+
+/// What is wrong with a query, in our words.
+fn query_misfit(text: &str) -> ApiError {
+    let named = |before: &str| {
+        let (_, rest) = text.split_once(before)?;
+        rest.split('`').next().filter(|name| !name.is_empty())
+    };
+    if let Some(name) = named("duplicate field `") {
+        return ApiError::invalid_field(name, "must be given once");
+    }
+    if let Some(name) = named("missing field `") {
+        return ApiError::invalid_field(name, "is required");
+    }
+    // Such as a number that is none: `Failed to deserialize query string: page: invalid digit found in string`.
+    let field = text.split(": ").nth(1).filter(|_| text.split(": ").count() > 2);
+    match field.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
+        Some(name) => ApiError::invalid_field(name, "has the wrong form"),
+        None => ApiError::bad_request("The query is malformed"),
+    }
+}
+
+/// Refuses a body in an encoding that is not read here, before anybody takes it for something else.
+pub fn readable(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut encodings = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(|name| name.trim_ascii());
+    match encodings.all(|name| name.is_empty() || name.eq_ignore_ascii_case(b"identity")) {
+        true => Ok(()),
+        false => Err(ApiError::unsupported_encoding()),
     }
 }
 
@@ -153,6 +186,50 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
 mod tests {
     use super::*;
     use protocol::api::machines::CreateMachine;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Asked {
+        #[allow(dead_code, reason = "only whether it is read is looked at")]
+        page: Option<u32>,
+    }
+
+    async fn asked(query: &str) -> Option<String> {
+        let request = Request::builder().uri(format!("/?{query}")).body(()).unwrap();
+        let (mut parts, ()) = request.into_parts();
+        let read = QueryParams::<Asked>::from_request_parts(&mut parts, &()).await;
+        read.err().map(|error| error.text().to_owned())
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_query_is_said_by_field_in_our_words() {
+        let said = |query| futures_util::future::FutureExt::now_or_never(asked(query)).unwrap();
+        assert_eq!(said("page=1"), None);
+        assert_eq!(said("page=1&page=2").as_deref(), Some("page must be given once"));
+        assert_eq!(said("page=x").as_deref(), Some("page has the wrong form"));
+        assert_eq!(said("page=%ff").as_deref(), Some("page has the wrong form"));
+    }
+
+    #[test]
+    fn a_body_in_an_encoding_that_is_not_read_is_refused() {
+        let of = |value: &str| {
+            readable(
+                &[(header::CONTENT_ENCODING, value.parse().unwrap())]
+                    .into_iter()
+                    .collect(),
+            )
+        };
+        assert!(readable(&HeaderMap::new()).is_ok());
+        for good in ["", "identity", "Identity", "identity, identity"] {
+            assert!(of(good).is_ok(), "{good}");
+        }
+        for bad in ["gzip", "br", "identity, gzip", "zstd", "x"] {
+            assert_eq!(
+                of(bad).unwrap_err().status(),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "{bad}"
+            );
+        }
+    }
 
     fn refusal(text: &str) -> String {
         format!("{:?}", decode::<CreateMachine>(text.as_bytes()).unwrap_err())

@@ -1,8 +1,10 @@
 //! What every handler may reach: the settings and the platform's bindings.
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::response::Response;
 use protocol::ids::ObjectId;
 use worker::Env;
 
@@ -13,6 +15,9 @@ use super::error::ApiError;
 use super::images::Avatars;
 use super::mail::Mailer;
 use super::relay_stub::RelayStub;
+
+/// The binding of the console's files.
+const ASSETS: &str = "ASSETS";
 
 /// The application as one request, or one run of the scheduled work, sees it.
 pub struct App {
@@ -52,6 +57,14 @@ impl App {
     /// The avatars of people.
     pub fn avatars(&self) -> Result<Avatars, ApiError> {
         Avatars::new(&self.env)
+    }
+
+    /// The page of the console, with the headers that its files have. There is none where only the API was deployed.
+    pub async fn console_page(&self) -> Result<Response, ApiError> {
+        let assets = self.env.assets(ASSETS).map_err(|_| ApiError::not_found("Not found"))?;
+        // The files' own server wants an address; its host means nothing.
+        let page = assets.fetch("https://console/", None).await?;
+        Ok(page.map(Body::new))
     }
 
     /// A rate limit by the name of its binding. Without it, the routes it guards answer 503: a limit that is silently

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use protocol::api::agents::CLOCK_SKEW_SECONDS;
 use protocol::api::error::{ErrorBody, FieldError};
 use serde_json::json;
 
@@ -24,6 +26,8 @@ pub struct ApiError {
     fields: Vec<FieldError>,
     /// How many accounts are in the way.
     user_count: Option<u64>,
+    /// The time here, where the caller's clock is in the way.
+    now: Option<DateTime<Utc>>,
     /// What went wrong inside; logged, never sent.
     cause: Option<Box<str>>,
 }
@@ -39,6 +43,7 @@ impl ApiError {
             detail: None,
             fields: Vec::new(),
             user_count: None,
+            now: None,
             cause: None,
         }
     }
@@ -73,6 +78,21 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", text)
     }
 
+    /// 401: nothing is wrong with the proof but its time.
+    pub fn clock_skew(now: DateTime<Utc>) -> Self {
+        Self {
+            now: Some(now),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "clock_skew",
+                format!(
+                    "The machine's clock is more than {CLOCK_SKEW_SECONDS} s off: here it is {}",
+                    now.to_rfc3339_opts(SecondsFormat::Secs, true)
+                ),
+            )
+        }
+    }
+
     /// 403: the caller is known and lacks the right.
     pub fn forbidden(code: &'static str, text: impl Into<Text>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, text)
@@ -103,6 +123,14 @@ impl ApiError {
     pub fn with_user_count(self, count: u64) -> Self {
         Self {
             user_count: Some(count),
+            ..self
+        }
+    }
+
+    /// The same, with what went wrong inside, for the log.
+    pub fn caused_by(self, cause: impl ToString) -> Self {
+        Self {
+            cause: Some(cause.to_string().into_boxed_str()),
             ..self
         }
     }
@@ -149,6 +177,15 @@ impl ApiError {
     /// 413: something in the body is over a bound of its own, which the text names.
     pub fn over_limit(text: impl Into<Text>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", text)
+    }
+
+    /// 415: the body is compressed in a way that is not read here.
+    pub fn unsupported_encoding() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_encoding",
+            "The body must not be compressed: leave Content-Encoding out",
+        )
     }
 
     /// 426: this path speaks WebSocket only.
@@ -256,6 +293,7 @@ pub fn render(error: ApiError, surface: Surface) -> Response {
             code: error.code.to_owned(),
             fields: error.fields,
             user_count: error.user_count,
+            now: error.now,
             request_id,
         })
         .unwrap_or_default(),

@@ -109,12 +109,17 @@ fn migrated() -> Connection {
     db.pragma_update(None, "foreign_keys", true).unwrap();
     db.set_limit(Limit::SQLITE_LIMIT_FUNCTION_ARG, MAX_FUNCTION_ARGUMENTS)
         .unwrap();
+    db.execute_batch("CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE)")
+        .unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files {
         db.execute_batch(&std::fs::read_to_string(&file).unwrap())
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let name = file.file_name().unwrap().to_str().unwrap();
+        db.execute("INSERT INTO d1_migrations (name) VALUES (?1)", [name])
+            .unwrap();
     }
     db
 }

@@ -1,4 +1,5 @@
 //! How a request fails.
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,6 +29,10 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub user_count: Option<u64>,
+    /// The time here, in UTC; only with the code `clock_skew`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub now: Option<DateTime<Utc>>,
     /// Names the log line of a failure of ours; only with status 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -17,6 +17,70 @@ async fn the_server_says_that_it_answers() {
 }
 
 #[tokio::test]
+async fn the_server_says_whether_it_can_work() {
+    let stack = Stack::start(&[]).await;
+    let anyone = Anonymous::at(&stack);
+    let ready = anyone.ask(Method::GET, "/ready", None).await.ok();
+    assert_eq!(ready["status"], "ready");
+    // As after a deploy whose migrations were forgotten.
+    let schema = ready["schema"].as_str().expect("the newest migration");
+    stack.sql(&format!("DELETE FROM d1_migrations WHERE name = '{schema}'"));
+    for _ in 0..2 {
+        let answer = anyone.ask(Method::GET, "/ready", None).await;
+        assert_eq!(answer.body["code"], "schema_outdated");
+        let (status, error) = answer.refusal();
+        assert!(status == 503 && error.contains(schema), "{error}");
+        stack.sql("DROP TABLE IF EXISTS d1_migrations");
+    }
+}
+
+/// What monitors and strangers ask for, and what such programs say that they take.
+#[tokio::test]
+async fn a_program_never_gets_the_consoles_page_for_something_that_is_not_there() {
+    let anyone = Anonymous::at(Stack::shared().await);
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for path in [
+        "/metrics",
+        "/sessions",
+        "/healthz",
+        "/API/machines",
+        "/Api/x",
+        "/v1/nothing",
+        "/.env",
+        "/wp-login.php",
+    ] {
+        for accept in [
+            "*/*",
+            "application/json",
+            "application/openmetrics-text;version=1.0.0,*/*;q=0.1",
+        ] {
+            let answer = send(anyone.request(Method::GET, path).header("accept", accept)).await;
+            assert_eq!(answer.status, 404, "{path} {accept}");
+            let kind = answer.headers[CONTENT_TYPE].to_str().expect("ASCII");
+            assert!(kind.starts_with("application/json"), "{path} {accept}: {kind}");
+        }
+        let answer = send(anyone.request(Method::POST, path).header("accept", browser)).await;
+        assert_eq!(answer.status, 404, "POST {path}");
+    }
+    for path in ["/API/machines", "/V1/sessions", "/metrics"] {
+        let answer = send(anyone.request(Method::GET, path).header("accept", browser)).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+    // A page that is reloaded is not a file, and has the headers that the console's files have.
+    let file = send(anyone.request(Method::GET, "/").header("accept", browser)).await;
+    let page = send(anyone.request(Method::GET, "/admin/people").header("accept", browser)).await;
+    assert_eq!((page.status, &page.body), (200, &file.body));
+    for name in [
+        "content-type",
+        "content-security-policy",
+        "x-frame-options",
+        "referrer-policy",
+    ] {
+        assert_eq!(page.headers.get(name), file.headers.get(name), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_path_is_404_in_the_form_of_its_surface() {
     let anyone = Anonymous::at(Stack::shared().await);
     for path in ["/api/nothing", "/api/", "/api/machines/a/b/c", "/agent/nothing"] {
@@ -181,6 +245,22 @@ async fn hostile_requests_are_refused_and_never_a_failure_of_ours() {
                 answer.refusal();
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_query_or_an_encoding_is_said_in_our_words() {
+    let somebody = Account::new(Stack::shared().await).await;
+    for path in ["/api/machines", "/api/groups", "/api/audit"] {
+        let answer = somebody.get(&format!("{path}?page=1&page=2")).await;
+        assert_eq!(answer.body["fields"][0]["field"], "page", "{answer:#?}");
+        assert_eq!(answer.refusal(), (400, "page must be given once".to_owned()));
+    }
+    for (encoding, status) in [("gzip", 415), ("br", 415), ("identity", 201)] {
+        let body = json!({"name": format!("sent-{encoding}")});
+        let request = somebody.request(Method::POST, "/api/machines").json(&body);
+        let answer = send(request.header("content-encoding", encoding)).await;
+        assert_eq!(answer.status, status, "{encoding}: {answer:#?}");
     }
 }
 

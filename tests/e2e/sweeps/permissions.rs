@@ -190,6 +190,7 @@ const OPEN: &[&str] = &[
     "GET /api/oidc/providers",
     "POST /api/signup",
     "GET /health",
+    "GET /ready",
 ];
 
 /// Of each kind of parameter, a thing that belongs to the owner of the shared machine or to the organization.
