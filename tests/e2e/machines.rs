@@ -270,6 +270,34 @@ async fn an_account_key_enrols_this_host_as_one_machine_however_often() {
 }
 
 #[tokio::test]
+async fn hosts_that_many_have_alike_are_each_a_machine_of_its_own() {
+    let owner = Account::new(Stack::shared().await).await;
+    let enrol = async |hostname: &str, host_id: Value| {
+        let body = json!({"token": owner.api_key, "public_key": "WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY", "hostname": hostname, "os": "Debian 12",
+            "version": "0.1.0", "host_id": host_id});
+        let answer = owner.anonymous.ask(Method::POST, "/agent/enroll", Some(body)).await;
+        assert!(
+            answer.headers.contains_key("date"),
+            "agents set their tokens' times by it"
+        );
+        assert_eq!(answer.status, 201, "{answer:#?}");
+        answer.body["machine_id"].as_str().expect("an id").to_owned()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let zeros = "0".repeat(64);
+    for host_id in [Value::Null, json!(""), json!("uninitialized"), json!(zeros), json!("0")] {
+        for hostname in ["a", "b"] {
+            assert!(
+                seen.insert(enrol(hostname, host_id.clone()).await),
+                "{hostname} {host_id}"
+            );
+        }
+    }
+    // One that names a host is that host, also under another name while no agent is there.
+    assert_eq!(enrol("c", json!("c0ffee")).await, enrol("d", json!("c0ffee")).await);
+}
+
+#[tokio::test]
 async fn a_deleted_machine_is_gone_for_its_owner_and_for_its_agent() {
     let world = World::shared().await;
     let owner = Account::new(world.stack).await;

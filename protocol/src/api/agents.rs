@@ -21,6 +21,9 @@ pub const CLOCK_SKEW_SECONDS: i64 = 60;
 /// An account API key begins so; any other enrolment token is a registration token.
 pub const API_KEY_PREFIX: &str = "vsay_ak_";
 
+/// Longest id of a host, in characters: 256 bits in hex.
+const MAX_HOST_ID: usize = 64;
+
 /// Longest text a machine says about itself in one field.
 const MAX_FACT: usize = 255;
 
@@ -40,10 +43,11 @@ pub struct Enroll {
     /// Platform, version and architecture, such as `Debian 12 x86_64`.
     #[schema(max_length = 255)]
     pub os: String,
-    /// A random number that an installation made for itself, so that enrolled again with the same account it is the
-    /// same machine.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[0-9a-f]{1,64}$")]
-    pub host_id: String,
+    /// A random number that an installation made for itself, so that enrolled again with the same account it is the same
+    /// machine. Absent, empty, without a digit but 0, or not in hex, it names no host, and the machine is a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64, example = "5f1c02e1a9d84b5e")]
+    pub host_id: Option<String>,
     /// The name of a machine that an account API key makes; the hostname if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 100)]
@@ -58,6 +62,14 @@ pub struct Enroll {
     /// The agent's version.
     #[schema(max_length = 64)]
     pub version: String,
+}
+
+impl Enroll {
+    /// Which host it is, if it says so: what many hosts say alike, such as an empty machine id or `uninitialized`, names none.
+    pub fn host(&self) -> Option<&str> {
+        let names = |id: &&str| id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0');
+        self.host_id.as_deref().map(str::trim).filter(names)
+    }
 }
 
 impl fmt::Debug for Enroll {
@@ -80,10 +92,9 @@ impl Validate for Enroll {
         faults.line("hostname", &self.hostname, 1, MAX_FACT);
         faults.line("os", &self.os, 0, MAX_FACT);
         faults.check(
-            (1..=64).contains(&self.host_id.len())
-                && self.host_id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+            self.host_id.as_deref().unwrap_or_default().chars().count() <= MAX_HOST_ID,
             "host_id",
-            "must be 1 to 64 lowercase hex characters",
+            format!("must have at most {MAX_HOST_ID} characters"),
         );
         if let Some(name) = &self.name {
             faults.line("name", name, 1, MAX_NAME);
@@ -139,7 +150,7 @@ mod tests {
             public_key: "A".repeat(43),
             hostname: "web-1".into(),
             os: "Debian 12 x86_64".into(),
-            host_id: "0a".repeat(32),
+            host_id: Some("0a".repeat(32)),
             name: None,
             linux_user: Some("deploy".into()),
             allow_sudo: None,
@@ -165,7 +176,7 @@ mod tests {
             public_key: "B".repeat(43),
             hostname: "x".repeat(256),
             os: "x".repeat(256),
-            host_id: "XY".into(),
+            host_id: Some("x".repeat(65)),
             name: Some(String::new()),
             linux_user: Some("no such user".into()),
             allow_sudo: None,
@@ -184,6 +195,32 @@ mod tests {
                 "version"
             ]
         );
+    }
+
+    #[test]
+    fn an_id_that_many_hosts_have_names_none() {
+        let host = |id: Option<&str>| {
+            let request = Enroll {
+                host_id: id.map(str::to_owned),
+                ..enroll()
+            };
+            assert!(fields(&request).is_empty(), "{id:?}");
+            request.host().map(str::to_owned)
+        };
+        for id in [
+            None,
+            Some(""),
+            Some("  "),
+            Some("uninitialized"),
+            Some("0"),
+            Some(&*"0".repeat(64)),
+        ] {
+            assert_eq!(host(id), None, "{id:?}");
+        }
+        assert_eq!(host(Some("00a0")).as_deref(), Some("00a0"));
+        let absent =
+            serde_json::json!({"token": "t", "public_key": "A".repeat(43), "hostname": "h", "os": "", "version": ""});
+        assert!(fields(&serde_json::from_value(absent).unwrap()).is_empty());
     }
 
     #[test]

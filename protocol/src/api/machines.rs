@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::detail::detail;
+use super::facts;
 use super::secret::Secret;
 use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId};
@@ -37,6 +38,9 @@ pub const MAX_METADATA_NAME: usize = 64;
 /// Longest fact, in characters: as long as what is kept of each that an agent says.
 pub const MAX_METADATA_VALUE: usize = 255;
 
+/// Most bytes of all facts of one machine together, be it what people note or what its agent says.
+pub const MAX_METADATA_BYTES: usize = 8 * 1024;
+
 /// Whether a text can be a login name: letters, digits, `.`, `_`, `-`, also a last `$`, not beginning with `-`. Empty
 /// means the agent's own account.
 pub fn is_linux_user(text: &str) -> bool {
@@ -52,16 +56,22 @@ pub fn is_linux_user(text: &str) -> bool {
 #[serde(default)]
 pub struct Metrics {
     /// Processor use in percent of all cores, 0 to 100.
+    #[serde(deserialize_with = "facts::percent")]
     pub cpu_percent: f64,
     /// Memory use in percent, 0 to 100.
+    #[serde(deserialize_with = "facts::percent")]
     pub memory_percent: f64,
     /// Use of the root file system in percent, 0 to 100.
+    #[serde(deserialize_with = "facts::percent")]
     pub disk_percent: f64,
     /// Received, in MB/s.
+    #[serde(deserialize_with = "facts::rate")]
     pub network_inbound: f64,
     /// Sent, in MB/s.
+    #[serde(deserialize_with = "facts::rate")]
     pub network_outbound: f64,
     /// Seconds since the machine started.
+    #[serde(deserialize_with = "facts::uptime")]
     pub uptime_seconds: u64,
 }
 
@@ -233,7 +243,7 @@ pub struct UpdateMachine {
     #[schema(max_items = 32)]
     pub tags: Option<Vec<String>>,
     /// What people note of it, in place of all that they noted before. At most 32 facts, with names of 1 to 64 characters and values
-    /// of at most 255. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
+    /// of at most 255, and 8 KiB in all. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
     /// then on.
     pub metadata: Option<BTreeMap<String, String>>,
 }
@@ -254,6 +264,12 @@ impl Validate for UpdateMachine {
             metadata.len() <= MAX_METADATA,
             "metadata",
             format!("must be at most {MAX_METADATA} facts"),
+        );
+        let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+        faults.check(
+            metadata.len() > MAX_METADATA || bytes <= MAX_METADATA_BYTES,
+            "metadata",
+            format!("must have at most {MAX_METADATA_BYTES} bytes in all"),
         );
         for (name, value) in metadata.iter().take(MAX_METADATA) {
             // A name that breaks its rule is not repeated in the answer whole.
@@ -353,6 +369,13 @@ mod tests {
         );
         let many: BTreeMap<String, String> = (0..=MAX_METADATA).map(|n| (n.to_string(), String::new())).collect();
         assert_eq!(fields(&serde_json::json!({"metadata": many}).to_string()), ["metadata"]);
+        let large: BTreeMap<String, String> = (0..MAX_METADATA)
+            .map(|n| (n.to_string(), "ü".repeat(MAX_METADATA_VALUE)))
+            .collect();
+        assert_eq!(
+            fields(&serde_json::json!({"metadata": large}).to_string()),
+            ["metadata"]
+        );
         let long = serde_json::json!({"metadata": {"x".repeat(5000): "y".repeat(MAX_METADATA_VALUE + 1)}}).to_string();
         let refused = fields(&long);
         assert!(

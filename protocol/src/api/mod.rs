@@ -8,6 +8,7 @@ pub mod auth;
 mod detail;
 pub mod error;
 pub mod export;
+pub mod facts;
 pub mod groups;
 pub mod machines;
 pub mod oidc;

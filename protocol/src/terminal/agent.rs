@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ExitStatus, Size};
+use crate::api::facts;
 use crate::api::machines::Metrics;
 use crate::ids::{AgentId, BootId, SessionId, StreamId};
 
@@ -66,16 +67,21 @@ pub enum FromAgent {
         /// This run of the agent.
         boot: BootId,
         /// The agent's version.
+        #[serde(deserialize_with = "facts::text")]
         version: String,
         /// The machine's name for itself.
+        #[serde(deserialize_with = "facts::text")]
         hostname: String,
         /// Platform, version and architecture, such as `Debian 12 x86_64`.
+        #[serde(deserialize_with = "facts::text")]
         os: String,
         /// The machine's own address.
+        #[serde(deserialize_with = "facts::text")]
         ip_address: String,
         /// Who shells run as.
         linux_user: LinuxUser,
         /// Free facts, shown on the machine's page.
+        #[serde(deserialize_with = "facts::metadata")]
         metadata: BTreeMap<String, String>,
         /// The shells that are open.
         streams: Vec<Report>,

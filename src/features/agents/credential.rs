@@ -2,7 +2,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::{DateTime, TimeDelta, Utc};
 use jwt_compact::alg::{Ed25519, VerifyingKey};
-use jwt_compact::{Algorithm, AlgorithmExt, TimeOptions, UntrustedToken};
+use jwt_compact::{Algorithm, AlgorithmExt, UntrustedToken};
 use protocol::api::agents::{CLOCK_SKEW_SECONDS, CONNECT_AUDIENCE, CONNECT_TOKEN_SECONDS, ConnectClaims};
 use protocol::ids::AgentId;
 
@@ -42,28 +42,38 @@ impl<'a> ClaimedToken<'a> {
 
     /// Whether it was signed with the private half of `public_key`, for us, just now, and for a short time.
     pub fn verify(&self, public_key: &str, now: DateTime<Utc>) -> bool {
-        let Some(key) = self::public_key(public_key) else {
-            return false;
-        };
-        let Ok(token) = Ed25519.validator::<ConnectClaims>(&key).validate(&self.token) else {
-            return false;
-        };
-        let claims = token.claims();
-        let skew = TimeDelta::seconds(CLOCK_SKEW_SECONDS);
-        let short = claims.expiration.zip(claims.issued_at).is_some_and(|(end, start)| {
-            end - start <= TimeDelta::seconds(CONNECT_TOKEN_SECONDS) && start - skew <= now
-        });
-        short
-            && claims.custom.aud == CONNECT_AUDIENCE
-            && claims.validate_expiration(&TimeOptions::new(skew, || now)).is_ok()
+        self.life(public_key)
+            .is_some_and(|(start, end)| around(start, end, now))
     }
+
+    /// Whether nothing is wrong with it but its time: the machine's clock is not ours, or somebody kept an old one.
+    pub fn is_out_of_time(&self, public_key: &str, now: DateTime<Utc>) -> bool {
+        self.life(public_key)
+            .is_some_and(|(start, end)| !around(start, end, now))
+    }
+
+    /// From when to when it is good, if it was signed with the private half of `public_key`, for us, and for a short time.
+    fn life(&self, public_key: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let key = self::public_key(public_key)?;
+        let token = Ed25519.validator::<ConnectClaims>(&key).validate(&self.token).ok()?;
+        let claims = token.claims();
+        let (start, end) = claims.issued_at.zip(claims.expiration)?;
+        let short = end - start <= TimeDelta::seconds(CONNECT_TOKEN_SECONDS);
+        (short && claims.custom.aud == CONNECT_AUDIENCE).then_some((start, end))
+    }
+}
+
+/// Whether it is now between two times, by a clock that may differ from ours.
+fn around(start: DateTime<Utc>, end: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let skew = TimeDelta::seconds(CLOCK_SKEW_SECONDS);
+    start - now <= skew && now - end < skew
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use jwt_compact::alg::SigningKey;
-    use jwt_compact::{Claims, Header};
+    use jwt_compact::{Claims, Header, TimeOptions};
 
     type PrivateKey = <Ed25519 as Algorithm>::SigningKey;
 
@@ -111,6 +121,27 @@ mod tests {
                 .as_str(),
             "0123456789ab"
         );
+    }
+
+    #[test]
+    fn only_a_token_of_ones_own_is_told_that_the_clock_is_wrong() {
+        let (key, now) = (private_key(1), Utc::now());
+        let out_of_time = |token: &str| {
+            ClaimedToken::parse(token)
+                .unwrap()
+                .is_out_of_time(&public_text(&key), now)
+        };
+        for minutes in [-525_600 * 40, -1440, -5, 5, 1440, 525_600 * 40] {
+            let signed = |key: &_, audience, seconds| token(key, audience, now + TimeDelta::minutes(minutes), seconds);
+            assert!(out_of_time(&signed(&key, CONNECT_AUDIENCE, 120)), "{minutes}");
+            assert!(!out_of_time(&signed(&key, CONNECT_AUDIENCE, 121)), "{minutes}");
+            assert!(!out_of_time(&signed(&key, "vsay-auth", 120)), "{minutes}");
+            assert!(
+                !out_of_time(&signed(&private_key(2), CONNECT_AUDIENCE, 120)),
+                "{minutes}"
+            );
+        }
+        assert!(!out_of_time(&token(&key, CONNECT_AUDIENCE, now, 60)), "in time");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::caller::bearer;
 use crate::auth::throttle;
 use crate::features::machines::store::duplicate;
-use crate::features::machines::store::enrolment::{self as store, Identity, NewHost};
+use crate::features::machines::store::enrolment::{self as store, Identity, KnownHost, NewHost};
 use crate::features::terminals::request::{is_upgrade, offers};
 use crate::http::extract::ValidJson;
 use crate::platform::context::App;
@@ -91,7 +91,7 @@ fn registered(context: &RequestContext, by: &str, machine: &ObjectId, name: &str
 }
 
 async fn enroll_by_key(app: &App, context: &RequestContext, request: &Enroll) -> Result<Enrolled, ApiError> {
-    let db = app.db()?;
+    let (db, request) = (app.db()?, &mut request.clone());
     let key_hash = secrets::digest(request.token.expose());
     let wanted: String = request
         .name
@@ -103,7 +103,7 @@ async fn enroll_by_key(app: &App, context: &RequestContext, request: &Enroll) ->
         .collect();
     let prefix: String = wanted.chars().take(MAX_NAME - SUFFIX).collect();
     for _ in 0..ATTEMPTS {
-        let (owner, (host, names)) = db.run(store::find_by_key(&key_hash, &request.host_id, &prefix)).await?;
+        let (owner, (host, names)) = db.run(store::find_by_key(&key_hash, request.host(), &prefix)).await?;
         let owner = owner
             .into_iter()
             .next()
@@ -111,7 +111,15 @@ async fn enroll_by_key(app: &App, context: &RequestContext, request: &Enroll) ->
         if owner.must_reset_password {
             return Err(ApiError::password_change_required());
         }
-        let enrolled = match host.into_iter().next() {
+        let host = match host.into_iter().next() {
+            Some(host) if is_another(app, &host, request).await? => {
+                // It keeps no host id, so that neither of the two is ever taken for the other.
+                request.host_id = None;
+                None
+            }
+            host => host,
+        };
+        let enrolled = match host {
             Some(host) if host.status == MachineStatus::Revoked => return Err(revoked()),
             Some(host) => {
                 let event = registered(context, "key", &host.id, &host.name)
@@ -159,6 +167,17 @@ async fn enroll_by_key(app: &App, context: &RequestContext, request: &Enroll) ->
     ))
 }
 
+/// Whether a host that has the id of a machine is not that machine: its agent is there, with another key and under another name
+/// of its own. A machine that was set up anew has no agent, or the same name.
+async fn is_another(app: &App, host: &KnownHost, request: &Enroll) -> Result<bool, ApiError> {
+    let same = host.agent_public_key.as_ref() == Some(&request.public_key) || host.hostname == request.hostname.trim();
+    if same || host.status == MachineStatus::Revoked {
+        return Ok(false);
+    }
+    let status = app.relay(&host.id)?.status().await;
+    Ok(status.map_or(host.status == MachineStatus::Online, |status| status.connected))
+}
+
 /// The wanted name, or its beginning with the first suffix from `-2` on that is free.
 fn free_name(wanted: &str, prefix: &str, taken: &[String]) -> String {
     let free = |name: &String| !taken.contains(name);
@@ -176,6 +195,7 @@ fn revoked() -> ApiError {
 /// Connects a machine: the agent's end of every terminal on it. `docs/streams.md` describes the socket.
 #[utoipa::path(get, path = "/agent/connect", summary = "Connect an agent (WebSocket)",
     responses((status = 101, description = "The socket is open, subprotocol `vsay.agent.v1`"),
+        (status = 401, description = "The token is not the machine's; or, with the code `clock_skew` and the edge's time in `now`, the clocks differ by more than a minute", body = ErrorBody),
         (status = 403, description = "The machine was revoked", body = ErrorBody),
         (status = 409, description = "Another agent with the same key is connected and alive: this one is a copy", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]
@@ -194,10 +214,15 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
     if identity.status == MachineStatus::Revoked {
         return Err(revoked());
     }
+    let at = Utc::now();
+    let key = identity.agent_public_key.as_deref();
+    if key.is_some_and(|key| token.is_out_of_time(key, at)) {
+        return Err(ApiError::clock_skew(at));
+    }
     let key = identity
         .agent_public_key
         .take()
-        .filter(|key| token.verify(key, Utc::now()))
+        .filter(|key| token.verify(key, at))
         .ok_or_else(invalid)?;
     if !is_upgrade(&headers) || !offers(&headers, AGENT_SUBPROTOCOL) {
         return Err(ApiError::upgrade_required(format!(

@@ -50,7 +50,7 @@ statements! {
     );
 
     /// The machine that this host is already, for this key's owner.
-    FIND_HOST = "SELECT m.id, m.name, m.status FROM users u JOIN machines m ON m.owner_id = u.id AND m.host_id = ?2 WHERE u.api_key_hash = ?1";
+    FIND_HOST = "SELECT m.id, m.name, m.status, m.hostname, m.agent_public_key FROM users u JOIN machines m ON m.owner_id = u.id AND m.host_id = ?2 WHERE u.api_key_hash = ?1";
 
     /// The owner's machines whose names begin alike.
     FIND_NAMES = "SELECT m.name FROM users u JOIN machines m ON m.owner_id = u.id AND m.name >= ?2
@@ -99,6 +99,9 @@ pub struct KnownHost {
     pub id: ObjectId,
     pub name: String,
     pub status: MachineStatus,
+    /// Its own name for itself.
+    pub hostname: String,
+    pub agent_public_key: Option<String>,
 }
 
 /// The machine that a registration token was made for.
@@ -142,7 +145,7 @@ fn facts(first: Arg, request: &Enroll) -> [Arg; 8] {
     [
         first,
         request.public_key.as_str().into(),
-        request.host_id.as_str().into(),
+        request.host().into(),
         request.hostname.trim().into(),
         request.os.trim().into(),
         request.linux_user.as_deref().into(),
@@ -158,13 +161,17 @@ pub fn find_by_token(token_hash: &str) -> Query<Registered> {
 
 /// Enrols the machine that a registration token was made for. No row if the token is spent.
 pub fn enroll_by_token(token_hash: &str, request: &Enroll) -> (Query<Nothing>, Query<Enrolled>) {
-    let release = Query::new(RELEASE_HOST, [token_hash.into(), request.host_id.as_str().into()]);
+    let release = Query::new(RELEASE_HOST, [token_hash.into(), request.host().into()]);
     (release, Query::new(ENROLL_BY_TOKEN, facts(token_hash.into(), request)))
 }
 
 /// All that an enrolment by API key must know: the key's owner, the machine that the host is already, and the owner's names
 /// that begin with `prefix`.
-pub fn find_by_key(key_hash: &str, host_id: &str, prefix: &str) -> (Query<KeyOwner>, (Query<KnownHost>, Query<Named>)) {
+pub fn find_by_key(
+    key_hash: &str,
+    host_id: Option<&str>,
+    prefix: &str,
+) -> (Query<KeyOwner>, (Query<KnownHost>, Query<Named>)) {
     let owner = Query::new(FIND_KEY_OWNER, [key_hash.into()]);
     let host = Query::new(FIND_HOST, [key_hash.into(), host_id.into()]);
     (owner, (host, Query::new(FIND_NAMES, [key_hash.into(), prefix.into()])))

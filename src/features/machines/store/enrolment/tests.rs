@@ -31,7 +31,7 @@ fn request(host_id: &str) -> Enroll {
         public_key: format!("key of {host_id}"),
         hostname: "host".into(),
         os: "Debian 12".into(),
-        host_id: host_id.into(),
+        host_id: Some(host_id.into()),
         name: None,
         linux_user: None,
         allow_sudo: Some(true),
@@ -46,7 +46,7 @@ fn by_token(db: &TestDb, token: &str, host_id: &str) -> Vec<Enrolled> {
 }
 
 fn by_key(db: &TestDb, key: &str, host_id: &str) -> (Vec<KeyOwner>, Vec<KnownHost>, Vec<String>) {
-    let (owner, (host, names)) = find_by_key(key, host_id, "host");
+    let (owner, (host, names)) = find_by_key(key, request(host_id).host(), "host");
     (
         db.run(owner),
         db.run(host),
