@@ -16,10 +16,13 @@ const MAX_PAGE: u64 = 1_000_000_000;
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// The page, from 1.
+    #[param(value_type = Option<u64>, minimum = 1)]
     page: Option<String>,
     /// How many fit on a page, 1 to 500. Without it, everything is one page.
+    #[param(value_type = Option<u64>, minimum = 1)]
     limit: Option<String>,
     /// The same, under another name; `limit` counts first.
+    #[param(value_type = Option<u64>, minimum = 1)]
     per_page: Option<String>,
 }
 

@@ -40,7 +40,7 @@ fn user(account: &Account, role: &str, machine_role: &str, ways: &[&str]) -> Val
         "non-sudo"
     };
     json!({"user_id": account.id, "username": account.username, "email": account.email, "role": role,
-        "machine_role": machine_role, "machine_role_name": name, "via": ways[0], "ways": ways, "granted_by": null, "expires_at": null})
+        "machine_role": machine_role, "machine_role_name": name, "effective_role": machine_role, "via": ways[0], "ways": ways, "granted_by": null, "expires_at": null})
 }
 
 #[tokio::test]

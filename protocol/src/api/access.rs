@@ -145,10 +145,13 @@ pub struct AccessUser {
     pub email: String,
     /// What it is in its organization.
     pub role: Role,
-    /// Whether its shells on this machine may gain privileges, all things considered.
+    /// Whether it was given privileges for its shells on this machine: by the grant, or else by the account, or else because
+    /// it manages the machine.
     pub machine_role: MachineRole,
     /// The same for people: `sudo` or `non-sudo`.
     pub machine_role_name: String,
+    /// What that comes to: privileges are gained only on a machine that was enrolled with them.
+    pub effective_role: MachineRole,
     /// The first of `ways`.
     pub via: String,
     /// Every way by which it may: `owner`, `direct` (a grant), `group:` and the group's name, `admin`. Whoever loses one keeps

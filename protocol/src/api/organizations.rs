@@ -27,12 +27,15 @@ pub fn slug(name: &str) -> String {
     name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
 }
 
-/// Whether sign-ins by password need a code sent by mail. All do or none: what a client says of itself is no reason to spare it.
+/// Which sign-ins by password need a code sent by mail. `ui` goes by what a program says of itself, so it spares programs a code
+/// and stops nobody who knows a password: `on` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OtpPolicy {
     /// None does.
     Off,
+    /// Those in a browser do.
+    Ui,
     /// All do.
     On,
 }
@@ -42,6 +45,7 @@ impl OtpPolicy {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
+            Self::Ui => "ui",
             Self::On => "on",
         }
     }

@@ -52,10 +52,13 @@ const ALIASES: &[(&str, &[&str])] = &[
 #[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// The page, from 1.
+    #[param(value_type = Option<u64>, minimum = 1)]
     page: Option<String>,
     /// How many entries fit on a page: 1 to 200, 50 if absent.
+    #[param(value_type = Option<u64>, minimum = 1)]
     limit: Option<String>,
     /// The same as `limit`.
+    #[param(value_type = Option<u64>, minimum = 1)]
     per_page: Option<String>,
     /// Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only: they read
     /// all organizations without it, and others read their own with or without it.

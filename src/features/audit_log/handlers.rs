@@ -27,6 +27,7 @@ pub struct VerifyQuery {
     /// Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only.
     tenant_id: Option<String>,
     /// Begin behind the entry with this `int_id`: the `next` of the answer before.
+    #[param(value_type = Option<i64>)]
     after: Option<String>,
 }
 

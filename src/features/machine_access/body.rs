@@ -5,10 +5,11 @@ use super::row::UserRow;
 
 impl From<UserRow> for AccessUser {
     fn from(row: UserRow) -> Self {
-        let machine_role = match row.may_sudo {
+        let role = |sudo| match sudo {
             true => MachineRole::AllowSudo,
             false => MachineRole::NonSudo,
         };
+        let machine_role = role(row.given_sudo);
         Self {
             user_id: row.id,
             username: row.username,
@@ -16,6 +17,7 @@ impl From<UserRow> for AccessUser {
             role: row.role,
             machine_role,
             machine_role_name: machine_role.label().to_owned(),
+            effective_role: role(row.may_sudo),
             via: row.ways.first().cloned().unwrap_or_default(),
             ways: row.ways,
             granted_at: row.granted_at,

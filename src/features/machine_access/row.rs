@@ -15,6 +15,9 @@ pub struct UserRow {
     pub role: Role,
     #[serde(deserialize_with = "flag")]
     pub may_sudo: bool,
+    /// It was given privileges, whether or not the machine allows them.
+    #[serde(deserialize_with = "flag")]
+    pub given_sudo: bool,
     #[serde(deserialize_with = "json")]
     pub ways: Vec<String>,
     pub granted_at: Option<DateTime<Utc>>,

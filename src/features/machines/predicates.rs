@@ -47,12 +47,11 @@ macro_rules! reaches {
     };
 }
 
-/// SQL: the caller's shells on the machine may gain privileges: the machine was enrolled with it, and the grant says so, or
-/// else the account, or else the caller manages the machine.
-macro_rules! may_sudo {
+/// SQL: the caller was given privileges for shells: the grant says so, or else the account, or else the caller manages the machine.
+macro_rules! given_sudo {
     () => {
         concat!(
-            "(m.allow_sudo = 1 AND COALESCE((SELECT NULLIF(g.machine_role, '') FROM ",
+            "(COALESCE((SELECT NULLIF(g.machine_role, '') FROM ",
             $crate::features::machines::predicates::granted!(),
             "), NULLIF(u.machine_role, ''), CASE WHEN ",
             $crate::features::machines::predicates::manages!(),
@@ -61,4 +60,15 @@ macro_rules! may_sudo {
     };
 }
 
-pub(crate) use {granted, in_sight, manages, may_sudo, reaches, unexpired};
+/// SQL: the caller's shells on the machine may gain privileges: the machine was enrolled with it, and they were given them.
+macro_rules! may_sudo {
+    () => {
+        concat!(
+            "(m.allow_sudo = 1 AND ",
+            $crate::features::machines::predicates::given_sudo!(),
+            ")"
+        )
+    };
+}
+
+pub(crate) use {given_sudo, granted, in_sight, manages, may_sudo, reaches, unexpired};

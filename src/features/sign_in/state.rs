@@ -33,6 +33,9 @@ pub struct SignInState {
     pub accounts: Vec<StateAccount>,
 }
 
+/// How a browser calls itself, and whoever does not say what it is.
+const BROWSER: &str = "ui";
+
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateAccount {
@@ -69,7 +72,16 @@ impl SignInState {
         let entry = self.entry(&account.id);
         match account.totp_confirmed_at.is_some() {
             true => (!entry.is_some_and(|entry| entry.totp)).then_some(Factor::Totp),
-            false => (account.otp == OtpPolicy::On && !self.mail_proven).then_some(Factor::Mail),
+            false => (self.by_policy(account.otp) && !self.mail_proven).then_some(Factor::Mail),
+        }
+    }
+
+    /// Whether the organization has a code mailed to whoever signs in this way.
+    fn by_policy(&self, policy: OtpPolicy) -> bool {
+        match policy {
+            OtpPolicy::Off => false,
+            OtpPolicy::Ui => self.source == BROWSER,
+            OtpPolicy::On => true,
         }
     }
 

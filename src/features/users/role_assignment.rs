@@ -5,6 +5,7 @@ use protocol::api::users::AssignRoles;
 
 use crate::features::roles::builtin;
 use crate::features::roles::row::GivenRole;
+use crate::platform::db::Exists;
 use crate::platform::error::ApiError;
 
 /// What is asked for. What is absent stays.
@@ -66,6 +67,18 @@ impl RoleAssignment {
             _ => None,
         };
         self.portal.or_else(by_number).filter(|role| *role != current)
+    }
+}
+
+/// The roles that were found by their numbers. Numbers that are no role's are passed over (contract); another organization's are
+/// refused, so that nobody takes them for given.
+pub fn only_own((given, foreign): (Vec<GivenRole>, Vec<Exists>)) -> Result<Vec<GivenRole>, ApiError> {
+    match foreign.is_empty() {
+        true => Ok(given),
+        false => Err(ApiError::invalid_field(
+            "role_ids",
+            "must be roles of the account's organization",
+        )),
     }
 }
 

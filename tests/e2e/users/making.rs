@@ -133,6 +133,49 @@ async fn an_account_made_with_a_password_is_usable_and_its_owner_gets_a_link_and
 }
 
 #[tokio::test]
+async fn an_account_with_a_password_needs_both_names() {
+    let (_, admin, _) = team().await;
+    let (name, email) = somebody();
+    for (first, last, field) in [
+        (json!(null), json!("B"), "first_name"),
+        (json!("A"), json!(null), "last_name"),
+        (json!("A"), json!("  "), "last_name"),
+        (json!(""), json!("B"), "first_name"),
+    ] {
+        let body =
+            json!({"username": name, "email": email, "password": PASSWORD, "first_name": first, "last_name": last});
+        let answer = admin.post("/api/users", body).await;
+        assert_eq!(answer.status, 400, "{answer:#?}");
+        assert_eq!(answer.body["fields"][0]["field"], field);
+    }
+}
+
+#[tokio::test]
+async fn another_organizations_role_is_refused_and_not_dropped() {
+    let (stack, admin, colleague) = team().await;
+    let stranger = Account::new(stack).await;
+    let foreign = stranger.post("/api/roles", json!({"name": "theirs"})).await.ok()["id"].take();
+    let own = admin.post("/api/roles", json!({"name": "ours"})).await.ok()["id"].take();
+    let (name, email) = somebody();
+    let path = format!("/api/users/{}/roles", colleague.id);
+    for ids in [json!([foreign]), json!([own, foreign])] {
+        let body = json!({"role_ids": ids, "username": name, "email": email});
+        for answer in [
+            admin.post(&path, body.clone()).await,
+            admin.put(&path, body.clone()).await,
+            admin.post("/api/users", body.clone()).await,
+        ] {
+            assert_eq!(answer.body["fields"][0]["field"], "role_ids", "{answer:#?}");
+            assert_eq!(answer.status, 400);
+        }
+    }
+    let body = json!({"role_id": foreign, "username": name, "email": email});
+    assert_eq!(admin.post("/api/users", body).await.status, 400);
+    let roles = admin.get(&path).await.ok();
+    assert_eq!(roles["role_ids"], json!([]), "{roles:#}");
+}
+
+#[tokio::test]
 async fn only_a_super_administrator_makes_accounts_elsewhere() {
     let (stack, admin, _) = team().await;
     let (stranger, root) = (Account::new(stack).await, super_admin(stack).await);

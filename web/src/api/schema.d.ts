@@ -1593,6 +1593,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readiness */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1631,6 +1648,8 @@ export interface components {
         };
         /** @description Somebody who may use a machine. */
         AccessUser: {
+            /** @description What that comes to: privileges are gained only on a machine that was enrolled with them. */
+            effective_role: components["schemas"]["MachineRole"];
             /** @description Its mail address. */
             email: string;
             /**
@@ -1645,7 +1664,10 @@ export interface components {
             granted_at?: string | null;
             /** @description Who granted it, by name. */
             granted_by?: string | null;
-            /** @description Whether its shells on this machine may gain privileges, all things considered. */
+            /**
+             * @description Whether it was given privileges for its shells on this machine: by the grant, or else by the account, or else because
+             *     it manages the machine.
+             */
             machine_role: components["schemas"]["MachineRole"];
             /** @description The same for people: `sudo` or `non-sudo`. */
             machine_role_name: string;
@@ -2146,11 +2168,11 @@ export interface components {
              * @example john@example.org
              */
             email: string;
-            /** @description Given name. */
+            /** @description Given name; required with `password`. */
             first_name?: string | null;
             /** @description Groups it is to be in, by id or name. */
             groups?: string[] | null;
-            /** @description Family name. */
+            /** @description Family name; required with `password`. */
             last_name?: string | null;
             /** @description Whether its shells may gain privileges: `allow_sudo`, `non_sudo` or empty. */
             machine_role?: string | null;
@@ -2165,7 +2187,7 @@ export interface components {
              * @description One role to give it.
              */
             role_id?: number | null;
-            /** @description Roles to give it; numbers that are none are passed over. */
+            /** @description Roles of its organization to give it; numbers that are none are passed over. */
             role_ids?: number[] | null;
             /** @description Another organization's slug; only for super administrators. */
             tenant_id?: string | null;
@@ -2195,10 +2217,11 @@ export interface components {
             /** @description Whether shells may ever gain privileges on this machine. */
             allow_sudo?: boolean | null;
             /**
-             * @description A random number that an installation made for itself, so that enrolled again with the same account it is the
-             *     same machine.
+             * @description A hash of the operating system's machine id, so that the same host enrolled again with the same account is the
+             *     same machine. Absent, empty, without a digit but 0, or not in hex, it names no host, and the machine is a new one.
+             * @example 5f1c02e1a9d84b5e
              */
-            host_id: string;
+            host_id?: string | null;
             /** @description The machine's name for itself. */
             hostname: string;
             /** @description The account that shells run as. */
@@ -2472,6 +2495,11 @@ export interface components {
             error: string;
             /** @description The fields that were not accepted; only with status 400. */
             fields?: components["schemas"]["FieldError"][];
+            /**
+             * Format: date-time
+             * @description The time here, in UTC; only with the code `clock_skew`.
+             */
+            now?: string;
             /** @description Names the log line of a failure of ours; only with status 500. */
             request_id?: string;
             /**
@@ -2750,7 +2778,7 @@ export interface components {
          * @description What a key may be used for.
          * @enum {string}
          */
-        KeyScope: "full" | "read";
+        KeyScope: "full" | "people:admin" | "read";
         /** @description The end of a sign-in. */
         LoggedOut: {
             /** @description For people. */
@@ -3134,10 +3162,11 @@ export interface components {
             stats: components["schemas"]["Stats"];
         };
         /**
-         * @description Whether sign-ins by password need a code sent by mail. All do or none: what a client says of itself is no reason to spare it.
+         * @description Which sign-ins by password need a code sent by mail. `ui` goes by what a program says of itself, so it spares programs a code
+         *     and stops nobody who knows a password: `on` does.
          * @enum {string}
          */
-        OtpPolicy: "off" | "on";
+        OtpPolicy: "off" | "ui" | "on";
         /** @description One's own SSH key. */
         OwnSshKey: {
             /** @description For `authorized_keys`, if there is one. */
@@ -3334,6 +3363,17 @@ export interface components {
             user_id: components["schemas"]["ObjectId"];
             /** @description Its name. */
             username: string;
+        };
+        /** @description That the Worker can work. */
+        Ready: {
+            /** @description The newest migration, which the database has. */
+            schema: string;
+            /** @description `vsay-edge`. */
+            service: string;
+            /** @description `ready`. */
+            status: string;
+            /** @description The version that answers. */
+            version: string;
         };
         /** @description Recovery codes. They are shown once; each signs in once. */
         RecoveryCodes: {
@@ -3835,7 +3875,7 @@ export interface components {
             description?: string | null;
             /**
              * @description What people note of it, in place of all that they noted before. At most 32 facts, with names of 1 to 64 characters and values
-             *     of at most 255. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
+             *     of at most 255, and 8 KiB in all. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
              *     then on.
              * @default null
              */
@@ -4081,7 +4121,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The token is missing, wrong, expired or revoked */
+            /** @description The token is not the machine's; or, with the code `clock_skew` and the edge's time in `now`, the clocks differ by more than a minute */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4221,11 +4261,11 @@ export interface operations {
                 /** @description Part of a name, upper and lower case being the same. */
                 search?: string;
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path?: never;
@@ -4658,11 +4698,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -4819,11 +4859,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -5123,11 +5163,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many entries fit on a page: 1 to 200, 50 if absent. */
-                limit?: string;
+                limit?: number;
                 /** @description The same as `limit`. */
-                per_page?: string;
+                per_page?: number;
                 /**
                  * @description Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only: they read
                  *     all organizations without it, and others read their own with or without it.
@@ -5231,11 +5271,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many entries fit on a page: 1 to 200, 50 if absent. */
-                limit?: string;
+                limit?: number;
                 /** @description The same as `limit`. */
-                per_page?: string;
+                per_page?: number;
                 /**
                  * @description Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only: they read
                  *     all organizations without it, and others read their own with or without it.
@@ -5409,11 +5449,11 @@ export interface operations {
                 /** @description `json` (the default) or `csv`. */
                 format?: "json" | "csv";
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many entries fit on a page: 1 to 200, 50 if absent. */
-                limit?: string;
+                limit?: number;
                 /** @description The same as `limit`. */
-                per_page?: string;
+                per_page?: number;
                 /**
                  * @description Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only: they read
                  *     all organizations without it, and others read their own with or without it.
@@ -5588,7 +5628,7 @@ export interface operations {
                 /** @description Of one organization, by its name in URLs; `-` for entries that belong to none. Super administrators only. */
                 tenant_id?: string;
                 /** @description Begin behind the entry with this `int_id`: the `next` of the answer before. */
-                after?: string;
+                after?: number;
             };
             header?: never;
             path?: never;
@@ -8072,11 +8112,11 @@ export interface operations {
                 /** @description Another organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path?: never;
@@ -8493,11 +8533,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -8746,11 +8786,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -9099,11 +9139,11 @@ export interface operations {
                 /** @description Another organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path?: never;
@@ -11496,11 +11536,11 @@ export interface operations {
                 /** @description Another organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
                 /** @description The page, from 1. */
-                page?: string;
+                page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
-                limit?: string;
+                limit?: number;
                 /** @description The same, under another name; `limit` counts first. */
-                per_page?: string;
+                per_page?: number;
             };
             header?: never;
             path?: never;
@@ -12960,6 +13000,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The Worker can work */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description It cannot, and why */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

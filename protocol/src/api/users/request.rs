@@ -35,11 +35,11 @@ pub struct CreateUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024)]
     pub password: Option<Secret>,
-    /// Given name.
+    /// Given name; required with `password`.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
-    /// Family name.
+    /// Family name; required with `password`.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub last_name: Option<String>,
@@ -58,7 +58,7 @@ pub struct CreateUser {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub groups: Option<Vec<String>>,
-    /// Roles to give it; numbers that are none are passed over.
+    /// Roles of its organization to give it; numbers that are none are passed over.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub role_ids: Option<Vec<i64>>,
@@ -79,6 +79,12 @@ impl Validate for CreateUser {
             check_password(faults, "password", password, MIN_PASSWORD);
         }
         names(faults, &self.first_name, &self.last_name, &self.display_name);
+        if self.password.is_some() {
+            for (field, name) in [("first_name", &self.first_name), ("last_name", &self.last_name)] {
+                let empty = name.as_deref().unwrap_or_default().trim().is_empty();
+                faults.check(!empty, field, "is required where a password is given");
+            }
+        }
         machine_role(faults, &self.machine_role);
         references(faults, "groups", self.groups.as_deref());
         count(faults, "role_ids", self.role_ids.as_deref());

@@ -6,14 +6,14 @@ use protocol::ids::ObjectId;
 
 use super::row::{Borrower, UserRow};
 use crate::features::machines::access::MachineControl;
-use crate::features::machines::predicates::{granted, may_sudo, reaches};
+use crate::features::machines::predicates::{given_sudo, granted, may_sudo, reaches};
 use crate::platform::db::{Nothing, Query, statements};
 
 /// Everybody of a machine's organization who reaches the machine, and by which ways. A test holds `ways` against `reaches!`.
 macro_rules! list_users {
     () => {
         concat!(
-            "SELECT u.id, u.username, u.email, u.role, ", may_sudo!(), " AS may_sudo,
+            "SELECT u.id, u.username, u.email, u.role, ", may_sudo!(), " AS may_sudo, ", given_sudo!(), " AS given_sudo,
                (SELECT json_group_array(way) FROM (
                  SELECT 'owner' AS way WHERE m.owner_id = u.id
                  UNION ALL SELECT 'direct' FROM ", granted!(), "

@@ -4,7 +4,7 @@ use protocol::ids::ObjectId;
 use super::access::RoleControl;
 use super::row::{FoundRole, GivenRole, Number};
 use crate::auth::caller::Caller;
-use crate::platform::db::{Nothing, Query, refuse, statements};
+use crate::platform::db::{Exists, Nothing, Query, refuse, statements};
 
 /// The people who have a role (`r`): of the system role, the administrators.
 macro_rules! found {
@@ -26,6 +26,10 @@ statements! {
     GIVEN = "SELECT r.id, r.name, r.is_system,
            (SELECT json_group_array(p.permission) FROM role_permissions p WHERE p.role_id = r.id) AS permissions
          FROM roles r WHERE r.organization_id = ?1 AND r.id IN (SELECT value FROM json_each(?2)) ORDER BY r.id";
+
+    /// Whether one of these numbers is another organization's. That such a number is taken is told, and nothing of the role:
+    /// numbers are given in order, so whoever makes a role learns as much.
+    FOREIGN = "SELECT 1 FROM roles r WHERE r.id IN (SELECT value FROM json_each(?2)) AND r.organization_id <> ?1 LIMIT 1";
 
     /// A number that no role ever had.
     NEXT = "SELECT 1 + COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'roles'), 0) AS id";
@@ -65,11 +69,12 @@ pub fn find(caller: &ObjectId, id: i64) -> Query<FoundRole> {
     Query::new(FIND, [caller.into(), id.into()])
 }
 
-/// Those of an organization's roles that are among these numbers.
-pub fn given(organization: &ObjectId, numbers: &[i64]) -> Query<GivenRole> {
-    Query::new(
-        GIVEN,
-        [organization.into(), serde_json::json!(numbers).to_string().into()],
+/// Those of an organization's roles that are among these numbers, and whether another's are.
+pub fn given(organization: &ObjectId, numbers: &[i64]) -> (Query<GivenRole>, Query<Exists>) {
+    let numbers = serde_json::json!(numbers).to_string();
+    (
+        Query::new(GIVEN, [organization.into(), numbers.as_str().into()]),
+        Query::new(FOREIGN, [organization.into(), numbers.into()]),
     )
 }
 

@@ -124,7 +124,11 @@ fn roles_are_given_by_number_within_one_organization() {
         make(&db, "eve", "theirs", &[]).unwrap(),
     );
     let acme = db.caller("ann").organization_id().clone();
-    let given = db.run(given(&acme, &[ops.id, theirs.id, 999]));
+    let (given, foreign) = given(&acme, &[ops.id, theirs.id, 999]);
+    let given = db.run(given);
+    assert_eq!(db.run(foreign).len(), 1);
+    let (_, none) = super::given(&acme, &[ops.id, 999]);
+    assert!(db.run(none).is_empty(), "a number of nobody's");
     assert_eq!(given.into_iter().map(|role| role.name).collect::<Vec<_>>(), ["ops"]);
 }
 

@@ -12,9 +12,12 @@ fn row(sql: &str) -> AccountRow {
 }
 
 #[test]
-fn a_mailed_code_is_needed_as_the_organization_says_whatever_the_program_and_once_in_a_sign_in() {
+fn a_mailed_code_is_needed_as_the_organization_says_and_once_in_a_sign_in() {
     for (otp, source, needed) in [
         ("off", "ui", false),
+        ("ui", "ui", true),
+        ("ui", "cli", false),
+        ("ui", "vscode", false),
         ("on", "ui", true),
         ("on", "cli", true),
         ("on", "vscode", true),

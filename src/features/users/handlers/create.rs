@@ -18,7 +18,7 @@ use crate::features::accounts::{self, password};
 use crate::features::groups::store::members;
 use crate::features::roles;
 use crate::features::users::load::{exactly_one, reload};
-use crate::features::users::role_assignment::machine_role;
+use crate::features::users::role_assignment::{machine_role, only_own};
 use crate::features::users::row::UserRow;
 use crate::features::users::store::home::{Home, find_home};
 use crate::features::users::{body, escalation, store};
@@ -157,7 +157,7 @@ async fn roles_of(db: &Db, caller: &Caller, home: &Home, request: &CreateUser) -
     ids.extend(request.role_id);
     let given = match ids.is_empty() {
         true => Vec::new(),
-        false => db.run(roles::store::given(&home.id, &ids)).await?,
+        false => only_own(db.run(roles::store::given(&home.id, &ids)).await?)?,
     };
     escalation::check_roles(caller, &given)?;
     let role = match request.role {

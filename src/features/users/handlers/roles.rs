@@ -16,7 +16,7 @@ use crate::features::roles::store::given;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::features::users::access::UserControl;
 use crate::features::users::load::{exactly_one, load, reload};
-use crate::features::users::role_assignment::RoleAssignment;
+use crate::features::users::role_assignment::{RoleAssignment, only_own};
 use crate::features::users::{body, escalation, store};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -97,7 +97,7 @@ async fn assign(
     let assignment = RoleAssignment::read(request)?;
     let db = app.db()?;
     let given = match assignment.numbers.as_deref().filter(|numbers| !numbers.is_empty()) {
-        Some(numbers) => db.run(given(control.organization_id(), numbers)).await?,
+        Some(numbers) => only_own(db.run(given(control.organization_id(), numbers)).await?)?,
         None => Vec::new(),
     };
     escalation::check_roles(control.caller(), &given)?;
