@@ -20,8 +20,6 @@ enum State {
     Ours,
     /// There is no such path.
     NotFound,
-    /// It is the console's, as every path outside the API.
-    Page,
 }
 
 /// A line of the page's tables.
@@ -41,10 +39,10 @@ impl Route {
         let (method, path) = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?.split_once(' ')?;
         let (apis, state) = match cells[..] {
             ["", _, apis, "works", _, ""] => (apis, State::Works),
-            ["", _, apis, state @ ("404" | "page"), why, ""] => {
+            ["", _, apis, "404", why, ""] => {
                 let decided = why.starts_with("to come: ") || why.starts_with("left out: ");
                 assert!(decided, "say what becomes of it: {line}");
-                (apis, if state == "404" { State::NotFound } else { State::Page })
+                (apis, State::NotFound)
             }
             ["", _, _, ""] => ("", State::Ours),
             _ => panic!("not a line of this page: {line}"),
@@ -132,10 +130,6 @@ async fn every_route_is_answered_as_the_page_says() {
                 assert_eq!((answer.status, answer.body), route.not_found(), "{name}");
                 let answer = route.ask(|method, path| somebody.request(method, path)).await;
                 assert_eq!((answer.status, answer.body), route.not_found(), "{name}, signed in");
-            }
-            State::Page => {
-                let kind = &answer.headers["content-type"];
-                assert_eq!(kind, "text/html; charset=utf-8", "{name}: {answer:#?}");
             }
         }
     }
