@@ -6,4 +6,5 @@ pub mod denials;
 pub mod permission;
 pub mod rule;
 pub mod throttle;
+pub mod ticket;
 pub mod token;

@@ -2,6 +2,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::stored;
+use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
 use crate::features::sessions;
 use crate::features::sign_in;
@@ -24,12 +25,13 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 4] {
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 5] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
         email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
         sessions::store::purge(&stored(now - SESSIONS_KEPT), AT_ONCE),
+        ticket::purge(&stored(now), AT_ONCE),
     ]
 }
 
@@ -49,7 +51,9 @@ mod tests {
              INSERT INTO otp_challenges (user_id, code_sealed, opened, expires_at)
              SELECT id, '', '[]', CASE username WHEN 'ann' THEN '2026-01-10T00:00:00.000Z' ELSE '2026-01-10T00:00:00.001Z' END FROM users;
              INSERT INTO mailed_tokens SELECT 'old', id, 'reset', '', '2026-01-03T00:00:00.000Z', NULL FROM users WHERE username = 'ann';
-             INSERT INTO mailed_tokens SELECT 'new', id, 'reset', '', '2026-01-03T00:00:00.001Z', NULL FROM users WHERE username = 'ann'",
+             INSERT INTO mailed_tokens SELECT 'new', id, 'reset', '', '2026-01-03T00:00:00.001Z', NULL FROM users WHERE username = 'ann';
+             INSERT INTO socket_tickets SELECT username, id, '', '', 0, '', CASE username WHEN 'ann' THEN '2026-01-10T00:00:00.000Z'
+               ELSE '2026-01-10T00:00:00.001Z' END FROM users",
         );
         db.machine("web", "ann");
         for session in ["old", "new", "active"] {
@@ -64,7 +68,7 @@ mod tests {
             for removal in removals(now) {
                 db.run(removal);
             }
-            for table in ["revoked_sign_ins", "otp_challenges", "mailed_tokens"] {
+            for table in ["revoked_sign_ins", "otp_challenges", "mailed_tokens", "socket_tickets"] {
                 assert_eq!(db.count(table), 1, "{table}");
             }
             assert_eq!(db.count("terminal_sessions"), 2, "the old one is gone");

@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::secret::Secret;
 use crate::ids::{AgentId, ObjectId, SessionId};
 
 /// Whether a session's shell may still be there.
@@ -71,4 +72,14 @@ pub struct TerminalSession {
 pub struct SessionList {
     /// The sessions.
     pub sessions: Vec<TerminalSession>,
+}
+
+/// What opens one terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SocketTicket {
+    /// For `?ticket=`. It works once, for the machine it was made for.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{48}$")]
+    pub ticket: Secret,
+    /// Seconds until it is worth nothing.
+    pub expires_in: u64,
 }

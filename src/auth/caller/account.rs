@@ -173,6 +173,11 @@ impl Caller {
         matches!(self.proof, Some(Proof::Key(_)))
     }
 
+    /// Its token version as it is now, which ends all its tokens when it rises.
+    pub fn token_version(&self) -> i64 {
+        self.row.token_version
+    }
+
     /// The program that calls.
     pub fn source(&self) -> &str {
         &self.context.client.source

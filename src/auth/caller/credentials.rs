@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use chrono::Utc;
 use futures_util::future::BoxFuture;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
@@ -16,13 +17,17 @@ use crate::auth::account_store;
 use crate::auth::api_key::{self, API_KEY_PREFIX};
 use crate::auth::denials::Attempt;
 use crate::auth::rule::Operation;
+use crate::auth::ticket;
 use crate::auth::token::{TokenFault, TokenKey};
 use crate::http::client::is_source;
-use crate::http::extract::QueryParams;
+use crate::http::extract::{PathParam, QueryParams};
 use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::db::{Batch, Db};
 use crate::platform::error::ApiError;
+
+/// What a ticket that is wrong, expired, used or for another machine is answered.
+const INVALID_TICKET: &str = "Invalid or expired ticket";
 
 /// What was verified of a request: by which account, in which way, and for which operation. Whether the account is still active
 /// and may do this is only known after [`Self::load`].
@@ -74,12 +79,6 @@ impl Credentials {
     }
 
     async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
-        let Ok(mut context) = RequestContext::from_request_parts(parts, config).await;
-        let operation = parts
-            .extensions
-            .get::<Operation>()
-            .map(|operation| operation.asked_with(&parts.headers));
-        let operation = operation.ok_or_else(|| ApiError::internal("the request is not of an operation"))?;
         let proof = if token.starts_with(API_KEY_PREFIX) {
             let app = App::from_request_parts(parts, config).await?;
             Proof::Key(api_key::verify(&app, token).await?)
@@ -89,6 +88,16 @@ impl Credentials {
                 TokenFault::NoUser => ApiError::unauthorized("Invalid user ID in token"),
             })?)
         };
+        Self::proven(parts, config, proof).await
+    }
+
+    async fn proven(parts: &mut Parts, config: &Arc<Config>, proof: Proof) -> Result<Self, ApiError> {
+        let Ok(mut context) = RequestContext::from_request_parts(parts, config).await;
+        let operation = parts
+            .extensions
+            .get::<Operation>()
+            .map(|operation| operation.asked_with(&parts.headers));
+        let operation = operation.ok_or_else(|| ApiError::internal("the request is not of an operation"))?;
         // What a token was issued to, its bearer does not choose. A key's bearer may name itself.
         match &proof {
             Proof::Token(proof) => context.client.source.clone_from(&proof.source),
@@ -112,13 +121,31 @@ impl FromRequestParts<Arc<Config>> for Credentials {
     }
 }
 
-/// Credentials of a WebSocket, which a browser cannot give a header: `?token=` counts before `Authorization`.
+/// Credentials of a WebSocket to one machine, which a browser cannot give a header: `?ticket=` counts before `?token=`, and that
+/// before `Authorization`.
 #[derive(Debug)]
 pub struct SocketCredentials(pub Credentials);
 
 #[derive(Deserialize)]
-struct TokenParam {
+struct SocketParams {
+    ticket: Option<String>,
     token: Option<String>,
+}
+
+impl SocketCredentials {
+    /// What a ticket proves at the machine that the path names. It is used up, whatever comes of it.
+    async fn of_ticket(parts: &mut Parts, config: &Arc<Config>, ticket: &str) -> Result<Self, ApiError> {
+        let PathParam(agent_id) = PathParam::from_request_parts(parts, config).await?;
+        let app = App::from_request_parts(parts, config).await?;
+        let taken = match ticket::take(ticket) {
+            Some(take) => app.db()?.run(take).await?.into_iter().next(),
+            None => None,
+        };
+        let proof = taken
+            .and_then(|taken| taken.proof(&agent_id, Utc::now()))
+            .ok_or_else(|| ApiError::unauthorized(INVALID_TICKET))?;
+        Credentials::proven(parts, config, Proof::Token(proof)).await.map(Self)
+    }
 }
 
 impl FromRequestParts<Arc<Config>> for SocketCredentials {
@@ -126,7 +153,10 @@ impl FromRequestParts<Arc<Config>> for SocketCredentials {
 
     #[worker::send]
     async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
-        let QueryParams(TokenParam { token }) = QueryParams::from_request_parts(parts, config).await?;
+        let QueryParams(SocketParams { ticket, token }) = QueryParams::from_request_parts(parts, config).await?;
+        if let Some(ticket) = ticket.filter(|ticket| !ticket.is_empty()) {
+            return Self::of_ticket(parts, config, &ticket).await;
+        }
         let token = match token.filter(|token| !token.is_empty()) {
             Some(token) => Some(token),
             None => bearer(&parts.headers)?.map(str::to_owned),

@@ -1,14 +1,19 @@
 //! Opening a terminal.
-use axum::http::{HeaderMap, Uri, header};
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
+use chrono::Utc;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
+use protocol::api::sessions::SocketTicket;
 use protocol::relay_contract::{Dialect, SignIn, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
 
 use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
 use crate::audit::{self, Action, Resource};
-use crate::auth::caller::SocketCredentials;
+use crate::auth::caller::{Credentials, SocketCredentials};
+use crate::auth::ticket;
+use crate::features::machines::access::MachineAccess;
 use crate::features::machines::{self, Key};
 use crate::features::sessions::store::{self, NewSession};
 use crate::http::client::Client;
@@ -18,6 +23,33 @@ use crate::platform::db::now;
 use crate::platform::error::ApiError;
 use crate::platform::random;
 use crate::platform::relay_stub::Upgraded;
+
+/// Makes what opens one terminal on a machine. A browser puts it into the address of the socket, which is kept in logs and
+/// histories, where a token does not belong. Programs with a key send that in a header.
+#[utoipa::path(post, path = "/api/terminal/{agent_id}/ticket", summary = "Get a ticket for a terminal",
+    params(("agent_id" = String, Path, description = "The machine's public name")),
+    responses((status = 201, description = "The ticket: for `?ticket=` of this machine's terminal, once, within 30 seconds", body = SocketTicket),
+        (status = 403, description = "The caller may not use the machine, calls by a key, or the machine was revoked", body = ErrorBody),
+        (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
+        (status = 409, description = "The machine has not been enrolled yet", body = ErrorBody)))]
+#[worker::send]
+pub async fn create_ticket(
+    app: App,
+    credentials: Credentials,
+    PathParam(agent_id): PathParam,
+) -> Result<(StatusCode, Json<SocketTicket>), ApiError> {
+    let access = machines::load(&app, credentials, Key::AgentId(agent_id)).await?;
+    access.caller().in_person()?;
+    check_enrolled(&access)?;
+    let ticket = ticket::mint()?;
+    let keep = ticket::keep(&ticket, access.caller(), &access.found().machine.agent_id, Utc::now());
+    app.db()?.run(keep).await?;
+    let body = SocketTicket {
+        ticket,
+        expires_in: ticket::LIFETIME.num_seconds().unsigned_abs(),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}
 
 /// Opens a terminal on a machine, or attaches to one that is open. `docs/streams.md` describes the socket.
 #[utoipa::path(get, path = "/api/terminal/{agent_id}/ws", summary = "Open a terminal (WebSocket)",
@@ -41,17 +73,8 @@ pub async fn open_terminal(
     let access = machines::load(&app, credentials, Key::AgentId(agent_id)).await?;
     // Only now it is known whose token the page has, for the audit log.
     check_origin(&app, &uri, &headers)?;
+    check_enrolled(&access)?;
     let machine = &access.found().machine;
-    match machine.status {
-        MachineStatus::Pending => {
-            return Err(ApiError::conflict(
-                "machine_pending",
-                "Machine has not been enrolled yet",
-            ));
-        }
-        MachineStatus::Revoked => return Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
-        MachineStatus::Online | MachineStatus::Offline => {}
-    }
     if !is_upgrade(&headers) {
         return Err(ApiError::upgrade_required(
             "This path speaks WebSocket: send Upgrade: websocket",
@@ -106,6 +129,17 @@ pub async fn open_terminal(
     {
         Upgraded::Open(response) => Ok(response),
         Upgraded::Refused(status) => Err(ApiError::internal(format!("the relay answered a viewer {status}"))),
+    }
+}
+
+fn check_enrolled(access: &MachineAccess) -> Result<(), ApiError> {
+    match access.found().machine.status {
+        MachineStatus::Pending => Err(ApiError::conflict(
+            "machine_pending",
+            "Machine has not been enrolled yet",
+        )),
+        MachineStatus::Revoked => Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
+        MachineStatus::Online | MachineStatus::Offline => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::auth::rule::{Routes, routes};
 pub fn routes() -> Routes {
     routes![
         tag = "terminal";
+        handlers::create_ticket => Object,
         handlers::open_terminal => Object,
     ]
 }

@@ -17,6 +17,9 @@ const MAX_OS_INFO: usize = 100;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TerminalQuery {
+    /// What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token.
+    #[allow(dead_code, reason = "read by SocketCredentials; here for the API document")]
+    ticket: Option<String>,
     /// The bearer token, for clients that cannot send a header. It counts before the header.
     #[allow(dead_code, reason = "read by SocketCredentials; here for the API document")]
     token: Option<String>,

@@ -138,6 +138,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "DELETE /api/terminal/sessions/{session_id}",
         Refused(403, "Not authorized"),
     ),
+    ("POST /api/terminal/{agent_id}/ticket", Refused(403, "Not authorized")),
     ("GET /api/terminal/{agent_id}/ws", Refused(403, "Not authorized")),
     ("GET /api/users", Needs("users.view")),
     ("POST /api/users", Needs("users.create")),

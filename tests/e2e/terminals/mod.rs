@@ -2,6 +2,7 @@
 mod hidden;
 mod lossless;
 mod published;
+mod ticket;
 
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::Size;

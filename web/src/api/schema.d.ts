@@ -1350,6 +1350,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/terminal/{agent_id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for a terminal */
+        post: operations["create_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/terminal/{agent_id}/ws": {
         parameters: {
             query?: never;
@@ -3669,6 +3686,16 @@ export interface components {
              * @example johndoe
              */
             username: string;
+        };
+        /** @description What opens one terminal. */
+        SocketTicket: {
+            /**
+             * Format: int64
+             * @description Seconds until it is worth nothing.
+             */
+            expires_in: number;
+            /** @description For `?ticket=`. It works once, for the machine it was made for. */
+            ticket: string;
         };
         /** @description Somebody's SSH key. */
         SshKey: {
@@ -11420,9 +11447,97 @@ export interface operations {
             };
         };
     };
+    create_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of this machine's terminal, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not use the machine, calls by a key, or the machine was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The machine has not been enrolled yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     open_terminal: {
         parameters: {
             query?: {
+                /** @description What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
                 /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
                 token?: string;
                 /** @description The session to attach to, or to open under this name: 1 to 128 characters of A-Z a-z 0-9 . _ : - */

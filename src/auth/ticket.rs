@@ -1,0 +1,144 @@
+//! Tickets: what opens one socket to one machine, once, within seconds. A browser can give a socket no header, and an address is
+//! kept where no token belongs.
+use chrono::{DateTime, TimeDelta, Utc};
+use protocol::api::secret::Secret;
+use protocol::ids::{AgentId, ObjectId};
+use serde::Deserialize;
+
+use super::caller::Caller;
+use super::token;
+use crate::platform::db::{Nothing, Query, statements, stored};
+use crate::platform::random::{self, NoRandomness};
+use crate::platform::secrets;
+
+/// How long a ticket waits for its socket. The browser opens it at once; a slow network takes seconds.
+pub const LIFETIME: TimeDelta = TimeDelta::seconds(30);
+
+/// Random bytes of a ticket.
+const BYTES: usize = 24;
+
+/// Longest ticket worth hashing: ours are as long in hex.
+const MAX_TICKET: usize = BYTES * 2;
+
+statements! {
+    KEEP = "INSERT INTO socket_tickets (digest, user_id, agent_id, sign_in, token_version, source, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+    /// Whoever deletes the row has the ticket. Of two at a time, D1 gives it to one.
+    TAKE = "DELETE FROM socket_tickets WHERE digest = ?1
+         RETURNING user_id, agent_id, sign_in, token_version, source, expires_at";
+
+    PURGE = "DELETE FROM socket_tickets WHERE digest IN
+         (SELECT digest FROM socket_tickets WHERE expires_at <= ?1 LIMIT ?2)";
+}
+
+/// A ticket that was presented, and is not there any more.
+#[derive(Debug, Deserialize)]
+pub struct Taken {
+    user_id: ObjectId,
+    agent_id: String,
+    sign_in: String,
+    token_version: i64,
+    source: String,
+    expires_at: DateTime<Utc>,
+}
+
+impl Taken {
+    /// What it proves at the machine `agent_id`, if it is for that one and still good.
+    pub fn proof(self, agent_id: &str, now: DateTime<Utc>) -> Option<token::Proof> {
+        (self.agent_id == agent_id && now < self.expires_at).then_some(token::Proof {
+            user_id: self.user_id,
+            version: self.token_version,
+            sign_in: self.sign_in,
+            source: self.source,
+        })
+    }
+}
+
+/// A new ticket.
+pub fn mint() -> Result<Secret, NoRandomness> {
+    random::hex::<BYTES>().map(Secret::from)
+}
+
+/// Keeps the digest of a ticket for a machine that `caller` may use.
+pub fn keep(ticket: &Secret, caller: &Caller, agent_id: &AgentId, now: DateTime<Utc>) -> Query<Nothing> {
+    Query::new(
+        KEEP,
+        [
+            secrets::digest(ticket.expose()).into(),
+            caller.id().into(),
+            agent_id.into(),
+            caller.sign_in().into(),
+            caller.token_version().into(),
+            caller.source().into(),
+            stored(now + LIFETIME).into(),
+        ],
+    )
+}
+
+/// Takes a ticket out, if there is one. The text may be anything.
+pub fn take(ticket: &str) -> Option<Query<Taken>> {
+    (ticket.len() <= MAX_TICKET).then(|| Query::new(TAKE, [secrets::digest(ticket).into()]))
+}
+
+/// Removes some of those that expired by then.
+pub fn purge(until: &str, limit: i64) -> Query<Nothing> {
+    Query::new(PURGE, [until.into(), limit.into()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestDb;
+
+    const NOW: &str = "2026-01-01T00:00:00Z";
+
+    /// A ticket of ann's for machine `0…a`.
+    fn kept(db: &TestDb) -> Secret {
+        db.user("ann", "acme", "user");
+        let ticket = mint().unwrap();
+        let agent_id = "00000000000a".to_owned().try_into().unwrap();
+        db.run(keep(&ticket, &db.caller("ann"), &agent_id, NOW.parse().unwrap()));
+        ticket
+    }
+
+    #[test]
+    fn a_ticket_proves_its_account_once() {
+        let db = TestDb::new();
+        let ticket = kept(&db);
+        let taken = db.run(take(ticket.expose()).unwrap()).remove(0);
+        let proof = taken.proof("00000000000a", NOW.parse().unwrap()).unwrap();
+        assert_eq!(proof.user_id, *db.caller("ann").id());
+        assert!(db.run(take(ticket.expose()).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn a_ticket_is_worth_nothing_at_another_machine_or_after_its_time() {
+        for (agent_id, seconds, good) in [
+            ("00000000000a", 29, true),
+            ("00000000000a", 30, false),
+            ("00000000000b", 0, false),
+        ] {
+            let db = TestDb::new();
+            let ticket = kept(&db);
+            let taken = db.run(take(ticket.expose()).unwrap()).remove(0);
+            let now = NOW.parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(seconds);
+            assert_eq!(taken.proof(agent_id, now).is_some(), good, "{agent_id} {seconds}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_read_by_somebody_gives_no_ticket_away() {
+        let db = TestDb::new();
+        let ticket = kept(&db);
+        let columns = "digest || user_id || agent_id || sign_in || source || expires_at";
+        let found = format!("socket_tickets WHERE instr({columns}, '{}')", ticket.expose());
+        assert_eq!((db.count(&found), db.count("socket_tickets")), (0, 1));
+    }
+
+    #[test]
+    fn what_is_no_ticket_is_not_looked_for() {
+        assert!(take(&"a".repeat(MAX_TICKET)).is_some());
+        assert!(take(&"a".repeat(MAX_TICKET + 1)).is_none());
+    }
+}
