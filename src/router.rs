@@ -4,26 +4,30 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::uri::Scheme;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use crate::auth::denials;
 use crate::auth::rule::{Routes, routes};
+use crate::auth::{console, denials};
 use crate::features::{
     agents, api_keys, audit_log, groups, machine_access, machines, oidc, organization_admin, organizations, profile,
     roles, sessions, sign_in, sign_up, terminals, users,
 };
 use crate::http::extract::readable;
-use crate::http::{console, health};
+use crate::http::{health, not_found};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
 
 /// How long a browser may remember what other origins may do (contract).
 const PREFLIGHT_AGE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Who came here by https never comes by http again, for a year. Other hosts of the domain are not ours to speak for.
+const ONLY_SECURE: &str = "max-age=31536000";
 
 /// Every route, with its description.
 pub fn api() -> Routes {
@@ -53,10 +57,12 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
             let router = api()
                 .into_router()
                 .method_not_allowed_fallback(async || ApiError::method_not_allowed())
-                .fallback(console::page)
+                .fallback(not_found::page)
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
             let config = Arc::new(config);
-            let router = router.layer(from_fn_with_state(config.clone(), denials::audit_denials));
+            let router = router
+                .layer(from_fn_with_state(config.clone(), denials::audit_denials))
+                .layer(from_fn_with_state(config.clone(), console::carry));
             surround(sign_up::bootstrap::before(router, &config).with_state(config))
         }
         Err(error) => {
@@ -68,8 +74,8 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
 }
 
 fn surround(router: Router) -> Router {
-    // Callers prove themselves with a header, never with a cookie, so any origin may ask. `*` would not cover
-    // Authorization; the headers asked for are granted by name.
+    // Callers of other origins prove themselves with a header: nothing here lets a browser send them our cookie
+    // (`auth/console`), so any origin may ask. `*` would not cover Authorization; the headers asked for are granted by name.
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::any())
         .allow_methods(AllowMethods::any())
@@ -82,6 +88,7 @@ fn surround(router: Router) -> Router {
 /// Gives errors the body of their surface, and every answer the headers that belong to all.
 async fn finish(request: Request, next: Next) -> Response {
     let surface = Surface::of(request.uri().path());
+    let is_secure = request.uri().scheme() == Some(&Scheme::HTTPS);
     let to_agent = request.uri().path().starts_with("/agent/");
     let mut response = match readable(request.headers()) {
         Ok(()) => next.run(request).await,
@@ -105,6 +112,9 @@ async fn finish(request: Request, next: Next) -> Response {
         // Agents set their tokens' times by it. The local runtime sends none.
         let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         headers.extend(HeaderValue::try_from(date).ok().map(|date| (header::DATE, date)));
+    }
+    if is_secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_SECURE));
     }
     response
 }

@@ -2,6 +2,7 @@
 pub mod account_store;
 pub mod api_key;
 pub mod caller;
+pub mod console;
 pub mod denials;
 pub mod permission;
 pub mod rule;

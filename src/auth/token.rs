@@ -76,6 +76,15 @@ struct Account<'a> {
     subject: &'a Subject<'a>,
 }
 
+/// What is believed of a [`Subject`].
+#[derive(Serialize)]
+struct Bare<'a> {
+    user_id: &'a ObjectId,
+    source: &'a str,
+    sid: &'a str,
+    ver: i64,
+}
+
 /// Claims that say who issued them, so that no token of another issuer passes for ours.
 pub trait Issued {
     /// Their `iss`.
@@ -149,6 +158,17 @@ impl TokenKey {
             subject,
         };
         self.sign(account, self.lifetime)
+    }
+
+    /// A bearer token that says no more than it proves, so that a cookie holds it whatever is told of the account.
+    pub fn renew(&self, proof: &Proof) -> Result<Secret, ApiError> {
+        let subject = Bare {
+            user_id: &proof.user_id,
+            source: &proof.source,
+            sid: &proof.sign_in,
+            ver: proof.version,
+        };
+        self.sign(subject, self.lifetime)
     }
 
     /// A token with claims of another kind. It says no `user_id`, or it would be a bearer token.

@@ -1,7 +1,7 @@
 //! Requests and answers: between the platform and axum, what handlers take in, and the forms of what they give.
 pub mod adapter;
 pub mod client;
-pub mod console;
+pub mod not_found;
 pub mod envelope;
 pub mod export;
 pub mod extract;

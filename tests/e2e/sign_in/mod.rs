@@ -1,4 +1,5 @@
 //! Signing in and out.
+mod console;
 mod guessing;
 mod otp;
 mod tenants;

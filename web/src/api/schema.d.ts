@@ -3578,8 +3578,8 @@ export interface components {
         };
         /** @description The choice of an organization. */
         SelectTenant: {
-            /** @description From a sign-in. */
-            session_token: string;
+            /** @description From a sign-in. Only the browser console may leave it out, whose cookie has it. */
+            session_token?: string | null;
             /** @description The organization's slug. */
             tenant_id: string;
         };

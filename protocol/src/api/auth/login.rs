@@ -139,9 +139,10 @@ pub enum LoginAnswer {
 /// The choice of an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SelectTenant {
-    /// From a sign-in.
-    #[schema(value_type = String, min_length = 1, max_length = 8192)]
-    pub session_token: Secret,
+    /// From a sign-in. Only the browser console may leave it out, whose cookie has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 8192)]
+    pub session_token: Option<Secret>,
     /// The organization's slug.
     #[schema(min_length = 1, max_length = 200)]
     pub tenant_id: String,
@@ -149,7 +150,9 @@ pub struct SelectTenant {
 
 impl Validate for SelectTenant {
     fn validate(&self, faults: &mut Faults) {
-        check_token(faults, "session_token", &self.session_token);
+        if let Some(token) = &self.session_token {
+            check_token(faults, "session_token", token);
+        }
         faults.line("tenant_id", &self.tenant_id, 1, 200);
     }
 }

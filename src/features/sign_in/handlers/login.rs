@@ -1,7 +1,7 @@
 //! Signing in: a password, then the organization where there are several, then a code where one is needed.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use protocol::api::auth::{
     Challenge, Factor, Login, LoginAnswer, SelectTenant, SignedIn, VerifyOtp, VerifySecondFactor,
 };
@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::audit::{self, Action, Event, RequestContext, Resource};
+use crate::auth::console::KeptProof;
 use crate::auth::throttle;
 use crate::auth::token::TokenKey;
 use crate::features::accounts::row::AccountRow;
@@ -92,9 +93,14 @@ pub async fn login(
 pub async fn select_tenant(
     app: App,
     context: RequestContext,
+    kept: Option<Extension<KeptProof>>,
     ValidJson(request): ValidJson<SelectTenant>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
-    let state = SignInState::of_session_token(&TokenKey::of(&app.config), request.session_token.expose());
+    let session_token = request
+        .session_token
+        .or_else(|| kept.map(|Extension(KeptProof(proof))| proof))
+        .ok_or_else(|| ApiError::invalid_field("session_token", "is required"))?;
+    let state = SignInState::of_session_token(&TokenKey::of(&app.config), session_token.expose());
     let named = state.as_ref().map_or("", |state| state.email.as_str());
     throttle::attempt(&app, &context.client, &format!("session:{named}")).await?;
     let state = state.ok_or_else(|| ApiError::unauthorized(INVALID_SESSION))?;
@@ -106,7 +112,7 @@ pub async fn select_tenant(
     let mut answer = finish::proceed(&app, &context, &state, &rows, account).await?;
     // The token that was sent stays the one to switch with; a new one would let it live for ever.
     if let LoginAnswer::SignedIn(body) = &mut answer {
-        body.session_token = request.session_token;
+        body.session_token = session_token;
     }
     Ok(Json(answer))
 }
