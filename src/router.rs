@@ -18,7 +18,7 @@ use crate::features::{
     roles, sessions, sign_in, sign_up, terminals, users,
 };
 use crate::http::extract::readable;
-use crate::http::{health, not_found};
+use crate::http::{etag, health, not_found};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -61,6 +61,7 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
             let config = Arc::new(config);
             let router = router
+                .layer(from_fn(etag::revalidate))
                 .layer(from_fn_with_state(config.clone(), denials::audit_denials))
                 .layer(from_fn_with_state(config.clone(), console::carry));
             surround(sign_up::bootstrap::before(router, &config).with_state(config))

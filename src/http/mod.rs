@@ -3,6 +3,7 @@ pub mod adapter;
 pub mod client;
 pub mod not_found;
 pub mod envelope;
+pub mod etag;
 pub mod export;
 pub mod extract;
 pub mod health;

@@ -377,3 +377,20 @@ async fn a_machine_is_renamed_described_and_tagged_by_whoever_manages_it() {
             "tags": {"old": ["a"], "new": ["linux"]}, "metadata": {"new": {"rack": "7"}}})
     );
 }
+
+#[tokio::test]
+async fn a_list_that_has_not_changed_is_not_sent_again() {
+    let somebody = Account::new(Stack::shared().await).await;
+    let first = somebody.get("/api/machines").await;
+    let tag = first.headers["etag"].clone();
+    let again = || {
+        somebody
+            .request(Method::GET, "/api/machines")
+            .header("if-none-match", &tag)
+    };
+    let unchanged = send(again()).await;
+    assert_eq!((unchanged.status, &unchanged.body), (304, &json!("")));
+    somebody.post("/api/machines", json!({"name": "new"})).await.ok();
+    let changed = send(again()).await;
+    assert_eq!((changed.status, &changed.body["total"]), (200, &json!(1)));
+}
