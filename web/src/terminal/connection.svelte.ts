@@ -5,12 +5,13 @@ import { Socket, type SocketState } from './socket';
 import { type Status, statusOf } from './status';
 import { type StreamEvent, ViewerStream } from './stream';
 import { type Look, Terminal } from './terminal';
+import { Unconfirmed } from './unconfirmed';
 
 export interface ConnectionOptions {
   viewer: string;
   look: Look;
   /** Where to connect; asked before each attempt. */
-  url(size: Size): Promise<string>;
+  url(size: Size, signal: AbortSignal): Promise<string>;
   /** Why attempts fail: a reason to give up, or `null`. */
   refused(): Promise<string | null>;
 }
@@ -19,6 +20,7 @@ export class Connection {
   readonly terminal: Terminal;
   readonly #socket: Socket;
   readonly #stream: ViewerStream;
+  readonly #unconfirmed: Unconfirmed;
   readonly #forget: AbortController = new AbortController();
   #socketState = $state.raw<SocketState>({ name: 'connecting' });
   #attached = $state(false);
@@ -28,7 +30,16 @@ export class Connection {
   #farewell = $state<string | null>(null);
   #failure = $state<string | null>(null);
   #started = false;
+  /** The terminal's size. */
   #size = $state.raw<Size>({ cols: 80, rows: 24 });
+  /** What this window has room for. */
+  #room: Size = { cols: 80, rows: 24 };
+  #late = $state(false);
+  #typed = false;
+  /** Whose window sets the size, if it is another than this one; empty if nobody says. */
+  sizedBy = $state<string | null>(null);
+  /** A paste that the person is asked about: the program would run its lines at once. */
+  pasting = $state<string | null>(null);
   /** A remark on what just happened, such as lost output. */
   notice = $state<string | null>(null);
   /** The title that the program in the terminal chose. */
@@ -41,11 +52,12 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.terminal = new Terminal(options.look, {
       onInput: (bytes) => this.#type(bytes),
+      onPaste: (text) => (this.pasting = text),
       onTitle: (title) => (this.title = title),
       onControlUsed: () => (this.control = false),
     });
     this.#socket = new Socket({
-      url: () => options.url(this.#size),
+      url: (signal) => options.url(this.#room, signal),
       refused: () => options.refused(),
       protocol: SUBPROTOCOL,
       ping: PING,
@@ -53,7 +65,7 @@ export class Connection {
       onState: (state) => this.#socketChanged(state),
       onMessage: (data) => {
         this.#stream.message(data);
-        this.pendingInput = this.#stream.pendingInput;
+        this.#inputMoved();
       },
     });
     this.#stream = new ViewerStream(options.viewer, this.#size, {
@@ -62,11 +74,15 @@ export class Connection {
       reset: () => this.terminal.reset(),
       resize: (size) => this.terminal.afterWrites(() => this.#setSize(size)),
       abandon: () => this.#socket.abandon(BAD_BYTES),
-      after: (milliseconds, run) => {
-        const timer = setTimeout(run, milliseconds);
-        return () => clearTimeout(timer);
-      },
+      after,
       event: (event) => this.#happened(event),
+    });
+    this.#unconfirmed = new Unconfirmed({
+      after,
+      late: (late) => {
+        this.#late = late;
+        if (late) this.#socket.probe();
+      },
     });
     const { signal } = this.#forget;
     window.addEventListener('online', () => this.#socket.wake(), { signal });
@@ -79,6 +95,7 @@ export class Connection {
     return statusOf(this.#socketState, {
       attached: this.#attached,
       canType: this.#canType,
+      late: this.#late,
       online: this.#online,
       exit: this.#exit,
       farewell: this.#farewell,
@@ -90,15 +107,26 @@ export class Connection {
     return this.#size;
   }
 
-  /** Fills the element the terminal is in, and connects the first time. Who only watches keeps the size there is. */
+  /** Whether a shell runs here that the person typed into on this page. */
+  get isInUse(): boolean {
+    const { name } = this.status;
+    return this.#typed && name !== 'ended' && name !== 'closed';
+  }
+
+  /** Says what room there is where the terminal is, and connects the first time. */
   fit(): void {
     const size = this.terminal.measure();
     if (!size) return;
-    if (!this.#attached || this.#canType) {
-      this.#setSize(size);
-      this.#stream.resize(size);
-    }
+    this.#room = size;
+    this.#stream.resize(size);
     if (!this.#started) this.connect();
+  }
+
+  /** Goes on with the paste that the person was asked about: with this text, or without. */
+  paste(text: string | null): void {
+    this.pasting = null;
+    if (text !== null) this.terminal.paste(text);
+    this.terminal.focus();
   }
 
   /** Connects now: the first time, after a refusal, or instead of waiting. */
@@ -123,12 +151,18 @@ export class Connection {
 
   #type(bytes: Uint8Array): void {
     if (this.status.name === 'ended' || this.status.name === 'closed') return;
+    this.#typed = true;
     if (!this.#stream.type(bytes)) {
       this.notice = this.#canType
         ? 'Too much input is waiting for the machine. What you just typed was not taken.'
         : 'You are watching this terminal and cannot type.';
     }
+    this.#inputMoved();
+  }
+
+  #inputMoved(): void {
     this.pendingInput = this.#stream.pendingInput;
+    this.#unconfirmed.pending(this.pendingInput);
   }
 
   #setSize(size: Size): void {
@@ -156,6 +190,10 @@ export class Connection {
         this.#online = true;
         this.#canType = event.canType;
         break;
+      case 'sized':
+        this.sizedBy = event.own ? null : (event.by ?? '');
+        this.terminal.framed = !event.own;
+        break;
       case 'agent':
         this.#online = event.online;
         break;
@@ -174,4 +212,9 @@ export class Connection {
         break;
     }
   }
+}
+
+function after(milliseconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
 }

@@ -41,6 +41,8 @@ export type Attached = {
   end: number;
   can_type: boolean;
   resumed: boolean;
+  /** By whom the terminal has its size; absent from relays that do not say. */
+  sized_by?: string | null;
 } & Size;
 
 /** What the relay says. */
@@ -50,7 +52,7 @@ export type ToViewer =
   | { type: 'resume_input'; applied: number }
   | { type: 'snapshot'; offset: number }
   | { type: 'gap'; from: number; to: number }
-  | ({ type: 'resized' } & Size)
+  | ({ type: 'resized'; by?: string | null } & Size)
   | ({ type: 'exit' } & Exit)
   | { type: 'error'; error: string; code: string }
   | { type: 'disconnect'; reason: string; code: string }
@@ -67,6 +69,11 @@ const orNull =
   (value: unknown): boolean =>
     value === null || check(value);
 
+const orAbsent =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || check(value);
+
 const SHAPES: Record<ToViewer['type'], Fields> = {
   attached: {
     protocol: count,
@@ -80,12 +87,13 @@ const SHAPES: Record<ToViewer['type'], Fields> = {
     rows: side,
     can_type: flag,
     resumed: flag,
+    sized_by: orAbsent(orNull(text)),
   },
   agent: { online: flag },
   resume_input: { applied: count },
   snapshot: { offset: count },
   gap: { from: count, to: count },
-  resized: { cols: side, rows: side },
+  resized: { cols: side, rows: side, by: orAbsent(orNull(text)) },
   exit: { code: orNull(Number.isSafeInteger), signal: orNull(text) },
   error: { error: text, code: text },
   disconnect: { reason: text, code: text },

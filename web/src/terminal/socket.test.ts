@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { backoffDelay, SLOWLY, SOON } from './backoff';
+import { backoffDelay, SLOWLY, SOON } from '../backoff';
 import { LEFT, retryAfter } from './close';
 import { PING } from './messages';
-import { CONNECT_TIMEOUT, HEALTHY_SPELL, PING_INTERVAL, PONG_TIMEOUT, Socket, type SocketState } from './socket';
+import { CONNECT_TIMEOUT, HEALTHY_SPELL, PING_INTERVAL, PONG_TIMEOUT, Refusal, Socket, type SocketState } from './socket';
 
 /** A WebSocket whose other side is the test. */
 class FakeWebSocket {
@@ -50,16 +50,21 @@ class FakeWebSocket {
 
 class Setup {
   readonly states: SocketState[] = [];
+  /** When it entered each of them. */
+  readonly since: number[] = [];
   readonly messages: unknown[] = [];
   refusal: string | null = null;
-  url = (): Promise<string> => Promise.resolve('wss://edge.example/ws');
+  url = (_: AbortSignal): Promise<string> => Promise.resolve('wss://edge.example/ws');
   readonly socket = new Socket({
-    url: () => this.url(),
+    url: (signal) => this.url(signal),
     protocol: 'vsay.stream.v1',
     ping: PING,
     retry: retryAfter,
     refused: () => Promise.resolve(this.refusal),
-    onState: (state) => this.states.push(state),
+    onState: (state) => {
+      this.states.push(state);
+      this.since.push(Date.now());
+    },
     onMessage: (data) => this.messages.push(data),
     random: () => 1,
   });
@@ -72,6 +77,14 @@ class Setup {
 
   get names(): string[] {
     return this.states.map((state) => state.name);
+  }
+
+  /** How long it waited last, in milliseconds, and why. The first wait is over at once. */
+  get waited(): [number, string] {
+    const at = this.states.findLastIndex((state) => state.name === 'waiting');
+    const state = this.states[at];
+    if (state?.name !== 'waiting') throw new Error('it never waited');
+    return [state.retryAt - (this.since[at] ?? 0), state.retry];
   }
 
   async connect(): Promise<FakeWebSocket> {
@@ -110,12 +123,10 @@ describe('the socket', () => {
     for (let i = 0; i < 8; i++) {
       setup.ws.fail(1006);
       await vi.advanceTimersByTimeAsync(0);
-      const state = setup.socket.state;
-      if (state.name !== 'waiting') throw new Error(`is ${state.name}`);
-      waits.push(state.retryAt - Date.now());
-      await vi.advanceTimersByTimeAsync(state.retryAt - Date.now());
+      waits.push(setup.waited[0]);
+      await vi.advanceTimersByTimeAsync(setup.waited[0]);
     }
-    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+    expect(waits).toEqual([0, 250, 500, 1000, 2000, 4000, 5000, 5000]);
   });
 
   it('starts with short waits again after a healthy spell', async () => {
@@ -129,7 +140,7 @@ describe('the socket', () => {
     await vi.advanceTimersByTimeAsync(HEALTHY_SPELL);
     setup.ws.fail(1006);
     await vi.advanceTimersByTimeAsync(0);
-    expect(setup.socket.state).toEqual({ name: 'waiting', retryAt: Date.now() + SOON.base, retry: 'soon' });
+    expect(setup.waited).toEqual([SOON.first, 'soon']);
   });
 
   it.each([1001, 1006, 1011, 1012, 1013])('comes back after close code %i', async (code) => {
@@ -137,8 +148,7 @@ describe('the socket', () => {
     const ws = await setup.connect();
     ws.fail(code);
     await vi.advanceTimersByTimeAsync(0);
-    const [wait, retry] = code === 1013 ? [SLOWLY.base, 'slowly'] : [SOON.base, 'soon'];
-    expect(setup.socket.state).toEqual({ name: 'waiting', retryAt: Date.now() + wait, retry });
+    expect(setup.waited).toEqual(code === 1013 ? [SLOWLY.first, 'slowly'] : [SOON.first, 'soon']);
   });
 
   it.each([1000, 1002, 1008, 1009, 4000, 4008, 4009])('is over after close code %i', async (code) => {
@@ -160,12 +170,50 @@ describe('the socket', () => {
     expect(setup.socket.state).toEqual({ name: 'closed', code: null, reason: 'This machine was deleted.' });
   });
 
+  it('gives up when there is no address to be had, and says why', async () => {
+    const setup = new Setup();
+    setup.url = () => Promise.reject(new Refusal('This machine was deleted.'));
+    setup.socket.open();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(setup.socket.state).toEqual({ name: 'closed', code: null, reason: 'This machine was deleted.' });
+  });
+
+  it('gives up an address that does not come', async () => {
+    const setup = new Setup();
+    let asked: AbortSignal | null = null;
+    setup.url = (signal) => {
+      asked ??= signal;
+      return new Promise(() => {});
+    };
+    setup.socket.open();
+    await vi.advanceTimersByTimeAsync(CONNECT_TIMEOUT);
+    expect(setup.names.slice(0, 2)).toEqual(['connecting', 'waiting']);
+    expect(asked).toMatchObject({ aborted: true });
+  });
+
+  it('makes an attempt anew that hung while the network was away', async () => {
+    const setup = new Setup();
+    setup.socket.open();
+    await vi.advanceTimersByTimeAsync(0);
+    setup.socket.wake();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it('notices a link that swallows what is sent, within five seconds of somebody asking', async () => {
+    const setup = new Setup();
+    await setup.connect();
+    setup.socket.probe();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(setup.names).toContain('waiting');
+  });
+
   it('tries again when the address could not be had', async () => {
     const setup = new Setup();
     setup.url = () => Promise.reject(new Error('offline'));
     setup.socket.open();
     await vi.advanceTimersByTimeAsync(0);
-    expect(setup.socket.state.name).toBe('waiting');
+    expect(setup.names.slice(0, 2)).toEqual(['connecting', 'waiting']);
   });
 
   it('pings an idle link and keeps one that answers', async () => {
@@ -182,7 +230,7 @@ describe('the socket', () => {
     const setup = new Setup();
     const ws = await setup.connect();
     await vi.advanceTimersByTimeAsync(PING_INTERVAL + PONG_TIMEOUT);
-    expect(setup.socket.state.name).toBe('waiting');
+    expect(setup.names).toContain('waiting');
     expect(ws.closedWith?.[0]).not.toBeOneOf([1000, 1001]);
     ws.bring('too late');
     expect(setup.messages).toEqual([]);
@@ -192,19 +240,21 @@ describe('the socket', () => {
     const setup = new Setup();
     setup.socket.open();
     await vi.advanceTimersByTimeAsync(CONNECT_TIMEOUT);
-    expect(setup.socket.state.name).toBe('waiting');
+    expect(setup.names).toContain('waiting');
   });
 
   it('does not wait out a back-off when the network came back', async () => {
     const setup = new Setup();
-    await setup.connect();
-    setup.ws.fail(1006);
+    const ws = await setup.connect();
+    ws.fail(1013);
     await vi.advanceTimersByTimeAsync(0);
+    expect(setup.socket.state.name).toBe('waiting');
     setup.socket.wake();
     await vi.advanceTimersByTimeAsync(0);
     expect(setup.socket.state.name).toBe('connecting');
     expect(FakeWebSocket.all).toHaveLength(2);
-    await vi.advanceTimersByTimeAsync(SOON.base);
+    setup.ws.accept();
+    await vi.advanceTimersByTimeAsync(SLOWLY.cap - PING_INTERVAL);
     expect(FakeWebSocket.all).toHaveLength(2);
   });
 
@@ -214,7 +264,7 @@ describe('the socket', () => {
     setup.socket.wake();
     expect(ws.sent).toEqual([PING]);
     await vi.advanceTimersByTimeAsync(PONG_TIMEOUT);
-    expect(setup.socket.state.name).toBe('waiting');
+    expect(setup.names).toContain('waiting');
   });
 
   it('closes for good when told to', async () => {
@@ -239,7 +289,8 @@ describe('the socket', () => {
 describe('the back-off', () => {
   it('spreads over the whole range, never below the floor and never above the cap', () => {
     expect(backoffDelay(3, SOON, () => 0)).toBe(100);
-    expect(backoffDelay(3, SOON, () => 1)).toBe(4000);
+    expect(backoffDelay(3, SOON, () => 1)).toBe(1000);
+    expect(backoffDelay(0, SOON, () => 1)).toBe(0);
     expect(backoffDelay(1000, SOON, () => 1)).toBe(SOON.cap);
   });
 });

@@ -2,14 +2,14 @@
  * A WebSocket that comes back: it reconnects with back-off, notices links that died silently, and says at every moment
  * what it is doing. It knows nothing of terminals.
  */
-import { backoffDelay, SLOWLY, SOON } from './backoff';
+import { backoffDelay, SLOWLY, SOON } from '../backoff';
 import { DEAD_LINK, type Retry } from './close';
 
 /** How often an idle link is tried, in milliseconds. Proxies commonly drop links that are silent for a minute. */
 export const PING_INTERVAL = 25_000;
 
-/** A link that brings nothing for this long after a ping is dead, in milliseconds. */
-export const PONG_TIMEOUT = 10_000;
+/** A link that brings nothing for this long after a ping is dead, in milliseconds: a slow one answers within a second or two. */
+export const PONG_TIMEOUT = 4_000;
 
 /** A connection attempt that takes longer is given up, in milliseconds. */
 export const CONNECT_TIMEOUT = 15_000;
@@ -25,9 +25,12 @@ export type SocketState =
   /** Over. Only `open()` starts again. `code` is `null` when `refused` gave the reason. */
   | { name: 'closed'; code: number | null; reason: string };
 
+/** Why no attempt will succeed, in words. */
+export class Refusal extends Error {}
+
 export interface SocketOptions {
-  /** Where to connect; asked before each attempt, as the token in it may have changed. A failure counts as a cut. */
-  url(): Promise<string>;
+  /** Where to connect; asked before each attempt, as the proof in it works once. A failure counts as a cut, a `Refusal` is final. */
+  url(signal: AbortSignal): Promise<string>;
   /** The subprotocol to ask for. */
   protocol: string;
   /** The keep-alive text. */
@@ -46,6 +49,8 @@ export class Socket {
   #options: SocketOptions;
   #state: SocketState = { name: 'closed', code: null, reason: '' };
   #ws: WebSocket | null = null;
+  /** Asks for the address of an attempt. */
+  #asking: AbortController | null = null;
   #attempt = 0;
   #openedAt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -69,10 +74,19 @@ export class Socket {
     void this.#connect();
   }
 
-  /** Something suggests that the network works (again): do not wait out a back-off, and look whether the link lives. */
+  /**
+   * Something suggests that the network works (again): do not wait out a back-off, nor for an attempt that was made before, and
+   * look whether the link lives.
+   */
   wake(): void {
-    if (this.#state.name === 'waiting') this.open();
-    else if (this.#state.name === 'open') this.#probe();
+    if (this.#state.name === 'waiting' || this.#state.name === 'connecting') this.open();
+    else this.probe();
+  }
+
+  /** Looks whether the link lives. One that does not answer is given up. */
+  probe(): void {
+    if (this.#state.name !== 'open' || this.#deadline !== undefined || !this.send(this.#options.ping)) return;
+    this.#deadline = setTimeout(() => this.abandon(DEAD_LINK), PONG_TIMEOUT);
   }
 
   /** Sends if the link is open; says whether it was. */
@@ -98,11 +112,14 @@ export class Socket {
   async #connect(): Promise<void> {
     const generation = ++this.#generation;
     this.#enter({ name: 'connecting' });
+    const asking = new AbortController();
+    this.#asking = asking;
+    this.#deadline = setTimeout(() => this.abandon(DEAD_LINK), CONNECT_TIMEOUT);
     let url: string;
     try {
-      url = await this.#options.url();
-    } catch {
-      if (generation === this.#generation) this.#wait('soon');
+      url = await this.#options.url(asking.signal);
+    } catch (error) {
+      if (generation === this.#generation) this.#unasked(error);
       return;
     }
     if (generation !== this.#generation) return;
@@ -115,13 +132,19 @@ export class Socket {
       this.#options.onMessage(event.data);
     };
     ws.onclose = (event) => void this.#closed(event.code, event.reason);
-    this.#deadline = setTimeout(() => this.abandon(DEAD_LINK), CONNECT_TIMEOUT);
+  }
+
+  /** There is no address to connect to. */
+  #unasked(error: unknown): void {
+    this.#release();
+    if (error instanceof Refusal) this.#enter({ name: 'closed', code: null, reason: error.message });
+    else this.#wait('soon');
   }
 
   #opened(): void {
     this.#clearDeadline();
     this.#openedAt = Date.now();
-    this.#pingTimer = setInterval(() => this.#probe(), PING_INTERVAL);
+    this.#pingTimer = setInterval(() => this.probe(), PING_INTERVAL);
     this.#enter({ name: 'open' });
   }
 
@@ -154,11 +177,6 @@ export class Socket {
     this.#enter({ name: 'waiting', retryAt: Date.now() + delay, retry });
   }
 
-  #probe(): void {
-    if (this.#deadline !== undefined || !this.send(this.#options.ping)) return;
-    this.#deadline = setTimeout(() => this.abandon(DEAD_LINK), PONG_TIMEOUT);
-  }
-
   #clearDeadline(): void {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
@@ -170,6 +188,8 @@ export class Socket {
     clearTimeout(this.#retryTimer);
     clearInterval(this.#pingTimer);
     this.#clearDeadline();
+    this.#asking?.abort();
+    this.#asking = null;
     const ws = this.#ws;
     this.#ws = null;
     if (!ws) return;

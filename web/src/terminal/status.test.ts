@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SocketState } from './socket';
 import { describeStatus, type Facts, statusOf } from './status';
 
-const FACTS: Facts = { attached: true, canType: true, online: true, exit: null, farewell: null, failure: null };
+const FACTS: Facts = { attached: true, canType: true, late: false, online: true, exit: null, farewell: null, failure: null };
 
 function words(socket: SocketState, facts: Partial<Facts> = {}): string {
   return describeStatus(statusOf(socket, { ...FACTS, ...facts }), 1000);
@@ -13,6 +13,7 @@ describe('the connection in words', () => {
     [{ name: 'connecting' }, {}, 'Connecting…'],
     [{ name: 'open' }, { attached: false }, 'Connecting…'],
     [{ name: 'open' }, {}, 'Connected'],
+    [{ name: 'open' }, { late: true }, 'Waiting for the machine…'],
     [{ name: 'open' }, { canType: false }, 'Connected, watching only'],
     [{ name: 'open' }, { online: false }, 'Machine offline – waiting for it to come back'],
     [{ name: 'waiting', retryAt: 4200, retry: 'soon' }, {}, 'Connection lost – reconnecting in 4 s'],

@@ -5,7 +5,8 @@ import type { SocketState } from './socket';
 
 export type Status =
   | { name: 'connecting' }
-  | { name: 'connected'; canType: boolean }
+  /** `late`: keys were sent that nobody has confirmed. */
+  | { name: 'connected'; canType: boolean; late: boolean }
   /** We are connected, the machine is not. */
   | { name: 'offline' }
   /** Between two attempts, because the link broke or because the machine stayed away. */
@@ -19,6 +20,8 @@ export interface Facts {
   /** The shell is there, on this link. */
   attached: boolean;
   canType: boolean;
+  /** Keys were sent that nobody has confirmed. */
+  late: boolean;
   /** The machine's agent is there. */
   online: boolean;
   exit: Exit | null;
@@ -37,7 +40,7 @@ export function statusOf(socket: SocketState, facts: Facts): Status {
       return { name: 'waiting', retryAt: socket.retryAt, machineAway: socket.retry === 'slowly', failure: facts.failure };
     case 'open':
       if (!facts.online) return { name: 'offline' };
-      return facts.attached ? { name: 'connected', canType: facts.canType } : { name: 'connecting' };
+      return facts.attached ? { name: 'connected', canType: facts.canType, late: facts.late } : { name: 'connecting' };
     case 'closed': {
       const { code } = socket;
       const said = facts.farewell === null ? null : `${facts.farewell.replace(/\.?$/, '')}.`;
@@ -58,6 +61,7 @@ export function describeStatus(status: Status, now: number): string {
     case 'connecting':
       return 'Connecting…';
     case 'connected':
+      if (status.late) return 'Waiting for the machine…';
       return status.canType ? 'Connected' : 'Connected, watching only';
     case 'offline':
       return 'Machine offline – waiting for it to come back';

@@ -248,16 +248,42 @@ describe('a viewer stream', () => {
     expect(setup.port.sizes).toEqual([{ cols: 132, rows: 50 }]);
   });
 
-  it('says its size when it changed, and follows somebody else', () => {
+  it('says its size when it changed, and draws at that size while nobody else sets it', () => {
     const setup = live();
     setup.stream.resize({ cols: 80, rows: 24 });
     expect(setup.sent()).toEqual([]);
     setup.stream.resize({ cols: 100, rows: 30 });
     expect(setup.sent()).toEqual(['{"type":"resize","cols":100,"rows":30}']);
-    setup.say({ type: 'resized', cols: 60, rows: 20 });
+    expect(setup.port.sizes).toEqual([{ cols: 100, rows: 30 }]);
+  });
+
+  it('draws at the size of somebody else, goes on saying its own, and has it back when that is the size', () => {
+    const setup = live();
+    setup.say({ type: 'resized', cols: 60, rows: 20, by: 'bob' });
     expect(setup.port.sizes).toEqual([{ cols: 60, rows: 20 }]);
+    expect(setup.port.events.at(-1)).toEqual({ type: 'sized', own: false, by: 'bob' });
     setup.stream.resize({ cols: 100, rows: 30 });
     expect(setup.sent()).toEqual(['{"type":"resize","cols":100,"rows":30}']);
+    expect(setup.port.sizes).toHaveLength(1);
+    setup.say({ type: 'resized', cols: 100, rows: 30, by: 'ada' });
+    expect(setup.port.sizes.at(-1)).toEqual({ cols: 100, rows: 30 });
+    expect(setup.port.events.at(-1)).toEqual({ type: 'sized', own: true, by: 'ada' });
+  });
+
+  it('comes to a terminal that has the size of somebody else', () => {
+    const setup = live({ cols: 132, rows: 50, sized_by: 'bob' });
+    expect(setup.port.sizes).toEqual([{ cols: 132, rows: 50 }]);
+    expect(setup.port.events).toContainEqual({ type: 'sized', own: false, by: 'bob' });
+  });
+
+  it('says at once which size its window got while it was greeted', () => {
+    const setup = new Setup();
+    setup.stream.opened();
+    setup.stream.resize({ cols: 90, rows: 40 });
+    setup.sent();
+    setup.say(attached());
+    expect(setup.sent()).toEqual(['{"type":"resize","cols":90,"rows":40}']);
+    expect(setup.port.sizes).toEqual([{ cols: 90, rows: 40 }]);
   });
 
   it('tells what happened', () => {
@@ -266,6 +292,7 @@ describe('a viewer stream', () => {
     setup.say({ type: 'exit', code: 3, signal: null });
     setup.say({ type: 'disconnect', reason: 'Session ended', code: 'session_ended' });
     expect(setup.port.events).toEqual([
+      { type: 'sized', own: true, by: null },
       { type: 'attached', canType: true, resumed: false },
       { type: 'agent', online: false },
       { type: 'exit', exit: { code: 3, signal: null } },

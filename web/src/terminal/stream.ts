@@ -10,6 +10,8 @@ import { type Attached, decodeMessage, type Exit, encodeMessage, PROTOCOL, type 
 /** What happened, for whoever shows the terminal's state. */
 export type StreamEvent =
   | { type: 'attached'; canType: boolean; resumed: boolean }
+  /** The terminal has the size of this window (`own`), or of somebody's, if the relay says whose. */
+  | { type: 'sized'; own: boolean; by: string | null }
   | { type: 'agent'; online: boolean }
   | { type: 'missing'; bytes: number }
   | { type: 'exit'; exit: Exit }
@@ -36,8 +38,14 @@ export class ViewerStream {
   readonly #viewer: string;
   readonly #port: StreamPort;
   readonly #input = new InputLog();
-  /** The terminal's size as we know it, whoever set it. */
+  /** The size of this window, which is what the relay is told. The terminal's may be another's. */
   #size: Size;
+  /** What the relay was told last. */
+  #told: Size;
+  /** The terminal has the size of this window, and follows it. */
+  #own = true;
+  /** At which size it is drawn. */
+  #shown: Size;
   /** The link's streams, while attached. */
   #attached: { stream: number; input: number } | null = null;
   /** The input stream of the link before, whose unacknowledged bytes may be sent again. */
@@ -65,6 +73,8 @@ export class ViewerStream {
   constructor(viewer: string, size: Size, port: StreamPort) {
     this.#viewer = viewer;
     this.#size = size;
+    this.#told = size;
+    this.#shown = size;
     this.#port = port;
   }
 
@@ -78,6 +88,7 @@ export class ViewerStream {
     this.closed();
     const received = this.#newcomer ? null : this.#consumed;
     this.#asked = received;
+    this.#told = this.#size;
     this.#port.send(encodeMessage({ type: 'hello', protocol: PROTOCOL, viewer: this.#viewer, received, ...this.#size }));
   }
 
@@ -113,9 +124,22 @@ export class ViewerStream {
 
   /** The person's window has this size now. */
   resize(size: Size): void {
-    if (size.cols === this.#size.cols && size.rows === this.#size.rows) return;
+    if (same(size, this.#size)) return;
     this.#size = size;
-    if (this.#attached) this.#port.send(encodeMessage({ type: 'resize', ...size }));
+    this.#tellSize();
+    if (this.#own) this.#draw(size);
+  }
+
+  #draw(size: Size): void {
+    if (same(size, this.#shown)) return;
+    this.#shown = size;
+    this.#port.resize(size);
+  }
+
+  #tellSize(): void {
+    if (!this.#attached || same(this.#told, this.#size)) return;
+    this.#told = this.#size;
+    this.#port.send(encodeMessage({ type: 'resize', ...this.#size }));
   }
 
   #control(message: ToViewer): void {
@@ -133,7 +157,7 @@ export class ViewerStream {
       case 'gap':
         return this.#port.event({ type: 'missing', bytes: message.to - message.from });
       case 'resized':
-        return this.#follow(message);
+        return this.#follow(message, message.by ?? null);
       case 'exit':
         return this.#port.event({ type: 'exit', exit: { code: message.code, signal: message.signal } });
       case 'error':
@@ -161,15 +185,21 @@ export class ViewerStream {
     if (this.#lastInput === null || this.#lastInput === message.input) this.#input.resume(message.applied);
     else this.#input.restart(message.applied);
     this.#lastInput = message.input;
-    // Who may type brings the size along with the greeting; who watches takes the one there is.
-    if (!message.can_type) this.#follow(message);
+    this.#follow(message, message.sized_by ?? null);
     this.#port.event({ type: 'attached', canType: message.can_type, resumed });
     this.#sendInput();
   }
 
-  #follow({ cols, rows }: Size): void {
-    this.#size = { cols, rows };
-    this.#port.resize(this.#size);
+  /**
+   * The terminal is drawn at the size that it has, whatever room there is here. Who sets it is told what it said, which may be
+   * less than it has said since.
+   */
+  #follow({ cols, rows }: Size, by: string | null): void {
+    const size = { cols, rows };
+    this.#own = this.#canType && (same(size, this.#size) || same(size, this.#told));
+    this.#draw(this.#own ? this.#size : size);
+    this.#port.event({ type: 'sized', own: this.#own, by });
+    this.#tellSize();
   }
 
   #binary(frame: Frame): void {
@@ -264,4 +294,8 @@ export class ViewerStream {
       this.#port.send(encodeFrame(Kind.Input, this.#attached.input, piece.offset, piece.payload));
     }
   }
+}
+
+function same(one: Size, other: Size): boolean {
+  return one.cols === other.cols && one.rows === other.rows;
 }

@@ -1,5 +1,4 @@
 /** The terminal on the page: xterm.js and its addons. It knows nothing of sockets and streams. */
-import { ClipboardAddon } from '@xterm/addon-clipboard';
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
@@ -7,8 +6,11 @@ import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
 import { Terminal as Xterm } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
+import { copiedText } from './clipboard';
 import { MAX_SIDE } from './limits';
 import type { Size } from './messages';
+import { cleanPaste, runsAtOnce } from './paste';
+import { giveGpuUp, hasGpu } from './renderer';
 import { isReport } from './reports';
 import { shortcutOf, withControl } from './shortcuts';
 import { DARK, LIGHT } from './theme';
@@ -30,6 +32,8 @@ export interface Look {
 export interface TerminalEvents {
   /** The person typed or pasted, or the terminal answered a program. */
   onInput(bytes: Uint8Array): void;
+  /** The person pastes what the program would run at once; `paste` goes on with it. */
+  onPaste(text: string): void;
   /** The program gave the terminal a title. */
   onTitle(title: string): void;
   /** The one-shot Ctrl of the key row was used up. */
@@ -56,6 +60,8 @@ export class Terminal {
   constructor(look: Look, events: TerminalEvents) {
     this.#events = events;
     this.element.className = 'size-full';
+    // Before xterm.js, which lets a paste end itself.
+    this.element.addEventListener('paste', (event) => this.#pasted(event), { capture: true });
     const openLink = (_: MouseEvent, uri: string): void => void window.open(uri, '_blank', 'noopener,noreferrer');
     this.#xterm = new Xterm({
       ...options(look),
@@ -96,8 +102,9 @@ export class Terminal {
     this.#webgl = null;
   }
 
-  /** The size that fills the element, or nothing while that cannot be measured. */
+  /** The size that fills the element, or nothing while that cannot be measured: one that is hidden has room for nothing. */
   measure(): Size | null {
+    if (!this.element.checkVisibility() || this.element.clientWidth === 0) return null;
     const size = this.#fit.proposeDimensions();
     if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows)) return null;
     return { cols: Math.min(size.cols, MAX_SIDE), rows: Math.min(size.rows, MAX_SIDE) };
@@ -131,6 +138,16 @@ export class Terminal {
 
   focus(): void {
     this.#xterm.focus();
+  }
+
+  /** Pastes for the person, as the program wants it. */
+  paste(text: string): void {
+    this.#xterm.paste(cleanPaste(text));
+  }
+
+  /** Marks where the terminal ends, which is not where the window does. */
+  set framed(framed: boolean) {
+    this.element.toggleAttribute('data-framed', framed);
   }
 
   /** Types for the person, as the key row does. */
@@ -198,10 +215,23 @@ export class Terminal {
     this.#events.onInput(this.#encoder.encode(typed));
   }
 
+  #pasted(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    const text = cleanPaste(event.clipboardData?.getData('text/plain') ?? '');
+    if (text === '') return;
+    if (!this.#xterm.modes.bracketedPasteMode && runsAtOnce(text)) this.#events.onPaste(text);
+    else this.paste(text);
+  }
+
   #accelerate(): void {
+    if (!hasGpu()) return;
     try {
       const webgl = new WebglAddon();
-      webgl.onContextLoss(() => this.hide());
+      webgl.onContextLoss(() => {
+        giveGpuUp();
+        this.hide();
+      });
       this.#xterm.loadAddon(webgl);
       this.#webgl = webgl;
     } catch {
@@ -209,16 +239,13 @@ export class Terminal {
     }
   }
 
-  /** Programs may put text into the person's clipboard (OSC 52), as over SSH; they may not read it. */
   #shareClipboard(): void {
-    this.#xterm.loadAddon(
-      new ClipboardAddon(undefined, {
-        readText: () => '',
-        writeText: (_, text) => navigator.clipboard.writeText(text).catch(() => {}),
-      }),
-    );
-    // What was copied before we came stays in the past. Later handlers are asked first.
-    this.#xterm.parser.registerOscHandler(52, () => this.#historyWrites > 0);
+    this.#xterm.parser.registerOscHandler(52, (data) => {
+      // What was copied before we came stays in the past.
+      const text = this.#historyWrites > 0 ? null : copiedText(data);
+      if (text !== null) void navigator.clipboard.writeText(text).catch(() => {});
+      return true;
+    });
   }
 }
 

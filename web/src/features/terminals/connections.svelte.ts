@@ -35,6 +35,12 @@ function connect(tab: Tab): void {
   connections.set(tab.sessionId, connection);
 }
 
+// The shells go on, and so do the tabs after a reload. But a key pressed by mistake should not take a terminal from the screen.
+window.addEventListener('beforeunload', (event) => {
+  const used = [...connections].some(([sessionId, connection]) => tabs.has(sessionId) && connection.isInUse);
+  if (used) event.preventDefault();
+});
+
 $effect.root(() => {
   $effect(() => {
     const tab = tabs.active;

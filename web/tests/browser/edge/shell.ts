@@ -1,9 +1,16 @@
 /** A real shell behind the relay's protocol, as far as one viewer after the other needs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { WebSocket } from 'ws';
 import { decodeFrame, encodeFrame, Kind } from '../../../src/terminal/frames';
 import { MAX_PAYLOAD } from '../../../src/terminal/limits';
 import type { FromViewer, Size, ToViewer } from '../../../src/terminal/messages';
+
+/** An empty home: nothing of the account's that runs the tests. */
+const home = mkdtempSync(join(tmpdir(), 'vsay-home-'));
+process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 
 const STREAM = 1;
 const INPUT = 2;
@@ -20,7 +27,15 @@ export class Shell {
   constructor(readonly sessionId: string) {
     // `script` gives the shell a terminal without a native module.
     this.#process = spawn('script', ['-qfec', 'bash --noprofile --norc -i', '/dev/null'], {
-      env: { PATH: process.env.PATH, TERM: 'xterm-256color', LANG: 'C.UTF-8', PS1: '$ ', HOME: '/tmp', HISTFILE: '' },
+      env: {
+        PATH: process.env.PATH,
+        TERM: 'xterm-256color',
+        LANG: 'C.UTF-8',
+        PS1: '$ ',
+        HOME: home,
+        INPUTRC: '/dev/null',
+        HISTFILE: '',
+      },
     });
     this.#process.stdout?.on('data', (bytes: Buffer) => this.#wrote(bytes));
     this.#process.on('exit', (code, signal) => {
@@ -39,6 +54,11 @@ export class Shell {
       else this.#control(socket, JSON.parse(data.toString()) as FromViewer, online);
     });
     socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  /** Nothing that a viewer sends arrives any more, and nobody says so. */
+  swallow(): void {
+    for (const socket of this.#sockets) socket.removeAllListeners('message');
   }
 
   /** Closes the links as a relay would; with 1006 they break without a word. */
