@@ -1,12 +1,16 @@
-/** Data that a page shows: fetched once, or again whenever it may have changed. */
+/** Data that a page shows: fetched once, or again whenever it may have changed. While somebody looks on, it is had in the end. */
 import { inWords } from './api/error';
 import type { Rows } from './api/query';
+import { isPassing, Retry } from './retry';
 
 export class Fetched<T> {
   readonly #load: (signal: AbortSignal) => Promise<T>;
   #data = $state.raw<T | null>(null);
   #error = $state<string | null>(null);
   #running: AbortController | null = null;
+  /** Somebody looks on. */
+  #wanted = false;
+  readonly #retry = new Retry(() => void this.refresh());
 
   constructor(load: (signal: AbortSignal) => Promise<T>) {
     this.#load = load;
@@ -24,12 +28,20 @@ export class Fetched<T> {
 
   /** Fetches, and gives up when the returned function is called. Made for `$effect`. */
   start(): () => void {
+    this.want();
     void this.refresh();
     return () => this.abandon();
   }
 
-  /** Gives up a request that is under way. */
+  /** From here on, what fails is tried again. */
+  protected want(): void {
+    this.#wanted = true;
+  }
+
+  /** Gives up a request that is under way, and those to come. */
   abandon(): void {
+    this.#wanted = false;
+    this.#retry.done();
     this.#running?.abort();
   }
 
@@ -43,8 +55,12 @@ export class Fetched<T> {
       if (running.signal.aborted) return;
       this.#data = data;
       this.#error = null;
+      this.#retry.done();
     } catch (error) {
-      if (!running.signal.aborted) this.#error = inWords(error);
+      if (running.signal.aborted) return;
+      const again = this.#wanted && isPassing(error);
+      this.#error = again ? `${inWords(error)} This page keeps trying.` : inWords(error);
+      if (again) this.#retry.failed();
     }
   }
 }
@@ -84,6 +100,7 @@ export class Paged<T, Q extends object> extends Fetched<Rows<T>> {
 
   /** Fetches anew whenever the query or the page changes. */
   override start(): () => void {
+    this.want();
     const asks = JSON.stringify(this.query);
     const typed = asks !== this.#asked;
     const { page } = this;

@@ -12,6 +12,7 @@ export class Polled<T> extends Fetched<T> {
 
   /** Fetches until the returned function is called, pausing while the page is hidden. Made for `$effect`. */
   override start(): () => void {
+    this.want();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stopped = false;
     const round = async (): Promise<void> => {

@@ -20,7 +20,7 @@ describe('a failed request', () => {
     'is put in words even when the body is %j',
     (body) => {
       expect(errorFrom(418, body).message).toBe('The server refused this (418).');
-      expect(errorFrom(502, body).message).toBe('Something went wrong on the server. Please try again.');
+      expect(errorFrom(502, body).message).toBe('Something went wrong on the server.');
       expect(errorFrom(502, body).fields).toEqual({});
     },
   );

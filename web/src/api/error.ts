@@ -19,14 +19,13 @@ export class ApiError extends Error {
 
 /** No answer: the network, or the server is not there. */
 export function unreachable(): ApiError {
-  return new ApiError('The server cannot be reached. Check your connection; this page keeps trying.', 0);
+  return new ApiError('The server cannot be reached. Check your connection.', 0);
 }
 
 /** The failure that an answer describes, whatever its body is. */
 export function errorFrom(status: number, body: unknown): ApiError {
   const record = isRecord(body) ? body : {};
-  const fallback =
-    status >= 500 ? 'Something went wrong on the server. Please try again.' : `The server refused this (${status}).`;
+  const fallback = status >= 500 ? 'Something went wrong on the server.' : `The server refused this (${status}).`;
   const message = typeof record.error === 'string' && record.error !== '' ? record.error : fallback;
   const entries = Array.isArray(record.fields) ? record.fields.filter(isRecord) : [];
   const fields = entries.map(({ field, message: text }) => [String(field), sentence(String(text))] as const);

@@ -1,11 +1,12 @@
 /** Who is signed in. One instance for the page; all tabs share one sign-in. */
-import { answer, client, identifyBy } from '../api/client';
+import { answer, client, forgetAnswers, identifyBy } from '../api/client';
 import { ApiError, inWords } from '../api/error';
+import { isPassing, Retry } from '../retry';
 import { type Granted, nextStep, type Step, type Tenant } from './flow';
-import { isDue, issued, onChange, read, type SignIn, write } from './token';
+import { isDue, isLeaving, issued, onChange, read, type SignIn, setLeaving, write } from './kept';
 import type { User } from './user';
 
-/** How often the token's age is looked at, in milliseconds. Also catches a laptop that slept. */
+/** How often the sign-in's age is looked at, in milliseconds. Also catches a laptop that slept. */
 const CHECK_INTERVAL = 60_000;
 
 class Auth {
@@ -13,6 +14,10 @@ class Auth {
   #user = $state.raw<User | null>(null);
   #userError = $state<string | null>(null);
   #signIn = $state.raw<SignIn | null>(null);
+  /** Asks for the account until it is known. */
+  readonly #retry = new Retry(() => void this.load());
+  /** The server is being told that the person left. */
+  #leaving: Promise<void> | null = null;
   /** Why the person has to sign in again, if that was not their own doing. */
   reason = $state<string | null>(null);
 
@@ -27,22 +32,23 @@ class Auth {
       this.forget();
     });
     identifyBy({
-      token: () => this.#signIn?.token ?? null,
+      present: () => this.#signIn?.issuedAt ?? null,
       rejected: () => this.reject(),
       passwordExpired: () => this.#signIn && this.#keep({ ...this.#signIn, mustChangePassword: true }),
     });
-    setInterval(() => void this.#refreshIfDue(), CHECK_INTERVAL);
-    document.addEventListener('visibilitychange', () => void this.#refreshIfDue());
-    void this.#refreshIfDue();
+    setInterval(() => this.#look(), CHECK_INTERVAL);
+    document.addEventListener('visibilitychange', () => this.#look());
+    window.addEventListener('online', () => this.#look());
+    this.#look();
   }
 
   get signedIn(): boolean {
     return this.#signIn !== null;
   }
 
-  /** The token for an address that cannot carry a header, such as a WebSocket's. */
-  get token(): string {
-    return this.#signIn?.token ?? '';
+  /** Whose sign-in it is; empty without one. */
+  get userId(): string {
+    return this.#signIn?.userId ?? '';
   }
 
   /** The person's organizations, as far as this sign-in proved them. */
@@ -87,16 +93,24 @@ class Auth {
   /** The first step: who it is. */
   async signIn(name: string, password: string): Promise<Step> {
     const who = name.includes('@') ? { email: name } : { username: name };
+    // Or its answer would take the new cookies away.
+    await this.#leave();
     return nextStep(await answer(client.POST('/api/auth/login', { body: { ...who, password } })));
   }
 
-  /** Chooses an organization, while signing in or later. */
-  async select(
-    tenant: string,
-    { proof, tenants } = { proof: this.#signIn?.proof ?? '', tenants: [...this.tenants] },
-  ): Promise<Step> {
-    const body = { session_token: proof, tenant_id: tenant };
+  /** Chooses an organization: while signing in with the proof of the steps before, later with that in the cookie. */
+  async select(tenant: string, { proof, tenants } = { proof: '', tenants: [...this.tenants] }): Promise<Step> {
+    const body = { tenant_id: tenant, ...(proof === '' ? {} : { session_token: proof }) };
     return nextStep(await answer(client.POST('/api/auth/select-tenant', { body })), { proof, tenants });
+  }
+
+  /** Trades the token that a provider's sign-in brought for cookies. Any other step is as it was. */
+  async adopt(step: Step): Promise<Step> {
+    if (step.kind !== 'done' || step.granted.bearer === undefined) return step;
+    const { bearer: token, ...granted } = step.granted;
+    await this.#leave();
+    const { expires_in } = await answer(client.POST('/api/auth/refresh', { body: { token } }));
+    return { kind: 'done', granted: { ...granted, expiresIn: expires_in } };
   }
 
   async verifyCode(username: string, code: string): Promise<Step> {
@@ -109,6 +123,7 @@ class Auth {
   }
 
   async signUp(username: string, email: string, password: string): Promise<void> {
+    await this.#leave();
     this.begin(nextStep(await answer(client.POST('/api/signup', { body: { username, email, password } }))));
   }
 
@@ -120,34 +135,36 @@ class Auth {
     this.#keep(issued(step.granted, Date.now()));
   }
 
-  /** Changes the password; the sign-in goes on with a new token. The old one is not needed where one must be chosen. */
+  /** Changes the password; the sign-in goes on. The old one is not needed where one must be chosen. */
   async changePassword(current: string, next: string): Promise<void> {
     const body = { new_password: next, ...(current === '' ? {} : { current_password: current }) };
-    const { token, expires_in } = await answer(client.POST('/api/auth/change-password', { body }));
-    this.#renew({ token, expires_in, mustChangePassword: false });
+    const { expires_in } = await answer(client.POST('/api/auth/change-password', { body }));
+    this.#renew({ expires_in, mustChangePassword: false });
     this.forget();
   }
 
-  /** The server does not accept the token. */
+  /** The server does not accept the sign-in. */
   reject(): void {
     this.#end('Your sign-in is no longer valid: it expired, or was ended elsewhere. Please sign in again.');
   }
 
   /** Ends the sign-in, in all tabs and on the server. */
   signOut(): void {
-    const headers = { Authorization: `Bearer ${this.token}` };
     this.#end(null);
-    // The token is forgotten either way; without a connection it is good until it expires.
-    answer(client.POST('/api/auth/logout', { headers })).catch(() => {});
+    setLeaving(true);
+    void this.#leave();
   }
 
   /** The account of whoever is signed in; asked once. */
   me(): Promise<User> {
-    this.#me ??= answer(client.GET('/api/auth/me')).catch((error: unknown) => {
-      this.#me = null;
-      throw error;
+    if (this.#me) return this.#me;
+    const asked = answer(client.GET('/api/auth/me'));
+    this.#me = asked;
+    // What failed is asked again; the account after it is another's.
+    asked.catch(() => {
+      if (this.#me === asked) this.#me = null;
     });
-    return this.#me;
+    return asked;
   }
 
   /** Asks for the account, for `user`. */
@@ -155,8 +172,10 @@ class Auth {
     try {
       this.#user = await this.me();
       this.#userError = null;
+      this.#retry.done();
     } catch (error) {
       this.#userError = inWords(error);
+      if (this.signedIn && isPassing(error)) this.#retry.failed();
     }
   }
 
@@ -167,6 +186,8 @@ class Auth {
   }
 
   forget(): void {
+    this.#retry.done();
+    forgetAnswers();
     this.#me = null;
     this.#user = null;
     this.#userError = null;
@@ -183,13 +204,34 @@ class Auth {
     write(signIn);
   }
 
-  /** The same sign-in with a new token. */
-  #renew({ token, expires_in, ...changes }: { token: string; expires_in: number } & Partial<Granted>): void {
-    if (this.#signIn) this.#keep(issued({ ...this.#signIn, ...changes, token, expiresIn: expires_in }, Date.now()));
+  /** The same sign-in, for longer. */
+  #renew({ expires_in, ...changes }: { expires_in: number } & Partial<Granted>): void {
+    if (this.#signIn) this.#keep(issued({ ...this.#signIn, ...changes, expiresIn: expires_in }, Date.now()));
+  }
+
+  #look(): void {
+    void this.#leave();
+    void this.#refreshIfDue();
+  }
+
+  /** Has the server end what the person left, and take the cookies away. Without a connection that is done once there is one. */
+  #leave(): Promise<void> {
+    if (!isLeaving()) return Promise.resolve();
+    const done = (): void => {
+      this.#leaving = null;
+    };
+    this.#leaving ??= answer(client.POST('/api/auth/logout'))
+      .then(
+        () => setLeaving(false),
+        // Whatever else the server says, it has taken the cookies away.
+        (error: unknown) => error instanceof ApiError && error.status > 0 && error.status < 500 && setLeaving(false),
+      )
+      .finally(done) as Promise<void>;
+    return this.#leaving;
   }
 
   async #refreshIfDue(): Promise<void> {
-    // One tab does it for all; the lock's loser finds a fresh token and is done.
+    // One tab does it for all; the lock's loser finds it renewed and is done.
     if (!this.#isDue()) return;
     if ('locks' in navigator) await navigator.locks.request('vsay.refresh', () => this.#refresh());
     else await this.#refresh();
@@ -201,10 +243,10 @@ class Auth {
 
   async #refresh(): Promise<void> {
     const kept = read();
-    if (kept && kept.token !== this.#signIn?.token) this.#signIn = kept;
+    if (kept && kept.issuedAt !== this.#signIn?.issuedAt) this.#signIn = kept;
     if (!this.#signIn || !this.#isDue()) return;
     try {
-      this.#renew(await answer(client.POST('/api/auth/refresh', { body: { token: this.#signIn.token } })));
+      this.#renew(await answer(client.POST('/api/auth/refresh')));
     } catch (error) {
       // A refusal ended the sign-in already. Anything else is tried again at the next look.
       if (!(error instanceof ApiError)) throw error;

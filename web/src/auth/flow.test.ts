@@ -9,23 +9,21 @@ const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value))
 describe('an answer while signing in', () => {
   it('that carries a token ends it', () => {
     const answer = {
-      token: 't',
       expires_in: 60,
-      session_token: 'p',
       user: { id: '1' },
       available_tenants: [HOME],
       must_reset_password: true,
     };
     expect(nextStep(answer)).toEqual({
       kind: 'done',
-      granted: { token: 't', expiresIn: 60, userId: '1', proof: 'p', tenants: [HOME], mustChangePassword: true },
+      granted: { expiresIn: 60, userId: '1', tenants: [HOME], mustChangePassword: true },
     });
   });
 
   it('after a choice keeps the organizations to choose among later', () => {
     const step = nextStep({ token: 't' }, { proof: 'p', tenants: [HOME, WORK] });
     expect(step).toMatchObject({
-      granted: { proof: 'p', tenants: [HOME, WORK], expiresIn: 86_400, mustChangePassword: false },
+      granted: { bearer: 't', tenants: [HOME, WORK], expiresIn: 86_400, mustChangePassword: false },
     });
   });
 

@@ -19,14 +19,13 @@ export type Step =
   | { kind: 'factor'; proof: string }
   | { kind: 'done'; granted: Granted };
 
-/** A token, and what came with it. */
+/** A sign-in. What proves it is in cookies, unless it came by address. */
 export interface Granted {
-  token: string;
+  /** The token that a provider's sign-in brought in the address, to be traded for cookies. */
+  bearer?: string;
   /** Seconds. */
   expiresIn: number;
   userId: string;
-  /** For switching between organizations without a password. */
-  proof: string;
   tenants: Tenant[];
   mustChangePassword: boolean;
 }
@@ -70,13 +69,12 @@ export function nextStep(
   if (mailed) {
     return { kind: 'code', username: answer.username ?? '', minutes: answer.otp_expires_in_min ?? DEFAULT_MINUTES };
   }
-  if (typeof answer.token !== 'string' || answer.token === '')
+  if (answer.expires_in === undefined && !answer.token)
     throw new Error('The server asks for something that this page does not know. Please reload it.');
   const granted = {
-    token: answer.token,
+    ...defined('bearer', answer.token),
     expiresIn: answer.expires_in ?? DEFAULT_LIFE,
     userId: String(answer.user?.id ?? ''),
-    proof,
     tenants: answer.available_tenants ?? answer.tenants ?? before.tenants,
     mustChangePassword: answer.must_reset_password === true || answer.user?.must_reset_password === true,
   };

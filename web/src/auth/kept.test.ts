@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { isDue, issued, parse } from './token';
+import { describe, expect, it, vi } from 'vitest';
+
+vi.hoisted(() => vi.stubGlobal('localStorage', { removeItem: () => {} }));
+
+import { isDue, issued, parse } from './kept';
 
 const GRANTED = {
-  token: 'abc',
   expiresIn: 3600,
   userId: '1',
-  proof: 'p',
   tenants: [{ tenant_id: 'home', tenant_name: 'Home', username: 'ada', user_id: '1' }],
   mustChangePassword: false,
 };
@@ -18,23 +19,26 @@ describe('a kept sign-in', () => {
   });
 
   it('of an earlier version still counts', () => {
-    expect(parse('{"token":"a","issuedAt":1,"expiresAt":2,"tenants":[5]}')).toEqual({
-      token: 'a',
+    expect(parse('{"issuedAt":1,"expiresAt":2,"tenants":[5]}')).toEqual({
       issuedAt: 1,
       expiresAt: 2,
       userId: '',
-      proof: '',
       tenants: [],
       mustChangePassword: false,
     });
   });
 
-  it.each([null, '', 'null', '5', '{}', '{"token":5}', '{"token":"a","issuedAt":"1","expiresAt":2}'])(
+  it.each([null, '', 'null', '5', '{}', '{"issuedAt":5}', '{"issuedAt":"1","expiresAt":2}'])(
     'that is damaged (%j) counts as none',
     (text) => {
       expect(parse(text)).toBeNull();
     },
   );
+
+  it('has nothing in it that signs in', () => {
+    const bearer = { ...GRANTED, bearer: 'secret' };
+    expect(JSON.stringify(issued(bearer, 1000))).not.toContain('secret');
+  });
 
   it('is refreshed when three quarters of its life are over', () => {
     const signIn = issued({ ...GRANTED, expiresIn: 100 }, 0);

@@ -1,22 +1,29 @@
-/** A sign-in as it is kept in the browser, so that all tabs share it. */
+/**
+ * What is kept of a sign-in where script can read it: whose it is and how long, so that all tabs share it. What proves it is in
+ * cookies that script cannot read.
+ */
 import type { Granted, Tenant } from './flow';
 
 export interface SignIn {
-  token: string;
   /** Milliseconds since the epoch. */
   issuedAt: number;
   expiresAt: number;
   /** Whose it is. */
   userId: string;
-  /** For switching between organizations without a password. */
-  proof: string;
   /** The person's organizations. */
   tenants: Tenant[];
   /** Nothing else is possible before. */
   mustChangePassword: boolean;
 }
 
-const KEY = 'vsay.sign-in';
+const KEY = 'vsay.session';
+
+/** Somebody signed out, and the server may not know it yet. */
+const LEAVING = 'vsay.leaving';
+
+/** Where earlier versions of this page kept a token. */
+const TOKEN = 'vsay.sign-in';
+localStorage.removeItem(TOKEN);
 
 export function read(): SignIn | null {
   return parse(localStorage.getItem(KEY));
@@ -25,6 +32,16 @@ export function read(): SignIn | null {
 export function write(signIn: SignIn | null): void {
   if (signIn) localStorage.setItem(KEY, JSON.stringify(signIn));
   else localStorage.removeItem(KEY);
+}
+
+/** Whether somebody signed out whom the server may still take for signed in. */
+export function isLeaving(): boolean {
+  return localStorage.getItem(LEAVING) !== null;
+}
+
+export function setLeaving(leaving: boolean): void {
+  if (leaving) localStorage.setItem(LEAVING, 'yes');
+  else localStorage.removeItem(LEAVING);
 }
 
 /** Calls back when another tab signs in, refreshes or signs out. */
@@ -38,17 +55,12 @@ export function onChange(listener: (signIn: SignIn | null) => void): void {
 export function parse(text: string | null): SignIn | null {
   if (text === null) return null;
   try {
-    const { token, issuedAt, expiresAt, userId, proof, tenants, mustChangePassword } = JSON.parse(text) as Record<
-      string,
-      unknown
-    >;
-    if (typeof token !== 'string' || typeof issuedAt !== 'number' || typeof expiresAt !== 'number') return null;
+    const { issuedAt, expiresAt, userId, tenants, mustChangePassword } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof issuedAt !== 'number' || typeof expiresAt !== 'number') return null;
     return {
-      token,
       issuedAt,
       expiresAt,
       userId: typeof userId === 'string' ? userId : '',
-      proof: typeof proof === 'string' ? proof : '',
       tenants: Array.isArray(tenants) ? tenants.filter(isTenant) : [],
       mustChangePassword: mustChangePassword === true,
     };
@@ -57,11 +69,11 @@ export function parse(text: string | null): SignIn | null {
   }
 }
 
-export function issued({ expiresIn, ...granted }: Granted, now: number): SignIn {
-  return { ...granted, issuedAt: now, expiresAt: now + expiresIn * 1000 };
+export function issued({ expiresIn, userId, tenants, mustChangePassword }: Omit<Granted, 'bearer'>, now: number): SignIn {
+  return { userId, tenants, mustChangePassword, issuedAt: now, expiresAt: now + expiresIn * 1000 };
 }
 
-/** Whether it is time to get a new token: three quarters of its life are over, which leaves hours to try again. */
+/** Whether it is time to renew it: three quarters of its life are over, which leaves hours to try again. */
 export function isDue({ issuedAt, expiresAt }: SignIn, now: number): boolean {
   return now >= issuedAt + (expiresAt - issuedAt) * 0.75;
 }

@@ -1,7 +1,7 @@
 /** The promises of the product, in a real browser, over the real Worker, with a real agent and a real shell. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch, openPage, screen, typeLine, waitForScreen, waitForState } from '../browser/browser';
+import { launch, openPage, PATIENCE, screen, typeLine, waitForScreen, waitForState } from '../browser/browser';
 import { cuttableWire, type Product, startProduct } from './product';
 
 describe('the product', () => {
@@ -10,7 +10,7 @@ describe('the product', () => {
 
   beforeAll(async () => {
     [product, browser] = await Promise.all([startProduct(), launch()]);
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await browser?.close();
@@ -47,7 +47,7 @@ describe('the product', () => {
       expect(wire.cut()).toBeGreaterThan(0);
     }
     await typeLine(page, 'echo typed-$((1+1))');
-    await expect.poll(() => screen(page), { timeout: 20_000 }).toContain('\ncomplete\n');
+    await expect.poll(() => screen(page), { timeout: PATIENCE }).toContain('\ncomplete\n');
     await waitForScreen(page, '\ntyped-2\n');
     const text = await screen(page);
     const shown = text.split('\n').filter((line) => /^\d+$/.test(line));

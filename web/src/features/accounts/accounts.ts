@@ -2,10 +2,11 @@
 import { answer, client } from '../../api/client';
 import { ApiError } from '../../api/error';
 import type { StepAnswer } from '../../auth/flow';
+import { eventually } from '../../retry';
 
-/** Whether this server has no account at all. Unknown counts as no. */
+/** Whether this server has no account at all, once it can say; no if it never does. */
 export async function isSetupRequired(): Promise<boolean> {
-  const status = await answer(client.GET('/api/auth/setup-required')).catch(() => null);
+  const status = await eventually(() => answer(client.GET('/api/auth/setup-required'))).catch(() => null);
   return status?.setup_required === true;
 }
 
@@ -40,7 +41,10 @@ export function acceptInvite(token: string, password: string, displayName: strin
 }
 
 export async function verifyEmail(token: string): Promise<void> {
-  await followed(answer(client.POST('/api/auth/verify-email/{token}', { params: { path: { token } } })));
+  // Works once: a try whose answer was lost may have been the one.
+  const call = (): Promise<unknown> =>
+    answer(client.POST('/api/auth/verify-email/{token}', { params: { path: { token } } }));
+  await followed(eventually(call));
 }
 
 /** Mails the proof of the address once more. */

@@ -1,6 +1,7 @@
 /** Signing in with a provider that vouches for the person. */
 import { answer, client } from '../../api/client';
 import type { components } from '../../api/schema';
+import { eventually } from '../../retry';
 
 /** A way to sign in that somebody else vouches for. */
 export interface Provider {
@@ -10,9 +11,9 @@ export interface Provider {
 
 type ProvidersAnswer = Partial<components['schemas']['OidcProviders']>;
 
-/** The providers that are configured; none if nobody can say. */
+/** The providers that are configured, once somebody can say; none if nobody ever does. */
 export async function listProviders(): Promise<Provider[]> {
-  return providersOf(await answer(client.GET('/api/oidc/providers')).catch((): ProvidersAnswer => ({})));
+  return providersOf(await eventually(() => answer(client.GET('/api/oidc/providers'))).catch((): ProvidersAnswer => ({})));
 }
 
 export function providersOf({ microsoft_enabled, github_enabled, oidc_enabled, oidc_name }: ProvidersAnswer): Provider[] {

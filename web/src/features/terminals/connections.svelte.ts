@@ -1,10 +1,12 @@
 /** The connections of the open tabs. They live on while the person looks at other pages of the console. */
 import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import { errorFrom } from '../../api/error';
+import { answer, client } from '../../api/client';
+import { ApiError, errorFrom } from '../../api/error';
 import { auth } from '../../auth/auth.svelte';
 import { Connection } from '../../terminal/connection.svelte';
 import type { Size } from '../../terminal/messages';
+import { CONNECT_TIMEOUT, Refusal } from '../../terminal/socket';
 import { describeStatus, type Status } from '../../terminal/status';
 import { type Tab, tabs } from '../../terminal/tabs.svelte';
 import { preferences } from './preferences.svelte';
@@ -29,7 +31,7 @@ function connect(tab: Tab): void {
   const connection = new Connection({
     viewer: tab.viewer,
     look: preferences.look,
-    url: (size) => Promise.resolve(address(tab, size)),
+    url: (size, signal) => address(tab, size, signal),
     refused: () => whyRefused(tab),
   });
   connections.set(tab.sessionId, connection);
@@ -69,22 +71,34 @@ $effect.root(() => {
   });
 });
 
-function address(tab: Tab, { cols, rows }: Size): string {
+/** Where the terminal is, with a ticket: an address is no place for what works longer. */
+async function address(tab: Tab, { cols, rows }: Size, signal: AbortSignal): Promise<string> {
   const url = new URL(`/api/terminal/${tab.agentId}/ws`, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const query = { token: auth.token, session_id: tab.sessionId, source: 'ui', cols: String(cols), rows: String(rows) };
+  const ticket = await ticketFor(tab, signal);
+  const query = { ticket, session_id: tab.sessionId, source: 'ui', cols: String(cols), rows: String(rows) };
   url.search = new URLSearchParams(query).toString();
   return url.href;
 }
 
+/** Statuses that stay: the person may not, or there is nothing to connect to. */
+const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 409, 410]);
+
+async function ticketFor(tab: Tab, signal: AbortSignal): Promise<string> {
+  const params = { path: { agent_id: tab.agentId } };
+  const made = answer(client.POST('/api/terminal/{agent_id}/ticket', { params, signal }));
+  const { ticket } = await made.catch((cause: unknown) => {
+    if (!(cause instanceof ApiError) || !FINAL.has(cause.status)) throw cause;
+    throw new Refusal(cause.status === 401 ? 'You are signed out.' : cause.message);
+  });
+  return ticket;
+}
+
 /** A browser does not tell why an upgrade was refused; the same request without the upgrade does. */
 async function whyRefused(tab: Tab): Promise<string | null> {
-  const url = `/api/terminal/${tab.agentId}/ws?${new URLSearchParams({ session_id: tab.sessionId }).toString()}`;
-  const response = await fetch(url, { headers: { Authorization: `Bearer ${auth.token}` } });
-  if (response.status === 401) {
-    auth.reject();
-    return 'You are signed out.';
-  }
-  if (![403, 404, 409, 410].includes(response.status)) return null;
+  const signal = AbortSignal.timeout(CONNECT_TIMEOUT);
+  const query = { ticket: await ticketFor(tab, signal), session_id: tab.sessionId };
+  const response = await fetch(`/api/terminal/${tab.agentId}/ws?${new URLSearchParams(query).toString()}`, { signal });
+  if (!FINAL.has(response.status)) return null;
   return errorFrom(response.status, await response.json().catch(() => null)).message;
 }

@@ -2,6 +2,7 @@
  * The other side of the console, for tests in a browser: serves the built pages with their headers, and as much of the API
  * as the console uses, from memory. What a test wants to happen to machines and links, it says here.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -40,6 +41,12 @@ export class Edge {
   /** People, and how they sign in. */
   readonly identity = new Identity(this.tokens);
   readonly #server: Server;
+  /** Every API request is answered with this status instead, while it is set. */
+  broken: number | null = null;
+  /** Requests that were answered, and bytes of their bodies. */
+  readonly answered = new Map<string, { count: number; bytes: number }>();
+  /** Tickets that were not used yet, each with its machine. */
+  readonly #tickets = new Map<string, string>();
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
   #count = 0;
 
@@ -47,7 +54,7 @@ export class Edge {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.on('upgrade', (request, socket, head) => {
       const url = new URL(request.url ?? '/', 'http://edge');
-      const refusal = this.refuseUpgrades ?? this.#refusal(url, url.searchParams.get('token'));
+      const refusal = this.refuseUpgrades ?? (this.#use(url) ? null : 401);
       if (refusal !== null) {
         socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\n\r\n`);
         return;
@@ -120,9 +127,12 @@ export class Edge {
     return this.machines.get(url.pathname.split('/')[3] ?? '');
   }
 
-  #refusal(url: URL, token: string | null): number | null {
-    if (!this.tokens.has(token ?? '')) return 401;
-    return this.#machineOf(url) ? null : 404;
+  /** Uses a ticket up, and says whether it was for this machine. */
+  #use(url: URL): boolean {
+    const ticket = url.searchParams.get('ticket') ?? '';
+    const agentId = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    return agentId !== undefined && agentId === this.#machineOf(url)?.agent_id;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -134,21 +144,39 @@ export class Edge {
       return;
     }
     const body = await bodyOf(request);
-    const token = request.headers.authorization?.replace('Bearer ', '') ?? null;
-    const [status, answer] = this.#answer(`${request.method} ${url.pathname}`, url, body, token);
+    const route = `${request.method} ${url.pathname}`;
+    if (this.broken !== null) {
+      response.writeHead(this.broken, { 'Content-Type': 'application/json' }).end('{"error":"broken"}');
+      return;
+    }
+    const [status, answer] = this.#answer(route, url, body, tokenOf(request, route, body));
     if (status === 302) {
       response.writeHead(status, { Location: String(answer) }).end();
       return;
     }
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+    const { cookie, rest } = asConsole(route, answer);
+    const text = JSON.stringify(rest);
+    const tag = `W/"${createHash('sha256').update(text).digest('hex')}"`;
+    const known = request.method === 'GET' && request.headers['if-none-match'] === tag;
+    const { count, bytes } = this.answered.get(route) ?? { count: 0, bytes: 0 };
+    this.answered.set(route, { count: count + 1, bytes: bytes + (known ? 0 : text.length) });
+    const headers = { 'Content-Type': 'application/json', ETag: tag, ...cookie };
+    if (known) response.writeHead(304, headers).end();
+    else response.writeHead(status, headers).end(text);
   }
 
   #answer(route: string, url: URL, body: Record<string, unknown>, token: string | null): [number, unknown] {
     const open = this.identity.open(route, url.searchParams, body);
     if (open) return open;
+    if (url.pathname.endsWith('/ws')) return this.#use(url) ? [426, { error: 'Upgrade required' }] : [401, { error: 'x' }];
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
-    if (url.pathname.endsWith('/ws'))
-      return this.#machineOf(url) ? [426, { error: 'Upgrade required' }] : [404, { error: 'Machine not found' }];
+    if (url.pathname.endsWith('/ticket')) {
+      const machine = this.#machineOf(url);
+      if (!machine) return [404, { error: 'Machine not found' }];
+      const ticket = `ticket-${++this.#count}`;
+      this.#tickets.set(ticket, machine.agent_id);
+      return [201, { ticket, expires_in: 30 }];
+    }
     const known = this.identity.signedIn(route, url.searchParams, body);
     if (known) return known;
     const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
@@ -202,6 +230,24 @@ export class Edge {
         ip_address: '127.0.0.1',
       }));
   }
+}
+
+/** The token of a request: its own, or that of the cookie where the console itself asks. */
+function tokenOf({ headers }: IncomingMessage, route: string, body: Record<string, unknown>): string | null {
+  if (route === 'POST /api/auth/refresh' && typeof body.token === 'string') return body.token;
+  const own = headers.authorization?.replace('Bearer ', '');
+  const isConsole = headers['x-vsay-console'] !== undefined && headers['sec-fetch-site'] === 'same-origin';
+  return own ?? (isConsole ? (/(?:^|; )vsay-session=([^;]+)/.exec(headers.cookie ?? '')?.[1] ?? null) : null);
+}
+
+/** What the console is answered: tokens are in cookies. */
+function asConsole(route: string, answer: unknown): { cookie: Record<string, string>; rest: unknown } {
+  const attributes = 'Path=/; HttpOnly; SameSite=Strict';
+  if (route === 'POST /api/auth/logout')
+    return { cookie: { 'Set-Cookie': `vsay-session=; Max-Age=0; ${attributes}` }, rest: answer };
+  const { token, session_token: _, ...rest } = answer as Record<string, unknown>;
+  if (typeof token !== 'string') return { cookie: {}, rest: answer };
+  return { cookie: { 'Set-Cookie': `vsay-session=${token}; ${attributes}` }, rest };
 }
 
 /** The fields of a request's JSON or form. */
