@@ -1,12 +1,15 @@
 /** Pages by path, with the History API. */
 import { legacyPath } from './auth/flow';
+import { keepPlaces, leavePlace } from './scroll';
 
 class Router {
   #path = $state(location.pathname);
+  #query = $state(location.search);
 
   constructor() {
     this.#followLegacy();
-    window.addEventListener('popstate', () => (this.#path = location.pathname));
+    window.addEventListener('popstate', () => this.#arrived());
+    keepPlaces();
     window.addEventListener('hashchange', () => this.#followLegacy());
   }
 
@@ -15,18 +18,36 @@ class Router {
     return this.#path;
   }
 
+  /** What the address says besides, as the page that is there means it. */
+  get query(): string {
+    return this.#query;
+  }
+
+  /** Says something else of the same page in the address. */
+  set query(query: string) {
+    history.replaceState(history.state, '', `${location.pathname}${query === '' ? '' : `?${query}`}`);
+    this.#query = location.search;
+  }
+
   go(path: string, { replace = false } = {}): void {
-    if (path === location.pathname) return;
+    if (path === `${location.pathname}${location.search}`) return;
+    leavePlace();
     if (replace) history.replaceState(null, '', path);
     else history.pushState(null, '', path);
-    this.#path = location.pathname;
+    this.#arrived();
     window.scrollTo(0, 0);
+  }
+
+  #arrived(): void {
+    this.#path = location.pathname;
+    this.#query = location.search;
   }
 
   /** Takes the query and the fragment out of the address, where they are secret, and gives them back. */
   takeSecrets(): { search: string; hash: string } {
     const { search, hash } = location;
     history.replaceState(null, '', location.pathname);
+    this.#query = '';
     return { search, hash };
   }
 
@@ -38,7 +59,7 @@ class Router {
     if (link?.target !== '' || link.origin !== location.origin || link.hasAttribute('download')) return;
     if (!isPage(link.pathname)) return;
     event.preventDefault();
-    this.go(link.pathname);
+    this.go(`${link.pathname}${link.search}`);
   }
 
   #followLegacy(): void {

@@ -14,6 +14,11 @@ export async function listMachines(signal: AbortSignal): Promise<Machine[]> {
   return (await answer(client.GET('/api/machines', { signal }))).machines;
 }
 
+/** The groups that the person may see, to choose one. */
+export async function listGroupNames(signal: AbortSignal): Promise<{ id: string; name: string }[]> {
+  return (await answer(client.GET('/api/groups', { signal }))).groups;
+}
+
 export async function findMachine(agentId: string, signal: AbortSignal): Promise<Machine> {
   const { machine } = await answer(
     client.GET('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } }, signal }),
