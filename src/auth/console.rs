@@ -51,6 +51,8 @@ struct Console {
     /// Whether it came by https. `__Host-` keeps others of the domain and http from setting the cookie; by http, which only a
     /// console on one's own computer uses, browsers refuse that name.
     is_secure: bool,
+    /// The port, where it is not the usual one: browsers send cookies to all ports of a host, and another edge may be there.
+    port: Option<u16>,
 }
 
 /// Lets the console ask by cookie and answers it by cookie. For everybody else nothing changes.
@@ -84,35 +86,34 @@ impl Console {
         let asks = headers.contains_key(HEADER) && !headers.contains_key(header::UPGRADE) && is_own;
         asks.then(|| Self {
             is_secure: uri.scheme() == Some(&Scheme::HTTPS),
+            port: uri.port_u16(),
         })
     }
 
-    fn session_name(self) -> &'static str {
-        if self.is_secure {
-            "__Host-vsay-session"
-        } else {
-            "vsay-session"
-        }
+    fn session_name(self) -> String {
+        self.name("vsay-session")
     }
 
-    fn proof_name(self) -> &'static str {
-        if self.is_secure {
-            "__Host-vsay-proof"
-        } else {
-            "vsay-proof"
-        }
+    fn proof_name(self) -> String {
+        self.name("vsay-proof")
+    }
+
+    fn name(self, of: &str) -> String {
+        let prefix = if self.is_secure { "__Host-" } else { "" };
+        let port = self.port.map(|port| format!("-{port}")).unwrap_or_default();
+        format!("{prefix}{of}{port}")
     }
 
     /// Gives a request what its cookies hold. A token that it brings itself counts alone.
     fn present(self, request: &mut Request) {
-        if let Some(proof) = cookie(request.headers(), self.proof_name()) {
+        if let Some(proof) = cookie(request.headers(), &self.proof_name()) {
             let proof = KeptProof(Secret::from(proof.to_owned()));
             request.extensions_mut().insert(proof);
         }
         if request.headers().contains_key(header::AUTHORIZATION) {
             return;
         }
-        let bearer = cookie(request.headers(), self.session_name())
+        let bearer = cookie(request.headers(), &self.session_name())
             .and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
         if let Some(bearer) = bearer {
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
@@ -142,7 +143,7 @@ impl Console {
                 ];
                 for (name, secret) in cookies {
                     let secret = secret.filter(|secret| secret.expose().len() <= MAX_COOKIE);
-                    let cookie = secret.and_then(|secret| self.cookie(name, secret.expose(), lifetime));
+                    let cookie = secret.and_then(|secret| self.cookie(&name, secret.expose(), lifetime));
                     parts.headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
                 }
                 Response::from_parts(parts, Body::from(kept.rest))
@@ -154,7 +155,7 @@ impl Console {
     /// Takes the cookies away.
     fn forget(self, mut response: Response) -> Response {
         for name in [self.session_name(), self.proof_name()] {
-            let cookie = self.cookie(name, "", 0);
+            let cookie = self.cookie(&name, "", 0);
             response
                 .headers_mut()
                 .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));

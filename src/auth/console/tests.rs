@@ -76,16 +76,16 @@ const OWN: (&str, &str) = (FETCH_SITE, "same-origin");
 
 #[test]
 fn a_console_that_signs_in_gets_cookies_and_no_token() {
-    for (url, prefix, suffix) in [(HTTPS, "__Host-", "; Secure"), (HTTP, "", "")] {
+    for (url, (prefix, port), suffix) in [(HTTPS, ("__Host-", ""), "; Secure"), (HTTP, ("", "-8787"), "")] {
         let (body, cookies) = ask(url, "/login", "POST", &[CONSOLE, OWN]);
         assert_eq!(body, json!({"expires_in": 1, "data": {"expires_in": 1}}));
         let [session, kept] = cookies.as_slice() else {
             panic!("{cookies:?}")
         };
         let attributes = format!("; Max-Age=86400; Path=/; HttpOnly; SameSite=Strict{suffix}");
-        assert_eq!(*kept, format!("{prefix}vsay-proof=proof{attributes}"));
+        assert_eq!(*kept, format!("{prefix}vsay-proof{port}=proof{attributes}"));
         let session = session.strip_suffix(&attributes).unwrap();
-        let token = session.strip_prefix(&format!("{prefix}vsay-session=")).unwrap();
+        let token = session.strip_prefix(&format!("{prefix}vsay-session{port}=")).unwrap();
         assert_eq!(TokenKey::of(&config()).verify(token), Ok(proof()));
     }
 }
@@ -138,7 +138,7 @@ fn the_cookie_counts_only_where_the_console_itself_asks() {
 
 #[test]
 fn what_opens_other_organizations_is_there_for_the_operation_that_needs_it() {
-    let cookie = ("cookie", "vsay-proof=more; vsay-session=kept");
+    let cookie = ("cookie", "vsay-proof-8787=more; vsay-session-8787=kept");
     let (body, _) = ask(HTTP, "/x", "POST", &[CONSOLE, OWN, cookie]);
     assert_eq!(body, json!({"bearer": "Bearer kept", "proof": "more"}));
 }
@@ -148,7 +148,7 @@ fn a_token_that_the_request_brings_counts_before_the_cookie() {
     let headers = [
         CONSOLE,
         OWN,
-        ("cookie", "vsay-session=kept"),
+        ("cookie", "vsay-session-8787=kept"),
         ("authorization", "Bearer own"),
     ];
     assert_eq!(ask(HTTP, "/x", "POST", &headers).0["bearer"], "Bearer own");
@@ -159,4 +159,14 @@ fn signing_out_takes_the_cookies_away_even_if_they_are_worth_nothing() {
     let (_, cookies) = ask(HTTPS, SIGN_OUT, "POST", &[CONSOLE, OWN]);
     let gone = |name| format!("{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure");
     assert_eq!(cookies, [gone("__Host-vsay-session"), gone("__Host-vsay-proof")]);
+}
+
+#[test]
+fn two_edges_on_one_computer_keep_their_sign_ins_apart() {
+    let cookie = ("cookie", "vsay-session-8787=one; vsay-session-8788=other");
+    let bearer = |url: &str| ask(url, "/x", "POST", &[CONSOLE, OWN, cookie]).0["bearer"].clone();
+    assert_eq!(
+        (bearer(HTTP), bearer("http://127.0.0.1:8788")),
+        (json!("Bearer one"), json!("Bearer other"))
+    );
 }
