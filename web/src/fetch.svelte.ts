@@ -1,7 +1,7 @@
 /** Data that a page shows: fetched once, or again whenever it may have changed. While somebody looks on, it is had in the end. */
 import { inWords } from './api/error';
 import type { Rows } from './api/query';
-import { isPassing, Retry } from './retry';
+import { isPassing, keepsTrying, Retry } from './retry';
 
 export class Fetched<T> {
   readonly #load: (signal: AbortSignal) => Promise<T>;
@@ -59,7 +59,7 @@ export class Fetched<T> {
     } catch (error) {
       if (running.signal.aborted) return;
       const again = this.#wanted && isPassing(error);
-      this.#error = again ? `${inWords(error)} This page keeps trying.` : inWords(error);
+      this.#error = again ? keepsTrying(error) : inWords(error);
       if (again) this.#retry.failed();
     }
   }

@@ -1,5 +1,5 @@
 /** Trying again by oneself, as every page does that shows what the server knows. */
-import { ApiError } from './api/error';
+import { ApiError, inWords } from './api/error';
 import { type BackoffBounds, backoffDelay } from './backoff';
 
 /** Waits between two tries, in milliseconds: somebody looks on, and a server that comes back is not to be run down. */
@@ -8,6 +8,11 @@ export const PATIENCE: BackoffBounds = { first: 1_000, base: 2_000, cap: 15_000 
 /** Whether the same request may succeed later: the network, a failure of the server, or too many requests. */
 export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
+/** What failed, and that it is tried again. */
+export function keepsTrying(error: unknown): string {
+  return `${inWords(error)} This page keeps trying.`;
 }
 
 /** Runs something again after each failure, later and later; at once when the network or the person comes back. */

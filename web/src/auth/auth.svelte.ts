@@ -1,7 +1,7 @@
 /** Who is signed in. One instance for the page; all tabs share one sign-in. */
 import { answer, client, forgetAnswers, identifyBy } from '../api/client';
 import { ApiError, inWords } from '../api/error';
-import { isPassing, Retry } from '../retry';
+import { isPassing, keepsTrying, Retry } from '../retry';
 import { type Granted, nextStep, type Step, type Tenant } from './flow';
 import { isDue, isLeaving, issued, onChange, read, type SignIn, setLeaving, write } from './kept';
 import type { User } from './user';
@@ -174,8 +174,9 @@ class Auth {
       this.#userError = null;
       this.#retry.done();
     } catch (error) {
-      this.#userError = inWords(error);
-      if (this.signedIn && isPassing(error)) this.#retry.failed();
+      const again = this.signedIn && isPassing(error);
+      this.#userError = again ? keepsTrying(error) : inWords(error);
+      if (again) this.#retry.failed();
     }
   }
 

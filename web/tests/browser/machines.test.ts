@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
 import { HOME, WORK } from './edge/administration';
@@ -160,5 +161,78 @@ describe('access to a machine', () => {
     await page.getByText('Terminals that grace has open on web-1 close at once.').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByTestId('access').filter({ hasText: 'grace' }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('a long list of machines', () => {
+  const setup = edgePerTest();
+
+  function many(): void {
+    for (let at = 1; at <= 200; at++) {
+      const online = at % 40 === 0;
+      setup.edge.add({ name: `m-${at}`, is_connected: online, tags: at % 2 === 0 ? ['even'] : [], group_ids: [] });
+    }
+  }
+
+  const names = (page: Page): Promise<string[]> =>
+    page.getByTestId('machine').evaluateAll((rows) => rows.map((row) => row.querySelector('a')?.textContent ?? ''));
+
+  it('is narrowed and ordered in the address, which brings it to somebody else', async () => {
+    const page = await setup.open();
+    many();
+    await signIn(page);
+    await expect
+      .poll(async () => (await names(page)).slice(0, 6))
+      .toEqual(['m-40', 'm-80', 'm-120', 'm-160', 'm-200', 'm-1']);
+    await page.getByLabel('Tag', { exact: true }).selectOption('even');
+    await page.getByLabel('State', { exact: true }).selectOption('offline');
+    await page.getByLabel('Order', { exact: true }).selectOption('name');
+    await page.getByLabel('Search machines').fill('m-1');
+    await expect.poll(async () => (await names(page)).slice(0, 3)).toEqual(['m-10', 'm-12', 'm-14']);
+    const { search } = new URL(page.url());
+    expect(search).toBe('?search=m-1&state=offline&tag=even&order=name');
+    const other = await page.context().newPage();
+    await other.goto(`/machines${search}`);
+    await expect.poll(async () => (await names(other)).slice(0, 3)).toEqual(['m-10', 'm-12', 'm-14']);
+  });
+
+  it('is where it was on Back, with what was looked for', async () => {
+    const page = await setup.open();
+    many();
+    await signIn(page);
+    await page.getByLabel('Tag', { exact: true }).selectOption('even');
+    await page.getByRole('link', { name: 'm-150', exact: true }).scrollIntoViewIfNeeded();
+    const place = await page.evaluate(() => window.scrollY);
+    expect(place).toBeGreaterThan(500);
+    await page.getByRole('link', { name: 'm-150', exact: true }).click();
+    await page.getByRole('heading', { name: 'm-150' }).waitFor();
+    await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(0);
+    await page.goBack();
+    await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(place);
+    expect(await page.getByLabel('Tag', { exact: true }).inputValue()).toBe('even');
+  });
+
+  it('has favourites at the top, also after a reload', async () => {
+    const page = await setup.open();
+    many();
+    await signIn(page);
+    await page.getByRole('button', { name: 'Keep m-199 at the top' }).click();
+    await expect.poll(async () => (await names(page))[0]).toBe('m-199');
+    await page.reload();
+    await expect.poll(async () => (await names(page))[0]).toBe('m-199');
+  });
+
+  it('says of a machine what is wrong with it', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({
+      name: 'web-1',
+      duplicate: { hostname: 'copy', ip_address: '192.0.2.9', at: '2026-02-06T12:00:00Z' },
+      metadata: { clock_offset_seconds: '300', disk_full: 'true' },
+    });
+    await signIn(page, `/machines/${agent_id}`);
+    await page.getByText('Another computer says that it is this machine').waitFor();
+    await page.getByText(/vsay-agent configure --new-identity/).waitFor();
+    await page.getByText('Its clock is wrong').waitFor();
+    await page.getByText('Its disk is full').waitFor();
   });
 });

@@ -2,27 +2,22 @@
 import { auth } from '../../auth/auth.svelte';
 
 class Favourites {
-  #whose = '';
-  #ids = $state.raw<ReadonlySet<string>>(new Set());
+  /** Counts up when something else is kept. */
+  #changes = $state(0);
+  #ids = $derived.by(() => {
+    void this.#changes;
+    return parse(localStorage.getItem(keyOf(auth.userId)));
+  });
 
   has(agentId: string): boolean {
-    this.#follow();
     return this.#ids.has(agentId);
   }
 
   toggle(agentId: string): void {
-    this.#follow();
     const ids = new Set(this.#ids);
     if (!ids.delete(agentId)) ids.add(agentId);
-    this.#ids = ids;
-    localStorage.setItem(keyOf(this.#whose), JSON.stringify([...ids]));
-  }
-
-  /** Another account has its own. */
-  #follow(): void {
-    if (auth.userId === this.#whose) return;
-    this.#whose = auth.userId;
-    this.#ids = parse(localStorage.getItem(keyOf(this.#whose)));
+    localStorage.setItem(keyOf(auth.userId), JSON.stringify([...ids]));
+    this.#changes++;
   }
 }
 

@@ -101,6 +101,7 @@ export class Edge {
       last_active: new Date().toISOString(),
       metadata: {},
       tags: [],
+      group_ids: [],
       owner_id: '1',
       linux_user: 'deploy',
       allow_sudo: false,
