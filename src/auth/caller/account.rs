@@ -1,6 +1,7 @@
 //! The account that calls, and which operations it passes.
 use protocol::api::auth::Role;
 use protocol::ids::ObjectId;
+use protocol::relay_contract::SignIn;
 use serde::Deserialize;
 
 use super::proof::Proof;
@@ -155,16 +156,15 @@ impl Caller {
         self.proof.as_ref().map(Proof::sign_in).unwrap_or_default()
     }
 
-    /// The token version of the account, if it calls by a token: a later one withdraws what the token opened.
-    pub fn token_version(&self) -> Option<i64> {
-        matches!(self.proof, Some(Proof::Token(_))).then_some(self.row.token_version)
-    }
-
-    /// When the key expires that it calls by, in milliseconds since the Unix epoch.
-    pub fn key_expires_at(&self) -> Option<u64> {
-        match &self.proof {
-            Some(Proof::Key(key)) => key.expires_at,
-            _ => None,
+    /// The same for the relay, with what else withdraws it: a later token version of the account, or the key's time.
+    pub fn relay_proof(&self) -> SignIn {
+        SignIn {
+            sign_in: self.sign_in(),
+            token_version: matches!(self.proof, Some(Proof::Token(_))).then_some(self.row.token_version),
+            until: match &self.proof {
+                Some(Proof::Key(key)) => key.expires_at,
+                _ => None,
+            },
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::Utc;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
 use protocol::api::sessions::SocketTicket;
-use protocol::relay_contract::{Dialect, SignIn, VIEWER_PATH, ViewerContext};
+use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
 
 use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
@@ -109,11 +109,7 @@ pub async fn open_terminal(
         agent_id: machine.agent_id.clone(),
         user: caller.id().clone(),
         username: caller.username().to_owned(),
-        proof: SignIn {
-            sign_in: caller.sign_in(),
-            token_version: caller.token_version(),
-            until: caller.key_expires_at(),
-        },
+        proof: caller.relay_proof(),
         session,
         opening: opened.openings,
         size: request.size,
