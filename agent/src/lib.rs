@@ -13,6 +13,7 @@ pub mod account;
 pub mod command;
 pub mod config;
 pub mod configure;
+pub mod emulator;
 pub mod enroll;
 pub mod host_id;
 pub mod identity;
