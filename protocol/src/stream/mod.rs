@@ -2,9 +2,11 @@
 //!
 //! Output: the viewer's [`OutputReader`] turns frames into bytes, each once, and says when to acknowledge.
 //! Input: the viewer's [`InputWriter`] keeps what was typed until it is acknowledged; the agent's [`InputApplier`] takes
-//! each byte once, in order.
+//! each byte once, in order. [`Questions`] tells what a program asks its terminal from what is to be drawn.
 mod input;
 mod output;
+mod questions;
 
 pub use input::{Applied, InputApplier, InputWriter};
 pub use output::{Ahead, OutputReader};
+pub use questions::{Piece, Questions};
