@@ -1,7 +1,7 @@
 //! Screen snapshots.
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::Size;
-use protocol::terminal::agent::ToAgent;
+use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::Kind;
 
 use crate::support::relay::{SIZE, STREAM, Terminal};
@@ -22,6 +22,7 @@ async fn ask_snapshot(link: &mut Connection, terminal: &mut Terminal) -> (u64, V
                 }
             }
             Received::Frame(frame) => terminal.take(link, &frame).await,
+            Received::Message(FromAgent::Snapshot { stream: STREAM, .. }) => assert_eq!(offset, None),
             other => panic!("{other:?}"),
         }
     }
@@ -135,4 +136,51 @@ async fn a_snapshot_larger_than_a_frame_comes_in_several() {
     let newcomer = screen(size, &[&snapshot]);
     assert!(newcomer.screen().contents().contains(&format!("{:0500}", 250)));
     assert!(offset > 0);
+}
+
+/// A program that asks who its terminal is and waits for the answer before it goes on, as fish does at each prompt. This
+/// relay answers nothing.
+#[tokio::test]
+async fn a_program_that_asks_at_each_prompt_hears_an_answer_though_no_viewer_gives_one() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    terminal
+        .type_text(
+            &mut link,
+            "ask() { printf '\\033[c'; IFS= read -r -s -d c answer; printf 'heard %q\\n' \"$answer\"; }\r",
+        )
+        .await;
+    for _ in 0..3 {
+        let heard = terminal.run(&mut link, "ask").await;
+        assert_eq!(heard, r"heard $'\E[?1;2'");
+    }
+}
+
+/// What one terminal shows, another one of the same size is put into: boxes of line drawing, a scroll region, what scrolled
+/// away, and lines that were cut for a moment of narrowness.
+#[tokio::test]
+async fn a_snapshot_has_lines_regions_history_and_long_lines() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    terminal
+        .run(&mut link, "seq -f 'number %g' 4000; printf '\\033(0lqqk\\033(B\\033)0\\016mqqj\\017\\n'; printf 'word%s' $(seq 100 120); echo; printf '\\0337\\033[2;20r\\0338'")
+        .await;
+    for size in [Size { cols: 40, rows: 20 }, SIZE] {
+        link.send(ToAgent::Resize { stream: STREAM, size }).await;
+    }
+    let (_, snapshot) = ask_snapshot(&mut link, &mut terminal).await;
+    let snapshot = String::from_utf8(snapshot).unwrap();
+    for number in 1..=4000 {
+        assert!(snapshot.contains(&format!("number {number}\r\n")), "{number}");
+    }
+    let words: String = (100..=120).map(|number| format!("word{number}")).collect();
+    for part in ["┌──┐", "└──┘", &words] {
+        assert!(snapshot.contains(part), "{part:?}");
+    }
 }

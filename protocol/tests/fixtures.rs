@@ -59,6 +59,7 @@ messages!(FromAgent {
     OpenFailed: "open_failed",
     Exited: "exited",
     Missing: "missing",
+    Snapshot: "snapshot",
     Ran: "ran",
     RunFailed: "run_failed",
     Heartbeat: "heartbeat",

@@ -350,7 +350,7 @@ impl Viewer {
                 self.writer.resume(*applied);
             }
             ToViewer::ResumeInput { applied } => self.writer.resume(*applied),
-            ToViewer::Snapshot { offset } => self.reader = OutputReader::starting_at(*offset),
+            ToViewer::Snapshot { offset, .. } => self.reader = OutputReader::starting_at(*offset),
             _ => {}
         }
         match message {

@@ -1,4 +1,4 @@
-//! What typists send, on its way to the terminal.
+//! What typists send and programs are answered, on its way to the terminal.
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,19 @@ use protocol::terminal::frame::Frame;
 /// An acknowledgement waits this long for the echo, so that the echo, which a person is waiting for, travels first.
 const ACK_DELAY: Duration = Duration::from_millis(5);
 
+/// Answers that may wait for a program to read them. A program that asks without reading, as one that was stopped or a
+/// file of questions that is printed, gets no more; the kernel holds as little of what is typed.
+const ANSWERS: usize = 4096;
+
 /// The input streams of one terminal, and the queue of bytes that the terminal has not yet taken.
 #[derive(Debug, Default)]
 pub struct Inputs {
     typists: BTreeMap<StreamId, Typist>,
-    /// In the order of arrival. Neighbours of the same typist are joined, so that many small frames take no more room than
-    /// their bytes.
-    queue: VecDeque<(StreamId, BytesMut)>,
+    /// In the order of arrival, and by whom: nobody typed what answers a program. Neighbours of the same typist are joined, so
+    /// that many small frames take no more room than their bytes.
+    queue: VecDeque<(Option<StreamId>, BytesMut)>,
+    /// Bytes of answers in the queue.
+    answers: usize,
     unacknowledged: BTreeSet<StreamId>,
     ack_due: Option<Instant>,
 }
@@ -55,11 +61,27 @@ impl Inputs {
             return self.acknowledge(frame.stream, now);
         }
         match typist.accepted.accept(frame.offset, frame.payload()) {
-            Applied::New(bytes) => match self.queue.back_mut() {
-                Some((input, queued)) if *input == frame.stream => queued.extend_from_slice(bytes),
-                _ => self.queue.push_back((frame.stream, BytesMut::from(bytes))),
-            },
+            Applied::New(bytes) => self.push(Some(frame.stream), bytes),
             Applied::Repeat | Applied::Ahead => self.acknowledge(frame.stream, now),
+        }
+    }
+
+    /// Queues the answer to what a program asked.
+    pub fn answer(&mut self, answer: &[u8]) {
+        if answer.is_empty() {
+            return;
+        }
+        if self.answers + answer.len() > ANSWERS {
+            return tracing::debug!("a program asks and does not read the answers");
+        }
+        self.answers += answer.len();
+        self.push(None, answer);
+    }
+
+    fn push(&mut self, input: Option<StreamId>, bytes: &[u8]) {
+        match self.queue.back_mut() {
+            Some((last, queued)) if *last == input => queued.extend_from_slice(bytes),
+            _ => self.queue.push_back((input, BytesMut::from(bytes))),
         }
     }
 
@@ -78,6 +100,10 @@ impl Inputs {
         if bytes.is_empty() {
             self.queue.pop_front();
         }
+        let Some(input) = input else {
+            self.answers = self.answers.saturating_sub(count);
+            return;
+        };
         if let Some(typist) = self.typists.get_mut(&input) {
             typist.written += count as u64;
             self.unacknowledged.insert(input);
@@ -88,6 +114,7 @@ impl Inputs {
     /// The terminal is gone: nothing will be written any more.
     pub fn discard(&mut self) {
         self.queue.clear();
+        self.answers = 0;
     }
 
     /// When an acknowledgement is to be sent, if there is one.

@@ -6,7 +6,6 @@ mod requests;
 mod screen;
 mod shell;
 mod stream;
-mod syntax;
 mod task;
 
 pub use shell::{Login, exit_status};

@@ -8,7 +8,7 @@ use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::agent::FromAgent;
 use protocol::terminal::frame::{Frame, Kind};
 
-use super::screen::Screen;
+use super::screen::{Screen, Snapshot};
 use super::stream::Outgoing;
 use crate::stream_log::StreamLog;
 
@@ -30,6 +30,7 @@ enum Request {
     SnapshotRest {
         offset: u64,
         rest: Bytes,
+        begun: bool,
     },
 }
 
@@ -64,9 +65,13 @@ impl Requests {
         self.queue.is_empty()
     }
 
-    /// Whether a snapshot is wanted next. It can be drawn when all output was sent and interpreted.
+    /// Whether a snapshot is wanted next. It can be drawn when all output was sent and interpreted, and no output comes
+    /// between that and its first frame.
     pub fn want_snapshot(&self) -> bool {
-        matches!(self.queue.front(), Some(Request::Snapshot))
+        matches!(
+            self.queue.front(),
+            Some(Request::Snapshot | Request::SnapshotRest { begun: false, .. })
+        )
     }
 
     /// The next answer. When a snapshot is wanted next, `screen` must show the end of `log`.
@@ -95,17 +100,21 @@ impl Requests {
                     }
                 }
                 Request::Snapshot => {
-                    let rest = Bytes::from(screen.snapshot());
+                    let Snapshot { bytes, size } = screen.snapshot();
+                    let rest = Bytes::from(bytes);
                     self.queue.push_front(Request::SnapshotRest {
                         offset: log.end(),
                         rest,
+                        begun: false,
                     });
+                    return Some(FromAgent::Snapshot { stream, size }.into());
                 }
-                Request::SnapshotRest { offset, mut rest } => {
+                Request::SnapshotRest { offset, mut rest, .. } => {
                     let piece = rest.split_to(rest.len().min(MAX_PAYLOAD));
                     // The piece that is shorter than a full one is the last, even if it is empty.
                     if piece.len() == MAX_PAYLOAD {
-                        self.queue.push_front(Request::SnapshotRest { offset, rest });
+                        let begun = true;
+                        self.queue.push_front(Request::SnapshotRest { offset, rest, begun });
                     }
                     return Some(Outgoing::Frame(Frame::new(Kind::Snapshot, stream, offset, &piece)));
                 }

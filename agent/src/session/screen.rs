@@ -1,24 +1,22 @@
-//! A snapshot of a terminal's screen, for a viewer who was not there from the start.
+//! The terminal as its output left it: for snapshots, which show it to a viewer who was not there, and for the answers to
+//! what programs ask.
 //!
 //! Interpreting output costs more than moving it, so it is done from the log and later: a little at a time while the
-//! stream flows, and the rest when a snapshot is asked for. Under a flood the interpreter does not keep up. Then it passes
-//! over text that has long scrolled away and takes only mode changes from it, so a flood costs no more than the share of
-//! time that the caller grants.
-//!
-//! The snapshot has both screens with cursor, colours and input modes. It lacks what the interpreter does not tell: scroll
-//! regions, tab stops and the terminal's title.
+//! stream flows, and the rest when a snapshot is asked for, or a question whose answer depends on what was written. Under a
+//! flood the interpreter does not keep up. Then it passes over text that is older than the newest 4 MiB and obeys of it
+//! only what lasts, such as modes, colours and the scroll region, so a flood costs no more than the share of time that the
+//! caller grants. What had scrolled away before is left out of the history then: it would look as if nothing was missing.
 use std::collections::VecDeque;
-use std::num::NonZeroU16;
 use std::time::Instant;
 
-use memchr::memmem;
+use memchr::{memchr, memchr3};
 use protocol::terminal::Size;
 
-use super::syntax::Syntax;
+use crate::emulator::{Syntax, Terminal};
 use crate::stream_log::StreamLog;
 
-/// How much output may wait to be interpreted. It bounds the time until a snapshot is ready to a tenth of a second or two,
-/// and is many times what fills the largest sensible screen.
+/// How much output may wait to be interpreted; when it is more, half of it is left. It bounds the time until a snapshot is
+/// ready, and the half that is left is what the history holds at most.
 const BACKLOG: u64 = 8 * 1024 * 1024;
 
 /// Read from the log at once; a few hundred microseconds of interpreting.
@@ -27,23 +25,27 @@ const SLICE: usize = 16 * 1024;
 /// Sizes that were set and not yet reached by the interpreter. Beyond that many, the latest replaces the last.
 const RESIZES: usize = 64;
 
-/// Longest mode change that is recognised in text that is passed over.
-const MODE_CHANGE: usize = 48;
-
-/// Puts a terminal of any history into the state that a snapshot starts from.
-const RESET: &str = "\x1b[?1049l\x1b[!p\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?2004l";
+/// Longest sequence that is obeyed in text that is passed over; titles and colours are shorter.
+const LASTING: usize = 512;
 
 /// Interprets a stream from its log.
 pub struct Screen {
-    /// Made when first needed: it holds every cell of the screen.
-    parser: Option<vt100::Parser>,
-    /// How much may wait; when it is more, half of it is left.
+    /// Made when first needed: most of what a session costs while nobody asks.
+    terminal: Option<Terminal>,
     backlog: u64,
     size: Size,
     /// Everything before this offset is interpreted.
     offset: u64,
-    syntax: Syntax,
     resizes: VecDeque<(u64, Size)>,
+}
+
+/// A terminal as it was at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Escape sequences that draw it.
+    pub bytes: Vec<u8>,
+    /// The size at which they do.
+    pub size: Size,
 }
 
 impl std::fmt::Debug for Screen {
@@ -59,11 +61,10 @@ impl Screen {
     /// An empty screen at the start of a stream.
     pub fn new(size: Size) -> Self {
         Self {
-            parser: None,
+            terminal: None,
             backlog: BACKLOG,
             size,
             offset: 0,
-            syntax: Syntax::default(),
             resizes: VecDeque::new(),
         }
     }
@@ -84,47 +85,43 @@ impl Screen {
 
     /// Interprets what is in the log, until all is done or the time is up; one slice at least.
     pub fn catch_up(&mut self, log: &mut StreamLog, until: Instant) {
+        self.interpret(log, log.end(), Some(until));
+    }
+
+    /// What the terminal answers to a question that ends at `at`.
+    pub fn answer(&mut self, log: &mut StreamLog, at: u64, question: &[u8]) -> Vec<u8> {
+        self.interpret(log, at, None);
+        self.terminal().answer(question)
+    }
+
+    fn interpret(&mut self, log: &mut StreamLog, end: u64, until: Option<Instant>) {
         if log.end() - self.offset > self.backlog || self.offset < log.start() {
-            self.pass_over(log);
+            self.pass_over(log, end);
         }
         let mut slice = [0; SLICE];
-        loop {
-            let stop = self.next_resize();
-            let most = stop.map_or(SLICE as u64, |stop| (stop - self.offset).min(SLICE as u64)) as usize;
+        while self.offset < end {
+            let stop = self.next_resize().map_or(end, |stop| stop.min(end));
+            let most = (stop - self.offset).min(SLICE as u64) as usize;
             let count = log.read(self.offset, &mut slice[..most]);
-            let bytes = &slice[..count];
-            if !bytes.is_empty() {
-                self.parser().process(bytes);
-                self.syntax.advance(bytes);
-                self.offset += count as u64;
+            if count == 0 {
+                break;
             }
-            if count < most || self.is_current(log) || Instant::now() >= until {
+            self.terminal().process(&slice[..count]);
+            self.offset += count as u64;
+            if until.is_some_and(|until| Instant::now() >= until) {
                 break;
             }
         }
         self.next_resize();
     }
 
-    /// The snapshot at the offset that interpreting has reached, as escape sequences.
-    pub fn snapshot(&mut self) -> Vec<u8> {
+    /// The snapshot at the offset that interpreting has reached.
+    pub fn snapshot(&mut self) -> Snapshot {
         self.next_resize();
-        let screen = self.parser().screen();
-        let mut snapshot = RESET.to_owned();
-        if screen.alternate_screen() {
-            // A copy of the screen switched back shows what is behind the alternate one, with the cursor where it will
-            // return to.
-            let (rows, cols) = screen.size();
-            let mut behind = vt100::Parser::new(rows, cols, 0);
-            *behind.screen_mut() = screen.clone();
-            behind.process(b"\x1b[?47l");
-            snapshot += &behind.screen().contents_formatted();
-            snapshot += "\x1b[?1049h";
+        Snapshot {
+            bytes: self.terminal().dump(),
+            size: self.size,
         }
-        snapshot += &screen.state_formatted();
-        let mut snapshot = snapshot.into_bytes();
-        // The stream may pause inside a sequence; its rest must find its beginning.
-        snapshot.extend_from_slice(self.syntax.unfinished());
-        snapshot
     }
 
     /// Applies the size that holds from here on and answers where the next one begins.
@@ -135,63 +132,81 @@ impl Screen {
             }
             self.resizes.pop_front();
             self.size = size;
-            let (rows, cols) = sides(size);
-            if let Some(parser) = &mut self.parser {
-                parser.set_size(rows, cols);
+            if let Some(terminal) = &mut self.terminal {
+                terminal.resize(size);
             }
         }
         None
     }
 
-    /// Gives up on the older part of the backlog but for the modes it sets, such as the alternate screen or mouse reports.
-    fn pass_over(&mut self, log: &mut StreamLog) {
-        let target = log.end().saturating_sub(self.backlog / 2).max(log.start());
+    /// Gives up on the older part of the backlog but for what lasts. It ends with a line, and never behind `end`.
+    fn pass_over(&mut self, log: &mut StreamLog, end: u64) {
+        let target = log.end().saturating_sub(self.backlog / 2).min(end).max(log.start());
         // Whatever sequence was begun lies in what is passed over.
-        self.parser().process(b"\x18");
-        self.syntax = Syntax::default();
+        self.terminal().process(b"\x18");
         self.offset = self.offset.max(log.start());
         let mut slice = vec![0; SLICE];
         while self.offset < target {
-            let count = log.read(self.offset, &mut slice);
+            let most = (target - self.offset).min(SLICE as u64) as usize;
+            let count = log.read(self.offset, &mut slice[..most]);
             if count == 0 {
                 break;
             }
-            let bytes = &slice[..count];
-            for at in memmem::find_iter(bytes, b"\x1b[?") {
-                if let Some(change) = mode_change(&bytes[at..]) {
-                    self.parser().process(change);
-                }
-            }
-            // A sequence across the border is seen whole in the next slice.
-            let step = if count > MODE_CHANGE {
-                count - MODE_CHANGE
-            } else {
-                count
-            };
-            self.offset = (self.offset + step as u64).min(target);
+            let looked_at = self.obey_what_lasts(&slice[..count]);
+            self.offset += looked_at as u64;
         }
         self.offset = target;
+        let most = (end - target).min(SLICE as u64) as usize;
+        let count = log.read(target, &mut slice[..most]);
+        if let Some(line) = memchr(b'\n', &slice[..count]) {
+            self.offset += line as u64 + 1;
+        }
+        self.terminal().process(b"\r\n\x1b[3J");
     }
 
-    fn parser(&mut self) -> &mut vt100::Parser {
-        let (rows, cols) = sides(self.size);
-        self.parser.get_or_insert_with(|| vt100::Parser::new(rows, cols, 0))
+    /// Obeys the sequences in `bytes` whose effect outlives the text around them. Answers how much was looked at: a sequence
+    /// at the end that is not complete is seen whole the next time.
+    fn obey_what_lasts(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(found) = bytes.get(at..).and_then(|rest| memchr3(0x1b, 0x0e, 0x0f, rest)) {
+            let begin = at + found;
+            let rest = &bytes[begin..];
+            let mut syntax = Syntax::default();
+            let most = rest.len().min(LASTING);
+            let len = if rest[0] == 0x1b {
+                (1..=most).find(|len| {
+                    syntax.advance(&rest[len - 1..*len]);
+                    syntax.unfinished().is_empty()
+                })
+            } else {
+                Some(1)
+            };
+            match len {
+                Some(len) => {
+                    if lasts(&rest[..len]) {
+                        self.terminal().process(&rest[..len]);
+                    }
+                    at = begin + len;
+                }
+                None if begin == 0 || most == LASTING => at = begin + 1,
+                None => return begin,
+            }
+        }
+        bytes.len()
+    }
+
+    fn terminal(&mut self) -> &mut Terminal {
+        self.terminal.get_or_insert_with(|| Terminal::new(self.size))
     }
 }
 
-fn sides(size: Size) -> (NonZeroU16, NonZeroU16) {
-    let side = |n| NonZeroU16::new(n).unwrap_or(NonZeroU16::MIN);
-    (side(size.rows), side(size.cols))
-}
-
-/// The private mode change that `bytes` begin with.
-fn mode_change(bytes: &[u8]) -> Option<&[u8]> {
-    let parameters = bytes.get(3..)?;
-    let len = parameters
-        .iter()
-        .take(MODE_CHANGE - 4)
-        .position(|byte| !matches!(byte, b'0'..=b'9' | b';'))?;
-    matches!(parameters[len], b'h' | b'l').then(|| &bytes[..3 + len + 1])
+/// Whether a sequence does more than move the cursor or erase.
+fn lasts(sequence: &[u8]) -> bool {
+    match sequence {
+        [0x1b, b'[', .., action] => matches!(action, b'h' | b'l' | b'm' | b'r' | b'p' | b'q' | b't' | b'g'),
+        [0x1b, b'D' | b'E' | b'M' | b'H'] => false,
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -218,7 +233,7 @@ mod tests {
         let mut log = log_of(bytes);
         let mut screen = Screen::new(SIZE);
         catch_up(&mut screen, &mut log);
-        screen.snapshot()
+        screen.snapshot().bytes
     }
 
     /// A viewer's terminal that has seen other things before.
@@ -278,13 +293,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_flood_is_passed_over_but_for_its_modes() {
-        let mut bytes = b"\x1b[?2004h\x1b[?1049h".to_vec();
-        while bytes.len() < 400_000 {
-            bytes.extend_from_slice(b"\x1b[32mline after line\x1b[0m\r\n");
+    /// Lines of a flood, each with its number.
+    fn flood(log: &mut StreamLog, count: usize) {
+        for line in 0..count {
+            log.append(format!("\x1b[Kline {line:06}\r\n").as_bytes());
         }
-        let mut log = log_of(&bytes);
+    }
+
+    #[test]
+    fn a_flood_is_passed_over_but_for_what_lasts() {
+        let mut log = log_of(b"before\r\n\x1b[?2004h\x1b[2;4r\x1b]0;title\x07\x1b(0\x1b)B\x0e\x1b[32m");
+        flood(&mut log, 30_000);
         let mut screen = Screen {
             backlog: 100_000,
             ..Screen::new(SIZE)
@@ -292,13 +311,41 @@ mod tests {
         screen.catch_up(&mut log, Instant::now());
         assert!(log.end() - screen.offset <= 50_000);
         catch_up(&mut screen, &mut log);
-        let mut viewer = viewer();
-        viewer.process(&screen.snapshot());
-        assert_same_screen(&viewer, &bytes);
+        let snapshot = String::from_utf8(screen.snapshot().bytes).unwrap();
+        for lasting in [
+            "\x1b[?2004h",
+            "\x1b[2;4r",
+            "\x1b]2;title\x1b\\",
+            "\x1b(0\x0e",
+            "\x1b[0;32mline 029999",
+        ] {
+            assert!(snapshot.contains(lasting), "{lasting:?} in {snapshot:?}");
+        }
     }
 
     #[test]
-    fn a_log_that_has_forgotten_what_was_not_interpreted_is_joined_where_it_begins() {
+    fn the_newest_lines_of_a_flood_are_all_there_and_no_older_ones_pretend_to_be_next_to_them() {
+        let mut log = log_of(b"before\r\n");
+        let mut screen = Screen {
+            backlog: 400_000,
+            ..Screen::new(SIZE)
+        };
+        catch_up(&mut screen, &mut log);
+        flood(&mut log, 60_000);
+        catch_up(&mut screen, &mut log);
+        let snapshot = String::from_utf8(screen.snapshot().bytes).unwrap();
+        let lines: Vec<usize> = snapshot
+            .split("line ")
+            .filter_map(|line| line.get(..6)?.parse().ok())
+            .collect();
+        assert!(lines.len() > 200_000 / 20, "{}", lines.len());
+        assert!(lines.is_sorted() && lines.last() == Some(&59_999));
+        assert_eq!(lines.last().unwrap() - lines[0] + 1, lines.len());
+        assert!(!snapshot.contains("before"));
+    }
+
+    #[test]
+    fn a_log_that_has_forgotten_what_was_not_interpreted_is_joined_where_a_line_begins() {
         let limits = Limits {
             memory: 256,
             capacity: 1024,
@@ -311,23 +358,34 @@ mod tests {
         let mut screen = Screen::new(SIZE);
         catch_up(&mut screen, &mut log);
         let mut viewer = viewer();
-        viewer.process(&screen.snapshot());
+        viewer.process(&screen.snapshot().bytes);
         assert_eq!(viewer.screen().contents().lines().next(), Some("line after line"));
     }
 
     #[test]
-    fn a_size_holds_from_its_offset_on() {
-        let before = b"0123456789012345678901234";
+    fn a_size_holds_from_its_offset_on_and_what_was_written_before_is_wrapped_anew() {
+        let before = b"0123456789012345678901234\r\n";
         let mut log = log_of(before);
         let mut screen = Screen::new(SIZE);
         screen.resize(before.len() as u64, Size { cols: 40, rows: 5 });
-        log.append(b"\r\n01234567890123456789012345");
+        log.append(b"01234567890123456789012345");
         catch_up(&mut screen, &mut log);
-        let rows: Vec<String> = screen.parser().screen().rows(0, 40).collect();
-        assert_eq!(
-            rows[..3],
-            ["01234567890123456789", "01234", "01234567890123456789012345"]
+        let snapshot = screen.snapshot();
+        assert_eq!(snapshot.size.cols, 40);
+        let text = String::from_utf8(snapshot.bytes).unwrap();
+        assert!(
+            text.contains("0123456789012345678901234\r\n01234567890123456789012345\r\n"),
+            "{text:?}"
         );
+    }
+
+    #[test]
+    fn a_question_is_answered_as_of_its_own_place() {
+        let mut log = log_of(b"one\r\ntwo");
+        let mut screen = Screen::new(SIZE);
+        log.append(b"\r\nthree");
+        assert_eq!(screen.answer(&mut log, 8, b"\x1b[6n"), b"\x1b[2;4R");
+        assert_eq!(screen.answer(&mut log, 15, b"\x1b[6n"), b"\x1b[3;6R");
     }
 
     #[test]

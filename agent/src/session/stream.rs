@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use protocol::ids::{SessionId, StreamId};
+use protocol::stream::{Piece, Questions};
 use protocol::terminal::agent::{FromAgent, Report};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::{ExitStatus, Size};
@@ -47,6 +48,10 @@ pub struct Stream {
     allowed_to: u64,
     coalescer: Coalescer,
     screen: Screen,
+    /// What programs ask.
+    questions: Questions,
+    /// Everything before this offset was looked at for questions.
+    asked: u64,
     next_catch_up: Option<Instant>,
     /// What typists send.
     pub inputs: Inputs,
@@ -73,6 +78,8 @@ impl Stream {
             allowed_to: 0,
             coalescer: Coalescer::default(),
             screen: Screen::new(size),
+            questions: Questions::default(),
+            asked: 0,
             next_catch_up: None,
             inputs: Inputs::default(),
             linked: false,
@@ -174,9 +181,25 @@ impl Stream {
             .min(ENOUGH.saturating_sub(self.pending()))
     }
 
-    /// The terminal wrote something.
+    /// The terminal wrote something. What it asks is answered here, in the order of the output and before anything that is
+    /// typed later: no viewer answers, so that there is one answer whoever is there.
     pub fn output(&mut self, bytes: &[u8], now: Instant) {
         self.log.append(bytes);
+        let Self {
+            log,
+            questions,
+            screen,
+            inputs,
+            asked,
+            ..
+        } = self;
+        questions.split(bytes, |piece| match piece {
+            Piece::Output(bytes) => *asked += bytes.len() as u64,
+            Piece::Question(question) => {
+                *asked += question.len() as u64;
+                inputs.answer(&screen.answer(log, *asked, question));
+            }
+        });
         self.next_catch_up.get_or_insert(now + CATCH_UP_EVERY);
     }
 

@@ -118,7 +118,7 @@ impl StreamTerminal {
 
     fn control(&mut self, text: &str) -> Result<()> {
         match serde_json::from_str(text)? {
-            ToViewer::Snapshot { offset } => self.reader = OutputReader::starting_at(offset),
+            ToViewer::Snapshot { offset, .. } => self.reader = OutputReader::starting_at(offset),
             ToViewer::ResumeInput { applied } => self.writer.resume(applied),
             ToViewer::Gap { from, to } => bail!("the bytes from {from} to {to} are lost"),
             ToViewer::Agent { online: false } => bail!("the agent's link broke"),

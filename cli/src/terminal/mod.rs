@@ -6,7 +6,6 @@ mod exit;
 mod keyboard;
 mod line;
 mod link;
-mod questions;
 mod restore;
 mod run;
 mod screen;

@@ -1,17 +1,15 @@
 //! This end of `vsay.stream.v1` without I/O: what was received, shown, typed and applied, over any number of connections.
-use std::ops::Range;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use protocol::ids::{StreamId, ViewerId};
-use protocol::limits::INPUT_WINDOW;
-use protocol::stream::{InputWriter, OutputReader};
+use protocol::limits::{INPUT_WINDOW, MAX_PAYLOAD};
+use protocol::stream::{InputWriter, OutputReader, Questions};
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, HEADER_LEN, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, PROTOCOL, Size, accepts_protocol};
 use thiserror::Error;
-
-use super::questions::Questions;
 
 /// What a frame from the relay means for the local terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +66,9 @@ pub struct Viewer {
     output: OutputReader,
     /// Output before this offset has been shown.
     shown: u64,
-    /// Output before this offset was written before we came; its questions are not ours to answer.
-    asked_of_others: u64,
+    /// Whether the terminal shows what was written before `shown`: a snapshot that was cut off is drawn anew.
+    whole: bool,
+    /// What programs ask is kept from the local terminal: the agent answers.
     questions: Questions,
     input: InputWriter,
 }
@@ -91,7 +90,7 @@ impl Viewer {
             attached: false,
             output,
             shown: 0,
-            asked_of_others: 0,
+            whole: false,
             questions: Questions::default(),
             input,
         }
@@ -100,7 +99,7 @@ impl Viewer {
     /// The first frame of a new connection.
     pub fn hello(&mut self) -> FromViewer {
         self.attached = false;
-        let received = self.streams.map(|_| self.output.received());
+        let received = self.streams.map(|_| self.output.received()).filter(|_| self.whole);
         FromViewer::Hello {
             protocol: PROTOCOL,
             viewer: self.id.clone(),
@@ -124,7 +123,6 @@ impl Viewer {
                 input,
                 applied,
                 offset,
-                end,
                 can_type,
                 ..
             } => {
@@ -133,7 +131,7 @@ impl Viewer {
                         "protocol {protocol}; this program is too old or too new for it"
                     )));
                 }
-                self.attach(Streams { output: stream, input }, applied, offset..end);
+                self.attach(Streams { output: stream, input }, applied, offset);
                 Some(Event::Attached { can_type })
             }
             ToViewer::Agent { online } => Some(Event::Agent { online }),
@@ -141,7 +139,8 @@ impl Viewer {
                 self.input.resume(applied);
                 None
             }
-            ToViewer::Snapshot { offset } => {
+            // The local terminal keeps the size its owner gave it, and the relay has heard of that.
+            ToViewer::Snapshot { offset, .. } => {
                 self.read_from(offset);
                 Some(Event::Redraw)
             }
@@ -160,12 +159,10 @@ impl Viewer {
         })
     }
 
-    /// `before` is the output that was written before we came, as far as we get it.
-    fn attach(&mut self, streams: Streams, applied: u64, before: Range<u64>) {
+    fn attach(&mut self, streams: Streams, applied: u64, offset: u64) {
         let same = self.streams.is_some_and(|known| known.output == streams.output);
-        if !same || before.start != self.output.received() {
-            self.read_from(before.start);
-            self.asked_of_others = before.end;
+        if !same || offset != self.output.received() {
+            self.read_from(offset);
         }
         match self.streams {
             // What was typed into a shell that is gone is not typed into the next one.
@@ -179,22 +176,17 @@ impl Viewer {
     fn read_from(&mut self, offset: u64) {
         self.output = OutputReader::starting_at(offset);
         self.shown = offset;
+        self.whole = false;
         self.questions = Questions::default();
     }
 
-    /// What of new output, which ends at `end`, is to be shown.
-    fn presentable(&mut self, new: Bytes, end: u64) -> Bytes {
-        let start = end - new.len() as u64;
-        if start >= self.asked_of_others {
-            return new;
+    /// What of new output is to be shown.
+    fn presentable(&mut self, new: Bytes) -> Bytes {
+        self.whole = true;
+        match self.questions.filter(&new) {
+            Cow::Borrowed(shown) => new.slice_ref(shown),
+            Cow::Owned(shown) => shown.into(),
         }
-        let old = usize::try_from(self.asked_of_others - start).map_or(new.len(), |len| len.min(new.len()));
-        let mut shown = self.questions.filter(&new[..old]);
-        if end >= self.asked_of_others {
-            shown.extend(self.questions.finish());
-            shown.extend_from_slice(&new[old..]);
-        }
-        shown.into()
     }
 
     /// Takes a binary frame.
@@ -211,9 +203,10 @@ impl Viewer {
                     .map_err(broken)?
                     .len();
                 let (new, end) = (frame.bytes().slice(frame.bytes().len() - new..), self.output.received());
-                Ok((!new.is_empty()).then(|| Event::Output(self.presentable(new, end), end)))
+                Ok((!new.is_empty()).then(|| Event::Output(self.presentable(new), end)))
             }
             Kind::Snapshot if frame.stream == streams.output => {
+                self.whole |= frame.payload().len() < MAX_PAYLOAD;
                 Ok(Some(Event::Snapshot(frame.bytes().slice(HEADER_LEN..))))
             }
             Kind::Ack if frame.stream == streams.input => {

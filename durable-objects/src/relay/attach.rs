@@ -16,10 +16,6 @@ use super::record::{Phase, SessionRecord};
 use super::session::Session;
 use super::viewer::Viewer;
 
-/// A newcomer to a session that has written no more than this gets all of it, scrollback included; a longer one is drawn
-/// as a screen snapshot.
-const REPLAY_BYTES: u64 = 256 * 1024;
-
 const SESSION_ENDED: &str = "This session has ended";
 const NOT_YOURS: &str = "This session belongs to somebody else";
 
@@ -160,7 +156,9 @@ impl RelayState {
         let received = viewer.received().filter(|received| *received <= end);
         let start = match received {
             Some(received) => Some(received),
-            None if end <= REPLAY_BYTES && session.log_start() == 0 => Some(0),
+            // Nothing was written: an empty terminal is the picture of it.
+            None if end == 0 => Some(0),
+            // What was written at other sizes, and what programs asked somebody else, says nothing to a newcomer's terminal.
             None => None,
         };
         viewer.attach(start);

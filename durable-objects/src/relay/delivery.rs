@@ -6,6 +6,7 @@ use protocol::terminal::published::ToClient;
 
 use super::RelayState;
 use super::action::Socket;
+use super::published::Published;
 use super::session::Session;
 
 /// How much of the agent's log is asked for at once. A round trip's worth for one reader, small enough that live output is
@@ -79,12 +80,35 @@ impl RelayState {
                     self.out.say(socket, &ToClient::Output { output });
                 }
             }
-            (Dialect::Raw, _) => {
+            (Dialect::Raw, Some(published)) => {
                 let payload = frame.bytes().slice(frame.bytes().len() - frame.payload().len()..);
-                self.out.bytes(socket, payload);
+                let output = published.raw(&payload);
+                if !output.is_empty() {
+                    self.out.bytes(socket, output);
+                }
             }
             _ => self.out.frame(socket, frame),
         }
+    }
+
+    /// Nothing follows for a published client: what was held back of its output goes out.
+    pub(super) fn send_rest(&mut self, socket: Socket) {
+        let Some(viewer) = self.viewers.get_mut(socket) else {
+            return;
+        };
+        let dialect = viewer.dialect();
+        let Some(rest) = viewer
+            .published_mut()
+            .map(Published::rest)
+            .filter(|rest| !rest.is_empty())
+        else {
+            return;
+        };
+        if dialect == Dialect::Raw {
+            return self.out.bytes(socket, rest.into());
+        }
+        let output = String::from_utf8_lossy(&rest).into_owned();
+        self.out.say(socket, &ToClient::Output { output });
     }
 
     /// A viewer consumed everything before `offset`.

@@ -29,6 +29,7 @@ impl RelayState {
             self.out.say(socket, &ToViewer::Exit { status });
         }
         if viewer.has_caught_up() {
+            self.send_rest(socket);
             self.dismiss(now, socket, Close::SessionEnded, Close::SessionEnded.reason());
         }
     }

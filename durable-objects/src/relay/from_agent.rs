@@ -60,6 +60,11 @@ impl RelayState {
             }
             FromAgent::Exited { stream, end, status } => self.exited(now, stream, end, status),
             FromAgent::Missing { stream, from, start } => self.missing(stream, from, start),
+            FromAgent::Snapshot { stream, size } => {
+                if let Some(session) = self.sessions.get_mut(stream) {
+                    session.snapshot_comes(size);
+                }
+            }
             FromAgent::Ran {
                 stream,
                 stdout,

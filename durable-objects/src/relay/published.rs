@@ -1,7 +1,10 @@
 //! The relay's own half of a published client, which neither acknowledges output nor numbers its input: the relay does
 //! both for it.
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use protocol::ids::StreamId;
-use protocol::stream::InputWriter;
+use protocol::stream::{InputWriter, Questions};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::published::Utf8Stream;
 
@@ -22,6 +25,8 @@ const MAX_PENDING_INPUT: usize = 1024 * 1024;
 /// What the relay keeps for one published client.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
+    /// What programs ask is kept from it: the agent answers, and its terminal would answer once more.
+    questions: Questions,
     /// Characters that are split over two frames.
     text: Utf8Stream,
     /// What was typed and not yet applied.
@@ -69,7 +74,20 @@ impl Published {
 
     /// The characters that are complete with these bytes of output.
     pub fn decode(&mut self, output: &[u8]) -> String {
-        self.text.push(output)
+        self.text.push(&self.questions.filter(output))
+    }
+
+    /// These bytes of output for a client that takes them as they are.
+    pub fn raw(&mut self, output: &Bytes) -> Bytes {
+        match self.questions.filter(output) {
+            Cow::Borrowed(bytes) => output.slice_ref(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        }
+    }
+
+    /// What was held back in case it became a question, now that nothing follows.
+    pub fn rest(&mut self) -> Vec<u8> {
+        self.questions.finish()
     }
 
     // ---- what it is told of the shell ----
@@ -184,5 +202,20 @@ mod tests {
         assert_eq!(client.consumed(u64::MAX, 61_000, None), SLOW_RATE);
         client.heard();
         assert_eq!(client.consumed(u64::MAX, 62_000, None), RATE);
+    }
+
+    #[test]
+    fn a_client_gets_all_output_but_the_questions_however_it_is_cut() {
+        let output = "a\x1b[6nb\x1b[31mc\x05d\x1b]11;?\x07é\x1b".as_bytes();
+        let drawn = "ab\x1b[31mcdé\x1b";
+        for step in 1..output.len() {
+            let (mut text, mut raw) = (Published::new(0, 0), Published::new(0, 0));
+            let mut decoded: String = output.chunks(step).map(|bytes| text.decode(bytes)).collect();
+            decoded += &String::from_utf8(text.rest()).unwrap();
+            let pieces = output.chunks(step).map(|bytes| raw.raw(&Bytes::copy_from_slice(bytes)));
+            let mut bytes = pieces.collect::<Vec<_>>().concat();
+            bytes.extend(raw.rest());
+            assert_eq!((decoded.as_str(), bytes.as_slice()), (drawn, drawn.as_bytes()));
+        }
     }
 }

@@ -25,6 +25,8 @@ pub struct Session {
     granted: Option<Credit>,
     /// The offset of the snapshot that is arriving.
     snapshot: Option<u64>,
+    /// The size at which it is to be drawn, or the last one was.
+    snapshot_size: Option<Size>,
     /// Whether a snapshot was asked for that has not begun to arrive.
     snapshot_asked: bool,
     /// Whose window set the size.
@@ -60,6 +62,7 @@ impl Session {
             tail: Tail::default(),
             granted: None,
             snapshot: None,
+            snapshot_size: None,
             snapshot_asked: false,
             sizer: None,
         }
@@ -264,6 +267,16 @@ impl Session {
     /// A snapshot is to be asked for. Answers whether none is on its way.
     pub fn ask_snapshot(&mut self) -> bool {
         !std::mem::replace(&mut self.snapshot_asked, true)
+    }
+
+    /// The agent says at which size the snapshot is drawn that comes now.
+    pub fn snapshot_comes(&mut self, size: Size) {
+        self.snapshot_size = Some(size);
+    }
+
+    /// The size at which the snapshot is to be drawn.
+    pub fn snapshot_size(&self) -> Size {
+        self.snapshot_size.unwrap_or(self.record.size)
     }
 
     /// A piece of a snapshot arrived.

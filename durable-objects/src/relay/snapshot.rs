@@ -1,5 +1,6 @@
-//! Screen snapshots, for newcomers to a long session and for readers the log has left behind.
+//! Snapshots, for newcomers and for readers the log has left behind.
 use protocol::ids::StreamId;
+use protocol::terminal::Size;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::Frame;
 use protocol::terminal::viewer::ToViewer;
@@ -40,8 +41,9 @@ impl RelayState {
             return;
         };
         let piece = session.snapshot_piece(&frame);
+        let size = session.snapshot_size();
         for socket in self.viewers.attached_to(stream) {
-            self.snapshot_for(socket, &frame, piece);
+            self.snapshot_for(socket, &frame, piece, size);
             self.pump(now, socket);
         }
         if piece.last {
@@ -50,7 +52,7 @@ impl RelayState {
         }
     }
 
-    fn snapshot_for(&mut self, socket: Socket, frame: &Frame, piece: Piece) {
+    fn snapshot_for(&mut self, socket: Socket, frame: &Frame, piece: Piece, size: Size) {
         let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
@@ -64,7 +66,8 @@ impl RelayState {
                 let to = frame.offset;
                 self.out.say(socket, &ToViewer::Gap { from, to });
             }
-            self.out.say(socket, &ToViewer::Snapshot { offset: frame.offset });
+            let offset = frame.offset;
+            self.out.say(socket, &ToViewer::Snapshot { offset, size });
         }
         if ours || !frame.payload().is_empty() {
             self.send_output(socket, frame);

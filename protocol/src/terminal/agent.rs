@@ -126,6 +126,14 @@ pub enum FromAgent {
         /// Where the log begins.
         start: u64,
     },
+    /// The frames of a snapshot follow.
+    Snapshot {
+        /// Of which stream.
+        stream: StreamId,
+        /// The size at which they are to be drawn.
+        #[serde(flatten)]
+        size: Size,
+    },
     /// A command ended, or was ended; its result stays until `forget`.
     Ran {
         /// Which.

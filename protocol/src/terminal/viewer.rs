@@ -48,8 +48,7 @@ pub enum ToViewer {
         applied: u64,
         /// Output follows at this offset.
         offset: u64,
-        /// Output before this offset was written before this viewer came. A newcomer's terminal draws it but does not
-        /// answer the questions in it: they were answered by whoever was there.
+        /// Where the output ends now. A newcomer to a terminal that has written something gets a snapshot first.
         end: u64,
         /// The terminal's size now.
         #[serde(flatten)]
@@ -76,6 +75,9 @@ pub enum ToViewer {
     Snapshot {
         /// The offset they stand for.
         offset: u64,
+        /// The size at which they are to be drawn. A terminal of another size takes this one for as long.
+        #[serde(flatten)]
+        size: Size,
     },
     /// Output that is no longer in the log.
     Gap {

@@ -107,6 +107,8 @@ fn a_snapshot_stops_reading_until_it_shows_the_end_of_what_was_sent() {
     assert_eq!(stream.next(now), None);
     assert_eq!(stream.catch_up_due(now), Some(now));
     stream.catch_up(now);
+    let size = Size::default();
+    assert_eq!(stream.next(now), Some(FromAgent::Snapshot { stream: ID, size }.into()));
     match stream.next(now) {
         Some(Outgoing::Frame(frame)) => {
             assert_eq!((frame.kind, frame.offset), (Kind::Snapshot, 11));
@@ -129,7 +131,9 @@ fn a_snapshot_behind_a_part_is_drawn_when_it_is_its_turn() {
     assert_eq!(said, [(0, 5), (5, 6)]);
     stream.catch_up(now);
     match due(&mut stream, now).as_slice() {
-        [Outgoing::Frame(frame)] => assert_eq!((frame.kind, frame.offset), (Kind::Snapshot, 11)),
+        [Outgoing::Message(_), Outgoing::Frame(frame)] => {
+            assert_eq!((frame.kind, frame.offset), (Kind::Snapshot, 11));
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -180,6 +184,117 @@ fn a_relay_that_asks_without_end_is_not_listened_to_without_end() {
         stream.request_part(0..1);
     }
     assert_eq!(due(&mut stream, now).len(), REQUESTS);
+}
+
+/// What the terminal took, as far as there is anything.
+fn input(stream: &mut Stream, now: Instant) -> String {
+    let mut taken = Vec::new();
+    while let Some(bytes) = stream.inputs.next() {
+        taken.extend_from_slice(bytes);
+        let count = bytes.len();
+        stream.input_written(count, now);
+    }
+    String::from_utf8(taken).unwrap()
+}
+
+#[test]
+fn what_a_program_asks_is_answered_whoever_is_there() {
+    let (mut stream, now) = linked();
+    stream.detach();
+    stream.output(b"$ \x1b[c\x1b[6", now);
+    assert_eq!(input(&mut stream, now), "\x1b[?1;2c");
+    stream.output(
+        b"n\r\n\x1b[>c\x1b]11;?\x07\x1b[?2004h\x1b[?2004$p\x1b[18t\x1bZ\x05\x1b[?u",
+        now,
+    );
+    assert_eq!(
+        input(&mut stream, now),
+        "\x1b[1;3R\x1b[>0;276;0c\x1b]11;rgb:1212/1717/1515\x1b\\\x1b[?2004;1$y\x1b[8;24;80t"
+    );
+}
+
+#[test]
+fn who_asks_and_never_reads_the_answers_fills_no_memory() {
+    let (mut stream, now) = linked();
+    for _ in 0..1000 {
+        stream.output(&b"\x1b[c".repeat(100), now);
+    }
+    let answers = input(&mut stream, now);
+    assert!(
+        answers.len() <= 4096 && answers.starts_with("\x1b[?1;2c\x1b[?1;2c"),
+        "{answers:?}"
+    );
+    stream.output(b"\x1b[5n", now);
+    assert_eq!(input(&mut stream, now), "\x1b[0n");
+}
+
+/// What happens to a terminal: a program writes or asks, a person types, the program reads.
+#[derive(Debug, Clone)]
+enum Talk {
+    Text(String),
+    Ask,
+    Cut,
+    Type(u8),
+    Read(usize),
+}
+
+fn talk() -> impl Strategy<Value = Talk> {
+    prop_oneof![
+        3 => "[a-z]{0,12}(\r\n)?".prop_map(Talk::Text),
+        3 => Just(Talk::Ask),
+        1 => Just(Talk::Cut),
+        2 => (b'a'..=b'z').prop_map(Talk::Type),
+        2 => (1usize..8).prop_map(Talk::Read),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn each_question_is_answered_once_and_in_order_with_what_is_typed(talks in proptest::collection::vec(talk(), 0..60)) {
+        let (mut stream, now) = linked();
+        stream.inputs.open(INPUT, now);
+        let (mut written, mut expected, mut taken) = (Vec::new(), String::new(), String::new());
+        let (mut typed, mut x, mut y) = (0, 1, 1);
+        for talk in talks {
+            match talk {
+                Talk::Text(text) => {
+                    written.extend_from_slice(text.as_bytes());
+                    let line = text.trim_end();
+                    // Far from the last column and line, where the place would be another matter.
+                    if y > 20 || x + line.len() > 70 { written.extend_from_slice(b"\x1b[H"); (x, y) = (1, 1); }
+                    x += line.len();
+                    if line.len() < text.len() { (x, y) = (1, y + 1); }
+                    // What a program writes comes at once or in two parts.
+                    let half = written.len() / 2;
+                    stream.output(&written[..half], now);
+                    stream.output(&written[half..], now);
+                    // The place is what counts, not the text: start anew.
+                    stream.output(format!("\x1b[{y};{x}H").as_bytes(), now);
+                    written.clear();
+                }
+                Talk::Ask => {
+                    stream.output(b"\x1b[6", now);
+                    stream.output(b"n", now);
+                    expected += &format!("\x1b[{y};{x}R");
+                }
+                Talk::Cut => { stream.detach(); stream.attach(); }
+                Talk::Type(key) => {
+                    stream.inputs.receive(&Frame::new(Kind::Input, INPUT, typed, &[key]), now);
+                    typed += 1;
+                    expected.push(key as char);
+                }
+                Talk::Read(most) => {
+                    if let Some(bytes) = stream.inputs.next() {
+                        let count = bytes.len().min(most);
+                        taken += std::str::from_utf8(&bytes[..count]).unwrap();
+                        stream.input_written(count, now);
+                    }
+                }
+            }
+        }
+        taken += &input(&mut stream, now);
+        prop_assert_eq!(taken, expected);
+    }
 }
 
 #[derive(Debug, Clone)]

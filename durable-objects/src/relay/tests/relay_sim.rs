@@ -18,6 +18,9 @@ use crate::relay::{Action, Claim, Key, Memory, Notice, Question, Record, RelaySt
 /// The terminal writes the numbers from 0 to 250 over and over.
 const PERIOD: usize = 251;
 
+/// What the agent says of its snapshots, whatever size anybody has.
+const SNAPSHOT_SIZE: Size = Size { cols: 91, rows: 17 };
+
 /// The terminal's bytes at an offset.
 pub fn output_at(offset: u64, len: usize) -> &'static [u8] {
     static PATTERN: std::sync::LazyLock<Vec<u8>> =
@@ -507,6 +510,13 @@ impl RelaySim {
                         return;
                     };
                     let frame = Frame::new(Kind::Snapshot, stream, shell.sent, b"snapshot");
+                    self.say_up(
+                        socket,
+                        &FromAgent::Snapshot {
+                            stream,
+                            size: SNAPSHOT_SIZE,
+                        },
+                    );
                     self.send_up(socket, Wire::Binary(frame.bytes().clone()));
                 }
                 ToAgent::Report => {
@@ -694,7 +704,8 @@ impl RelaySim {
                         viewer.writer.resume(applied);
                         self.viewer_flushes(i);
                     }
-                    ToViewer::Snapshot { offset } => {
+                    ToViewer::Snapshot { offset, size } => {
+                        assert_eq!(size, SNAPSHOT_SIZE, "the size is the agent's");
                         viewer.reader = Some(OutputReader::starting_at(offset));
                         viewer.acked = viewer.acked.max(offset);
                     }

@@ -199,27 +199,23 @@ fn a_watcher_cannot_type() {
 }
 
 #[test]
-fn a_newcomer_to_a_long_session_gets_a_snapshot_and_a_short_one_in_full() {
+fn a_newcomer_gets_a_snapshot_however_little_was_written_and_nothing_before_the_first_byte() {
     let mut sim = attached(2);
-    sim.cut(sim.viewers[1].socket.unwrap());
-    sim.viewers[1].reader = None;
-    sim.programs_write(1_000);
-    sim.viewer_connects(1);
-    sim.settle();
-    assert_eq!(sim.viewers[1].reader.unwrap().received(), 1_000);
-    assert!(
-        !sim.viewers[1]
-            .said
-            .iter()
-            .any(|m| matches!(m, ToViewer::Snapshot { .. }))
-    );
-    sim.programs_write(500_000);
-    sim.settle();
-    sim.cut(sim.viewers[1].socket.unwrap());
-    sim.viewers[1].reader = None;
-    sim.viewer_connects(1);
-    sim.settle();
-    assert!(sim.viewers[1].said.contains(&ToViewer::Snapshot { offset: 501_000 }));
+    let snapshots = |sim: &RelaySim| {
+        let said = sim.viewers[1].said.iter();
+        said.filter(|message| matches!(message, ToViewer::Snapshot { .. }))
+            .count()
+    };
+    assert_eq!(snapshots(&sim), 0);
+    for (written, count) in [(1, 1), (500_000, 2)] {
+        sim.cut(sim.viewers[1].socket.unwrap());
+        sim.viewers[1].reader = None;
+        sim.programs_write(written);
+        sim.viewer_connects(1);
+        sim.settle();
+        assert_eq!(snapshots(&sim), count);
+        assert_eq!(sim.viewers[1].reader.unwrap().received(), sim.agent.shells[&SHELL].end);
+    }
 }
 
 #[test]
