@@ -37,7 +37,7 @@ export type Attached = {
   input: number;
   applied: number;
   offset: number;
-  /** Output before this was there already: somebody else answered what it asked of its terminal. */
+  /** Where the output ends now. */
   end: number;
   can_type: boolean;
   resumed: boolean;
@@ -50,7 +50,7 @@ export type ToViewer =
   | Attached
   | { type: 'agent'; online: boolean }
   | { type: 'resume_input'; applied: number }
-  | { type: 'snapshot'; offset: number }
+  | ({ type: 'snapshot'; offset: number } & Size)
   | { type: 'gap'; from: number; to: number }
   | ({ type: 'resized'; by?: string | null } & Size)
   | ({ type: 'exit' } & Exit)
@@ -91,7 +91,7 @@ const SHAPES: Record<ToViewer['type'], Fields> = {
   },
   agent: { online: flag },
   resume_input: { applied: count },
-  snapshot: { offset: count },
+  snapshot: { offset: count, cols: side, rows: side },
   gap: { from: count, to: count },
   resized: { cols: side, rows: side, by: orAbsent(orNull(text)) },
   exit: { code: orNull(Number.isSafeInteger), signal: orNull(text) },

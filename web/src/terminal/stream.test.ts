@@ -180,12 +180,17 @@ describe('a viewer stream', () => {
     const setup = live();
     setup.output(0, 'old');
     setup.say({ type: 'gap', from: 3, to: 1000 });
-    setup.say({ type: 'snapshot', offset: 1000 });
+    setup.say({ type: 'snapshot', offset: 1000, cols: 100, rows: 30 });
     setup.output(1000, new Uint8Array(MAX_PAYLOAD).fill(66), Kind.Snapshot);
     expect(setup.screen).toBe('old');
     setup.output(1000, 'end', Kind.Snapshot);
     setup.output(1000, '!');
     expect(setup.screen).toBe(`${'B'.repeat(MAX_PAYLOAD)}end!`);
+    expect(setup.port.history).toHaveLength(MAX_PAYLOAD + 3);
+    expect(setup.port.sizes).toEqual([
+      { cols: 100, rows: 30 },
+      { cols: 80, rows: 24 },
+    ]);
     expect(setup.port.events).toContainEqual({ type: 'missing', bytes: 997 });
     setup.port.elapse();
     expect(setup.sent()).toEqual(['ack 3 1001']);
@@ -195,7 +200,7 @@ describe('a viewer stream', () => {
     const setup = live();
     setup.output(0, 'old');
     setup.port.draw();
-    setup.say({ type: 'snapshot', offset: 1000 });
+    setup.say({ type: 'snapshot', offset: 1000, cols: 100, rows: 30 });
     setup.output(1000, new Uint8Array(MAX_PAYLOAD), Kind.Snapshot);
     setup.stream.closed();
     setup.stream.opened();
@@ -205,17 +210,10 @@ describe('a viewer stream', () => {
 
   it('takes an empty piece as the end of a snapshot', () => {
     const setup = live();
-    setup.say({ type: 'snapshot', offset: 7 });
+    setup.say({ type: 'snapshot', offset: 7, cols: 80, rows: 24 });
     setup.output(7, '', Kind.Snapshot);
     setup.output(7, 'x');
     expect(setup.screen).toBe('x');
-  });
-
-  it('marks as history what was written before it came', () => {
-    const setup = live({ end: 4 });
-    setup.output(0, 'abcdef');
-    expect(setup.screen).toBe('abcdef');
-    expect(setup.port.history).toEqual([...bytes('abcd')]);
   });
 
   it('sends keystrokes typed before the shell was there', () => {

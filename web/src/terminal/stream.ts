@@ -21,7 +21,7 @@ export type StreamEvent =
 export interface StreamPort {
   /** Sends on the socket, if there is one. */
   send(data: string | Uint8Array<ArrayBuffer>): void;
-  /** Gives bytes to the terminal, which calls back when it has drawn them. History is not answered: see `Attached.end`. */
+  /** Gives bytes to the terminal, which calls back when it has drawn them. History is drawn and does nothing else. */
   write(bytes: Uint8Array, history: boolean, consumed: () => void): void;
   /** Clears the terminal, after everything written before. */
   reset(): void;
@@ -62,11 +62,9 @@ export class ViewerStream {
   #acked = 0;
   /** Output before this was sent on this link; more must not be acknowledged on it, even if it was drawn. */
   #reached = 0;
-  /** Output before this was written before we came. */
-  #historyEnd = 0;
   #cancelAck: (() => void) | null = null;
   /** The snapshot that is arriving. */
-  #snapshot: { offset: number; pieces: Uint8Array[]; size: number } | null = null;
+  #snapshot: { offset: number; at: Size; pieces: Uint8Array[]; size: number } | null = null;
   /** Counts up when the terminal starts over, so that what it drew before is not acknowledged as something else. */
   #epoch = 0;
 
@@ -152,7 +150,7 @@ export class ViewerStream {
         this.#input.resume(message.applied);
         return this.#sendInput();
       case 'snapshot':
-        this.#snapshot = { offset: message.offset, pieces: [], size: 0 };
+        this.#snapshot = { offset: message.offset, at: { cols: message.cols, rows: message.rows }, pieces: [], size: 0 };
         return;
       case 'gap':
         return this.#port.event({ type: 'missing', bytes: message.to - message.from });
@@ -171,11 +169,9 @@ export class ViewerStream {
 
   #attach(message: Attached): void {
     const resumed = message.resumed && message.offset === this.#asked;
-    // Who comes back answers for what was written meanwhile: nobody else did.
     if (!resumed) {
       this.#newcomer = true;
       this.#startOver(message.offset);
-      this.#historyEnd = message.end;
     }
     this.#acked = message.offset;
     this.#reached = message.offset;
@@ -227,21 +223,19 @@ export class ViewerStream {
   }
 
   #write(bytes: Uint8Array, at: number): void {
-    const split = this.#historyEnd - at;
-    if (split > 0 && split < bytes.length) {
-      this.#write(bytes.subarray(0, split), at);
-      return this.#write(bytes.subarray(split), at + split);
-    }
     const end = at + bytes.length;
     const epoch = this.#epoch;
     this.#newcomer = false;
     this.#received = end;
-    this.#port.write(bytes, split > 0, () => {
+    this.#port.write(bytes, false, () => {
       if (epoch === this.#epoch) this.#drawn(end);
     });
   }
 
-  /** Pieces are kept until the snapshot is whole: a cut in between leaves the old screen and the old place. */
+  /**
+   * Pieces are kept until the snapshot is whole: a cut in between leaves the old screen and the old place. It is drawn at
+   * the size it was made for, and takes ours like any other text.
+   */
   #takeSnapshot({ offset, payload }: Frame): void {
     const snapshot = this.#snapshot;
     if (!snapshot || snapshot.offset !== offset) return this.#port.abandon();
@@ -252,7 +246,9 @@ export class ViewerStream {
     this.#snapshot = null;
     this.#newcomer = false;
     this.#startOver(offset);
+    this.#port.resize(snapshot.at);
     for (const piece of snapshot.pieces) this.#port.write(piece, true, () => {});
+    this.#port.resize(this.#size);
   }
 
   #startOver(offset: number): void {

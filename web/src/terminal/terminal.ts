@@ -11,7 +11,7 @@ import { MAX_SIDE } from './limits';
 import type { Size } from './messages';
 import { cleanPaste, runsAtOnce } from './paste';
 import { giveGpuUp, hasGpu } from './renderer';
-import { isReport } from './reports';
+import { isFocusReport, leaveUnanswered } from './reports';
 import { shortcutOf, withControl } from './shortcuts';
 import { DARK, LIGHT } from './theme';
 
@@ -30,7 +30,7 @@ export interface Look {
 }
 
 export interface TerminalEvents {
-  /** The person typed or pasted, or the terminal answered a program. */
+  /** The person typed or pasted, or moved the mouse or the focus for a program that wants to know. */
   onInput(bytes: Uint8Array): void;
   /** The person pastes what the program would run at once; `paste` goes on with it. */
   onPaste(text: string): void;
@@ -52,6 +52,8 @@ export class Terminal {
   readonly #fit = new FitAddon();
   readonly #search = new SearchAddon();
   readonly #encoder = new TextEncoder();
+  /** xterm.js 6.0.0 drops some characters whose bytes come in two parts, as at the end of a frame. */
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #events: TerminalEvents;
   #webgl: WebglAddon | null = null;
   #historyWrites = 0;
@@ -79,6 +81,7 @@ export class Terminal {
     this.#xterm.loadAddon(new Unicode11Addon());
     this.#xterm.unicode.activeVersion = '11';
     this.#shareClipboard();
+    leaveUnanswered(this.#xterm.parser);
     this.#xterm.onData((data) => this.#input(data));
     this.#xterm.onBinary((data) => this.#events.onInput(Uint8Array.from(data, (char) => char.charCodeAt(0) & 0xff)));
     this.#xterm.onTitleChange((title) => events.onTitle(title));
@@ -114,10 +117,10 @@ export class Terminal {
     this.#xterm.resize(cols, rows);
   }
 
-  /** Draws bytes and calls back when that is done. Questions in `history` are not answered. */
+  /** Draws bytes and calls back when that is done. `history` is drawn and does nothing else. */
   write(bytes: Uint8Array, history: boolean, drawn: () => void): void {
     if (history) this.#historyWrites++;
-    this.#xterm.write(bytes, () => {
+    this.#xterm.write(this.#decoder.decode(bytes, { stream: true }), () => {
       if (history) this.#historyWrites--;
       drawn();
     });
@@ -205,7 +208,8 @@ export class Terminal {
   }
 
   #input(data: string): void {
-    if (this.#historyWrites > 0 && isReport(data)) return;
+    // A program that wants to know the focus hears of changes, not of somebody who opens the page.
+    if (this.#historyWrites > 0 && isFocusReport(data)) return;
     let typed = data;
     if (this.#control) {
       typed = withControl(data);

@@ -90,7 +90,7 @@ export class Peer {
   /** The snapshot of a screen: here, all that was written, so that a test can compare. */
   #sendSnapshot(): void {
     const offset = this.written.length;
-    this.say({ type: 'snapshot', offset });
+    this.say({ type: 'snapshot', offset, cols: 80, rows: 24 });
     for (let at = 0; at <= offset; at += MAX_PAYLOAD) {
       const piece = Uint8Array.from(this.written.slice(at, at + MAX_PAYLOAD));
       this.outbox.push(encodeFrame(Kind.Snapshot, STREAM, offset, piece).buffer);
