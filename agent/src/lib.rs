@@ -2,10 +2,9 @@
 //! output until it has been read. See `docs/streams.md` for what it says on its link.
 //!
 //! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, [`pty`] gives
-//! them a terminal, [`session`]
-//! joins these under the rules of a stream, [`command`] runs what needs no terminal, [`link`] carries both to the edge.
-//! [`configure`] makes a machine known, with [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of
-//! it run.
+//! them a terminal, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
+//! [`command`] runs what needs no terminal, [`link`] carries both to the edge. [`configure`] makes a machine known, with
+//! [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of it run.
 #[cfg(not(target_os = "linux"))]
 compile_error!("vsay-agent needs Linux: it relies on no_new_privs and /proc");
 

@@ -52,6 +52,14 @@ impl Syntax {
         &self.unfinished
     }
 
+    /// The same, if that is a part of a character.
+    pub fn unfinished_character(&self) -> &[u8] {
+        match self.state {
+            State::Character(_) => &self.unfinished,
+            _ => &[],
+        }
+    }
+
     fn begin(&mut self, byte: u8) {
         self.unfinished.clear();
         self.unfinished.push(byte);

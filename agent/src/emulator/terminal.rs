@@ -22,6 +22,8 @@ pub const LONGEST_STRING: usize = 4096;
 pub struct Terminal {
     parser: vte::Parser<LONGEST_STRING>,
     syntax: Syntax,
+    /// The beginning of a character.
+    held: Vec<u8>,
     pub(super) state: State,
 }
 
@@ -39,14 +41,25 @@ impl Terminal {
         Self {
             parser: vte::Parser::default(),
             syntax: Syntax::default(),
+            held: Vec::new(),
             state: State::new(size),
         }
     }
 
     /// Obeys a piece of output.
     pub fn process(&mut self, output: &[u8]) {
-        self.parser.advance(&mut Performer(&mut self.state), output);
         self.syntax.advance(output);
+        let joined;
+        let output = if self.held.is_empty() {
+            output
+        } else {
+            joined = [&self.held, output].concat();
+            &joined
+        };
+        // The parser, vte 0.15, loses the character after one that comes in two parts, if that is the last of its part but one.
+        let (whole, part) = output.split_at(output.len() - self.syntax.unfinished_character().len());
+        self.held = part.to_vec();
+        self.parser.advance(&mut Performer(&mut self.state), whole);
     }
 
     /// The size changes.

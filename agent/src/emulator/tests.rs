@@ -138,3 +138,18 @@ fn hostile_numbers_and_sizes_do_no_harm() {
         terminal.dump();
     }
 }
+
+#[test]
+fn it_makes_no_difference_how_the_bytes_arrive() {
+    let output = "ünïcödé 日本語 👍🏽 e\u{301}n\r\nf\x1b[31mï\x1b]0;tïtle\x07ñ日\u{9f}x".as_bytes();
+    let whole = after(std::str::from_utf8(output).unwrap());
+    for first in 0..output.len() {
+        for second in first..output.len() {
+            let mut terminal = Terminal::new(SIZE);
+            for piece in [&output[..first], &output[first..second], &output[second..]] {
+                terminal.process(piece);
+            }
+            assert_eq!(dump(&terminal), dump(&whole), "{first}, {second}");
+        }
+    }
+}
