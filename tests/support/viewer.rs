@@ -380,7 +380,12 @@ impl Viewer {
                 assert_eq!((frame.stream, frame.offset), (stream, self.reader.received()));
                 self.snapshot.extend_from_slice(frame.payload());
                 if frame.payload().len() < protocol::limits::MAX_PAYLOAD {
-                    self.snapshots.push(std::mem::take(&mut self.snapshot));
+                    let snapshot = std::mem::take(&mut self.snapshot);
+                    // It is what the terminal shows from now on.
+                    if let Sink::Keep(bytes) = &mut self.sink {
+                        bytes.extend_from_slice(&snapshot);
+                    }
+                    self.snapshots.push(snapshot);
                 }
             }
             Kind::Ack => {
