@@ -113,7 +113,7 @@ pub async fn enroll(endpoint: &Url, request: &Request<'_>) -> Result<Enrolled, E
         host: endpoint.clone(),
         why: network::reason(&error),
     };
-    let client = network::builder(USER_AGENT)?
+    let client = network::builder(USER_AGENT, endpoint)?
         .timeout(TIMEOUT)
         .build()
         .map_err(unreachable)?;

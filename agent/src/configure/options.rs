@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use url::{Host, Url};
+use url::Url;
 
 use crate::account::Account;
 use crate::config::{self, Config, MAX_HOST_ENTRIES};
@@ -129,7 +129,7 @@ pub fn check(options: &Options, root: bool) -> Result<String> {
             config::is_web_address(url),
             "{flag} must be an http:// or https:// address without path"
         );
-        if url.scheme() == "http" && !is_loopback(url) {
+        if url.scheme() == "http" && !network::is_loopback(url) {
             say!("Warning: {flag} is not https. Everyone on the way can read the token and every terminal.");
         }
     }
@@ -165,15 +165,6 @@ pub fn check(options: &Options, root: bool) -> Result<String> {
         bail!("shells as {username} have all of root's rights: choose another account, or say --allow-sudo");
     }
     Ok(username)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// The token, wherever it comes from.

@@ -61,7 +61,7 @@ pub async fn run_on(system: System, config: Config, stop: impl Future<Output = (
     let agent = Agent {
         identity: Identity::load(&config.server.key_file)?,
         account: Account::find_on(&system, &config.linux_user.username)?,
-        client: network::builder(USER_AGENT)?.build()?,
+        client: network::builder(USER_AGENT, config.server.endpoint())?.build()?,
         boot: new_boot()?,
         config,
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
 use reqwest::header::LOCATION;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
@@ -36,7 +36,9 @@ pub struct Client {
 impl Client {
     /// For signing in.
     pub fn anonymous(api_url: &str) -> Result<Self, Error> {
-        let builder = network::builder(USER_AGENT).map_err(|error| Error::Unexpected(error.to_string()))?;
+        let edge = Url::parse(api_url)
+            .map_err(|_| Error::Argument("the address kept by vsay login is damaged; sign in again".to_owned()))?;
+        let builder = network::builder(USER_AGENT, &edge).map_err(|error| Error::Unexpected(error.to_string()))?;
         let http = builder.timeout(TIMEOUT).build();
         let http = http.map_err(|error| Error::Unexpected(root_cause(&error)))?;
         Ok(Self {

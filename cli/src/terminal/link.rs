@@ -141,7 +141,7 @@ fn failure(error: OpenError) -> Failure {
     let refusal = match error {
         OpenError::Refused(refusal) => refusal,
         OpenError::Network(error) if error.is_builder() => {
-            let damaged = "the sign-in kept by vsay login is damaged; sign in again";
+            let damaged = "the token kept by vsay login is damaged; sign in again";
             return Failure::Lasting(Error::Argument(damaged.to_owned()));
         }
         error => return Failure::Passing(error.to_string()),

@@ -45,3 +45,17 @@ async fn requests_and_terminals_go_through_the_proxy() {
     let status = within("the end", child.wait()).await.unwrap();
     assert_eq!(status.code(), Some(7));
 }
+
+#[tokio::test]
+async fn a_name_that_the_proxy_is_not_for_is_not_asked_of_it() {
+    let edge = Edge::start().await;
+    edge.sign_in_at("http://edge.invalid");
+    let mut list = edge.vsay(&["list"]);
+    list.env("HTTP_PROXY", edge.url())
+        .env("no_proxy", "example.com,.invalid");
+    let output = within("the end", list.output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    assert!(said.contains("cannot reach http://edge.invalid"), "{said}");
+    assert!(edge.was_left_alone().await);
+}

@@ -118,6 +118,13 @@ impl Edge {
         }
     }
 
+    /// Whether nobody has connected. Asked after the end of whoever might have: one that did waits in the listener's queue.
+    pub async fn was_left_alone(&self) -> bool {
+        tokio::time::timeout(Duration::from_millis(100), self.arrival())
+            .await
+            .is_err()
+    }
+
     async fn arrival(&self) -> TcpStream {
         self.listener.accept().await.unwrap().0
     }
@@ -217,37 +224,49 @@ impl Relay {
 
     /// Takes what is typed until it ends so.
     pub async fn wait_for(&mut self, end: &[u8]) {
-        while !self.typed.ends_with(end) {
-            let what = format!("{end:?} to be typed after {:?}", self.typed);
-            match within(&what, self.socket.next()).await.unwrap().unwrap() {
-                Message::Binary(bytes) => {
-                    let frame = Frame::decode(bytes).unwrap();
-                    if frame.kind == Kind::Input {
-                        assert_eq!((frame.stream, frame.offset), (INPUT, self.typed.len() as u64));
-                        self.typed.extend_from_slice(frame.payload());
-                        let ack = Frame::ack(INPUT, self.typed.len() as u64);
-                        self.socket.send(Message::Binary(ack.bytes().clone())).await.unwrap();
-                    }
-                }
-                Message::Text(text) if text == PING => self.socket.send(Message::text(PONG)).await.unwrap(),
-                Message::Text(text) => assert!(text.contains("resize"), "{text}"),
-                other => panic!("{other:?}"),
+        let what = format!("{end:?} to be typed");
+        // As a whole: keep-alives come for ever.
+        within(&what, async {
+            while !self.typed.ends_with(end) {
+                let message = self.socket.next().await.unwrap().unwrap();
+                self.take(message).await;
             }
+        })
+        .await;
+    }
+
+    async fn take(&mut self, message: Message) {
+        match message {
+            Message::Binary(bytes) => {
+                let frame = Frame::decode(bytes).unwrap();
+                if frame.kind == Kind::Input {
+                    assert_eq!((frame.stream, frame.offset), (INPUT, self.typed.len() as u64));
+                    self.typed.extend_from_slice(frame.payload());
+                    let ack = Frame::ack(INPUT, self.typed.len() as u64);
+                    self.socket.send(Message::Binary(ack.bytes().clone())).await.unwrap();
+                }
+            }
+            Message::Text(text) if text == PING => self.socket.send(Message::text(PONG)).await.unwrap(),
+            Message::Text(text) => assert!(text.contains("resize"), "{text}"),
+            other => panic!("{other:?}"),
         }
     }
 
     /// Waits until the viewer has said goodbye.
     pub async fn goodbye(mut self) {
-        loop {
-            match within("the end", self.socket.next()).await {
-                Some(Ok(Message::Close(frame))) => {
-                    assert_eq!(frame.map(|frame| u16::from(frame.code)), Some(1000));
-                    return;
+        within("a goodbye", async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Close(frame))) => {
+                        assert_eq!(frame.map(|frame| u16::from(frame.code)), Some(1000));
+                        return;
+                    }
+                    Some(Ok(_)) => {}
+                    other => panic!("{other:?}"),
                 }
-                Some(Ok(_)) => {}
-                other => panic!("{other:?}"),
             }
-        }
+        })
+        .await;
     }
 }
 

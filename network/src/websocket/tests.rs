@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use futures_util::{SinkExt, StreamExt};
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_tungstenite::accept_hdr_async;
@@ -23,8 +23,11 @@ async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 fn client() -> Client {
-    // The environment of whoever runs the tests is none of ours.
-    builder("test").unwrap().no_proxy().build().unwrap()
+    builder_for("http://127.0.0.1").build().unwrap()
+}
+
+fn builder_for(edge: &str) -> ClientBuilder {
+    builder("test", &edge.parse().unwrap()).unwrap()
 }
 
 async fn open_at(client: &Client, address: &str) -> Result<Opened, OpenError> {
@@ -105,8 +108,8 @@ async fn an_address_that_swallows_packets_does_not_keep_the_socket_away() {
     };
     tokio::spawn(async move { echo(listener.accept().await.unwrap().0).await });
     let both = [deaf, SocketAddr::from((Ipv4Addr::LOCALHOST, port))];
-    let client = builder("test")
-        .unwrap()
+    let client = builder_for("http://edge.test")
+        // The environment of whoever runs the tests is none of ours.
         .no_proxy()
         .resolve_to_addrs("edge.test", &both)
         .build()
@@ -230,8 +233,7 @@ async fn a_socks_proxy_is_given_the_name_and_carries_the_socket() {
         tcp.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 80]).await.unwrap();
         echo(tcp).await;
     });
-    let client = builder("test")
-        .unwrap()
+    let client = builder_for("http://edge.invalid")
         .proxy(reqwest::Proxy::all(proxy).unwrap())
         .build()
         .unwrap();
@@ -240,4 +242,24 @@ async fn a_socks_proxy_is_given_the_name_and_carries_the_socket() {
         .unwrap();
     drop(opened);
     within("the proxy", server).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_said_to_be_one() {
+    for (answer, words) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy does not let us through"),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "the proxy does not let us through (proxy authorization required)",
+        ),
+    ] {
+        let client = builder_for("https://edge.invalid")
+            .proxy(reqwest::Proxy::all(answering(answer).await).unwrap())
+            .build()
+            .unwrap();
+        let error = within("the answer", open_at(&client, "https://edge.invalid/"))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().starts_with(words), "{error}");
+    }
 }
