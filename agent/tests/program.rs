@@ -81,12 +81,15 @@ async fn an_agent_that_is_a_copy_says_what_to_do() {
     let body = r#"{"error":"web-1 has an agent already","code":"agent_duplicate"}"#;
     relay.refuse(StatusCode::CONFLICT, body).await;
     let mut log = BufReader::new(agent.stderr.take().unwrap()).lines();
-    let told = loop {
-        let line = within("a line of the log", log.next_line()).await.unwrap().unwrap();
-        if line.contains("ERROR") {
-            break line;
+    let told = within("an error in the log", async {
+        loop {
+            let line = log.next_line().await.unwrap().unwrap();
+            if line.contains("ERROR") {
+                return line;
+            }
         }
-    };
+    })
+    .await;
     assert!(
         told.contains("web-1 has an agent already") && told.contains("configure --new-identity"),
         "{told}"
