@@ -6,10 +6,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::sys::prctl::set_dumpable;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Duration, Instant, sleep};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
-use crate::lock::Lock;
+use crate::lock::{Lock, LockError};
 use crate::say::Log;
 use crate::system::System;
 use crate::{link, process};
@@ -21,7 +22,7 @@ pub async fn start(path: &Path, system: System) -> Result<()> {
     for key in &loaded.unknown {
         tracing::warn!("{}: {key} means nothing; is it misspelt?", path.display());
     }
-    let _lock = Lock::take(path)?;
+    let _lock = lock(path).await?;
     // The key is in our memory: no core dump, and no looking in by other processes of the same account.
     if let Err(error) = set_dumpable(false) {
         tracing::warn!(%error, "cannot keep others from looking into this process");
@@ -36,6 +37,23 @@ pub async fn start(path: &Path, system: System) -> Result<()> {
     link::run_on(system, loaded.config, stop).await?;
     tracing::info!("the agent has stopped");
     Ok(())
+}
+
+/// How long an agent that was told to stop may take to end its shells and say goodbye.
+const STOPPED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether it has ended. Nothing announces it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Takes the configuration's lock. One that was stopped a moment ago, as by a script that starts it anew, is waited for.
+async fn lock(path: &Path) -> Result<Option<Lock>, LockError> {
+    let give_up = Instant::now() + STOPPED_WITHIN;
+    loop {
+        match Lock::take(path) {
+            Err(LockError::Held { .. }) if Instant::now() < give_up => sleep(LOOK_EVERY).await,
+            taken => return taken,
+        }
+    }
 }
 
 /// Libraries that write what they carry, terminal bytes and tokens included, to the log at their finest levels.

@@ -60,9 +60,9 @@ async fn a_second_agent_of_one_configuration_ends_and_the_first_keeps_its_link()
     assert!(said.contains(&format!("(process {})", first.id().unwrap())), "{said}");
     assert_eq!(terminal.run(&mut link, "echo $((6 * 7))").await, "42");
 
-    // Killed, it leaves nothing in the way of the next.
-    first.kill().await.unwrap();
+    // One that is on its way out is waited for.
     let _third = program().arg("start").arg("--config").arg(&path).spawn().unwrap();
+    first.kill().await.unwrap();
     while !matches!(link.next().await, Received::Closed(_)) {}
     relay.welcome().await;
 }
