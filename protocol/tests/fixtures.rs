@@ -62,6 +62,7 @@ messages!(FromAgent {
     Snapshot: "snapshot",
     Ran: "ran",
     RunFailed: "run_failed",
+    Notice: "notice",
     Heartbeat: "heartbeat",
     Ping: "ping",
 });

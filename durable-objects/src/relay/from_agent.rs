@@ -10,6 +10,7 @@ use protocol::terminal::viewer::ToViewer;
 use super::RelayState;
 use super::action::{Facts, Notice, Socket};
 use super::command::Ran;
+use super::reader::Reader;
 
 impl RelayState {
     /// An agent's socket was accepted: [`Self::arrival`] welcomed it. A machine has one agent.
@@ -83,6 +84,12 @@ impl RelayState {
                 self.ran(stream, ran);
             }
             FromAgent::RunFailed { stream, error } => self.run_failed(stream, error),
+            FromAgent::Notice {
+                stream,
+                input,
+                error,
+                code,
+            } => self.notice(stream, input, &code, &error),
             FromAgent::Heartbeat { metrics } => self.agent.heartbeat(now, metrics, &mut self.out),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }
@@ -107,6 +114,22 @@ impl RelayState {
         self.out.notify(Notice::AgentOnline { facts, at: now });
         for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {
             self.out.say(viewer, &ToViewer::Agent { online: true });
+        }
+    }
+
+    /// Passes on what the machine has to say to one typist, or to all who look at a terminal.
+    fn notice(&mut self, stream: StreamId, input: Option<StreamId>, code: &str, error: &str) {
+        let sockets = match input {
+            Some(input) => self
+                .sessions
+                .reader(input)
+                .and_then(Reader::socket)
+                .into_iter()
+                .collect(),
+            None => self.viewers.attached_to(stream),
+        };
+        for socket in sockets {
+            self.refuse(socket, code, error);
         }
     }
 

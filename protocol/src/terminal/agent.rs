@@ -157,6 +157,17 @@ pub enum FromAgent {
         /// Why, for people.
         error: String,
     },
+    /// What people at a terminal should know. The shell lives.
+    Notice {
+        /// Which terminal.
+        stream: StreamId,
+        /// The one typist it is for; nothing if it is for all.
+        input: Option<StreamId>,
+        /// For people.
+        error: String,
+        /// For programs.
+        code: String,
+    },
     /// Signs of life.
     Heartbeat {
         /// How the machine does.

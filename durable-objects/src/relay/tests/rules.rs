@@ -3,9 +3,11 @@ use protocol::ids::{ObjectId, StreamId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD, WATCHER_WINDOW};
 use protocol::relay_contract::Dialect;
 use protocol::terminal::ExitStatus;
+use protocol::terminal::agent::FromAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
+use serde_json::json;
 
 use super::relay_sim::{RelaySim, Wire, object_id, viewer_context};
 use crate::relay::{Notice, Socket};
@@ -180,6 +182,60 @@ fn a_watcher_slows_nobody_and_is_caught_up_when_it_acknowledges() {
         received += more;
     }
     assert_eq!(received, 5 * LIVE_WINDOW);
+}
+
+#[test]
+fn what_the_machine_has_to_say_reaches_whom_it_is_for_in_their_own_words() {
+    let mut sim = attached(1);
+    let published_one = connect(&mut sim, Dialect::Published, |_| {});
+    let raw = connect(&mut sim, Dialect::Raw, |_| {});
+    sim.settle();
+    let typist = sim.relay.viewers.sockets_where(|viewer| !viewer.is_published())[0];
+    let input = sim
+        .relay
+        .sessions
+        .readers(SHELL)
+        .find(|reader| reader.socket() == Some(published_one));
+    let input = input.map(|reader| reader.input());
+    assert!(input.is_some());
+    let agent = sim.agent.socket.expect("it is linked");
+    let errors = |sim: &mut RelaySim, socket| {
+        let wires = heard(sim, socket).into_iter().filter_map(|wire| match wire {
+            Wire::Text(text) => serde_json::from_str::<serde_json::Value>(&text).ok(),
+            _ => None,
+        });
+        wires.filter(|message| message["type"] == "error").collect::<Vec<_>>()
+    };
+    for (input, hears) in [(input, [0, 1, 0]), (None, [1, 1, 0])] {
+        for socket in [typist, published_one, raw] {
+            heard(&mut sim, socket);
+        }
+        let notice = FromAgent::Notice {
+            stream: SHELL,
+            input,
+            error: "too long".into(),
+            code: "line_too_long".into(),
+        };
+        sim.relay.text(sim.now, agent, &serde_json::to_string(&notice).unwrap());
+        sim.perform();
+        for (socket, count) in [typist, published_one, raw].into_iter().zip(hears) {
+            let expected = json!({"type": "error", "error": "too long", "code": "line_too_long"});
+            assert_eq!(errors(&mut sim, socket), vec![expected; count]);
+        }
+    }
+    // One about a terminal that has just ended, or a typist who has just left, is no fault of the agent's.
+    for (stream, input) in [(StreamId(99), None), (SHELL, Some(StreamId(98)))] {
+        let (error, code) = (String::new(), String::new());
+        let late = FromAgent::Notice {
+            stream,
+            input,
+            error,
+            code,
+        };
+        sim.relay.text(sim.now, agent, &serde_json::to_string(&late).unwrap());
+        sim.perform();
+    }
+    assert_eq!(sim.agent.socket, Some(agent));
 }
 
 #[test]
