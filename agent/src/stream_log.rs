@@ -34,7 +34,8 @@ impl Limits {
     }
 }
 
-/// A bounded log of bytes. Appending never fails; when the file cannot be written, the log shrinks to what is in memory.
+/// A bounded log of bytes. Where the file cannot be written, what is unread stays in memory, and there is no [`Self::room`] for
+/// more until it was read or the file can be written again.
 #[derive(Debug)]
 pub struct StreamLog {
     limits: Limits,
@@ -43,16 +44,20 @@ pub struct StreamLog {
     memory: VecDeque<u8>,
     /// The bytes before those in memory.
     spill: Spill,
+    /// From here on nothing is dropped for want of a file.
+    unread: u64,
+    /// Why the file could not be written when that was tried last.
+    full: Option<String>,
+    /// Whether that was said: a disk that is nearly full comes and goes.
+    warned: bool,
 }
 
 #[derive(Debug)]
 enum Spill {
-    /// Nothing left memory yet.
+    /// Nothing left memory yet, or what did is not needed any more.
     Unused,
     /// A ring: the byte of offset `o` is at `o % capacity`.
     File { file: File, start: u64 },
-    /// The file could not be made or written.
-    Failed,
 }
 
 impl StreamLog {
@@ -63,6 +68,9 @@ impl StreamLog {
             end: 0,
             memory: VecDeque::new(),
             spill: Spill::Unused,
+            unread: 0,
+            full: None,
+            warned: false,
         }
     }
 
@@ -70,7 +78,7 @@ impl StreamLog {
     pub fn start(&self) -> u64 {
         let kept = match &self.spill {
             Spill::File { start, .. } => *start,
-            Spill::Unused | Spill::Failed => self.memory_start(),
+            Spill::Unused => self.memory_start(),
         };
         kept.max(self.end.saturating_sub(self.limits.capacity))
     }
@@ -80,25 +88,49 @@ impl StreamLog {
         self.end
     }
 
-    /// How many bytes this log can hold now.
+    /// How many bytes this log can hold.
     pub fn capacity(&self) -> u64 {
-        match self.spill {
-            Spill::Failed => (self.limits.memory - self.spilled_at_once()) as u64,
-            Spill::Unused | Spill::File { .. } => self.limits.capacity,
-        }
+        self.limits.capacity
     }
 
-    /// Adds bytes at the end, dropping the oldest beyond the capacity.
+    /// Why the file cannot be written, if it cannot.
+    pub fn full(&self) -> Option<&str> {
+        self.full.as_deref()
+    }
+
+    /// How many bytes can be added without a file, if it cannot be written and everything from `unread` on is to stay.
+    pub fn room(&self, unread: u64) -> u64 {
+        if self.full.is_none() {
+            return u64::MAX;
+        }
+        let read = unread.saturating_sub(self.memory_start()).min(self.memory.len() as u64);
+        (self.limits.memory as u64 + read).saturating_sub(self.memory.len() as u64)
+    }
+
+    /// Everybody who matters has read what lies before `unread`.
+    pub fn keep_from(&mut self, unread: u64) {
+        self.unread = unread;
+    }
+
+    /// Adds bytes at the end, dropping the oldest beyond the capacity. Without a file those that were read go, and the others
+    /// stay in memory even beyond its bound: whoever adds more than there is [`Self::room`] for knows why.
     pub fn append(&mut self, bytes: &[u8]) {
         // A chunk as large as the memory could not be kept there together with anything before it.
         for chunk in bytes.chunks(self.limits.memory / 2) {
             let over = (self.memory.len() + chunk.len()).saturating_sub(self.limits.memory);
-            if over > 0 {
-                // In few large writes rather than many small ones.
-                self.spill(self.spilled_at_once().max(over).min(self.memory.len()));
+            // In few large writes rather than many small ones.
+            if over > 0 && (self.full.is_some() || !self.spill(self.spilled_at_once().max(over))) {
+                self.drop_read(over);
             }
             self.memory.extend(chunk);
             self.end += chunk.len() as u64;
+        }
+    }
+
+    /// Tries again to write the file, after that failed.
+    pub fn retry(&mut self) {
+        if self.full.take().is_some() && self.spill(self.spilled_at_once()) {
+            tracing::info!("a terminal's log can be written again");
         }
     }
 
@@ -148,40 +180,60 @@ impl StreamLog {
         self.end - self.memory.len() as u64
     }
 
-    /// Moves the oldest `count` bytes in memory to the file.
-    fn spill(&mut self, count: usize) {
-        let from = self.memory_start();
-        if matches!(self.spill, Spill::Unused) {
-            self.spill = match tempfile::tempfile_in(&self.limits.directory) {
-                Ok(file) => Spill::File { file, start: from },
-                Err(error) => {
-                    warn_shrunk(&error);
-                    Spill::Failed
+    /// Moves the oldest `count` bytes in memory to the file, or as many as there are. Answers whether that went well.
+    fn spill(&mut self, count: usize) -> bool {
+        let count = count.min(self.memory.len());
+        match self.write_out(count) {
+            Ok(()) => {
+                self.memory.drain(..count);
+                true
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.warned, true) {
+                    tracing::warn!(%error, "a terminal's log cannot be written: its program waits when memory is full, too");
                 }
-            };
-        }
-        if let Spill::File { file, start } = &mut self.spill {
-            let (front, back) = self.memory.as_slices();
-            let front = &front[..count.min(front.len())];
-            let back = &back[..count - front.len()];
-            let written = write_ring(file, self.limits.capacity, from, front)
-                .and_then(|()| write_ring(file, self.limits.capacity, from + front.len() as u64, back));
-            match written {
-                Ok(()) => *start = (*start).max((from + count as u64).saturating_sub(self.limits.capacity)),
-                Err(error) => self.lose_file(&error),
+                self.full = Some(error.to_string());
+                false
             }
         }
-        self.memory.drain(..count);
+    }
+
+    fn write_out(&mut self, count: usize) -> io::Result<()> {
+        let from = self.memory_start();
+        let capacity = self.limits.capacity;
+        if matches!(self.spill, Spill::Unused) {
+            let file = tempfile::tempfile_in(&self.limits.directory)?;
+            self.spill = Spill::File { file, start: from };
+        }
+        let Spill::File { file, start } = &mut self.spill else {
+            return Ok(());
+        };
+        // Whatever comes of it, the ring's oldest bytes may be overwritten.
+        *start = (*start).max((from + count as u64).saturating_sub(capacity));
+        let (front, back) = self.memory.as_slices();
+        let front = &front[..count.min(front.len())];
+        let back = &back[..count - front.len()];
+        write_ring(file, capacity, from, front)?;
+        write_ring(file, capacity, from + front.len() as u64, back)
+    }
+
+    /// Drops the oldest `count` bytes in memory, as far as they were read. What the file has lies before them and was read,
+    /// too: it goes, and leaves its room to others.
+    fn drop_read(&mut self, count: usize) {
+        let read = self.unread.saturating_sub(self.memory_start());
+        let count = count
+            .min(usize::try_from(read).unwrap_or(usize::MAX))
+            .min(self.memory.len());
+        if count > 0 {
+            self.memory.drain(..count);
+            self.spill = Spill::Unused;
+        }
     }
 
     fn lose_file(&mut self, error: &io::Error) {
-        warn_shrunk(error);
-        self.spill = Spill::Failed;
+        tracing::warn!(%error, "a terminal's log cannot be read: what is not in memory is lost");
+        self.spill = Spill::Unused;
     }
-}
-
-fn warn_shrunk(error: &io::Error) {
-    tracing::warn!(%error, "no file for a terminal's log: only its newest part is kept, in memory");
 }
 
 /// The pieces of a ring that `len` bytes from `offset` on lie in: position and length.
@@ -238,33 +290,61 @@ mod tests {
         assert!(matches!(log.spill, Spill::Unused));
     }
 
-    #[test]
-    fn without_a_file_the_log_is_what_is_in_memory_and_says_so() {
-        let mut log = StreamLog::new(Limits {
-            directory: "/no/such/directory".into(),
-            ..small()
-        });
-        let bytes: Vec<u8> = (0..200).collect();
-        log.append(&bytes);
-        assert_eq!((log.end(), log.capacity()), (200, 48));
-        let start = log.start();
-        assert!((200 - 64..=200 - 48).contains(&start), "{start}");
-        assert_eq!(read_all(&mut log, start), &bytes[start as usize..]);
-    }
-
-    #[test]
-    fn a_full_disk_shrinks_the_log_to_memory() {
+    /// A log whose file cannot be written, with 100 bytes in it that were written before.
+    fn on_a_full_disk() -> StreamLog {
         let mut log = StreamLog::new(small());
         log.append(&[1; 100]);
         // Writing to this device always fails for want of space.
-        log.spill = Spill::File {
-            file: File::options().write(true).open("/dev/full").unwrap(),
-            start: 0,
+        let file = File::options().read(true).write(true).open("/dev/full").unwrap();
+        log.spill = match std::mem::replace(&mut log.spill, Spill::Unused) {
+            Spill::File { start, .. } => Spill::File { file, start },
+            Spill::Unused => panic!("nothing left memory"),
         };
-        log.append(&[2; 100]);
-        assert!(matches!(log.spill, Spill::Failed));
+        log
+    }
+
+    #[test]
+    fn a_full_disk_loses_nothing_that_was_not_read_and_has_no_room_for_more() {
+        let mut log = on_a_full_disk();
+        assert_eq!(log.room(0), u64::MAX);
+        log.append(&[2; 40]);
+        assert!(log.full().unwrap().contains("No space left"), "{:?}", log.full());
+        assert_eq!((log.start(), log.end(), log.room(0)), (0, 140, 0));
+        // What was being read when it failed, and last words, stay although they are too many.
+        log.append(&[3; 60]);
+        let memory = log.memory_start();
+        assert!(memory <= 100);
+        assert_eq!(
+            read_all(&mut log, memory)[(100 - memory) as usize..],
+            [[2; 40].as_slice(), &[3; 60]].concat()
+        );
+        // Reading makes room, and what goes for it was read.
+        assert_eq!(log.room(170), (170 - memory) + 64 - (200 - memory));
+        log.keep_from(170);
+        log.append(&[4; 30]);
+        assert_eq!(log.start(), 170.min(memory + 130 - memory).max(log.memory_start()));
         let start = log.start();
-        assert_eq!(read_all(&mut log, start), vec![2; (200 - start) as usize]);
+        assert!(start <= 170, "{start}");
+        assert_eq!(read_all(&mut log, 170), [[3; 30].as_slice(), &[4; 30]].concat());
+    }
+
+    #[test]
+    fn room_on_the_disk_lets_the_log_go_on_where_it_stopped() {
+        let directory = tempfile::tempdir().unwrap();
+        let gone = directory.path().join("gone");
+        let mut log = StreamLog::new(Limits {
+            directory: gone.clone(),
+            ..small()
+        });
+        let bytes: Vec<u8> = (0..200).collect();
+        log.append(&bytes[..70]);
+        log.retry();
+        assert!(log.full().is_some() && log.room(0) == 0);
+        std::fs::create_dir(&gone).unwrap();
+        log.retry();
+        assert_eq!((log.full(), log.room(0)), (None, u64::MAX));
+        log.append(&bytes[70..]);
+        assert_eq!((log.start(), read_all(&mut log, 0)), (0, bytes));
     }
 
     proptest! {
@@ -288,6 +368,31 @@ mod tests {
             let expected = if from < log.start() { &[][..] } else { all.get(from as usize..).unwrap_or_default() };
             prop_assert_eq!(count, expected.len().min(len));
             prop_assert_eq!(&buffer[..count], &expected[..count]);
+        }
+
+        #[test]
+        fn whenever_the_disk_is_full_what_is_unread_stays(
+            steps in proptest::collection::vec((0usize..60, 0u64..40, any::<bool>()), 0..60),
+        ) {
+            let parent = tempfile::tempdir().unwrap();
+            let directory = parent.path().join("disk");
+            let mut log = StreamLog::new(Limits { directory: directory.clone(), ..small() });
+            let mut all: Vec<u8> = Vec::new();
+            let mut read = 0;
+            for (most, more, room) in steps {
+                // A disk that comes and goes is one that is full and empty; the file that is open stays.
+                let _ = if room { std::fs::create_dir(&directory) } else { std::fs::remove_dir(&directory) };
+                log.retry();
+                let free = log.room(read).min(256 - (all.len() as u64 - read));
+                let chunk: Vec<u8> = (0..most.min(free as usize)).map(|n| (all.len() + n) as u8).collect();
+                log.keep_from(read);
+                log.append(&chunk);
+                all.extend_from_slice(&chunk);
+                prop_assert!(log.start() <= read, "{} of {}", log.start(), read);
+                prop_assert_eq!(read_all(&mut log, read), &all[read as usize..]);
+                prop_assert!(log.memory.len() <= 64 + 60);
+                read = (read + more).min(all.len() as u64);
+            }
         }
     }
 }

@@ -271,3 +271,67 @@ async fn a_part_that_is_gone_is_said_to_be_missing_with_where_the_log_begins() {
     }
     assert_eq!(read, 200_000);
 }
+
+#[tokio::test]
+async fn output_that_the_disk_has_no_room_for_waits_in_the_program() {
+    const ROWS: usize = 60_000;
+    let relay = Relay::start().await;
+    let mut machine = Machine::enrolled_with(&relay);
+    // A folder that is not there takes as little as a disk that is full.
+    machine.config.storage.directory = machine.directory.path().join("full");
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    let command = format!("stty raw -echo; printf 'ready%s' '!'; read go; exec seq -f %0100.0f {ROWS}\r");
+    terminal.type_text(&mut link, &command).await;
+    terminal.wait_for(&mut link, "ready!").await;
+    let begin = terminal.output.len();
+    terminal.type_text(&mut link, "go\n").await;
+    terminal.wait_for(&mut link, "0\n").await;
+    link.cut();
+
+    // Six megabytes are written, one of them fits, and all of it is still there when somebody comes back.
+    let mut told = false;
+    let (mut link, report) = loop {
+        let mut link = relay.welcome().await;
+        let before = link.streams[0].end;
+        let report = loop {
+            link.send(ToAgent::Report).await;
+            match link.message().await {
+                FromAgent::Report { streams, .. } => break streams[0].clone(),
+                FromAgent::Notice { code, input: None, .. } if code == "disk_full" => told = true,
+                other => panic!("{other:?}"),
+            }
+        };
+        if told && report.end == before && before > LIVE_WINDOW / 2 {
+            break (link, report);
+        }
+        link.cut();
+    };
+    assert!(
+        report.start <= terminal.output.len() as u64 && report.end < 2 * LIVE_WINDOW,
+        "{report:?}"
+    );
+    let (from, to) = (terminal.output.len() as u64, report.end);
+    link.send(ToAgent::Read {
+        stream: STREAM,
+        from,
+        to,
+    })
+    .await;
+    loop {
+        match link.next().await {
+            Received::Frame(frame) => terminal.take(&mut link, &frame).await,
+            Received::Message(FromAgent::Notice { .. } | FromAgent::Report { .. }) => {}
+            Received::Message(FromAgent::Exited { .. }) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let text = String::from_utf8_lossy(&terminal.output[begin..]).into_owned();
+    let rows: Vec<usize> = text
+        .lines()
+        .filter(|line| line.len() == 100)
+        .map(|line| line.parse().unwrap())
+        .collect();
+    assert!(rows.iter().copied().eq(1..=ROWS), "{} rows", rows.len());
+}

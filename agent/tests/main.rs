@@ -11,3 +11,4 @@ mod shells;
 mod snapshots;
 mod support;
 mod surroundings;
+mod typing;

@@ -2,6 +2,7 @@
 //! may use `unsafe`.
 #![allow(unsafe_code)]
 mod hang_up;
+mod line_mode;
 
 pub use hang_up::hang_up;
 

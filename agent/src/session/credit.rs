@@ -33,6 +33,14 @@ impl Credit {
         }
     }
 
+    /// What must stay in the log of a stream that ends at `end`: from here on somebody who is waited for has not read it.
+    pub fn unread(&self, end: u64) -> u64 {
+        match self.window {
+            Some(_) => self.acked.min(end),
+            None => end,
+        }
+    }
+
     /// How many bytes may be read when the stream ends at `end` and its log holds `capacity`. A limited window is never
     /// larger than the log: what is unacknowledged must still be there.
     pub fn room(&self, end: u64, capacity: u64) -> u64 {

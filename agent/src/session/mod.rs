@@ -2,12 +2,16 @@
 mod coalesce;
 mod credit;
 mod input;
+mod line;
+mod notice;
 mod requests;
 mod screen;
 mod shell;
 mod stream;
 mod task;
 
+pub use input::Terminal;
+pub use line::LineMode;
 pub use shell::{Login, exit_status};
 pub use stream::Outgoing;
 

@@ -1,5 +1,7 @@
 //! One terminal's stream as a state machine: what to read from the terminal, what to write to it, and what to tell the
 //! relay, without I/O but for the log's file. `docs/streams.md` has the rules.
+use std::collections::VecDeque;
+use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -11,7 +13,8 @@ use protocol::terminal::{ExitStatus, Size};
 
 use super::coalesce::{Coalescer, ENOUGH};
 use super::credit::Credit;
-use super::input::Inputs;
+use super::input::{Inputs, Terminal, Told};
+use super::notice;
 use super::requests::{Requests, output_frame};
 use super::screen::Screen;
 use crate::stream_log::{Limits, StreamLog};
@@ -21,6 +24,9 @@ const CATCH_UP_EVERY: Duration = Duration::from_millis(20);
 
 /// …and for how long at most, which is a twentieth of the time: it keeps up with a few MB/s, and more is passed over anyway.
 const CATCH_UP_FOR: Duration = Duration::from_millis(1);
+
+/// How often a file that could not be written is tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// What goes to the relay.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +59,9 @@ pub struct Stream {
     /// Everything before this offset was looked at for questions.
     asked: u64,
     next_catch_up: Option<Instant>,
+    next_retry: Option<Instant>,
+    /// What people are to be told.
+    notices: VecDeque<FromAgent>,
     /// What typists send.
     pub inputs: Inputs,
     linked: bool,
@@ -81,6 +90,8 @@ impl Stream {
             questions: Questions::default(),
             asked: 0,
             next_catch_up: None,
+            next_retry: None,
+            notices: VecDeque::new(),
             inputs: Inputs::default(),
             linked: false,
             sent: 0,
@@ -175,6 +186,7 @@ impl Stream {
         let credit = self
             .credit
             .room(self.end(), self.log.capacity())
+            .min(self.log.room(self.unread()))
             .max(self.allowed_to.saturating_sub(self.end()));
         usize::try_from(credit)
             .unwrap_or(usize::MAX)
@@ -184,7 +196,13 @@ impl Stream {
     /// The terminal wrote something. What it asks is answered here, in the order of the output and before anything that is
     /// typed later: no viewer answers, so that there is one answer whoever is there.
     pub fn output(&mut self, bytes: &[u8], now: Instant) {
+        self.log.keep_from(self.unread());
+        let had_room = self.log.full().is_none();
         self.log.append(bytes);
+        if let Some(why) = self.log.full().filter(|_| had_room) {
+            self.notices.push_back(notice::disk_full(self.id, why));
+            self.next_retry.get_or_insert(now + RETRY_EVERY);
+        }
         let Self {
             log,
             questions,
@@ -203,10 +221,17 @@ impl Stream {
         self.next_catch_up.get_or_insert(now + CATCH_UP_EVERY);
     }
 
-    /// The terminal took `count` bytes of input.
-    pub fn input_written(&mut self, count: usize, now: Instant) {
-        self.inputs.written(count, now);
-        self.coalescer.typed();
+    /// Writes input to the terminal, as far as it has room.
+    pub fn write_input(&mut self, terminal: &impl Terminal, now: Instant) -> io::Result<()> {
+        let wrote = self.inputs.write_to(terminal, now)?;
+        if wrote.any {
+            self.coalescer.typed();
+        }
+        self.notices.extend(wrote.told.into_iter().map(|told| match told {
+            Told::Held(input) => notice::line_held(self.id, input),
+            Told::Dropped(input) => notice::line_dropped(self.id, input),
+        }));
+        Ok(())
     }
 
     /// The shell ended and the terminal has been read to its end.
@@ -220,17 +245,28 @@ impl Stream {
         self.exit.is_some() && (self.exit_told || !self.linked)
     }
 
+    /// From here on the log must not lose anything: it was not read, or not sent.
+    fn unread(&self) -> u64 {
+        let unsent = if self.linked { self.sent } else { self.end() };
+        self.credit.unread(self.end()).min(unsent)
+    }
+
     /// When [`Self::catch_up`] is to be called, if at all.
     pub fn catch_up_due(&self, now: Instant) -> Option<Instant> {
-        if self.requests.want_snapshot() {
+        let screen = if self.requests.want_snapshot() {
             self.next_catch_up.map(|_| now)
         } else {
             self.next_catch_up
-        }
+        };
+        screen.into_iter().chain(self.next_retry).min()
     }
 
-    /// Interprets some of the output.
+    /// Interprets some of the output, and tries again what the disk had no room for.
     pub fn catch_up(&mut self, now: Instant) {
+        if self.next_retry.is_some_and(|due| due <= now) {
+            self.log.retry();
+            self.next_retry = self.log.full().map(|_| now + RETRY_EVERY);
+        }
         self.screen.catch_up(&mut self.log, now + CATCH_UP_FOR);
         self.next_catch_up = (!self.screen.is_current(&self.log)).then(|| now + CATCH_UP_EVERY);
     }
@@ -240,7 +276,7 @@ impl Stream {
         if !self.linked {
             return None;
         }
-        if self.tells_opened || self.can_answer() || self.tells_exit() {
+        if self.tells_opened || !self.notices.is_empty() || self.can_answer() || self.tells_exit() {
             return Some(now);
         }
         let live = self.live_due(now);
@@ -255,6 +291,9 @@ impl Stream {
         }
         if std::mem::take(&mut self.tells_opened) {
             return Some(FromAgent::Opened { stream: self.id }.into());
+        }
+        if let Some(notice) = self.notices.pop_front() {
+            return Some(notice.into());
         }
         let live = self.live_due(now).is_some_and(|due| due <= now);
         if live && !std::mem::take(&mut self.live_went) {

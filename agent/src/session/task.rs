@@ -110,6 +110,7 @@ impl Task {
             let room = self.stream.room() > 0;
             let ended = matches!(self.shell, Shell::Ended { .. });
             let catch_up = self.stream.catch_up_due(now);
+            let look = self.stream.inputs.look_due();
             let event = tokio::select! {
                 command = commands.recv() => Event::Command(command),
                 ready = self.pty.readable(), if room && !ended && !self.hung_up => {
@@ -120,7 +121,7 @@ impl Task {
                     Event::Progress
                 }
                 () = yield_now(), if room && ended => Event::Progress,
-                ready = self.pty.writable(), if self.stream.inputs.next().is_some() && !self.hung_up => {
+                ready = self.pty.writable(), if self.stream.inputs.next().is_some() && look.is_none() && !self.hung_up => {
                     // `write_input` has tried and found no room.
                     ready?.clear_ready();
                     Event::Progress
@@ -138,6 +139,7 @@ impl Task {
                 }
                 () = sleep_until(instant(due)), if due.is_some() && !sending => Event::Progress,
                 () = sleep_until(instant(catch_up)), if catch_up.is_some() => Event::CatchUp,
+                () = sleep_until(instant(look)), if look.is_some() && !self.hung_up => Event::Progress,
                 () = sleep_until(instant(self.kill_at)), if self.kill_at.is_some() => Event::Kill,
                 event = self.shell.event() => Event::Shell(event?),
             };
@@ -227,17 +229,12 @@ impl Task {
     }
 
     fn write_input(&mut self) {
-        while !self.hung_up
-            && let Some(bytes) = self.stream.inputs.next()
-        {
-            match self.pty.write(bytes) {
-                Ok(0) => break,
-                Ok(count) => self.stream.input_written(count, Instant::now()),
-                Err(error) => {
-                    tracing::debug!(%error, "a terminal takes no more input");
-                    self.stream.inputs.discard();
-                }
-            }
+        if self.hung_up {
+            return;
+        }
+        if let Err(error) = self.stream.write_input(&self.pty, Instant::now()) {
+            tracing::debug!(%error, "a terminal takes no more input");
+            self.stream.inputs.discard();
         }
     }
 

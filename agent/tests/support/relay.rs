@@ -1,5 +1,6 @@
 //! The relay's side of a link, played by a test.
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt};
 use jwt_compact::alg::{Ed25519, VerifyingKey};
@@ -16,7 +17,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 use url::Url;
 
-use super::within;
+use super::{DEADLINE, within};
 
 /// The output stream that tests open first.
 pub const STREAM: StreamId = StreamId(1);
@@ -192,7 +193,9 @@ impl Connection {
         if let Some(received) = self.unread.pop_front() {
             return received;
         }
+        let deadline = Instant::now() + DEADLINE;
         loop {
+            assert!(Instant::now() < deadline, "the agent says no more than that it lives");
             match self.next_raw().await {
                 Received::Message(FromAgent::Ping) => self.socket.send(Message::text(PONG)).await.unwrap(),
                 Received::Message(FromAgent::Heartbeat { .. }) => {}
@@ -304,7 +307,10 @@ impl Terminal {
 
     /// Reads until the output holds `text`.
     pub async fn wait_for(&mut self, connection: &mut Connection, text: &str) {
+        // The agent's pings go on while nothing happens.
+        let deadline = Instant::now() + DEADLINE;
         while !self.text().contains(text) {
+            assert!(Instant::now() < deadline, "no {text:?} in {:?}", self.text());
             match connection.next().await {
                 Received::Frame(frame) => self.take(connection, &frame).await,
                 other => panic!("{other:?} instead of {text:?} after {:?}", self.text()),
@@ -314,7 +320,9 @@ impl Terminal {
 
     /// Reads until a control message comes.
     pub async fn wait_for_message(&mut self, connection: &mut Connection) -> FromAgent {
+        let deadline = Instant::now() + DEADLINE;
         loop {
+            assert!(Instant::now() < deadline, "no message after {:?}", self.text());
             match connection.next().await {
                 Received::Frame(frame) => self.take(connection, &frame).await,
                 Received::Message(message) => return message,

@@ -297,6 +297,53 @@ proptest! {
     }
 }
 
+#[test]
+fn a_full_disk_makes_the_program_wait_and_is_said_and_loses_nothing() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("disk");
+    let limits = Limits {
+        memory: 256 * 1024,
+        capacity: LOG_CAPACITY,
+        directory: directory.clone(),
+    };
+    let mut stream = Stream::new(ID, "sess_1".parse().unwrap(), Size::default(), limits);
+    stream.attach();
+    let mut now = Instant::now();
+    // Nobody acknowledges anything; the window alone would allow a megabyte.
+    let mut said = Vec::new();
+    while stream.room() > 0 {
+        stream.output(&vec![b'x'; stream.room()], now);
+        said.extend(due(&mut stream, now));
+    }
+    let notice = said.iter().filter_map(|outgoing| match outgoing {
+        Outgoing::Message(message) => Some(message),
+        Outgoing::Frame(_) => None,
+    });
+    let notices: Vec<_> = notice.collect();
+    assert!(
+        matches!(&notices[..], [notice] if matches!(&***notice, FromAgent::Notice { stream: ID, input: None, code, .. } if code == "disk_full")),
+        "{notices:?}"
+    );
+    let report = stream.report();
+    assert!(report.start == 0 && report.end < LIVE_WINDOW, "{report:?}");
+    // Reading goes on with what is acknowledged, and without limit once there is room.
+    stream.set_credit(100_000, Some(LIVE_WINDOW));
+    assert!(stream.room() > 0);
+    stream.output(&[b'x'; 1000], now);
+    assert!(stream.report().start <= 100_000);
+    std::fs::create_dir(directory).unwrap();
+    now += RETRY_EVERY;
+    assert!(stream.catch_up_due(now).is_some_and(|at| at <= now));
+    stream.catch_up(now);
+    while stream.end() < 100_000 + LIVE_WINDOW {
+        let room = stream.room();
+        assert!(room > 0);
+        stream.output(&vec![b'x'; room], now);
+        due(&mut stream, now);
+    }
+    assert!(stream.report().start <= 100_000);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Write(usize),
