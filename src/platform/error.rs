@@ -24,12 +24,18 @@ pub struct ApiError {
     /// What `detail` says, where it is not what `error` says.
     detail: Option<Box<str>>,
     fields: Vec<FieldError>,
+    /// What few failures say. Apart, so that every result stays small.
+    more: Option<Box<More>>,
+    /// What went wrong inside; logged, never sent.
+    cause: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct More {
     /// How many accounts are in the way.
     user_count: Option<u64>,
     /// The time here, where the caller's clock is in the way.
     now: Option<DateTime<Utc>>,
-    /// What went wrong inside; logged, never sent.
-    cause: Option<Box<str>>,
 }
 
 type Text = Cow<'static, str>;
@@ -42,8 +48,7 @@ impl ApiError {
             text: text.into(),
             detail: None,
             fields: Vec::new(),
-            user_count: None,
-            now: None,
+            more: None,
             cause: None,
         }
     }
@@ -81,7 +86,10 @@ impl ApiError {
     /// 401: nothing is wrong with the proof but its time.
     pub fn clock_skew(now: DateTime<Utc>) -> Self {
         Self {
-            now: Some(now),
+            more: Some(Box::new(More {
+                now: Some(now),
+                ..More::default()
+            })),
             ..Self::new(
                 StatusCode::UNAUTHORIZED,
                 "clock_skew",
@@ -122,7 +130,10 @@ impl ApiError {
     /// The same, saying how many accounts are in the way.
     pub fn with_user_count(self, count: u64) -> Self {
         Self {
-            user_count: Some(count),
+            more: Some(Box::new(More {
+                user_count: Some(count),
+                ..self.more.map(|more| *more).unwrap_or_default()
+            })),
             ..self
         }
     }
@@ -286,14 +297,15 @@ pub fn render(error: ApiError, surface: Surface) -> Response {
         log::error(&format!("request {id} failed: {cause}"));
         id
     });
+    let more = error.more.map(|more| *more).unwrap_or_default();
     let body = match surface {
         Surface::Api => serde_json::to_string(&ErrorBody {
             error: error.text.to_string(),
             detail: error.detail.map_or_else(|| error.text.to_string(), String::from),
             code: error.code.to_owned(),
             fields: error.fields,
-            user_count: error.user_count,
-            now: error.now,
+            user_count: more.user_count,
+            now: more.now,
             request_id,
         })
         .unwrap_or_default(),
