@@ -155,7 +155,7 @@ export class Edge {
       response.writeHead(status, { Location: String(answer) }).end();
       return;
     }
-    const { cookie, rest } = asConsole(route, answer);
+    const { cookie, rest } = asConsole(route, answer, this.tokens);
     const text = JSON.stringify(rest);
     const tag = `W/"${createHash('sha256').update(text).digest('hex')}"`;
     const known = request.method === 'GET' && request.headers['if-none-match'] === tag;
@@ -242,12 +242,16 @@ function tokenOf({ headers }: IncomingMessage, route: string, body: Record<strin
 }
 
 /** What the console is answered: tokens are in cookies. */
-function asConsole(route: string, answer: unknown): { cookie: Record<string, string>; rest: unknown } {
+function asConsole(
+  route: string,
+  answer: unknown,
+  tokens: ReadonlySet<string>,
+): { cookie: Record<string, string>; rest: unknown } {
   const attributes = 'Path=/; HttpOnly; SameSite=Strict';
   if (route === 'POST /api/auth/logout')
     return { cookie: { 'Set-Cookie': `vsay-session=; Max-Age=0; ${attributes}` }, rest: answer };
   const { token, session_token: _, ...rest } = answer as Record<string, unknown>;
-  if (typeof token !== 'string') return { cookie: {}, rest: answer };
+  if (typeof token !== 'string' || !tokens.has(token)) return { cookie: {}, rest: answer };
   return { cookie: { 'Set-Cookie': `vsay-session=${token}; ${attributes}` }, rest };
 }
 
