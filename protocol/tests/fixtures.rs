@@ -181,7 +181,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     check_refusals::<ToViewer>("to_viewer", &["exit.code", "exit.signal"]);
     check_refusals::<FromAgent>(
         "from_agent",
-        &["exited.code", "exited.signal", "ran.code", "ran.signal"],
+        &["exited.code", "exited.signal", "notice.input", "ran.code", "ran.signal"],
     );
     check_refusals::<ToAgent>("to_agent", &[]);
     let optional = [
