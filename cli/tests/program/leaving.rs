@@ -96,6 +96,7 @@ async fn the_shell_ended_or_broke() {
     relay
         .say(ToViewer::Resized {
             size: Default::default(),
+            by: None,
         })
         .await;
     // Output that the protocol does not allow.

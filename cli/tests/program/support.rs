@@ -189,6 +189,7 @@ impl Relay {
             offset: 0,
             end: 0,
             size: Size::default(),
+            sized_by: None,
             can_type: true,
             resumed: false,
         })
