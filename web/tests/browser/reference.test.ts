@@ -9,7 +9,7 @@ describe('the API reference', () => {
     const page = await setup.open();
     await page.goto('/docs/api');
     await page.getByText('List machines').first().click();
-    await page.getByText('/api/machines').first().waitFor();
+    await page.getByText('/api/machines').filter({ visible: true }).first().waitFor();
   });
 
   it('says first where the server is and how to ask it', async () => {
