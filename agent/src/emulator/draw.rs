@@ -49,6 +49,9 @@ impl<'a> Brush<'a> {
 
     /// Changes the pen.
     pub fn dip(&mut self, pen: Pen) {
+        if pen == self.pen {
+            return;
+        }
         if pen.link != self.pen.link {
             self.out.extend_from_slice(b"\x1b]8;");
             match self.tables.links.get(pen.link) {
@@ -80,6 +83,7 @@ impl<'a> Brush<'a> {
         }
         self.dip(cell.pen);
         match (cell.text.char(), cell.text.mark()) {
+            (Some(char), _) if char.is_ascii() => self.out.push(char as u8),
             (Some(char), _) => {
                 let mut bytes = [0; 4];
                 self.out.extend_from_slice(char.encode_utf8(&mut bytes).as_bytes());

@@ -57,13 +57,19 @@ impl Grid {
         &mut self.rows[y]
     }
 
-    /// The region moves up by a line. Answers the line that left it, if that was the first of the screen.
-    pub fn scroll(&mut self, cell: Cell, wrapped: bool) -> Option<Row> {
-        let left = self.rows.remove(self.top);
-        let mut row = Row::filled(self.cols, cell);
+    /// The region moves up by a line; `keep` gets the line that leaves it, if that is the first of the screen.
+    pub fn scroll(&mut self, cell: Cell, wrapped: bool, keep: impl FnOnce(&Row)) {
+        let Some(left) = self.rows.remove(self.top) else { return };
+        if self.top == 0 {
+            keep(&left);
+        }
+        let mut row = if cell == Cell::BLANK {
+            left.recycled()
+        } else {
+            Row::filled(self.cols, cell)
+        };
         row.wrapped = wrapped;
         self.rows.insert(self.bottom, row);
-        left.filter(|_| self.top == 0)
     }
 
     /// Puts empty lines at `y`; what is pushed out of the region at its end is lost.

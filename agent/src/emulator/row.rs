@@ -42,6 +42,25 @@ impl Row {
         self.cells[x] = cell;
     }
 
+    /// Writes behind the last cell: most of what happens to a row. Answers whether `x` is there.
+    pub fn append(&mut self, x: usize, cell: Cell, cols: usize) -> bool {
+        let appends = x == self.cells.len() && x < cols;
+        if appends {
+            if x == 0 {
+                self.cells.reserve(cols);
+            }
+            self.cells.push(cell);
+        }
+        appends
+    }
+
+    /// An empty row in the memory of this one.
+    pub fn recycled(mut self) -> Self {
+        self.cells.clear();
+        self.wrapped = false;
+        self
+    }
+
     /// How many cells there are up to the last with something in it.
     pub fn content_len(&self) -> usize {
         let last = self.cells.iter().rposition(|cell| !cell.text.is_nothing());

@@ -3,7 +3,7 @@ use protocol::terminal::Size;
 use unicode_width::UnicodeWidthChar;
 
 use super::cell::{Cell, Text};
-use super::charset::Charsets;
+use super::charset::{Charset, Charsets};
 use super::colors::Colors;
 use super::draw::{Brush, Tables, join};
 use super::grid::{Grid, Saved};
@@ -164,35 +164,42 @@ impl State {
     /// The region moves up by a line; the first line of the normal screen goes into the history.
     pub fn scroll(&mut self, wrapped: bool) {
         let cell = self.erased();
-        let is_normal = self.alternate.is_none();
-        let grid = self.grid();
-        let next = continuation(&grid.rows, 1);
-        if let Some(row) = grid.scroll(cell, wrapped)
-            && is_normal
-        {
-            // The saved cursor stays with the text, as it does in xterm.js until the oldest lines go.
-            if !self.history.is_full() {
-                self.normal.saved.y = self.normal.saved.y.saturating_sub(1);
-            }
-            let next = if self.normal.height() == 1 && wrapped {
-                Some(1)
-            } else {
-                next
-            };
-            self.keep(&row, next);
+        if let Some(grid) = &mut self.alternate {
+            return grid.scroll(cell, wrapped, |_| {});
         }
+        let grid = &mut self.normal;
+        let next = if grid.height() == 1 && wrapped {
+            Some(1)
+        } else {
+            continuation(&grid.rows, 1)
+        };
+        // The saved cursor stays with the text, as it does in xterm.js until the oldest lines go.
+        if grid.top == 0 && !self.history.is_full() {
+            grid.saved.y = grid.saved.y.saturating_sub(1);
+        }
+        let (cols, text, tables, history) = (grid.cols, &mut self.scratch, &self.tables, &mut self.history);
+        grid.scroll(cell, wrapped, |row| keep(history, text, tables, row, next, cols));
     }
 
     /// Puts a row at the end of the history. `next` is as for [`Brush::row`].
     pub fn keep(&mut self, row: &Row, next: Option<u8>) {
-        let mut text = std::mem::take(&mut self.scratch);
-        text.clear();
-        Brush::new(&mut text, &self.tables).row(row, next, self.normal.cols);
-        self.history.push(&text, row.wrapped);
-        self.scratch = text;
+        let cols = self.normal.cols;
+        keep(&mut self.history, &mut self.scratch, &self.tables, row, next, cols);
     }
 
     pub fn print(&mut self, char: char) {
+        // Plain text at the end of a line, which is nearly all there is.
+        if char.is_ascii() && self.charsets.current == Charset::Ascii && !self.modes.insert {
+            let pen = self.pen;
+            let grid = self.alternate.as_mut().unwrap_or(&mut self.normal);
+            let (x, cols) = (grid.x, grid.cols);
+            let text = Text::of(char);
+            if grid.row().append(x, Cell { text, width: 1, pen }, cols) {
+                grid.x += 1;
+                self.last = Some(char);
+                return;
+            }
+        }
         let char = if char.is_ascii() {
             self.charsets.current.glyph(char)
         } else {
@@ -279,6 +286,12 @@ impl State {
         cell.text = join(&mut self.tables.marked, cell.text, mark, || in_use);
         self.grid().row().set(x, cell);
     }
+}
+
+fn keep(history: &mut History, text: &mut Vec<u8>, tables: &Tables, row: &Row, next: Option<u8>, cols: usize) {
+    text.clear();
+    Brush::new(text, tables).row(row, next, cols);
+    history.push(text, row.wrapped);
 }
 
 /// Whether the row at `index` goes on from the one above: the width of its first character then.

@@ -22,7 +22,7 @@ use crate::stream_log::{Limits, StreamLog};
 /// How often a stream that flows interprets some of its output…
 const CATCH_UP_EVERY: Duration = Duration::from_millis(20);
 
-/// …and for how long at most, which is a twentieth of the time: it keeps up with a few MB/s, and more is passed over anyway.
+/// …and for how long at most, which is a twentieth of the time: it keeps up with a MB/s or two, and more is passed over anyway.
 const CATCH_UP_FOR: Duration = Duration::from_millis(1);
 
 /// How often a file that could not be written is tried again.
