@@ -88,6 +88,10 @@ impl Route {
                 .header("sec-websocket-version", "13")
                 .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
         }
+        if path.ends_with("/callback") {
+            // It sends on to a page of the console, which only browsers get.
+            request = request.header("accept", "text/html");
+        }
         if self.operation.takes_body {
             request = request.json(&json!({}));
         }

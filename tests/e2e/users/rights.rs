@@ -234,7 +234,8 @@ async fn roles_are_assigned_by_name_and_read_by_their_owner_and_administrators()
 #[tokio::test]
 async fn a_key_does_not_administer_the_account_that_it_belongs_to() {
     let (_, admin, colleague) = team().await;
-    let key = admin.post("/api/api-keys", json!({"name": "program"})).await.ok()["key"].take();
+    let body = json!({"name": "program", "scope": "people:admin"});
+    let key = admin.post("/api/api-keys", body).await.ok()["key"].take();
     let program = Account {
         token: key.as_str().expect("a key").to_owned(),
         ..admin.clone()
