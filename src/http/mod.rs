@@ -1,12 +1,12 @@
 //! Requests and answers: between the platform and axum, what handlers take in, and the forms of what they give.
 pub mod adapter;
 pub mod client;
-pub mod not_found;
 pub mod envelope;
 pub mod etag;
 pub mod export;
 pub mod extract;
 pub mod health;
 pub mod json_text;
+pub mod not_found;
 pub mod operation;
 pub mod page;

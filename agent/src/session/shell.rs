@@ -33,7 +33,7 @@ pub enum Shell {
     /// Being started, off the runtime's thread.
     Starting(JoinHandle<io::Result<Child>>),
     /// Alive.
-    Running(Child),
+    Running(Box<Child>),
     /// Ended; the terminal is read until it has no more, or up to this offset.
     Ended { status: ExitStatus, read_to: u64 },
     /// Ended, and its terminal is read.
@@ -43,7 +43,7 @@ pub enum Shell {
 /// What can happen to a shell.
 pub enum ShellEvent {
     /// It runs.
-    Started(Child),
+    Started(Box<Child>),
     /// It ended.
     Exited(ExitStatus),
 }
@@ -80,7 +80,10 @@ impl Shell {
     /// Waits for what happens next; for ever once the shell has ended. The error is why it could not be started.
     pub async fn event(&mut self) -> io::Result<ShellEvent> {
         match self {
-            Self::Starting(starting) => Ok(ShellEvent::Started(starting.await.map_err(io::Error::other)??)),
+            Self::Starting(starting) => {
+                let child = starting.await.map_err(io::Error::other)??;
+                Ok(ShellEvent::Started(Box::new(child)))
+            }
             Self::Running(child) => Ok(ShellEvent::Exited(exit_status(child.wait().await))),
             Self::Ended { .. } | Self::Over => pending().await,
         }

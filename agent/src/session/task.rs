@@ -276,7 +276,7 @@ impl Task {
         let mut child = match self.shell {
             Shell::Running(child) => child,
             Shell::Starting(starting) => match starting.await {
-                Ok(Ok(child)) => child,
+                Ok(Ok(child)) => Box::new(child),
                 Ok(Err(_)) | Err(_) => return,
             },
             Shell::Ended { .. } | Shell::Over => return,

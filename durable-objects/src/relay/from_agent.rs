@@ -129,7 +129,7 @@ impl RelayState {
             None => self.viewers.attached_to(stream),
         };
         for socket in sockets {
-            self.refuse(socket, code, error);
+            self.say_error(socket, code, error);
         }
     }
 

@@ -109,7 +109,7 @@ pub async fn seal_organization(app: &App, organization: &str) -> Result<(), ApiE
             break;
         }
         let seals = Seals::of(key, organization, heads.first(), last.first(), &entries);
-        let broken = seals.broken.clone();
+        let broken = seals.broken;
         let full = entries.len() as i64 == SEALED_AT_ONCE;
         db.run(seals.write(key, organization)?).await?;
         if let Some(reason) = broken {
@@ -144,6 +144,9 @@ struct Seals {
     /// Why no more of them can be sealed.
     broken: Option<&'static str>,
 }
+
+/// What writes the seals of a run, and their head.
+type Written = (Query<Nothing>, Query<Nothing>);
 
 impl Seals {
     /// Of entries that follow `head`. There is no head yet in a chain of a version that had none, or in a new one.
@@ -189,7 +192,7 @@ impl Seals {
         seals
     }
 
-    fn write(self, key: &AuditKey, organization: &str) -> Result<Option<(Query<Nothing>, Query<Nothing>)>, ApiError> {
+    fn write(self, key: &AuditKey, organization: &str) -> Result<Option<Written>, ApiError> {
         let Some((int_id, hash)) = self.pairs.last() else {
             return Ok(None);
         };

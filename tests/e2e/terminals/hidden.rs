@@ -33,7 +33,10 @@ async fn refused(mut socket: Socket) -> String {
     // The relay may have hung up already.
     let _ = socket.send(Message::text(hello)).await;
     loop {
-        let message = within("a goodbye", socket.next()).await.expect("a frame").expect("a sound one");
+        let message = within("a goodbye", socket.next())
+            .await
+            .expect("a frame")
+            .expect("a sound one");
         let Message::Text(text) = message else {
             panic!("{message:?}");
         };
@@ -51,7 +54,10 @@ async fn listed(account: &Account) -> Vec<Value> {
 }
 
 async fn nothing_is_listed(account: &Account) {
-    eventually("the list to be empty", async || listed(account).await.is_empty().then_some(())).await;
+    eventually("the list to be empty", async || {
+        listed(account).await.is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -113,7 +119,10 @@ async fn an_upgrade_that_never_says_hello_leaves_the_list() {
     let stack = Stack::shared().await;
     let owner = Account::new(stack).await;
     let agent = Agent::new(&owner, "silent").await;
-    let sockets = [upgraded(&owner, &agent, "silent-1").await, upgraded(&owner, &agent, "silent-2").await];
+    let sockets = [
+        upgraded(&owner, &agent, "silent-1").await,
+        upgraded(&owner, &agent, "silent-2").await,
+    ];
     assert_eq!(listed(&owner).await.len(), 2);
     drop(sockets);
     nothing_is_listed(&owner).await;
@@ -129,7 +138,10 @@ async fn a_new_key_of_a_machine_cuts_the_link_that_was_made_with_the_old_one() {
     let path = format!("/api/machines/{}/registration-token", agent.machine_id);
     let token = owner.post(&path, json!({})).await.ok();
     let token = token["registration_token"].as_str().expect("a token");
-    agent.try_configure(&owner.anonymous.url, token).await.expect("the token enrols");
+    agent
+        .try_configure(&owner.anonymous.url, token)
+        .await
+        .expect("the token enrols");
     viewer
         .wait("news that the agent is gone", |viewer| {
             viewer.saw(|message| matches!(message, ToViewer::Agent { online: false }))

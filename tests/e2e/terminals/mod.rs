@@ -77,12 +77,18 @@ async fn the_terminal_has_the_size_of_its_viewer_and_follows_it() {
     other.wait_attached().await;
     viewer.run("stty size; echo one", "45 123\r\none").await;
     other.run("stty size; echo two", "20 60\r\ntwo").await;
-    let resized = |message: &ToViewer| {
-        matches!(message, ToViewer::Resized { size: Size { cols: 60, rows: 20 }, by: Some(by) } if *by == world.owner.username)
-    };
+    let resized = |message: &ToViewer| matches!(message, ToViewer::Resized { size: Size { cols: 60, rows: 20 }, by: Some(by) } if *by == world.owner.username);
     viewer.wait("news of the new size", |viewer| viewer.saw(resized)).await;
     other.leave().await;
-    let own = |message: &ToViewer| matches!(message, ToViewer::Resized { size: Size { cols: 123, .. }, .. });
+    let own = |message: &ToViewer| {
+        matches!(
+            message,
+            ToViewer::Resized {
+                size: Size { cols: 123, .. },
+                ..
+            }
+        )
+    };
     viewer.wait("its own size again", |viewer| viewer.saw(own)).await;
     viewer.run("stty size; echo three", "45 123\r\nthree").await;
 }

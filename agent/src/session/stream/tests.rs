@@ -192,7 +192,7 @@ fn input(stream: &mut Stream, now: Instant) -> String {
     while let Some(bytes) = stream.inputs.next() {
         taken.extend_from_slice(bytes);
         let count = bytes.len();
-        stream.input_written(count, now);
+        stream.inputs.written(count, now);
     }
     String::from_utf8(taken).unwrap()
 }
@@ -287,7 +287,7 @@ proptest! {
                     if let Some(bytes) = stream.inputs.next() {
                         let count = bytes.len().min(most);
                         taken += std::str::from_utf8(&bytes[..count]).unwrap();
-                        stream.input_written(count, now);
+                        stream.inputs.written(count, now);
                     }
                 }
             }
