@@ -2229,13 +2229,23 @@ export interface components {
              */
             confirm?: string | null;
         };
+        /** @description A copy of a machine. */
+        Duplicate: {
+            /**
+             * Format: date-time
+             * @description When it last did.
+             */
+            at: string;
+            /** @description Where it tries to connect from. */
+            ip_address: string;
+        };
         /** @description A machine that asks for an identity. */
         Enroll: {
             /** @description Whether shells may ever gain privileges on this machine. */
             allow_sudo?: boolean | null;
             /**
-             * @description A hash of the operating system's machine id, so that the same host enrolled again with the same account is the
-             *     same machine. Absent, empty, without a digit but 0, or not in hex, it names no host, and the machine is a new one.
+             * @description A random number that an installation made for itself, so that enrolled again with the same account it is the same
+             *     machine. Absent, empty, without a digit but 0, or not in hex, it names no host, and the machine is a new one.
              * @example 5f1c02e1a9d84b5e
              */
             host_id?: string | null;
@@ -2846,6 +2856,7 @@ export interface components {
              * @description Use of the root file system in percent.
              */
             disk_percent: number;
+            duplicate?: components["schemas"]["Duplicate"] | null;
             /** @description Groups it is in. */
             group_ids: string[];
             /** @description Its own name for itself. */
@@ -4159,6 +4170,15 @@ export interface operations {
             };
             /** @description The machine was revoked */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another agent with the same key is connected and alive: this one is a copy */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
