@@ -6,8 +6,10 @@ export interface Rows<T> {
   total: number;
 }
 
-/** The values that say something, as texts: an empty one is left out. */
-export function given<Q extends Record<string, string | number | undefined>>(query: Q): { [K in keyof Q]?: string } {
+/** The values that say something: an empty one is left out. */
+export function given<Q extends Record<string, string | number | undefined>>(query: Q): Given<Q> {
   const said = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries(said.map(([name, value]) => [name, String(value)])) as { [K in keyof Q]?: string };
+  return Object.fromEntries(said) as Given<Q>;
 }
+
+type Given<Q> = { [K in keyof Q]?: Exclude<Q[K], undefined> };

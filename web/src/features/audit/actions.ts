@@ -49,6 +49,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   machine_registered: 'enrolled a machine',
   machine_access: 'opened a terminal',
   machine_deleted: 'deleted a machine',
+  agent_duplicate: 'refused a copy of a machine',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',
   organization_created: 'created an organization',

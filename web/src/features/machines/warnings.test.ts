@@ -9,14 +9,14 @@ const titles = (facts: object): string[] =>
 describe('what is wrong with a machine', () => {
   it('is nothing for most', () => {
     expect(titles({})).toEqual([]);
-    expect(titles({ duplicate: null, metadata: { clock_offset_seconds: '-29', disk_full: 'false' } })).toEqual([]);
+    expect(titles({ duplicate: null, metadata: { clock_offset_seconds: '-29' } })).toEqual([]);
     expect(titles({ metadata: { clock_offset_seconds: 'nonsense' } })).toEqual([]);
   });
 
   it('is a copy of it that was refused, with what to run there', () => {
-    const duplicate = { hostname: 'copy', ip_address: '192.0.2.9', at: '2026-02-06T12:00:00Z' };
+    const duplicate = { ip_address: '192.0.2.9', at: '2026-02-06T12:00:00Z' };
     const [warning] = warningsOf({ metadata: {}, duplicate } as unknown as Machine, HOST);
-    expect(warning?.text).toContain('copy, 192.0.2.9 was refused');
+    expect(warning?.text).toContain('One at 192.0.2.9 was refused');
     expect(warning?.command).toBe(`sudo vsay-agent configure --new-identity --host ${HOST} --token <token>`);
   });
 
@@ -27,6 +27,4 @@ describe('what is wrong with a machine', () => {
     const [warning] = warningsOf({ metadata: { clock_offset_seconds } } as unknown as Machine, HOST);
     expect(warning?.text).toContain(direction);
   });
-
-  it('is a full disk', () => expect(titles({ metadata: { disk_full: 'true' } })).toEqual(['Its disk is full']));
 });

@@ -9,24 +9,16 @@ export interface Warning {
   command?: string;
 }
 
-/** Another computer that dialled in as this machine. */
-interface Duplicate {
-  hostname: string;
-  ip_address: string;
-  at: string;
-}
-
 /** A clock that is off by less is no reason to say so, in seconds: tokens and logs bear it. */
 const CLOCK_OFF = 30;
 
-export function warningsOf(machine: Machine & { duplicate?: Duplicate | null }, origin: string): Warning[] {
+export function warningsOf(machine: Machine, origin: string): Warning[] {
   const { duplicate, metadata } = machine;
   const warnings: Warning[] = [];
   if (duplicate) {
-    const who = [duplicate.hostname, duplicate.ip_address].filter((fact) => fact !== '').join(', ');
     warnings.push({
       title: 'Another computer says that it is this machine',
-      text: `${who || 'It'} was refused, last at ${dateTime(duplicate.at)}. It is probably a copy of this one: make it a machine of its own there, with the token of a new machine.`,
+      text: `One at ${duplicate.ip_address} was refused, last at ${dateTime(duplicate.at)}. It is probably a copy of this one: make it a machine of its own there, with the token of a new machine.`,
       command: `sudo vsay-agent configure --new-identity --host ${origin} --token <token>`,
     });
   }
@@ -38,14 +30,8 @@ export function warningsOf(machine: Machine & { duplicate?: Duplicate | null }, 
       command: 'sudo timedatectl set-ntp true',
     });
   }
-  if (metadata.disk_full !== undefined && metadata.disk_full !== 'false') {
-    warnings.push({
-      title: 'Its disk is full',
-      text: 'What programs write cannot be kept, so they wait. Nothing is lost; they go on once there is room.',
-    });
-  }
   return warnings;
 }
 
 /** Facts that are said as warnings. */
-export const WARNED: ReadonlySet<string> = new Set(['clock_offset_seconds', 'disk_full']);
+export const WARNED: ReadonlySet<string> = new Set(['clock_offset_seconds']);

@@ -21,7 +21,15 @@ export const WORK: Tenant = { tenant_id: 'acme', tenant_name: 'Acme Corporation'
 export class Administration {
   tenants = [HOME];
   mailWorks = true;
-  chain = { valid: true, entries: 1234, unsealed: 0, unauthenticated: 0, head: 'c0ffee'.repeat(8), broken_at: null as unknown, next: null };
+  chain = {
+    valid: true,
+    entries: 1234,
+    unsealed: 0,
+    unauthenticated: 0,
+    head: 'c0ffee'.repeat(8),
+    broken_at: null as unknown,
+    next: null,
+  };
   readonly people: Body[] = [];
   readonly groups: Group[] = [];
   readonly roles: Role[] = [];
