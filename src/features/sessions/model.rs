@@ -78,7 +78,7 @@ const WITHDRAWALS: [(&str, &str, bool); 9] = [
 #[derive(Debug)]
 enum Task {
     /// The rights were read; the row is to be written.
-    Opening(MachineAccess, &'static str, SignIn),
+    Opening(Box<MachineAccess>, &'static str, SignIn),
     /// The row is written; the upgrade is on its way to the relay.
     Upgrade(ViewerContext),
     /// The socket is open; its hello is on its way.
@@ -235,7 +235,7 @@ impl World {
             until: None,
         };
         if allowed && let Ok(access) = MachineAccess::decide(bob, found) {
-            self.tasks.push(Task::Opening(access, session, proof));
+            self.tasks.push(Task::Opening(Box::new(access), session, proof));
         }
     }
 
@@ -333,14 +333,14 @@ impl World {
 
     /// What `durable_objects` writes to D1 for a notice, as far as it concerns sessions.
     fn deliver(&mut self) {
-        match self.notices.pop_front() {
-            Some(Notice::SessionClosed {
-                session_id, opening, ..
-            }) => self.db.execute(&format!(
+        if let Some(Notice::SessionClosed {
+            session_id, opening, ..
+        }) = self.notices.pop_front()
+        {
+            self.db.execute(&format!(
                 "UPDATE terminal_sessions SET status = 'closed', ended_at = '{NOW}', close_reason = 'x'
                  WHERE session_id = '{session_id}' AND status = 'active' AND openings <= {opening}"
-            )),
-            Some(_) | None => {}
+            ));
         }
     }
 
