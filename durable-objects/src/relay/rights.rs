@@ -112,6 +112,10 @@ impl RelayState {
     /// Something was withdrawn, or it is time: asks about all there is.
     pub fn recheck(&mut self, now: u64) {
         self.epoch += 1;
+        // Whom nobody has come to has nothing.
+        if self.machine.id().is_none() {
+            return;
+        }
         let viewers = self.viewers.iter().filter(|(_, viewer)| !viewer.is_greeting());
         let viewers = viewers.map(|(socket, viewer)| claim_of(Claimant::Viewer(socket), viewer));
         let sessions = self.sessions.iter().filter(|session| !session.is_over());

@@ -7,12 +7,19 @@ import type { paths } from './schema';
 export interface Identity {
   /** A name of the present sign-in, or nothing. */
   present(): number | null;
+  /** When the cookies are those of the present sign-in. */
+  ready(): Promise<void>;
   rejected(): void;
   /** The server does nothing more for this account until its password is changed. */
   passwordExpired(): void;
 }
 
-let identity: Identity = { present: () => null, rejected: () => {}, passwordExpired: () => {} };
+let identity: Identity = {
+  present: () => null,
+  ready: () => Promise.resolve(),
+  rejected: () => {},
+  passwordExpired: () => {},
+};
 
 /** Called once by whoever keeps the sign-in. */
 export function identifyBy(source: Identity): void {
@@ -32,6 +39,9 @@ const STEPS: ReadonlySet<string> = new Set([
   '/api/auth/mfa/verify',
 ]);
 
+/** What makes cookies of a token. */
+const REFRESH = '/api/auth/refresh';
+
 /** Says to the server that the console asks: only then its cookies count. */
 export const CONSOLE = { 'X-VSAY-Console': '1' } as const;
 
@@ -39,7 +49,8 @@ export const CONSOLE = { 'X-VSAY-Console': '1' } as const;
 const askedBy = new WeakMap<Request, number>();
 
 const asConsole: Middleware = {
-  onRequest({ request, schemaPath }) {
+  async onRequest({ request, schemaPath }) {
+    if (schemaPath !== REFRESH) await identity.ready();
     const present = identity.present();
     if (present !== null && !STEPS.has(schemaPath)) askedBy.set(request, present);
     for (const [name, value] of Object.entries(CONSOLE)) request.headers.set(name, value);

@@ -3,7 +3,7 @@ import { answer, client, forgetAnswers, identifyBy } from '../api/client';
 import { ApiError, inWords } from '../api/error';
 import { isPassing, keepsTrying, Retry } from '../retry';
 import { type Granted, nextStep, type Step, type Tenant } from './flow';
-import { isDue, isLeaving, issued, onChange, read, type SignIn, setLeaving, write } from './kept';
+import { isDue, isLeaving, issued, onChange, read, type SignIn, setLeaving, takeEarlier, write } from './kept';
 import type { User } from './user';
 
 /** How often the sign-in's age is looked at, in milliseconds. Also catches a laptop that slept. */
@@ -16,6 +16,8 @@ class Auth {
   #signIn = $state.raw<SignIn | null>(null);
   /** Asks for the account until it is known. */
   readonly #retry = new Retry(() => void this.load());
+  /** The token that an earlier version of this page kept is being traded for cookies. */
+  #traded: Promise<void> = Promise.resolve();
   /** The server is being told that the person left. */
   #leaving: Promise<void> | null = null;
   /** Why the person has to sign in again, if that was not their own doing. */
@@ -33,9 +35,12 @@ class Auth {
     });
     identifyBy({
       present: () => this.#signIn?.issuedAt ?? null,
+      ready: () => this.#traded,
       rejected: () => this.reject(),
       passwordExpired: () => this.#signIn && this.#keep({ ...this.#signIn, mustChangePassword: true }),
     });
+    const earlier = takeEarlier(Date.now());
+    if (earlier && !this.#signIn) this.#traded = this.#trade(earlier);
     setInterval(() => this.#look(), CHECK_INTERVAL);
     document.addEventListener('visibilitychange', () => this.#look());
     window.addEventListener('online', () => this.#look());
@@ -111,6 +116,16 @@ class Auth {
     await this.#leave();
     const { expires_in } = await answer(client.POST('/api/auth/refresh', { body: { token } }));
     return { kind: 'done', granted: { ...granted, expiresIn: expires_in } };
+  }
+
+  /** Goes on with the sign-in of an earlier version of this page. */
+  async #trade({ token, signIn }: { token: string; signIn: SignIn }): Promise<void> {
+    this.#keep(signIn);
+    try {
+      this.#renew(await answer(client.POST('/api/auth/refresh', { body: { token } })));
+    } catch {
+      this.reject();
+    }
   }
 
   async verifyCode(username: string, code: string): Promise<Step> {

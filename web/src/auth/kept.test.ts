@@ -1,8 +1,15 @@
 import { describe, expect, it, vi } from 'vitest';
 
-vi.hoisted(() => vi.stubGlobal('localStorage', { removeItem: () => {} }));
+const storage = vi.hoisted(() => {
+  const items = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (name: string) => items.get(name) ?? null,
+    removeItem: (name: string) => items.delete(name),
+  });
+  return items;
+});
 
-import { isDue, issued, parse } from './kept';
+import { isDue, issued, parse, takeEarlier } from './kept';
 
 const GRANTED = {
   expiresIn: 3600,
@@ -38,6 +45,22 @@ describe('a kept sign-in', () => {
   it('has nothing in it that signs in', () => {
     const bearer = { ...GRANTED, bearer: 'secret' };
     expect(JSON.stringify(issued(bearer, 1000))).not.toContain('secret');
+  });
+
+  it('of a version that kept a token is taken over once, and its token with it', () => {
+    const earlier = { ...issued(GRANTED, 1000), token: 'secret', proof: '' };
+    storage.set('vsay.sign-in', JSON.stringify(earlier));
+    expect(takeEarlier(2000)).toEqual({ token: 'secret', signIn: issued(GRANTED, 1000) });
+    expect(storage.size).toBe(0);
+    for (const kept of [
+      null,
+      '{}',
+      JSON.stringify({ ...earlier, token: 5 }),
+      JSON.stringify({ ...earlier, expiresAt: 1 }),
+    ]) {
+      if (kept !== null) storage.set('vsay.sign-in', kept);
+      expect(takeEarlier(2000)).toBeNull();
+    }
   });
 
   it('is refreshed when three quarters of its life are over', () => {

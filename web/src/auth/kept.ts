@@ -21,9 +21,8 @@ const KEY = 'vsay.session';
 /** Somebody signed out, and the server may not know it yet. */
 const LEAVING = 'vsay.leaving';
 
-/** Where earlier versions of this page kept a token. */
-const TOKEN = 'vsay.sign-in';
-localStorage.removeItem(TOKEN);
+/** Where earlier versions of this page kept a sign-in with its token. */
+const WITH_TOKEN = 'vsay.sign-in';
 
 export function read(): SignIn | null {
   return parse(localStorage.getItem(KEY));
@@ -32,6 +31,16 @@ export function read(): SignIn | null {
 export function write(signIn: SignIn | null): void {
   if (signIn) localStorage.setItem(KEY, JSON.stringify(signIn));
   else localStorage.removeItem(KEY);
+}
+
+/** Takes what an earlier version of this page kept, so that nobody signs in again because of a new one. */
+export function takeEarlier(now: number): { token: string; signIn: SignIn } | null {
+  const text = localStorage.getItem(WITH_TOKEN);
+  localStorage.removeItem(WITH_TOKEN);
+  const signIn = parse(text);
+  if (text === null || signIn === null || signIn.expiresAt <= now) return null;
+  const { token } = JSON.parse(text) as { token?: unknown };
+  return typeof token === 'string' && token !== '' ? { token, signIn } : null;
 }
 
 /** Whether somebody signed out whom the server may still take for signed in. */

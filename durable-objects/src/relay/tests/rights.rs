@@ -231,3 +231,11 @@ fn a_terminal_that_was_opened_with_a_key_ends_when_the_key_expires() {
     }
     assert_eq!(sim.agent.shells.len(), 1, "the shell waits for its owner");
 }
+
+#[test]
+fn a_relay_to_which_nobody_came_has_nothing_to_ask_about() {
+    let mut sim = RelaySim::new(0);
+    sim.relay.recheck(sim.now);
+    sim.perform();
+    assert!(sim.questions.is_empty());
+}
