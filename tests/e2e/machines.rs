@@ -252,15 +252,15 @@ async fn a_registration_token_enrols_once_and_a_new_one_replaces_the_agent() {
 }
 
 #[tokio::test]
-async fn an_account_key_enrols_this_host_as_one_machine_however_often() {
+async fn an_account_key_enrols_an_installation_as_one_machine_however_often_and_another_as_another() {
     let owner = Account::new(Stack::shared().await).await;
-    for _ in 0..2 {
-        let folder = tempfile::tempdir_in(scratch()).expect("a folder");
+    let [here, there] = [(); 2].map(|()| tempfile::tempdir_in(scratch()).expect("a folder"));
+    for (folder, total) in [(&here, 1), (&here, 1), (&there, 2)] {
         let config = folder.path().join("agent.yaml");
         let enrolled = configure(&config, &owner.anonymous.url, &owner.api_key).await;
         enrolled.expect("the key enrols");
         let list = owner.get("/api/machines").await.ok();
-        assert_eq!(list["total"], 1, "{list:#}");
+        assert_eq!(list["total"], total, "{list:#}");
         assert_eq!(list["machines"][0]["status"], "offline");
     }
     let never = scratch().join("never.yaml");

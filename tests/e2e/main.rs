@@ -10,6 +10,7 @@ mod api_keys;
 mod audit_log;
 mod cli;
 mod defects;
+mod duplicates;
 mod groups;
 mod machine_access;
 mod machines;

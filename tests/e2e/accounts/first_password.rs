@@ -34,7 +34,8 @@ fn refused(answer: Answer, what: &str) {
 async fn made_by(admin: &Account) -> Account {
     let username = unique("made");
     let email = format!("{username}@example.com");
-    let body = json!({"username": username, "email": email, "password": PASSWORD});
+    let body =
+        json!({"username": username, "email": email, "password": PASSWORD, "first_name": "Made", "last_name": "Here"});
     admin.post("/api/users", body).await.ok();
     let answer = login(&admin.anonymous, json!({"email": email, "password": PASSWORD})).await;
     assert_eq!(

@@ -135,7 +135,7 @@ async fn a_new_key_of_a_machine_cuts_the_link_that_was_made_with_the_old_one() {
     let agent = Agent::new(&owner, "rekeyed").await;
     let mut viewer = Viewer::attached(&owner, &agent, "on-the-old-key").await;
     viewer.run("echo here-$((40+2))", "here-42").await;
-    let path = format!("/api/machines/{}/registration-token", agent.machine_id);
+    let path = format!("/api/machines/{}/registration-token", agent.agent_id);
     let token = owner.post(&path, json!({})).await.ok();
     let token = token["registration_token"].as_str().expect("a token");
     agent
