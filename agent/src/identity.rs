@@ -66,6 +66,8 @@ impl std::fmt::Debug for Identity {
 struct LinkClaims<'a> {
     iss: &'a str,
     aud: &'a str,
+    /// Makes it another token than that of the same second: each opens one link.
+    jti: String,
 }
 
 impl Identity {
@@ -112,9 +114,12 @@ impl Identity {
 
     /// A token for one link, dated `now`: the edge's time, if that is known to be another than ours.
     pub fn token(&self, agent_id: &AgentId, now: DateTime<Utc>) -> Result<String, jwt_compact::CreationError> {
+        // Nothing depends on it being secret: without randomness, the moment is another each time, too.
+        let unique = getrandom::u64().unwrap_or(now.timestamp_subsec_nanos().into());
         let claims = LinkClaims {
             iss: agent_id.as_str(),
             aud: AUDIENCE,
+            jti: format!("{unique:016x}"),
         };
         let lifetime = TimeDelta::seconds(TOKEN_LIFETIME_SECONDS);
         let clock = TimeOptions::new(TimeDelta::zero(), || now);
@@ -157,6 +162,7 @@ mod tests {
         let identity = Identity::generate().unwrap();
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let token = identity.token(&agent(), now).unwrap();
+        assert_ne!(token, identity.token(&agent(), now).unwrap(), "each opens one link");
         let untrusted = UntrustedToken::new(&token).unwrap();
         assert_eq!(untrusted.algorithm(), "EdDSA");
         let key = identity.key.verifying_key();

@@ -185,6 +185,7 @@ impl Relay {
                 (live.relay.arrival(now(), &context, asked.take()), live.relay.epoch())
             };
             match arrival {
+                Arrival::Spent => return Response::error("the token has opened a link before", 401),
                 Arrival::Duplicate => return Response::error("another agent with this key is connected", 409),
                 Arrival::Wait(question) => {
                     asked = Some(question);

@@ -50,6 +50,9 @@ pub struct AgentContext {
     /// Which run of the agent it is, if it said so.
     #[serde(default)]
     pub boot: Option<BootId>,
+    /// A digest of its token, which opens one link and no second.
+    #[serde(default)]
+    pub token: String,
 }
 
 /// How a viewer's socket speaks.

@@ -30,11 +30,16 @@ pub enum Arrival {
     Wait(Asked),
     /// The one that is connected is alive: this is a copy of the machine.
     Duplicate,
+    /// Its token has opened a link before: somebody else has seen it.
+    Spent,
 }
 
 impl RelayState {
     /// An agent wants to connect; `asked` is what the last call answered.
     pub fn arrival(&mut self, now: u64, context: &AgentContext, asked: Option<Asked>) -> Arrival {
+        if self.machine.is_spent(&context.token) {
+            return Arrival::Spent;
+        }
         let Some((boot, heard)) = self.agent.run() else {
             return Arrival::Welcome;
         };

@@ -17,6 +17,7 @@ impl RelayState {
     pub fn agent_connected(&mut self, now: u64, socket: Socket, context: AgentContext) {
         self.drop_agent(now, Close::Replaced);
         self.machine.learn(&context.machine, &context.agent_id, &mut self.out);
+        self.machine.spend(&context.token, &mut self.out);
         self.agent.connected(now, socket, context, &mut self.out);
     }
 

@@ -4,6 +4,9 @@ use protocol::ids::{AgentId, ObjectId, StreamId};
 use super::outbox::Outbox;
 use super::record::{MachineRecord, Record};
 
+/// Tokens that are remembered as spent. Each is good for two minutes, and an agent waits a little between links.
+const SPENT_TOKENS: usize = 64;
+
 /// The machine, once somebody connected.
 #[derive(Debug, Default)]
 pub struct Machine(Option<MachineRecord>);
@@ -29,6 +32,7 @@ impl Machine {
             agent_id: agent_id.clone(),
             next_stream: 1,
             online: false,
+            tokens: Vec::new(),
             recheck_at: None,
         };
         out.save(Record::Machine(machine.clone()));
@@ -42,6 +46,23 @@ impl Machine {
         machine.next_stream = machine.next_stream.checked_add(1)?;
         out.save(Record::Machine(machine.clone()));
         Some(stream)
+    }
+
+    /// Whether a token has opened a link.
+    pub fn is_spent(&self, token: &str) -> bool {
+        let machine = self.0.as_ref();
+        machine.is_some_and(|machine| machine.tokens.iter().any(|spent| spent == token))
+    }
+
+    /// A token opens a link, and no other.
+    pub fn spend(&mut self, token: &str, out: &mut Outbox) {
+        if let Some(machine) = self.0.as_mut().filter(|_| !token.is_empty()) {
+            if machine.tokens.len() >= SPENT_TOKENS {
+                machine.tokens.remove(0);
+            }
+            machine.tokens.push(token.to_owned());
+            out.save(Record::Machine(machine.clone()));
+        }
     }
 
     /// Its agent is online, as the directory is told.

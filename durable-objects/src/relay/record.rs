@@ -59,6 +59,9 @@ pub struct MachineRecord {
     /// Whether the directory was told that the agent is online, and not since that it is not.
     #[serde(default)]
     pub online: bool,
+    /// Digests of the tokens that opened the last links, the newest last.
+    #[serde(default)]
+    pub tokens: Vec<String>,
     /// When to ask about all rights again, if there is anybody to ask about.
     #[serde(default)]
     pub recheck_at: Option<u64>,

@@ -131,7 +131,7 @@ pub struct Enrolled {
 }
 
 /// What an agent signs with its key for each connection to `/agent/connect` (EdDSA). `exp` may lie at most
-/// [`CONNECT_TOKEN_SECONDS`] after `iat`.
+/// [`CONNECT_TOKEN_SECONDS`] after `iat`. A token opens one link, so a `jti` makes each unlike the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectClaims {
     /// The agent.

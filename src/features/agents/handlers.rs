@@ -203,6 +203,7 @@ fn revoked() -> ApiError {
 pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> Result<Response, ApiError> {
     let invalid = || ApiError::unauthorized("Invalid or expired token");
     let token = bearer(&headers)?.ok_or_else(|| ApiError::unauthorized("Authorization header required"))?;
+    let digest = secrets::digest(token);
     let token = ClaimedToken::parse(token).ok_or_else(invalid)?;
     let mut identity = app
         .db()?
@@ -234,6 +235,7 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         agent_id: identity.agent_id.clone(),
         key,
         boot: boot(&headers)?,
+        token: digest,
     };
     let relay = app.relay(&identity.id)?;
     match relay.upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL)).await? {

@@ -360,6 +360,7 @@ impl World {
             agent_id: "0123456789ab".parse().unwrap(),
             key: "key".to_owned(),
             boot: None,
+            token: String::new(),
         };
         self.relay.agent_connected(self.now, socket, context);
         let hello = FromAgent::Hello {

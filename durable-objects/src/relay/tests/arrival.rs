@@ -10,6 +10,7 @@ fn of_run(run: Option<u8>) -> AgentContext {
         agent_id: agent_id(),
         key: "key".to_owned(),
         boot: run.map(|run| format!("{run:032x}").parse().unwrap()),
+        token: String::new(),
     }
 }
 
@@ -72,6 +73,23 @@ fn who_came_meanwhile_is_asked_itself() {
     sim.perform();
     sim.now += 6_000;
     asked(arrives(&mut sim, Some(2), waits));
+}
+
+#[test]
+fn a_token_opens_one_link_also_after_a_loss_of_memory() {
+    let mut sim = connected();
+    let with = |token: &str| AgentContext {
+        token: token.to_owned(),
+        ..of_run(Some(1))
+    };
+    assert_eq!(sim.relay.arrival(sim.now, &with("a"), None), Arrival::Welcome);
+    let socket = sim.open_socket();
+    sim.relay.agent_connected(sim.now, socket, with("a"));
+    sim.perform();
+    assert_eq!(sim.relay.arrival(sim.now, &with("a"), None), Arrival::Spent);
+    sim.crash();
+    assert_eq!(sim.relay.arrival(sim.now, &with("a"), None), Arrival::Spent);
+    assert_eq!(sim.relay.arrival(sim.now, &with("b"), None), Arrival::Welcome);
 }
 
 #[test]

@@ -357,6 +357,7 @@ impl RelaySim {
             agent_id: agent_id(),
             key: "key".to_owned(),
             boot: Some(format!("{:032x}", 1).parse().unwrap()),
+            token: String::new(),
         };
         self.relay.agent_connected(self.now, socket, context);
         self.perform();
