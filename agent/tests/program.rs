@@ -48,12 +48,11 @@ async fn a_signal_ends_shells_and_agent_in_order() {
 async fn a_second_agent_of_one_configuration_ends_and_the_first_keeps_its_link() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let path = machine.config_file();
-    let mut first = program().arg("start").arg("--config").arg(&path).spawn().unwrap();
+    let mut first = program().args(machine.start_words()).spawn().unwrap();
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
 
-    let second = program().arg("start").arg("--config").arg(&path).output();
+    let second = program().args(machine.start_words()).output();
     let second = within("the second ends", second).await.unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
@@ -61,7 +60,7 @@ async fn a_second_agent_of_one_configuration_ends_and_the_first_keeps_its_link()
     assert_eq!(terminal.run(&mut link, "echo $((6 * 7))").await, "42");
 
     // One that is on its way out is waited for.
-    let _third = program().arg("start").arg("--config").arg(&path).spawn().unwrap();
+    let _third = program().args(machine.start_words()).spawn().unwrap();
     first.kill().await.unwrap();
     while !matches!(link.next().await, Received::Closed(_)) {}
     relay.welcome().await;

@@ -148,9 +148,7 @@ async fn a_machine_behind_a_proxy_is_enrolled_and_connects() {
             .env("SSL_CERT_FILE", &authority)
             .spawn()
             .unwrap();
-        let mut link = relay.welcome().await;
-        let mut terminal = link.open_shell().await;
-        assert_eq!(terminal.run(&mut link, "echo $((6 * 7))").await, "42");
+        relay.welcome().await;
 
         let seen = proxy.seen.lock().unwrap().clone();
         let lines: Vec<&str> = seen.iter().map(|(line, _)| line.as_str()).collect();

@@ -182,7 +182,7 @@ impl Relay {
         loop {
             let (arrival, epoch) = {
                 let mut live = self.live.borrow_mut();
-                (live.relay.arrival(now(), &context, asked.take()), live.relay.epoch())
+                (live.relay.arrival(now(), &context, asked.clone()), live.relay.epoch())
             };
             match arrival {
                 Arrival::Spent => return Response::error("the token has opened a link before", 401),
@@ -434,8 +434,8 @@ impl Relay {
         }
     }
 
-    /// While output of a published client waits for time to pass, lets it pass. At most a second or so per MiB: the agent
-    /// does not send more before this has run.
+    /// While output of a published client waits for time to pass, lets it pass. The agent sends no more than its
+    /// window before this has run.
     async fn run_ticks(&self) {
         {
             let mut live = self.live.borrow_mut();

@@ -178,7 +178,10 @@ fn every_message_has_a_sample_that_survives_decoding_and_encoding() {
 #[test]
 fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     check_refusals::<FromViewer>("from_viewer", &["hello.received"]);
-    check_refusals::<ToViewer>("to_viewer", &["exit.code", "exit.signal"]);
+    check_refusals::<ToViewer>(
+        "to_viewer",
+        &["attached.sized_by", "exit.code", "exit.signal", "resized.by"],
+    );
     check_refusals::<FromAgent>(
         "from_agent",
         &["exited.code", "exited.signal", "notice.input", "ran.code", "ran.signal"],

@@ -1,5 +1,5 @@
 //! The sign-in of our own console, in cookies that its script cannot read: whatever runs in the page by mistake may use it as
-//! long as the page is open, and takes nothing away.
+//! long as the page is open, and does not take it away.
 //!
 //! The console says that it asks by a header. A page of another origin may send no such header without asking first (CORS), and is
 //! never allowed to bring cookies along; a link, a form and a socket have no header at all. So the cookie counts for requests of
@@ -60,7 +60,7 @@ pub async fn carry(State(config): State<Arc<Config>>, mut request: Request, next
     let Some(console) = Console::of(request.uri(), request.headers()) else {
         return next.run(request).await;
     };
-    console.present(&mut request);
+    let before = console.present(&config, &mut request);
     let signs_out = request.uri().path() == SIGN_OUT;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
@@ -69,7 +69,7 @@ pub async fn carry(State(config): State<Arc<Config>>, mut request: Request, next
     } else if reads {
         response
     } else {
-        console.keep(&config, response).await
+        console.keep(&config, before, response).await
     }
 }
 
@@ -104,24 +104,28 @@ impl Console {
         format!("{prefix}{of}{port}")
     }
 
-    /// Gives a request what its cookies hold. A token that it brings itself counts alone.
-    fn present(self, request: &mut Request) {
+    /// Gives a request what its cookies hold. A token that it brings itself counts alone. Answers which sign-in the cookies are of.
+    fn present(self, config: &Config, request: &mut Request) -> Option<String> {
+        let token = cookie(request.headers(), &self.session_name());
+        let before = token.and_then(|token| TokenKey::of(config).verify(token).ok());
         if let Some(proof) = cookie(request.headers(), &self.proof_name()) {
             let proof = KeptProof(Secret::from(proof.to_owned()));
             request.extensions_mut().insert(proof);
         }
+        let before = before.map(|proof| proof.sign_in);
         if request.headers().contains_key(header::AUTHORIZATION) {
-            return;
+            return before;
         }
         let bearer = cookie(request.headers(), &self.session_name())
             .and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
         if let Some(bearer) = bearer {
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
         }
+        before
     }
 
-    /// Moves the tokens of an answer into cookies.
-    async fn keep(self, config: &Config, response: Response) -> Response {
+    /// Moves the tokens of an answer into cookies. What opens other organizations goes with the sign-in it was of.
+    async fn keep(self, config: &Config, before: Option<String>, response: Response) -> Response {
         let is_json = response
             .headers()
             .get(header::CONTENT_TYPE)
@@ -141,9 +145,14 @@ impl Console {
                     (self.session_name(), Some(kept.session)),
                     (self.proof_name(), kept.proof),
                 ];
+                let goes_on = before.as_ref() == Some(&kept.sign_in);
                 for (name, secret) in cookies {
                     let secret = secret.filter(|secret| secret.expose().len() <= MAX_COOKIE);
-                    let cookie = secret.and_then(|secret| self.cookie(&name, secret.expose(), lifetime));
+                    let cookie = match secret {
+                        Some(secret) => self.cookie(&name, secret.expose(), lifetime),
+                        None if goes_on => None,
+                        None => self.cookie(&name, "", 0),
+                    };
                     parts.headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
                 }
                 Response::from_parts(parts, Body::from(kept.rest))
@@ -173,6 +182,8 @@ impl Console {
 /// What is kept of an answer.
 struct Kept {
     session: Secret,
+    /// Which sign-in it is of.
+    sign_in: String,
     proof: Option<Secret>,
     /// The answer without it.
     rest: Vec<u8>,
@@ -190,12 +201,18 @@ impl Kept {
             return Ok(None);
         };
         let session = key.renew(&proof)?;
+        let sign_in = proof.sign_in;
         let proof = strip(&mut fields);
         if let Some(copy) = fields.get_mut("data").and_then(Value::as_object_mut) {
             strip(copy);
         }
         let rest = serde_json::to_vec(&fields).map_err(ApiError::internal)?;
-        Ok(Some(Self { session, proof, rest }))
+        Ok(Some(Self {
+            session,
+            sign_in,
+            proof,
+            rest,
+        }))
     }
 }
 

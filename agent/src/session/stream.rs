@@ -25,6 +25,9 @@ const CATCH_UP_EVERY: Duration = Duration::from_millis(20);
 /// …and for how long at most, which is a twentieth of the time: it keeps up with a MB/s or two, and more is passed over anyway.
 const CATCH_UP_FOR: Duration = Duration::from_millis(1);
 
+/// A disk that is full again is said again after this long.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
 /// How often a file that could not be written is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
@@ -62,6 +65,8 @@ pub struct Stream {
     next_retry: Option<Instant>,
     /// What people are to be told.
     notices: VecDeque<FromAgent>,
+    /// When people at this link were told that the disk is full.
+    disk_told: Option<Instant>,
     /// What typists send.
     pub inputs: Inputs,
     linked: bool,
@@ -92,6 +97,7 @@ impl Stream {
             next_catch_up: None,
             next_retry: None,
             notices: VecDeque::new(),
+            disk_told: None,
             inputs: Inputs::default(),
             linked: false,
             sent: 0,
@@ -109,6 +115,9 @@ impl Stream {
         self.linked = true;
         self.sent = self.log.end();
         self.exit_told = self.exit.is_some();
+        if let Some(why) = self.log.full() {
+            self.notices.push_back(notice::disk_full(self.id, why));
+        }
         self.report()
     }
 
@@ -120,6 +129,8 @@ impl Stream {
         self.linked = false;
         self.tells_opened = false;
         self.requests.clear();
+        self.notices.clear();
+        self.disk_told = None;
     }
 
     /// The stream as it is now.
@@ -200,7 +211,11 @@ impl Stream {
         let had_room = self.log.full().is_none();
         self.log.append(bytes);
         if let Some(why) = self.log.full().filter(|_| had_room) {
-            self.notices.push_back(notice::disk_full(self.id, why));
+            // A disk on the brink is full and not full by turns.
+            if self.linked && self.disk_told.is_none_or(|at| now - at >= TELL_AGAIN) {
+                self.disk_told = Some(now);
+                self.notices.push_back(notice::disk_full(self.id, why));
+            }
             self.next_retry.get_or_insert(now + RETRY_EVERY);
         }
         let Self {

@@ -318,6 +318,22 @@ impl Terminal {
         }
     }
 
+    /// Reads until the shell has begun a prompt after `from`.
+    pub async fn wait_for_prompt(&mut self, connection: &mut Connection, from: usize) {
+        const READS_KEYS: &[u8] = b"\x1b[?2004h";
+        let deadline = Instant::now() + DEADLINE;
+        while !self.output[from..]
+            .windows(READS_KEYS.len())
+            .any(|part| part == READS_KEYS)
+        {
+            assert!(Instant::now() < deadline, "no prompt in {:?}", self.text());
+            match connection.next().await {
+                Received::Frame(frame) => self.take(connection, &frame).await,
+                other => panic!("{other:?} instead of a prompt after {:?}", self.text()),
+            }
+        }
+    }
+
     /// Reads until a control message comes.
     pub async fn wait_for_message(&mut self, connection: &mut Connection) -> FromAgent {
         let deadline = Instant::now() + DEADLINE;

@@ -17,7 +17,10 @@ use super::viewer::Viewer;
 /// something was out of reach, lives no longer than this.
 const RECHECK_EVERY: u64 = 10 * 60 * 1000;
 
-/// What the directory lists and the relay does not know is over after this many milliseconds: six times as long as a socket
+/// How long after a question about all that has no answer it is asked again, in milliseconds.
+const ASK_AGAIN_AFTER: u64 = 30_000;
+
+/// What the directory lists and the relay does not know is over after this many milliseconds: twelve times as long as a socket
 /// may take to say hello.
 pub const UNKNOWN_AFTER: u64 = 60_000;
 
@@ -130,8 +133,8 @@ impl RelayState {
             known: Some(known),
             epoch: self.epoch(),
         });
-        let next = (self.sessions.count() > 0).then_some(now + RECHECK_EVERY);
-        self.machine.recheck_at(next, &mut self.out);
+        // An answer that does not come, because something died while it was waited for, is asked for again.
+        self.machine.recheck_at(Some(now + ASK_AGAIN_AFTER), &mut self.out);
     }
 
     /// Somebody is here: at the latest by then, what is known is compared with what is listed.
@@ -159,6 +162,8 @@ impl RelayState {
         }
         if let Some(sessions) = question.known {
             self.out.notify(Notice::Known { sessions, at: now });
+            let next = (self.sessions.count() > 0).then_some(now + RECHECK_EVERY);
+            self.machine.recheck_at(next, &mut self.out);
         }
     }
 

@@ -33,6 +33,8 @@ fn server() -> Router {
         body["data"] = fields;
         std::future::ready(Json(body))
     };
+    let renewed = TokenKey::of(&config()).renew(&proof()).unwrap();
+    let refresh = move || std::future::ready(Json(json!({"token": renewed})));
     let told = |request: Request| {
         let bearer = request.headers().get(header::AUTHORIZATION).cloned();
         let proof = request.extensions().get().map(|KeptProof(proof)| proof.clone());
@@ -41,6 +43,7 @@ fn server() -> Router {
     };
     Router::new()
         .route("/login", routing::post(login))
+        .route("/refresh", routing::post(refresh))
         .route(
             "/machine",
             routing::post(async || Json(json!({"token": "of something else"}))),
@@ -152,6 +155,22 @@ fn a_token_that_the_request_brings_counts_before_the_cookie() {
         ("authorization", "Bearer own"),
     ];
     assert_eq!(ask(HTTP, "/x", "POST", &headers).0["bearer"], "Bearer own");
+}
+
+#[test]
+fn what_opens_other_organizations_goes_with_the_sign_in_it_was_of() {
+    let cookies = |cookie: &str| ask(HTTPS, "/refresh", "POST", &[CONSOLE, OWN, ("cookie", cookie)]).1;
+    let other = Proof {
+        sign_in: "of somebody before".to_owned(),
+        ..proof()
+    };
+    let of = |proof: &Proof| TokenKey::of(&config()).renew(proof).unwrap();
+    let session = |proof: &Proof| format!("__Host-vsay-session={}; __Host-vsay-proof=more", of(proof).expose());
+    assert_eq!(cookies(&session(&proof())).len(), 1, "it is renewed");
+    for cookie in [session(&other), "__Host-vsay-proof=more".to_owned()] {
+        let gone = "__Host-vsay-proof=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict; Secure";
+        assert_eq!(cookies(&cookie)[1], gone, "{cookie}");
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ const ATTEMPTS: usize = 3;
 /// Which run of the agent connects: the relay tells a copy of a machine from its agent coming back by it.
 const BOOT_HEADER: &str = "x-vsay-boot";
 
-/// A copy that goes on trying is news again after this.
+/// A copy is news again if none tried for this long.
 const NEWS_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// Room that a name leaves for a suffix such as `-9999`, in characters.
@@ -260,7 +260,7 @@ fn boot(headers: &HeaderMap) -> Result<Option<BootId>, ApiError> {
     }
 }
 
-/// A copy of a machine tried to connect: its people are told, once an hour and for each place it comes from.
+/// A copy of a machine tried to connect: its people are told, once until none tried for an hour.
 async fn duplicate(app: &App, context: &RequestContext, machine: &Identity) -> Result<ApiError, ApiError> {
     let address = context.client.address.as_str();
     let event = context
@@ -272,7 +272,7 @@ async fn duplicate(app: &App, context: &RequestContext, machine: &Identity) -> R
     let now = Utc::now();
     let (now, recent) = (stored(now), stored(now - NEWS_AGAIN_AFTER));
     let note = duplicate::note(&machine.id, address, &now, &recent);
-    let touch = duplicate::touch(&machine.id, &now);
+    let touch = duplicate::touch(&machine.id, address, &now);
     app.db()?.run((note, audit::record_if_changed(&event), touch)).await?;
     Ok(ApiError::conflict(
         "agent_duplicate",

@@ -481,6 +481,11 @@ proptest! {
             world.take(step);
         }
         world.settle();
+        // What a relay that died was asking, it asks again when its alarm comes.
+        world.now += 60_000;
+        world.relay.expire(world.now, Some(world.now));
+        world.perform();
+        world.settle();
         // An agent whose key was taken serves nobody; what it still has goes when it comes back.
         if world.agent.is_some() {
             prop_assert_eq!(world.hidden(), Vec::<String>::new());
