@@ -4,6 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::facts::MAX_FACT;
 use super::machines::{MAX_LINUX_USER, MAX_NAME, is_linux_user};
 use super::secret::Secret;
 use super::validate::{Faults, Validate};
@@ -23,9 +24,6 @@ pub const API_KEY_PREFIX: &str = "vsay_ak_";
 
 /// Longest id of a host, in characters: 256 bits in hex.
 const MAX_HOST_ID: usize = 64;
-
-/// Longest text a machine says about itself in one field.
-const MAX_FACT: usize = 255;
 
 /// A machine that asks for an identity.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
