@@ -3,14 +3,16 @@
 //!
 //! The model is xterm.js, which the console uses; `tests/pictures/` compares the two over recordings of real programs. From
 //! the inside out: a [`cell::Cell`] has a [`style::Pen`], a [`row::Row`] has cells, a [`grid::Grid`] is one of the two
-//! screens, [`history::History`] keeps what scrolled away. [`Terminal`] obeys sequences ([`perform`]), [`resize`] has the
-//! rules of another size, [`dump`] draws, [`answers`] answers.
+//! screens, [`history::History`] keeps what scrolled away. [`Terminal`] obeys sequences: [`perform`] says which does what, and
+//! [`cursor`], [`edit`] and [`switch`] do it. [`resize`] has the rules of another size, [`dump`] draws, [`answers`] answers.
 mod answers;
 mod cell;
 mod charset;
 mod colors;
+mod cursor;
 mod draw;
 mod dump;
+mod edit;
 mod grid;
 mod history;
 mod modes;
@@ -18,6 +20,7 @@ mod perform;
 mod resize;
 mod row;
 mod style;
+mod switch;
 mod syntax;
 mod table;
 mod terminal;

@@ -98,6 +98,13 @@ impl Modes {
             _ => return None,
         })
     }
+
+    /// The number that switches the mouse's reports on.
+    pub fn mouse_number(&self) -> Option<u16> {
+        MICE.iter()
+            .find(|(mouse, _)| *mouse == self.mouse)
+            .map(|(_, number)| *number)
+    }
 }
 
 /// The numbers that [`Modes::switch`] knows.
