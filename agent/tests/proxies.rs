@@ -1,9 +1,10 @@
 //! Networks with something in the way: a proxy that everything goes through, an authority that only the company knows.
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio_rustls::TlsAcceptor;
@@ -75,15 +76,24 @@ async fn head(tcp: &mut TcpStream) -> String {
 
 /// A certificate for the edge, put into a file that a program can be told to trust.
 fn certificate(file: &Path) -> TlsAcceptor {
-    let made = rcgen::generate_simple_self_signed([EDGE.to_owned()]).unwrap();
-    std::fs::write(file, made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    certificate_of(1975..=4096, file)
+}
+
+/// The same, of these years.
+fn certificate_of(years: RangeInclusive<i32>, file: &Path) -> TlsAcceptor {
+    let mut parameters = rcgen::CertificateParams::new([EDGE.to_owned()]).unwrap();
+    parameters.not_before = rcgen::date_time_ymd(*years.start(), 1, 1);
+    parameters.not_after = rcgen::date_time_ymd(*years.end(), 12, 31);
+    let signing_key = rcgen::KeyPair::generate().unwrap();
+    let cert = parameters.self_signed(&signing_key).unwrap();
+    std::fs::write(file, cert.pem()).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }
@@ -197,4 +207,51 @@ async fn an_authority_that_is_not_known_is_not_trusted_and_said() {
     let configured = within("configure ends", configured).await.unwrap();
     let said = String::from_utf8_lossy(&configured.stderr).into_owned();
     assert!(!configured.status.success() && said.contains("certificate"), "{said}");
+}
+
+#[tokio::test]
+async fn a_certificate_whose_time_is_another_is_said_together_with_this_machines_clock() {
+    for (years, fault) in [
+        (1975..=1999, "certificate expired at 1999-12-31"),
+        (4000..=4096, "certificate is not valid before 4000-01-01"),
+    ] {
+        let relay = Relay::start().await;
+        let mut machine = Machine::enrolled_with(&relay);
+        let authority = machine.directory.path().join("company.pem");
+        let proxy = Proxy::before(&relay, certificate_of(years, &authority)).await;
+        machine.config.server.host = format!("https://{EDGE}").parse().unwrap();
+        let mut configure = program();
+        configure
+            .args([
+                "configure",
+                "--no-service",
+                "--token",
+                "t",
+                "--linux-user",
+                &shell_account().name,
+            ])
+            .args(["--host", &format!("https://{EDGE}"), "--config"])
+            .arg(machine.directory.path().join("new.yaml"));
+        let mut start = program();
+        start.arg("start").arg("--config").arg(machine.config_file());
+        for mut command in [configure, start] {
+            let mut running = command
+                .env("HTTPS_PROXY", &proxy.url)
+                .env("SSL_CERT_FILE", &authority)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
+            let told = within("words about the certificate", async {
+                loop {
+                    let line = lines.next_line().await.unwrap().expect("some words");
+                    if line.contains("certificate") {
+                        return line;
+                    }
+                }
+            })
+            .await;
+            assert!(told.contains(fault) && told.contains("set the clock"), "{told}");
+        }
+    }
 }

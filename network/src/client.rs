@@ -1,12 +1,13 @@
 //! The client that everything goes through.
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 
-use crate::{TlsError, tls};
+use crate::{TlsError, dates, tls};
 
 /// From the look-up of a name to the end of the TLS handshake. All addresses of a name share it, so that one that swallows
 /// packets leaves time for the next.
@@ -56,15 +57,26 @@ pub fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() && error.is_connect() {
         return format!("no connection within {} seconds", CONNECT_TIMEOUT.as_secs());
     }
-    let mut cause: &dyn Error = error;
+    let mut cause: &(dyn Error + 'static) = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
+    }
+    if let Some(words) = tls_error(cause).and_then(dates::in_words) {
+        return words;
     }
     let words = cause.to_string();
     match words.strip_prefix(TUNNEL) {
         Some(words) => format!("the proxy does not let us through ({words})"),
         None => words,
     }
+}
+
+/// What TLS found wrong, which comes wrapped as an error of reading or writing.
+fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    cause.downcast_ref().or_else(|| {
+        let wrapped = cause.downcast_ref::<io::Error>()?.get_ref()?;
+        wrapped.downcast_ref()
+    })
 }
 
 /// The body of an answer; nothing if it is longer than `limit`.

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod dates;
 mod tls;
 pub mod websocket;
 
