@@ -1,5 +1,5 @@
-// The whole product on this machine: `make dev`. Settings come from the environment: PORT, STATE, DEMO, and any setting or
-// rate limit of wrangler.toml. Everything it starts ends with it.
+// The whole product on this machine: `make dev`. Settings come from the environment: PORT, STATE, DEMO, SYSTEM_ROOT, and any
+// setting or rate limit of wrangler.toml. Everything it starts ends with it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -41,7 +41,9 @@ async function startEdge() {
 
 async function startDemo() {
   const account = await ensureAccount({ url: edge.url, state });
-  agent = await startAgent({ url: edge.url, state, program: agentProgram, token: account.token });
+  // For tests: shells of an account that only a folder's etc/passwd describes, so that nobody's start-up files run.
+  const systemRoot = process.env.SYSTEM_ROOT || undefined;
+  agent = await startAgent({ url: edge.url, state, program: agentProgram, token: account.token, systemRoot });
   agent.ended.then((code) => ending ?? fail(new Error(`the agent ended by itself (status ${code}); its log: ${agent.log}`)));
   return [
     ["Sign in as", `${account.username} (${account.email})`],

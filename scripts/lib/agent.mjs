@@ -16,11 +16,12 @@ const STOP_WITHIN_MS = 5_000;
 /**
  * Starts an agent for this machine and waits until it is online.
  *
- * @param {{ url: string, state: string, program: string, token?: string }} options `program` is the agent's path; `token`
- *   is that of a person who may enrol machines, needed unless this one is enrolled
+ * @param {{ url: string, state: string, program: string, token?: string, systemRoot?: string }} options `program` is the
+ *   agent's path; `token` is that of a person who may enrol machines, needed unless this one is enrolled; `systemRoot` is the
+ *   folder whose etc/passwd and other files shells go by, in place of this machine's own
  * @returns {Promise<{ name: string, log: string, ended: Promise<number | null>, stop: () => Promise<void> }>}
  */
-export async function startAgent({ url, state, program, token }) {
+export async function startAgent({ url, state, program, token, systemRoot }) {
   const folder = path.join(state, "agent");
   const config = path.join(folder, "agent.yaml");
   const log = path.join(folder, "agent.log");
@@ -31,7 +32,7 @@ export async function startAgent({ url, state, program, token }) {
     spawn(program, args, { stdio: ["ignore", output.fd, output.fd], env: { ...process.env, NO_COLOR: "1", ...env } });
   try {
     const machine = await enrol({ url, folder, config, token, run });
-    const agent = run(["start", "--config", config]);
+    const agent = run(["start", "--config", config, ...(systemRoot ? ["--system-root", systemRoot] : [])]);
     const ended = once(agent, "exit").then(([code]) => code);
     const stop = async () => {
       const patience = setTimeout(() => agent.kill("SIGKILL"), STOP_WITHIN_MS);

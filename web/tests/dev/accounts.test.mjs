@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { makeSystem } from '../system.ts';
 import { launchBrowser, linkInMail, openPage, signIn, startProduct, type } from './product.mjs';
 
 const GRACE = { user: 'grace', email: 'grace@example.com', password: 'nanoseconds of wire' };
@@ -13,6 +14,7 @@ const GRACE = { user: 'grace', email: 'grace@example.com', password: 'nanosecond
 const STEP = 30;
 
 let state;
+let system;
 let browser;
 let product;
 /** The administrator's window, and hers. */
@@ -20,9 +22,10 @@ let demo;
 let grace;
 
 before(async () => {
+  system = makeSystem();
   state = await mkdtemp(path.join(os.tmpdir(), 'vsay-edge-'));
   browser = await launchBrowser();
-  product = await startProduct(state);
+  product = await startProduct(state, system);
   demo = await openPage(browser, product.url);
   await signIn(demo, product);
   grace = await openPage(browser, product.url);
@@ -32,6 +35,7 @@ after(async () => {
   await browser?.close();
   await product?.stop();
   await rm(state, { recursive: true, force: true });
+  system?.remove();
 });
 
 /** What an authenticator shows, some steps from now. */

@@ -7,22 +7,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { makeSystem } from '../system.ts';
 import { launchBrowser, openPage, shows, signIn, startProduct, type } from './product.mjs';
 
 let state;
+let system;
 let browser;
 let product;
 
 before(async () => {
+  system = makeSystem();
   state = await mkdtemp(path.join(os.tmpdir(), 'vsay-edge-'));
   browser = await launchBrowser();
-  product = await startProduct(state);
+  product = await startProduct(state, system);
 });
 
 after(async () => {
   await browser?.close();
   await product?.stop();
   await rm(state, { recursive: true, force: true });
+  system?.remove();
 });
 
 async function demo() {
@@ -64,6 +68,17 @@ test('a person signs in with what make dev printed, connects, and types into a r
   await page.context().close();
 });
 
+test('a shell of these tests runs the start-up files of nobody', async () => {
+  const page = await demo();
+  await page.getByRole('button', { name: `Connect to ${os.hostname()}` }).click();
+  await page.getByText('Connected', { exact: false }).first().waitFor();
+  await type(page, 'echo "<$HOME>"', `<${system.home}>`);
+  // A login shell, or an interactive one without these words, would have run /etc/profile or /etc/bash.bashrc.
+  await type(page, 'echo "<$(tr "\\0" " " <"/proc/$$/cmdline")>"', '</bin/bash --noprofile --norc -i >');
+  assert.equal(system.startUpFilesRan(), false);
+  await page.context().close();
+});
+
 test('Ctrl-C ends everything it started and only that, and the next start knows the same account', async () => {
   const bystander = spawn('sleep', ['600']);
   const started = family(product.pid);
@@ -74,7 +89,7 @@ test('Ctrl-C ends everything it started and only that, and the next start knows 
   assert.ok(bystander.exitCode === null && bystander.kill(), 'others were left alone');
 
   const { password, user } = product;
-  product = await startProduct(state);
+  product = await startProduct(state, system);
   assert.deepEqual([product.user, product.password], [user, password]);
   const page = await demo();
   await page.getByRole('button', { name: `Connect to ${os.hostname()}` }).waitFor();

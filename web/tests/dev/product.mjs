@@ -18,13 +18,16 @@ export function launchBrowser() {
   });
 }
 
-/** Starts the product as a person does, on a free port, in a process group of its own as a terminal would. */
-export async function startProduct(state) {
+/**
+ * Starts the product as a person does, on a free port, in a process group of its own as a terminal would. Its shells are those
+ * of `system` (../system.ts).
+ */
+export async function startProduct(state, system) {
   const make = spawn('make', ['--silent', 'dev', 'PORT=0', `STATE=${state}`], {
     cwd: ROOT,
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, MAKEFLAGS: '', MFLAGS: '', MAKELEVEL: '' },
+    env: { ...process.env, SYSTEM_ROOT: system.root, MAKEFLAGS: '', MFLAGS: '', MAKELEVEL: '' },
   });
   const exited = once(make, 'exit');
   let text = '';

@@ -32,6 +32,10 @@ describe('the product', () => {
     const { page, complaints } = await connect(product.url);
     await typeLine(page, 'echo "$((6*7)) on $(uname -s)"');
     await waitForScreen(page, '\n42 on Linux\n');
+    // In a home of the test's own, so that nobody's start-up files have run.
+    await typeLine(page, 'echo "<$HOME>"');
+    await waitForScreen(page, `<${product.system.home}>`);
+    expect(product.system.startUpFilesRan()).toBe(false);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { makeSystem, type System } from '../system';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 
@@ -15,14 +16,17 @@ export interface Product {
   url: string;
   password: string;
   machine: string;
+  /** What its shells find of this machine. */
+  system: System;
   stop(): Promise<void>;
 }
 
 export async function startProduct(): Promise<Product> {
   const state = mkdtempSync(path.join(tmpdir(), 'vsay-product-'));
+  const system = makeSystem();
   const child = spawn(path.join(ROOT, 'node_modules/.bin/node'), [path.join(ROOT, 'scripts/dev.mjs')], {
     // The test runner sets a BASE_URL of its own, which is also the name of a setting.
-    env: { ...process.env, BASE_URL: '', PORT: '0', STATE: state, DEMO: '1', NO_COLOR: '1' },
+    env: { ...process.env, BASE_URL: '', PORT: '0', STATE: state, SYSTEM_ROOT: system.root, DEMO: '1', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
@@ -31,6 +35,7 @@ export async function startProduct(): Promise<Product> {
     child.kill('SIGINT');
     await ended;
     rmSync(state, { recursive: true, force: true });
+    system.remove();
   };
   const ready = new Promise<void>((resolve, reject) => {
     const hear = (chunk: Buffer): void => {
@@ -49,7 +54,7 @@ export async function startProduct(): Promise<Product> {
     throw error;
   });
   const row = (name: string): string => new RegExp(`${name} +([^ ,]+)`).exec(said)?.[1] ?? '';
-  return { url: row('Open'), password: row('Password'), machine: row('Machine'), stop };
+  return { url: row('Open'), password: row('Password'), machine: row('Machine'), system, stop };
 }
 
 /** A wire that can be cut: a browser that goes through it loses its connections, not its address. */
