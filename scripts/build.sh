@@ -2,7 +2,7 @@
 # Builds what changed: build.sh [worker] [web] [native]; without arguments, all three.
 #   worker  the Worker and its Durable Objects, as WebAssembly, into build/
 #   web     the browser console, into web/dist/
-#   native  the agent (vsay-agent) and the command line (vsay), into target/release/
+#   native  the agent (vsay-agent), its helper for PAM on Linux (vsay-pam), and the command line (vsay), into target/release/
 source "$(dirname "$0")/lib/common.sh"
 
 worker_sources() { find Cargo.toml Cargo.lock src durable-objects protocol/Cargo.toml protocol/src -type f; }
@@ -50,7 +50,10 @@ build_web() {
 
 # Cargo itself knows what changed.
 build_native() {
-  cargo build --release --quiet -p vsay-agent -p vsay >&2
+  local helper=()
+  # It is linked with the system's C library whatever the agent is linked with, since it loads the modules of the system's PAM.
+  [ "$(uname -s)" = Linux ] && helper=(-p vsay-pam)
+  cargo build --release --quiet -p vsay-agent "${helper[@]}" -p vsay >&2
 }
 
 [ $# -gt 0 ] || set -- native worker web

@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use protocol::ids::StreamId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 
+use crate::support::pam::Pam;
 use crate::support::relay::{STREAM, Terminal};
 use crate::support::{Connection, Machine, Relay, system, until};
 
@@ -83,9 +84,23 @@ async fn machine_with_cat(relay: &Relay) -> Machine {
 async fn a_shell_begins_as_one_that_sshd_starts() {
     let relay = Relay::start().await;
     let machine = machine_with_cat(&relay).await;
+    begins_as_with_sshd(&relay, &machine).await;
+}
+
+#[tokio::test]
+async fn a_shell_within_a_session_of_pam_begins_as_any_other() {
+    let relay = Relay::start().await;
+    let machine = machine_with_cat(&relay).await;
+    if let Some(pam) = Pam::on(&machine, &["account required pam_permit.so", Pam::RECORD]) {
+        begins_as_with_sshd(&relay, &machine).await;
+        assert!(pam.record()[0].starts_with("open_session "), "{:?}", pam.record());
+    }
+}
+
+async fn begins_as_with_sshd(relay: &Relay, machine: &Machine) {
     let _agent = machine.start();
     let mut link = relay.welcome().await;
-    let (shell, _terminal) = Process::of_shell(&machine, &mut link).await;
+    let (shell, _terminal) = Process::of_shell(machine, &mut link).await;
     let account = machine.account();
 
     // Who it is.

@@ -5,6 +5,7 @@ mod enrolment;
 mod flow;
 mod link;
 mod login;
+mod pam;
 mod program;
 mod proxies;
 mod shells;

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::process::Origin;
 use crate::session::Outbox;
 use crate::system::System;
 
@@ -40,6 +41,8 @@ pub struct Spec {
     pub privileges: bool,
     /// Whose accounts and files these are.
     pub system: System,
+    /// Who asked for it.
+    pub origin: Origin,
 }
 
 /// A time that the relay asks for, brought within bounds.

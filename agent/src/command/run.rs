@@ -1,6 +1,5 @@
 //! One command, from its start to its end.
 use std::io;
-use std::process::Stdio;
 use std::time::Duration;
 
 use protocol::ids::StreamId;
@@ -43,15 +42,11 @@ async fn start(spec: Spec) -> io::Result<Child> {
             account,
             privileges: spec.privileges,
             system: spec.system,
+            origin: spec.origin,
         };
-        let mut command = run_as.program(&shell);
-        command
-            .arg("-c")
-            .arg(spec.command)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        run_as.start(command)
+        let mut program = run_as.program(&shell);
+        program.arguments = vec!["-c".into(), spec.command.into()];
+        run_as.start(program)
     });
     starting.await.map_err(io::Error::other)?
 }

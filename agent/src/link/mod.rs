@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use nix::unistd::Uid;
 use protocol::ids::BootId;
 use thiserror::Error;
 
@@ -19,6 +20,7 @@ use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
 use crate::metrics::Sampler;
+use crate::process::pam::Pam;
 use crate::system::System;
 use backoff::{Backoff, Ended};
 use clock::Clock;
@@ -65,6 +67,7 @@ pub async fn run_on(system: System, config: Config, stop: impl Future<Output = (
         boot: new_boot()?,
         config,
     };
+    say_of_pam(&system);
     let mut shells = Shells::new(&agent.config, system);
     let mut sampler = Some(Sampler::new());
     let mut backoff = Backoff::default();
@@ -111,6 +114,17 @@ pub async fn run_on(system: System, config: Config, stop: impl Future<Output = (
     }
     shells.close(STOP_GRACE).await;
     Ok(())
+}
+
+/// Whether PAM is asked for shells, since on most machines where it is not that is a choice.
+fn say_of_pam(system: &System) {
+    if !Uid::effective().is_root() {
+        return;
+    }
+    match Pam::find(system) {
+        Ok(pam) => tracing::info!("shells get sessions of PAM, by its service {}", pam.service()),
+        Err(why) => tracing::info!("shells get no sessions of PAM: {why}"),
+    }
 }
 
 fn new_boot() -> Result<BootId, StartError> {

@@ -10,6 +10,7 @@ use protocol::terminal::frame::{Frame, Kind};
 
 use crate::command::{self, Commands};
 use crate::config::Config;
+use crate::process::Origin;
 use crate::session::{HANG_UP_GRACE, Login, Outbox, Session, Spec};
 use crate::stream_log::Limits;
 use crate::system::System;
@@ -23,6 +24,7 @@ const MAX_INPUTS: usize = 2048;
 pub struct Shells {
     account: String,
     system: System,
+    edge: String,
     allow_sudo: bool,
     limits: Limits,
     sessions: HashMap<StreamId, Session>,
@@ -37,6 +39,7 @@ impl Shells {
         Self {
             account: config.linux_user.username.clone(),
             system,
+            edge: config.server.endpoint().host_str().unwrap_or_default().to_owned(),
             allow_sudo: config.permissions.allow_sudo,
             limits: Limits::in_directory(config.storage.directory.clone()),
             sessions: HashMap::new(),
@@ -105,7 +108,7 @@ impl Shells {
                     login: Login {
                         account: self.account.clone(),
                         privileges,
-                        person: username,
+                        origin: self.origin(username),
                         system: self.system.clone(),
                     },
                     limits: self.limits.clone(),
@@ -129,6 +132,7 @@ impl Shells {
                     account: self.account.clone(),
                     privileges,
                     system: self.system.clone(),
+                    origin: self.origin(username),
                 };
                 return self.commands.run(spec, outbox);
             }
@@ -202,6 +206,11 @@ impl Shells {
                 tracing::warn!(stream = %frame.stream, kind = ?frame.kind, "a frame that only we send; ignored");
             }
         }
+    }
+
+    fn origin(&self, person: String) -> Origin {
+        let edge = self.edge.clone();
+        Origin { person, edge }
     }
 
     /// A relay may name a stream that has just ended here.

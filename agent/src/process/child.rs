@@ -12,7 +12,9 @@ use super::utmp::Record;
 /// A child process, until it was waited for and this is dropped.
 #[derive(Debug)]
 pub struct Child {
+    /// The program, its supervisor, or the helper that is the parent of either and ends as it does.
     process: tokio::process::Child,
+    /// Of the program or its supervisor.
     pid: Pid,
     // In this order: the record of a login ends before the process may be taken for an orphan.
     record: Option<Record>,
@@ -23,12 +25,17 @@ impl Child {
     pub(super) fn new(process: tokio::process::Child, own: Own) -> io::Result<Self> {
         let id = process.id().and_then(|id| i32::try_from(id).ok());
         let id = id.ok_or_else(|| io::Error::other("a new process has no number"))?;
-        Ok(Self {
-            process,
-            pid: Pid::from_raw(id),
+        Ok(Self::below(process, own, Pid::from_raw(id)))
+    }
+
+    /// One whose parent is a helper of ours. That leaves it its number for as long as the helper lives.
+    pub(super) fn below(helper: tokio::process::Child, own: Own, pid: Pid) -> Self {
+        Self {
+            process: helper,
+            pid,
             record: None,
             _own: own,
-        })
+        }
     }
 
     pub(super) fn on_record(self, record: Record) -> Self {

@@ -1,11 +1,10 @@
-//! Starting programs as the account they are to run as, and ending them. With [`crate::pty`] the only module of the agent
-//! that may use `unsafe`.
-#![allow(unsafe_code)]
+//! Starting programs as the account they are to run as, and ending them. How a program becomes an account is in [`login`].
+mod capabilities;
 mod child;
 mod environment;
 mod own;
+pub mod pam;
 mod session;
-mod supervisor;
 mod umask;
 mod utmp;
 
@@ -13,41 +12,23 @@ pub use child::Child;
 pub use own::{adopt_orphans, output};
 pub use session::{kill_descendants, kill_session};
 
-use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use nix::errno::Errno;
-use nix::libc::{self, c_int};
-use nix::sys::prctl::set_no_new_privs;
+use login::question::Question;
+use login::{Beginning, Identity, Login, Program, Setting};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::stat::{Mode, fchmod, umask};
-use nix::unistd::{Uid, chdir, fchown, setgid, setgroups, setsid, setuid, ttyname, write};
-use tokio::process::Command;
+use nix::sys::stat::{Mode, fchmod};
+use nix::unistd::{Gid, Uid, fchown, ttyname};
 
 use crate::account::{self, Account};
 use crate::system::System;
 use own::Own;
+use pam::{Asked, Pam};
 use utmp::Record;
-
-nix::ioctl_write_int_bad!(
-    /// Makes a terminal the controlling one of the calling session leader.
-    set_controlling_terminal,
-    libc::TIOCSCTTY
-);
-
-/// Where a program starts whose account has no home.
-const ROOT_DIRECTORY: &CStr = c"/";
-
-/// The highest signal number.
-const SIGNALS: c_int = 64;
-
-/// Descriptors that are closed one by one where the kernel cannot close them all at once; nobody hands more down.
-const DESCRIPTORS: c_int = 4096;
 
 /// The soft limit of open files the agent was started with. Programs get it back: a high one breaks those that use
 /// `select`.
@@ -65,6 +46,15 @@ pub fn raise_file_limit() {
     }
 }
 
+/// Who wants something to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The person, as the edge calls them.
+    pub person: String,
+    /// The edge's host, from which the machine hears of it.
+    pub edge: String,
+}
+
 /// Who a program runs as, and what it may become.
 #[derive(Debug, Clone)]
 pub struct RunAs {
@@ -74,101 +64,115 @@ pub struct RunAs {
     pub privileges: bool,
     /// Whose files a login reads.
     pub system: System,
+    /// Who wants it.
+    pub origin: Origin,
 }
 
-/// What a program is started with, beside its account.
-enum Setting {
-    /// A terminal, as its input and output and the controlling one of its session.
-    Terminal,
-    /// A supervisor above it, below which stays whatever it starts.
-    Supervised,
+/// What a program's input and outputs are.
+enum Streams {
+    /// A terminal, by its file's name.
+    Terminal(OwnedFd, PathBuf),
+    /// Nothing to read, and pipes that the agent reads.
+    Captured,
 }
 
 impl RunAs {
     /// A program with the environment of a login and nothing of the agent's own.
-    pub fn program(&self, path: &Path) -> Command {
-        let mut command = Command::new(path);
-        command
-            .env_clear()
-            .envs(environment::environment(&self.account, &self.system));
-        command
+    pub fn program(&self, path: &Path) -> Program {
+        Program {
+            path: path.into(),
+            name: None,
+            arguments: Vec::new(),
+            environment: environment::environment(&self.account, &self.system)
+                .into_iter()
+                .collect(),
+        }
     }
 
-    /// Starts a program without a terminal, and above it a supervisor, which is the child: [`kill_descendants`] ends all
-    /// that the program started. Forking takes a millisecond or so: call it off the runtime's thread, but within the runtime.
-    pub fn start(self, command: Command) -> io::Result<Child> {
+    /// Starts a program without a terminal, and above it a supervisor, whose number is the child's: [`kill_descendants`] ends
+    /// all that the program started. The child's outputs are pipes. Forking takes a millisecond or so, and PAM takes what it
+    /// takes: call it off the runtime's thread, but within the runtime.
+    pub fn start(self, program: Program) -> io::Result<Child> {
         self.check()?;
-        self.spawn(command, Setting::Supervised)
+        self.spawn(program, &Streams::Captured)
     }
 
-    /// Starts a program as the leader of a session of its own, on `terminal`. `from` says where the person is who logs in.
-    pub fn start_on(self, mut command: Command, terminal: OwnedFd, from: &str) -> io::Result<Child> {
+    /// Starts a program as the leader of a session of its own, on `terminal`. The same holds for where it is called.
+    pub fn start_on(self, program: Program, terminal: OwnedFd) -> io::Result<Child> {
         self.check()?;
         if self.switches() {
             give_terminal(&terminal, &self.account, &self.system)?;
         }
-        let line = ttyname(&terminal)?;
-        let line = line.strip_prefix("/dev").unwrap_or(&line).display().to_string();
-        let (system, user) = (self.system.clone(), self.account.name.clone());
-        command
-            .stdin(Stdio::from(terminal.try_clone()?))
-            .stdout(Stdio::from(terminal.try_clone()?))
-            .stderr(Stdio::from(terminal));
-        let child = self.spawn(command, Setting::Terminal)?;
-        let record = Record::begin(system, line, child.pid(), &user, from);
+        let file = ttyname(&terminal)?;
+        let line = file.strip_prefix("/dev").unwrap_or(&file).display().to_string();
+        let child = self.spawn(program, &Streams::Terminal(terminal, file))?;
+        let from = format!("vsay:{}", self.origin.person);
+        let record = Record::begin(self.system, line, child.pid(), &self.account.name, &from);
         Ok(child.on_record(record))
     }
 
-    fn spawn(self, mut command: Command, setting: Setting) -> io::Result<Child> {
-        let switch = self.switches();
-        let Self {
-            account,
-            privileges,
-            system,
-        } = self;
-        let file_limit = ORIGINAL_FILE_LIMIT
-            .get()
-            .copied()
-            .zip(getrlimit(Resource::RLIMIT_NOFILE).ok());
-        let umask_of_logins = umask::of_logins(&system);
-        let home = CString::new(account.home.as_os_str().as_bytes())?;
-        let no_home = no_home(account.home.as_os_str());
-        let prepare = move || -> io::Result<()> {
-            setsid()?;
-            reset_signals();
-            match setting {
-                // SAFETY: standard input is the terminal, and the argument says not to steal it from another session.
-                Setting::Terminal => unsafe { set_controlling_terminal(libc::STDIN_FILENO, 0) }.map(drop)?,
-                Setting::Supervised => supervisor::supervise()?,
+    fn spawn(&self, program: Program, streams: &Streams) -> io::Result<Child> {
+        if self.switches()
+            && let Ok(pam) = Pam::find(&self.system)
+        {
+            match self.spawn_within(&pam, program.clone(), streams)? {
+                Asked::Started(child) => return Ok(child),
+                Asked::NoPam(why) => tracing::warn!("starting without PAM: {why}"),
             }
-            if let Some((soft, (_, hard))) = file_limit {
-                setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
-            }
-            umask(umask_of_logins);
-            if switch {
-                setgroups(&account.groups)?;
-                setgid(account.gid)?;
-                setuid(account.uid)?;
-            }
-            // After the switch, because a home on a network may be closed to root.
-            if chdir(home.as_c_str()).is_err() {
-                chdir(ROOT_DIRECTORY)?;
-                // Whoever reads what a command writes to standard error did not ask for this.
-                if matches!(setting, Setting::Terminal) {
-                    let _ = write(io::stderr(), &no_home);
-                }
-            }
-            if !privileges {
-                set_no_new_privs()?;
-            }
-            close_others_on_exec();
-            Ok(())
-        };
-        // SAFETY: between fork and exec only this closure runs. It makes system calls through thin wrappers that neither
-        // allocate nor lock; everything it needs was prepared before the fork.
-        unsafe { command.pre_exec(prepare) };
+        }
+        let mut command = program.command();
+        streams.attach(&mut command, None)?;
+        self.login(streams).of(&mut command, self.beginning())?;
+        let mut command = tokio::process::Command::from(command);
         let (child, own) = Own::start(|| command.spawn(), |child| child.id())?;
         Child::new(child, own)
+    }
+
+    /// The same within a session of PAM.
+    fn spawn_within(&self, pam: &Pam, program: Program, streams: &Streams) -> io::Result<Asked> {
+        let beginning = self.beginning();
+        let ask = |service: String, directory: Option<PathBuf>| Question {
+            service,
+            directory: directory.map(PathBuf::into_os_string),
+            user: self.account.name.clone(),
+            terminal: streams.terminal(),
+            person: self.origin.person.clone(),
+            host: self.origin.edge.clone(),
+            login: self.login(streams),
+            program,
+        };
+        pam.start(
+            |helper| beginning.of_helper(helper),
+            |helper, socket| streams.attach(helper, Some(socket)),
+            ask,
+        )
+    }
+
+    fn beginning(&self) -> Beginning {
+        let before = ORIGINAL_FILE_LIMIT.get().copied();
+        let now = getrlimit(Resource::RLIMIT_NOFILE).ok();
+        Beginning {
+            file_limit: before.zip(now).map(|(soft, (_, hard))| (soft, hard)),
+            umask: umask::of_logins(&self.system),
+        }
+    }
+
+    fn login(&self, streams: &Streams) -> Login {
+        let account = &self.account;
+        let identity = || Identity {
+            uid: account.uid.as_raw(),
+            gid: account.gid.as_raw(),
+            groups: account.groups.iter().copied().map(Gid::as_raw).collect(),
+        };
+        Login {
+            setting: match streams {
+                Streams::Terminal(..) => Setting::Terminal,
+                Streams::Captured => Setting::Supervised,
+            },
+            identity: self.switches().then(identity),
+            home: account.home.clone().into_os_string(),
+            privileges: self.privileges,
+        }
     }
 
     fn switches(&self) -> bool {
@@ -192,14 +196,30 @@ impl RunAs {
     }
 }
 
-/// What a person is told whose home cannot be entered.
-fn no_home(home: &OsStr) -> Vec<u8> {
-    [
-        b"Could not enter the home directory ",
-        home.as_bytes(),
-        b"; starting in /\n",
-    ]
-    .concat()
+impl Streams {
+    /// Gives a command its outputs, and its input unless that is something else.
+    fn attach(&self, command: &mut Command, input: Option<OwnedFd>) -> io::Result<()> {
+        let end = || -> io::Result<Stdio> {
+            Ok(match self {
+                Self::Terminal(terminal, _) => terminal.try_clone()?.into(),
+                Self::Captured => Stdio::piped(),
+            })
+        };
+        let input = match (input, self) {
+            (Some(input), _) => input.into(),
+            (None, Self::Terminal(..)) => end()?,
+            (None, Self::Captured) => Stdio::null(),
+        };
+        command.stdin(input).stdout(end()?).stderr(end()?);
+        Ok(())
+    }
+
+    fn terminal(&self) -> Option<String> {
+        match self {
+            Self::Terminal(_, file) => Some(file.display().to_string()),
+            Self::Captured => None,
+        }
+    }
 }
 
 /// Makes the account the owner of its terminal, as a login does: programs such as `screen` and `gpg` open it by name.
@@ -209,41 +229,4 @@ fn give_terminal(slave: &OwnedFd, account: &Account, system: &System) -> io::Res
     fchmod(slave.as_fd(), Mode::from_bits_truncate(0o620))?;
     fchown(slave.as_fd(), Some(account.uid), tty_group.or(Some(account.gid)))?;
     Ok(())
-}
-
-/// Gives all signals their default effect. What the agent handles becomes that by itself; what it was started to ignore, as
-/// by `nohup`, would be ignored by everything below it.
-fn reset_signals() {
-    for signal in 1..=SIGNALS {
-        // SAFETY: sets a disposition by plain numbers. The two that cannot be set, and those of the C library, are refused.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
-}
-
-/// Our own descriptors are all closed on exec. This is for those that the agent itself inherited from whoever started it.
-fn close_others_on_exec() {
-    const FIRST_AFTER_STANDARD_ERROR: c_int = 3;
-    // SAFETY: close_range takes plain numbers; marking a descriptor closes nothing before the exec.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            FIRST_AFTER_STANDARD_ERROR,
-            libc::c_uint::MAX,
-            libc::CLOSE_RANGE_CLOEXEC,
-        )
-    };
-    // A kernel before 5.11 does not know the call.
-    if Errno::result(result).is_err() {
-        for descriptor in FIRST_AFTER_STANDARD_ERROR..most_descriptors() {
-            // SAFETY: marking a descriptor closes nothing before the exec, and one that is not open cannot be marked.
-            unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
-        }
-    }
-}
-
-/// One more than the highest descriptor worth looking at.
-fn most_descriptors() -> c_int {
-    getrlimit(Resource::RLIMIT_NOFILE).map_or(DESCRIPTORS, |(soft, _)| {
-        c_int::try_from(soft).unwrap_or(DESCRIPTORS).min(DESCRIPTORS)
-    })
 }

@@ -1,6 +1,7 @@
 //! Which processes are our own children. The others that end up with us are orphans: of a container whose first process we
 //! are, or of a shell, because we are a subreaper. Nobody but us can wait for those, and nobody must wait for ours but those
 //! who started them.
+#![allow(unsafe_code)]
 use std::collections::BTreeSet;
 use std::io;
 use std::process::{Command, Output, Stdio};

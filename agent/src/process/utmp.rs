@@ -1,6 +1,7 @@
 //! Records of who is logged in, which `who` and `w` read, and of who was, which `last` does. The C library that we may be
 //! linked with has no such records, so they are written here as the GNU C library lays them out. A machine without the files,
 //! or an agent without the right to write them, has none.
+#![allow(unsafe_code)]
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;

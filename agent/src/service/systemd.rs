@@ -3,6 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{ServiceError, environment, run};
+use crate::process::pam;
 
 /// Where an administrator's units are.
 pub const DIRECTORY: &str = "/etc/systemd/system";
@@ -13,6 +14,18 @@ pub const UNIT: &str = "vsay-agent.service";
 /// Exists while systemd is the system's first process.
 const RUNNING: &str = "/run/systemd/system";
 
+/// Of a service none of whose sessions may use sudo. Settings of capabilities add up.
+const CONFINED: &str = "# No session may use sudo, so nothing the agent starts ever needs more than it has.\n\
+     NoNewPrivileges=yes\n\
+     # To start shells as another user, give them their terminal, and end them.\n\
+     CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL\n";
+
+/// What sessions of PAM take beyond that: without the first its library fails for everybody, where it is built to tell the
+/// audit system; without the second its modules cannot read the shadow file where that is closed to root, too, and refuse
+/// everybody; without the third they cannot set limits higher than the service's.
+const PAM_CAPABILITIES: &str = "# For sessions of PAM: the audit system, expired accounts, limits.\n\
+     CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_DAC_READ_SEARCH CAP_SYS_RESOURCE";
+
 /// Whether systemd runs this system.
 pub fn is_running() -> bool {
     Path::new(RUNNING).is_dir()
@@ -21,7 +34,8 @@ pub fn is_running() -> bool {
 /// Installs the service, has it started at boot, and starts it anew now.
 pub fn install(directory: &Path, program: &Path, config: &Path, allow_sudo: bool) -> Result<(), ServiceError> {
     let path = directory.join(UNIT);
-    fs::write(&path, unit(program, config, allow_sudo)).map_err(|error| ServiceError::file(&path, error))?;
+    let pam = pam::is_installed();
+    fs::write(&path, unit(program, config, allow_sudo, pam)).map_err(|error| ServiceError::file(&path, error))?;
     run("systemctl", &["daemon-reload"])?;
     run("systemctl", &["enable", UNIT])?;
     run("systemctl", &["restart", UNIT])
@@ -39,15 +53,16 @@ pub fn install(directory: &Path, program: &Path, config: &Path, allow_sudo: bool
 ///   own the machine. With sudo neither is possible, since `sudo` inherits both; each session that may not use it is
 ///   started without new privileges instead.
 /// - The agent runs as root and not as the shells' account in either case: they must not be able to read its key or stop it.
-fn unit(program: &Path, config: &Path, allow_sudo: bool) -> String {
+/// - Where the helper for PAM is installed, the service keeps three more ([`PAM_CAPABILITIES`]). They are no great loss: who
+///   may give files away and become anybody is not kept from much.
+fn unit(program: &Path, config: &Path, allow_sudo: bool, pam: bool) -> String {
     let confinement = if allow_sudo {
         "# Sessions may use sudo, so nothing here may be taken from them: a session whose user may not use it is started\n\
          # without new privileges by the agent.\n"
+    } else if pam {
+        &format!("{CONFINED}{PAM_CAPABILITIES}\n")
     } else {
-        "# No session may use sudo, so nothing the agent starts ever needs more than it has.\n\
-         NoNewPrivileges=yes\n\
-         # To start shells as another user, give them their terminal, and end them.\n\
-         CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL\n"
+        CONFINED
     };
     format!(
         "# Written by vsay-agent configure, which replaces it when it is run again.\n\
@@ -102,10 +117,15 @@ mod tests {
     use super::*;
 
     fn example(allow_sudo: bool) -> String {
+        with_pam(allow_sudo, false)
+    }
+
+    fn with_pam(allow_sudo: bool, pam: bool) -> String {
         unit(
             Path::new("/usr/local/bin/vsay-agent"),
             Path::new("/etc/vsay/agent.yaml"),
             allow_sudo,
+            pam,
         )
     }
 
@@ -130,6 +150,20 @@ mod tests {
                 "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_KILL"
             ]
         );
+    }
+
+    #[test]
+    fn where_pam_is_asked_the_service_keeps_what_that_takes() {
+        let (without, with) = (example(false), with_pam(false, true));
+        let extra: Vec<&str> = settings(&with)
+            .into_iter()
+            .filter(|line| !settings(&without).contains(line))
+            .collect();
+        assert_eq!(
+            extra,
+            ["CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_DAC_READ_SEARCH CAP_SYS_RESOURCE"]
+        );
+        assert_eq!(with_pam(true, true), example(true));
     }
 
     #[test]

@@ -12,8 +12,11 @@ use protocol::terminal::ExitStatus;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
-use crate::process::{Child, RunAs};
+use crate::process::{Child, Origin, RunAs};
 use crate::system::System;
+
+/// What programs are told of the terminals that people look at here.
+const TERMINAL: [(&str, &str); 2] = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")];
 
 /// Who logs in, and where.
 #[derive(Debug, Clone)]
@@ -23,7 +26,7 @@ pub struct Login {
     /// Whether it may gain privileges.
     pub privileges: bool,
     /// Who asked for it.
-    pub person: String,
+    pub origin: Origin,
     /// Whose accounts and files these are.
     pub system: System,
 }
@@ -55,7 +58,7 @@ impl Shell {
             let Login {
                 account,
                 privileges,
-                person,
+                origin,
                 system,
             } = login;
             let account = Account::find_on(&system, &account).map_err(io::Error::other)?;
@@ -65,14 +68,14 @@ impl Shell {
                 account,
                 privileges,
                 system,
+                origin,
             };
-            let mut command = run_as.program(&shell);
-            command
-                .arg0(arg0)
-                .env("TERM", "xterm-256color")
-                .env("COLORTERM", "truecolor");
+            let mut program = run_as.program(&shell);
+            program.name = Some(arg0);
+            let ours = TERMINAL.map(|(name, value)| (name.into(), value.into()));
+            program.environment.extend(ours);
             run_as
-                .start_on(command, slave, &format!("vsay:{person}"))
+                .start_on(program, slave)
                 .map_err(|error| cannot_start(&shell, &name, error))
         }))
     }

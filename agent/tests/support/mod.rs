@@ -1,4 +1,5 @@
 //! A machine with an agent on it, and the relay that the agent talks to.
+pub mod pam;
 pub mod relay;
 pub mod system;
 

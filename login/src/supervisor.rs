@@ -1,14 +1,18 @@
-//! A process between the agent and a command, below which all that the command starts stays, `setsid` or not: it is a
-//! subreaper, so what loses its parent becomes its child. [`super::kill_descendants`] then finds everything.
+//! A process above a command, below which all that the command starts stays, `setsid` or not: it is a subreaper, so what
+//! loses its parent becomes its child, and whoever wants to end all of it finds it there.
 //!
-//! It is a fork of the agent that runs no other program and keeps the agent's account, so the command cannot end it; and it
-//! does nothing but wait.
+//! It is a fork of whoever starts the command that runs no other program and keeps the account it has, so the command cannot
+//! end it; and it does nothing but wait.
+#![allow(unsafe_code)]
 use std::io;
 
 use nix::errno::Errno;
 use nix::libc::{self, c_int};
 use nix::sys::prctl::set_child_subreaper;
 use nix::unistd::{ForkResult, fork, setsid};
+
+use super::end::{end_as, exit};
+use super::enter;
 
 /// Makes this process the supervisor of a new one, in which alone the function returns. To be called between fork and exec,
 /// by the leader of a session; the new process leads another.
@@ -35,13 +39,7 @@ fn wait(command: libc::pid_t) -> ! {
         if ended != command {
             continue;
         }
-        if libc::WIFSIGNALED(status) {
-            let signal = libc::WTERMSIG(status);
-            // SAFETY: plain numbers; the disposition is the default one, so the process ends here.
-            unsafe { libc::kill(libc::getpid(), signal) };
-            exit(128 + signal);
-        }
-        exit(libc::WEXITSTATUS(status));
+        end_as(status);
     }
 }
 
@@ -49,14 +47,9 @@ fn close_all() {
     // SAFETY: nothing in this process uses a descriptor any more.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) };
     if closed != 0 {
-        for descriptor in 0..super::most_descriptors() {
+        for descriptor in 0..enter::most_descriptors() {
             // SAFETY: as above.
             unsafe { libc::close(descriptor) };
         }
     }
-}
-
-fn exit(code: c_int) -> ! {
-    // SAFETY: ends the process without running what the agent has set up to run at its own end.
-    unsafe { libc::_exit(code) }
 }
