@@ -279,7 +279,8 @@ extern "C" fn converse(
             (message.style, CStr::from_ptr(message.text))
         };
         match style {
-            TEXT_INFO | ERROR_MESSAGE => texts.add(text.to_bytes()),
+            TEXT_INFO => texts.add(text.to_bytes()),
+            ERROR_MESSAGE => texts.add_error(text.to_bytes()),
             _ => return CONVERSATION_ERROR,
         }
     }

@@ -20,16 +20,14 @@ use login::question::{self, Answer, LONGEST_QUESTION, Question};
 use nix::unistd::{Gid, Uid, dup2_stdin};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(never) => match never {},
-        Err(words) => {
-            eprintln!("vsay-pam: {words}");
-            ExitCode::FAILURE
-        }
+    if let Err(words) = run() {
+        eprintln!("vsay-pam: {words}");
     }
+    // Where a program was started, this process has ended as that did.
+    ExitCode::FAILURE
 }
 
-fn run() -> Result<std::convert::Infallible, String> {
+fn run() -> Result<(), String> {
     // Set to root's id for whoever starts it, it would open sessions for anybody.
     let ids = [
         (Uid::current().as_raw(), Uid::effective().as_raw()),
@@ -48,8 +46,7 @@ fn run() -> Result<std::convert::Infallible, String> {
             "the helper is of another version than the agent that runs: restart vsay-agent ({error})"
         )),
     };
-    question::send(&agent, &answered).map_err(|error| format!("the agent is gone: {error}"))?;
-    Err("no program was started".to_owned())
+    question::send(&agent, &answered).map_err(|error| format!("the agent is gone: {error}"))
 }
 
 /// The agent's end of the socket that standard input is, which becomes `/dev/null`: no module is to read there.

@@ -9,27 +9,36 @@ const MOST_REFUSED: usize = 1000;
 
 /// The texts, in their order.
 #[derive(Debug, Default)]
-pub struct Texts(RefCell<Vec<u8>>);
+pub struct Texts {
+    all: RefCell<Vec<u8>>,
+    /// Those that say that something is wrong.
+    errors: RefCell<Vec<u8>>,
+}
 
 impl Texts {
     /// Takes a text in, as far as there is room.
     pub fn add(&self, text: &[u8]) {
-        let mut kept = self.0.borrow_mut();
-        for part in [text, b"\n"] {
-            let room = MOST.saturating_sub(kept.len());
-            let part = part.get(..room).unwrap_or(part);
-            kept.extend_from_slice(part);
-        }
+        add(&mut self.all.borrow_mut(), text);
+    }
+
+    /// The same for one that says that something is wrong.
+    pub fn add_error(&self, text: &[u8]) {
+        self.add(text);
+        add(&mut self.errors.borrow_mut(), text);
     }
 
     /// All of them, each on a line of its own.
     pub fn take(&self) -> Vec<u8> {
-        self.0.take()
+        self.errors.take();
+        self.all.take()
     }
 
-    /// All of them, and then `last`, on one line and without what a terminal would obey.
+    /// Why somebody is refused: what is wrong, or all that was said if nothing said that, and then `last`. It is one line
+    /// without what a terminal would obey.
     pub fn take_line(&self, last: &str) -> String {
-        let said = self.0.take();
+        let errors = self.errors.take();
+        let all = self.all.take();
+        let said = if errors.is_empty() { all } else { errors };
         let said = String::from_utf8_lossy(&said).into_owned();
         let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let line = if words.is_empty() {
@@ -38,6 +47,14 @@ impl Texts {
             format!("{words} ({last})")
         };
         line.chars().filter(|c| !c.is_control()).take(MOST_REFUSED).collect()
+    }
+}
+
+fn add(kept: &mut Vec<u8>, text: &[u8]) {
+    for part in [text, b"\n"] {
+        let room = MOST.saturating_sub(kept.len());
+        let part = part.get(..room).unwrap_or(part);
+        kept.extend_from_slice(part);
     }
 }
 
@@ -67,6 +84,9 @@ mod tests {
             texts.take_line("Permission denied"),
             "closed for the night [2J\u{fffd} (Permission denied)"
         );
+        texts.add(b"Welcome to this machine.");
+        texts.add_error(b"There were too many logins.");
+        assert_eq!(texts.take_line("no"), "There were too many logins. (no)");
         texts.add(&[b'x'; MOST]);
         assert_eq!(texts.take_line("no").chars().count(), MOST_REFUSED);
     }
