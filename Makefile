@@ -13,10 +13,10 @@ export T
 
 NODE := node_modules/.bin/node
 
-.PHONY: help setup build dev check unit e2e web test advisories bench fuzz deploy clean
+.PHONY: help setup build dev check unit e2e web test advisories bench fuzz dist deploy clean
 
 help: ## List these commands
-	@sed -n 's/^\([a-z0-9]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## Find or install the tools (into .tools/ and node_modules/)
 	@scripts/toolchain.sh test
@@ -26,6 +26,7 @@ build: ## Build the Worker, the browser console, the agent and the command line
 	@scripts/build.sh
 
 dev: build ## Run the whole product here; PORT=8787 STATE=.state DEMO=1
+	@scripts/dist.sh --here
 	@exec $(NODE) scripts/dev.mjs
 
 check: ## Format, lints, types, shell scripts, licences: in seconds
@@ -54,8 +55,11 @@ bench: ## Measure it: latency, throughput, requests per second
 fuzz: ## Feed the decoders hostile bytes; SECONDS_EACH=60
 	@scripts/fuzz.sh
 
+dist: ## Agent and command line for every kind of machine, signed, into dist/ (docs/releases.md)
+	@scripts/dist.sh
+
 deploy: ## Deploy to your Cloudflare account (docs/deploy.md)
 	@scripts/deploy.sh
 
 clean: ## Remove what was built; tools and data stay
-	rm -rf build target web/dist .tools/stamps .tools/edge-config.json
+	rm -rf build dist target web/dist .tools/stamps .tools/edge-config.json

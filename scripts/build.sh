@@ -2,8 +2,10 @@
 # Builds what changed: build.sh [worker] [web] [native]; without arguments, all three.
 #   worker  the Worker and its Durable Objects, as WebAssembly, into build/
 #   web     the browser console, into web/dist/
-#   native  the agent (vsay-agent), its helper for PAM on Linux (vsay-pam), and the command line (vsay), into target/release/
+#   native  the agent (vsay-agent), its helper for PAM (vsay-pam), and the command line (vsay), into build/bin/; for Linux all
+#           three, elsewhere the last
 source "$(dirname "$0")/lib/common.sh"
+source scripts/lib/native.sh
 
 worker_sources() { find Cargo.toml Cargo.lock src durable-objects protocol/Cargo.toml protocol/src -type f; }
 web_sources() { find web \( -name node_modules -o -path web/dist -o -path web/tests \) -prune -o -type f -print; }
@@ -50,10 +52,26 @@ build_web() {
 
 # Cargo itself knows what changed.
 build_native() {
-  local helper=()
-  # It is linked with the system's C library whatever the agent is linked with, since it loads the modules of the system's PAM.
-  [ "$(uname -s)" = Linux ] && helper=(-p vsay-pam)
-  cargo build --release --quiet -p vsay-agent "${helper[@]}" -p vsay >&2
+  local target programs=(vsay)
+  target=$(own_target)
+  if is_linux; then programs+=(vsay-agent); fi
+  one_at_a_time native
+  programs_for "$target" "${programs[@]}"
+  mkdir -p "$PROGRAMS"
+  local name
+  for name in "${programs[@]}"; do put_program "$(program_of "$target" "$name")" "$name"; done
+  if is_linux; then
+    # It is linked with the system's C library whatever the agent is linked with, since it loads the modules of the system's PAM.
+    cargo build --release --quiet -p vsay-pam >&2
+    put_program "$TARGET_DIR/release/vsay-pam" vsay-pam
+  fi
+}
+
+# put_program <file> <name>. One that runs is not written to, and one that is the same stays as old as it is.
+put_program() {
+  if cmp -s "$1" "$PROGRAMS/$2"; then return; fi
+  cp "$1" "$PROGRAMS/.$2"
+  mv -f "$PROGRAMS/.$2" "$PROGRAMS/$2"
 }
 
 [ $# -gt 0 ] || set -- native worker web

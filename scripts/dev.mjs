@@ -12,7 +12,7 @@ import { ROOT } from "./lib/config.mjs";
 const state = path.resolve(ROOT, process.env.STATE || ".state");
 const port = process.env.PORT || "8787";
 const demo = process.env.DEMO !== "0";
-const agentProgram = path.resolve(ROOT, process.env.CARGO_TARGET_DIR || "target", "release/vsay-agent");
+const agentProgram = path.resolve(ROOT, process.env.VSAY_AGENT_BIN || "build/bin/vsay-agent");
 
 let edge;
 let agent;
@@ -41,15 +41,16 @@ async function startEdge() {
 
 async function startDemo() {
   const account = await ensureAccount({ url: edge.url, state });
+  const login = [
+    ["Sign in as", `${account.username} (${account.email})`],
+    ["Password", account.token ? account.password : "the one you changed it to"],
+  ];
+  if (process.platform !== "linux") return [...login, ["Machine", "none yet: the agent runs on Linux only"]];
   // For tests: shells of an account that only a folder's etc/passwd describes, so that nobody's start-up files run.
   const systemRoot = process.env.SYSTEM_ROOT || undefined;
   agent = await startAgent({ url: edge.url, state, program: agentProgram, token: account.token, systemRoot });
   agent.ended.then((code) => ending ?? fail(new Error(`the agent ended by itself (status ${code}); its log: ${agent.log}`)));
-  return [
-    ["Sign in as", `${account.username} (${account.email})`],
-    ["Password", account.token ? account.password : "the one you changed it to"],
-    ["Machine", `${agent.name}, this computer`],
-  ];
+  return [...login, ["Machine", `${agent.name}, this computer`]];
 }
 
 /** Ends what was started, the agent first so that it says goodbye; repeated calls wait for the first. */

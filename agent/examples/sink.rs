@@ -1,6 +1,6 @@
 //! How fast the agent alone is: a relay that reads everything, grants credit as the real one does, and measures.
 //!
-//! `cargo build --release -p vsay-agent && cargo run --release -p vsay-agent --example sink -- target/release/vsay-agent`
+//! `scripts/build.sh native && cargo run --release -p vsay-agent --example sink -- build/bin/vsay-agent`
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 

@@ -4,12 +4,14 @@
 //! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, [`pty`] gives
 //! them a terminal, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
 //! [`command`] runs what needs no terminal, [`link`] carries both to the edge. [`configure`] makes a machine known, with
-//! [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of it run.
-#[cfg(not(target_os = "linux"))]
-compile_error!("vsay-agent needs Linux: it relies on no_new_privs and /proc");
+//! [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of it run. [`command_line`] is the way in.
+//!
+//! All of it is for Linux: it relies on no_new_privs and /proc. Elsewhere the library is empty, and the program says so.
+#![cfg(target_os = "linux")]
 
 pub mod account;
 pub mod command;
+pub mod command_line;
 pub mod config;
 pub mod configure;
 pub mod emulator;

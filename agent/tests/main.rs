@@ -1,4 +1,6 @@
 //! The agent against a relay that the tests play, with real shells and real sockets.
+#![cfg(target_os = "linux")]
+
 mod commands;
 mod cuts;
 mod enrolment;

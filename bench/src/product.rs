@@ -1,6 +1,6 @@
 //! The whole product, as its users get it: the edge, one agent, an account with 50 machines.
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -135,9 +135,9 @@ impl Session {
     }
 }
 
-/// The agent that was built beside this program.
+/// The agent: the one that `VSAY_AGENT_BIN` names, or the one that `scripts/build.sh native` built.
 async fn start_agent(url: &str, token: &str, state: &Path) -> Result<Program> {
-    let program = env::current_exe()?.with_file_name("vsay-agent");
+    let program = env::var_os("VSAY_AGENT_BIN").map_or_else(|| "build/bin/vsay-agent".into(), PathBuf::from);
     let config = state.join("agent.yaml");
     let user = User::from_uid(getuid())?.context("who runs this has no name")?.name;
     let configured = Command::new(&program)

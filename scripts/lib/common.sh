@@ -8,6 +8,10 @@ TOOLS=$ROOT/.tools
 SYSTEM_PATH=${SYSTEM_PATH:-$PATH}
 # shellcheck disable=SC2034 # used by those who source this
 TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}
+# Where scripts/build.sh puts the agent and the command line for this machine. Beside target/release/, where any other cargo
+# command would put others of the same name.
+# shellcheck disable=SC2034
+PROGRAMS=$ROOT/build/bin
 export SYSTEM_PATH
 export PATH="$ROOT/node_modules/.bin:$TOOLS/bin:$SYSTEM_PATH"
 export WRANGLER_SEND_METRICS=false NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false

@@ -1,7 +1,7 @@
 //! End to end: the real Worker under workerd, the real agent with real shells, real sockets.
 //!
 //! Needs what `make build` makes. `VSAY_AGENT_BIN` and `VSAY_BIN` say where the agent and the command line are, if not in
-//! `target/release/`. A test that fails leaves its logs in the folder it names.
+//! `build/bin/`. A test that fails leaves its logs in the folder it names.
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -10,6 +10,7 @@ mod api_keys;
 mod audit_log;
 mod cli;
 mod defects;
+mod dist;
 mod duplicates;
 mod groups;
 mod machine_access;

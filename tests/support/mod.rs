@@ -26,15 +26,10 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A built program: where the environment says, else where `cargo build --release` puts it.
+/// A built program: where the environment says, else where `scripts/build.sh native` puts it.
 pub fn program(variable: &str, name: &str) -> PathBuf {
-    let path = match std::env::var_os(variable) {
-        Some(path) => PathBuf::from(path),
-        None => {
-            let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-            target.join("release").join(name)
-        }
-    };
+    let built = || root().join("build/bin").join(name);
+    let path = std::env::var_os(variable).map_or_else(built, PathBuf::from);
     assert!(
         path.exists(),
         "{} is missing: build it (make build) or say where it is with {variable}",
