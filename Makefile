@@ -11,8 +11,6 @@ export PORT STATE DEMO
 # Of `make e2e`: which tests.
 export T
 
-NODE := node_modules/.bin/node
-
 .PHONY: help setup build dev check unit e2e web test advisories bench fuzz dist deploy clean
 
 help: ## List these commands
@@ -25,9 +23,8 @@ build: ## Build the Worker, the browser console, the agent and the command line
 	@scripts/toolchain.sh
 	@scripts/build.sh
 
-dev: build ## Run the whole product here; PORT=8787 STATE=.state DEMO=1
-	@scripts/dist.sh --here
-	@exec $(NODE) scripts/dev.mjs
+dev: ## Run the whole product here; PORT=8787 STATE=.state DEMO=1
+	@exec scripts/dev.sh
 
 check: ## Format, lints, types, shell scripts, licences: in seconds
 	@scripts/test.sh check

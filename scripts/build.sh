@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds what changed: build.sh [worker] [web] [native]; without arguments, all three.
+# Builds what changed: build.sh [--plan] [worker] [web] [native]; without a part, all three. With --plan it only prints what it
+# would build, as toolchain.sh does.
 #   worker  the Worker and its Durable Objects, as WebAssembly, into build/
 #   web     the browser console, into web/dist/
 #   native  the agent (vsay-agent), its helper for PAM (vsay-pam), and the command line (vsay), into build/bin/; for Linux all
@@ -26,6 +27,7 @@ mark() {
 
 build_worker() {
   unchanged worker build/index.js && return
+  planned worker "the Worker" && return
   one_at_a_time worker
   unchanged worker build/index.js && return
   say "building the Worker"
@@ -35,7 +37,7 @@ build_worker() {
   export ESBUILD_BIN=$ROOT/node_modules/.bin/esbuild
   # Small before fast: a cold start takes as long as the code is large, and requests wait for the database, not for the
   # processor. Cargo.toml excepts what computes.
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=z worker-build --release >&2
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=z job --bar worker "building the Worker" worker-build --release
   # The names of its functions, a tenth of the whole, which worker-build keeps.
   wasm-opt --strip-debug -o build/index_bg.wasm build/index_bg.wasm
   mark
@@ -43,28 +45,32 @@ build_worker() {
 
 build_web() {
   unchanged web web/dist/index.html && return
+  planned web "the browser console" && return
   one_at_a_time web
   unchanged web web/dist/index.html && return
   say "building the browser console"
-  npm --prefix web run --silent build -- --logLevel warn >&2
+  job web "building the browser console" npm --prefix web run --silent build -- --logLevel warn
   mark
 }
 
 # Cargo itself knows what changed.
 build_native() {
-  local target programs=(vsay)
+  local name target programs=(vsay) helpers=()
   target=$(own_target)
-  if is_linux; then programs+=(vsay-agent); fi
+  if is_linux; then programs+=(vsay-agent) helpers=(vsay-pam); fi
+  for name in "${programs[@]}" "${helpers[@]}"; do
+    if [ ! -e "$PROGRAMS/$name" ]; then planned native "the agent and the command line" && return; fi
+  done
+  [ -z "$PLAN" ] || return 0
   one_at_a_time native
   programs_for "$target" "${programs[@]}"
   mkdir -p "$PROGRAMS"
-  local name
   for name in "${programs[@]}"; do put_program "$(program_of "$target" "$name")" "$name"; done
-  if is_linux; then
-    # It is linked with the system's C library whatever the agent is linked with, since it loads the modules of the system's PAM.
-    cargo build --release --quiet -p vsay-pam >&2
-    put_program "$TARGET_DIR/release/vsay-pam" vsay-pam
-  fi
+  # Linked with the system's C library whatever the agent is linked with, since it loads the modules of the system's PAM.
+  for name in "${helpers[@]}"; do
+    cargo build --release --quiet -p "$name" >&2
+    put_program "$TARGET_DIR/release/$name" "$name"
+  done
 }
 
 # put_program <file> <name>. One that runs is not written to, and one that is the same stays as old as it is.
@@ -74,6 +80,11 @@ put_program() {
   mv -f "$PROGRAMS/.$2" "$PROGRAMS/$2"
 }
 
+PLAN=''
+if [ "${1:-}" = --plan ]; then
+  PLAN=yes
+  shift
+fi
 [ $# -gt 0 ] || set -- native worker web
 for part in "$@"; do
   case $part in
@@ -81,4 +92,4 @@ for part in "$@"; do
     *) fail "build.sh: no part named $part" "Parts: worker web native" ;;
   esac
 done
-say "build: ok, $SECONDS s"
+[ -n "$PLAN" ] || say "build: ok, $SECONDS s"

