@@ -9,7 +9,7 @@ use super::audit_key::AuditKey;
 use super::secrets::SealingKey;
 use super::settings::mail::MailSettings;
 use super::settings::oidc::OidcSettings;
-use super::settings::origins::AllowedOrigins;
+use super::settings::origins::{AllowedOrigins, web_origin};
 use super::settings::super_admin::SuperAdmin;
 
 /// Shortest `JWT_SECRET`: below it, the signature and not the account is the weakest lock.
@@ -95,7 +95,7 @@ impl Config {
             token_secret: jwt_secret.into(),
             sealing,
             audit,
-            base_url: get("BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            base_url: base_url(get("BASE_URL"))?,
             origins,
             // At most what the platform lets a request carry.
             max_body_bytes: number(
@@ -114,6 +114,16 @@ impl Config {
             super_admin: SuperAdmin::parse(get),
         })
     }
+}
+
+fn base_url(value: Option<String>) -> Result<Option<String>, ConfigError> {
+    let Some(url) = value else { return Ok(None) };
+    if web_origin(&url).is_none() {
+        return Err(ConfigError(format!(
+            "BASE_URL must be an address such as https://edge.example.com, not {url}"
+        )));
+    }
+    Ok(Some(url.trim_end_matches('/').to_owned()))
 }
 
 fn number<T: FromStr + PartialOrd + std::fmt::Display>(
@@ -190,6 +200,8 @@ mod tests {
             ("MAX_BODY_BYTES", "1", "from 1024"),
             ("ALLOW_SIGNUP", "yes", "true or false"),
             ("ALLOWED_ORIGINS", "example.org", "origins such as"),
+            ("BASE_URL", "edge.example.com", "https://edge.example.com"),
+            ("BASE_URL", "ftp://edge.example.com", "an address such as"),
             ("MAIL_TRANSPORT", "smtp", "binding or http"),
             ("GITHUB_CLIENT_ID", "id", "needs GITHUB_CLIENT_SECRET"),
         ] {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
+use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::Response;
 use protocol::ids::ObjectId;
@@ -15,8 +16,9 @@ use super::error::ApiError;
 use super::images::Avatars;
 use super::mail::Mailer;
 use super::relay_stub::RelayStub;
+use super::settings::origins;
 
-/// The binding of the console's files.
+/// The binding of the files that are served without the Worker.
 const ASSETS: &str = "ASSETS";
 
 /// The application as one request, or one run of the scheduled work, sees it.
@@ -24,6 +26,8 @@ pub struct App {
     pub config: Arc<Config>,
     env: Env,
     background: Background,
+    /// What was asked for; nothing where no request is.
+    uri: Uri,
 }
 
 impl App {
@@ -33,7 +37,20 @@ impl App {
             config,
             env,
             background,
+            uri: Uri::default(),
         }
+    }
+
+    /// Where programs and people reach this deployment, without a final slash: as the settings say, or else the address that
+    /// the request came to. It is safe in a shell's quotes.
+    pub fn address(&self) -> Result<String, ApiError> {
+        if let Some(address) = &self.config.base_url {
+            return Ok(address.clone());
+        }
+        let came_to = self.uri.scheme_str().zip(self.uri.authority());
+        came_to
+            .and_then(|(scheme, authority)| origins::web_origin(&format!("{scheme}://{authority}")))
+            .ok_or_else(|| ApiError::bad_request("The request's host is no name or address"))
     }
 
     /// What can be done after the answer.
@@ -59,12 +76,18 @@ impl App {
         Avatars::new(&self.env)
     }
 
-    /// The page of the console, with the headers that its files have. There is none where only the API was deployed.
+    /// The page of the console.
     pub async fn console_page(&self) -> Result<Response, ApiError> {
+        self.asset("/").await
+    }
+
+    /// What the files' own server answers for a path, with the headers that files have. There is none where only the API was
+    /// deployed.
+    pub async fn asset(&self, path: &str) -> Result<Response, ApiError> {
         let assets = self.env.assets(ASSETS).map_err(|_| ApiError::not_found("Not found"))?;
-        // The files' own server wants an address; its host means nothing.
-        let page = assets.fetch("https://console/", None).await?;
-        Ok(page.map(Body::new))
+        // It wants an address; its host means nothing.
+        let file = assets.fetch(format!("https://files{path}"), None).await?;
+        Ok(file.map(Body::new))
     }
 
     /// A rate limit by the name of its binding. Without it, the routes it guards answer 503: a limit that is silently
@@ -81,7 +104,10 @@ impl FromRequestParts<Arc<Config>> for App {
         let env = parts.extensions.get::<Env>().cloned();
         let background = parts.extensions.get::<Background>().cloned();
         match (env, background) {
-            (Some(env), Some(background)) => Ok(Self::new(config.clone(), env, background)),
+            (Some(env), Some(background)) => Ok(Self {
+                uri: parts.uri.clone(),
+                ..Self::new(config.clone(), env, background)
+            }),
             _ => Err(ApiError::internal("the request carries no Env or no Background")),
         }
     }

@@ -16,6 +16,12 @@ fn redact(machine: &mut Value) {
     assert!(is_recent(&take(machine, "created_at")));
 }
 
+/// The one line that makes a computer this machine.
+fn install_command(owner: &Account, token: &str) -> String {
+    let url = &owner.anonymous.url;
+    format!(" curl -fsSL {url}/install.sh | VSAY_TOKEN={token} sh -s -- --linux-user deploy --allow-sudo")
+}
+
 fn pending(owner: &Account, name: &str) -> Value {
     json!({
         "name": name,
@@ -63,7 +69,15 @@ async fn a_new_machine_waits_for_its_agent_and_shows_its_token_to_its_owner() {
     let created = answer.body;
     let token = created["registration_token"].as_str().expect("a token").to_owned();
     assert!(hex(&token, 64));
-    for field in ["id", "agent_id", "name", "description", "status", "registration_token"] {
+    for field in [
+        "id",
+        "agent_id",
+        "name",
+        "description",
+        "status",
+        "registration_token",
+        "install_command",
+    ] {
         assert_eq!(
             created[field], created["machine"][field],
             "{field} is there wrapped and flat"
@@ -71,6 +85,7 @@ async fn a_new_machine_waits_for_its_agent_and_shows_its_token_to_its_owner() {
     }
     let with_secrets = |mut machine: Value| {
         machine["registration_token"] = json!(token);
+        machine["install_command"] = json!(install_command(&owner, &token));
         machine["custom_script"] = json!("echo hello");
         machine
     };
@@ -252,6 +267,11 @@ async fn a_registration_token_enrols_once_and_a_new_one_replaces_the_agent() {
     assert_eq!(issued.status, 201);
     let token = issued.body["registration_token"].as_str().expect("a token").to_owned();
     assert!(hex(&token, 64) && token != agent.token());
+    let line = issued.body["install_command"].as_str().expect("a line");
+    assert!(
+        line.contains(&format!("| VSAY_TOKEN={token} sh -s --")),
+        "the line has the new token: {line}"
+    );
     agent.kill();
     agent.becomes("offline").await;
     let enrolled = agent.try_configure(&owner.anonymous.url, &token).await;

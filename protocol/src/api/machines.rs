@@ -1,4 +1,5 @@
 //! Machines.
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -173,6 +174,10 @@ pub struct Machine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub registration_token: Option<Secret>,
+    /// What to run on the computer that becomes this machine, as one line for a shell. Where the token in it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub install_command: Option<Secret>,
     /// The script to run at first enrolment. Only when one machine is read, by its owner or an administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -296,6 +301,9 @@ pub struct MachineCreated {
     /// What its agent enrols with: 64 hex characters, good for one enrolment.
     #[schema(value_type = String)]
     pub registration_token: Secret,
+    /// What to run on the computer that becomes this machine, as one line for a shell; the token is in it.
+    #[schema(value_type = String)]
+    pub install_command: Secret,
     /// As in `machine`.
     pub status: MachineStatus,
 }
@@ -330,6 +338,39 @@ pub struct RegistrationToken {
     /// What the machine's agent enrols with: 64 hex characters, good for one enrolment.
     #[schema(value_type = String)]
     pub registration_token: Secret,
+    /// What to run on the computer that becomes this machine, as one line for a shell; the token is in it.
+    #[schema(value_type = String)]
+    pub install_command: Secret,
+}
+
+/// The one line that makes a computer a machine of the edge at `edge`, an address without a final slash.
+///
+/// The token is in the environment of one process and so in no list of processes; the space at the beginning keeps the line
+/// out of the history of shells that are set up for it (`HISTCONTROL=ignorespace`). Without a `linux_user` the script takes
+/// the account of whoever runs it.
+pub fn install_command(edge: &str, token: &Secret, linux_user: &str, allow_sudo: bool) -> Secret {
+    let mut line = format!(
+        " curl -fsSL {} | VSAY_TOKEN={} sh -s --",
+        shell_word(&format!("{edge}/install.sh")),
+        shell_word(token.expose())
+    );
+    if !linux_user.is_empty() {
+        line.push_str(" --linux-user ");
+        line.push_str(&shell_word(linux_user));
+    }
+    if allow_sudo {
+        line.push_str(" --allow-sudo");
+    }
+    line.into()
+}
+
+/// A text as one word of a shell's command line, in quotes only where it needs them.
+fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"@%+:,./_-".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
 }
 
 #[cfg(test)]
@@ -382,6 +423,33 @@ mod tests {
             refused.len() == 2 && refused.iter().all(|field| field.len() < 80),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn the_line_that_installs_is_one_command_whatever_the_names_are() {
+        let token = Secret::from("0a1b".to_owned());
+        let line = |edge: &str, user: &str, sudo: bool| install_command(edge, &token, user, sudo).expose().to_owned();
+        assert_eq!(
+            line("https://edge.example.com", "deploy", true),
+            " curl -fsSL https://edge.example.com/install.sh | VSAY_TOKEN=0a1b sh -s -- --linux-user deploy --allow-sudo"
+        );
+        assert_eq!(
+            line("http://[::1]:8787", "", false),
+            " curl -fsSL 'http://[::1]:8787/install.sh' | VSAY_TOKEN=0a1b sh -s --"
+        );
+        assert!(line("https://edge.example.com", "host$", false).ends_with(" --linux-user 'host$'"));
+    }
+
+    #[test]
+    fn a_shell_reads_every_word_as_it_was() {
+        for hostile in [
+            "", "$(id)", "`id`", "a b", "a;b", "a|b", "a&b", "~", "*", "a'b", "'", "\"", "\\", "a\nb", "#", "!x", "-n",
+            "ü", "=",
+        ] {
+            let script = format!("printf %s. {}", shell_word(hostile));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{hostile}."));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use protocol::api::machines::MachineStatus;
 use protocol::ids::ObjectId;
 
-use super::row::Found;
+use super::row::{Found, MachineRow};
 use crate::auth::caller::Caller;
 use crate::platform::error::ApiError;
 
@@ -69,6 +69,11 @@ impl MachineControl {
 
     pub fn organization_id(&self) -> &ObjectId {
         &self.0.found.organization_id
+    }
+
+    /// The row that was found.
+    pub fn machine(&self) -> &MachineRow {
+        &self.0.found.machine
     }
 
     pub fn name(&self) -> &str {

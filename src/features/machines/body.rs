@@ -50,6 +50,7 @@ impl From<MachineRow> for Machine {
             created_at: row.created_at,
             duplicate: row.duplicate,
             registration_token: None,
+            install_command: None,
             custom_script: None,
         };
         set_metrics(&mut machine, metrics);

@@ -45,13 +45,21 @@ fn normal(text: &str) -> Option<String> {
     let valid = !scheme.is_empty()
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
         && !authority.is_empty()
-        && !authority.contains(['/', '?', '#', '@', ' ', '*']);
+        && authority
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b));
     let authority = match scheme {
         "https" => authority.strip_suffix(":443").unwrap_or(authority),
         "http" => authority.strip_suffix(":80").unwrap_or(authority),
         _ => authority,
     };
     valid.then(|| format!("{scheme}://{authority}"))
+}
+
+/// The origin of what is on the web, in lower case, as programs and people are told it; nothing for any other text. Nothing in
+/// it means anything to a shell within quotes.
+pub fn web_origin(text: &str) -> Option<String> {
+    normal(text).filter(|origin| ["https://", "http://"].iter().any(|scheme| origin.starts_with(scheme)))
 }
 
 #[cfg(test)]
@@ -110,8 +118,23 @@ mod tests {
             "https://a.example/path",
             "https://*.example",
             "://x",
+            "https://a'b",
+            "https://$(id)",
+            "https://a;b",
+            "https://a\nb",
         ] {
             assert_eq!(AllowedOrigins::new(None, Some(bad)), Err(bad.to_owned()));
+            assert_eq!(web_origin(bad), None);
         }
+    }
+
+    #[test]
+    fn what_programs_are_told_is_on_the_web() {
+        assert_eq!(
+            web_origin("HTTPS://Edge.example.com:443").as_deref(),
+            Some("https://edge.example.com")
+        );
+        assert_eq!(web_origin("http://[::1]:8787").as_deref(), Some("http://[::1]:8787"));
+        assert_eq!(web_origin("vscode-webview://x"), None);
     }
 }

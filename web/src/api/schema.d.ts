@@ -2863,6 +2863,8 @@ export interface components {
             hostname: string;
             /** @description The row. */
             id: components["schemas"]["ObjectId"];
+            /** @description What to run on the computer that becomes this machine, as one line for a shell. Where the token in it is. */
+            install_command?: string;
             /** @description Its own address. */
             ip_address: string;
             /** @description Whether its agent is connected now. */
@@ -2934,6 +2936,8 @@ export interface components {
             description: string;
             /** @description As in `machine`. */
             id: components["schemas"]["ObjectId"];
+            /** @description What to run on the computer that becomes this machine, as one line for a shell; the token is in it. */
+            install_command: string;
             /** @description The machine. */
             machine: components["schemas"]["Machine"];
             /** @description As in `machine`. */
@@ -3432,6 +3436,8 @@ export interface components {
         };
         /** @description A new registration token; any earlier one is void. */
         RegistrationToken: {
+            /** @description What to run on the computer that becomes this machine, as one line for a shell; the token is in it. */
+            install_command: string;
             /** @description What the machine's agent enrols with: 64 hex characters, good for one enrolment. */
             registration_token: string;
         };

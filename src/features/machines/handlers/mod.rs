@@ -8,6 +8,7 @@ use protocol::api::Message;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{
     CreateMachine, Machine, MachineCreated, MachineDetail, MachineList, MachineStatus, RegistrationToken,
+    install_command,
 };
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
@@ -93,7 +94,7 @@ pub async fn create_machine(
     credentials: Credentials,
     ValidJson(request): ValidJson<CreateMachine>,
 ) -> Result<(StatusCode, Json<MachineCreated>), ApiError> {
-    let db = app.db()?;
+    let (db, address) = (app.db()?, app.address()?);
     let (id, token) = (random::object_id()?, registration_token()?);
     let new = NewMachine {
         agent_id: random::agent_id()?,
@@ -130,6 +131,7 @@ pub async fn create_machine(
             agent_id: machine.agent_id.clone(),
             name: machine.name.clone(),
             description: machine.description.clone(),
+            install_command: install_command(&address, &token, &machine.linux_user, machine.allow_sudo),
             registration_token: token,
             status: machine.status,
             machine,
@@ -231,7 +233,7 @@ pub async fn create_registration_token(
     if control.status() == MachineStatus::Revoked {
         return Err(ApiError::forbidden("machine_revoked", "machine has been revoked"));
     }
-    let token = registration_token()?;
+    let (token, address) = (registration_token()?, app.address()?);
     let sealed = app.config.sealing.seal(&token_associated_data(control.id()), &token)?;
     app.db()?
         .run(store::set_registration_token(
@@ -240,9 +242,11 @@ pub async fn create_registration_token(
             &sealed,
         ))
         .await?;
+    let machine = control.machine();
     Ok((
         StatusCode::CREATED,
         Json(RegistrationToken {
+            install_command: install_command(&address, &token, &machine.linux_user, machine.allow_sudo),
             registration_token: token,
         }),
     ))
@@ -272,10 +276,13 @@ fn detail(app: &App, access: &MachineAccess) -> Result<Machine, ApiError> {
     let mut machine = Machine::from(found.machine.clone());
     if access.manages() {
         machine.custom_script = Some(found.custom_script.clone());
-        machine.registration_token = match &found.registration_token_sealed {
-            Some(sealed) => Some(app.config.sealing.open(&token_associated_data(&machine.id), sealed)?),
-            None => None,
-        };
+        if let Some(sealed) = &found.registration_token_sealed {
+            let token = app.config.sealing.open(&token_associated_data(&machine.id), sealed)?;
+            let address = app.address().ok();
+            machine.install_command =
+                address.map(|address| install_command(&address, &token, &machine.linux_user, machine.allow_sudo));
+            machine.registration_token = Some(token);
+        }
     }
     Ok(machine)
 }
