@@ -45,6 +45,12 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         session: Option<SessionId>,
     },
+    /// Add a machine
+    Machine {
+        /// What to do.
+        #[command(subcommand)]
+        command: Machine,
+    },
     /// Delete a machine; ends its terminals
     Delete {
         /// The machine's name or agent id
@@ -63,6 +69,33 @@ pub enum Command {
     Status,
     /// Show the version
     Version,
+}
+
+/// What can be done about machines.
+#[derive(Debug, Subcommand)]
+pub enum Machine {
+    /// Print the one line to run on a computer that is to become a machine, and wait until it is online
+    #[command(
+        after_help = "The line goes to standard output, everything else to standard error. Exit status: 0 once the \
+                            machine is online, or at once with --no-wait; 1 if it failed; 130 after Ctrl-C, which leaves \
+                            the machine waiting."
+    )]
+    Add {
+        /// What it is called, unique among your machines
+        name: String,
+        /// The account that terminals run as [default: whoever runs the line]
+        #[arg(long, value_name = "USER", default_value = "", hide_default_value = true)]
+        linux_user: String,
+        /// Terminals may gain root
+        #[arg(long)]
+        allow_sudo: bool,
+        /// A label to filter by; may be given several times
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// Do not wait for it
+        #[arg(long)]
+        no_wait: bool,
+    },
 }
 
 /// What can be done with the audit log.
@@ -114,6 +147,31 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_machine_is_added_with_as_many_tags_as_are_given() {
+        let typed = [
+            "vsay",
+            "machine",
+            "add",
+            "web-1",
+            "--tag",
+            "a",
+            "--tag",
+            "b",
+            "--no-wait",
+        ];
+        let Command::Machine {
+            command: Machine::Add { tags, linux_user, .. },
+        } = Args::try_parse_from(typed).unwrap().command
+        else {
+            panic!("another command")
+        };
+        assert_eq!(
+            (tags, linux_user),
+            (vec!["a".to_owned(), "b".to_owned()], String::new())
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! - `commands/`: one file per subcommand
 //! - `client.rs`: the REST API as far as it is used here
 //! - `config.rs`: what is kept between two runs
+//! - `qr.rs`: a text as a picture for a telephone
 //! - `terminal/`: a terminal that survives a cut: `viewer.rs` is its end of the protocol without I/O, `run.rs` the loop
 //!   around it, `tty.rs` the local terminal
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ mod client;
 mod commands;
 mod config;
 mod error;
+mod qr;
 mod terminal;
 
 pub use args::Args;

@@ -3,11 +3,13 @@ use std::os::unix::fs::PermissionsExt;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::ChildStderr;
 
 use crate::support::account::{Account, send};
 use crate::support::agent::{Agent, World};
 use crate::support::cli::Cli;
+use crate::support::process::signal;
 use crate::support::proxy::Proxy;
 use crate::support::stack::Stack;
 use crate::support::viewer::Viewer;
@@ -117,6 +119,133 @@ async fn machines_are_listed_and_deleted() {
     );
     assert_eq!(cli.run(&["delete", "later", "--yes"], "").await.out, "Deleted later.\n");
     assert_eq!(owner.get("/api/machines").await.ok()["total"], 1);
+}
+
+/// Reads on until a line has these words in it.
+async fn heard(lines: &mut Lines<BufReader<ChildStderr>>, words: &str) {
+    loop {
+        let line = within(words, lines.next_line()).await.expect("readable");
+        if line.unwrap_or_else(|| panic!("ended without {words}")).contains(words) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_machine_is_added_by_the_line_that_is_printed_and_waited_for_until_it_is_online() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let cli = Cli::signed_in(&owner, &stack.url).await;
+    let args = [
+        "machine",
+        "add",
+        "build-1",
+        "--tag",
+        "ci",
+        "--tag",
+        "linux",
+        "--linux-user",
+        "deploy",
+        "--allow-sudo",
+    ];
+    let mut child = cli.command(&args).spawn().expect("vsay runs");
+    let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let (mut out, mut err) = (BufReader::new(out).lines(), BufReader::new(err).lines());
+    let line = within("the line", out.next_line())
+        .await
+        .expect("readable")
+        .expect("a line");
+
+    let listed = owner.get("/api/machines").await.ok()["machines"][0].clone();
+    let agent_id = listed["agent_id"].as_str().expect("an agent id");
+    let machine = owner.get(&format!("/api/machines/{agent_id}")).await.ok()["machine"].clone();
+    assert_eq!(machine["install_command"], line, "exactly what the API says");
+    assert_eq!(
+        (
+            &machine["status"],
+            &machine["tags"],
+            &machine["linux_user"],
+            &machine["allow_sudo"]
+        ),
+        (
+            &json!("pending"),
+            &json!(["ci", "linux"]),
+            &json!("deploy"),
+            &json!(true)
+        )
+    );
+    let token = line
+        .split("VSAY_TOKEN=")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .expect("a token");
+    let agent = Agent::with_token(&owner, &machine, token.to_owned(), &stack.url).await;
+    heard(&mut err, "Enrolled, waiting for it to connect.").await;
+    agent.launch();
+    heard(&mut err, "Online.").await;
+    heard(&mut err, "vsay connect build-1").await;
+    let status = within("the end", child.wait()).await.expect("it ran");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(
+        out.next_line().await.expect("readable"),
+        None,
+        "the line and nothing else"
+    );
+}
+
+#[tokio::test]
+async fn whoever_stops_waiting_for_a_machine_leaves_it_and_is_told_how_to_remove_it() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let cli = Cli::signed_in(&owner, &stack.url).await;
+    let mut child = cli.command(&["machine", "add", "later"]).spawn().expect("vsay runs");
+    let mut err = BufReader::new(child.stderr.take().expect("piped")).lines();
+    heard(&mut err, "Waiting for the agent.").await;
+    signal(child.id().expect("it runs"), "INT");
+    heard(&mut err, "To remove it: vsay delete later").await;
+    let status = within("the end", child.wait()).await.expect("it ran");
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(
+        owner.get("/api/machines").await.ok()["machines"][0]["status"],
+        "pending"
+    );
+    assert_eq!(cli.run(&["delete", "later", "--yes"], "").await.out, "Deleted later.\n");
+}
+
+#[tokio::test]
+async fn a_machine_is_added_without_waiting_and_with_a_picture_where_one_fits() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let cli = Cli::signed_in(&owner, &stack.url).await;
+    let said = cli.run(&["machine", "add", "one", "--no-wait"], "").await;
+    assert_eq!(said.status, 0, "{said:?}");
+    assert_eq!(said.out.lines().count(), 1, "{said:?}");
+    assert!(said.out.starts_with(" curl -fsSL "), "{said:?}");
+    let taken = cli.run(&["machine", "add", "one", "--no-wait"], "").await;
+    assert_eq!(
+        (taken.status, taken.out.as_str(), taken.err.as_str()),
+        (1, "", "vsay: Machine with this name already exists\n")
+    );
+    let refused = cli.run(&["machine", "add", "two", "--linux-user", "a b"], "").await;
+    assert!(
+        refused.status == 1 && refused.err.contains("linux_user must be a login name"),
+        "{refused:?}"
+    );
+
+    let mut terminal = cli.in_terminal("$VSAY machine add three --no-wait; echo status=$?");
+    terminal.wait_for("status=0").await;
+    assert!(
+        terminal.seen.contains("\u{2588}\u{2588}\u{2588}\u{2588}"),
+        "{}",
+        terminal.seen
+    );
+    let mut terminal = cli.in_terminal("stty rows 20; $VSAY machine add four --no-wait; echo status=$?");
+    terminal.wait_for("status=0").await;
+    assert!(
+        !terminal.seen.contains('\u{2588}') && terminal.seen.contains("In a larger window"),
+        "{}",
+        terminal.seen
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -42,10 +42,16 @@ impl Agent {
     /// Makes a machine and enrols it; its agent will dial `url`, which may be a proxy.
     pub async fn enrolled(owner: &Account, name: &str, url: &str) -> Self {
         let created = owner.post("/api/machines", json!({"name": name})).await.ok();
+        let token = created["registration_token"].as_str().expect("a token").to_owned();
+        Self::with_token(owner, &created, token, url).await
+    }
+
+    /// Enrols a machine that somebody has made, by a token that was given for it.
+    pub async fn with_token(owner: &Account, machine: &Value, token: String, url: &str) -> Self {
         let text = |field: &str| {
-            created[field]
+            machine[field]
                 .as_str()
-                .unwrap_or_else(|| panic!("{created:#}"))
+                .unwrap_or_else(|| panic!("{machine:#}"))
                 .to_owned()
         };
         let folder = tempfile::Builder::new()
@@ -56,9 +62,9 @@ impl Agent {
         let agent = Self {
             agent_id: text("agent_id"),
             machine_id: text("id"),
-            name: name.to_owned(),
+            name: text("name"),
             owner: owner.clone(),
-            token: text("registration_token"),
+            token,
             folder,
             system: system::make(&shell_account().await).await,
             running: Mutex::new(None),

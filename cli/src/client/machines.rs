@@ -1,6 +1,6 @@
-//! Machines: listing, finding and deleting them.
+//! Machines: listing, finding, adding and deleting them.
 use protocol::api::Message;
-use protocol::api::machines::{Machine, MachineList, MachineStatus};
+use protocol::api::machines::{CreateMachine, Machine, MachineCreated, MachineDetail, MachineList, MachineStatus};
 use protocol::ids::AgentId;
 use reqwest::Method;
 
@@ -17,6 +17,18 @@ impl Client {
     /// The one machine of that name or agent id.
     pub async fn machine(&self, name: &str) -> Result<Machine, Error> {
         pick(self.machines().await?, name)
+    }
+
+    /// The machine of that agent id, as it is now.
+    pub async fn machine_by_agent_id(&self, agent_id: &AgentId) -> Result<Machine, Error> {
+        let request = self.request(Method::GET, &format!("/api/machines/{agent_id}"));
+        Ok(self.ask::<MachineDetail>(request).await?.machine)
+    }
+
+    /// Makes a machine that waits for its agent.
+    pub async fn create_machine(&self, machine: &CreateMachine) -> Result<MachineCreated, Error> {
+        self.ask(self.request(Method::POST, "/api/machines").json(machine))
+            .await
     }
 
     /// Deletes a machine.

@@ -4,6 +4,7 @@ mod connect;
 mod delete;
 mod list;
 mod login;
+mod machine;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -21,6 +22,7 @@ pub async fn run(args: Args) -> Result<i32, Error> {
         Command::Logout => logout(&file)?,
         Command::List => list::run(&Client::signed_in(&file.load()?)?).await?,
         Command::Connect { machine, session } => return connect::run(&file.load()?, &machine, session).await,
+        Command::Machine { command } => return machine::run(&Client::signed_in(&file.load()?)?, command).await,
         Command::Delete { machine, yes } => delete::run(&Client::signed_in(&file.load()?)?, &machine, yes).await?,
         Command::Audit { command } => return audit::run(&file, command).await,
         Command::Status => status(&file).await?,

@@ -13,6 +13,7 @@ mod tty;
 mod viewer;
 
 pub use run::run;
+pub use tty::{asked_to_end, size};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

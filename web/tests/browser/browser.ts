@@ -1,4 +1,5 @@
 /** The system's Chromium, and what tests want from a page. */
+import jsQR from 'jsqr';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
@@ -78,4 +79,30 @@ export async function typeLine(page: Page, line: string): Promise<void> {
 
 export async function waitForState(page: Page, state: string): Promise<void> {
   await page.locator(`[data-testid=terminal][data-state=${state}]`).waitFor();
+}
+
+/** Points on a side of the picture that a reader is given: four for a module. */
+const CODE_SIZE = 240;
+
+/** What a phone reads of the QR code on the page, by a reader that knows nothing of who drew it. */
+export async function readCode(page: Page): Promise<string | undefined> {
+  const points = await page.locator('svg[role=img]').evaluate(async (svg, size) => {
+    const copy = svg.cloneNode(true) as SVGElement;
+    copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+    copy.setAttribute('width', String(size));
+    copy.setAttribute('height', String(size));
+    const image = new Image();
+    image.src = `data:image/svg+xml,${encodeURIComponent(copy.outerHTML)}`;
+    await image.decode();
+    const context = new OffscreenCanvas(size, size).getContext('2d');
+    if (!context) throw new Error('no canvas');
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, size, size);
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, size, size);
+    // Its red is as good as any of its colours: the code is black on white.
+    return Array.from({ length: size * size }, (_, at) => ((data[at * 4] ?? 0) < 128 ? '#' : ' ')).join('');
+  }, CODE_SIZE);
+  const colours = [...points].flatMap((point) => (point === '#' ? [0, 0, 0, 255] : [255, 255, 255, 255]));
+  return jsQR(new Uint8ClampedArray(colours), CODE_SIZE, CODE_SIZE)?.data;
 }

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { signIn, waitForState } from './browser';
+import { readCode, signIn, waitForState } from './browser';
 import { HOME, WORK } from './edge/administration';
+import { LINE } from './edge/edge';
 import { edgePerTest } from './setup';
 
 describe('the machine pages', () => {
@@ -14,16 +15,75 @@ describe('the machine pages', () => {
     await page.getByLabel('Name').fill('build-7');
     await page.getByLabel('Linux user').fill('ci');
     await page.getByRole('button', { name: 'Continue' }).click();
-    const command = `sudo vsay-agent configure --host ${new URL(page.url()).origin} --token ${'f0'.repeat(32)} --linux-user ci`;
-    expect(await page.getByTestId('command').textContent()).toBe(command);
-    await page.getByRole('button', { name: 'Copy the command' }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+    expect(await page.getByTestId('command').textContent()).toBe(LINE);
+    await page.getByRole('button', { name: 'Copy the line' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(LINE);
 
     const [machine] = setup.edge.machines.values();
+    await page.locator('[data-testid=enrolment][data-stage=waiting]').waitFor();
+    Object.assign(machine ?? {}, { status: 'offline', hostname: 'ip-10-0-0-7' });
+    await page.getByText('Enrolled by ip-10-0-0-7').waitFor();
+    expect(await page.getByTestId('command').count()).toBe(0);
     Object.assign(machine ?? {}, { status: 'online', is_connected: true });
     await page.getByRole('heading', { name: 'build-7 is online' }).waitFor();
-    await page.getByRole('dialog').getByRole('button', { name: 'Connect' }).click();
+    // It has the keyboard: whoever comes back from the computer presses Enter.
+    await page.keyboard.press('Enter');
     await waitForState(page, 'connected');
+  });
+
+  it('show the line as a code that a phone reads, where there is room, and on a phone when it is asked for', async () => {
+    const page = await setup.open();
+    await signIn(page);
+    await page.getByRole('button', { name: 'Add machine' }).click();
+    await page.getByLabel('Name').fill('build-7');
+    await page.keyboard.press('Enter');
+    const code = page.getByRole('img', { name: 'The line as a QR code' });
+    await code.waitFor();
+    expect(await readCode(page)).toBe(LINE);
+
+    const phone = await setup.open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+    setup.edge.add({ name: 'phone', status: 'pending', is_connected: false, install_command: LINE });
+    await signIn(phone);
+    await phone.getByRole('link', { name: 'phone' }).click();
+    await phone.getByTestId('command').waitFor();
+    const onPhone = phone.getByRole('img', { name: 'The line as a QR code' });
+    expect(await onPhone.isVisible()).toBe(false);
+    await phone.getByText('As a QR code').click();
+    await onPhone.waitFor();
+    expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it('say what to look at when nothing comes for a minute, by how far it came', async () => {
+    const page = await setup.open();
+    await page.clock.install();
+    await signIn(page);
+    await page.getByRole('button', { name: 'Add machine' }).click();
+    await page.getByLabel('Name').fill('build-7');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.locator('[data-testid=enrolment][data-stage=waiting]').waitFor();
+    expect(await page.getByText('Nothing has come yet.').count()).toBe(0);
+    await page.clock.fastForward(61_000);
+    await page.getByText('Nothing has come yet.').waitFor();
+    await page.getByText(`curl -I ${new URL(page.url()).origin}/health`).waitFor();
+
+    const [machine] = setup.edge.machines.values();
+    Object.assign(machine ?? {}, { status: 'offline' });
+    await page.clock.fastForward(2000);
+    await page.locator('[data-testid=enrolment][data-stage=enrolled]').waitFor();
+    expect(await page.getByText('Nothing has come yet.').count()).toBe(0);
+    await page.clock.fastForward(61_000);
+    await page.getByText('journalctl -u vsay-agent').waitFor();
+  });
+
+  it('make a new line for a machine that is enrolled again', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    await page.getByRole('link', { name: 'web-1' }).click();
+    await page.getByRole('button', { name: 'Enrol again' }).click();
+    await page.getByRole('button', { name: 'Make a line to run' }).click();
+    await page.getByTestId('command').waitFor();
+    expect(await page.getByTestId('command').textContent()).toBe(LINE);
   });
 
   it('say in the form what is wrong with a name', async () => {
@@ -112,7 +172,7 @@ describe('the machine pages', () => {
     expect(await page.getByRole('link', { name: 'Set up' }).count()).toBe(0);
     await page.getByRole('link', { name: 'new' }).click();
     await page.getByText('Its owner or an administrator does that.').waitFor();
-    expect(await page.getByRole('button', { name: 'Make a command' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Make a line to run' }).count()).toBe(0);
     await page.getByRole('link', { name: 'Machines', exact: true }).first().click();
     await page.getByRole('link', { name: 'mine' }).click();
     for (const button of buttons) await button.waitFor();

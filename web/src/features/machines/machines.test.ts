@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeFact, describeState, enrolCommand, type Machine, matches, tagsOf } from './machines';
+import { describeFact, describeState, type Machine, matches, tagsOf } from './machines';
 
 const MACHINE = {
   name: 'web-1',
@@ -50,26 +50,4 @@ describe('a fact that an agent tells', () => {
     ['cpu_cores', '2', 'Processor cores', '2'],
     ['rack', 'b4', 'rack', 'b4'],
   ])('%s: %s reads %s: %s', (name, value, ...read) => expect(describeFact([name, value])).toEqual(read));
-});
-
-describe('the enrolment command', () => {
-  const machine = { linux_user: 'deploy', allow_sudo: false };
-
-  it('says where, with which token and as whom', () => {
-    expect(enrolCommand('https://edge.example', machine, 'f00')).toBe(
-      'sudo vsay-agent configure --host https://edge.example --token f00 --linux-user deploy',
-    );
-  });
-
-  it('takes whoever runs it when nobody is named, and allows sudo only when asked', () => {
-    expect(enrolCommand('https://e', { ...machine, linux_user: '', allow_sudo: true }, 'f00')).toBe(
-      'sudo vsay-agent configure --host https://e --token f00 --linux-user "$USER" --allow-sudo',
-    );
-  });
-
-  it('quotes what the shell would take apart', () => {
-    expect(enrolCommand('https://e', { ...machine, linux_user: "o'neil; reboot" }, 'f00')).toContain(
-      `--linux-user 'o'\\''neil; reboot'`,
-    );
-  });
 });

@@ -26,8 +26,10 @@ export async function findMachine(agentId: string, signal: AbortSignal): Promise
   return machine;
 }
 
+/** Makes a machine that waits for its agent. What makes a computer that machine is in `install_command`. */
 export async function createMachine(body: NewMachine): Promise<Machine> {
-  return (await answer(client.POST('/api/machines', { body }))).machine;
+  const { machine, install_command } = await answer(client.POST('/api/machines', { body }));
+  return { ...machine, install_command };
 }
 
 export async function updateMachine(agentId: string, body: MachineChange): Promise<Machine> {
@@ -41,10 +43,10 @@ export function tagsOf(text: string): string[] {
   return [...new Set(tags.filter((tag) => tag !== ''))];
 }
 
-/** A new token to enrol a machine with. Any earlier one is void. */
-export async function issueToken(agentId: string): Promise<string> {
+/** A new line that makes a computer this machine. Any earlier one is void. */
+export async function issueCommand(agentId: string): Promise<string> {
   const path = { agent_id: agentId };
-  return (await answer(client.POST('/api/machines/{agent_id}/registration-token', { params: { path } }))).registration_token;
+  return (await answer(client.POST('/api/machines/{agent_id}/registration-token', { params: { path } }))).install_command;
 }
 
 export async function deleteMachine(agentId: string): Promise<void> {
@@ -91,16 +93,4 @@ export function matches(machine: Machine, search: string): boolean {
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
-}
-
-/** The command that makes a computer this machine. Each value is quoted for the shell where it needs to be. */
-export function enrolCommand(origin: string, machine: Pick<Machine, 'linux_user' | 'allow_sudo'>, token: string): string {
-  const user = machine.linux_user === '' ? '"$USER"' : quoted(machine.linux_user);
-  const parts = ['sudo vsay-agent configure', `--host ${origin}`, `--token ${token}`, `--linux-user ${user}`];
-  if (machine.allow_sudo) parts.push('--allow-sudo');
-  return parts.join(' ');
-}
-
-function quoted(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -23,6 +23,9 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json',
 };
 
+/** What makes a computer a machine. */
+export const LINE = ` curl -fsSL https://edge.example.com/install.sh | VSAY_TOKEN=${'f0'.repeat(32)} sh -s -- --linux-user ci`;
+
 export interface FakeMachine {
   agent_id: string;
   name: string;
@@ -178,6 +181,7 @@ export class Edge {
       this.#tickets.set(ticket, machine.agent_id);
       return [201, { ticket, expires_in: 30 }];
     }
+    if (url.pathname.endsWith('/registration-token')) return [201, { install_command: LINE }];
     const known = this.identity.signedIn(route, url.searchParams, body);
     if (known) return known;
     const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
@@ -188,10 +192,8 @@ export class Edge {
       case 'POST /api/:id': {
         const taken = [...this.machines.values()].some(({ name }) => name === body.name);
         if (taken) return [409, { error: 'Machine with this name already exists' }];
-        return [
-          201,
-          { machine: this.add({ ...body, status: 'pending', is_connected: false, registration_token: 'f0'.repeat(32) }) },
-        ];
+        const machine = this.add({ ...body, status: 'pending', is_connected: false, hostname: '', install_command: LINE });
+        return [201, { machine, install_command: LINE }];
       }
       case 'GET /api/machines/:id':
         return machine ? [200, { machine }] : [404, { error: 'Machine not found' }];
