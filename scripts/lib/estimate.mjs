@@ -1,21 +1,21 @@
 // How far a long command is and what is left of it, in numbers and in words. Nothing here reads a clock or a file.
 
 /**
- * Seconds that each thing takes the first time, on two cores that have little else to do; after that the time it took last
- * counts. Who adds a thing and forgets it here gets no estimate, and no error.
+ * Seconds that each thing takes the first time, rounded, on two cores; after that the time it took last counts. Who adds a
+ * thing and forgets it here gets no estimate, and no error.
  *
  * @type {Readonly<Record<string, number>>}
  */
 export const FIRST_TIME = {
   npm: 20,
   "npm-web": 20,
-  "wasm-bindgen-cli": 60,
-  "worker-build": 90,
-  "cargo-deny": 60,
+  "wasm-bindgen-cli": 120,
+  "worker-build": 120,
+  "cargo-deny": 110,
   "cargo-nextest": 180,
-  native: 120,
-  worker: 180,
-  web: 10,
+  native: 210,
+  worker: 280,
+  web: 20,
 };
 
 /** The share of crates that must be done before it says how fast the machine is: the first ones are waited for, and small. */
