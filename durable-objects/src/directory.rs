@@ -11,9 +11,6 @@ use crate::relay::{Facts, Notice, UNKNOWN_AFTER};
 /// The name of the D1 binding.
 pub const BINDING: &str = "DB";
 
-/// Longest text taken over from what an agent says of its machine. The columns are shown in lists.
-const MAX_TEXT: usize = 255;
-
 statements! {
     /// The agent's link stands. A revoked machine stays revoked.
     AGENT_ONLINE = "UPDATE machines SET status = 'online', is_connected = 1, last_active = ?2, \
@@ -93,7 +90,7 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
                 metadata,
             } = facts;
             let metadata = serde_json::to_string(metadata)?;
-            let texts = [hostname, os, ip_address, &linux_user.username, version].map(|text| clipped(text));
+            let texts = [hostname, os, ip_address, &linux_user.username, version].map(|text| JsValue::from_str(text));
             let mut values = vec![machine, time(*at)];
             values.extend(texts);
             values.push(JsValue::from_str(&metadata));
@@ -132,10 +129,6 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
 
 fn time(ms: u64) -> JsValue {
     js_sys::Date::new(&JsValue::from_f64(ms as f64)).to_iso_string().into()
-}
-
-fn clipped(text: &str) -> JsValue {
-    JsValue::from_str(&text.chars().take(MAX_TEXT).collect::<String>())
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub struct InputReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinuxUser {
     /// Login name.
+    #[serde(deserialize_with = "facts::text")]
     pub username: String,
     /// User id.
     pub uid: u32,
