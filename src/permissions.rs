@@ -20,8 +20,8 @@ Made from what each feature declares, by `cargo run --example permissions >docs/
 | super administrator | of the server |
 
 An API key of scope `read` may call what reads, and opens no WebSocket; one of scope `full` may not call what says *people*, which
-takes one of scope `people:admin`. An account whose password somebody else chose may call what says *early*, and
-nothing else until it has chosen one itself.
+takes one of scope `people:admin`. No API key may call what says *in person*. An account whose password somebody else chose may
+call what says *early*, and nothing else until it has chosen one itself.
 
 | Operation | Who | | |
 |---|---|---|---|
@@ -68,6 +68,9 @@ fn line(method: &str, path: &str, alias_of: Option<&str>, declared: Operation) -
     let mut notes = Vec::new();
     if declared.before_password_change {
         notes.push("early".to_owned());
+    }
+    if declared.in_person {
+        notes.push("in person".to_owned());
     }
     if declared.of_people {
         notes.push("people".to_owned());

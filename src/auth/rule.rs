@@ -49,6 +49,8 @@ pub struct Operation {
     pub effect: Effect,
     /// Whether somebody may call it who must choose a password first.
     pub before_password_change: bool,
+    /// Whether a personal key does not do, whatever the rule lets pass.
+    pub in_person: bool,
     /// Whether it says who people are, what they may do, or that they are there at all. A key does that only if it was made
     /// for it: one that leaks must not make administrators.
     pub of_people: bool,
@@ -60,6 +62,7 @@ impl From<Rule> for Operation {
             rule,
             effect: Effect::Writes,
             before_password_change: false,
+            in_person: false,
             of_people: false,
         }
     }
@@ -71,6 +74,14 @@ impl Rule {
     pub fn before_password_change(self) -> Operation {
         Operation {
             before_password_change: true,
+            ..self.into()
+        }
+    }
+
+    /// A personal key does not do, as with [`Self::InPerson`].
+    pub fn in_person(self) -> Operation {
+        Operation {
+            in_person: true,
             ..self.into()
         }
     }

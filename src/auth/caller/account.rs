@@ -76,6 +76,9 @@ impl Caller {
         if self.row.must_reset_password && !operation.before_password_change {
             return Err(ApiError::password_change_required());
         }
+        if operation.in_person {
+            self.in_person()?;
+        }
         let denied = |error: &'static str, permission: &str| {
             Err(ApiError::forbidden("forbidden", error).with_detail(format!("Permission denied: {permission}")))
         };

@@ -9,7 +9,7 @@ use crate::auth::rule::{Routes, routes};
 pub fn routes() -> Routes {
     routes![
         tag = "terminal";
-        handlers::create_ticket => Object,
+        handlers::create_ticket => Object.in_person(),
         handlers::open_terminal => Object,
     ]
 }

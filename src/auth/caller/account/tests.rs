@@ -95,7 +95,10 @@ fn a_key_passes_no_rule_that_wants_a_person() {
     let caller = Caller::admit(Some(row()), Proof::Key(key), RequestContext::of_a_test()).unwrap();
     assert!(caller.pass(writes(Rule::SignedIn)).is_ok());
     assert!(caller.pass(writes(Rule::InPerson)).is_err());
-    assert!(admit(Some(row())).unwrap().pass(writes(Rule::InPerson)).is_ok());
+    assert!(caller.pass(Rule::Object.in_person()).is_err());
+    let person = admit(Some(row())).unwrap();
+    assert!(person.pass(writes(Rule::InPerson)).is_ok());
+    assert!(person.pass(Rule::Object.in_person()).is_ok());
 }
 
 #[test]
