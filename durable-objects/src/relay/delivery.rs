@@ -123,7 +123,7 @@ impl RelayState {
             return self.refuse(now, socket, "bad_ack", "that was not sent yet");
         }
         viewer.acknowledge(offset);
-        if viewer.has_caught_up() {
+        if viewer.has_come_far() {
             self.out.remember(socket);
         }
         self.pump(now, socket);

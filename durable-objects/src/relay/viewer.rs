@@ -22,6 +22,8 @@ pub struct Viewer {
     next: u64,
     /// What it has consumed.
     acked: u64,
+    /// What it had consumed when that was last remembered.
+    remembered: u64,
     /// A part of the log is on its way from the agent, up to here.
     fetching: Option<u64>,
     /// Whether it was told how the shell ended.
@@ -65,6 +67,7 @@ impl Viewer {
             stage: Stage::Greeting,
             next: 0,
             acked: 0,
+            remembered: 0,
             fetching: None,
             told_exit: false,
             published,
@@ -85,6 +88,7 @@ impl Viewer {
                 Awaits::Nothing { acked } => {
                     viewer.next = acked;
                     viewer.acked = acked;
+                    viewer.remembered = acked;
                     Stage::Live
                 }
             };
@@ -229,6 +233,7 @@ impl Viewer {
     pub fn attach(&mut self, start: Option<u64>) {
         self.next = start.unwrap_or(0);
         self.acked = self.next;
+        self.remembered = self.next;
         self.stage = match start {
             Some(_) => Stage::Live,
             None => Stage::Snapshot {

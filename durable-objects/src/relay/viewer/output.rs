@@ -7,6 +7,10 @@ use crate::relay::credit::Hold;
 use crate::relay::published::Published;
 use crate::relay::session::Piece;
 
+/// How much one of our own viewers may be sent again after the object lost its memory. Far below what the agent's log has in
+/// memory, and many keys' echoes, each of which would cost as much as its relaying if it were remembered.
+const REPEATED_BYTES: u64 = 16 * 1024;
+
 impl Viewer {
     /// The next output offset to send.
     pub fn next(&self) -> u64 {
@@ -64,6 +68,16 @@ impl Viewer {
         self.sent_until(self.next.max(offset));
     }
 
+    /// Whether its position is to be remembered: it has caught up, and would otherwise be sent too much again after the object
+    /// lost its memory. A key's echo is not worth it; whoever gets one twice drops the second.
+    pub fn has_come_far(&mut self) -> bool {
+        let far = self.has_caught_up() && self.acked.saturating_sub(self.remembered) >= REPEATED_BYTES;
+        if far {
+            self.remembered = self.acked;
+        }
+        far
+    }
+
     fn sent_until(&mut self, next: u64) {
         self.next = next;
         self.fetching = self.fetching.filter(|to| next < *to);
@@ -106,6 +120,7 @@ impl Viewer {
         self.stage = if piece.last {
             self.next = offset;
             self.acked = offset;
+            self.remembered = offset;
             Stage::Live
         } else {
             let begun = Some(offset);

@@ -1,0 +1,201 @@
+//! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
+mod arrival;
+mod perform;
+mod time;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use protocol::relay_contract::{
+    AGENT_PATH, CLOSE_PATH, CloseSession, DESTROY_PATH, RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
+};
+use protocol::terminal::{PING, PONG};
+use worker::{
+    DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
+    durable_object, wasm_bindgen,
+};
+
+use crate::relay::{Memory, RelayState, Settings, Socket};
+use crate::settings;
+use crate::storage::Storage;
+
+/// The Durable Object of one machine.
+#[durable_object]
+pub struct Relay {
+    state: State,
+    env: Env,
+    storage: Result<Storage>,
+    live: RefCell<Live>,
+}
+
+/// What the object holds in memory. Never borrowed over an await.
+struct Live {
+    relay: RelayState,
+    sockets: HashMap<Socket, WebSocket>,
+    next_socket: u32,
+    /// When the alarm is set for; unknown after a loss of memory.
+    alarm: Option<Option<u64>>,
+    ticking: bool,
+    delivering: bool,
+    retry_at: Option<u64>,
+}
+
+impl DurableObject for Relay {
+    fn new(state: State, env: Env) -> Self {
+        if let Ok(pair) = worker::WebSocketRequestResponsePair::new(PING, PONG) {
+            state.set_websocket_auto_response(&pair);
+        }
+        let settings = settings::read(&env);
+        let storage = Storage::open(state.storage().sql());
+        let live = RefCell::new(Live::restore(&state, settings, &storage));
+        Self {
+            state,
+            env,
+            storage,
+            live,
+        }
+    }
+
+    /// The routes of [`protocol::relay_contract`].
+    async fn fetch(&self, req: Request) -> Result<Response> {
+        if let Err(error) = &self.storage {
+            return Err(Error::RustError(format!(
+                "the relay's storage cannot be opened: {error}"
+            )));
+        }
+        match (req.method(), req.path().as_str()) {
+            (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
+            (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
+            (Method::Get, STATUS_PATH) => self.status().await,
+            (Method::Post, CLOSE_PATH) => self.close_session(req).await,
+            (Method::Post, RECHECK_PATH) => self.recheck().await,
+            (Method::Post, DESTROY_PATH) => {
+                self.event(|relay, now| relay.destroy(now)).await;
+                Response::empty().map(|response| response.with_status(204))
+            }
+            _ => Response::error("not a route of the relay", 404),
+        }
+    }
+
+    async fn websocket_message(&self, ws: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        let Some(socket) = self.identify(&ws) else {
+            return Ok(());
+        };
+        match message {
+            WebSocketIncomingMessage::String(text) => {
+                self.event(|relay, now| relay.text(now, socket, &text)).await;
+            }
+            WebSocketIncomingMessage::Binary(bytes) => {
+                self.event(|relay, now| relay.binary(now, socket, Bytes::from(bytes)))
+                    .await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn websocket_close(&self, ws: WebSocket, code: usize, _reason: String, _was_clean: bool) -> Result<()> {
+        if let Some(socket) = self.identify(&ws) {
+            self.live.borrow_mut().sockets.remove(&socket);
+            let code = u16::try_from(code).unwrap_or(1006);
+            self.event(|relay, now| relay.closed(now, socket, code)).await;
+        }
+        // Completes the closing handshake; fails harmlessly where the platform has done so.
+        let _ = ws.close(Some(1000), Some(""));
+        Ok(())
+    }
+
+    async fn websocket_error(&self, ws: WebSocket, _error: Error) -> Result<()> {
+        if let Some(socket) = self.identify(&ws) {
+            self.live.borrow_mut().sockets.remove(&socket);
+            self.event(|relay, now| relay.closed(now, socket, 1006)).await;
+        }
+        Ok(())
+    }
+
+    /// Ends what is due. Idempotent: what is not due stays.
+    async fn alarm(&self) -> Result<Response> {
+        self.live.borrow_mut().alarm = Some(None);
+        let seen = self.agent_seen();
+        self.event(|relay, now| relay.expire(now, seen)).await;
+        self.deliver().await;
+        Response::empty()
+    }
+}
+
+impl Live {
+    fn restore(state: &State, settings: Settings, storage: &Result<Storage>) -> Self {
+        let mut sockets = HashMap::new();
+        let mut memories = Vec::new();
+        let mut next_socket = 0;
+        for ws in state.get_websockets() {
+            let Some(socket) = socket_of(state, &ws) else { continue };
+            next_socket = next_socket.max(socket.0 + 1);
+            let memory = ws.deserialize_attachment::<String>().ok().flatten();
+            if let Some(memory) = memory.and_then(|text| serde_json::from_str::<Memory>(&text).ok()) {
+                memories.push((socket, memory));
+            }
+            sockets.insert(socket, ws);
+        }
+        let records = match storage.as_ref().map(Storage::records) {
+            Ok(Ok(records)) => records,
+            Ok(Err(error)) => {
+                worker::console_error!("records cannot be read: {error}");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        };
+        let relay = RelayState::restore(settings, records, memories, now());
+        Self {
+            relay,
+            sockets,
+            next_socket,
+            alarm: None,
+            ticking: false,
+            delivering: false,
+            retry_at: None,
+        }
+    }
+}
+
+impl Relay {
+    /// What is known now. One that has just woken to be asked tells the directory what it found first.
+    async fn status(&self) -> Result<Response> {
+        self.event(|_, _| {}).await;
+        Response::from_json(&self.live.borrow().relay.status())
+    }
+
+    async fn close_session(&self, mut req: Request) -> Result<Response> {
+        let CloseSession { session } = req.json().await?;
+        self.event(|relay, now| {
+            relay.close_session(now, &session);
+        })
+        .await;
+        Response::empty().map(|response| response.with_status(204))
+    }
+
+    async fn recheck(&self) -> Result<Response> {
+        match self.event(|relay, now| relay.recheck(now)).await {
+            true => Response::empty().map(|response| response.with_status(204)),
+            false => Response::error("the rights cannot be looked at just now", 503),
+        }
+    }
+
+    fn identify(&self, ws: &WebSocket) -> Option<Socket> {
+        socket_of(&self.state, ws)
+    }
+
+    fn storage(&self) -> Result<&Storage> {
+        self.storage
+            .as_ref()
+            .map_err(|error| Error::RustError(error.to_string()))
+    }
+}
+
+fn now() -> u64 {
+    worker::Date::now().as_millis()
+}
+
+fn socket_of(state: &State, ws: &WebSocket) -> Option<Socket> {
+    state.get_tags(ws).first()?.parse().ok().map(Socket)
+}

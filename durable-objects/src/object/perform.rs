@@ -1,0 +1,204 @@
+//! Doing what the state machine decides.
+use std::time::Duration;
+
+use worker::Result;
+
+use super::{Relay, now};
+use crate::authority;
+use crate::directory;
+use crate::relay::{Action, Notice, Question, RelayState, Verdict};
+use crate::storage::Storage;
+
+/// How often it is looked whether a delivery that is under way is over.
+const DELIVERING: Duration = Duration::from_millis(5);
+
+/// How soon a delivery to the directory that failed is tried again.
+const RETRY_MS: u64 = 5_000;
+
+/// What was decided and has to be waited for.
+#[derive(Default)]
+pub(super) struct Rest {
+    /// Notices were posted that the directory does not have yet.
+    notified: bool,
+    questions: Vec<Question>,
+    /// The last thing an object does: nothing is decided after it.
+    erase_all: bool,
+}
+
+impl Rest {
+    fn add(&mut self, more: Self) {
+        self.notified |= more.notified;
+        self.questions.extend(more.questions);
+        self.erase_all |= more.erase_all;
+    }
+}
+
+impl Relay {
+    /// Tells the state machine what happened and does what it decides. Answers whether all that had to be asked was answered.
+    ///
+    /// A key causes nothing that waits. What does is boxed, so that the future of each message stays small.
+    pub(super) async fn event(&self, tell: impl FnOnce(&mut RelayState, u64)) -> bool {
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            tell(&mut live.relay, now());
+            live.relay.take_actions()
+        };
+        let rest = self.perform(actions);
+        if rest.is_none() && self.late_alarm().is_none() && !self.live.borrow().has_to_tick() {
+            return true;
+        }
+        Box::pin(self.finish(rest)).await
+    }
+
+    async fn finish(&self, rest: Option<Rest>) -> bool {
+        let answered = match rest {
+            Some(rest) => self.perform_rest(rest).await,
+            None => true,
+        };
+        self.set_alarm().await;
+        self.run_ticks().await;
+        answered
+    }
+
+    /// Does what waits, and asks what is to be asked until nothing is left to ask. Answers whether all was answered.
+    pub(super) async fn perform_rest(&self, mut rest: Rest) -> bool {
+        let mut answered = true;
+        loop {
+            if std::mem::take(&mut rest.erase_all)
+                && let Err(error) = self.erase_all().await
+            {
+                worker::console_error!("the relay could not forget: {error}");
+            }
+            if std::mem::take(&mut rest.notified) {
+                self.deliver().await;
+            }
+            let Some(question) = rest.questions.pop() else {
+                return answered;
+            };
+            let verdict = self.ask(&question).await;
+            answered &= verdict.is_some();
+            let actions = {
+                let mut live = self.live.borrow_mut();
+                live.relay.judged(now(), question, verdict);
+                live.relay.take_actions()
+            };
+            if let Some(more) = self.perform(actions) {
+                rest.add(more);
+            }
+        }
+    }
+
+    /// Asks, once the directory knows of every end that was decided before the question: a row that is about to be closed must
+    /// not let anybody in.
+    async fn ask(&self, question: &Question) -> Option<Verdict> {
+        let machine = self.live.borrow().relay.machine().cloned()?;
+        self.deliver().await;
+        while self.live.borrow().delivering {
+            worker::Delay::from(DELIVERING).await;
+        }
+        if self.storage().and_then(Storage::posted).ok()?.is_some() {
+            return None;
+        }
+        match authority::ask(&self.env, &machine, question).await {
+            Ok(verdict) => Some(verdict),
+            Err(error) => {
+                worker::console_error!("rights could not be looked at: {error}");
+                None
+            }
+        }
+    }
+
+    /// Does all that does not wait, in order; answers what is left.
+    pub(super) fn perform(&self, actions: Vec<Action>) -> Option<Rest> {
+        let mut rest = None;
+        for action in actions {
+            let done = match action {
+                Action::EraseAll => {
+                    rest.get_or_insert_with(Rest::default).erase_all = true;
+                    Ok(())
+                }
+                Action::Ask(question) => {
+                    rest.get_or_insert_with(Rest::default).questions.push(question);
+                    Ok(())
+                }
+                Action::Notify(notice) => {
+                    rest.get_or_insert_with(Rest::default).notified = true;
+                    self.post(&notice)
+                }
+                action => self.perform_now(action),
+            };
+            if let Err(error) = done {
+                worker::console_error!("the relay could not act: {error}");
+            }
+        }
+        rest
+    }
+
+    /// The actions of the keystroke path; none of them waits.
+    fn perform_now(&self, action: Action) -> Result<()> {
+        let mut live = self.live.borrow_mut();
+        match action {
+            // A socket that cannot be sent to is closing: its close event follows and tells the state machine.
+            Action::Binary(socket, bytes) => {
+                let _ = live.sockets.get(&socket).map(|ws| ws.send_with_bytes(&bytes));
+            }
+            Action::Text(socket, text) => {
+                let _ = live.sockets.get(&socket).map(|ws| ws.send_with_str(&text));
+            }
+            Action::Close(socket, close) => {
+                if let Some(ws) = live.sockets.remove(&socket) {
+                    let _ = ws.close(Some(close.code()), Some(close.reason()));
+                }
+            }
+            Action::Remember(socket) => {
+                if let (Some(ws), Some(memory)) = (live.sockets.get(&socket), live.relay.memory_of(socket)) {
+                    ws.serialize_attachment(serde_json::to_string(&memory)?)?;
+                }
+            }
+            Action::Save(record) => self.storage()?.save(&record)?,
+            Action::Erase(key) => self.storage()?.erase(key)?,
+            Action::EraseAll | Action::Notify(_) | Action::Ask(_) => {}
+        }
+        Ok(())
+    }
+
+    fn post(&self, notice: &Notice) -> Result<()> {
+        self.storage()?.post(notice)
+    }
+
+    async fn erase_all(&self) -> Result<()> {
+        self.state.storage().delete_alarm().await?;
+        self.state.storage().delete_all().await?;
+        // The object may be asked again before it is evicted.
+        Storage::open(self.state.storage().sql())?;
+        self.live.borrow_mut().alarm = Some(None);
+        Ok(())
+    }
+
+    /// Brings the waiting notices to the directory. What fails stays and is tried again from the alarm.
+    pub(super) async fn deliver(&self) {
+        if std::mem::replace(&mut self.live.borrow_mut().delivering, true) {
+            return;
+        }
+        let delivered = self.deliver_all().await;
+        let mut live = self.live.borrow_mut();
+        live.delivering = false;
+        live.retry_at = None;
+        if let Err(error) = delivered {
+            worker::console_error!("the directory did not take a notice: {error}");
+            live.retry_at = Some(now() + RETRY_MS);
+        }
+    }
+
+    async fn deliver_all(&self) -> Result<()> {
+        let db = self.env.d1(directory::BINDING)?;
+        while let Some((last, notices)) = self.storage()?.posted()? {
+            let Some(machine) = self.live.borrow().relay.machine().cloned() else {
+                return Ok(());
+            };
+            directory::deliver(&db, &machine, &notices).await?;
+            self.storage()?.delivered(last)?;
+        }
+        Ok(())
+    }
+}
