@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::measure::bulk::Bulk;
 use crate::measure::bundle::Bundle;
+use crate::measure::echo::Keys;
 use crate::measure::memory::Memory;
 use crate::measure::resume;
 use crate::runs::{HEALTH, LIST, PUBLISHED, QUERY, RELAY, Runs, STREAM, TTYD};
@@ -17,7 +18,7 @@ const QUIET: f64 = 0.5;
 #[derive(Default)]
 pub struct Report {
     /// Keystrokes.
-    pub echo: Runs<Latency>,
+    pub echo: Runs<Keys>,
     /// Bulk output.
     pub bulk: Runs<Bulk>,
     /// Requests/s.
@@ -58,7 +59,7 @@ impl Report {
     }
 
     fn targets(&self) -> Vec<(&'static str, &'static str, String, bool)> {
-        let p50 = |name| of(&self.echo, name, |run: &Latency| ms(run.p50));
+        let p50 = |name| of(&self.echo, name, |run| ms(run.latency.p50));
         let bulk = |name| of(&self.bulk, name, |run| run.rate);
         let rate = |name| of(&self.requests, name, |run| *run);
         let mut targets = Vec::new();
@@ -136,9 +137,18 @@ impl Display for Report {
             table(
                 f,
                 "Keystroke echo, ms",
-                &["p50", "p95", "p99"],
+                &[
+                    "p50",
+                    "p95",
+                    "p99",
+                    "workerd, processor µs/key",
+                    "agent, processor µs/key",
+                ],
                 &self.echo,
-                |run, column| Some(ms([run.p50, run.p95, run.p99][column])),
+                |run, column| {
+                    let Latency { p50, p95, p99 } = run.latency;
+                    [Some(ms(p50)), Some(ms(p95)), Some(ms(p99)), run.workerd, run.agent][column]
+                },
             )?;
             if !self.echo.iter().any(|(name, _)| *name == TTYD) {
                 writeln!(f, "\nttyd is not installed.")?;

@@ -3,6 +3,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::measure::bulk::Bulk;
+use crate::measure::echo::Keys;
 use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
 use crate::measure::{bulk, echo, memory, pty, requests, resume};
@@ -76,37 +77,51 @@ impl Candidates {
     }
 }
 
-/// Latency of keystrokes.
-pub async fn echo() -> Result<Runs<Latency>> {
+/// Keystrokes.
+pub async fn echo() -> Result<Runs<Keys>> {
     let candidates = Candidates::start().await?;
     let Candidates {
         product, floor, ttyd, ..
     } = &candidates;
+    let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
+    let relay = || floor.processor_time();
     let mut runs = Runs::new();
     for number in 0..RUNS {
         let session = product.session()?;
         let mut terminal = StreamTerminal::attach(&session.attachment).await?;
         echoes(&mut terminal).await?;
-        add(&mut runs, STREAM, echo::measure(&mut terminal).await?);
+        add(
+            &mut runs,
+            STREAM,
+            echo::measure(&mut terminal, Some(&edge), Some(&agent)).await?,
+        );
         product.close(&session).await?;
 
         let (mut terminal, _peer) = pipe(&floor.url, &format!("echo-{number}"), Peer::Echo).await?;
-        add(&mut runs, RELAY, echo::measure(&mut terminal).await?);
+        add(
+            &mut runs,
+            RELAY,
+            echo::measure(&mut terminal, Some(&relay), None).await?,
+        );
         drop(terminal);
 
         let session = product.session()?;
         let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
         echoes(&mut terminal).await?;
-        add(&mut runs, PUBLISHED, echo::measure(&mut terminal).await?);
+        add(
+            &mut runs,
+            PUBLISHED,
+            echo::measure(&mut terminal, Some(&edge), Some(&agent)).await?,
+        );
         product.close(&session).await?;
 
         let mut terminal = Echo::open(&floor.url, &format!("echo-one-{number}")).await?;
-        add(&mut runs, ECHO, echo::measure(&mut terminal).await?);
+        add(&mut runs, ECHO, echo::measure(&mut terminal, Some(&relay), None).await?);
 
         if let Some(ttyd) = ttyd {
             let mut terminal = TtydTerminal::open(ttyd).await?;
             echoes(&mut terminal).await?;
-            add(&mut runs, TTYD, echo::measure(&mut terminal).await?);
+            add(&mut runs, TTYD, echo::measure(&mut terminal, None, None).await?);
         }
     }
     candidates.end().await;

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
+use super::Clock;
 use crate::source::Verifier;
 use crate::terminal::Terminal;
 
@@ -21,9 +22,6 @@ pub struct Bulk {
     /// Seconds of the agent's, where there is one.
     pub agent: Option<f64>,
 }
-
-/// A process whose processor time is of interest.
-pub type Clock<'a> = Option<&'a dyn Fn() -> Result<Duration>>;
 
 /// Reads `len` bytes of the source, of which `begun` came already.
 pub async fn measure(

@@ -6,3 +6,10 @@ pub mod memory;
 pub mod pty;
 pub mod requests;
 pub mod resume;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+/// A process whose processor time is of interest.
+pub type Clock<'a> = Option<&'a dyn Fn() -> Result<Duration>>;
