@@ -61,7 +61,11 @@ function run(name, words, command, showsBar) {
   const elapsed = () => (performance.now() - begun) / 1000;
   const kept = !(showsBar && process.stderr.isTTY);
   const expects = expected(name);
-  const child = spawn(command[0], command.slice(1), {
+  let child;
+  // The command's end is ours. Where it runs beside a script it was told to ignore Ctrl-C, so it is not sent on as that. The
+  // command must not be there before this is.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child?.kill("SIGTERM"));
+  child = spawn(command[0], command.slice(1), {
     stdio: kept ? ["inherit", "pipe", "pipe"] : ["inherit", process.stderr, process.stderr],
     env: kept && showsBar ? { ...process.env, ...BAR_ENV } : process.env,
   });
@@ -75,8 +79,6 @@ function run(name, words, command, showsBar) {
   child.stderr?.setEncoding("utf8").on("data", keep);
   const report = () => process.stderr.write(`    ${statusLine(words, { elapsed: elapsed(), expected: expects, bar })}\n`);
   const reports = kept ? setInterval(report, REPORT_EVERY_MS) : undefined;
-  // The terminal sends Ctrl-C to the command as well: its end is ours.
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`${command[0]}: ${error.message}\n`);
     process.exit(127);

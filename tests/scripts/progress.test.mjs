@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
@@ -38,4 +40,20 @@ test("a program that is not there is named", async () => {
   const [said] = await Promise.all([text(child.stderr), once(child, "close")]);
   assert.match(said, /^no-such-program: /);
   assert.equal(child.exitCode, 127);
+});
+
+test("Ctrl-C ends a command that was started to ignore it, as those are that run beside a script", async () => {
+  const beside = `trap '' INT; exec "$0" "$1" run test testing sh -c 'echo ready >"$2"; exec sleep 600' sh x "$2"`;
+  const folder = mkdtempSync(path.join(os.tmpdir(), "vsay-progress-"));
+  const ready = path.join(folder, "ready");
+  const child = spawn("sh", ["-c", beside, process.execPath, PROGRESS, ready], { stdio: "ignore" });
+  const ended = once(child, "close");
+  for (const deadline = Date.now() + 60_000; !existsSync(ready); ) {
+    assert.ok(Date.now() < deadline, "the command did not start");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill("SIGINT");
+  const [code] = await ended;
+  assert.equal(code, 1);
+  rmSync(folder, { recursive: true });
 });
