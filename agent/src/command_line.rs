@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config};
 use crate::system::System;
-use crate::{configure, say, start, validate};
+use crate::{configure, say, start, uninstall, validate};
 
 /// Lets those who may reach this machine's terminal through a VSAY edge.
 #[derive(Debug, Parser)]
@@ -22,8 +22,10 @@ struct Cli {
 enum Command {
     /// Make this machine known to an edge and install the agent; again to change that.
     Configure(Box<configure::Options>),
-    /// Run the agent in the foreground.
+    /// Run the agent: in the foreground, unless told otherwise.
     Start(Start),
+    /// Stop the agent and undo what configure did to this machine. The machine stays known to the edge, and the account stays.
+    Uninstall(ConfigFile),
     /// Check the configuration without connecting.
     Validate(ConfigFile),
     /// Print the configuration as it is understood, defaults included.
@@ -43,6 +45,12 @@ struct ConfigFile {
 struct Start {
     #[command(flatten)]
     file: ConfigFile,
+    /// Start it and return once it runs. One that runs with this configuration is replaced.
+    #[arg(long)]
+    background: bool,
+    /// Leave the session of whoever starts it.
+    #[arg(long, hide = true)]
+    detached: bool,
     /// Where the files of the operating system lie, such as etc/passwd.
     #[arg(long, default_value = "/", hide = true)]
     system_root: PathBuf,
@@ -70,7 +78,16 @@ pub async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Configure(options) => configure::configure(*options).await?,
-        Command::Start(Start { file, system_root }) => start::start(&file.path(), System::at(system_root)).await?,
+        Command::Start(Start {
+            file, background: true, ..
+        }) => start::in_background(&file.path()).await?,
+        Command::Start(options) => {
+            if options.detached {
+                start::detach();
+            }
+            start::start(&options.file.path(), System::at(options.system_root)).await?;
+        }
+        Command::Uninstall(file) => uninstall::uninstall(file.config).await?,
         Command::Validate(file) => {
             let path = file.path();
             let problems = validate::problems(&path)?;

@@ -233,11 +233,16 @@ pub fn default_path() -> PathBuf {
     if Uid::effective().is_root() {
         return SYSTEM_PATH.into();
     }
+    home_config().join("vsay/agent.yaml")
+}
+
+/// Where the programs of the account that runs this keep their configurations.
+pub fn home_config() -> PathBuf {
     let base = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
     let base = base.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".config")));
-    base.unwrap_or_default().join("vsay/agent.yaml")
+    base.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Making this machine known to an edge, and the agent a part of the machine. Running it again reconfigures.
 mod options;
+mod start;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::unistd::Uid;
 use url::Url;
 
@@ -17,14 +18,41 @@ use crate::host_id::{self, HostId};
 use crate::identity::Identity;
 use crate::metrics;
 use crate::say;
+use crate::service::changes::Changes;
 use crate::service::hosts::{self, HostEntry};
-use crate::service::{account, environment, sudoers, systemd};
+use crate::service::program::Staged;
+use crate::service::{account, sudoers};
 use options::{check, read_token};
+use start::Start;
 
 pub use options::Options;
 
-/// Configures the agent. What was done, and what was not, is said on standard output.
-pub async fn configure(mut options: Options) -> Result<()> {
+/// Configures the agent. What was done, and what was not, is said on standard output. What fails half-way, or is interrupted,
+/// leaves everything as it was.
+pub async fn configure(options: Options) -> Result<()> {
+    let interrupted = crate::start::stop_signal().context("cannot wait for signals")?;
+    let mut changes = Changes::default();
+    let mut start = None;
+    let done = tokio::select! {
+        biased;
+        () = interrupted => Err(anyhow::anyhow!("interrupted")),
+        done = apply(options, &mut changes, &mut start) => done,
+    };
+    let Err(error) = done else {
+        changes.keep_all();
+        return Ok(());
+    };
+    if let Some(start) = &start {
+        start.stop().await;
+    }
+    changes.undo();
+    if let Some(start) = &start {
+        start.back();
+    }
+    Err(error)
+}
+
+async fn apply(mut options: Options, changes: &mut Changes, start: &mut Option<Start>) -> Result<()> {
     let root = Uid::effective().is_root();
     let path = options.config.clone().unwrap_or_else(config::default_path);
     let path = std::path::absolute(&path).with_context(|| format!("{} is no path", path.display()))?;
@@ -44,40 +72,75 @@ pub async fn configure(mut options: Options) -> Result<()> {
         .map(|text| text.parse())
         .collect::<Result<Vec<HostEntry>, _>>()?;
     let token = read_token(options.token.clone())?;
-    let system = root && !options.no_service;
+    let service = !options.no_service;
+    let running = std::env::current_exe().context("cannot tell where this program is")?;
+    let program = options.program.clone().unwrap_or_else(|| running.clone());
+    let program = std::path::absolute(&program).with_context(|| format!("{} is no path", program.display()))?;
 
-    if system {
+    if root && service {
         if options.allow_sudo {
             sudoers::is_available().context("--allow-sudo needs sudo on this machine")?;
         }
-        if account::ensure(&username)? {
+        if let Some(made) = account::ensure(&username)? {
+            changes.account(made);
             say!("Made the account {username}.");
         }
     } else {
         Account::find(&username)?;
     }
-    if root && hosts::update(Path::new(hosts::FILE), &host_entries)? {
-        say!("Updated {}.", hosts::FILE);
+    if root {
+        changes.file(Path::new(hosts::FILE)).context(hosts::FILE)?;
+        if hosts::update(Path::new(hosts::FILE), &host_entries)? {
+            say!("Updated {}.", hosts::FILE);
+        }
     }
+    // Before the token is spent, as everything that can fail.
+    let staged = match &options.program {
+        Some(_) => stage(&running, &program, changes)?,
+        None => None,
+    };
 
-    let config = enrol(&mut options, &path, host, username, before, &token).await?;
+    let known = before
+        .as_ref()
+        .map(|before| (before.agent.id.clone(), before.server.host.clone()));
+    let config = enrol(&mut options, &path, host, username, before, &token, changes).await?;
+    if known.is_some_and(|known| known == (config.agent.id.clone(), config.server.host.clone())) {
+        // The edge knows this machine by its new key from now on.
+        changes.keep(&[&path, &config.server.key_file, &host_id::file_of(&path)]);
+    }
     say!(
         "This machine is known as {:?} (agent {}).",
         config.agent.name,
         config.agent.id
     );
     say!("Wrote {}.", path.display());
-
-    if system {
-        set_sudo(&config)?;
-        start_service(&config, &path)?;
-    } else {
+    if let Some(staged) = staged {
+        changes.program(staged.place()?);
+        say!("Wrote {}.", program.display());
+    }
+    if !service {
         say!(
-            "No service was installed. Start the agent with: {}",
-            start_command(&path)
+            "No service was installed. Start the agent with: vsay-agent start --config {}",
+            path.display()
         );
+        return Ok(());
+    }
+    if root {
+        set_sudo(&config, changes)?;
+    }
+    let start = start.insert(Start::new(&config, &path, &program));
+    if let Err(error) = start.run(changes).await {
+        bail!("{error:#}. The token is spent: ask for a new one and run this again");
     }
     Ok(())
+}
+
+/// Copies this program to where it is to be.
+fn stage(running: &Path, program: &Path, changes: &mut Changes) -> Result<Option<Staged>> {
+    let folder = program.parent().context("the program needs a folder")?;
+    changes.directory(folder);
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Staged::copy(running, program).context("cannot put the program in its place")
 }
 
 /// Makes a key, has the edge accept it, and writes key, host id and configuration.
@@ -88,8 +151,10 @@ async fn enrol(
     username: String,
     before: Option<Config>,
     token: &Token,
+    changes: &mut Changes,
 ) -> Result<Config> {
     let directory = path.parent().context("the configuration needs a directory")?;
+    changes.directory(directory);
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -108,6 +173,9 @@ async fn enrol(
         PathBuf::from(name)
     });
     // Before the token is spent: a registration token works once, so what can fail here must fail first.
+    for file in [path, &key_file, &host_file, &pending_key, &pending_host] {
+        changes.file(file).with_context(|| file.display().to_string())?;
+    }
     identity.save(&pending_key)?;
     host_id.save(&pending_host)?;
 
@@ -125,12 +193,10 @@ async fn enrol(
     let enrolled = match enroll::enroll(options.api_host.as_ref().unwrap_or(&host), &request).await {
         Ok(enrolled) => enrolled,
         Err(error) => {
-            let _ = fs::remove_file(&pending_key);
             // Perhaps only the answer was lost: then the next attempt comes from a host that the edge knows.
-            if matches!(error, EnrollError::Unreachable { .. }) && before.is_none() {
+            if matches!(error, EnrollError::Unreachable { asked: true, .. }) && before.is_none() {
                 let _ = fs::rename(&pending_host, &host_file);
-            } else {
-                let _ = fs::remove_file(&pending_host);
+                changes.keep(&[&host_file]);
             }
             return Err(error.into());
         }
@@ -171,9 +237,11 @@ async fn enrol(
     Ok(config)
 }
 
-fn set_sudo(config: &Config) -> Result<()> {
+fn set_sudo(config: &Config, changes: &mut Changes) -> Result<()> {
     let directory = Path::new(sudoers::DIRECTORY);
     let username = &config.linux_user.username;
+    let file = sudoers::file();
+    changes.file(&file).with_context(|| file.display().to_string())?;
     if config.permissions.allow_sudo {
         sudoers::allow(directory, username)?;
         say!("{username} may use sudo without a password.");
@@ -181,34 +249,4 @@ fn set_sudo(config: &Config) -> Result<()> {
         say!("Took back the leave to use sudo that was given before.");
     }
     Ok(())
-}
-
-fn start_service(config: &Config, path: &Path) -> Result<()> {
-    if !systemd::is_running() {
-        say!("systemd does not run this machine, so no service was installed and nothing starts at boot.");
-        say!("Start the agent with: {}", start_command(path));
-        return Ok(());
-    }
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
-    if environment::keep(path)? {
-        say!(
-            "The service uses the proxies and certificates of this environment; they are kept in {}.",
-            environment::file_of(path).display()
-        );
-    }
-    systemd::install(
-        Path::new(systemd::DIRECTORY),
-        &program,
-        path,
-        config.permissions.allow_sudo,
-    )?;
-    say!(
-        "Started {}. See how it does with: systemctl status vsay-agent",
-        systemd::UNIT
-    );
-    Ok(())
-}
-
-fn start_command(path: &Path) -> String {
-    format!("vsay-agent start --config {}", path.display())
 }

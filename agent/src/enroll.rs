@@ -82,6 +82,8 @@ pub enum EnrollError {
         host: Url,
         /// In words.
         why: String,
+        /// Whether the question may have arrived.
+        asked: bool,
     },
     /// The token is void.
     #[error(
@@ -112,6 +114,7 @@ pub async fn enroll(endpoint: &Url, request: &Request<'_>) -> Result<Enrolled, E
     let unreachable = |error: reqwest::Error| EnrollError::Unreachable {
         host: endpoint.clone(),
         why: network::reason(&error),
+        asked: !error.is_connect() && !error.is_builder(),
     };
     let client = network::builder(USER_AGENT, endpoint)?
         .timeout(TIMEOUT)

@@ -4,7 +4,8 @@
 //! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, [`pty`] gives
 //! them a terminal, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
 //! [`command`] runs what needs no terminal, [`link`] carries both to the edge. [`configure`] makes a machine known, with
-//! [`enroll`], [`identity`], [`host_id`] and [`service`]; [`lock`] lets one agent of it run. [`command_line`] is the way in.
+//! [`enroll`], [`identity`], [`host_id`] and [`service`], and [`uninstall`] undoes that; [`lock`] lets one agent of it run.
+//! [`command_line`] is the way in.
 //!
 //! All of it is for Linux: it relies on no_new_privs and /proc. Elsewhere the library is empty, and the program says so.
 #![cfg(target_os = "linux")]
@@ -29,4 +30,5 @@ pub mod session;
 pub mod start;
 pub mod stream_log;
 pub mod system;
+pub mod uninstall;
 pub mod validate;

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::Pid;
 use thiserror::Error;
 
 /// Longest process id that is read back.
@@ -79,8 +80,8 @@ impl Lock {
     }
 }
 
-/// The same for every name of the configuration.
-fn path_of(config: &Path) -> PathBuf {
+/// Where the lock of a configuration is: the same for every name of it.
+pub fn path_of(config: &Path) -> PathBuf {
     let mut path = fs::canonicalize(config)
         .unwrap_or_else(|_| config.to_owned())
         .into_os_string();
@@ -88,14 +89,24 @@ fn path_of(config: &Path) -> PathBuf {
     path.into()
 }
 
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let read = file.take(MAX_PID).read_to_string(&mut text);
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(pid)) => format!("process {pid}"),
-        // It has just taken it and is about to say so.
-        _ => "another process".to_owned(),
+/// The agent that runs with a configuration, if one does and has said so by now.
+pub fn running(config: &Path) -> Option<Pid> {
+    let mut file = File::open(path_of(config)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => read_pid(&mut file),
+        _ => None,
     }
+}
+
+fn holder(file: &mut File) -> String {
+    read_pid(file).map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// Nothing while the holder has just taken it and is about to say so.
+fn read_pid(file: &mut File) -> Option<Pid> {
+    let mut text = String::new();
+    file.take(MAX_PID).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok().map(Pid::from_raw)
 }
 
 #[cfg(test)]
@@ -111,12 +122,15 @@ mod tests {
         let other_name = directory.path().join("other.yaml");
         symlink(&config, &other_name).unwrap();
 
+        assert_eq!(running(&config), None);
         let lock = Lock::take(&config).unwrap().unwrap();
+        assert_eq!(running(&config), Some(Pid::this()));
         for name in [&config, &other_name] {
             let error = Lock::take(name).unwrap_err().to_string();
             assert!(error.contains(&format!("(process {})", std::process::id())), "{error}");
         }
         drop(lock);
+        assert_eq!(running(&config), None, "the file stays and says nothing");
         assert!(Lock::take(&other_name).unwrap().is_some());
         assert!(directory.path().join("agent.yaml.lock").exists());
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use nix::sys::prctl::set_dumpable;
+use nix::unistd::setsid;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Duration, Instant, sleep};
 use tracing_subscriber::EnvFilter;
@@ -12,8 +13,10 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Config;
 use crate::lock::{Lock, LockError};
 use crate::say::Log;
+use crate::service::manager::Manager;
+use crate::service::{Service, background};
 use crate::system::System;
-use crate::{link, process};
+use crate::{link, lock, process, say};
 
 /// Runs the agent until it is told to stop by SIGTERM or SIGINT.
 pub async fn start(path: &Path, system: System) -> Result<()> {
@@ -22,7 +25,7 @@ pub async fn start(path: &Path, system: System) -> Result<()> {
     for key in &loaded.unknown {
         tracing::warn!("{}: {key} means nothing; is it misspelt?", path.display());
     }
-    let _lock = lock(path).await?;
+    let _lock = take_lock(path).await?;
     // The key is in our memory: no core dump, and no looking in by other processes of the same account.
     if let Err(error) = set_dumpable(false) {
         tracing::warn!(%error, "cannot keep others from looking into this process");
@@ -39,6 +42,33 @@ pub async fn start(path: &Path, system: System) -> Result<()> {
     Ok(())
 }
 
+/// Starts the agent in the background and returns once it runs.
+pub async fn in_background(path: &Path) -> Result<()> {
+    let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
+    let config = Config::load(&path)?.config;
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let service = Service {
+        program: &program,
+        config: &path,
+        allow_sudo: config.permissions.allow_sudo,
+    };
+    let before = lock::running(&path);
+    background::start(&service)?;
+    let pid = background::started(&path, before)
+        .await
+        .with_context(|| Manager::Background.not_started(&service, before))?;
+    say!(
+        "The agent runs as process {pid}. Its log is {}.",
+        background::log_file(&path).display()
+    );
+    Ok(())
+}
+
+/// Leaves the session, and with it the terminal, of whoever started this. A leader of one has left already.
+pub fn detach() {
+    let _ = setsid();
+}
+
 /// How long an agent that was told to stop may take to end its shells and say goodbye.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -46,7 +76,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Takes the configuration's lock. One that was stopped a moment ago, as by a script that starts it anew, is waited for.
-async fn lock(path: &Path) -> Result<Option<Lock>, LockError> {
+async fn take_lock(path: &Path) -> Result<Option<Lock>, LockError> {
     let give_up = Instant::now() + STOPPED_WITHIN;
     loop {
         match Lock::take(path) {
@@ -77,7 +107,8 @@ fn log_to_stderr(level: &str) -> Result<()> {
     Ok(())
 }
 
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+/// Waits for SIGTERM or SIGINT.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

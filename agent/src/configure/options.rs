@@ -62,7 +62,10 @@ pub struct Options {
     /// Where the configuration goes; the key is put beside it.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// Only enrol and write the configuration: make no account, no sudo rights and no service.
+    /// Put a copy of this program there and have the service run that.
+    #[arg(long, value_name = "PATH")]
+    pub program: Option<PathBuf>,
+    /// Only enrol and write the configuration: make no account, no sudo rights and no service, and start nothing.
     #[arg(long)]
     pub no_service: bool,
 }

@@ -1,17 +1,35 @@
-//! What `configure` does to the system, as root: the account, its sudo rights, host names, and the service.
+//! What `configure` does to the system: as root the account, its sudo rights and host names; the program's place, and what
+//! keeps it running.
 pub mod account;
+pub mod background;
+pub mod changes;
 pub mod environment;
 pub mod hosts;
+pub mod manager;
+mod openrc;
+pub mod program;
 pub mod sudoers;
-pub mod systemd;
+mod systemd;
 
 use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use thiserror::Error;
 
 /// Where system programs are, whatever the caller's environment says.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// An agent that is to be kept running.
+#[derive(Debug, Clone, Copy)]
+pub struct Service<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// Its configuration.
+    pub config: &'a Path,
+    /// Whether its sessions may use sudo.
+    pub allow_sudo: bool,
+}
 
 /// Why a change to the system was not made.
 #[derive(Debug, Error)]
@@ -46,7 +64,7 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    fn file(path: &std::path::Path, source: io::Error) -> Self {
+    fn file(path: &Path, source: io::Error) -> Self {
         Self::File {
             path: path.display().to_string(),
             source,

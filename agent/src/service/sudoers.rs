@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{ServiceError, run};
 
@@ -12,6 +12,11 @@ pub const DIRECTORY: &str = "/etc/sudoers.d";
 
 /// Ours. Without a dot: sudo passes over names that have one, and an account's name may.
 const NAME: &str = "vsay-agent";
+
+/// Our file.
+pub fn file() -> PathBuf {
+    Path::new(DIRECTORY).join(NAME)
+}
 
 /// Whether sudo, and with it the checker, is there.
 pub fn is_available() -> Result<(), ServiceError> {

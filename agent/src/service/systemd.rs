@@ -1,12 +1,17 @@
-//! The service, where systemd runs.
+//! The service, where systemd runs: the system's, or one that each account has for itself.
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{ServiceError, environment, run};
+use nix::unistd::Uid;
+
+use super::{Service, ServiceError, environment, run};
 use crate::process::pam;
 
 /// Where an administrator's units are.
-pub const DIRECTORY: &str = "/etc/systemd/system";
+const DIRECTORY: &str = "/etc/systemd/system";
+
+/// Where an account's own are, below its configuration.
+const OWN_DIRECTORY: &str = "systemd/user";
 
 /// Ours.
 pub const UNIT: &str = "vsay-agent.service";
@@ -26,19 +31,75 @@ const CONFINED: &str = "# No session may use sudo, so nothing the agent starts e
 const PAM_CAPABILITIES: &str = "# For sessions of PAM: the audit system, expired accounts, limits.\n\
      CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_DAC_READ_SEARCH CAP_SYS_RESOURCE";
 
-/// Whether systemd runs this system.
-pub fn is_running() -> bool {
-    Path::new(RUNNING).is_dir()
+/// By whom the service is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// By the system.
+    System,
+    /// By the account's own instance, while the account is signed in or lingers.
+    Account,
 }
 
-/// Installs the service, has it started at boot, and starts it anew now.
-pub fn install(directory: &Path, program: &Path, config: &Path, allow_sudo: bool) -> Result<(), ServiceError> {
-    let path = directory.join(UNIT);
-    let pam = pam::is_installed();
-    fs::write(&path, unit(program, config, allow_sudo, pam)).map_err(|error| ServiceError::file(&path, error))?;
-    run("systemctl", &["daemon-reload"])?;
-    run("systemctl", &["enable", UNIT])?;
-    run("systemctl", &["restart", UNIT])
+impl Scope {
+    /// Whether systemd runs this system, or an instance of this account.
+    pub fn is_running(self) -> bool {
+        match self {
+            Self::System => Path::new(RUNNING).is_dir(),
+            Self::Account => runtime_directory().join("systemd/private").exists(),
+        }
+    }
+
+    /// Where the unit is.
+    pub fn file(self) -> PathBuf {
+        match self {
+            Self::System => Path::new(DIRECTORY).join(UNIT),
+            Self::Account => crate::config::home_config().join(OWN_DIRECTORY).join(UNIT),
+        }
+    }
+
+    /// Installs the service, has it started at boot or sign-in, and starts it anew now.
+    pub fn install(self, service: &Service<'_>) -> Result<(), ServiceError> {
+        let path = self.file();
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, unit(self, service, pam::is_installed())))
+            .map_err(|error| ServiceError::file(&path, error))?;
+        self.reload()?;
+        self.systemctl(&["enable", UNIT])?;
+        self.restart()
+    }
+
+    /// Starts the service anew.
+    pub fn restart(self) -> Result<(), ServiceError> {
+        self.systemctl(&["restart", UNIT])
+    }
+
+    /// Stops the service and no longer has it started.
+    pub fn stop(self) {
+        // Fails where there is nothing to do.
+        let _ = self.systemctl(&["disable", "--now", UNIT]);
+    }
+
+    /// Has systemd see what units there are.
+    pub fn reload(self) -> Result<(), ServiceError> {
+        self.systemctl(&["daemon-reload"])
+    }
+
+    fn systemctl(self, arguments: &[&str]) -> Result<(), ServiceError> {
+        match self {
+            Self::System => run("systemctl", arguments),
+            Self::Account => run("systemctl", &[&["--user"], arguments].concat()),
+        }
+    }
+}
+
+/// Whether the services of an account go on when it signs out and start at boot.
+pub fn lingers(account: &str) -> bool {
+    Path::new("/var/lib/systemd/linger").join(account).exists()
+}
+
+fn runtime_directory() -> PathBuf {
+    std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| format!("/run/user/{}", Uid::effective()).into(), PathBuf::from)
 }
 
 /// The unit file.
@@ -55,14 +116,22 @@ pub fn install(directory: &Path, program: &Path, config: &Path, allow_sudo: bool
 /// - The agent runs as root and not as the shells' account in either case: they must not be able to read its key or stop it.
 /// - Where the helper for PAM is installed, the service keeps three more ([`PAM_CAPABILITIES`]). They are no great loss: who
 ///   may give files away and become anybody is not kept from much.
-fn unit(program: &Path, config: &Path, allow_sudo: bool, pam: bool) -> String {
-    let confinement = if allow_sudo {
+fn unit(scope: Scope, service: &Service<'_>, pam: bool) -> String {
+    let Service { program, config, .. } = service;
+    let confinement = if service.allow_sudo {
         "# Sessions may use sudo, so nothing here may be taken from them: a session whose user may not use it is started\n\
          # without new privileges by the agent.\n"
+    } else if scope == Scope::Account {
+        "# No session may use sudo, so nothing the agent starts ever needs more than it has.\n\
+         NoNewPrivileges=yes\n"
     } else if pam {
         &format!("{CONFINED}{PAM_CAPABILITIES}\n")
     } else {
         CONFINED
+    };
+    let wanted_by = match scope {
+        Scope::System => "multi-user.target",
+        Scope::Account => "default.target",
     };
     format!(
         "# Written by vsay-agent configure, which replaces it when it is run again.\n\
@@ -89,7 +158,7 @@ fn unit(program: &Path, config: &Path, allow_sudo: bool, pam: bool) -> String {
          # ProtectSystem, PrivateTmp and their kin are left out: shells inherit them.\n\
          \n\
          [Install]\n\
-         WantedBy=multi-user.target\n",
+         WantedBy={wanted_by}\n",
         program = quote(program),
         config_word = quote(config),
         // One path to the end of the line, in which only specifiers mean something.
@@ -116,17 +185,17 @@ fn quote(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn example(allow_sudo: bool) -> String {
-        with_pam(allow_sudo, false)
+    fn example_of(scope: Scope, allow_sudo: bool, pam: bool) -> String {
+        let service = Service {
+            program: Path::new("/usr/local/bin/vsay-agent"),
+            config: Path::new("/etc/vsay/agent.yaml"),
+            allow_sudo,
+        };
+        unit(scope, &service, pam)
     }
 
-    fn with_pam(allow_sudo: bool, pam: bool) -> String {
-        unit(
-            Path::new("/usr/local/bin/vsay-agent"),
-            Path::new("/etc/vsay/agent.yaml"),
-            allow_sudo,
-            pam,
-        )
+    fn example(allow_sudo: bool) -> String {
+        example_of(Scope::System, allow_sudo, false)
     }
 
     fn settings(unit: &str) -> Vec<&str> {
@@ -154,7 +223,7 @@ mod tests {
 
     #[test]
     fn where_pam_is_asked_the_service_keeps_what_that_takes() {
-        let (without, with) = (example(false), with_pam(false, true));
+        let (without, with) = (example(false), example_of(Scope::System, false, true));
         let extra: Vec<&str> = settings(&with)
             .into_iter()
             .filter(|line| !settings(&without).contains(line))
@@ -163,7 +232,14 @@ mod tests {
             extra,
             ["CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_DAC_READ_SEARCH CAP_SYS_RESOURCE"]
         );
-        assert_eq!(with_pam(true, true), example(true));
+        assert_eq!(example_of(Scope::System, true, true), example(true));
+    }
+
+    #[test]
+    fn an_accounts_own_service_asks_for_nothing_that_only_root_may_give() {
+        let own = example_of(Scope::Account, false, true);
+        assert!(!own.contains("CapabilityBoundingSet") && own.contains("NoNewPrivileges=yes"));
+        assert!(own.ends_with("WantedBy=default.target\n") && example(false).ends_with("WantedBy=multi-user.target\n"));
     }
 
     #[test]
@@ -179,7 +255,7 @@ mod tests {
             "Memory",
             "UMask",
         ];
-        for unit in [example(false), example(true)] {
+        for unit in [example(false), example(true), example_of(Scope::Account, false)] {
             for line in settings(&unit) {
                 assert!(!inherited.iter().any(|prefix| line.starts_with(prefix)), "{line}");
             }
