@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds what changed: build.sh [--plan] [worker] [web] [native]; without a part, all three. With --plan it only prints what it
+# Builds what changed: build.sh [--plan] [worker] [web] [native]; without a part, all of them. With --plan it only prints what it
 # would build, as toolchain.sh does.
 #   worker  the Worker and its Durable Objects, as WebAssembly, into build/
 #   web     the browser console, into web/dist/
 #   native  the agent (vsay-agent), its helper for PAM (vsay-pam), and the command line (vsay), into build/bin/; for Linux all
 #           three, elsewhere the last
+#   assets  what is served without the Worker, into build/assets/: the console, and the programs for a machine like this one
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
 
@@ -80,16 +81,23 @@ put_program() {
   mv -f "$PROGRAMS/.$2" "$PROGRAMS/$2"
 }
 
+# Of what the others have built, in a second.
+build_assets() {
+  [ -z "$PLAN" ] || return 0
+  scripts/dist.sh --here
+  scripts/assets.sh
+}
+
 PLAN=''
 if [ "${1:-}" = --plan ]; then
   PLAN=yes
   shift
 fi
-[ $# -gt 0 ] || set -- native worker web
+[ $# -gt 0 ] || set -- native worker web assets
 for part in "$@"; do
   case $part in
-    worker | web | native) "build_$part" ;;
-    *) fail "build.sh: no part named $part" "Parts: worker web native" ;;
+    worker | web | native | assets) "build_$part" ;;
+    *) fail "build.sh: no part named $part" "Parts: worker web native assets" ;;
   esac
 done
 [ -n "$PLAN" ] || say "build: ok, $SECONDS s"

@@ -17,6 +17,17 @@ for name in JWT_SECRET SECRETS_KEY; do
 done
 
 scripts/build.sh worker web
+# Making the programs takes minutes: not if they are there, and made of what there is now.
+sources=$(find Cargo.toml Cargo.lock LICENSE agent cli network protocol/Cargo.toml protocol/src scripts/dist.sh -type f |
+  LC_ALL=C sort | git hash-object --no-filters --stdin-paths | git hash-object --stdin)
+stamp=$TOOLS/stamps/dist
+made() { [ -e dist/agent/download/vsay-agent-x86_64.tar.gz.minisig ] && [ -e dist/agent/download/vsay-agent-aarch64.tar.gz.minisig ]; }
+if ! made || [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
+  say "making the programs that the edge hands out"
+  scripts/dist.sh
+  echo "$sources" >"$stamp"
+fi
+scripts/assets.sh
 say "migrating the database"
 wrangler d1 migrations apply DB --remote
 say "deploying"

@@ -9,5 +9,4 @@ printf '%s\n%s\n' "$tools" "$parts" | "${PROGRESS[@]}" plan "Before the first st
 
 scripts/toolchain.sh
 scripts/build.sh
-scripts/dist.sh --here
 exec "$ROOT/node_modules/.bin/node" scripts/dev.mjs

@@ -42,7 +42,7 @@ step() {
 STEPS=0
 
 shell_scripts() {
-  find scripts bench findings .ci \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 "$TOOLS/python/bin/shellcheck"
+  find scripts bench findings agent tests .ci \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 "$TOOLS/python/bin/shellcheck"
 }
 
 # What needs no program of ours to run.
@@ -81,6 +81,9 @@ e2e() { step "end to end" cargo test --quiet --test e2e -- "$@"; }
 
 requests() { step "API: requests of every kind" node --test 'tests/api/*.test.mjs'; }
 
+# The one line for a new machine, on computers of the tests.
+install() { step "installing the agent" node --test 'tests/install/*.test.mjs'; }
+
 # console_browser [folder of tests]
 console_browser() { step "console: in a browser" npm --prefix web run --silent test:browser -- "$@"; }
 
@@ -99,6 +102,7 @@ case $PART in
     else
       e2e
       requests
+      install
     fi
     ;;
   web)
@@ -112,6 +116,7 @@ case $PART in
     build
     e2e
     requests
+    install
     console_browser
     product
     ;;

@@ -142,6 +142,9 @@ chromium() {
       "Install one, or say where it is: make test CHROMIUM=/path/to/chrome"
 }
 
+# Of what the tests make computers of. Without it, or without being root, they say that they did not run.
+busybox() { [ -e /usr/bin/busybox ] || [ -e /bin/busybox ] || debian busybox-static; }
+
 # python_tool <package> <version>
 python_tool() {
   local python=$TOOLS/python found
@@ -191,7 +194,7 @@ dist_tools() {
 for_build() { wasm_target; worker_tools; native_tools; }
 for_check() { rust_components; wasm_target; deny; shellcheck; }
 for_unit() { nextest; }
-for_e2e() { for_build; schemathesis; }
+for_e2e() { for_build; schemathesis; busybox; }
 for_web() { chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }

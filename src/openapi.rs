@@ -47,6 +47,7 @@ fn form(name: &str) -> Option<&'static str> {
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
         "role_id" => Some("^[1-9][0-9]{0,14}$"),
         "avatar_id" => Some("^[0-9a-f]{32}$"),
+        "filename" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
         _ => None,
     }
 }
@@ -103,6 +104,7 @@ fn header() -> OpenApi {
             tag("organizations", "Organizations and their settings"),
             tag("terminal", "Terminals and their sessions"),
             tag("agent", "What the agent on a machine calls"),
+            tag("downloads", "The programs that this edge hands out"),
             tag(HEALTH, "Whether the server answers"),
         ]))
         .build()

@@ -8,7 +8,17 @@ use crate::platform::error::ApiError;
 
 /// First segments of paths that are asked by programs, however they are written and whatever the program says it takes: what is
 /// not there must not look as if it were.
-const NOT_PAGES: [&str; 7] = ["api", "v1", "agent", "health", "ready", "metrics", "openapi.json"];
+const NOT_PAGES: [&str; 9] = [
+    "api",
+    "v1",
+    "agent",
+    "cli",
+    "install.sh",
+    "health",
+    "ready",
+    "metrics",
+    "openapi.json",
+];
 
 /// Answers what no operation does: the console's page to a browser, whose own router knows which paths it has, and 404 to
 /// everybody else.

@@ -1,0 +1,207 @@
+// A computer to install the agent on: a root that the test makes, in namespaces of its own, which end with everything in them.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmod, chown, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+
+const BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"];
+
+/** An ordinary account of each root. */
+export const ANN = { name: "ann", uid: 1000, gid: 1000, home: "/home/ann" };
+
+/** Service managers that stand for the real ones: their programs, folders and files. The real ones are in debian.sh. */
+const MANAGERS = {
+  systemd: { programs: ["systemctl"], folders: ["run/systemd/system", "etc/systemd/system"], files: [] },
+  openrc: {
+    programs: ["rc-service", "rc-update"],
+    folders: ["run/openrc", "etc/init.d", "etc/runlevels/default"],
+    files: ["run/openrc/softlevel"],
+  },
+};
+
+/** Why these tests cannot run here, or nothing. */
+export async function cannotRun() {
+  if (process.platform !== "linux") return "namespaces are Linux's";
+  if (process.getuid() !== 0) return "only root can make roots and namespaces";
+  return (await busybox()) === undefined ? "there is no busybox (apt-get install busybox-static)" : undefined;
+}
+
+async function busybox() {
+  for (const program of BUSYBOX) {
+    if (await lstat(program).catch(() => undefined)) return program;
+  }
+  return undefined;
+}
+
+export class Machine {
+  #namespace;
+  #pid;
+
+  /**
+   * An empty root with BusyBox, two accounts and nothing else, running.
+   *
+   * @param {{ manager?: "systemd" | "openrc", hostPrograms?: string[], mounts?: string[], network?: boolean }} with
+   *   `hostPrograms` of this system, and the libraries they take; `mounts`, lines of shell that are run before anything else
+   */
+  static async boot({ manager, hostPrograms = [], mounts = [], network = true } = {}) {
+    const machine = new Machine();
+    machine.root = await mkdtemp(path.join(os.tmpdir(), "vsay-root-"));
+    await machine.#fill();
+    if (manager) await machine.#addManager(MANAGERS[manager]);
+    for (const program of hostPrograms) await machine.#addHostProgram(program);
+    await machine.#start(mounts, network);
+    return machine;
+  }
+
+  async #fill() {
+    const folders = ["bin", "dev", "etc", "home", "proc", "root", "run", "tmp", "usr/bin", "usr/sbin", "usr/local/bin", "var/log", "var/tmp"];
+    for (const folder of folders) await mkdir(this.at(folder), { recursive: true });
+    await chmod(this.root, 0o755);
+    for (const folder of ["tmp", "var/tmp"]) await chmod(this.at(folder), 0o1777);
+    await copyFile(await busybox(), this.at("bin/busybox"));
+    await mkdir(this.at(ANN.home));
+    await chown(this.at(ANN.home), ANN.uid, ANN.gid);
+    const accounts = ["root:x:0:0:root:/root:/bin/sh", `${ANN.name}:x:${ANN.uid}:${ANN.gid}::${ANN.home}:/bin/sh`];
+    await writeFile(this.at("etc/passwd"), `${accounts.join("\n")}\n`);
+    await writeFile(this.at("etc/group"), `root:x:0:\ntty:x:5:\n${ANN.name}:x:${ANN.gid}:\n`);
+    await writeFile(this.at("etc/shadow"), `root:*:::::::\n${ANN.name}:*:::::::\n`, { mode: 0o600 });
+    await writeFile(this.at("etc/hosts"), "127.0.0.1 localhost\n");
+    const installed = spawn("chroot", [this.root, "/bin/busybox", "--install", "-s", "/bin"], { stdio: "inherit" });
+    const [status] = await once(installed, "exit");
+    if (status !== 0) throw new Error("BusyBox could not be installed");
+  }
+
+  async #addManager({ programs, folders, files }) {
+    for (const folder of folders) await mkdir(this.at(folder), { recursive: true });
+    for (const file of files) await writeFile(this.at(file), "");
+    for (const program of programs) {
+      await copyFile(path.join(import.meta.dirname, "programs", program), this.at(`usr/bin/${program}`));
+    }
+  }
+
+  async #addHostProgram(program) {
+    for (const file of [program, ...(await librariesOf(program))]) {
+      await mkdir(path.dirname(this.at(file)), { recursive: true });
+      await copyFile(file, this.at(file));
+    }
+  }
+
+  async #start(mounts, network) {
+    const devices = ["null", "zero", "urandom", "tty"];
+    const script = [
+      "set -e",
+      `mount --bind ${this.root} ${this.root}`,
+      `mount -t proc proc ${this.root}/proc`,
+      `mount -t tmpfs -o mode=755 dev ${this.root}/dev`,
+      ...devices.map((name) => `touch ${this.root}/dev/${name} && mount --bind /dev/${name} ${this.root}/dev/${name}`),
+      `mkdir ${this.root}/dev/pts && mount -t devpts -o newinstance,ptmxmode=666,gid=5,mode=620 devpts ${this.root}/dev/pts`,
+      `ln -s pts/ptmx ${this.root}/dev/ptmx`,
+      ...mounts.map((line) => line.replaceAll("$ROOT", this.root)),
+      "echo ready",
+      // Its input is the test: when that ends, so does everything here.
+      `exec chroot ${this.root} /bin/cat`,
+    ];
+    const namespaces = ["--mount", "--pid", "--ipc", "--uts", ...(network ? [] : ["--net"])];
+    this.#namespace = spawn("unshare", [...namespaces, "--fork", "--kill-child", "sh", "-c", script.join("\n")], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const [line] = await Promise.race([once(this.#namespace.stdout, "data"), once(this.#namespace, "exit").then(() => [""])]);
+    if (!String(line).includes("ready")) throw new Error("the namespaces of a test could not be made");
+    const children = await readFile(`/proc/${this.#namespace.pid}/task/${this.#namespace.pid}/children`, "utf8");
+    this.#pid = children.trim();
+  }
+
+  /** The place of one of its files, as it is seen from here. */
+  at(file) {
+    return path.join(this.root, file);
+  }
+
+  /**
+   * Runs lines of shell on it, and gives the status and all that was said.
+   *
+   * @param {string} script
+   * @param {{ user?: typeof ANN, env?: Record<string, string> }} options
+   */
+  run(script, options) {
+    return this.start(script, options).ended;
+  }
+
+  /** The same, while it runs: `said(words)` waits until it has said them. */
+  start(script, { user, env = {} } = {}) {
+    const who = user ? ["--setuid", String(user.uid), "--setgid", String(user.gid)] : [];
+    const home = user?.home ?? "/root";
+    const enter = ["--target", this.#pid, "--mount", "--pid", "--ipc", "--uts", "--net", "--root", `--wd=${this.at(home)}`, ...who];
+    const child = spawn("nsenter", [...enter, "/bin/sh", "-c", script], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: home, USER: user?.name ?? "root", ...env },
+    });
+    const run = { output: "", waiting: [] };
+    const hear = (data) => {
+      run.output += data;
+      for (const look of run.waiting) look();
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    run.ended = once(child, "close").then(([status]) => ({ status, output: run.output }));
+    run.said = (words) =>
+      new Promise((resolve, reject) => {
+        const look = () => run.output.includes(words) && resolve();
+        run.waiting.push(look);
+        look();
+        run.ended.then(() => reject(new Error(`it ended without saying ${words}: ${run.output}`)));
+      });
+    return run;
+  }
+
+  /** The processes on it, but for the first: the words of each. */
+  async processes() {
+    const { output } = await this.run("cd /proc; for p in [0-9]*; do [ $p = $$ ] || tr '\\0' ' ' <$p/cmdline 2>/dev/null && echo; done");
+    return output.split("\n").filter((line) => line.trim() !== "" && !/^\/bin\/cat|^tr /.test(line.trim()));
+  }
+
+  /** Every file of it that outlives a boot, with its mode and a hash of its content. */
+  async state() {
+    const files = new Map();
+    const look = async (folder) => {
+      for (const entry of await readdir(this.at(folder))) {
+        const file = path.join(folder, entry);
+        if (["/proc", "/dev", "/tmp", "/bin"].includes(file)) continue;
+        const { mode } = await lstat(this.at(file));
+        const kind = mode & 0o170000;
+        const content =
+          kind === 0o100000
+            ? createHash("sha256").update(await readFile(this.at(file))).digest("hex")
+            : kind === 0o120000
+              ? await readlink(this.at(file))
+              : "";
+        files.set(file, `${mode.toString(8)} ${content}`);
+        if (kind === 0o040000) await look(file);
+      }
+    };
+    await look("/");
+    return Object.fromEntries([...files].sort());
+  }
+
+  /** Ends it, as when the power goes. */
+  async off() {
+    if (this.#namespace.exitCode === null && this.#namespace.signalCode === null) {
+      this.#namespace.kill("SIGKILL");
+      await once(this.#namespace, "exit");
+    }
+  }
+
+  async remove() {
+    await this.off();
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+async function librariesOf(program) {
+  const ldd = spawn("ldd", [program], { stdio: ["ignore", "pipe", "ignore"] });
+  let text = "";
+  ldd.stdout.on("data", (data) => (text += data));
+  await once(ldd, "close");
+  return [...text.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1]);
+}
