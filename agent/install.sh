@@ -142,7 +142,11 @@ fetch() {
     curl -fsSL --proto "$PROTOCOLS" --connect-timeout "$PATIENCE" --speed-limit 1 --speed-time "$PATIENCE" --retry 2 \
       -o "$2" "$EDGE/agent/download/$1"
   else
-    wget -q -T "$PATIENCE" -O "$2" "$EDGE/agent/download/$1"
+    # Not every BusyBox is built with it, and one that is not does not refuse it in words.
+    case $(wget --help 2>&1) in
+      *-T*) wget -q -T "$PATIENCE" -O "$2" "$EDGE/agent/download/$1" ;;
+      *) wget -q -O "$2" "$EDGE/agent/download/$1" ;;
+    esac
   fi
 }
 
@@ -247,7 +251,8 @@ read_token() {
   TOKEN=${VSAY_TOKEN:-}
   unset VSAY_TOKEN
   [ -z "$TOKEN" ] || return 0
-  if ! { : </dev/tty; } 2>/dev/null; then
+  # In a shell of its own: one that cannot open what a word of its own is to read ends at once.
+  if ! (: </dev/tty) 2>/dev/null; then
     fail "$MISUSED" "There is no token." "Copy the whole line that the edge shows for a new machine, or set VSAY_TOKEN."
   fi
   printf 'Registration token or API key: ' >/dev/tty
