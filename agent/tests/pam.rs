@@ -81,6 +81,14 @@ async fn modules_say_what_a_shell_begins_with_and_a_session_is_around_it() {
     );
     assert_eq!(terminal.run(&mut link, "umask").await, "0027");
     assert_eq!(pam.record(), [on_record("open_session", &file)]);
+    // The helper is the shell's parent, and has let go of the terminal: nothing that is typed or shown passes it.
+    let helper = terminal.run(&mut link, "echo $PPID").await;
+    let name = fs::read_to_string(format!("/proc/{helper}/comm")).unwrap();
+    assert_eq!(name.trim(), "vsay-pam");
+    for open in fs::read_dir(format!("/proc/{helper}/fd")).unwrap() {
+        let open = fs::read_link(open.unwrap().path()).unwrap();
+        assert!(!open.starts_with("/dev/pts"), "the helper holds {open:?}");
+    }
     terminal.type_text(&mut link, "exit 7\r").await;
     assert_eq!(exited(&mut terminal, &mut link).await.code, Some(7));
     let both = [on_record("open_session", &file), on_record("close_session", &file)];
