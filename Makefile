@@ -11,7 +11,7 @@ export PORT STATE DEMO
 # Of `make e2e`: which tests.
 export T
 
-.PHONY: help setup build dev check unit e2e web test advisories bench fuzz dist deploy clean
+.PHONY: help setup build dev check unit e2e web test dist-test advisories bench fuzz dist deploy clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9-]*\): .*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -40,6 +40,9 @@ web: ## The console: unit tests, and in a real browser
 
 test: ## Prove it: all of these, and the whole product in a real browser
 	@scripts/test.sh
+
+dist-test: ## What make dist makes: packages, signatures, programs for the other kind of processor
+	@scripts/test.sh dist-test
 
 advisories: ## Whether a crate has become known as broken; needs the network
 	@scripts/test.sh advisories

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Proves the product: test.sh [check|unit|e2e|web|advisories]; without an argument everything, the quick checks first. With
-# T=machines, e2e runs only the tests with that in their names. Stops at the first step that fails. The output of each step is
+# Proves the product: test.sh [check|unit|e2e|web|advisories|dist-test]; without an argument everything but the last two, the quick
+# checks first. With T=machines, e2e runs only the tests with that in their names. Stops at the first step that fails. The output of each step is
 # kept in .tools/test-logs/, and the last line counts the tests.
 source "$(dirname "$0")/lib/common.sh"
+source scripts/lib/native.sh
 
 PART=${1:-}
 case $PART in
-  '' | check | unit | e2e | web | advisories) ;;
-  *) fail "test.sh: no part named $PART" "Parts: check unit e2e web advisories" ;;
+  '' | check | unit | e2e | web | advisories | dist-test) ;;
+  *) fail "test.sh: no part named $PART" "Parts: check unit e2e web advisories dist-test" ;;
 esac
 LOGS=$TOOLS/test-logs${PART:+/$PART}
 mkdir -p "$LOGS"
@@ -89,6 +90,32 @@ console_browser() { step "console: in a browser" npm --prefix web run --silent t
 
 product() { step "make dev, in a browser" node --test 'web/tests/dev/*.test.mjs'; }
 
+# What is tried with emulated programs: enrolment, shells, commands, cuts.
+EMULATED=(terminals:: cli:: machines::)
+
+# The programs for the other kind of processor, emulated, with the real edge and real shells.
+emulated() {
+  local processor target name folder=$TOOLS/emulated
+  processor=$(other_processor)
+  target=$processor-unknown-linux-musl
+  step "programs for $processor" programs_for "$target" vsay-agent vsay
+  mkdir -p "$folder"
+  for name in vsay-agent vsay; do
+    printf '#!/bin/sh\nexec qemu-%s "%s" "$@"\n' "$processor" "$(program_of "$target" "$name")" >"$folder/$name"
+    chmod +x "$folder/$name"
+    step "$name for $processor: what it says" "$folder/$name" --help
+  done
+  VSAY_AGENT_BIN=$folder/vsay-agent VSAY_BIN=$folder/vsay \
+    step "end to end, with programs for $processor" cargo test --quiet --test e2e -- "${EMULATED[@]}"
+}
+
+# What others install: made with a key that proves nothing, and looked at.
+packages() {
+  export DIST=$TOOLS/dist-test
+  step "make dist" scripts/dist.sh --throwaway
+  step "packages and signatures" node --test 'tests/dist/*.test.mjs'
+}
+
 step "tools" scripts/toolchain.sh "${PART:-test}"
 CHROMIUM=$(find_chromium)
 export CHROMIUM
@@ -109,6 +136,11 @@ case $PART in
     console_unit
     # Those over the real product want it built.
     console_browser tests/browser
+    ;;
+  dist-test)
+    build
+    emulated
+    packages
     ;;
   '')
     check
