@@ -56,11 +56,11 @@ impl MachineRole {
 pub struct GrantAccess {
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, min_length = 1, format = "line")]
     pub user_id: Option<String>,
     /// The account's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, min_length = 1, format = "line")]
     pub username: Option<String>,
     /// Whether their shells may gain privileges: `allow_sudo` (`sudo`), `non_sudo` (`non-sudo`, `user`), or empty for what the
     /// account has.
@@ -107,11 +107,11 @@ impl Validate for GrantAccess {
 pub struct RevokeAccess {
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, min_length = 1, format = "line")]
     pub user_id: Option<String>,
     /// The account's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, min_length = 1, format = "line")]
     pub username: Option<String>,
 }
 

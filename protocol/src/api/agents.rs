@@ -30,16 +30,16 @@ const MAX_HOST_ID: usize = 64;
 pub struct Enroll {
     /// A registration token, which enrols the machine it was made for and is void afterwards; or an account API key
     /// (`vsay_ak_…`), which makes a machine for the key's owner.
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255, format = "line")]
     pub token: Secret,
     /// The machine's new Ed25519 public key: 32 bytes in unpadded base64url.
-    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$")]
+    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
     pub public_key: String,
     /// The machine's name for itself.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, format = "line")]
     pub hostname: String,
     /// Platform, version and architecture, such as `Debian 12 x86_64`.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, format = "line")]
     pub os: String,
     /// A random number that an installation made for itself, so that enrolled again with the same account it is the same
     /// machine. Absent, empty, without a digit but 0, or not in hex, it names no host, and the machine is a new one.
@@ -48,17 +48,17 @@ pub struct Enroll {
     pub host_id: Option<String>,
     /// The name of a machine that an account API key makes; the hostname if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, format = "line")]
     pub name: Option<String>,
     /// The account that shells run as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 32)]
+    #[schema(max_length = 32, pattern = r"^([A-Za-z0-9_][A-Za-z0-9._-]*\$?)?$")]
     pub linux_user: Option<String>,
     /// Whether shells may ever gain privileges on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_sudo: Option<bool>,
     /// The agent's version.
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, format = "line")]
     pub version: String,
 }
 

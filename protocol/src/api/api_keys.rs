@@ -46,7 +46,7 @@ impl KeyScope {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct CreateApiKey {
     /// What it is for: 1 to 60 characters.
-    #[schema(min_length = 1, max_length = 60, example = "backup job")]
+    #[schema(min_length = 1, max_length = 60, example = "backup job", format = "line")]
     pub name: String,
     /// Days until it expires, at most 3650. Without it, or 0: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -81,20 +81,20 @@ pub struct GroupList {
 #[serde(default)]
 pub struct CreateGroup {
     /// What people call it, unique in its organization.
-    #[schema(required, min_length = 3, max_length = 100, example = "operators")]
+    #[schema(required, min_length = 3, max_length = 100, example = "operators", format = "line")]
     pub name: String,
     /// What it is for.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     pub description: String,
     /// Its first people, by account.
-    #[schema(max_items = 500)]
+    #[schema(max_items = 500, min_length = 24, max_length = 24, pattern = "^[0-9a-f]{24}$")]
     pub member_ids: Vec<String>,
     /// Its first machines, by public name or row.
-    #[schema(max_items = 500)]
+    #[schema(max_items = 500, min_length = 1, max_length = 64, format = "line")]
     pub machine_ids: Vec<String>,
     /// The organization's slug; only a super administrator's counts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "text")]
     pub tenant_id: Option<String>,
 }
 
@@ -124,11 +124,11 @@ fn ids(faults: &mut Faults, field: &str, ids: &[String]) {
 pub struct UpdateGroup {
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 3, max_length = 100)]
+    #[schema(min_length = 3, max_length = 100, format = "line")]
     pub name: Option<String>,
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     pub description: Option<String>,
 }
 
@@ -149,11 +149,11 @@ impl Validate for UpdateGroup {
 pub struct AddMembers {
     /// An account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64)]
+    #[schema(min_length = 24, max_length = 24, pattern = "^[0-9a-f]{24}$")]
     pub user_id: Option<String>,
     /// Accounts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_items = 500)]
+    #[schema(max_items = 500, min_length = 1, max_length = 64, format = "line")]
     pub user_ids: Option<Vec<String>>,
 }
 
@@ -177,7 +177,7 @@ impl Validate for AddMembers {
 pub struct RemoveMember {
     /// An account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 64)]
+    #[schema(min_length = 24, max_length = 24, pattern = "^[0-9a-f]{24}$")]
     pub user_id: Option<String>,
 }
 
@@ -194,7 +194,14 @@ impl Validate for RemoveMember {
 #[serde(default)]
 pub struct AddMachines {
     /// Machines, by public name or row.
-    #[schema(required, min_items = 1, max_items = 500)]
+    #[schema(
+        required,
+        min_items = 1,
+        max_items = 500,
+        min_length = 1,
+        max_length = 64,
+        format = "line"
+    )]
     pub machine_ids: Vec<String>,
 }
 

@@ -189,21 +189,27 @@ pub struct Machine {
 #[serde(default)]
 pub struct CreateMachine {
     /// What people call it, unique among its owner's machines.
-    #[schema(required, min_length = 1, max_length = 100, example = "production-server")]
+    #[schema(
+        required,
+        min_length = 1,
+        max_length = 100,
+        example = "production-server",
+        format = "line"
+    )]
     pub name: String,
     /// What it is for.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     pub description: String,
     /// The account that shells run as; empty for the agent's own.
-    #[schema(max_length = 32)]
+    #[schema(max_length = 32, pattern = r"^([A-Za-z0-9_][A-Za-z0-9._-]*\$?)?$")]
     pub linux_user: String,
     /// Whether an application is to be deployed to it.
     pub deploy_application: bool,
     /// A bash script to run once, at first enrolment.
-    #[schema(max_length = 65536)]
+    #[schema(max_length = 65536, format = "text")]
     pub custom_script: String,
     /// Labels to filter by.
-    #[schema(max_items = 32)]
+    #[schema(max_items = 32, min_length = 1, max_length = 50, format = "line")]
     pub tags: Vec<String>,
     /// Whether shells may gain privileges.
     pub allow_sudo: bool,
@@ -239,13 +245,13 @@ fn check_tags(faults: &mut Faults, tags: &[String]) {
 #[serde(default)]
 pub struct UpdateMachine {
     /// What people call it, unique among its owner's machines.
-    #[schema(min_length = 1, max_length = 100, example = "production-server")]
+    #[schema(min_length = 1, max_length = 100, example = "production-server", format = "line")]
     pub name: Option<String>,
     /// What it is for.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     pub description: Option<String>,
     /// Labels to filter by, in place of those it has.
-    #[schema(max_items = 32)]
+    #[schema(max_items = 32, min_length = 1, max_length = 50, format = "line")]
     pub tags: Option<Vec<String>>,
     /// What people note of it, in place of all that they noted before. At most 32 facts, with names of 1 to 64 characters and values
     /// of at most 255, and 8 KiB in all. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from

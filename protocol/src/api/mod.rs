@@ -13,6 +13,7 @@ pub mod groups;
 pub mod machines;
 pub mod oidc;
 pub mod organizations;
+pub mod pattern;
 pub mod profile;
 pub mod roles;
 pub mod secret;

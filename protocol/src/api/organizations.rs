@@ -113,13 +113,19 @@ pub struct OrganizationList {
 #[serde(default)]
 pub struct CreateOrganization {
     /// What its slug is made of: lower case, with `-` for white space. Unique.
-    #[schema(required, min_length = 3, max_length = 100, example = "Acme Inc")]
+    #[schema(
+        required,
+        min_length = 3,
+        max_length = 100,
+        example = "Acme Inc",
+        format = "line-without-slash"
+    )]
     pub name: String,
     /// What people call it.
-    #[schema(required, min_length = 1, max_length = 100)]
+    #[schema(required, min_length = 1, max_length = 100, format = "line")]
     pub display_name: String,
     /// What it is for.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     pub description: String,
 }
 
@@ -145,11 +151,11 @@ pub struct UpdateOrganization {
     pub enabled: Option<bool>,
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, format = "line")]
     pub display_name: Option<String>,
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, format = "text")]
     pub description: Option<String>,
     /// Whether sign-ins by password need a code sent by mail. Anything but `off` needs a server that sends mail.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -37,11 +37,11 @@ impl From<User> for OwnUser {
 pub struct UpdateProfile {
     /// A name for people, at most 100 characters; empty removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub display_name: Option<String>,
     /// A new mail address. It must be proven anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 254, pattern = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")]
+    #[schema(max_length = 254, format = "mail")]
     pub email: Option<String>,
 }
 

@@ -134,11 +134,11 @@ pub struct Permissions {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct CreateRole {
     /// 2 to 50 characters, unique in the organization, upper and lower case being the same.
-    #[schema(min_length = 2, max_length = 50)]
+    #[schema(min_length = 2, max_length = 50, format = "line")]
     pub name: String,
     /// What it is for.
     #[serde(default)]
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, format = "text")]
     pub description: Option<String>,
     /// What it allows; numbers that are none are passed over.
     #[serde(default)]
@@ -157,10 +157,10 @@ impl Validate for CreateRole {
 #[serde(default)]
 pub struct UpdateRole {
     /// 2 to 50 characters, unique in the organization, upper and lower case being the same.
-    #[schema(min_length = 2, max_length = 50)]
+    #[schema(min_length = 2, max_length = 50, format = "line")]
     pub name: Option<String>,
     /// What it is for.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, format = "text")]
     pub description: Option<String>,
     /// All that it allows from now on; numbers that are none are passed over.
     #[schema(max_items = 1000)]

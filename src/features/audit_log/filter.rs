@@ -2,7 +2,9 @@
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
 use protocol::api::audit::{Severity, parse_time};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::audit::severity;
 use crate::platform::db::Arg;
@@ -64,26 +66,37 @@ pub struct LogQuery {
     /// all organizations without it, and others read their own with or without it.
     pub tenant_id: Option<String>,
     /// Done by one account: its `id` or `int_id`.
+    #[param(max_length = 200)]
     user_id: Option<String>,
     /// Done under this name.
+    #[param(max_length = 200)]
     username: Option<String>,
     /// Of this kind, such as `login`. The words of other programs, such as `connect`, are understood, too.
+    #[param(max_length = 200)]
     action: Option<String>,
     /// Done to this kind of thing, such as `machine`.
+    #[param(max_length = 200)]
     resource: Option<String>,
     /// `success` or `failure`.
+    #[param(max_length = 200)]
     status: Option<String>,
     /// `info`, `warning` or `critical`.
+    #[param(pattern = "^(|info|warning|critical)$")]
     severity: Option<String>,
     /// Done with this kind of program, such as `cli`.
+    #[param(max_length = 200)]
     source: Option<String>,
     /// About one machine: its `id` or `agent_id`.
+    #[param(max_length = 200)]
     machine_id: Option<String>,
     /// Not before this time or date.
+    #[param(inline, value_type = Option<TimeOrDate>)]
     from: Option<String>,
     /// Not after this time, or the end of this date.
+    #[param(inline, value_type = Option<TimeOrDate>)]
     to: Option<String>,
     /// A part of a name, an address, a path or a detail.
+    #[param(max_length = 200)]
     q: Option<String>,
 }
 
@@ -118,6 +131,27 @@ pub enum Lead {
     Organization,
 }
 
+/// The form of a time in a query, for the API document. Forms send what was left empty.
+struct TimeOrDate;
+
+impl PartialSchema for TimeOrDate {
+    fn schema() -> RefOr<Schema> {
+        let form = |format| {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(format)))
+        };
+        let empty = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
+        AnyOfBuilder::new()
+            .item(form(KnownFormat::DateTime))
+            .item(form(KnownFormat::Date))
+            .item(empty)
+            .into()
+    }
+}
+
+impl ToSchema for TimeOrDate {}
+
 impl LogQuery {
     /// Which page is meant, and how many entries fit on one.
     pub fn page(&self) -> (u64, u64) {
@@ -131,13 +165,15 @@ impl LogQuery {
 
     /// What the entries must be like. Fails if a field is too long, or a time is none.
     pub fn filter(&self) -> Result<Filter, ApiError> {
-        let text = |field: &str, value: &Option<String>| match value.as_deref().map(str::trim) {
-            None | Some("") => Ok(None),
+        let text = |field: &str, value: &Option<String>| match value.as_deref() {
             Some(value) if value.chars().count() > MAX_TEXT => Err(ApiError::invalid_field(
                 field,
                 format!("must have at most {MAX_TEXT} characters"),
             )),
-            Some(value) => Ok(Some(value.to_owned())),
+            value => Ok(value
+                .map(str::trim)
+                .filter(|value| !value.is_empty())
+                .map(str::to_owned)),
         };
         let time = |field: &str, value: &Option<String>, adjust: fn(&str, DateTime<Utc>) -> Option<DateTime<Utc>>| {
             let Some(value) = text(field, value)? else {

@@ -30,10 +30,8 @@ const MAX_CODE: usize = 8192;
 #[into_params(parameter_in = Query)]
 pub struct Returned {
     /// What this server gave the provider.
-    #[param(max_length = 1024)]
     state: Option<String>,
     /// To be traded for the person's mail address.
-    #[param(max_length = 8192)]
     code: Option<String>,
     /// Why there is no code.
     error: Option<String>,

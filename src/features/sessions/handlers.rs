@@ -22,7 +22,7 @@ use crate::platform::error::ApiError;
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// `true` gives an administrator, too, only the sessions of its own.
-    mine: Option<String>,
+    mine: Option<bool>,
     /// One organization's slug; only a super administrator's counts.
     tenant_id: Option<String>,
 }
@@ -37,7 +37,7 @@ pub async fn list_sessions(
     envelope: Envelope,
     QueryParams(query): QueryParams<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let mine = query.mine.as_deref() == Some("true");
+    let mine = query.mine == Some(true);
     let list = store::list_active(credentials.user_id(), mine, query.tenant_id.as_deref());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
     let sessions = rows.into_iter().map(TerminalSession::from).collect();

@@ -1789,6 +1789,10 @@ export interface components {
              * @default null
              */
             user_ids?: string[] | null;
+        } | {
+            user_id: string;
+        } | {
+            user_ids: unknown[];
         };
         /** @description A machine's public name in paths (`agent_id`). Assigned when the machine is created and kept for its life. */
         AgentId: string;
@@ -1849,6 +1853,14 @@ export interface components {
              * @default null
              */
             roles?: string[] | null;
+        } | {
+            role_ids: unknown[];
+        } | {
+            roles: unknown[];
+        } | {
+            portal_role: string;
+        } | {
+            machine_role: string;
         };
         /** @description An entry as it is published. */
         AuditEntry: components["schemas"]["ChainedEntry"] & {
@@ -2112,6 +2124,10 @@ export interface components {
              * @description The account's password.
              */
             password?: string | null;
+        } | {
+            password: string;
+        } | {
+            code: string;
         };
         /** @description A key to be made. */
         CreateApiKey: {
@@ -2674,6 +2690,10 @@ export interface components {
              * @default null
              */
             username?: string | null;
+        } | {
+            user_id: string;
+        } | {
+            username: string;
         };
         /** @description A group. */
         Group: {
@@ -2873,6 +2893,10 @@ export interface components {
             password: string;
             /** @description The account's username. */
             username?: string | null;
+        } | {
+            email: string;
+        } | {
+            username: string;
         };
         /** @description Where a sign-in stands. */
         LoginAnswer: components["schemas"]["SignedIn"] | components["schemas"]["Challenge"] | components["schemas"]["TenantChoice"];
@@ -3533,6 +3557,10 @@ export interface components {
              * @default null
              */
             username?: string | null;
+        } | {
+            user_id: string;
+        } | {
+            username: string;
         };
         /**
          * @description What an account may do in its organization, before any role it was given.
@@ -4219,6 +4247,8 @@ export interface operations {
             /** @description The token is not the machine's; or, with the code `clock_skew` and the edge's time in `now`, the clocks differ by more than a minute */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4246,6 +4276,8 @@ export interface operations {
             /** @description The request asks for no WebSocket, or does not offer `vsay.agent.v1` */
             426: {
                 headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4365,6 +4397,8 @@ export interface operations {
             /** @description The token is unknown or spent */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4389,9 +4423,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4439,11 +4484,22 @@ export interface operations {
             /** @description The organizations */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -4457,6 +4513,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4526,6 +4584,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4552,6 +4612,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4594,11 +4663,22 @@ export interface operations {
             /** @description The organization */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationDetail"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -4612,6 +4692,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4693,6 +4775,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4735,6 +4819,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -4759,7 +4852,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `true` deletes it with everything in it. */
-                force?: string;
+                force?: boolean;
             };
             header?: never;
             path: {
@@ -4770,7 +4863,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["DeleteOrganization"] | null;
+                "application/json": components["schemas"]["DeleteOrganization"];
             };
         };
         responses: {
@@ -4795,6 +4888,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4830,6 +4925,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4879,11 +4983,22 @@ export interface operations {
             /** @description The groups */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GroupList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -4897,6 +5012,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4956,11 +5073,22 @@ export interface operations {
             /** @description The numbers */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationStats"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -4974,6 +5102,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5040,11 +5170,22 @@ export interface operations {
             /** @description The people */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["People"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -5058,6 +5199,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5114,15 +5257,28 @@ export interface operations {
             /** @description The keys, oldest first */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5192,6 +5348,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5218,6 +5376,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5278,6 +5445,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5368,11 +5537,22 @@ export interface operations {
             /** @description A page of entries */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A filter is not valid */
             400: {
@@ -5386,6 +5566,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5476,11 +5658,22 @@ export interface operations {
             /** @description A page of entries */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A filter is not valid */
             400: {
@@ -5494,6 +5687,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5553,11 +5748,22 @@ export interface operations {
             /** @description The organizations */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditTenants"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -5571,6 +5777,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5673,6 +5881,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5732,11 +5942,22 @@ export interface operations {
             /** @description The organizations */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditTenants"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -5750,6 +5971,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5802,11 +6025,22 @@ export interface operations {
             /** @description What was found */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ChainReport"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `after` is no number */
             400: {
@@ -5820,6 +6054,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5904,9 +6140,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5967,6 +6214,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5991,9 +6240,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6060,9 +6320,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6132,9 +6403,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6195,6 +6477,8 @@ export interface operations {
             /** @description The account does not exist or the password is wrong */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6210,9 +6494,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6260,6 +6555,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6307,15 +6604,28 @@ export interface operations {
             /** @description The account */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6385,6 +6695,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6402,6 +6714,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6441,15 +6762,28 @@ export interface operations {
             /** @description The public key, if there is one */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OwnSshKey"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6506,6 +6840,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6562,6 +6898,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6631,6 +6969,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6664,9 +7004,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6727,6 +7078,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6760,9 +7113,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6823,6 +7187,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6856,9 +7222,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6906,6 +7283,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6962,15 +7341,28 @@ export interface operations {
             /** @description The state */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SecondFactorStatus"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7040,6 +7432,8 @@ export interface operations {
             /** @description The code is wrong, or the sign-in has expired */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7055,9 +7449,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7424,9 +7829,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7463,7 +7879,7 @@ export interface operations {
         /** @description The token; without a body, the one in `Authorization` */
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Refresh"] | null;
+                "application/json": components["schemas"]["Refresh"];
             };
         };
         responses: {
@@ -7488,6 +7904,8 @@ export interface operations {
             /** @description The token is wrong, expired or revoked, or its account is gone */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7512,9 +7930,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many renewals */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7581,9 +8010,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7644,6 +8084,8 @@ export interface operations {
             /** @description The session token is wrong, expired or ended */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7668,9 +8110,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7737,9 +8190,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7778,11 +8242,22 @@ export interface operations {
             /** @description Whether there is */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SetupStatus"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
@@ -7862,9 +8337,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7903,15 +8389,28 @@ export interface operations {
             /** @description The keys, by username */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SshKeyList"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7959,11 +8458,22 @@ export interface operations {
             /** @description Whether there is */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SetupStatus"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
@@ -8015,6 +8525,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8042,6 +8554,8 @@ export interface operations {
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8101,6 +8615,8 @@ export interface operations {
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8161,6 +8677,8 @@ export interface operations {
             /** @description The code is wrong, expired or used up */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8176,9 +8694,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8223,10 +8752,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/png": components["schemas"]["AvatarFile"];
-                    "image/jpeg": components["schemas"]["AvatarFile"];
-                    "image/webp": components["schemas"]["AvatarFile"];
                     "image/gif": components["schemas"]["AvatarFile"];
+                    "image/jpeg": components["schemas"]["AvatarFile"];
+                    "image/png": components["schemas"]["AvatarFile"];
+                    "image/webp": components["schemas"]["AvatarFile"];
                 };
             };
             /** @description A parameter is malformed */
@@ -8290,11 +8819,22 @@ export interface operations {
             /** @description The groups */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GroupList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -8308,6 +8848,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8377,6 +8919,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8419,6 +8963,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -8454,11 +9007,22 @@ export interface operations {
             /** @description The group */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GroupDetail"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -8472,6 +9036,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8553,6 +9119,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8588,6 +9156,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8648,6 +9225,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8714,11 +9293,22 @@ export interface operations {
             /** @description The machines */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GroupMachineList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -8732,6 +9322,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8813,6 +9405,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8839,6 +9433,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8901,6 +9504,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8967,11 +9572,22 @@ export interface operations {
             /** @description The people */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MemberList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -8985,6 +9601,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9066,6 +9684,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9092,6 +9712,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9134,7 +9763,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RemoveMember"] | null;
+                "application/json": components["schemas"]["RemoveMember"];
             };
         };
         responses: {
@@ -9159,6 +9788,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9185,6 +9816,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9246,6 +9886,8 @@ export interface operations {
             /** @description The account does not exist or the password is wrong */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9261,9 +9903,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9317,11 +9970,22 @@ export interface operations {
             /** @description The machines */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Enveloped_MachineList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -9335,6 +9999,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9404,6 +10070,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9430,6 +10098,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9472,11 +10149,22 @@ export interface operations {
             /** @description The machine */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MachineDetail"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -9490,6 +10178,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9549,11 +10239,22 @@ export interface operations {
             /** @description The machine */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Enveloped_MachineDetail"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -9567,6 +10268,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9648,6 +10351,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9683,6 +10388,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9743,6 +10457,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9824,6 +10540,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9850,6 +10568,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9914,6 +10641,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9940,6 +10669,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9982,11 +10720,22 @@ export interface operations {
             /** @description The people */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AccessList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -10000,6 +10749,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10077,6 +10828,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10133,11 +10886,22 @@ export interface operations {
             /** @description The providers */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OidcProviders"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
@@ -10171,15 +10935,28 @@ export interface operations {
             /** @description The organization */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationDetail"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10249,6 +11026,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10266,6 +11045,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10305,15 +11093,28 @@ export interface operations {
             /** @description The account */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Enveloped_OwnUser"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10370,6 +11171,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10426,6 +11229,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10495,6 +11300,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10519,9 +11326,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10583,6 +11401,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10600,6 +11420,15 @@ export interface operations {
             };
             /** @description A picture of more than 256 KiB */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10639,15 +11468,28 @@ export interface operations {
             /** @description The roles */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RoleList"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10717,6 +11559,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10734,6 +11578,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10773,15 +11626,28 @@ export interface operations {
             /** @description The roles */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RoleDefinitions"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10829,15 +11695,28 @@ export interface operations {
             /** @description The permissions by category */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Permissions"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10885,15 +11764,28 @@ export interface operations {
             /** @description The roles */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RoleDefinitions"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10944,11 +11836,22 @@ export interface operations {
             /** @description The roles */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PersonRoles"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -10962,6 +11865,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11043,6 +11948,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11085,6 +11992,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -11120,11 +12036,22 @@ export interface operations {
             /** @description The role */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationRole"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -11138,6 +12065,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11219,6 +12148,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11245,6 +12176,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11305,6 +12245,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11407,9 +12349,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11440,7 +12393,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `true` gives an administrator, too, only the sessions of its own. */
-                mine?: string;
+                mine?: boolean;
                 /** @description One organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
             };
@@ -11453,11 +12406,22 @@ export interface operations {
             /** @description The sessions */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Enveloped_SessionList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -11471,6 +12435,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11539,6 +12505,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11616,6 +12584,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11717,6 +12687,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11753,6 +12725,8 @@ export interface operations {
             /** @description The request asks for no WebSocket */
             426: {
                 headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11802,11 +12776,22 @@ export interface operations {
             /** @description The users */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["People"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -11820,6 +12805,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11898,6 +12885,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11933,6 +12922,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11998,6 +12996,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12076,6 +13076,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12118,6 +13120,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -12150,15 +13161,28 @@ export interface operations {
             /** @description The account */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OwnUser"];
                 };
             };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12228,6 +13252,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12252,9 +13278,20 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Too many attempts */
             429: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12315,6 +13352,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12332,6 +13371,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12374,11 +13422,22 @@ export interface operations {
             /** @description The account */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PersonDetail"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -12392,6 +13451,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12473,6 +13534,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12508,6 +13571,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12568,6 +13640,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12636,11 +13710,22 @@ export interface operations {
             /** @description The groups */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["GroupList"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -12654,6 +13739,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12731,6 +13818,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12817,6 +13906,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12898,6 +13989,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12940,6 +14033,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
                 headers: {
@@ -12975,11 +14077,22 @@ export interface operations {
             /** @description The roles */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PersonRoles"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is malformed */
             400: {
@@ -12993,6 +14106,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13074,6 +14189,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13109,6 +14226,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13173,6 +14299,8 @@ export interface operations {
             /** @description The token is missing, wrong, expired or revoked */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13208,6 +14336,15 @@ export interface operations {
             };
             /** @description The body is too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13306,11 +14443,22 @@ export interface operations {
             /** @description The Worker answers */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -13373,11 +14521,22 @@ export interface operations {
             /** @description The Worker can work */
             200: {
                 headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
                 };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It cannot, and why */
             503: {

@@ -11,11 +11,11 @@ use crate::api::validate::{Faults, Validate};
 pub struct Login {
     /// The account's mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 254)]
+    #[schema(max_length = 254, format = "line")]
     pub email: Option<String>,
     /// The account's username.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 254)]
+    #[schema(max_length = 254, format = "line")]
     pub username: Option<String>,
     /// The account's password.
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024)]
@@ -35,17 +35,10 @@ impl Login {
 
 impl Validate for Login {
     fn validate(&self, faults: &mut Faults) {
-        match self.name() {
-            None => faults.add("email", "is required, or username in its place"),
-            Some(name) => {
-                faults.check(
-                    name.chars().count() <= MAX_EMAIL,
-                    "email",
-                    format!("must have at most {MAX_EMAIL} characters"),
-                );
-                faults.check(!name.contains('\0'), "email", "must not contain NUL characters");
-            }
+        for (field, name) in [("email", &self.email), ("username", &self.username)] {
+            faults.line(field, name.as_deref().unwrap_or_default(), 0, MAX_EMAIL);
         }
+        faults.check(self.name().is_some(), "email", "is required, or username in its place");
         check_password(faults, "password", &self.password, 1);
     }
 }
@@ -144,7 +137,7 @@ pub struct SelectTenant {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 8192)]
     pub session_token: Option<Secret>,
     /// The organization's slug.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, format = "line")]
     pub tenant_id: String,
 }
 
@@ -161,7 +154,7 @@ impl Validate for SelectTenant {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct VerifyOtp {
     /// The account, as the challenge named it.
-    #[schema(min_length = 1, max_length = 254)]
+    #[schema(min_length = 1, max_length = 254, format = "line")]
     pub username: String,
     /// Six digits.
     #[serde(alias = "otp")]

@@ -52,11 +52,7 @@ pub struct PasswordChanged {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
     /// The account's mail address.
-    #[schema(
-        max_length = 254,
-        pattern = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$",
-        example = "john@example.org"
-    )]
+    #[schema(max_length = 254, format = "mail", example = "john@example.org")]
     pub email: String,
 }
 
@@ -117,7 +113,7 @@ pub struct AcceptInvite {
     pub password: Secret,
     /// What to be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub display_name: Option<String>,
 }
 
@@ -141,7 +137,7 @@ pub struct AcceptInviteByToken {
     pub password: Secret,
     /// What to be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub display_name: Option<String>,
 }
 

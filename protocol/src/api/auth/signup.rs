@@ -22,11 +22,7 @@ pub struct Signup {
     )]
     pub username: String,
     /// Unique among accounts made this way.
-    #[schema(
-        max_length = 254,
-        pattern = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$",
-        example = "john@example.org"
-    )]
+    #[schema(max_length = 254, format = "mail", example = "john@example.org")]
     pub email: String,
     /// 6 to 1024 characters.
     #[schema(value_type = String, format = Password, min_length = 6, max_length = 1024)]
@@ -71,11 +67,7 @@ pub struct CompanySignup {
     )]
     pub username: String,
     /// The account's mail address.
-    #[schema(
-        max_length = 254,
-        pattern = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$",
-        example = "john@example.org"
-    )]
+    #[schema(max_length = 254, format = "mail", example = "john@example.org")]
     pub email: String,
     /// 8 to 1024 characters.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
@@ -85,16 +77,21 @@ pub struct CompanySignup {
     #[schema(value_type = Option<String>, format = Password)]
     pub confirm_password: Option<Secret>,
     /// Given name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, format = "line")]
     pub first_name: String,
     /// Family name.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, format = "line")]
     pub last_name: String,
     /// What the organization's slug is made of.
-    #[schema(min_length = 1, max_length = 100, pattern = "[A-Za-z0-9]", example = "Acme Inc")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        format = "line-with-a-letter",
+        example = "Acme Inc"
+    )]
     pub organization_name: String,
     /// The organization's name.
-    #[schema(min_length = 1, max_length = 100, example = "Acme Incorporated")]
+    #[schema(min_length = 1, max_length = 100, example = "Acme Incorporated", format = "line")]
     pub company_name: String,
 }
 
@@ -165,7 +162,7 @@ pub struct Setup {
     pub password: Secret,
     /// Where mail for the account goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 254)]
+    #[schema(max_length = 254, format = "mail-or-empty")]
     pub email: Option<String>,
     /// Opens the vaults of Ansible; absent or empty if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -25,11 +25,7 @@ pub struct CreateUser {
     )]
     pub username: String,
     /// Unique in the organization.
-    #[schema(
-        max_length = 254,
-        pattern = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$",
-        example = "john@example.org"
-    )]
+    #[schema(max_length = 254, format = "mail", example = "john@example.org")]
     pub email: String,
     /// 8 to 1024 characters. Its owner must choose another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,26 +33,26 @@ pub struct CreateUser {
     pub password: Option<Secret>,
     /// Given name; required with `password`.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub first_name: Option<String>,
     /// Family name; required with `password`.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub last_name: Option<String>,
     /// What people call its owner.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub display_name: Option<String>,
     /// `user`, if it is not given, or `company_admin`.
     #[serde(default)]
     pub role: Option<Role>,
     /// Whether its shells may gain privileges: `allow_sudo`, `non_sudo` or empty.
     #[serde(default)]
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, pattern = "^(|allow_sudo|sudo|non_sudo|non-sudo|user)$")]
     pub machine_role: Option<String>,
     /// Groups it is to be in, by id or name.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, max_length = 100, format = "text")]
     pub groups: Option<Vec<String>>,
     /// Roles of its organization to give it; numbers that are none are passed over.
     #[serde(default)]
@@ -67,7 +63,7 @@ pub struct CreateUser {
     pub role_id: Option<i64>,
     /// Another organization's slug; only for super administrators.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub tenant_id: Option<String>,
 }
 
@@ -100,24 +96,24 @@ impl Validate for CreateUser {
 pub struct UpdateUser {
     /// Its mail address, unique in the organization; empty is as absent. A new one is not proven, and links mailed to the old
     /// one are void.
-    #[schema(max_length = 254, pattern = r"^([^@\s]+@[^@\s.]+(\.[^@\s.]+)+)?$")]
+    #[schema(max_length = 254, format = "mail-or-empty")]
     pub email: Option<String>,
     /// Given name.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub first_name: Option<String>,
     /// Family name.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub last_name: Option<String>,
     /// What people call its owner.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub display_name: Option<String>,
     /// What it may do.
     pub role: Option<Role>,
     /// Whether its shells may gain privileges: `allow_sudo`, `non_sudo` or empty.
-    #[schema(max_length = 20)]
+    #[schema(max_length = 20, pattern = "^(|allow_sudo|sudo|non_sudo|non-sudo|user)$")]
     pub machine_role: Option<String>,
     /// The groups it is in from now on, by id or name.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, max_length = 100, format = "text")]
     pub groups: Option<Vec<String>>,
     /// Whether it may sign in.
     pub enabled: Option<bool>,
@@ -176,13 +172,16 @@ pub struct AssignRoles {
     #[schema(max_items = 100)]
     pub role_ids: Option<Vec<i64>>,
     /// Names: at most one of `super_admin`, `company_admin` and `user`, and at most one of `allow_sudo` and `non_sudo`.
-    #[schema(max_items = 100)]
+    #[schema(
+        max_items = 100,
+        pattern = "^(super_admin|company_admin|user|allow_sudo|sudo|non_sudo|non-sudo)$"
+    )]
     pub roles: Option<Vec<String>>,
     /// What it is to be in its organization.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^(super_admin|company_admin|user)$")]
     pub portal_role: Option<String>,
     /// Its role on machines: `allow_sudo`, `non_sudo` or empty.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^(|allow_sudo|sudo|non_sudo|non-sudo|user)$")]
     pub machine_role: Option<String>,
 }
 

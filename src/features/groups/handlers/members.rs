@@ -25,6 +25,7 @@ use crate::platform::error::ApiError;
 #[into_params(parameter_in = Query)]
 pub struct RemoveQuery {
     /// An account.
+    #[param(min_length = 24, max_length = 24, pattern = "^[0-9a-f]{24}$")]
     user_id: Option<String>,
 }
 

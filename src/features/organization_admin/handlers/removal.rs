@@ -25,7 +25,7 @@ use crate::platform::error::ApiError;
 #[into_params(parameter_in = Query)]
 pub struct DeleteQuery {
     /// `true` deletes it with everything in it.
-    force: Option<String>,
+    force: Option<bool>,
 }
 
 /// Deletes an organization: its people, machines, groups and sessions; what the audit log says of it stays. This cannot be
@@ -47,11 +47,7 @@ pub async fn delete_organization(
 ) -> Result<Json<Message>, ApiError> {
     let end = control(&app, credentials, &organization_id).await?.end()?;
     let confirm = request.and_then(|request| request.confirm);
-    agreed(
-        end.organization(),
-        query.force.as_deref() == Some("true"),
-        confirm.as_deref(),
-    )?;
+    agreed(end.organization(), query.force == Some(true), confirm.as_deref())?;
 
     let (db, now) = (app.db()?, now());
     let shut_out = (store::disable(&end, &now), machines_end::revoke_all(&end, &now));

@@ -1,0 +1,209 @@
+"""For each operation a request that must succeed: what it is about exists, and what it proves is right.
+
+What is not said here is about things that stay as they are, by the names of the parameters in paths."""
+
+from world import GIF, PASSWORD, PUBLIC_KEY, code
+
+NEW_PASSWORD = "another horse battery"
+
+
+def request(path=None, query=None, body=None, token=None, media_type="application/json"):
+    """Parts of a request. `token` is for those that must come from the person that `path` or `body` is about."""
+    return {"path": path or {}, "query": query or {}, "body": body, "token": token, "media_type": media_type}
+
+
+def of_person(body, path=None):
+    """A request of somebody about their own account, with a body made of who they are."""
+
+    def prepare(world):
+        person = world.person()
+        return request(token=person["token"], body=body(person) if body else None, path=path)
+
+    return prepare
+
+
+def enroll(world):
+    body = {"public_key": PUBLIC_KEY, "hostname": "host", "os": "Debian 12 x86_64", "version": "1.0.0"}
+    return request(body=body | {"token": world.new_machine()["registration_token"]})
+
+
+def change_password(world):
+    person = world.person()
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    return request(token=person["token"], body=body)
+
+
+def login(world):
+    return request(body={"email": world.person()["email"], "password": PASSWORD})
+
+
+def company(world):
+    name = world.name("company")
+    return {
+        "username": name,
+        "email": f"{name}@example.com",
+        "password": PASSWORD,
+        "first_name": "Ann",
+        "last_name": "Smith",
+        "organization_name": name,
+        "company_name": "The Company",
+    }
+
+
+def confirm_second_factor(world):
+    person = world.person()
+    secret = world.ask("POST", "/api/auth/mfa/enroll", token=person["token"])["secret"]
+    return request(token=person["token"], body={"code": code(secret)})
+
+
+def with_second_factor(world):
+    return request(token=world.with_second_factor()["token"], body={"password": PASSWORD})
+
+
+def verify_factor(world):
+    waits, mailed = world.needs_a_mailed_code()
+    return request(body={"mfa_token": waits["mfa_token"], "code": mailed})
+
+
+def verify_otp(world):
+    waits, mailed = world.needs_a_mailed_code()
+    return request(body={"username": waits["username"], "otp_code": mailed})
+
+
+def delete_key(world):
+    person = world.person()
+    return request(token=person["token"], path={"key_id": world.key_of(person)})
+
+
+def group_with_machine(world):
+    group = world.group(machine_ids=[world.machine["id"]])
+    return request(path={"group_id": group, "machine_id": world.machine["id"]})
+
+
+def group_with_member(world):
+    user = world.colleague()
+    return request(path={"group_id": world.group(member_ids=[user])}, query={"user_id": user})
+
+
+def lent_machine(world):
+    machine, user = world.new_machine()["agent_id"], world.colleague()
+    world.ask("POST", f"/api/machines/{machine}/access/grant", {"user_id": user})
+    return request(path={"agent_id": machine}, body={"user_id": user})
+
+
+def ticket(world):
+    return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
+
+
+def new_user(world):
+    name = world.name("user")
+    return {"username": name, "email": f"{name}@example.com"}
+
+
+def named(kind, **more):
+    return lambda world: request(body={"name": world.name(kind)} | more)
+
+
+PREPARED = {
+    "POST /agent/enroll": enroll,
+    "POST /api/admin/organizations": named("organization", display_name="An organization"),
+    "DELETE /api/admin/organizations/{organization_id}": lambda world: request(
+        path={"organization_id": world.organization()}
+    ),
+    "POST /api/api-keys": of_person(lambda person: {"name": "a key"}),
+    "DELETE /api/api-keys/{key_id}": delete_key,
+    "POST /api/auth/accept-invite": lambda world: request(
+        body={"token": world.invited()["token"], "password": PASSWORD}
+    ),
+    "POST /api/auth/change-password": change_password,
+    "POST /api/auth/forgot-password": lambda world: request(body={"email": world.person()["email"]}),
+    "POST /api/auth/invite/{token}": lambda world: request(
+        path={"token": world.invited()["token"]}, body={"password": PASSWORD}
+    ),
+    "POST /api/auth/login": login,
+    "POST /api/auth/logout": of_person(None),
+    "PUT /api/auth/me": of_person(lambda person: {"display_name": "Ann"}),
+    "POST /api/auth/me/ssh-key": of_person(None),
+    "DELETE /api/auth/me/ssh-key": of_person(None),
+    "POST /api/auth/mfa/backup-codes/regenerate": with_second_factor,
+    "POST /api/auth/mfa/confirm": confirm_second_factor,
+    "POST /api/auth/mfa/disable": with_second_factor,
+    "POST /api/auth/mfa/enroll": of_person(None),
+    "POST /api/auth/mfa/verify": verify_factor,
+    "POST /api/auth/password-reset/{token}": lambda world: request(
+        path={"token": world.forgetful()}, body={"password": NEW_PASSWORD}
+    ),
+    "POST /api/auth/refresh": lambda world: request(body={"token": world.person()["token"]}),
+    "POST /api/auth/reset-password": lambda world: request(
+        body={"token": world.forgetful(), "password": NEW_PASSWORD}
+    ),
+    "POST /api/auth/select-tenant": lambda world: request(body=world.session_token()),
+    "POST /api/auth/signup": lambda world: request(body=company(world)),
+    "POST /api/auth/verify-email": of_person(None),
+    "POST /api/auth/verify-email/{token}": lambda world: request(path={"token": world.unproven()}),
+    "POST /api/auth/verify-otp": verify_otp,
+    "POST /api/groups": named("group"),
+    "DELETE /api/groups/{group_id}": lambda world: request(path={"group_id": world.group()}),
+    "POST /api/groups/{group_id}/machines": lambda world: request(
+        path={"group_id": world.group()}, body={"machine_ids": [world.machine["agent_id"]]}
+    ),
+    "DELETE /api/groups/{group_id}/machines/{machine_id}": group_with_machine,
+    "POST /api/groups/{group_id}/members": lambda world: request(
+        path={"group_id": world.group()}, body={"user_id": world.colleague()}
+    ),
+    "DELETE /api/groups/{group_id}/members": group_with_member,
+    "POST /api/login": login,
+    "POST /api/machines": named("machine"),
+    "DELETE /api/machines/{agent_id}": lambda world: request(path={"agent_id": world.new_machine()["agent_id"]}),
+    "PUT /api/machines/{agent_id}": lambda world: request(
+        path={"agent_id": world.new_machine()["agent_id"]}, body={"description": "a machine"}
+    ),
+    "POST /api/machines/{agent_id}/access/grant": lambda world: request(
+        path={"agent_id": world.machine["agent_id"]}, body={"user_id": world.colleague()}
+    ),
+    "POST /api/machines/{agent_id}/access/revoke": lent_machine,
+    "POST /api/machines/{agent_id}/registration-token": lambda world: request(
+        path={"agent_id": world.new_machine()["agent_id"]}
+    ),
+    "POST /api/profile/regenerate-api-key": of_person(None),
+    "POST /api/profile/reset-password": change_password,
+    "POST /api/profile/upload-avatar": lambda world: request(body={"avatar": GIF}, media_type="multipart/form-data"),
+    "POST /api/roles": named("role"),
+    "DELETE /api/roles/{role_id}": lambda world: request(path={"role_id": world.role()}),
+    "PUT /api/roles/{role_id}": lambda world: request(
+        path={"role_id": world.role()}, body={"description": "a role"}
+    ),
+    "POST /api/roles/users/{user_id}/roles": lambda world: request(
+        path={"user_id": world.colleague()}, body={"role_ids": [int(world.role())]}
+    ),
+    "POST /api/signup": lambda world: request(body=new_user(world) | {"password": PASSWORD}),
+    "DELETE /api/terminal/sessions/{session_id}": lambda world: request(path={"session_id": world.session()}),
+    "POST /api/terminal/{agent_id}/ticket": ticket,
+    "POST /api/users": lambda world: request(body=new_user(world)),
+    "POST /api/users/invite": lambda world: request(body=new_user(world)),
+    "POST /api/users/password": change_password,
+    "PUT /api/users/profile": of_person(lambda person: {"display_name": "Ann"}),
+    "DELETE /api/users/{user_id}": lambda world: request(path={"user_id": world.colleague()}),
+    "DELETE /api/users/{user_id}/mfa": lambda world: request(path={"user_id": world.with_second_factor()["id"]}),
+    "POST /api/users/{user_id}/resend-invite": lambda world: request(path={"user_id": world.invited()["user"]["id"]}),
+    "POST /api/users/{user_id}/reset-password": lambda world: request(
+        path={"user_id": world.colleague()}, body={"password": NEW_PASSWORD}
+    ),
+    "PUT /api/users/{user_id}/roles": lambda world: request(
+        path={"user_id": world.colleague()}, body={"role_ids": []}
+    ),
+    "POST /api/users/{user_id}/roles": lambda world: request(
+        path={"user_id": world.colleague()}, body={"role_ids": []}
+    ),
+}
+
+# What a parameter in a path names, where the request leaves it as it is.
+LASTING = {
+    "agent_id": lambda world: world.machine["agent_id"],
+    "machine_id": lambda world: world.machine["id"],
+    "user_id": lambda world: world.colleague(),
+    "organization_id": lambda world: world.organization(),
+    "group_id": lambda world: world.group(),
+    "role_id": lambda world: world.role(),
+    "avatar_id": lambda world: world.avatar(),
+}

@@ -1,0 +1,153 @@
+"""The people and things that requests are about. Made by real requests when somebody needs them, so that what one request ends
+or uses up, another still has."""
+
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import pathlib
+import re
+import struct
+import time
+from email import message_from_bytes, policy
+
+import requests
+
+PASSWORD = "correct horse battery"
+# A point of the curve, from RFC 8032: the edge looks whether a key is one.
+PUBLIC_KEY = base64.urlsafe_b64encode(
+    bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+).rstrip(b"=").decode()
+# A picture of one pixel.
+GIF = base64.b64decode("R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==")
+# How long a letter may take on a busy computer, and how often it is looked for, in seconds.
+PATIENCE = 60
+LOOK_EVERY = 0.05
+
+
+class World:
+    """An edge with somebody who may do everything there."""
+
+    def __init__(self, settings):
+        self.url = settings["url"]
+        self.mail = pathlib.Path(settings["mail"])
+        # The key and the token of a super administrator, and a machine of theirs whose agent runs.
+        self.key = settings["key"]
+        self.token = settings["token"]
+        self.machine = settings["machine"]
+        # What must stay, by the names of parameters: the administrator, their organization, the machine.
+        self.needed = settings["needed"]
+        # Terminals that are open there.
+        self.sessions = settings["sessions"]
+        self.http = requests.Session()
+        self.numbers = itertools.count(1)
+
+    def ask(self, method, path, body=None, token=None, **more):
+        """The answer to a request that has to succeed."""
+        headers = {"Authorization": f"Bearer {token or self.key}"}
+        response = self.http.request(method, self.url + path, json=body, headers=headers, timeout=PATIENCE, **more)
+        assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json()
+
+    def name(self, kind):
+        """A name that nothing has."""
+        return f"{kind}{next(self.numbers)}"
+
+    def letter(self, to, pattern):
+        """What the pattern finds in a letter to an address. Waits for it."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            for file in sorted(self.mail.glob("*.eml")):
+                letter = message_from_bytes(file.read_bytes(), policy=policy.default)
+                text = letter.get_body(("plain",)).get_content() if letter["To"] and to in letter["To"] else ""
+                found = re.search(pattern, text)
+                if found:
+                    return found.group(1)
+            time.sleep(LOOK_EVERY)
+        raise AssertionError(f"no letter to {to} with {pattern}")
+
+    def person(self):
+        """Somebody who administers an organization of their own, signed in."""
+        name = self.name("person")
+        email = f"{name}@example.com"
+        made = self.ask("POST", "/api/signup", {"username": name, "email": email, "password": PASSWORD})
+        return {"id": made["user"]["id"], "name": name, "email": email, "token": made["token"]}
+
+    def with_second_factor(self):
+        """The same, with an authenticator app."""
+        person = self.person()
+        secret = self.ask("POST", "/api/auth/mfa/enroll", token=person["token"])["secret"]
+        self.ask("POST", "/api/auth/mfa/confirm", {"code": code(secret)}, token=person["token"])
+        return person
+
+    def needs_a_mailed_code(self):
+        """The same, whose sign-in waits for a code that was mailed, and the code."""
+        person = self.person()
+        self.ask("PUT", "/api/organization", {"otp": "on"}, token=person["token"])
+        waits = self.ask("POST", "/api/auth/login", {"email": person["email"], "password": PASSWORD})
+        return waits, self.letter(person["email"], r"\b([0-9]{6})\b")
+
+    def session_token(self):
+        """What opens the organizations of somebody who signed in."""
+        person = self.person()
+        signed_in = self.ask("POST", "/api/auth/login", {"email": person["email"], "password": PASSWORD})
+        return {"session_token": signed_in["session_token"], "tenant_id": signed_in["user"]["tenant_id"]}
+
+    def forgetful(self):
+        """The token of a link that sets a new password."""
+        person = self.person()
+        self.ask("POST", "/api/auth/forgot-password", {"email": person["email"]})
+        return self.letter(person["email"], r"/reset-password/([0-9A-Za-z_-]+)")
+
+    def unproven(self):
+        """The token of a link that proves an address."""
+        return self.letter(self.person()["email"], r"/verify-email/([0-9A-Za-z_-]+)")
+
+    def invited(self):
+        """Somebody who has not accepted yet."""
+        name = self.name("guest")
+        return self.ask("POST", "/api/users", {"username": name, "email": f"{name}@example.com"})
+
+    def colleague(self):
+        """Somebody in the organization of the administrator."""
+        name = self.name("colleague")
+        body = {"username": name, "email": f"{name}@example.com", "first_name": "Ann", "last_name": "Smith"}
+        return self.ask("POST", "/api/users", body | {"password": PASSWORD})["user"]["id"]
+
+    def session(self):
+        """A terminal that is open, as long as there are such."""
+        return self.sessions.pop() if len(self.sessions) > 1 else self.sessions[0]
+
+    def new_machine(self):
+        """A machine that waits for its agent."""
+        return self.ask("POST", "/api/machines", {"name": self.name("machine")})
+
+    def group(self, **of):
+        return self.ask("POST", "/api/groups", {"name": self.name("group")} | of)["group"]["id"]
+
+    def role(self):
+        return str(self.ask("POST", "/api/roles", {"name": self.name("role")})["id"])
+
+    def organization(self):
+        body = {"name": self.name("organization"), "display_name": "An organization"}
+        return self.ask("POST", "/api/admin/organizations", body)["organization"]["id"]
+
+    def avatar(self):
+        picture = {"avatar": ("me.gif", GIF, "image/gif")}
+        return self.ask("POST", "/api/profile/upload-avatar", files=picture)["avatar_url"].rsplit("/", 1)[1]
+
+    def key_of(self, person):
+        return self.ask("POST", "/api/api-keys", {"name": "a key"}, token=person["token"])["id"]
+
+
+def code(secret):
+    """What an authenticator app shows now (RFC 6238)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    start = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[start : start + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def load(file):
+    return World(json.loads(pathlib.Path(file).read_text()))
