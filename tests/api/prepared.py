@@ -104,7 +104,13 @@ def named(kind, **more):
     return lambda world: request(body={"name": world.name(kind)} | more)
 
 
+def public_key_file(world):
+    return request(path={"filename": "vsay.pub"})
+
+
 PREPARED = {
+    "GET /agent/download/{filename}": public_key_file,
+    "GET /cli/download/{filename}": public_key_file,
     "POST /agent/enroll": enroll,
     "POST /api/admin/organizations": named("organization", display_name="An organization"),
     "DELETE /api/admin/organizations/{organization_id}": lambda world: request(

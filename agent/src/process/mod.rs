@@ -116,7 +116,7 @@ impl RunAs {
             && let Ok(pam) = Pam::find(&self.system)
         {
             match self.spawn_within(&pam, program.clone(), streams)? {
-                Asked::Started(child) => return Ok(child),
+                Asked::Started(child) => return Ok(*child),
                 Asked::NoPam(why) => tracing::warn!("starting without PAM: {why}"),
             }
         }

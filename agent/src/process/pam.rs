@@ -47,7 +47,7 @@ pub struct Pam {
 /// What came of asking the helper.
 pub enum Asked {
     /// The program runs.
-    Started(Child),
+    Started(Box<Child>),
     /// This machine has no PAM after all; why.
     NoPam(String),
 }
@@ -100,7 +100,8 @@ impl Pam {
             if let Some(fault) = fault {
                 tracing::warn!(service = self.service, "PAM opened no session: {fault}");
             }
-            return Ok(Asked::Started(Child::below(helper, own, Pid::from_raw(pid))));
+            let child = Child::below(helper, own, Pid::from_raw(pid));
+            return Ok(Asked::Started(Box::new(child)));
         }
         // One that has answered ends by itself. One that a module keeps does not, and what the module has started is in its
         // group, too.

@@ -255,7 +255,7 @@ mod tests {
             "Memory",
             "UMask",
         ];
-        for unit in [example(false), example(true), example_of(Scope::Account, false)] {
+        for unit in [example(false), example(true), example_of(Scope::Account, false, false)] {
             for line in settings(&unit) {
                 assert!(!inherited.iter().any(|prefix| line.starts_with(prefix)), "{line}");
             }

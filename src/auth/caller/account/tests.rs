@@ -23,6 +23,7 @@ fn writes(rule: Rule) -> Operation {
         effect: Effect::Writes,
         before_password_change: false,
         of_people: false,
+        in_person: false,
     }
 }
 
