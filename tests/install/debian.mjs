@@ -83,7 +83,14 @@ class Container {
   run(script, user) {
     const words = user ? ["su", "-l", user, "-c", script] : ["/bin/sh", "-c", script];
     const enter = ["--target", this.#leader, "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--root", "--wd=/"];
-    return run("nsenter", [...enter, "env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", ...words]);
+    return run("nsenter", [
+      ...enter,
+      "env",
+      "-i",
+      "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/root",
+      ...words,
+    ]);
   }
 
   async must(script, user) {
@@ -123,7 +130,9 @@ async function onSystemd(edge, container) {
   const output = await installed(edge, container, known);
   assert.match(output, /Its signature is right/);
   assert.match(output, /Started vsay-agent.service, which systemd starts at boot, too/);
-  await container.must("systemctl is-active vsay-agent && systemctl is-enabled vsay-agent && sudo -l -U deploy | grep NOPASSWD");
+  await container.must(
+    "systemctl is-active vsay-agent && systemctl is-enabled vsay-agent && sudo -l -U deploy | grep NOPASSWD",
+  );
 
   const first = await container.must("systemctl show -p MainPID --value vsay-agent");
   await container.must("kill -KILL $(systemctl show -p MainPID --value vsay-agent)");
@@ -149,7 +158,9 @@ async function onSystemd(edge, container) {
   const bySudo = await machine(edge, "debian-sudo", { linux_user: "" });
   const withSudo = await installed(edge, container, bySudo, { user: "ann" });
   assert.match(withSudo, /Using sudo to install it for the whole computer/);
-  await container.must("[ \"$(stat -c '%U %a' /usr/local/bin/vsay-agent)\" = 'root 755' ] && systemctl is-active vsay-agent");
+  await container.must(
+    "[ \"$(stat -c '%U %a' /usr/local/bin/vsay-agent)\" = 'root 755' ] && systemctl is-active vsay-agent",
+  );
   const { linux_user } = await edge.machine(bySudo);
   assert.equal(linux_user, "ann");
   await container.must(`curl -fsSL ${edge.url}/install.sh | sh -s -- --uninstall`, "ann");

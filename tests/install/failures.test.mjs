@@ -180,7 +180,8 @@ test("interrupted at any step, everything is as it was and nothing runs", { skip
       const run = computer.start(somebody.line(known.line));
       await somebody.held;
       // As a terminal does: everything that was started.
-      const processes = "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in *cat*|'') ;; *) echo ${p#/proc/} ;; esac; done";
+      const processes =
+        "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in *cat*|'') ;; *) echo ${p#/proc/} ;; esac; done";
       await computer.run(`kill -${signal} $(${processes} | grep -vx 1 | grep -vx $$)`);
       const { status } = await run.ended;
       assert.notEqual(status, 0, `${hold} ${signal}`);

@@ -140,7 +140,8 @@ test("a service manager keeps the agent, and uninstalling leaves the account alo
     const left = await computer.state();
     for (const name of Object.keys(left)) {
       const changed = left[name] !== before[name];
-      if (changed) assert.match(name, /^\/etc\/(passwd|shadow|group|gshadow)-?$|^\/home(\/deploy|$)|^\/run|^\/var\/log/, name);
+      if (changed)
+        assert.match(name, /^\/etc\/(passwd|shadow|group|gshadow)-?$|^\/home(\/deploy|$)|^\/run|^\/var\/log/, name);
     }
     for (const name of Object.keys(before)) assert.ok(left[name] !== undefined, `${name} is gone`);
   }
@@ -154,7 +155,9 @@ test("installing again upgrades in place, and one that cannot start makes way fo
   const first = await running();
   // An older one is there.
   const program = computer.at("usr/local/bin/vsay-agent");
-  await computer.run("cp /usr/local/bin/vsay-agent /tmp/old && echo old >>/tmp/old && mv /tmp/old /usr/local/bin/vsay-agent");
+  await computer.run(
+    "cp /usr/local/bin/vsay-agent /tmp/old && echo old >>/tmp/old && mv /tmp/old /usr/local/bin/vsay-agent",
+  );
   const old = await readFile(program);
 
   const refused = await computer.run(known.line);

@@ -56,7 +56,21 @@ export class Machine {
   }
 
   async #fill() {
-    const folders = ["bin", "dev", "etc", "home", "proc", "root", "run", "tmp", "usr/bin", "usr/sbin", "usr/local/bin", "var/log", "var/tmp"];
+    const folders = [
+      "bin",
+      "dev",
+      "etc",
+      "home",
+      "proc",
+      "root",
+      "run",
+      "tmp",
+      "usr/bin",
+      "usr/sbin",
+      "usr/local/bin",
+      "var/log",
+      "var/tmp",
+    ];
     for (const folder of folders) await mkdir(this.at(folder), { recursive: true });
     await chmod(this.root, 0o755);
     for (const folder of ["tmp", "var/tmp"]) await chmod(this.at(folder), 0o1777);
@@ -107,7 +121,10 @@ export class Machine {
     this.#namespace = spawn("unshare", [...namespaces, "--fork", "--kill-child", "sh", "-c", script.join("\n")], {
       stdio: ["pipe", "pipe", "inherit"],
     });
-    const [line] = await Promise.race([once(this.#namespace.stdout, "data"), once(this.#namespace, "exit").then(() => [""])]);
+    const [line] = await Promise.race([
+      once(this.#namespace.stdout, "data"),
+      once(this.#namespace, "exit").then(() => [""]),
+    ]);
     if (!String(line).includes("ready")) throw new Error("the namespaces of a test could not be made");
     const children = await readFile(`/proc/${this.#namespace.pid}/task/${this.#namespace.pid}/children`, "utf8");
     this.#pid = children.trim();
@@ -132,7 +149,18 @@ export class Machine {
   start(script, { user, env = {} } = {}) {
     const who = user ? ["--setuid", String(user.uid), "--setgid", String(user.gid)] : [];
     const home = user?.home ?? "/root";
-    const enter = ["--target", this.#pid, "--mount", "--pid", "--ipc", "--uts", "--net", "--root", `--wd=${this.at(home)}`, ...who];
+    const enter = [
+      "--target",
+      this.#pid,
+      "--mount",
+      "--pid",
+      "--ipc",
+      "--uts",
+      "--net",
+      "--root",
+      `--wd=${this.at(home)}`,
+      ...who,
+    ];
     const child = spawn("nsenter", [...enter, "/bin/sh", "-c", script], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: home, USER: user?.name ?? "root", ...env },
@@ -157,7 +185,9 @@ export class Machine {
 
   /** The processes on it, but for the first: the words of each. */
   async processes() {
-    const { output } = await this.run("cd /proc; for p in [0-9]*; do [ $p = $$ ] || tr '\\0' ' ' <$p/cmdline 2>/dev/null && echo; done");
+    const { output } = await this.run(
+      "cd /proc; for p in [0-9]*; do [ $p = $$ ] || tr '\\0' ' ' <$p/cmdline 2>/dev/null && echo; done",
+    );
     return output.split("\n").filter((line) => line.trim() !== "" && !/^\/bin\/cat|^tr /.test(line.trim()));
   }
 
@@ -172,7 +202,9 @@ export class Machine {
         const kind = mode & 0o170000;
         const content =
           kind === 0o100000
-            ? createHash("sha256").update(await readFile(this.at(file))).digest("hex")
+            ? createHash("sha256")
+                .update(await readFile(this.at(file)))
+                .digest("hex")
             : kind === 0o120000
               ? await readlink(this.at(file))
               : "";
