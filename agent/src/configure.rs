@@ -130,7 +130,9 @@ async fn apply(mut options: Options, changes: &mut Changes, start: &mut Option<S
     }
     let start = start.insert(Start::new(&config, &path, &program));
     if let Err(error) = start.run(changes).await {
-        bail!("{error:#}. The token is spent: ask for a new one and run this again");
+        let words = format!("{error:#}");
+        let words = words.trim_end_matches('.');
+        bail!("{words}; the token is spent: ask for a new one and run this again");
     }
     Ok(())
 }

@@ -71,10 +71,9 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
                 config.server.host
             );
             if root {
+                let account = &config.linux_user.username;
                 say!(
-                    "The account {} stays. If nobody needs it: userdel --remove {}",
-                    config.linux_user.username,
-                    config.linux_user.username
+                    "The account {account} stays. If it was made for this and nobody needs it: userdel --remove {account}"
                 );
             }
         }

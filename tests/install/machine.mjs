@@ -35,6 +35,22 @@ async function busybox() {
   return undefined;
 }
 
+/** What Debian makes accounts with. Its BusyBox has nothing for that. */
+const ACCOUNTS = ["/usr/sbin/useradd", "/usr/sbin/userdel"];
+
+/** What is made anew by every start, by each change of an account, or for the test. */
+const FLEETING = [
+  "/proc",
+  "/dev",
+  "/tmp",
+  "/bin",
+  "/etc/.pwd.lock",
+  "/etc/passwd-",
+  "/etc/shadow-",
+  "/etc/group-",
+  "/etc/gshadow-",
+];
+
 export class Machine {
   #namespace;
   #pid;
@@ -42,15 +58,16 @@ export class Machine {
   /**
    * An empty root with BusyBox, two accounts and nothing else, running.
    *
-   * @param {{ manager?: "systemd" | "openrc", hostPrograms?: string[], mounts?: string[], network?: boolean }} with
-   *   `hostPrograms` of this system, and the libraries they take; `mounts`, lines of shell that are run before anything else
+   * @param {{ manager?: "systemd" | "openrc", hostPrograms?: string[], bare?: boolean, mounts?: string[], network?: boolean }} with
+   *   `hostPrograms` of this system, and the libraries they take, besides those that make accounts, which a `bare` one lacks;
+   *   `mounts`, lines of shell that are run before anything else
    */
-  static async boot({ manager, hostPrograms = [], mounts = [], network = true } = {}) {
+  static async boot({ manager, hostPrograms = [], bare = false, mounts = [], network = true } = {}) {
     const machine = new Machine();
     machine.root = await mkdtemp(path.join(os.tmpdir(), "vsay-root-"));
     await machine.#fill();
     if (manager) await machine.#addManager(MANAGERS[manager]);
-    for (const program of hostPrograms) await machine.#addHostProgram(program);
+    for (const program of [...hostPrograms, ...(bare ? [] : ACCOUNTS)]) await machine.#addHostProgram(program);
     await machine.#start(mounts, network);
     return machine;
   }
@@ -96,6 +113,7 @@ export class Machine {
   }
 
   async #addHostProgram(program) {
+    if (!(await lstat(program).catch(() => undefined))) return;
     for (const file of [program, ...(await librariesOf(program))]) {
       await mkdir(path.dirname(this.at(file)), { recursive: true });
       await copyFile(file, this.at(file));
@@ -197,7 +215,7 @@ export class Machine {
     const look = async (folder) => {
       for (const entry of await readdir(this.at(folder))) {
         const file = path.join(folder, entry);
-        if (["/proc", "/dev", "/tmp", "/bin"].includes(file)) continue;
+        if (FLEETING.includes(file)) continue;
         const { mode } = await lstat(this.at(file));
         const kind = mode & 0o170000;
         const content =

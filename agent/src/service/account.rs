@@ -45,7 +45,10 @@ fn create(name: &str) -> Result<Made, ServiceError> {
     let shell = shell.unwrap_or(SHELLS[1]);
     match run("useradd", &["--create-home", "--shell", shell, "--", name]) {
         // BusyBox has another, which asks for a password unless told not to.
-        Err(ServiceError::NotInstalled(_)) => run("adduser", &["-D", "-s", shell, name])?,
+        Err(ServiceError::NotInstalled(_)) => match run("adduser", &["-D", "-s", shell, name]) {
+            Err(ServiceError::NotInstalled(_)) => return Err(ServiceError::NoAccount(name.to_owned())),
+            made => made?,
+        },
         made => made?,
     }
     let home_is_new = !home_was_there && Account::find(name).is_ok_and(|account| account.home == home);

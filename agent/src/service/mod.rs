@@ -37,6 +37,11 @@ pub enum ServiceError {
     /// A program is not installed.
     #[error("{0} is not installed")]
     NotInstalled(&'static str),
+    /// There is no account, and nothing to make it with.
+    #[error(
+        "there is no user {0:?} on this machine, and no useradd or adduser to make it; make it, or name one that is there"
+    )]
+    NoAccount(String),
     /// A program could not be started.
     #[error("cannot run {program}: {source}")]
     Run {
