@@ -87,14 +87,16 @@ pack_here() {
 # packages <target> <processor as Debian calls it>
 packages() {
   cargo-deb deb --quiet -p vsay-agent --no-build --no-strip --target "$1" --output "$AGENT/vsay-agent-$2.deb"
-  cargo-generate-rpm generate-rpm -p agent --target "$1" --output "$AGENT/vsay-agent-${1%%-*}.rpm"
+  # gzip is what every rpm reads.
+  cargo-generate-rpm generate-rpm -p agent --target "$1" --payload-compress gzip --output "$AGENT/vsay-agent-${1%%-*}.rpm"
 } >&2
 
-# contents <package>: the crates in its program.
+# The crates in each program. The tool writes beside every manifest of the workspace, and where on this machine that lies.
 contents() {
-  cargo-cyclonedx cyclonedx --quiet --manifest-path "$2/Cargo.toml" --format json --describe binaries \
-    --target "${LINUX_TARGETS[0]}" --no-build-deps >&2
-  mv "$2/$1_bin.cdx.json" "$STAGE/dist/$1.cdx.json"
+  cargo-cyclonedx cyclonedx --quiet --format json --describe binaries --target "${LINUX_TARGETS[0]}" --no-build-deps >&2
+  sed "s,$ROOT/,,g" agent/vsay-agent_bin.cdx.json >"$STAGE/dist/vsay-agent.cdx.json"
+  sed "s,$ROOT/,,g" cli/vsay_bin.cdx.json >"$STAGE/dist/vsay.cdx.json"
+  rm -f ./*/*_bin.cdx.json
 }
 
 pack_everything() {
@@ -117,8 +119,7 @@ pack_everything() {
       pack_macos "$target" "$(program_of "$target" vsay)"
     done
   fi
-  contents vsay-agent agent
-  contents vsay cli
+  contents
 }
 
 if [ "$MODE" = --here ]; then
