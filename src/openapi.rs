@@ -309,6 +309,7 @@ mod tests {
         assert_eq!(
             open,
             [
+                "/agent/download/{filename}",
                 "/agent/enroll",
                 "/api/auth/accept-invite",
                 "/api/auth/forgot-password",

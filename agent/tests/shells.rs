@@ -38,8 +38,7 @@ async fn sudo_is_for_sessions_that_may_on_machines_that_may() {
         machine.config.permissions.allow_sudo = machine_may;
         let _agent = machine.start();
         let mut link = relay.welcome().await;
-        link.open(STREAM, true).await;
-        let mut terminal = link.open_shell().await;
+        let mut terminal = link.open_shell_that(true).await;
         let status = terminal
             .run(&mut link, "grep NoNewPrivs /proc/self/status | tr -d '\\t'")
             .await;

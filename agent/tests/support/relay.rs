@@ -235,7 +235,12 @@ impl Connection {
 
     /// Opens a shell with one typist.
     pub async fn open_shell(&mut self) -> Terminal {
-        self.open(STREAM, false).await;
+        self.open_shell_that(false).await
+    }
+
+    /// The same for a session that may use sudo, or may not.
+    pub async fn open_shell_that(&mut self, allow_sudo: bool) -> Terminal {
+        self.open(STREAM, allow_sudo).await;
         assert_eq!(self.message().await, FromAgent::Opened { stream: STREAM });
         self.send(ToAgent::OpenInput {
             stream: STREAM,

@@ -167,6 +167,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
 
 /// What needs no token. Other tests say what it needs in its place.
 const OPEN: &[&str] = &[
+    "GET /agent/download/{filename}",
+    "GET /cli/download/{filename}",
     "POST /agent/enroll",
     "POST /api/auth/accept-invite",
     "POST /api/auth/forgot-password",
@@ -194,6 +196,7 @@ const OPEN: &[&str] = &[
     "GET /api/oidc/providers",
     "POST /api/signup",
     "GET /health",
+    "GET /install.sh",
     "GET /ready",
 ];
 
