@@ -364,4 +364,5 @@ main() {
   done_it
 }
 
-main "$@"
+# In braces: of a part of this line, a shell runs nothing either.
+{ main "$@"; }

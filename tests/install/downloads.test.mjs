@@ -62,7 +62,7 @@ test("the installer knows the edge, its checksums and its key", async () => {
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("content-type"), "text/plain; charset=utf-8");
   const script = await answer.text();
-  assert.ok(script.startsWith("#!/bin/sh\n") && script.endsWith('\nmain "$@"\n'));
+  assert.ok(script.startsWith("#!/bin/sh\n") && script.endsWith('\n{ main "$@"; }\n'));
   assert.ok(script.includes(`\nEDGE='${edge.url}'\n`));
   assert.doesNotMatch(script, /@[A-Z_]+@/);
   const key = (await (await fetch(`${edge.url}/agent/download/vsay.pub`)).text()).split("\n")[1];

@@ -84,6 +84,11 @@ export async function between(edge, { change = {}, hold } = {}) {
       await released;
     }
     if (response.destroyed) return;
+    if (request.headers.upgrade) {
+      // Links are not for this one to carry.
+      response.writeHead(503).end();
+      return;
+    }
     const headers = new Headers(Object.entries(request.headers).filter(([name]) => !["host", "connection"].includes(name)));
     const answer = await fetch(edge.url + request.url, {
       method: request.method,

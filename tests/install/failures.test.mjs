@@ -235,12 +235,17 @@ test("a script that arrived in part does nothing", { skip }, async (t) => {
   const before = await computer.state();
   const script = await (await fetch(`${edge.url}/install.sh`)).text();
   await writeFile(computer.at("tmp/install.sh"), script);
-  const end = Buffer.byteLength(script) - 'main "$@"\n'.length;
-  const sizes = [...Array.from({ length: 40 }, (_, n) => Math.round((end * (n + 1)) / 40)), end + 4];
+  // All of it but the last brace, and each part of the last line.
+  const end = Buffer.byteLength(script) - "}\n".length;
+  const last = '{ main "$@"; '.length;
+  const sizes = [
+    ...Array.from({ length: 40 }, (_, n) => Math.round((end * (n + 1)) / 40)),
+    ...Array.from({ length: last }, (_, n) => end - n),
+  ];
   const { output } = await computer.run(
     `for n in ${sizes.join(" ")}; do head -c $n /tmp/install.sh | VSAY_TOKEN=x sh -s -- --linux-user deploy; done`,
   );
-  assert.doesNotMatch(output, /Downloading|error:/);
+  assert.doesNotMatch(output, /^Downloading|^error:/m);
   await nothingHappened(computer, before);
 });
 

@@ -11,7 +11,7 @@ const skip = (await cannotRun()) ?? false;
 const PROMISED_MS = 10_000;
 
 /** A directory of accounts that the C library asks, and a program that is linked statically cannot. */
-const [DIRECTORY] = await Array.fromAsync(glob("/{usr/,}lib/*-linux-gnu/libnss_extrausers.so.2"));
+const [DIRECTORY] = await Array.fromAsync(glob("/usr/lib/{,*-linux-gnu/}libnss_extrausers.so.2"));
 const noDirectory = DIRECTORY === undefined && "there is no directory of accounts (apt-get install libnss-extrausers)";
 
 let edge;
