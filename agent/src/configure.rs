@@ -1,4 +1,5 @@
 //! Making this machine known to an edge, and the agent a part of the machine. Running it again reconfigures.
+mod interruption;
 mod options;
 mod start;
 
@@ -7,7 +8,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use nix::unistd::Uid;
 use url::Url;
 
@@ -22,6 +23,7 @@ use crate::service::changes::Changes;
 use crate::service::hosts::{self, HostEntry};
 use crate::service::program::Staged;
 use crate::service::{account, sudoers};
+use interruption::Interruption;
 use options::{check, read_token};
 use start::Start;
 
@@ -30,14 +32,18 @@ pub use options::Options;
 /// Configures the agent. What was done, and what was not, is said on standard output. What fails half-way, or is interrupted,
 /// leaves everything as it was.
 pub async fn configure(options: Options) -> Result<()> {
-    let interrupted = crate::start::stop_signal().context("cannot wait for signals")?;
+    let mut interruption = Interruption::new().context("cannot wait for signals")?;
     let mut changes = Changes::default();
     let mut start = None;
-    let done = tokio::select! {
-        biased;
-        () = interrupted => Err(anyhow::anyhow!("interrupted")),
-        done = apply(options, &mut changes, &mut start) => done,
+    let done = async {
+        start = interruption.or(true, prepare(options, &mut changes)).await?;
+        match &start {
+            // Whoever does this in a terminal of the agent that is replaced is hung up by that.
+            Some(start) => interruption.or(false, start.run(&mut changes)).await,
+            None => Ok(()),
+        }
     };
+    let done = done.await;
     let Err(error) = done else {
         changes.keep_all();
         return Ok(());
@@ -52,7 +58,8 @@ pub async fn configure(options: Options) -> Result<()> {
     Err(error)
 }
 
-async fn apply(mut options: Options, changes: &mut Changes, start: &mut Option<Start>) -> Result<()> {
+/// Enrols and writes what there is to write. Answers what is left to start.
+async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<Start>> {
     let root = Uid::effective().is_root();
     let path = options.config.clone().unwrap_or_else(config::default_path);
     let path = std::path::absolute(&path).with_context(|| format!("{} is no path", path.display()))?;
@@ -123,18 +130,12 @@ async fn apply(mut options: Options, changes: &mut Changes, start: &mut Option<S
             "No service was installed. Start the agent with: vsay-agent start --config {}",
             path.display()
         );
-        return Ok(());
+        return Ok(None);
     }
     if root {
         set_sudo(&config, changes)?;
     }
-    let start = start.insert(Start::new(&config, &path, &program));
-    if let Err(error) = start.run(changes).await {
-        let words = format!("{error:#}");
-        let words = words.trim_end_matches('.');
-        bail!("{words}; the token is spent: ask for a new one and run this again");
-    }
-    Ok(())
+    Ok(Some(Start::new(&config, &path, &program)))
 }
 
 /// Copies this program to where it is to be.

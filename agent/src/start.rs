@@ -107,8 +107,7 @@ fn log_to_stderr(level: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

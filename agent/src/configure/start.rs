@@ -1,7 +1,7 @@
 //! Having the agent started, and what to do where that fails.
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nix::unistd::{Pid, setsid};
 
 use crate::config::Config;
@@ -45,6 +45,16 @@ impl Start {
 
     /// Installs the service and waits until the agent runs.
     pub async fn run(&self, changes: &mut Changes) -> Result<()> {
+        self.install(changes).await.map_err(|error| {
+            let words = format!("{error:#}");
+            anyhow!(
+                "{}; the token is spent: ask for a new one and run this again",
+                words.trim_end_matches('.')
+            )
+        })
+    }
+
+    async fn install(&self, changes: &mut Changes) -> Result<()> {
         let service = self.service();
         let had_service = self.manager.file().is_some_and(|file| file.exists());
         let files = [
