@@ -336,7 +336,9 @@ mod tests {
                 "/api/login",
                 "/api/oidc/providers",
                 "/api/signup",
+                "/cli/download/{filename}",
                 "/health",
+                "/install.sh",
                 "/ready",
             ]
         );
