@@ -2,9 +2,7 @@
 # Puts together what is served without the Worker, in build/assets/: the console of web/dist/, the programs of dist/, and the
 # installer, which is told their checksums and the key they are signed with. Nothing is copied that can be linked.
 source "$(dirname "$0")/lib/common.sh"
-
-# The largest file that Cloudflare serves with a Worker.
-MAX_BYTES=$((25 * 1024 * 1024))
+source scripts/lib/native.sh
 
 [ -e web/dist/index.html ] || fail "The browser console is not built." "scripts/build.sh web"
 one_at_a_time assets
@@ -40,8 +38,8 @@ script=$(<agent/install.sh)
 script=${script/@CHECKSUMS@/"$checksums"}
 printf '%s\n' "${script/@PUBLIC_KEY@/"$public_key"}" >"$NEW/install.sh"
 
-large=$(find "$NEW" -type f -size +"$MAX_BYTES"c)
-[ -z "$large" ] || fail "Cloudflare serves no file of more than $MAX_BYTES bytes." "${large//"$NEW"/build/assets}"
+large=$(find "$NEW" -type f -size +"$LARGEST_ASSET"c)
+[ -z "$large" ] || fail "Cloudflare serves no file of more than $LARGEST_ASSET bytes." "${large//"$NEW"/build/assets}"
 
 mkdir -p build
 rm -rf build/assets

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what changed: build.sh [--plan] [worker] [web] [native]; without a part, all of them. With --plan it only prints what it
-# would build, as toolchain.sh does.
+# Builds what changed: build.sh [--plan] [worker] [web] [native] [assets]; without a part, all of them. With --plan it only
+# prints what it would build, as toolchain.sh does.
 #   worker  the Worker and its Durable Objects, as WebAssembly, into build/
 #   web     the browser console, into web/dist/
 #   native  the agent (vsay-agent), its helper for PAM (vsay-pam), and the command line (vsay), into build/bin/; for Linux all

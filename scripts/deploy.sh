@@ -17,15 +17,17 @@ for name in JWT_SECRET SECRETS_KEY; do
 done
 
 scripts/build.sh worker web
-# Making the programs takes minutes: not if they are there, and made of what there is now.
-sources=$(find Cargo.toml Cargo.lock LICENSE agent cli network protocol/Cargo.toml protocol/src scripts/dist.sh -type f |
+# Making the programs takes minutes: not if they are there, made of what there is now, and signed by the key they were.
+sources=$(find Cargo.toml Cargo.lock LICENSE agent cli login network protocol/Cargo.toml protocol/src scripts/dist.sh \
+  scripts/sign.mjs scripts/lib/native.sh -type f |
   LC_ALL=C sort | git hash-object --no-filters --stdin-paths | git hash-object --stdin)
 stamp=$TOOLS/stamps/dist
+there_is() { echo "$sources" && cat dist/vsay.pub 2>/dev/null; }
 made() { [ -e dist/agent/download/vsay-agent-x86_64.tar.gz.minisig ] && [ -e dist/agent/download/vsay-agent-aarch64.tar.gz.minisig ]; }
-if ! made || [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
+if ! made || [ "$(cat "$stamp" 2>/dev/null)" != "$(there_is)" ]; then
   say "making the programs that the edge hands out"
   scripts/dist.sh
-  echo "$sources" >"$stamp"
+  there_is >"$stamp"
 fi
 scripts/assets.sh
 say "migrating the database"

@@ -8,8 +8,6 @@
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
 
-# The largest file that Cloudflare serves with a Worker.
-MAX_BYTES=$((25 * 1024 * 1024))
 # The date of everything in archives, so that the same content makes the same archive: the oldest that a zip can say.
 export SOURCE_DATE_EPOCH=315532800
 FILE_DATE=198001010000
@@ -134,7 +132,7 @@ find . -type f | LC_ALL=C sort | sed 's,^\./,,' >"$STAGE/files"
 while read -r file; do
   bytes=$(wc -c <"$file")
   printf '%11d  %s\n' "$bytes" "$file"
-  [ "$bytes" -le "$MAX_BYTES" ] || fail "$file has $bytes bytes; Cloudflare serves at most $MAX_BYTES."
+  [ "$bytes" -le "$LARGEST_ASSET" ] || fail "$file has $bytes bytes; Cloudflare serves at most $LARGEST_ASSET."
 done <"$STAGE/files"
 sign=("$ROOT/scripts/sign.mjs" --key "$KEY" --public vsay.pub)
 [ "$KEY" = "$THROWAWAY" ] && sign+=(--make)

@@ -7,6 +7,9 @@ LINUX_TARGETS=(x86_64-unknown-linux-musl aarch64-unknown-linux-musl)
 WINDOWS_TARGET=x86_64-pc-windows-gnu
 MACOS_TARGETS=(x86_64-apple-darwin aarch64-apple-darwin)
 
+# The largest file that Cloudflare serves with a Worker, in bytes.
+LARGEST_ASSET=$((25 * 1024 * 1024))
+
 is_linux() { [ "$(uname -s)" = Linux ]; }
 
 # The target of programs for this machine.
