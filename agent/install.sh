@@ -238,9 +238,9 @@ openssl_verifies() {
 }
 
 unpack() {
-  gzip -dc "$WORK/$ARCHIVE" | (cd "$WORK" && tar -xf - vsay-agent) || fail "$FAILED" "The archive cannot be unpacked." \
+  gzip -dc "$WORK/$ARCHIVE" | (cd "$WORK" && tar -xf - vsay-agent vsay-pam) || fail "$FAILED" "The archive cannot be unpacked." \
     "Is there room in $WORK?"
-  chmod 755 "$WORK/vsay-agent"
+  chmod 755 "$WORK/vsay-agent" "$WORK/vsay-pam"
   version=$("$WORK/vsay-agent" version) || fail "$UNSUITABLE" "The agent does not run on this computer, or not in $folder." \
     "If programs may not be run from there, run this as root, or say another folder: TMPDIR=..."
   say "Unpacked $version"
@@ -296,12 +296,14 @@ plan() {
   say "  download   $EDGE/agent/download/$ARCHIVE"
   say "  check      its checksum, and its signature where minisign or openssl 3 is"
   say "  put        the agent at $PROGRAM${AS_ROOT:+, through sudo}"
+  [ -n "$FOR_USER" ] || say "  put        its helper vsay-pam beside it, if this computer has PAM"
   say "  enrol      this computer with $EDGE${NAME:+ as $NAME}"
   say "  run shells as ${LINUX_USER:-the account that --linux-user names}${ALLOW_SUDO:+, with sudo where the edge allows it}"
   say "  start      the agent, by systemd or OpenRC where one of them runs, else in the background"
 }
 
 uninstall() {
+  HELPER=$(dirname "$PROGRAM")/vsay-pam
   if [ ! -x "$PROGRAM" ]; then
     fail "$FAILED" "There is no $PROGRAM." \
       "If a package brought the agent, remove that. If it is somebody's own, that account runs this with --user."
@@ -310,13 +312,18 @@ uninstall() {
     say "This would be done:"
     say "  stop and undo   $PROGRAM uninstall${AS_ROOT:+, through sudo}"
     say "  remove          $PROGRAM"
+    [ ! -e "$HELPER" ] || say "  remove          $HELPER"
     return
   fi
   [ -z "$AS_ROOT" ] || say "Using sudo, since the agent is the whole computer's"
   as_root "$PROGRAM" uninstall || fail "$FAILED" "Not everything could be undone; the agent is still at $PROGRAM." \
     "The message above says why. Run this again when that is repaired."
-  as_root rm -f "$PROGRAM" || fail "$FAILED" "$PROGRAM could not be removed."
-  say "Removed $PROGRAM"
+  # The agent last: without it, nobody could begin this again.
+  for file in "$HELPER" "$PROGRAM"; do
+    [ -e "$file" ] || continue
+    as_root rm -f "$file" || fail "$FAILED" "$file could not be removed."
+    say "Removed $file"
+  done
 }
 
 clean_up() { [ -z "${WORK:-}" ] || rm -rf "$WORK"; }

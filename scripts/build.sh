@@ -56,22 +56,22 @@ build_web() {
 
 # Cargo itself knows what changed.
 build_native() {
-  local name target programs=(vsay) helpers=()
-  target=$(own_target)
-  if is_linux; then programs+=(vsay-agent) helpers=(vsay-pam); fi
-  for name in "${programs[@]}" "${helpers[@]}"; do
+  local name target programs=(vsay)
+  if is_linux; then programs+=(vsay-agent vsay-pam); fi
+  for name in "${programs[@]}"; do
     if [ ! -e "$PROGRAMS/$name" ]; then planned native "the agent and the command line" && return; fi
   done
   [ -z "$PLAN" ] || return 0
   one_at_a_time native
-  programs_for "$target" "${programs[@]}"
+  if is_linux; then
+    target=$(linux_target "$(uname -m)")
+    programs_for_linux "$(uname -m)"
+  else
+    target=$(rustc --print host-tuple)
+    programs_for "$target" vsay
+  fi
   mkdir -p "$PROGRAMS"
   for name in "${programs[@]}"; do put_program "$(program_of "$target" "$name")" "$name"; done
-  # Linked with the system's C library whatever the agent is linked with, since it loads the modules of the system's PAM.
-  for name in "${helpers[@]}"; do
-    cargo build --release --quiet -p "$name" >&2
-    put_program "$TARGET_DIR/release/$name" "$name"
-  done
 }
 
 # put_program <file> <name>. One that runs is not written to, and one that is the same stays as old as it is.

@@ -18,7 +18,7 @@ done
 
 scripts/build.sh worker web
 # Making the programs takes minutes: not if they are there, made of what there is now, and signed by the key they were.
-sources=$(find Cargo.toml Cargo.lock LICENSE agent cli login network protocol/Cargo.toml protocol/src scripts/dist.sh \
+sources=$(find Cargo.toml Cargo.lock LICENSE agent cli login network pam protocol/Cargo.toml protocol/src scripts/dist.sh \
   scripts/sign.mjs scripts/lib/native.sh -type f |
   LC_ALL=C sort | git hash-object --no-filters --stdin-paths | git hash-object --stdin)
 stamp=$TOOLS/stamps/dist

@@ -40,22 +40,23 @@ AGENT=$STAGE/dist/agent/download
 CLI=$STAGE/dist/cli/download
 mkdir -p "$AGENT" "$CLI"
 
-# folder_of <program>: one with the program and its license, and nothing of where and when they were made.
+# folder_of <program>...: one with the programs and their license, and nothing of where and when they were made.
 folder_of() {
   local folder
   folder=$(mktemp -d "$STAGE/folder.XXXXXX")
-  install -m 755 "$1" "$folder/"
+  install -m 755 "$@" "$folder/"
   install -m 644 LICENSE "$folder/"
   TZ=UTC touch -t "$FILE_DATE" "$folder"/*
   echo "$folder"
 }
 
-# pack_tar <archive> <program>
+# pack_tar <archive> <program>...
 pack_tar() {
-  local folder nobody=(--owner=0 --group=0)
-  folder=$(folder_of "$2")
+  local archive=$1 folder nobody=(--owner=0 --group=0)
+  shift
+  folder=$(folder_of "$@")
   case $(tar --version) in *GNU*) ;; *) nobody=(--uid 0 --gid 0) ;; esac
-  tar --format=ustar "${nobody[@]}" --numeric-owner -C "$folder" -cf - LICENSE "$(basename "$2")" | gzip -9n >"$1"
+  tar --format=ustar "${nobody[@]}" --numeric-owner -C "$folder" -cf - LICENSE "${@##*/}" | gzip -9n >"$archive"
 }
 
 # pack_zip <archive> <program>
@@ -65,7 +66,7 @@ pack_zip() {
 
 # pack_linux <processor> <folder with the programs>
 pack_linux() {
-  pack_tar "$AGENT/vsay-agent-$1.tar.gz" "$2/vsay-agent" &
+  pack_tar "$AGENT/vsay-agent-$1.tar.gz" "$2/vsay-agent" "$2/vsay-pam" &
   pack_tar "$CLI/vsay-linux-$1.tar.gz" "$2/vsay"
   wait $!
 }
@@ -78,7 +79,7 @@ pack_here() {
   if is_linux; then
     pack_linux "$(uname -m)" "$PROGRAMS"
   else
-    pack_macos "$(own_target)" "$PROGRAMS/vsay"
+    pack_macos "$(rustc --print host-tuple)" "$PROGRAMS/vsay"
   fi
 }
 
@@ -91,19 +92,22 @@ packages() {
 
 # The crates in each program. The tool writes beside every manifest of the workspace, and where on this machine that lies.
 contents() {
-  cargo-cyclonedx cyclonedx --quiet --format json --describe binaries --target "${LINUX_TARGETS[0]}" --no-build-deps >&2
-  sed "s,$ROOT/,,g" agent/vsay-agent_bin.cdx.json >"$STAGE/dist/vsay-agent.cdx.json"
-  sed "s,$ROOT/,,g" cli/vsay_bin.cdx.json >"$STAGE/dist/vsay.cdx.json"
+  local folder
+  cargo-cyclonedx cyclonedx --quiet --format json --describe binaries --target "$(linux_target x86_64)" --no-build-deps >&2
+  for folder in agent:vsay-agent pam:vsay-pam cli:vsay; do
+    sed "s,$ROOT/,,g" "${folder%:*}/${folder#*:}_bin.cdx.json" >"$STAGE/dist/${folder#*:}.cdx.json"
+  done
   rm -f ./*/*_bin.cdx.json
 }
 
 pack_everything() {
-  local target
-  for target in "${LINUX_TARGETS[@]}"; do
+  local processor target
+  for processor in "${LINUX_PROCESSORS[@]}"; do
+    target=$(linux_target "$processor")
     say "building for $target"
-    programs_for "$target" vsay-agent vsay
-    pack_linux "${target%%-*}" "$TARGET_DIR/$target/release"
-    case $target in x86_64-*) packages "$target" amd64 ;; *) packages "$target" arm64 ;; esac
+    programs_for_linux "$processor"
+    pack_linux "$processor" "$TARGET_DIR/$target/release"
+    case $processor in x86_64) packages "$target" amd64 ;; *) packages "$target" arm64 ;; esac
   done
   say "building for $WINDOWS_TARGET"
   programs_for "$WINDOWS_TARGET" vsay

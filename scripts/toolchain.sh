@@ -172,19 +172,26 @@ zig() {
   python_tool ziglang "$ZIG"
 }
 
+# linux_targets <processor>
+linux_targets() {
+  rust_target "$(linux_target "$1")"
+  rust_target "$(helper_target "$1")"
+}
+
 # The agent and the command line for this machine.
 native_tools() {
   if is_linux; then
-    rust_target "$(own_target)"
+    linux_targets "$(uname -m)"
     zig
   fi
 }
 
 # The same for every machine, as packages, with a list of what is in them.
 dist_tools() {
-  local target
+  local processor target
   zig
-  for target in "${LINUX_TARGETS[@]}" "$WINDOWS_TARGET"; do rust_target "$target"; done
+  for processor in "${LINUX_PROCESSORS[@]}"; do linux_targets "$processor"; done
+  rust_target "$WINDOWS_TARGET"
   is_linux || for target in "${MACOS_TARGETS[@]}"; do rust_target "$target"; done
   cargo_tool cargo-deb "$CARGO_DEB" "cargo-deb --version"
   cargo_tool cargo-generate-rpm "$GENERATE_RPM" "cargo-generate-rpm --version"

@@ -18,6 +18,7 @@ use crate::enroll::{self, EnrollError, Request, Token};
 use crate::host_id::{self, HostId};
 use crate::identity::Identity;
 use crate::metrics;
+use crate::process::pam;
 use crate::say;
 use crate::service::changes::Changes;
 use crate::service::hosts::{self, HostEntry};
@@ -104,7 +105,7 @@ async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<S
     // Before the token is spent, as everything that can fail.
     let staged = match &options.program {
         Some(_) => stage(&running, &program, changes)?,
-        None => None,
+        None => Vec::new(),
     };
 
     let known = before
@@ -121,9 +122,10 @@ async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<S
         config.agent.id
     );
     say!("Wrote {}.", path.display());
-    if let Some(staged) = staged {
-        changes.program(staged.place()?);
-        say!("Wrote {}.", program.display());
+    for staged in staged {
+        let placed = staged.place()?;
+        say!("Wrote {}.", placed.target().display());
+        changes.program(placed);
     }
     if !service {
         say!(
@@ -138,12 +140,26 @@ async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<S
     Ok(Some(Start::new(&config, &path, &program)))
 }
 
-/// Copies this program to where it is to be.
-fn stage(running: &Path, program: &Path, changes: &mut Changes) -> Result<Option<Staged>> {
+/// Copies this program to where it is to be, and the helper for PAM that came with it, where that is of use.
+fn stage(running: &Path, program: &Path, changes: &mut Changes) -> Result<Vec<Staged>> {
     let folder = program.parent().context("the program needs a folder")?;
     changes.directory(folder);
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    Staged::copy(running, program).context("cannot put the program in its place")
+    let mut staged = Vec::new();
+    staged.extend(Staged::copy(running, program).context("cannot put the program in its place")?);
+    let helper = running.with_file_name(pam::HELPER);
+    // Only root's agent starts shells as others, and so opens sessions for them.
+    if Uid::effective().is_root() && helper.is_file() {
+        match pam::check(&helper) {
+            Ok(()) => {
+                let place = program.with_file_name(pam::HELPER);
+                staged.extend(Staged::copy(&helper, &place).context("cannot put the helper for PAM in its place")?);
+                say!("This machine has PAM: vsay-pam is installed, too, by which shells get sessions of it.");
+            }
+            Err(why) => say!("This machine has no PAM that can be used ({why}): shells start without it."),
+        }
+    }
+    Ok(staged)
 }
 
 /// Makes a key, has the edge accept it, and writes key, host id and configuration.

@@ -110,20 +110,7 @@ pub fn start<'a>(
     directory: Option<OsString>,
     texts: &'a Texts,
 ) -> Result<Result<Handle<'a>, Fault>, String> {
-    // SAFETY: the system's PAM library is trusted as the programs are that log people in: it runs initialisers of its own.
-    let library = unsafe { Library::new(NAME) }.map_err(|error| error.to_string())?;
-    // For as long as this process lives: modules may have left threads and handlers in it.
-    let library: &'static Library = Box::leak(Box::new(library));
-    let functions = Functions {
-        set_item: find(library, c"pam_set_item")?,
-        account: find(library, c"pam_acct_mgmt")?,
-        credentials: find(library, c"pam_setcred")?,
-        open_session: find(library, c"pam_open_session")?,
-        close_session: find(library, c"pam_close_session")?,
-        end: find(library, c"pam_end")?,
-        words: find(library, c"pam_strerror")?,
-        environment: find(library, c"pam_getenvlist")?,
-    };
+    let (library, functions) = load()?;
     let (Ok(service), Ok(user)) = (CString::new(service), CString::new(user)) else {
         return Ok(Err(Fault("a name holds a NUL".to_owned())));
     };
@@ -164,6 +151,29 @@ pub fn start<'a>(
         last: SUCCESS,
         texts: PhantomData,
     }))
+}
+
+/// Whether this machine has PAM; the error says why it has none that can be used.
+pub fn check() -> Result<(), String> {
+    load().map(drop)
+}
+
+fn load() -> Result<(&'static Library, Functions), String> {
+    // SAFETY: the system's PAM library is trusted as the programs are that log people in: it runs initialisers of its own.
+    let library = unsafe { Library::new(NAME) }.map_err(|error| error.to_string())?;
+    // For as long as this process lives: modules may have left threads and handlers in it.
+    let library: &'static Library = Box::leak(Box::new(library));
+    let functions = Functions {
+        set_item: find(library, c"pam_set_item")?,
+        account: find(library, c"pam_acct_mgmt")?,
+        credentials: find(library, c"pam_setcred")?,
+        open_session: find(library, c"pam_open_session")?,
+        close_session: find(library, c"pam_close_session")?,
+        end: find(library, c"pam_end")?,
+        words: find(library, c"pam_strerror")?,
+        environment: find(library, c"pam_getenvlist")?,
+    };
+    Ok((library, functions))
 }
 
 fn find<T: Copy + 'static>(library: &'static Library, name: &CStr) -> Result<T, String> {

@@ -10,6 +10,7 @@ mod library;
 mod session;
 mod texts;
 
+use std::env;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -19,12 +20,21 @@ use std::process::ExitCode;
 use login::question::{self, Answer, LONGEST_QUESTION, Question};
 use nix::unistd::{Gid, Uid, dup2_stdin};
 
+/// The argument by which this only tells whether the machine has a PAM that it can use: by its status, with why not on standard
+/// error.
+const CHECK: &str = "check";
+
 fn main() -> ExitCode {
-    if let Err(words) = run() {
+    let done = if env::args_os().nth(1).is_some_and(|argument| argument == CHECK) {
+        library::check().map(|()| ExitCode::SUCCESS)
+    } else {
+        // Where a program was started, this process has ended as that did.
+        run().map(|()| ExitCode::FAILURE)
+    };
+    done.unwrap_or_else(|words| {
         eprintln!("vsay-pam: {words}");
-    }
-    // Where a program was started, this process has ended as that did.
-    ExitCode::FAILURE
+        ExitCode::FAILURE
+    })
 }
 
 fn run() -> Result<(), String> {

@@ -14,6 +14,7 @@ export const FIRST_TIME = {
   "cargo-deny": 110,
   "cargo-nextest": 180,
   native: 210,
+  helper: 20,
   worker: 280,
   web: 20,
 };

@@ -26,6 +26,7 @@ const FILES = [
     : []),
   "cli/download/vsay-windows-x86_64.zip",
   "vsay-agent.cdx.json",
+  "vsay-pam.cdx.json",
   "vsay.cdx.json",
 ];
 
@@ -107,13 +108,15 @@ test("the way of the docs to verify with OpenSSL accepts a file and refuses it w
   await assert.rejects(verify(content));
 });
 
-test("the packages have the program in its place, need no other, and are for the right processor", async () => {
+test("the packages have the programs in their places, need no other, and are for the right processor", async () => {
   const version = (await run(process.env.VSAY_AGENT_BIN ?? path.join(ROOT, "build/bin/vsay-agent"), "version"))
     .trim()
     .split(" ")[1];
   for (const processor of ["amd64", "arm64"]) {
     const deb = path.join(DIST, "agent/download", `vsay-agent-${processor}.deb`);
-    assert.match(await run("dpkg-deb", "-c", deb), /^-rwxr-xr-x root\/root +\d+ \S+ \S+ \.\/usr\/bin\/vsay-agent$/m);
+    const files = await run("dpkg-deb", "-c", deb);
+    for (const file of ["usr/bin/vsay-agent", "usr/libexec/vsay/vsay-pam"])
+      assert.match(files, new RegExp(`^-rwxr-xr-x root/root +\\d+ \\S+ \\S+ \\./${file}$`, "m"));
     const field = async (name) => (await run("dpkg-deb", "-f", deb, name)).trim();
     assert.equal(await field("Package"), "vsay-agent");
     assert.equal(await field("Architecture"), processor);
@@ -123,13 +126,30 @@ test("the packages have the program in its place, need no other, and are for the
   for (const processor of ["x86_64", "aarch64"]) {
     const rpm = path.join(DIST, "agent/download", `vsay-agent-${processor}.rpm`);
     const query = (...args) => run("rpm", "-qp", "--nosignature", ...args, rpm);
-    assert.match(await query("-l"), /^\/usr\/bin\/vsay-agent$/m);
+    const files = (await query("-l")).split("\n");
+    for (const file of ["/usr/bin/vsay-agent", "/usr/libexec/vsay", "/usr/libexec/vsay/vsay-pam"])
+      assert.ok(files.includes(file), `${file} is not in ${files}`);
     assert.equal(await query("--qf", "%{NAME} %{VERSION} %{ARCH}"), `vsay-agent ${version} ${processor}`);
     // What rpm itself must be able to do, and nothing else.
     assert.deepEqual(
       (await query("--requires")).split("\n").filter((line) => line && !/^(rpmlib\(|\/bin\/sh$)/.test(line)),
       [],
     );
+  }
+});
+
+test("the helper for PAM runs with every glibc since 2.17, and takes no other library", async (t) => {
+  for (const processor of ["x86_64", "aarch64"]) {
+    const folder = await scratch(t);
+    await run("tar", "-xzf", path.join(DIST, "agent/download", `vsay-agent-${processor}.tar.gz`), "-C", folder);
+    assert.deepEqual((await readdir(folder)).sort(), ["LICENSE", "vsay-agent", "vsay-pam"]);
+    const helper = path.join(folder, "vsay-pam");
+    const needed = [...(await run("readelf", "-d", helper)).matchAll(/\(NEEDED\).*\[(.+)\]/g)].map((match) => match[1]);
+    assert.ok(needed.includes("libc.so.6"), needed.join(" "));
+    for (const library of needed) assert.match(library, /^(lib(c|dl|pthread|m)\.so\.\d|ld-linux-[\w-]+\.so\.\d)$/);
+    const versions = [...(await run("readelf", "-V", helper)).matchAll(/GLIBC_2\.(\d+)/g)].map((match) => Number(match[1]));
+    assert.ok(versions.length > 0);
+    assert.ok(Math.max(...versions) <= 17, `it wants glibc 2.${Math.max(...versions)}`);
   }
 });
 
@@ -143,15 +163,19 @@ test("the archive for Windows has the program and its license", async (t) => {
 });
 
 test("the lists of what is inside name our own program and the crates it has", async () => {
-  for (const name of ["vsay-agent", "vsay"]) {
+  const expected = {
+    "vsay-agent": ["tokio", "rustls", "mimalloc", "protocol", "login", "tempfile"],
+    "vsay-pam": ["libloading", "login"],
+    vsay: ["tokio", "rustls", "mimalloc", "protocol"],
+  };
+  for (const [name, has] of Object.entries(expected)) {
     const list = JSON.parse(await readFile(path.join(DIST, `${name}.cdx.json`), "utf8"));
     assert.equal(list.bomFormat, "CycloneDX");
     assert.equal(list.metadata.component.name, name);
     const crates = new Set(list.components.map((component) => component.name));
-    for (const crate of ["tokio", "rustls", "mimalloc", "protocol"]) assert.ok(crates.has(crate), `${name} has ${crate}`);
-    // What only tests have.
-    for (const crate of ["vt100", "tempfile"])
-      assert.equal(crates.has(crate), name === "vsay-agent" && crate === "tempfile", crate);
+    for (const crate of has) assert.ok(crates.has(crate), `${name} has ${crate}`);
+    // What others have, or only tests.
+    for (const crate of ["vt100", "tempfile", "libloading"]) assert.equal(crates.has(crate), has.includes(crate), crate);
     // Nothing of where it was made.
     assert.ok(!JSON.stringify(list).includes(ROOT), "no path of this machine");
   }

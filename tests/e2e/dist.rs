@@ -28,21 +28,28 @@ async fn packed(key: Option<&Path>) -> TempDir {
     folder
 }
 
-/// The archives for this machine, each with the program in it.
-fn archives() -> [(String, &'static str, PathBuf); 2] {
+/// The archives for this machine, each with the static program in it, and what else it has.
+fn archives() -> [(String, PathBuf, Vec<PathBuf>); 2] {
     let processor = std::env::consts::ARCH;
+    let agent = program("VSAY_AGENT_BIN", "vsay-agent");
+    let helper = agent.with_file_name("vsay-pam");
     [
         (
             format!("agent/download/vsay-agent-{processor}.tar.gz"),
-            "vsay-agent",
-            program("VSAY_AGENT_BIN", "vsay-agent"),
+            agent,
+            vec![helper],
         ),
         (
             format!("cli/download/vsay-linux-{processor}.tar.gz"),
-            "vsay",
             program("VSAY_BIN", "vsay"),
+            Vec::new(),
         ),
     ]
+}
+
+/// A file's name.
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).expect("a name")
 }
 
 fn text(path: impl AsRef<Path>) -> String {
@@ -56,7 +63,7 @@ async fn an_archive_is_what_its_checksum_and_its_signature_say_and_no_other_is()
     let key = PublicKey::decode(&text(dist.path().join("vsay.pub"))).expect("a public key of minisign");
     for (archive, ..) in archives() {
         let path = dist.path().join(&archive);
-        let name = path.file_name().unwrap().to_str().unwrap();
+        let name = name(&path);
         let mut content = fs::read(&path).expect(&archive);
         let checksum = format!("{}  {name}\n", hex::encode(Sha256::digest(&content)));
         assert_eq!(text(format!("{}.sha256", path.display())), checksum);
@@ -113,9 +120,9 @@ async fn what_another_key_signed_is_not_ours() {
 }
 
 #[tokio::test]
-async fn an_archive_has_the_program_and_its_license_and_nothing_else() {
+async fn an_archive_has_its_programs_and_their_license_and_nothing_else() {
     let dist = packed(None).await;
-    for (archive, name, built) in archives() {
+    for (archive, main, others) in archives() {
         let folder = tempfile::tempdir().expect("a folder");
         let unpacked = Command::new("tar")
             .args(["-xvzf", dist.path().join(&archive).to_str().unwrap(), "-C"])
@@ -123,13 +130,17 @@ async fn an_archive_has_the_program_and_its_license_and_nothing_else() {
             .output()
             .await
             .expect("tar runs");
-        assert_eq!(String::from_utf8_lossy(&unpacked.stdout), format!("LICENSE\n{name}\n"));
-        assert!(
-            fs::read(folder.path().join(name)).unwrap() == fs::read(built).unwrap(),
-            "{name}"
-        );
+        let mut expected = "LICENSE\n".to_owned();
+        for built in [&main].into_iter().chain(&others) {
+            let name = name(built);
+            expected += &format!("{name}\n");
+            let packed = fs::read(folder.path().join(name)).expect(name);
+            assert!(packed == fs::read(built).expect(name), "{name}");
+        }
+        assert_eq!(String::from_utf8_lossy(&unpacked.stdout), expected);
         let license = fs::read(root().join("LICENSE")).unwrap();
         assert!(fs::read(folder.path().join("LICENSE")).unwrap() == license);
+        let name = name(&main);
         let version = Command::new(folder.path().join(name)).arg("--version").output().await;
         let version = String::from_utf8(version.expect("it may be run").stdout).unwrap();
         assert_eq!(version, format!("{name} {}\n", env!("CARGO_PKG_VERSION")));
@@ -150,8 +161,8 @@ async fn an_archive_has_the_program_and_its_license_and_nothing_else() {
 
 #[test]
 fn programs_need_no_library_of_the_system() {
-    for (_, name, built) in archives() {
-        let elf = fs::read(built).unwrap();
+    for (_, main, _) in archives() {
+        let (name, elf) = (name(&main), fs::read(&main).unwrap());
         let number = |at: usize, bytes: usize| {
             let mut value = [0; 8];
             value[..bytes].copy_from_slice(&elf[at..at + bytes]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { between, Edge, eventually } from "./edge.mjs";
-import { ANN, cannotRun, Machine } from "./machine.mjs";
+import { ANN, boot, cannotRun } from "./machine.mjs";
 
 const skip = (await cannotRun()) ?? false;
 const ARCHIVE = `/agent/download/vsay-agent-${process.arch === "arm64" ? "aarch64" : "x86_64"}.tar.gz`;
@@ -18,12 +18,6 @@ before(async () => {
 });
 
 after(() => edge?.stop());
-
-async function boot(t, options) {
-  const machine = await Machine.boot(options);
-  t.after(() => machine.remove());
-  return machine;
-}
 
 async function standBetween(t, options) {
   const somebody = await between(edge, options);

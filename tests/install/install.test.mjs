@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { glob, readFile, stat, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { Edge, eventually } from "./edge.mjs";
-import { ANN, cannotRun, Machine } from "./machine.mjs";
+import { ANN, boot, cannotRun } from "./machine.mjs";
 
 const skip = (await cannotRun()) ?? false;
 
@@ -14,6 +14,10 @@ const PROMISED_MS = 10_000;
 const [DIRECTORY] = await Array.fromAsync(glob("/usr/lib/{,*-linux-gnu/}libnss_extrausers.so.2"));
 const noDirectory = DIRECTORY === undefined && "there is no directory of accounts (apt-get install libnss-extrausers)";
 
+/** PAM, which a program finds at run time. */
+const [PAM] = await Array.fromAsync(glob("/usr/lib/{,*-linux-gnu/}libpam.so.0"));
+const noPam = PAM === undefined && "this computer has no PAM";
+
 let edge;
 
 before(async () => {
@@ -21,13 +25,6 @@ before(async () => {
 });
 
 after(() => edge?.stop());
-
-/** Boots a computer, and ends it with the test. */
-async function boot(t, options) {
-  const machine = await Machine.boot(options);
-  t.after(() => machine.remove());
-  return machine;
-}
 
 async function exists(machine, file) {
   return (await stat(machine.at(file)).catch(() => undefined)) !== undefined;
@@ -60,6 +57,7 @@ test("an empty computer becomes a machine by the one line", { skip }, async (t) 
     `Downloading ${edge.url}/agent/download/vsay-agent-`,
     "Its checksum is right",
     "Its signature cannot be checked here",
+    "This machine has no PAM that can be used (its C library is not glibc): shells start without it.",
     "Wrote /usr/local/bin/vsay-agent.",
     "was started in the background, as process",
     "/usr/local/bin/vsay-agent start --background --config /etc/vsay/agent.yaml",
@@ -84,6 +82,31 @@ test("an empty computer becomes a machine by the one line", { skip }, async (t) 
   const again = await computer.run("/usr/local/bin/vsay-agent start --background --config /etc/vsay/agent.yaml");
   assert.equal(again.status, 0, again.output);
   await edge.becomes(known, "online");
+});
+
+test("the helper for PAM is installed where there is PAM, and goes with the agent", { skip: skip || noPam }, async (t) => {
+  const without = await boot(t);
+  const alone = await edge.newMachine("without-pam", { linux_user: ANN.name });
+  const said = await install(without, alone);
+  assert.match(said, /has no PAM that can be used \(libpam\.so\.0: .*\): shells start without it/);
+  assert.ok(!(await exists(without, "usr/local/bin/vsay-pam")));
+
+  const computer = await boot(t, { hostPrograms: [PAM] });
+  await computer.run("mkdir -p /etc/pam.d && touch /etc/pam.d/login");
+  const before = await computer.state();
+  const known = await edge.newMachine("with-pam", { linux_user: ANN.name });
+  const output = await install(computer, known);
+  assert.ok(output.includes("Wrote /usr/local/bin/vsay-pam."), output);
+  assert.match(
+    await readFile(computer.at("var/log/vsay-agent.log"), "utf8"),
+    /shells get sessions of PAM, by its service login/,
+  );
+
+  const removed = await computer.run(`wget -qO- ${edge.url}/install.sh | sh -s -- --uninstall`);
+  assert.equal(removed.status, 0, removed.output);
+  assert.ok(removed.output.includes("Removed /usr/local/bin/vsay-pam"), removed.output);
+  await edge.becomes(known, "offline");
+  assert.deepEqual(await computer.state(), before);
 });
 
 test("an ordinary account installs for itself, and takes it back", { skip }, async (t) => {

@@ -11,7 +11,7 @@ const BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"];
 /** An ordinary account of each root. */
 export const ANN = { name: "ann", uid: 1000, gid: 1000, home: "/home/ann" };
 
-/** Service managers that stand for the real ones: their programs, folders and files. The real ones are in debian.sh. */
+/** Service managers that stand for the real ones: their programs, folders and files. The real ones are in debian.mjs. */
 const MANAGERS = {
   systemd: { programs: ["systemctl"], folders: ["run/systemd/system", "etc/systemd/system"], files: [] },
   openrc: {
@@ -51,7 +51,7 @@ const FLEETING = [
   "/etc/gshadow-",
 ];
 
-export class Machine {
+class Machine {
   #namespace;
   #pid;
 
@@ -246,6 +246,13 @@ export class Machine {
     await this.off();
     await rm(this.root, { recursive: true, force: true });
   }
+}
+
+/** Boots a computer, and ends it with the test. The options are those of {@link Machine.boot}. */
+export async function boot(t, options) {
+  const machine = await Machine.boot(options);
+  t.after(() => machine.remove());
+  return machine;
 }
 
 async function librariesOf(program) {

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use login::question::{self, Answer, LONGEST_ANSWER, Question};
@@ -17,7 +17,10 @@ use super::own::Own;
 use crate::system::System;
 
 /// The helper's name.
-const HELPER: &str = "vsay-pam";
+pub const HELPER: &str = "vsay-pam";
+
+/// What it is asked to only tell whether the machine has PAM.
+const CHECK: &str = "check";
 
 /// Where it is, if not beside this program: where programs lie that only programs run.
 const DIRECTORIES: [&str; 2] = ["usr/libexec/vsay", "usr/lib/vsay"];
@@ -55,7 +58,8 @@ pub enum Asked {
 impl Pam {
     /// How sessions are opened on `system`. The error says why none are.
     pub fn find(system: &System) -> Result<Self, String> {
-        let helper = helper(system).ok_or_else(|| format!("{HELPER} is not installed"))?;
+        let own = std::env::current_exe().ok();
+        let helper = helper(system, own.as_deref()).ok_or_else(|| format!("{HELPER} is not installed"))?;
         let directory = system.path(SERVICES_DIRECTORY);
         let service = SERVICES.into_iter().find(|service| directory.join(service).is_file());
         let service = service.ok_or_else(|| format!("{} has no service for it", directory.display()))?;
@@ -144,20 +148,36 @@ fn ask(helper: &UnixStream, question: &Question, within: Duration) -> io::Result
     }
 }
 
-/// The installed helper of a system.
-fn helper(system: &System) -> Option<PathBuf> {
-    let beside = || std::env::current_exe().ok()?.parent().map(Path::to_owned);
-    let directories = DIRECTORIES.into_iter().map(|directory| system.path(directory));
-    let mut candidates = beside()
-        .into_iter()
-        .chain(directories)
-        .map(|directory| directory.join(HELPER));
-    candidates.find(|path| path.is_file())
+/// The helper that an agent at `agent` uses on a system.
+fn helper(system: &System, agent: Option<&Path>) -> Option<PathBuf> {
+    let beside = agent.map(|agent| agent.with_file_name(HELPER));
+    let installed = DIRECTORIES.map(|directory| system.path(directory).join(HELPER));
+    beside.into_iter().chain(installed).find(|path| path.is_file())
 }
 
-/// Whether this machine has the helper, for the service that is installed on it.
-pub fn is_installed() -> bool {
-    helper(&System::default()).is_some()
+/// Whether this machine has the helper, for a service that runs `agent`.
+pub fn is_installed(agent: &Path) -> bool {
+    helper(&System::default(), Some(agent)).is_some()
+}
+
+/// Whether `helper` can use the PAM of this machine. The error says why not.
+pub fn check(helper: &Path) -> Result<(), String> {
+    let checked = Command::new(helper)
+        .arg(CHECK)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output();
+    match checked {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said.lines().next_back().unwrap_or("it does not say why").trim();
+            Err(line.trim_start_matches("vsay-pam: ").to_owned())
+        }
+        // The program is there. What starts those of glibc is not.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err("its C library is not glibc".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// What modules need, or else fail for everybody: to tell the audit system, as the library itself does wherever it is
@@ -232,6 +252,12 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         theirs.shutdown(std::net::Shutdown::Write).unwrap();
         assert_eq!(ask(&ours, &question(), ANSWERED_WITHIN).unwrap(), None);
+    }
+
+    #[test]
+    fn a_helper_that_finds_no_pam_is_believed() {
+        assert_eq!(check(Path::new("/bin/true")), Ok(()));
+        assert_eq!(check(Path::new("/bin/false")), Err("it does not say why".to_owned()));
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl Drop for Staged {
 }
 
 impl Placed {
+    /// Where it is.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Forgets the one before.
     pub fn keep(&self) {
         if let Some(before) = &self.before {

@@ -62,7 +62,7 @@ impl Scope {
         let path = self.file();
         let folder = path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&path, unit(self, service, pam::is_installed())))
+            .and_then(|()| fs::write(&path, unit(self, service, pam::is_installed(service.program))))
             .map_err(|error| ServiceError::file(&path, error))?;
         self.reload()?;
         self.systemctl(&["enable", UNIT])?;
