@@ -34,6 +34,9 @@ programs_for() {
   (
     # More than Cargo.toml says of the Worker, which needs some of its symbols.
     export CARGO_PROFILE_RELEASE_STRIP=symbols
+    # Panics name the source of crates, which lies in the home of whoever builds. What is in this folder is compiled by relative
+    # paths. One value for all checkouts, since Cargo compiles everything anew for another.
+    export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
     case $target in
       *-apple-*) job --bar "$job" "building $*" cargo build "${arguments[@]}" ;;
       *)

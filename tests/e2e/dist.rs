@@ -179,3 +179,26 @@ fn programs_need_no_library_of_the_system() {
         );
     }
 }
+
+/// Whoever builds them has a home of their own, and a checkout somewhere in it.
+#[test]
+fn programs_say_nothing_of_where_they_were_built() {
+    let home = |variable, below: &str| {
+        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(below));
+        std::env::var_os(variable).map(PathBuf::from).or(home)
+    };
+    let cargo = home("CARGO_HOME", ".cargo").expect("Cargo has a home");
+    let rustup = home("RUSTUP_HOME", ".rustup").expect("rustup has a home");
+    for (_, main, others) in archives() {
+        for program in [main].into_iter().chain(others) {
+            let bytes = fs::read(&program).unwrap();
+            for place in [&cargo, &rustup, &root()] {
+                let place = place.to_str().expect("a path of letters").as_bytes();
+                let found = bytes.windows(place.len()).position(|at| at == place);
+                let around =
+                    found.map(|at| String::from_utf8_lossy(&bytes[at..bytes.len().min(at + 200)]).into_owned());
+                assert_eq!(around, None, "{}", program.display());
+            }
+        }
+    }
+}
