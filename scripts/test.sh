@@ -62,8 +62,12 @@ check() {
 # Whether a crate has become known as broken: changes by itself, and so does not belong to the tests.
 advisories() { step "crates: advisories" cargo deny --workspace --log-level warn check advisories; }
 
+# Those of agent and vsay that run a program, which is one that Cargo builds for them, or the one that others install.
+OF_PROGRAMS='binary_id(vsay-agent::agent) | binary_id(vsay::program)'
+
+# unit [option of nextest]...
 unit() {
-  step "unit and property tests" cargo nextest run --workspace --no-fail-fast
+  step "unit and property tests" cargo nextest run --workspace --no-fail-fast "$@"
   step "scripts" node --test 'tests/scripts/*.test.mjs'
   step "pictures of terminals" node --test 'tests/pictures/*.test.mjs'
   step "scripts of packages" node --test 'tests/packages/*.test.mjs'
@@ -75,6 +79,13 @@ console_unit() { step "console: unit tests" npm --prefix web run --silent test; 
 build() {
   step "build" scripts/build.sh
   step "size of the Worker" scripts/bundle.sh check
+}
+
+# The tests of agent and vsay, of the very programs that others install.
+programs() {
+  VSAY_AGENT_BIN=$PROGRAMS/vsay-agent VSAY_BIN=$PROGRAMS/vsay \
+    step "agent and vsay, as they are handed out" \
+    cargo nextest run --workspace --test agent --test program --no-fail-fast -E "$OF_PROGRAMS"
 }
 
 # e2e [part of a test's name]
@@ -97,8 +108,8 @@ EMULATED=(terminals:: cli:: machines::)
 emulated() {
   local processor target name folder=$TOOLS/emulated
   processor=$(other_processor)
-  target=$processor-unknown-linux-musl
-  step "programs for $processor" programs_for "$target" vsay-agent vsay
+  target=$(linux_target "$processor")
+  step "programs for $processor" programs_for_linux "$processor"
   mkdir -p "$folder"
   for name in vsay-agent vsay; do
     printf '#!/bin/sh\nexec qemu-%s "%s" "$@"\n' "$processor" "$(program_of "$target" "$name")" >"$folder/$name"
@@ -127,6 +138,7 @@ case $PART in
     if [ -n "${T:-}" ]; then
       e2e "$T"
     else
+      programs
       e2e
       requests
       install
@@ -144,8 +156,9 @@ case $PART in
     ;;
   '')
     check
-    unit
+    unit -E "not ($OF_PROGRAMS)"
     build
+    programs
     e2e
     requests
     install

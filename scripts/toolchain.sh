@@ -201,7 +201,7 @@ dist_tools() {
 for_build() { wasm_target; worker_tools; native_tools; }
 for_check() { rust_components; wasm_target; deny; shellcheck; }
 for_unit() { nextest; }
-for_e2e() { for_build; schemathesis; busybox; }
+for_e2e() { for_build; nextest; schemathesis; busybox; }
 for_web() { chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }

@@ -37,7 +37,7 @@ pub async fn start(path: &Path, system: System) -> Result<()> {
         }
     });
     let stop = stop_signal().context("cannot wait for signals")?;
-    link::run_on(system, loaded.config, stop).await?;
+    link::run(system, loaded.config, stop).await?;
     tracing::info!("the agent has stopped");
     Ok(())
 }

@@ -245,18 +245,11 @@ async fn a_command_nobody_wants_any_more_is_killed() {
 async fn commands_end_with_the_agent() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let agent = tokio::spawn(vsay_agent::link::run_on(
-        machine.system.clone(),
-        machine.config.clone(),
-        async {
-            let _ = stopped.await;
-        },
-    ));
+    let mut agent = machine.start();
     let mut link = relay.welcome().await;
     let process = run_on(&machine, &mut link).await;
-    stop.send(()).unwrap();
-    within("the end of the agent", agent).await.unwrap().unwrap();
+    kill(Pid::from_raw(agent.id().unwrap() as i32), Signal::SIGTERM).unwrap();
+    within("the end of the agent", agent.wait()).await.unwrap();
     assert!(gone(process));
 }
 

@@ -4,11 +4,10 @@ use std::process::Output;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::process::Command;
 use vsay_agent::config::Config;
 use vsay_agent::identity::Identity;
 
-use crate::support::{shell_account, within};
+use crate::support::{program, shell_account, within};
 
 /// Answers one request with `status` and `body`, and gives back what was asked: the request line and the body.
 pub async fn answer(listener: &TcpListener, status: &str, body: &str) -> (String, Value) {
@@ -54,15 +53,14 @@ impl Setup {
     }
 
     fn configure(&self, extra: &[&str]) -> tokio::task::JoinHandle<Output> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vsay-agent"));
+        let mut command = program();
         command
             .args(["configure", "--no-service", "--host"])
             .arg(format!("http://{}", self.listener.local_addr().unwrap()))
             .args(["--linux-user", &shell_account().name, "--config"])
             .arg(self.directory.path().join("sub/agent.yaml"))
             .args(extra)
-            .env("VSAY_TOKEN", "s3cr3t")
-            .kill_on_drop(true);
+            .env("VSAY_TOKEN", "s3cr3t");
         tokio::spawn(async move { command.output().await.unwrap() })
     }
 }
@@ -172,12 +170,11 @@ async fn a_copy_becomes_a_machine_of_its_own_and_stays_as_it_was_otherwise() {
     before.save(&path).unwrap();
 
     let become_another = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vsay-agent"));
+        let mut command = program();
         command
             .args(["configure", "--no-service", "--new-identity", "--config"])
             .arg(&path)
-            .env("VSAY_TOKEN", "an0ther")
-            .kill_on_drop(true);
+            .env("VSAY_TOKEN", "an0ther");
         tokio::spawn(async move { command.output().await.unwrap() })
     };
     // Refused, it is what it was.
@@ -253,7 +250,7 @@ async fn an_edge_that_is_not_there_is_named() {
     let address = setup.listener.local_addr().unwrap();
     let Setup { listener, directory } = setup;
     drop(listener);
-    let running = Command::new(env!("CARGO_BIN_EXE_vsay-agent"))
+    let running = program()
         .args([
             "configure",
             "--no-service",

@@ -160,7 +160,7 @@ async fn two_hundred_megabytes_wait_for_credit_within_bounds_and_arrive_whole() 
 async fn a_small_session_never_touches_the_disk() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let _agent = machine.start();
+    let _agent = machine.start_here();
     let mut link = relay.welcome().await;
     let mut terminal = link.open_shell().await;
     terminal.run(&mut link, "head -c 900000 /dev/zero | tr '\\0' x").await;

@@ -102,7 +102,7 @@ async fn the_first_heartbeat_comes_at_once_and_the_next_when_the_relay_wants_it(
 async fn a_relay_that_falls_silent_is_left_for_a_new_link() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let _agent = machine.start();
+    let _agent = machine.start_here();
     let mut link = relay.welcome().await;
     assert!(matches!(
         link.next_raw().await,
@@ -121,7 +121,7 @@ async fn a_relay_that_falls_silent_is_left_for_a_new_link() {
 async fn a_relay_that_answers_pings_keeps_its_link() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let _agent = machine.start();
+    let _agent = machine.start_here();
     let mut link = relay.welcome().await;
     tokio::time::pause();
     let mut pings = 0;
@@ -141,7 +141,7 @@ async fn a_relay_that_answers_pings_keeps_its_link() {
 async fn a_refused_agent_asks_again_and_not_soon() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let _agent = machine.start();
+    let _agent = machine.start_here();
     relay
         .refuse(StatusCode::FORBIDDEN, r#"{"error":"machine has been revoked"}"#)
         .await;
@@ -157,7 +157,7 @@ async fn a_refused_agent_asks_again_and_not_soon() {
 async fn a_second_agent_with_the_same_key_asks_again_and_not_soon() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let _agent = machine.start();
+    let _agent = machine.start_here();
     let body = r#"{"error":"another agent is connected","code":"agent_duplicate"}"#;
     relay.refuse(StatusCode::CONFLICT, body).await;
     tokio::time::pause();
@@ -207,7 +207,7 @@ async fn the_time_in_the_body_of_a_refusal_counts_before_that_of_a_server_on_the
 async fn an_agent_that_is_refused_at_the_right_time_does_not_hurry() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
-    let _agent = machine.start();
+    let _agent = machine.start_here();
     let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let body = r#"{"error":"Invalid or expired token"}"#;
     relay.refuse_dated(StatusCode::UNAUTHORIZED, body, Some(date)).await;

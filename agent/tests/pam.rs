@@ -11,10 +11,9 @@ use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use tokio::io::AsyncReadExt;
 
-use crate::program::program;
 use crate::support::pam::Pam;
 use crate::support::relay::{STREAM, Terminal};
-use crate::support::{Connection, Machine, Relay, shell_account, system, until, within};
+use crate::support::{Connection, Machine, Relay, program, shell_account, system, until, within};
 
 const PERMIT: &str = "account required pam_permit.so";
 
@@ -325,6 +324,18 @@ async fn a_home_that_hushes_its_shells_is_greeted_by_nobody() {
     let mut terminal = link.open_shell().await;
     assert_eq!(terminal.run(&mut link, "echo in").await, "in");
     assert!(!terminal.text().contains("welcome"), "{:?}", terminal.text());
+}
+
+#[tokio::test]
+async fn the_helper_tells_whoever_asks_that_there_is_pam() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let Some(_pam) = Pam::on(&machine, &[PERMIT]) else {
+        return;
+    };
+    let mut command = Command::new(machine.system.path("usr/libexec/vsay/vsay-pam"));
+    let output = command.arg("check").stdin(Stdio::null()).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
 #[tokio::test]

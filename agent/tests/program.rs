@@ -5,18 +5,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use protocol::terminal::agent::FromAgent;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
 use crate::support::relay::STREAM;
-use crate::support::{Machine, Received, Relay, within};
-
-/// The program, without what the environment of the tests may say to it.
-pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vsay-agent"));
-    command.env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
-    command
-}
+use crate::support::{Machine, Received, Relay, program, within};
 
 #[tokio::test]
 async fn a_signal_ends_shells_and_agent_in_order() {

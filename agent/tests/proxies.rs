@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::enrolment::{ACCEPTED, answer};
-use crate::support::{Machine, Relay, shell_account, within};
+use crate::support::{self, Machine, Relay, shell_account, within};
 
 /// A name that only the proxy knows.
 const EDGE: &str = "edge.invalid";
@@ -100,8 +100,8 @@ fn certificate_of(years: RangeInclusive<i32>, file: &Path) -> TlsAcceptor {
 
 /// The agent, in no environment but the one given.
 fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vsay-agent"));
-    command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    let mut command = support::program();
+    command.env_clear();
     command
 }
 

@@ -12,9 +12,8 @@ use protocol::ids::StreamId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use tokio::process::Command;
 
-use crate::program::program;
 use crate::support::relay::{STREAM, Terminal};
-use crate::support::{Connection, Machine, Relay, until, within};
+use crate::support::{Connection, Machine, Relay, program, until, within};
 
 /// The program, started by a shell that has done something before.
 fn after(script: &str, machine: &Machine) -> Command {

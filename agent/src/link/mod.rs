@@ -53,13 +53,9 @@ pub enum StartError {
     Randomness(getrandom::Error),
 }
 
-/// Runs the agent until `stop` is ready; then ends its shells, tells the edge, and returns.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-    run_on(System::default(), config, stop).await
-}
-
-/// The same, with the accounts and files of another system.
-pub async fn run_on(system: System, config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+/// Runs the agent, with the accounts and files of `system`, until `stop` is ready; then ends its shells, tells the edge, and
+/// returns.
+pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     let agent = Agent {
         identity: Identity::load(&config.server.key_file)?,
         account: Account::find_on(&system, &config.linux_user.username)?,

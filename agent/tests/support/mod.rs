@@ -3,13 +3,16 @@ pub mod pam;
 pub mod relay;
 pub mod system;
 
+use std::env;
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use nix::unistd::Uid;
 use tempfile::TempDir;
+use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use vsay_agent::account::Account;
 use vsay_agent::config::{Agent, Config, LinuxUser, Logging, Permissions, Server, Storage};
@@ -47,6 +50,23 @@ pub fn shell_account() -> Account {
     } else {
         Account::current().unwrap()
     }
+}
+
+/// A program that is tested in place of the one that Cargo has built, by its whole path: `scripts/test.sh` names the one that
+/// others install.
+const GIVEN: &str = "VSAY_AGENT_BIN";
+
+/// Where the agent's program is, if not where Cargo has put it.
+pub fn given_program() -> Option<PathBuf> {
+    env::var_os(GIVEN).map(PathBuf::from)
+}
+
+/// The program as people and service managers run it, without what the environment of the tests may say to it.
+pub fn program() -> Command {
+    let program = given_program().unwrap_or_else(|| env!("CARGO_BIN_EXE_vsay-agent").into());
+    let mut command = Command::new(program);
+    command.env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
+    command
 }
 
 /// A configured machine.
@@ -117,17 +137,22 @@ impl Machine {
         ]
     }
 
-    /// Starts the agent in this process.
-    pub fn start(&self) -> RunningAgent {
-        let run = link::run_on(self.system.clone(), self.config.clone(), std::future::pending());
-        RunningAgent(tokio::spawn(async { run.await.unwrap() }))
+    /// Starts the agent. It is killed when it is dropped.
+    pub fn start(&self) -> Child {
+        program().args(self.start_words()).spawn().unwrap()
+    }
+
+    /// Starts the agent in the process of the test, which hands it its time, or looks at its open files.
+    pub fn start_here(&self) -> RunningHere {
+        let run = link::run(self.system.clone(), self.config.clone(), std::future::pending());
+        RunningHere(tokio::spawn(async { run.await.unwrap() }))
     }
 }
 
 /// An agent that is gone when dropped.
-pub struct RunningAgent(JoinHandle<()>);
+pub struct RunningHere(JoinHandle<()>);
 
-impl Drop for RunningAgent {
+impl Drop for RunningHere {
     fn drop(&mut self) {
         self.0.abort();
     }

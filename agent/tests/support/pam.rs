@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use nix::unistd::Uid;
 
-use super::Machine;
 use super::system::program;
+use super::{Machine, given_program};
 
 /// Where a machine has the helper.
 const HELPER: &str = "usr/libexec/vsay/vsay-pam";
@@ -73,9 +73,13 @@ fn modules_are_here() -> bool {
         .any(|folder| folder.join("security/pam_permit.so").exists())
 }
 
-/// The helper as it is in the source now. It is another package's program, which Cargo builds for no test of this one.
+/// The helper beside the agent that is tested. Else that of the source as it is now: it is another package's program, which
+/// Cargo builds for no test of this one.
 fn built_helper() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(agent) = given_program() {
+        return agent.with_file_name("vsay-pam");
+    }
     let build = || {
         let folder = Path::new(env!("CARGO_BIN_EXE_vsay-agent")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));

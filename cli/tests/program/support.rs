@@ -1,5 +1,6 @@
 //! An edge with one machine, played by a test, and the program as people and scripts run it.
-use std::ffi::OsStr;
+use std::env;
+use std::ffi::OsString;
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -32,9 +33,10 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The program on the path of a shell.
-pub fn program() -> &'static OsStr {
-    OsStr::new(env!("CARGO_BIN_EXE_vsay"))
+/// The program: the one that `VSAY_BIN` names by its whole path, as `scripts/test.sh` does with the one that others install, or
+/// the one that Cargo has built.
+pub fn program() -> OsString {
+    env::var_os("VSAY_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_vsay").into())
 }
 
 /// An edge that knows one machine, named `web`.
