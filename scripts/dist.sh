@@ -8,8 +8,9 @@
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
 
-# The date of everything in archives, so that the same content makes the same archive: the oldest that a zip can say.
-export SOURCE_DATE_EPOCH=315532800
+# The date of everything in archives, so that the same content makes the same archive: the oldest that a zip can say, which is
+# SOURCE_DATE_EPOCH in the form of touch.
+export SOURCE_DATE_EPOCH
 FILE_DATE=198001010000
 
 MODE=${1:-}

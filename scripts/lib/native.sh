@@ -9,6 +9,9 @@ MACOS_TARGETS=(x86_64-apple-darwin aarch64-apple-darwin)
 # The glibc that the helper is linked for, the oldest that Rust's own library runs with (RHEL 7 has it).
 HELPER_GLIBC=2.17
 
+# The date of what is made for others: 1980, the oldest that a zip can say. Crates with a part in C compile it anew for another.
+SOURCE_DATE_EPOCH=315532800
+
 # The largest file that Cloudflare serves with a Worker, in bytes.
 LARGEST_ASSET=$((25 * 1024 * 1024))
 
@@ -33,7 +36,7 @@ programs_for() {
   for name in "$@"; do arguments+=(-p "$name"); done
   (
     # More than Cargo.toml says of the Worker, which needs some of its symbols.
-    export CARGO_PROFILE_RELEASE_STRIP=symbols
+    export CARGO_PROFILE_RELEASE_STRIP=symbols SOURCE_DATE_EPOCH
     # Panics name the source of crates, which lies in the home of whoever builds. What is in this folder is compiled by relative
     # paths. One value for all checkouts, since Cargo compiles everything anew for another.
     export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"

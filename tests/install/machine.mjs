@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { chmod, chown, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { EMULATOR, startsByEmulator } from "./emulator.mjs";
 
 const BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"];
 
@@ -20,6 +21,8 @@ const MANAGERS = {
     files: ["run/openrc/softlevel"],
   },
 };
+
+const PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Why these tests cannot run here, or nothing. */
 export async function cannotRun() {
@@ -54,20 +57,24 @@ const FLEETING = [
 class Machine {
   #namespace;
   #pid;
+  #emulated;
 
   /**
    * An empty root with BusyBox, two accounts and nothing else, running.
    *
-   * @param {{ manager?: "systemd" | "openrc", hostPrograms?: string[], bare?: boolean, mounts?: string[], network?: boolean }} with
-   *   `hostPrograms` of this system, and the libraries they take, besides those that make accounts, which a `bare` one lacks;
-   *   `mounts`, lines of shell that are run before anything else
+   * @param {{ manager?: "systemd" | "openrc", hostPrograms?: string[], bare?: boolean, mounts?: string[], network?: boolean,
+   *   emulated?: boolean }} with `hostPrograms` of this system, and the libraries they take, besides those that make accounts,
+   *   which a `bare` one lacks; `mounts`, lines of shell that are run before anything else; `emulated`, also for
+   *   programs of the other processor
    */
-  static async boot({ manager, hostPrograms = [], bare = false, mounts = [], network = true } = {}) {
+  static async boot({ manager, hostPrograms = [], bare = false, mounts = [], network = true, emulated = false } = {}) {
     const machine = new Machine();
+    machine.#emulated = emulated;
     machine.root = await mkdtemp(path.join(os.tmpdir(), "vsay-root-"));
     await machine.#fill();
     if (manager) await machine.#addManager(MANAGERS[manager]);
     for (const program of [...hostPrograms, ...(bare ? [] : ACCOUNTS)]) await machine.#addHostProgram(program);
+    if (emulated) await machine.#addHostProgram(EMULATOR);
     await machine.#start(mounts, network);
     return machine;
   }
@@ -130,22 +137,38 @@ class Machine {
       ...devices.map((name) => `touch ${this.root}/dev/${name} && mount --bind /dev/${name} ${this.root}/dev/${name}`),
       `mkdir ${this.root}/dev/pts && mount -t devpts -o newinstance,ptmxmode=666,gid=5,mode=620 devpts ${this.root}/dev/pts`,
       `ln -s pts/ptmx ${this.root}/dev/ptmx`,
+      ...(this.#emulated ? startsByEmulator(this.root) : []),
       ...mounts.map((line) => line.replaceAll("$ROOT", this.root)),
       "echo ready",
       // Its input is the test: when that ends, so does everything here.
       `exec chroot ${this.root} /bin/cat`,
     ];
-    const namespaces = ["--mount", "--pid", "--ipc", "--uts", ...(network ? [] : ["--net"])];
-    this.#namespace = spawn("unshare", [...namespaces, "--fork", "--kill-child", "sh", "-c", script.join("\n")], {
+    const namespaces = ["--mount", "--pid", "--ipc", "--uts"];
+    if (!network) namespaces.push("--net");
+    // Which emulator starts what is a matter of a namespace of users, and of the whole computer where there is no other.
+    if (this.#emulated) namespaces.push("--user");
+    // It begins when it is told to, as whoever it is by then.
+    const begin = ["sh", "-c", 'echo begun; read -r begin; exec sh -c "$1"', "sh", script.join("\n")];
+    this.#namespace = spawn("unshare", [...namespaces, "--fork", "--kill-child", ...begin], {
       stdio: ["pipe", "pipe", "inherit"],
     });
+    await this.#hears("begun");
+    const { pid } = this.#namespace;
+    this.#pid = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim();
+    if (this.#emulated) {
+      // Everybody is who they are here.
+      for (const map of ["uid_map", "gid_map"]) await writeFile(`/proc/${this.#pid}/${map}`, "0 0 65536\n");
+    }
+    this.#namespace.stdin.write("begin\n");
+    await this.#hears("ready");
+  }
+
+  async #hears(word) {
     const [line] = await Promise.race([
       once(this.#namespace.stdout, "data"),
       once(this.#namespace, "exit").then(() => [""]),
     ]);
-    if (!String(line).includes("ready")) throw new Error("the namespaces of a test could not be made");
-    const children = await readFile(`/proc/${this.#namespace.pid}/task/${this.#namespace.pid}/children`, "utf8");
-    this.#pid = children.trim();
+    if (!String(line).includes(word)) throw new Error("the namespaces of a test could not be made");
   }
 
   /** The place of one of its files, as it is seen from here. */
@@ -167,21 +190,10 @@ class Machine {
   start(script, { user, env = {} } = {}) {
     const who = user ? ["--setuid", String(user.uid), "--setgid", String(user.gid)] : [];
     const home = user?.home ?? "/root";
-    const enter = [
-      "--target",
-      this.#pid,
-      "--mount",
-      "--pid",
-      "--ipc",
-      "--uts",
-      "--net",
-      "--root",
-      `--wd=${this.at(home)}`,
-      ...who,
-    ];
+    const enter = [...this.#enter(), "--root", `--wd=${this.at(home)}`, ...who];
     const child = spawn("nsenter", [...enter, "/bin/sh", "-c", script], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: home, USER: user?.name ?? "root", ...env },
+      env: { PATH, HOME: home, USER: user?.name ?? "root", ...env },
     });
     const run = { output: "", waiting: [] };
     const hear = (data) => {
@@ -199,6 +211,26 @@ class Machine {
         run.ended.then(() => reject(new Error(`it ended without saying ${words}: ${run.output}`)));
       });
     return run;
+  }
+
+  #enter() {
+    const namespaces = ["--mount", "--pid", "--ipc", "--uts", "--net", ...(this.#emulated ? ["--user"] : [])];
+    return ["--target", this.#pid, ...namespaces];
+  }
+
+  /**
+   * Runs a program of this system on it, such as one that installs into another root: it sees the files of this system, and
+   * the processes of that one. Gives the status and all that was said.
+   */
+  async runFromOutside(program, ...args) {
+    const child = spawn("nsenter", [...this.#enter(), program, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH, HOME: "/root", LC_ALL: "C" },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+    const [status] = await once(child, "close");
+    return { status, output };
   }
 
   /** The processes on it, but for the first: the words of each. */

@@ -28,8 +28,8 @@ async function machine(t, program) {
     /** Runs a script as the package manager does; gives what it says. */
     async run(script, ...args) {
       const text = await readFile(path.join(SCRIPTS, script), "utf8");
-      const here = text.replaceAll(/(?<=[\s=])\/(?=(etc|var|run)\/)/g, `${root}/`);
-      assert.doesNotMatch(here.replaceAll(`${root}/`, ""), /\/(etc|var|run)\//, "nothing of this machine is touched");
+      const here = text.replaceAll(/(?<=[\s=])\/(?=(etc|var|run|usr\/(libexec|share))\/)/g, `${root}/`);
+      assert.doesNotMatch(here.replaceAll(`${root}/`, ""), /\/(etc|var|run|usr\/(libexec|share))\//, "nothing of this machine is touched");
       const env = { PATH: `${root}/bin:${process.env.PATH}` };
       return execFileSync("sh", ["-c", here, script, ...args], { encoding: "utf8", env });
     },
