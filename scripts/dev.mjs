@@ -15,7 +15,9 @@ const demo = process.env.DEMO !== "0";
 const agentProgram = path.resolve(ROOT, process.env.VSAY_AGENT_BIN || "build/bin/vsay-agent");
 
 let edge;
-let agent;
+/** The demo, which may still be starting. */
+let demoStarts;
+const stopping = new AbortController();
 let ending;
 
 /** Starts scripts/edge.mjs and waits until it answers. */
@@ -45,17 +47,21 @@ async function startDemo() {
     ["Sign in as", `${account.username} (${account.email})`],
     ["Password", account.token ? account.password : "the one you changed it to"],
   ];
-  if (process.platform !== "linux") return [...login, ["Machine", "none yet: the agent runs on Linux only"]];
+  if (process.platform !== "linux") return { login: [...login, ["Machine", "none yet: the agent runs on Linux only"]] };
   // For tests: shells of an account that only a folder's etc/passwd describes, so that nobody's start-up files run.
   const systemRoot = process.env.SYSTEM_ROOT || undefined;
-  agent = await startAgent({ url: edge.url, state, program: agentProgram, token: account.token, systemRoot });
+  const { url } = edge;
+  const options = { url, state, program: agentProgram, token: account.token, systemRoot, signal: stopping.signal };
+  const agent = await startAgent(options);
   agent.ended.then((code) => ending ?? fail(new Error(`the agent ended by itself (status ${code}); its log: ${agent.log}`)));
-  return [...login, ["Machine", `${agent.name}, this computer`]];
+  return { login: [...login, ["Machine", `${agent.name}, this computer`]], agent };
 }
 
 /** Ends what was started, the agent first so that it says goodbye; repeated calls wait for the first. */
 function end(status) {
   ending ??= (async () => {
+    stopping.abort();
+    const { agent } = (await demoStarts?.catch(() => {})) ?? {};
     await agent?.stop();
     await edge?.stop();
     process.exit(status);
@@ -71,10 +77,14 @@ function fail(error) {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
 try {
   await startEdge();
-  const login = demo ? await startDemo() : [["Sign in as", "nobody yet: that page makes the first account"]];
+  demoStarts = demo
+    ? startDemo()
+    : Promise.resolve({ login: [["Sign in as", "nobody yet: that page makes the first account"]] });
+  const { login } = await demoStarts;
   const data = state.startsWith(ROOT + path.sep) ? path.relative(ROOT, state) : state;
   const rows = [["Open", edge.url], ...login, ["Data", data], ["To stop", "Ctrl-C ends everything"]];
   process.stdout.write(box("VSAY Edge is running", rows));
 } catch (error) {
-  fail(error);
+  // What is stopped while it starts does not start.
+  if (!ending) fail(error);
 }

@@ -14,14 +14,15 @@ const POLL_MS = 50;
 const STOP_WITHIN_MS = 5_000;
 
 /**
- * Starts an agent for this machine and waits until it is online.
+ * Starts an agent for this machine and waits until it is online. If that fails, nothing runs that was started.
  *
- * @param {{ url: string, state: string, program: string, token?: string, systemRoot?: string }} options `program` is the
- *   agent's path; `token` is that of a person who may enrol machines, needed unless this one is enrolled; `systemRoot` is the
- *   folder whose etc/passwd and other files shells go by, in place of this machine's own
+ * @param {{ url: string, state: string, program: string, token?: string, systemRoot?: string, signal?: AbortSignal }} options
+ *   `program` is the agent's path; `token` is that of a person who may enrol machines, needed unless this one is enrolled;
+ *   `systemRoot` is the folder whose etc/passwd and other files shells go by, in place of this machine's own; `signal` gives
+ *   the start up
  * @returns {Promise<{ name: string, log: string, ended: Promise<number | null>, stop: () => Promise<void> }>}
  */
-export async function startAgent({ url, state, program, token, systemRoot }) {
+export async function startAgent({ url, state, program, token, systemRoot, signal }) {
   const folder = path.join(state, "agent");
   const config = path.join(folder, "agent.yaml");
   const log = path.join(folder, "agent.log");
@@ -31,7 +32,7 @@ export async function startAgent({ url, state, program, token, systemRoot }) {
   const run = (args, env) =>
     spawn(program, args, { stdio: ["ignore", output.fd, output.fd], env: { ...process.env, NO_COLOR: "1", ...env } });
   try {
-    const machine = await enrol({ url, folder, config, token, run });
+    const machine = await enrol({ url, folder, config, token, run, signal });
     const agent = run(["start", "--config", config, ...(systemRoot ? ["--system-root", systemRoot] : [])]);
     const ended = once(agent, "exit").then(([code]) => code);
     const stop = async () => {
@@ -40,10 +41,13 @@ export async function startAgent({ url, state, program, token, systemRoot }) {
       await ended;
       clearTimeout(patience);
     };
-    const online = token === undefined || (await Promise.race([isOnline(url, token, machine), ended.then(() => false)]));
-    if (!online) {
+    try {
+      const online =
+        token === undefined || (await Promise.race([isOnline(url, token, machine, signal), ended.then(() => false)]));
+      if (!online) throw new Error(`the agent did not come online; its log: ${log}`);
+    } catch (error) {
       await stop();
-      throw new Error(`the agent did not come online; its log: ${log}`);
+      throw error;
     }
     return { name: machine.name, log, ended, stop };
   } finally {
@@ -51,7 +55,7 @@ export async function startAgent({ url, state, program, token, systemRoot }) {
   }
 }
 
-async function enrol({ url, folder, config, token, run }) {
+async function enrol({ url, folder, config, token, run, signal }) {
   const record = path.join(folder, "machine.json");
   const before = await readFile(record, "utf8").then(JSON.parse, () => undefined);
   const enrolled = before?.url === url && existsSync(config);
@@ -71,6 +75,7 @@ async function enrol({ url, folder, config, token, run }) {
         agent_id: known.agent_id,
       }
     : await call(url, "POST", "/api/machines", { token, body: { name, description: "This computer", allow_sudo: true } });
+  signal?.throwIfAborted();
   // In a shell on one's own computer, sudo works as it always does.
   const configure = run(
     [
@@ -80,16 +85,21 @@ async function enrol({ url, folder, config, token, run }) {
     // Not as an argument, which every process could read.
     { VSAY_TOKEN: registration_token },
   );
+  // It takes back what it did when it is interrupted.
+  const interrupt = () => configure.kill("SIGINT");
+  signal?.addEventListener("abort", interrupt);
   const [code] = await once(configure, "exit");
+  signal?.removeEventListener("abort", interrupt);
   if (code !== 0) throw new Error(`this machine could not be enrolled; see ${path.join(folder, "agent.log")}`);
   const machine = { url, agent_id, name: known?.name ?? name };
   await writeFile(record, `${JSON.stringify(machine, null, 2)}\n`);
   return machine;
 }
 
-async function isOnline(url, token, machine) {
+async function isOnline(url, token, machine, signal) {
   const deadline = Date.now() + ONLINE_WITHIN_MS;
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     const { status } = await call(url, "GET", `/api/machines/${machine.agent_id}`, { token });
     if (status === "online") return true;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
