@@ -29,7 +29,11 @@ async function machine(t, program) {
     async run(script, ...args) {
       const text = await readFile(path.join(SCRIPTS, script), "utf8");
       const here = text.replaceAll(/(?<=[\s=])\/(?=(etc|var|run|usr\/(libexec|share))\/)/g, `${root}/`);
-      assert.doesNotMatch(here.replaceAll(`${root}/`, ""), /\/(etc|var|run|usr\/(libexec|share))\//, "nothing of this machine is touched");
+      assert.doesNotMatch(
+        here.replaceAll(`${root}/`, ""),
+        /\/(etc|var|run|usr\/(libexec|share))\//,
+        "nothing of this machine is touched",
+      );
       const env = { PATH: `${root}/bin:${process.env.PATH}` };
       return execFileSync("sh", ["-c", here, script, ...args], { encoding: "utf8", env });
     },
