@@ -29,6 +29,19 @@ statements! {
     SESSION_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?3, last_activity = ?3, \
         close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active' AND openings <= ?5";
 
+    /// A session is recorded. The machine's name is kept with it, as the recording outlives the machine.
+    RECORDING_STARTED = "INSERT INTO recordings (id, organization_id, machine_id, agent_id, machine_name, session_id, user_id, username,
+          started_at, cols, rows)
+        SELECT ?2, m.organization_id, m.id, m.agent_id, m.name, ?3, ?4, ?5, ?6, CAST(?7 AS INTEGER), CAST(?8 AS INTEGER)
+        FROM machines m WHERE m.id = ?1
+        ON CONFLICT (id) DO NOTHING";
+
+    /// All of a recording is stored. One that the end of its machine has ended already gets its figures.
+    RECORDING_ENDED = "UPDATE recordings SET state = ?4, ended_at = ?3, duration_ms = ?5, output_bytes = ?6, size_bytes = ?7,
+          exit_code = ?8, expires_at = (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?3, '+' || o.recording_days || ' days')
+            FROM organizations o WHERE o.id = recordings.organization_id AND o.recording_days > 0)
+        WHERE machine_id = ?1 AND id = ?2";
+
     /// Whatever is listed and not among the sessions there are (?2, a JSON array) is over, unless it was opened after ?3.
     UNKNOWN_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?4, close_reason = 'not_found' \
         WHERE machine_id = ?1 AND status = 'active' AND last_activity < ?3 \
@@ -118,6 +131,41 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
             db.prepare(SESSION_CLOSED)
                 .bind(&[machine, session, time(*at), JsValue::from_str(reason), opening])
         }
+        Notice::RecordingStarted {
+            recording,
+            session_id,
+            user,
+            username,
+            size,
+            at,
+        } => db.prepare(RECORDING_STARTED).bind(&[
+            machine,
+            JsValue::from_str(recording.as_str()),
+            JsValue::from_str(session_id.as_str()),
+            JsValue::from_str(user.as_str()),
+            JsValue::from_str(username),
+            time(*at),
+            size.cols.into(),
+            size.rows.into(),
+        ]),
+        Notice::RecordingEnded {
+            recording,
+            at,
+            milliseconds,
+            output_bytes,
+            bytes,
+            outcome,
+            exit_code,
+        } => db.prepare(RECORDING_ENDED).bind(&[
+            machine,
+            JsValue::from_str(recording.as_str()),
+            time(*at),
+            JsValue::from_str(outcome.as_str()),
+            (*milliseconds as f64).into(),
+            (*output_bytes as f64).into(),
+            (*bytes as f64).into(),
+            exit_code.map_or(JsValue::NULL, JsValue::from),
+        ]),
         Notice::Known { sessions, at } => {
             let sessions = serde_json::to_string(sessions)?;
             let before = time(at.saturating_sub(UNKNOWN_AFTER));

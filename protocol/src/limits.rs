@@ -33,6 +33,10 @@ pub const WATCHER_WINDOW: u64 = 256 * 1024;
 /// What the agent's log of one stream holds, and so how far a stream may run ahead of a typist whose connection was cut.
 pub const LOG_CAPACITY: u64 = 64 * 1024 * 1024;
 
+/// How far a stream may run ahead of its recorder: three quarters of the log. A bucket that is slow or fails delays nobody
+/// before that; the last quarter is for what is in flight, so that nothing leaves the log unrecorded.
+pub const RECORDER_WINDOW: u64 = LOG_CAPACITY / 4 * 3;
+
 /// How much input a viewer may have sent and not seen acknowledged. A paste larger than this waits at the viewer.
 pub const INPUT_WINDOW: u64 = 256 * 1024;
 

@@ -65,6 +65,8 @@ pub enum Dialect {
     Published,
     /// The published socket with `format=raw`: output as binary frames and nothing else.
     Raw,
+    /// `v2.asciicast`, as players of recordings speak it: a header, and an event in each text frame. It only looks.
+    Cast,
 }
 
 /// A viewer whose access the Worker has checked.
@@ -94,6 +96,9 @@ pub struct ViewerContext {
     pub can_type: bool,
     /// Whether a shell started for it may gain privileges.
     pub allow_sudo: bool,
+    /// The recording of a session that begins with it; nothing if sessions of the organization are not recorded.
+    #[serde(default)]
+    pub recording: Option<ObjectId>,
 }
 
 /// What somebody proved itself by, and what withdraws it: the sign-in or key itself, and what ends all tokens of the account.

@@ -1,10 +1,11 @@
 //! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
 mod arrival;
 mod perform;
+mod recording;
 mod time;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use protocol::relay_contract::{
@@ -16,7 +17,7 @@ use worker::{
     durable_object, wasm_bindgen,
 };
 
-use crate::relay::{Memory, RelayState, Settings, Socket};
+use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
 
@@ -39,6 +40,10 @@ struct Live {
     ticking: bool,
     delivering: bool,
     retry_at: Option<u64>,
+    /// What is to be put into the bucket and is not on its way.
+    puts: VecDeque<Chunk>,
+    /// Until when somebody waits for what is recorded.
+    recording_at: Option<u64>,
 }
 
 impl DurableObject for Relay {
@@ -72,6 +77,7 @@ impl DurableObject for Relay {
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|relay, now| relay.destroy(now)).await;
+                self.record().await;
                 Response::empty().map(|response| response.with_status(204))
             }
             _ => Response::error("not a route of the relay", 404),
@@ -90,6 +96,9 @@ impl DurableObject for Relay {
                 self.event(|relay, now| relay.binary(now, socket, Bytes::from(bytes)))
                     .await;
             }
+        }
+        if self.has_to_record() {
+            Box::pin(self.record()).await;
         }
         Ok(())
     }
@@ -154,6 +163,8 @@ impl Live {
             ticking: false,
             delivering: false,
             retry_at: None,
+            puts: VecDeque::new(),
+            recording_at: None,
         }
     }
 }

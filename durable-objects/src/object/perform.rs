@@ -121,6 +121,10 @@ impl Relay {
                     rest.get_or_insert_with(Rest::default).questions.push(question);
                     Ok(())
                 }
+                Action::Put(chunk) => {
+                    self.live.borrow_mut().puts.push_back(chunk);
+                    Ok(())
+                }
                 Action::Notify(notice) => {
                     rest.get_or_insert_with(Rest::default).notified = true;
                     self.post(&notice)
@@ -157,7 +161,7 @@ impl Relay {
             }
             Action::Save(record) => self.storage()?.save(&record)?,
             Action::Erase(key) => self.storage()?.erase(key)?,
-            Action::EraseAll | Action::Notify(_) | Action::Ask(_) => {}
+            Action::EraseAll | Action::Notify(_) | Action::Ask(_) | Action::Put(_) => {}
         }
         Ok(())
     }

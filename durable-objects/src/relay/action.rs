@@ -1,7 +1,9 @@
 //! What the relay wants done. It decides; the shell ([`crate::object`]) does.
 use bytes::Bytes;
 use protocol::api::machines::Metrics;
-use protocol::ids::SessionId;
+use protocol::ids::{ObjectId, SessionId, StreamId};
+use protocol::recording::Span;
+use protocol::terminal::Size;
 use protocol::terminal::agent::LinuxUser;
 use protocol::terminal::close::Close;
 use serde::{Deserialize, Serialize};
@@ -35,8 +37,45 @@ pub enum Action {
     EraseAll,
     /// Tell the directory (D1).
     Notify(Notice),
+    /// Put a part of a recording into the bucket, and call [`super::RelayState::stored`] with what came of it.
+    Put(Chunk),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.
     Ask(Question),
+}
+
+/// A part of a recording. It may be put again, and is then the same or holds the same output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Whose output it has.
+    pub stream: StreamId,
+    /// Its name in the bucket.
+    pub key: String,
+    pub span: Span,
+    /// Lines of asciicast v2.
+    pub body: Bytes,
+}
+
+/// How a recording ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It has all that the shell wrote.
+    Complete,
+    /// It became too long, and ends before the shell did.
+    Truncated,
+    /// The agent was restarted or the machine deleted: it has what had reached the relay.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The word that the directory keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated => "truncated",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A fact for the directory. Each is idempotent; they are delivered in order, at least once. Times are in milliseconds since
@@ -59,6 +98,31 @@ pub enum Notice {
         /// The latest opening of its row that is over with it; a later one is not.
         #[serde(default)]
         opening: u32,
+    },
+    /// A session is recorded.
+    RecordingStarted {
+        recording: ObjectId,
+        session_id: SessionId,
+        /// Whose session it is.
+        user: ObjectId,
+        username: String,
+        /// The terminal's size when it began.
+        size: Size,
+        at: u64,
+    },
+    /// All of a recording is in the bucket that will ever be.
+    RecordingEnded {
+        recording: ObjectId,
+        at: u64,
+        /// How long it plays.
+        milliseconds: u64,
+        /// How much the terminal wrote…
+        output_bytes: u64,
+        /// …and how much that is in the bucket.
+        bytes: u64,
+        outcome: Outcome,
+        /// How the shell exited, if it did.
+        exit_code: Option<i32>,
     },
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },

@@ -61,7 +61,7 @@ impl RelayState {
                 self.end_session(now, stream, Close::InternalError, &error, "open_failed");
             }
             FromAgent::Exited { stream, end, status } => self.exited(now, stream, end, status),
-            FromAgent::Missing { stream, from, start } => self.missing(stream, from, start),
+            FromAgent::Missing { stream, from, start } => self.missing(now, stream, from, start),
             FromAgent::Snapshot { stream, size } => {
                 if let Some(session) = self.sessions.get_mut(stream) {
                     session.snapshot_comes(size);
@@ -178,6 +178,7 @@ impl RelayState {
         self.out.notify(Notice::AgentOffline { at: now });
         self.sessions.link_lost();
         self.viewers.link_lost();
+        self.recorders_lose_link();
         for socket in self.viewers.sockets() {
             self.tell_offline(socket);
         }

@@ -15,6 +15,7 @@
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write (`credit.rs`)
+//! - `recording.rs`: what becomes of a session's recording (`recorders.rs`, `recorder/`)
 //! - `command.rs`: commands without a terminal
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `size.rs`: whose window sets a terminal's size
@@ -36,6 +37,9 @@ mod pace;
 mod published;
 mod reader;
 mod record;
+mod recorder;
+mod recorders;
+mod recording;
 mod rights;
 mod session;
 mod sessions;
@@ -56,7 +60,7 @@ use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
 
-pub use action::{Action, Facts, Notice, Socket};
+pub use action::{Action, Chunk, Facts, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, Question, UNKNOWN_AFTER, Verdict};
@@ -64,6 +68,7 @@ pub use rights::{Claim, Claimant, Question, UNKNOWN_AFTER, Verdict};
 use agent_link::AgentLink;
 use machine::Machine;
 use outbox::Outbox;
+use recorders::Recorders;
 use sessions::Sessions;
 use viewer::Viewer;
 use viewers::Viewers;
@@ -103,6 +108,7 @@ pub struct RelayState {
     agent: AgentLink,
     sessions: Sessions,
     viewers: Viewers,
+    recorders: Recorders,
     /// How often a right was withdrawn since the relay woke.
     epoch: u64,
     out: Outbox,
@@ -122,6 +128,7 @@ impl RelayState {
             agent: AgentLink::absent(now),
             sessions: Sessions::default(),
             viewers: Viewers::default(),
+            recorders: Recorders::default(),
             epoch: 0,
             out: Outbox::default(),
         };
@@ -130,6 +137,7 @@ impl RelayState {
                 Record::Machine(machine) => relay.machine = Machine::restored(machine),
                 Record::Session(session) => relay.sessions.restore(session),
                 Record::Reader(reader) => relay.sessions.restore_reader(reader),
+                Record::Recorder(recorder) => relay.recorders.restore(recorder),
             }
         }
         for (socket, memory) in sockets {
@@ -159,7 +167,7 @@ impl RelayState {
                 session.found_empty(now);
             }
         }
-        if self.sessions.count() > 0 {
+        if self.sessions.count() > 0 || !self.recorders.is_empty() {
             self.tell_agent(&ToAgent::Report);
         }
     }
@@ -240,6 +248,7 @@ impl RelayState {
         for socket in self.viewers.sockets() {
             self.dismiss(now, socket, close, text);
         }
+        self.abandon_recordings(now);
         self.drop_agent(now, Close::AccessRevoked);
         self.machine.forget();
         self.out.erase_all();

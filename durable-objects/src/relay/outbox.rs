@@ -7,7 +7,7 @@ use protocol::terminal::close::Close;
 use protocol::terminal::frame::Frame;
 use serde::Serialize;
 
-use super::action::{Action, Notice, Socket};
+use super::action::{Action, Chunk, Notice, Socket};
 use super::record::{Key, Record};
 use super::rights::Question;
 
@@ -43,6 +43,11 @@ impl Outbox {
         }
     }
 
+    /// Sends a text as it is.
+    pub fn text(&mut self, socket: Socket, text: String) {
+        self.actions.push(Action::Text(socket, text));
+    }
+
     /// Closes a socket that its owner has forgotten, or is about to.
     pub fn close(&mut self, socket: Socket, close: Close) {
         self.actions.push(Action::Close(socket, close));
@@ -63,10 +68,21 @@ impl Outbox {
         self.actions.push(Action::Erase(key));
     }
 
-    /// Removes everything stored. The machine's rows are gone, so nothing is left to tell the directory about either.
+    /// Puts a part of a recording into the bucket.
+    pub fn put(&mut self, chunk: Chunk) {
+        self.actions.push(Action::Put(chunk));
+    }
+
+    /// Removes everything stored. The machine's rows are gone, so nothing is left to tell the directory about either. What was
+    /// recorded stays.
     pub fn erase_all(&mut self) {
-        self.actions
-            .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
+        let stays = |action: &Action| {
+            matches!(
+                action,
+                Action::Text(..) | Action::Binary(..) | Action::Close(..) | Action::Put(..)
+            )
+        };
+        self.actions.retain(stays);
         self.actions.push(Action::EraseAll);
     }
 

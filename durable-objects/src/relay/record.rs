@@ -13,6 +13,7 @@ pub enum Key {
     Machine,
     Session(StreamId),
     Reader(StreamId),
+    Recorder(StreamId),
 }
 
 impl std::fmt::Display for Key {
@@ -21,6 +22,7 @@ impl std::fmt::Display for Key {
             Self::Machine => f.write_str("machine"),
             Self::Session(stream) => write!(f, "session/{stream}"),
             Self::Reader(input) => write!(f, "reader/{input}"),
+            Self::Recorder(stream) => write!(f, "recorder/{stream}"),
         }
     }
 }
@@ -34,6 +36,8 @@ pub enum Record {
     Session(SessionRecord),
     /// A viewer's position in a session.
     Reader(ReaderRecord),
+    /// How far a session's recording is in the bucket.
+    Recorder(RecorderRecord),
 }
 
 impl Record {
@@ -43,6 +47,7 @@ impl Record {
             Self::Machine(_) => Key::Machine,
             Self::Session(record) => Key::Session(record.stream),
             Self::Reader(record) => Key::Reader(record.input),
+            Self::Recorder(record) => Key::Recorder(record.stream),
         }
     }
 }
@@ -127,6 +132,31 @@ pub struct ReaderRecord {
     /// Where it is. Stored under the name it had once: records outlive the version that wrote them.
     #[serde(rename = "place")]
     pub position: Position,
+}
+
+/// How far a session's recording is. It outlives its session until all of it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecorderRecord {
+    /// The session's output stream.
+    pub stream: StreamId,
+    /// The recording's row.
+    pub recording: ObjectId,
+    pub session_id: SessionId,
+    /// Whose session it is.
+    pub user: ObjectId,
+    pub username: String,
+    /// Its time 0, in milliseconds since the Unix epoch.
+    pub started: u64,
+    /// Everything before this offset is in the bucket…
+    pub stored: u64,
+    /// …where its last event is at this time, in milliseconds since it began…
+    pub last: u64,
+    /// …the terminal had this size then…
+    pub size: Size,
+    /// …and it has so many bytes.
+    pub bytes: u64,
+    /// Whether the directory was told of it.
+    pub announced: bool,
 }
 
 /// Where a reader is. Its tag is as it was first stored, like the field that holds it.

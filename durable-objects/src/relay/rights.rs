@@ -4,7 +4,7 @@
 //! withdrawn. So nobody is let in and no shell starts before the relay has asked once more, and it asks about all it has when
 //! it hears that something was withdrawn, and from time to time ([`RelayState::recheck`]).
 use protocol::ids::{ObjectId, SessionId, StreamId, ViewerId};
-use protocol::relay_contract::SignIn;
+use protocol::relay_contract::{Dialect, SignIn};
 use protocol::terminal::Size;
 use protocol::terminal::close::Close;
 
@@ -47,6 +47,8 @@ pub struct Claim {
     pub user: ObjectId,
     /// …with privileges, if the shell has them…
     pub sudo: bool,
+    /// …who only looks at it, and need not be whose it is…
+    pub watches: bool,
     /// …by a sign-in that was not withdrawn. A shell needs none: its owner may come back with another.
     pub proof: Option<SignIn>,
 }
@@ -194,6 +196,7 @@ fn claim_of(claimant: Claimant, viewer: &Viewer) -> Claim {
         user: context.user.clone(),
         // A newcomer may start the shell, with all that its upgrade was promised.
         sudo: context.allow_sudo && matches!(claimant, Claimant::Newcomer(_)),
+        watches: context.dialect == Dialect::Cast,
         proof: Some(context.proof.clone()),
     }
 }
@@ -204,6 +207,7 @@ fn claim_of_session(session: &Session) -> Claim {
         session: session.id().clone(),
         user: session.owner().clone(),
         sudo: session.allow_sudo(),
+        watches: false,
         proof: None,
     }
 }

@@ -31,6 +31,8 @@ pub struct Session {
     snapshot_asked: bool,
     /// Whose window set the size.
     sizer: Option<Socket>,
+    /// Whether its program waits for its recording.
+    recording_behind: bool,
 }
 
 /// Which piece of a snapshot a frame is.
@@ -65,6 +67,7 @@ impl Session {
             snapshot_size: None,
             snapshot_asked: false,
             sizer: None,
+            recording_behind: false,
         }
     }
 
@@ -98,6 +101,11 @@ impl Session {
 
     pub fn phase(&self) -> &Phase {
         &self.record.phase
+    }
+
+    /// Whether the shell is not there yet.
+    pub fn is_opening(&self) -> bool {
+        self.record.phase == Phase::Opening
     }
 
     /// Whether the shell runs.
@@ -262,6 +270,11 @@ impl Session {
             self.granted = Some(credit);
         }
         news
+    }
+
+    /// Its program waits for its recording, or does not. Answers whether that is news.
+    pub fn waits_for_recording(&mut self, waits: bool) -> bool {
+        std::mem::replace(&mut self.recording_behind, waits) != waits
     }
 
     /// A snapshot is to be asked for. Answers whether none is on its way.

@@ -22,6 +22,9 @@ pub const OTP_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 /// Longest time an account may go unused before it is disabled, in days: ten years. 0 is for ever.
 pub const MAX_INACTIVE_DAYS: u32 = 3650;
 
+/// Longest time a recording may be kept, in days: ten years. 0 is for ever.
+pub const MAX_RECORDING_DAYS: u32 = 3650;
+
 /// The name of an organization in URLs: lower case, with `-` for white space.
 pub fn slug(name: &str) -> String {
     name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
@@ -78,6 +81,10 @@ pub struct Organization {
     pub admins_create_machines: bool,
     /// After how many days an unused account is disabled; 0 is never.
     pub inactive_days: u32,
+    /// Whether terminal sessions are recorded.
+    pub record_sessions: bool,
+    /// For how many days a recording is kept; 0 is for ever.
+    pub recording_days: u32,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it changed last.
@@ -171,6 +178,13 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]
     pub inactive_days: Option<u32>,
+    /// Whether terminal sessions are recorded. Those that run go on as they began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_sessions: Option<bool>,
+    /// For how many days a recording is kept; 0 is for ever. It counts for what is kept already, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 3650)]
+    pub recording_days: Option<u32>,
 }
 
 impl Validate for UpdateOrganization {
@@ -194,6 +208,13 @@ impl Validate for UpdateOrganization {
                 days <= MAX_INACTIVE_DAYS,
                 "inactive_days",
                 format!("must be 0 to {MAX_INACTIVE_DAYS}"),
+            );
+        }
+        if let Some(days) = self.recording_days {
+            faults.check(
+                days <= MAX_RECORDING_DAYS,
+                "recording_days",
+                format!("must be 0 to {MAX_RECORDING_DAYS}"),
             );
         }
     }
@@ -270,8 +291,8 @@ mod tests {
 
     #[test]
     fn settings_have_bounds() {
-        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651}"#;
-        let expected = ["display_name", "otp_expiry_minutes", "inactive_days"];
+        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651}"#;
+        let expected = ["display_name", "otp_expiry_minutes", "inactive_days", "recording_days"];
         assert_eq!(fields::<UpdateOrganization>(text), expected);
         assert!(fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0}"#).is_empty());
         assert!(serde_json::from_str::<UpdateOrganization>(r#"{"otp":"sometimes"}"#).is_err());

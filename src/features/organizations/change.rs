@@ -23,6 +23,8 @@ impl From<OrganizationRow> for Organization {
             otp_expiry_minutes: row.otp_minutes,
             admins_create_machines: row.admins_create_machines,
             inactive_days: row.inactive_days,
+            record_sessions: row.record_sessions,
+            recording_days: row.recording_days,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -38,6 +40,8 @@ impl From<&OrganizationRow> for Changeable {
             otp_minutes: row.otp_minutes,
             admins_create_machines: row.admins_create_machines,
             inactive_days: row.inactive_days,
+            record_sessions: row.record_sessions,
+            recording_days: row.recording_days,
         }
     }
 }
@@ -61,6 +65,8 @@ impl Changeable {
         self.otp_minutes = request.otp_expiry_minutes.unwrap_or(self.otp_minutes);
         self.admins_create_machines = request.admins_create_machines.unwrap_or(self.admins_create_machines);
         self.inactive_days = request.inactive_days.unwrap_or(self.inactive_days);
+        self.record_sessions = request.record_sessions.unwrap_or(self.record_sessions);
+        self.recording_days = request.recording_days.unwrap_or(self.recording_days);
         Ok(self)
     }
 
@@ -81,6 +87,8 @@ impl Changeable {
             ("otp_expiry_minutes".to_owned(), json!(self.otp_minutes)),
             ("admins_create_machines".to_owned(), json!(self.admins_create_machines)),
             ("inactive_days".to_owned(), json!(self.inactive_days)),
+            ("record_sessions".to_owned(), json!(self.record_sessions)),
+            ("recording_days".to_owned(), json!(self.recording_days)),
         ]
         .into_iter()
         .collect()
@@ -151,6 +159,8 @@ mod tests {
             otp_minutes: 10,
             admins_create_machines: false,
             inactive_days: 30,
+            record_sessions: true,
+            recording_days: 90,
         }
     }
 

@@ -18,6 +18,9 @@ pub struct OrganizationRow {
     #[serde(deserialize_with = "flag")]
     pub admins_create_machines: bool,
     pub inactive_days: u32,
+    #[serde(deserialize_with = "flag")]
+    pub record_sessions: bool,
+    pub recording_days: u32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Whoever runs this server belongs to it.

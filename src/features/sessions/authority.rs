@@ -28,8 +28,8 @@ statements! {
     HOLD = concat!(
         "SELECT c.key AS claim FROM json_each(?2) c
          CROSS JOIN terminal_sessions s ON s.machine_id = ?1 AND s.session_id = c.value ->> 'session' AND s.status = 'active'
-           AND s.user_id = c.value ->> 'user'
-         JOIN users u ON u.id = s.user_id JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
+           AND (s.user_id = c.value ->> 'user' OR c.value ->> 'watches')
+         JOIN users u ON u.id = c.value ->> 'user' JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
          WHERE m.status <> 'revoked' AND ", is_active!(), "
            AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), "
            AND (c.value ->> 'sudo' = 0 OR ", may_sudo!(), ") AND ", sign_in_stands!()
@@ -75,6 +75,7 @@ fn claim(claim: &Claim) -> serde_json::Value {
         "session": claim.session,
         "user": claim.user,
         "sudo": claim.sudo,
+        "watches": claim.watches,
         "sign_in": claim.proof.as_ref().map(|proof| &proof.sign_in),
         "token_version": claim.proof.as_ref().and_then(|proof| proof.token_version),
     })

@@ -291,6 +291,7 @@ impl World {
                     dialect: Dialect::Stream,
                     can_type: true,
                     allow_sudo: access.may_sudo(),
+                    recording: None,
                 }));
             }
             Task::Upgrade(context) => {
@@ -417,7 +418,7 @@ impl World {
                     Action::EraseAll => self.storage.clear(),
                     Action::Notify(notice) => self.notices.push_back(notice),
                     Action::Ask(question) => self.questions.push_back(question),
-                    Action::Text(..) | Action::Binary(..) | Action::Remember(_) => {}
+                    Action::Text(..) | Action::Binary(..) | Action::Remember(_) | Action::Put(_) => {}
                 }
             }
         }

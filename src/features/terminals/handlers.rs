@@ -104,6 +104,11 @@ pub async fn open_terminal(
     let open = (store::open(&access, &new), audit::record_if_changed(&event));
     let (opened, _) = app.db()?.run(open).await?;
     let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
+    // A server without a bucket records nothing.
+    let recording = match opened.records && app.recordings().is_ok() {
+        true => Some(random::object_id()?),
+        false => None,
+    };
     let context = ViewerContext {
         machine: machine.id.clone(),
         agent_id: machine.agent_id.clone(),
@@ -116,6 +121,7 @@ pub async fn open_terminal(
         dialect: request.dialect,
         can_type: true,
         allow_sudo: access.may_sudo(),
+        recording,
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
     match app

@@ -47,6 +47,13 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('link', { name: 'web-1' }).click();
     await page.getByRole('button', { name: 'Connect', exact: true }).waitFor();
     await look('machine');
+    const { id } = setup.edge.recordings.add([...setup.edge.machines.keys()][0] ?? '', 'played');
+    await page.goto(`/recordings/${String(id)}`);
+    await page.getByTestId('player').locator('.ap-player').waitFor();
+    await look('recording');
+    await page.goBack();
+    await page.getByTestId('recording').waitFor();
+    await look('recordings');
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await waitForState(page, 'connected');
     await look('terminal');

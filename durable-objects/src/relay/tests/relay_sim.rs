@@ -13,7 +13,9 @@ use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, Size};
 
-use crate::relay::{Action, Claim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict};
+use crate::relay::{
+    Action, Chunk, Claim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict,
+};
 
 /// The terminal writes the numbers from 0 to 250 over and over.
 const PERIOD: usize = 251;
@@ -105,6 +107,14 @@ pub struct RelaySim {
     pub notices: Vec<Notice>,
     /// What was asked of the directory and not answered yet.
     pub questions: VecDeque<Question>,
+    /// What is on its way to the bucket.
+    pub puts: Vec<Chunk>,
+    /// What is in the bucket, by key.
+    pub bucket: BTreeMap<String, Chunk>,
+    /// Whether sessions that begin are recorded.
+    pub records: bool,
+    /// Where the output of shells ended that did.
+    pub ends: BTreeMap<StreamId, u64>,
     /// Whether a claim holds.
     pub holds: fn(&Claim) -> bool,
     /// Whether the agent's key is the machine's.
@@ -137,6 +147,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         dialect,
         can_type: true,
         allow_sudo: false,
+        recording: None,
     }
 }
 
@@ -164,6 +175,10 @@ impl RelaySim {
             viewers: (0..viewers).map(viewer).collect(),
             notices: Vec::new(),
             questions: VecDeque::new(),
+            puts: Vec::new(),
+            bucket: BTreeMap::new(),
+            records: false,
+            ends: BTreeMap::new(),
             holds: |_| true,
             agent_holds: true,
             next_socket: 0,
@@ -198,6 +213,7 @@ impl RelaySim {
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::Ask(question) => self.questions.push_back(question),
+                Action::Put(chunk) => self.puts.push(chunk),
             }
         }
     }
@@ -214,6 +230,35 @@ impl RelaySim {
         self.relay.judged(self.now, question, Some(verdict));
         self.perform();
         true
+    }
+
+    /// The bucket takes one of the parts that are on their way to it, or refuses it.
+    pub fn bucket_answers(&mut self, which: usize, takes: bool) -> bool {
+        if self.puts.is_empty() {
+            return false;
+        }
+        let chunk = self.puts.remove(which % self.puts.len());
+        let (stream, start) = (chunk.stream, chunk.span.start);
+        if takes {
+            self.bucket.insert(chunk.key.clone(), chunk);
+        }
+        self.relay.stored(self.now, stream, start, takes);
+        self.perform();
+        true
+    }
+
+    /// What is recorded gets the time it waits for, and the bucket takes everything.
+    pub fn store_all(&mut self) {
+        loop {
+            self.settle();
+            if self.bucket_answers(0, true) {
+                continue;
+            }
+            let Some(due) = self.relay.recording_due() else { return };
+            self.now = self.now.max(due);
+            self.relay.record(self.now);
+            self.perform();
+        }
     }
 
     /// A socket's hello was said and the directory has answered.
@@ -242,6 +287,7 @@ impl RelaySim {
     /// The object loses its memory; sockets live on. Not while it waits for an answer.
     pub fn hibernate(&mut self) {
         self.answer_all();
+        self.puts_of_the_dead();
         let open = self
             .memories
             .iter()
@@ -258,8 +304,16 @@ impl RelaySim {
         }
         self.memories.clear();
         self.questions.clear();
+        self.puts_of_the_dead();
         self.relay = RelayState::restore(Settings::default(), self.storage.values().cloned(), [], self.now);
         self.perform();
+    }
+
+    /// What was on its way to the bucket gets there or does not, and nobody hears which.
+    fn puts_of_the_dead(&mut self) {
+        for chunk in self.puts.drain(..).filter(|chunk| chunk.span.start % 3 != 1) {
+            self.bucket.insert(chunk.key.clone(), chunk);
+        }
     }
 
     /// A socket vanishes; the relay hears of it.
@@ -423,6 +477,7 @@ impl RelaySim {
         };
         shell.exit = Some(status.clone());
         let end = shell.end;
+        self.ends.insert(stream, end);
         if let Some(socket) = self.agent.socket {
             self.say_up(socket, &FromAgent::Exited { stream, end, status });
         }
@@ -615,8 +670,11 @@ impl RelaySim {
             size: Size::default(),
         };
         let id = viewer.id.clone();
-        self.relay
-            .viewer_connected(self.now, socket, viewer_context(Dialect::Stream), id);
+        let context = ViewerContext {
+            recording: self.records.then(|| format!("{:024x}", socket.0).parse().unwrap()),
+            ..viewer_context(Dialect::Stream)
+        };
+        self.relay.viewer_connected(self.now, socket, context, id);
         self.perform();
         self.say_up(socket, &hello);
     }
@@ -712,6 +770,7 @@ impl RelaySim {
                     }
                     ToViewer::Gap { .. } => viewer.gaps += 1,
                     ToViewer::Exit { status } => viewer.exit = Some(status),
+                    ToViewer::Error { code, .. } if code == "recording_behind" => {}
                     ToViewer::Error { error, .. } => panic!("the relay refused a frame: {error}"),
                     _ => {}
                 }

@@ -15,6 +15,7 @@ use crate::platform::error::ApiError;
 macro_rules! organization_row {
     () => {
         "o.id, o.slug, o.name, o.description, o.disabled_at, o.otp, o.otp_minutes, o.admins_create_machines, o.inactive_days,
+         o.record_sessions, o.recording_days,
          o.created_at, o.updated_at, o.id IN (SELECT organization_id FROM setup WHERE one = 1) AS is_platform,
          (SELECT COUNT(*) FROM users c WHERE c.organization_id = o.id AND c.deleted_at IS NULL) AS user_count,
          (SELECT COUNT(*) FROM machines c WHERE c.organization_id = o.id) AS machine_count"
@@ -52,7 +53,7 @@ statements! {
     );
 
     UPDATE = "UPDATE organizations SET name = ?2, description = ?3, otp = ?4, otp_minutes = ?5, admins_create_machines = ?6,
-           inactive_days = ?7, updated_at = ?8 WHERE id = ?1";
+           inactive_days = ?7, updated_at = ?8, record_sessions = ?9, recording_days = ?10 WHERE id = ?1";
 
     ENABLE = "UPDATE organizations SET disabled_at = NULL WHERE id = ?1";
 
@@ -96,6 +97,8 @@ pub struct Changeable {
     pub otp_minutes: u32,
     pub admins_create_machines: bool,
     pub inactive_days: u32,
+    pub record_sessions: bool,
+    pub recording_days: u32,
 }
 
 /// Makes an organization with its system role.
@@ -161,6 +164,8 @@ pub fn update(control: &OrganizationControl, new: &Changeable, now: &str) -> Que
             new.admins_create_machines.into(),
             i64::from(new.inactive_days).into(),
             now.into(),
+            new.record_sessions.into(),
+            i64::from(new.recording_days).into(),
         ],
     )
 }

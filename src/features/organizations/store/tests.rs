@@ -107,6 +107,8 @@ fn settings_are_kept() {
         otp_minutes: 60,
         admins_create_machines: true,
         inactive_days: 0,
+        record_sessions: false,
+        recording_days: 7,
     };
     db.run(update(&control, &new, NOW));
     let row = db.run(read(control.id())).remove(0);

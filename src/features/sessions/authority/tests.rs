@@ -22,6 +22,7 @@ fn bobs(sudo: bool, proof: Option<SignIn>) -> Claim {
         session: "s1".parse().unwrap(),
         user: id("bob").parse().unwrap(),
         sudo,
+        watches: false,
         proof,
     }
 }
@@ -97,6 +98,23 @@ fn a_sign_in_ends_with_the_tokens_of_its_account_and_with_its_sign_out() {
         holds(&db, bobs(false, None)),
         "the shell waits for its owner to sign in again"
     );
+}
+
+#[test]
+fn whoever_watches_needs_a_right_of_their_own() {
+    let db = db();
+    db.user("cid", "acme", "user");
+    let watches = |watches| Claim {
+        user: id("cid").parse().unwrap(),
+        watches,
+        ..bobs(false, None)
+    };
+    assert!(!holds(&db, watches(true)));
+    db.grant("web", "cid", "", None);
+    assert!(holds(&db, watches(true)));
+    assert!(!holds(&db, watches(false)), "the session is bob's");
+    db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'cid'");
+    assert!(!holds(&db, watches(true)));
 }
 
 #[test]
