@@ -47,7 +47,8 @@ A 5xx names the server's log line in `request_id`. After 429 wait as long as `Re
 fn form(name: &str) -> Option<&'static str> {
     match name {
         "agent_id" => Some("^[0-9a-f]{12}$"),
-        "group_id" | "key_id" | "machine_id" => Some("^[0-9a-f]{24}$"),
+        "group_id" | "key_id" | "machine_id" | "recording_id" => Some("^[0-9a-f]{24}$"),
+        "offset" => Some("^[0-9]{1,19}$"),
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
         "role_id" => Some("^[1-9][0-9]{0,14}$"),
         "avatar_id" => Some("^[0-9a-f]{32}$"),
@@ -335,6 +336,7 @@ mod tests {
                 "/api/avatars/{avatar_id}",
                 "/api/login",
                 "/api/oidc/providers",
+                "/api/recordings/files/{token}",
                 "/api/signup",
                 "/cli/download/{filename}",
                 "/health",

@@ -84,6 +84,7 @@ actions! {
     MachineAccess "machine_access";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
+    RecordingDeleted "recording_deleted";
     OrganizationCreated "organization_created";
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";

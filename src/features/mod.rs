@@ -11,6 +11,7 @@ pub mod oidc;
 pub mod organization_admin;
 pub mod organizations;
 pub mod profile;
+pub mod recordings;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;

@@ -10,4 +10,5 @@ pub mod json_text;
 pub mod not_found;
 pub mod operation;
 pub mod page;
+pub mod range;
 pub mod upgrade;

@@ -174,6 +174,14 @@ PREPARED = {
     "POST /api/profile/regenerate-api-key": of_person(None),
     "POST /api/profile/reset-password": change_password,
     "POST /api/profile/upload-avatar": lambda world: request(body={"avatar": GIF}, media_type="multipart/form-data"),
+    "GET /api/recordings/files/{token}": lambda world: request(path={"token": world.recording_file()}),
+    "DELETE /api/recordings/{recording_id}": lambda world: request(path={"recording_id": world.ended_recording()}),
+    "POST /api/recordings/{recording_id}/ticket": lambda world: request(
+        token=world.token, path={"recording_id": world.recording()}
+    ),
+    "GET /api/recordings/{recording_id}/segments/{offset}": lambda world: request(
+        path={"recording_id": world.ended_recording(), "offset": 0}
+    ),
     "POST /api/roles": named("role"),
     "DELETE /api/roles/{role_id}": lambda world: request(path={"role_id": world.role()}),
     "PUT /api/roles/{role_id}": lambda world: request(
@@ -212,4 +220,5 @@ LASTING = {
     "group_id": lambda world: world.group(),
     "role_id": lambda world: world.role(),
     "avatar_id": lambda world: world.avatar(),
+    "recording_id": lambda world: world.recording(),
 }

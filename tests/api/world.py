@@ -119,6 +119,29 @@ class World:
         """A terminal that is open, as long as there are such."""
         return self.sessions.pop() if len(self.sessions) > 1 else self.sessions[0]
 
+    def recording(self):
+        """What is recorded of a terminal that is open."""
+        return next(recording["id"] for recording in self.recordings() if recording["state"] == "recording")
+
+    def ended_recording(self):
+        """What was recorded of a terminal that is not open any more."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            ended = [recording for recording in self.recordings() if recording["state"] != "recording"]
+            if ended:
+                return ended[0]["id"]
+            if len(self.sessions) > 1:
+                self.ask("DELETE", f"/api/terminal/sessions/{self.sessions.pop()}")
+            time.sleep(0.1)
+        raise AssertionError("no recording ends")
+
+    def recordings(self):
+        return self.ask("GET", f"/api/machines/{self.machine['agent_id']}/recordings")["recordings"]
+
+    def recording_file(self):
+        """The end of an address of a recording."""
+        return self.ask("GET", f"/api/recordings/{self.recording()}/url")["url"].rsplit("/", 1)[1]
+
     def new_machine(self):
         """A machine that waits for its agent."""
         return self.ask("POST", "/api/machines", {"name": self.name("machine")})

@@ -19,6 +19,7 @@ mod mail;
 mod oidc;
 mod organizations;
 mod profile;
+mod recordings;
 mod roles;
 mod scheduled;
 mod sign_in;

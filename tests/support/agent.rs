@@ -186,6 +186,18 @@ pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), Stri
     }
 }
 
+/// The recording of a session on the shared machine, which somebody has opened.
+pub async fn recording(world: &World, session: &str) -> String {
+    let path = format!("/api/machines/{}/recordings?limit=200", world.agent.agent_id);
+    eventually(&format!("{session} to be recorded"), async || {
+        let list = world.owner.get(&path).await.ok();
+        let mut all = list["recordings"].as_array().expect("a list").iter();
+        let of = all.find(|recording| recording["session_id"] == session)?;
+        Some(of["id"].as_str().expect("an id").to_owned())
+    })
+    .await
+}
+
 /// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one without
 /// any rights.
 async fn shell_account() -> String {

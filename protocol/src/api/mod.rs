@@ -15,6 +15,7 @@ pub mod oidc;
 pub mod organizations;
 pub mod pattern;
 pub mod profile;
+pub mod recordings;
 pub mod roles;
 pub mod secret;
 pub mod sessions;

@@ -42,7 +42,12 @@ pub async fn create_ticket(
     let access = machines::load(&app, credentials, Key::AgentId(agent_id)).await?;
     check_enrolled(&access)?;
     let ticket = ticket::mint()?;
-    let keep = ticket::keep(&ticket, access.caller(), &access.found().machine.agent_id, Utc::now());
+    let keep = ticket::keep(
+        &ticket,
+        access.caller(),
+        access.found().machine.agent_id.as_str(),
+        Utc::now(),
+    );
     app.db()?.run(keep).await?;
     let body = SocketTicket {
         ticket,

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World};
+use crate::support::agent::{Agent, World, recording};
 use crate::support::openapi::operations;
 use crate::support::viewer::Viewer;
 
@@ -49,6 +49,8 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     let roles = world.owner.get("/api/roles").await.ok();
     let role = roles["roles"][5]["id"].as_i64().expect("the system role").to_string();
 
+    let recording = recording(world, session).await;
+
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
         "agent_id" => (world.agent.agent_id.clone(), "00000000000a".to_owned()),
@@ -59,6 +61,8 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "key_id" => (key.clone(), "00000000000000000000000a".to_owned()),
         "user_id" => (world.owner.id.clone(), "00000000000000000000000a".to_owned()),
         "role_id" => (role.clone(), "999999999".to_owned()),
+        "recording_id" => (recording.clone(), "00000000000000000000000a".to_owned()),
+        "offset" => ("0".to_owned(), "0".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };
     let mut checked = 0;
