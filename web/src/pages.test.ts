@@ -22,6 +22,7 @@ describe('a path', () => {
     ['/admin', { name: 'users' }],
     ['/admin/audit', { name: 'audit' }],
     ['/admin/groups/g1', { name: 'group', id: 'g1' }],
+    ['/recordings/r1', { name: 'recording', id: 'r1' }],
   ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));
 
   it.each([

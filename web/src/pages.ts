@@ -63,6 +63,12 @@ export const PAGES = {
   }),
   sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
 
+  recording: page('/recordings/:id', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/recordings/RecordingPage.svelte'),
+  }),
+
   profile: page('/account', {
     also: '/account/profile',
     needs: 'account',

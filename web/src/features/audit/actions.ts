@@ -52,6 +52,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   agent_duplicate: 'refused a copy of a machine',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',
+  recording_deleted: 'deleted a recording',
   organization_created: 'created an organization',
   organization_updated: 'changed an organization',
   organization_deleted: 'deleted an organization',

@@ -46,6 +46,8 @@ export class Administration {
     otp_expiry_minutes: 10,
     admins_create_machines: false,
     inactive_days: 30,
+    record_sessions: true,
+    recording_days: 90,
     user_count: 1,
     machine_count: 0,
     created_at: NOW,
