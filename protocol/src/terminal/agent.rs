@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::command_record::CommandRecord;
 use super::{ExitStatus, Size};
 use crate::api::facts;
 use crate::api::machines::Metrics;
-use crate::ids::{AgentId, BootId, SessionId, StreamId};
+use crate::ids::{AgentId, BootId, ObjectId, SessionId, StreamId};
 
 /// One open shell, as the agent knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +170,13 @@ pub enum FromAgent {
         /// For programs.
         code: String,
     },
+    /// Commands that ended at prompts, oldest first. They come again until the relay says that they are stored.
+    Commands {
+        /// The machine's clock when this is sent, in milliseconds since the Unix epoch.
+        now: u64,
+        /// At most [`MAX_RECORDS`](super::command_record::MAX_RECORDS).
+        records: Vec<CommandRecord>,
+    },
     /// Signs of life.
     Heartbeat {
         /// How the machine does.
@@ -190,6 +198,14 @@ pub enum ToAgent {
         agent_id: AgentId,
         /// Seconds between heartbeats.
         heartbeat_seconds: u32,
+        /// Whether the relay takes `commands`.
+        #[serde(default)]
+        command_log: bool,
+    },
+    /// These records are stored.
+    CommandsStored {
+        /// Which.
+        ids: Vec<ObjectId>,
     },
     /// Start a shell. Idempotent per stream.
     Open {
