@@ -43,6 +43,10 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
             say!("Removed our lines from {}.", hosts::FILE);
         }
     }
+    if let Some(config) = &config {
+        // What the edge has not got of them by now goes with the agent.
+        let _ = fs::remove_dir_all(config.storage.records(&config.agent.id));
+    }
     let key = path.with_extension("key");
     let key = config.as_ref().map_or(&key, |config| &config.server.key_file);
     for file in [

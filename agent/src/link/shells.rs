@@ -1,5 +1,6 @@
 //! The shells and commands of this machine, and whom each word of the relay is for. They outlive links.
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,6 +10,7 @@ use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 
 use crate::command::{self, Commands};
+use crate::command_log::{Journal, SharedJournal};
 use crate::config::Config;
 use crate::process::Origin;
 use crate::session::{HANG_UP_GRACE, Login, Outbox, Session, Spec};
@@ -31,6 +33,7 @@ pub struct Shells {
     /// Whose input goes where.
     inputs: HashMap<StreamId, StreamId>,
     commands: Commands,
+    journal: Arc<SharedJournal>,
 }
 
 impl Shells {
@@ -45,7 +48,13 @@ impl Shells {
             sessions: HashMap::new(),
             inputs: HashMap::new(),
             commands: Commands::default(),
+            journal: Arc::new(SharedJournal::new(journal(config))),
         }
+    }
+
+    /// What was run at prompts, and is not known to be stored.
+    pub fn journal(&self) -> &Arc<SharedJournal> {
+        &self.journal
     }
 
     /// Gives all a new link, and says which there are.
@@ -79,8 +88,8 @@ impl Shells {
         }
     }
 
-    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `report` and `pong` are the link's
-    /// and mean nothing here.
+    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `commands_stored`, `report` and `pong`
+    /// are the link's and mean nothing here.
     pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) -> Option<FromAgent> {
         match message {
             ToAgent::Open {
@@ -112,6 +121,7 @@ impl Shells {
                         system: self.system.clone(),
                     },
                     limits: self.limits.clone(),
+                    journal: self.journal.clone(),
                 };
                 self.sessions.insert(stream, Session::open(spec, outbox.clone()));
             }
@@ -181,7 +191,7 @@ impl Shells {
                 self.sessions.remove(&stream);
                 self.inputs.retain(|_, of| *of != stream);
             }
-            ToAgent::Welcome { .. } | ToAgent::Report | ToAgent::Pong => {}
+            ToAgent::Welcome { .. } | ToAgent::CommandsStored { .. } | ToAgent::Report | ToAgent::Pong => {}
         }
         None
     }
@@ -227,4 +237,14 @@ impl Shells {
         let sessions = &self.sessions;
         self.inputs.retain(|_, stream| sessions.contains_key(stream));
     }
+}
+
+/// What the agent before this one has left. Without a file, what is run now is still told.
+fn journal(config: &Config) -> Journal {
+    let directory = config.storage.records(&config.agent.id);
+    Journal::open(&directory).unwrap_or_else(|error| {
+        let directory = directory.display();
+        tracing::warn!(%error, %directory, "what is run at prompts is not written down, and is lost if the agent ends");
+        Journal::in_memory()
+    })
 }
