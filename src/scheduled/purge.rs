@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::stored;
 use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
+use crate::features::command_logs;
 use crate::features::sessions;
 use crate::features::sign_in;
 use crate::platform::context::App;
@@ -25,13 +26,14 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 5] {
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 6] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
         email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
         sessions::store::purge(&stored(now - SESSIONS_KEPT), AT_ONCE),
         ticket::purge(&stored(now), AT_ONCE),
+        command_logs::store::purge(&stored(now), AT_ONCE),
     ]
 }
 

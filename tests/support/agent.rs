@@ -93,6 +93,22 @@ impl Agent {
         self.folder.join(name)
     }
 
+    /// From its next start on, the agent keeps what does not fit into memory in a folder.
+    pub fn keeps_things_in(&self, folder: &Path) {
+        let config = fs::read_to_string(self.config()).expect("it is configured");
+        let before = config.split("\nstorage:").next().unwrap_or(&config);
+        let storage = format!("{before}\nstorage:\n  directory: {}\n", folder.display());
+        fs::write(self.config(), storage).expect("it is ours");
+    }
+
+    /// From its next start on, the machine's accounts have another login shell.
+    pub fn logs_in_with(&self, shell: &str) {
+        let file = self.system.path().join("etc/passwd");
+        let passwd = fs::read_to_string(&file).expect("it is there");
+        let of = |line: &str| line.rsplit_once(':').map(|(account, _)| format!("{account}:{shell}\n"));
+        fs::write(&file, passwd.lines().filter_map(of).collect::<String>()).expect("it is ours");
+    }
+
     /// Starts the agent without waiting for it.
     pub fn launch(&self) {
         let config = self.config();

@@ -1,10 +1,12 @@
 //! Doing what the state machine decides.
 use std::time::Duration;
 
+use protocol::terminal::command_record::CommandRecord;
 use worker::Result;
 
 use super::{Relay, now};
 use crate::authority;
+use crate::command_log;
 use crate::directory;
 use crate::relay::{Action, Notice, Question, RelayState, Verdict};
 use crate::storage::Storage;
@@ -21,6 +23,7 @@ pub(super) struct Rest {
     /// Notices were posted that the directory does not have yet.
     notified: bool,
     questions: Vec<Question>,
+    records: Vec<CommandRecord>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -29,6 +32,7 @@ impl Rest {
     fn add(&mut self, more: Self) {
         self.notified |= more.notified;
         self.questions.extend(more.questions);
+        self.records.extend(more.records);
         self.erase_all |= more.erase_all;
     }
 }
@@ -72,6 +76,9 @@ impl Relay {
             if std::mem::take(&mut rest.notified) {
                 self.deliver().await;
             }
+            if !rest.records.is_empty() {
+                self.log(std::mem::take(&mut rest.records)).await;
+            }
             let Some(question) = rest.questions.pop() else {
                 return answered;
             };
@@ -86,6 +93,24 @@ impl Relay {
                 rest.add(more);
             }
         }
+    }
+
+    /// Stores records of commands and tells the agent. What fails the agent says again.
+    async fn log(&self, records: Vec<CommandRecord>) {
+        let Some(machine) = self.live.borrow().relay.machine().cloned() else {
+            return;
+        };
+        let ids = records.iter().map(|record| record.id.clone()).collect();
+        if let Err(error) = command_log::store(&self.env, &machine, records).await {
+            return worker::console_error!("records of commands are not stored yet: {error}");
+        }
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            live.relay.commands_stored(ids);
+            live.relay.take_actions()
+        };
+        // Nothing but a message to the agent.
+        drop(self.perform(actions));
     }
 
     /// Asks, once the directory knows of every end that was decided before the question: a row that is about to be closed must
@@ -119,6 +144,10 @@ impl Relay {
                 }
                 Action::Ask(question) => {
                     rest.get_or_insert_with(Rest::default).questions.push(question);
+                    Ok(())
+                }
+                Action::Log(records) => {
+                    rest.get_or_insert_with(Rest::default).records.extend(records);
                     Ok(())
                 }
                 Action::Notify(notice) => {
@@ -157,7 +186,7 @@ impl Relay {
             }
             Action::Save(record) => self.storage()?.save(&record)?,
             Action::Erase(key) => self.storage()?.erase(key)?,
-            Action::EraseAll | Action::Notify(_) | Action::Ask(_) => {}
+            Action::EraseAll | Action::Log(_) | Action::Notify(_) | Action::Ask(_) => {}
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use protocol::api::machines::Metrics;
 use protocol::ids::SessionId;
 use protocol::terminal::agent::LinuxUser;
 use protocol::terminal::close::Close;
+use protocol::terminal::command_record::CommandRecord;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ pub enum Action {
     EraseAll,
     /// Tell the directory (D1).
     Notify(Notice),
+    /// Store records of commands, and call [`super::RelayState::commands_stored`] once that is done. If it fails, they come again.
+    Log(Vec<CommandRecord>),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.
     Ask(Question),
 }

@@ -138,6 +138,7 @@ impl AgentLink {
             protocol: PROTOCOL,
             agent_id: link.memory.context.agent_id.clone(),
             heartbeat_seconds,
+            command_log: true,
         };
         out.say(link.socket, &welcome);
         out.remember(link.socket);

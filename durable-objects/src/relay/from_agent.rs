@@ -91,6 +91,7 @@ impl RelayState {
                 error,
                 code,
             } => self.notice(stream, input, &code, &error),
+            FromAgent::Commands { now: clock, records } => self.commands_run(now, clock, records),
             FromAgent::Heartbeat { metrics } => self.agent.heartbeat(now, metrics, &mut self.out),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }

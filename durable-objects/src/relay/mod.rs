@@ -15,7 +15,7 @@
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write (`credit.rs`)
-//! - `command.rs`: commands without a terminal
+//! - `command.rs`: commands without a terminal, `commands_run.rs`: records of those that were typed
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
@@ -24,6 +24,7 @@ mod agent_link;
 mod arrival;
 mod attach;
 mod command;
+mod commands_run;
 mod credit;
 mod delivery;
 mod ending;

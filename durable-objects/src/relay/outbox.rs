@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use protocol::ids::SessionId;
 use protocol::terminal::close::Close;
+use protocol::terminal::command_record::CommandRecord;
 use protocol::terminal::frame::Frame;
 use serde::Serialize;
 
@@ -73,6 +74,11 @@ impl Outbox {
     /// Tells the directory.
     pub fn notify(&mut self, notice: Notice) {
         self.actions.push(Action::Notify(notice));
+    }
+
+    /// Stores records of commands.
+    pub fn log(&mut self, records: Vec<CommandRecord>) {
+        self.actions.push(Action::Log(records));
     }
 
     /// How many sessions were said to be over since the object woke.

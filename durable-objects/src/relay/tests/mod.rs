@@ -1,6 +1,7 @@
 //! The relay against models of an agent and of viewers.
 mod arrival;
 mod commands;
+mod commands_run;
 mod properties;
 mod records;
 mod relay_sim;

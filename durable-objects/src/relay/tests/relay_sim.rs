@@ -198,6 +198,8 @@ impl RelaySim {
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::Ask(question) => self.questions.push_back(question),
+                // With the agent until they are stored, which `commands_run.rs` is about.
+                Action::Log(_) => {}
             }
         }
     }
@@ -560,7 +562,7 @@ impl RelaySim {
                         shell.size = size;
                     }
                 }
-                ToAgent::Welcome { .. } | ToAgent::Pong => {}
+                ToAgent::Welcome { .. } | ToAgent::CommandsStored { .. } | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}
         }
