@@ -113,6 +113,12 @@ export const PAGES = {
     label: 'Audit',
     load: () => import('./features/audit/AuditPage.svelte'),
   }),
+  commands: page('/admin/commands', {
+    needs: 'system.audit_log',
+    menu: 'administration',
+    label: 'Commands',
+    load: () => import('./features/command_logs/CommandLogPage.svelte'),
+  }),
   organization: page('/admin/organization', {
     needs: 'admin',
     menu: 'administration',

@@ -1,6 +1,7 @@
 /** The part of the stand-in edge that knows an organization. What is asked of each noun is answered in the noun's file. */
 import { type Body, NOW, type Routes } from './answers';
 import { audit } from './audit';
+import { commandLogs } from './command_logs';
 import { type Group, groups } from './groups';
 import { machines } from './machines';
 import { organization } from './organization';
@@ -34,6 +35,8 @@ export class Administration {
   readonly groups: Group[] = [];
   readonly roles: Role[] = [];
   readonly entries: Body[] = [];
+  /** Oldest first. */
+  readonly commands: Body[] = [];
   readonly organizations: Body[] = [];
   readonly grants: Body[] = [];
   readonly settings: Body = {
@@ -46,6 +49,8 @@ export class Administration {
     otp_expiry_minutes: 10,
     admins_create_machines: false,
     inactive_days: 30,
+    command_log_days: 90,
+    command_masks: [],
     user_count: 1,
     machine_count: 0,
     created_at: NOW,
@@ -104,11 +109,45 @@ export class Administration {
     });
   }
 
+  addCommand(facts: Body = {}): void {
+    const key = this.commands.length + 1;
+    this.commands.push({
+      id: String(key).padStart(24, '0'),
+      key,
+      command: 'true',
+      command_text: 'whole',
+      user_id: '1',
+      username: 'ada',
+      timestamp: NOW,
+      success: (facts.exit_code ?? 0) === 0,
+      source: 'ui',
+      session_id: 'sess_1',
+      machine_id: '1'.padStart(24, '0'),
+      machine_name: 'web-1',
+      agent_id: '1'.padStart(12, '0'),
+      browser: 'Chrome',
+      os_info: 'Linux',
+      ip_address: '192.0.2.7',
+      command_id: null,
+      cwd: '/root',
+      outcome: 'exited',
+      exit_code: 0,
+      duration_ms: 40,
+      output: '',
+      output_available: false,
+      output_from: 0,
+      output_to: 10,
+      missing: 0,
+      ...facts,
+    });
+  }
+
   protected readonly administration: Routes = {
     ...users(this),
     ...groups(this),
     ...roles(this),
     ...audit(this),
+    ...commandLogs(this),
     ...organization(this),
     ...organizations(this),
     ...machines(this),
