@@ -63,7 +63,8 @@ export class Feed {
     let known = false;
     const round = async (): Promise<void> => {
       clearTimeout(timer);
-      if (document.visibilityState === 'visible') known = await this.#try(known ? () => this.#newer() : () => this.#anew()) || known;
+      if (document.visibilityState === 'visible')
+        known = (await this.#try(known ? () => this.#newer() : () => this.#anew())) || known;
       if (!stop.signal.aborted) timer = setTimeout(() => void round(), INTERVAL);
     };
     const onVisible = (): void => void (document.visibilityState === 'visible' && round());

@@ -5,7 +5,9 @@ import type { Body, Routes } from './answers';
 /** As much of a search as the console relies on: text, machine, person, result, and the two keys. */
 function page(rows: Body[], query: URLSearchParams): Body {
   const keep = ({ command, machine_id, user_id, exit_code, key }: Body): boolean =>
-    String(command).toLowerCase().includes((query.get('q') ?? '').toLowerCase()) &&
+    String(command)
+      .toLowerCase()
+      .includes((query.get('q') ?? '').toLowerCase()) &&
     [machine_id, null].includes(query.get('machine_id')) &&
     [user_id, null].includes(query.get('user_id')) &&
     [String(exit_code), null].includes(query.get('exit_code')) &&
