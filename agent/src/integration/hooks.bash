@@ -54,8 +54,8 @@ __vsay_begin() {
   entry=${entry%$'\n'}
   if [[ $entry =~ ^\ *([0-9]+)[\ *]\ ?(.*)$ ]]; then
     number=${BASH_REMATCH[1]} entry=${BASH_REMATCH[2]}
-    # The line before this one, unless the history has grown since the prompt.
-    ((number >= ${__vsay_next:-0})) || state=';s=not_kept'
+    # The line before this one, unless the history has grown since the prompt by each line that was run.
+    ((number == __vsay_last + 1 + __vsay_lines)) || state=';s=not_kept'
     if ((${#entry} > __VSAY_MAX_TEXT__)); then
       entry=${entry:0:__VSAY_MAX_TEXT__} state+=';cut=1'
     fi
@@ -88,16 +88,18 @@ __vsay_leave() {
   \builtin return "$1"
 }
 
-# The last: from here on the history's next number tells whether a line was kept.
+# The last: from here on the number of the history's newest line tells whether another was kept.
 __vsay_prompt() {
   { \builtin local code=$? -; \builtin set +xu; } 2>/dev/null
-  __vsay_next='\!'
-  __vsay_next=${__vsay_next@P}
+  __vsay_lines=0 __vsay_last=$(HISTTIMEFORMAT= \builtin history 1)
+  [[ $__vsay_last =~ ^\ *([0-9]+) ]] && __vsay_last=${BASH_REMATCH[1]} || __vsay_last=0
   __vsay_mark A
   __vsay_leave "$code"
 }
 
-PS0='$(__vsay_code=$?; { set +xu; } 2>/dev/null; __vsay_begin "$__vsay_code")'"${PS0-}"
+# What stands behind the process is worked out in this shell: it counts the lines that run without a prompt between them.
+__vsay_none= __vsay_last=0 __vsay_lines=0
+PS0='$(__vsay_code=$?; { set +xu; } 2>/dev/null; __vsay_begin "$__vsay_code")${__vsay_none:__vsay_lines++:0}'"${PS0-}"
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
   PROMPT_COMMAND=(__vsay_end "${PROMPT_COMMAND[@]}" __vsay_prompt)
 else

@@ -43,7 +43,7 @@ fn typed(kind: &'static str, keys: &str, text: &str, outcome: Outcome) -> Case {
 fn ended_by(kind: &'static str, text: &str, key: &str, outcome: Outcome) -> Case {
     Case {
         kind,
-        steps: vec![Keys(format!("{text}\r")), Shows("\ngoing"), Keys(key.to_owned())],
+        steps: vec![Keys(format!("{text}\r")), Shows("going"), Keys(key.to_owned())],
         expected: vec![(text.to_owned(), outcome)],
     }
 }
@@ -131,23 +131,23 @@ fn common() -> Vec<Case> {
         ));
     }
     for text in [
-        "sh -c 'echo going; exec sleep 30'",
-        "echo going; sleep 31",
-        "echo going && sleep 32",
-        "sh -c 'echo going; sleep 33; echo never'",
-        "sh -c 'echo going; exec cat'",
-        "sh -c 'echo going; exec tail -f /dev/null'",
-        "sh -c 'echo going; exec sleep 34' # é",
-        "sh -c 'echo going; exec sleep 35' | cat",
+        "sh -c 'echo go\"\"ing; exec sleep 30'",
+        "echo go\"\"ing; sleep 31",
+        "echo go\"\"ing && sleep 32",
+        "sh -c 'echo go\"\"ing; sleep 33; echo never'",
+        "sh -c 'echo go\"\"ing; exec cat'",
+        "sh -c 'echo go\"\"ing; exec tail -f /dev/null'",
+        "sh -c 'echo go\"\"ing; exec sleep 34' # é",
+        "sh -c 'echo go\"\"ing; exec sleep 35' | cat",
     ] {
         cases.push(ended_by("Ctrl-C", text, "\x03", exited(130)));
     }
     for number in 0..8 {
         let text = match number {
-            0 => "sh -c 'echo going; exec cat'".to_owned(),
-            1 => "sh -c 'echo going; exec sleep 40' # again".to_owned(),
-            2 => "sh -c 'echo going; exec tail -f /dev/null'".to_owned(),
-            _ => format!("sh -c 'echo going; exec sleep {}'", 40 + number),
+            0 => "sh -c 'echo go\"\"ing; exec cat'".to_owned(),
+            1 => "sh -c 'echo go\"\"ing; exec sleep 40' # again".to_owned(),
+            2 => "sh -c 'echo go\"\"ing; exec tail -f /dev/null'".to_owned(),
+            _ => format!("sh -c 'echo go\"\"ing; exec sleep {}'", 40 + number),
         };
         cases.push(ended_by("Ctrl-Z", &text, "\x1a", Outcome::Stopped));
     }

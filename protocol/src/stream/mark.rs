@@ -23,9 +23,17 @@ pub enum Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
     /// It, or its beginning.
-    Text { text: String, cut: bool },
+    Text {
+        /// Which.
+        text: String,
+        /// Whether there is more than this.
+        cut: bool,
+    },
     /// The history did not grow by it. It may still be the history's newest line once more, which is not kept twice.
-    NotKept { newest: Option<String> },
+    NotKept {
+        /// That line.
+        newest: Option<String>,
+    },
     /// Nothing was shown of it.
     Hidden,
 }
