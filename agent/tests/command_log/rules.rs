@@ -86,13 +86,18 @@ async fn output_forges_no_row() {
 
 #[tokio::test]
 async fn a_prompt_within_a_command_and_prompts_without_one_make_no_record() {
-    for (name, command) in [("bash", "read -p '> ' x"), ("zsh", "read 'x?> '"), ("fish", "read x")] {
+    // Quoted so that what asks is not what was typed.
+    for (name, command) in [
+        ("bash", "read -p as''ks x"),
+        ("zsh", "read x?as''ks"),
+        ("fish", "read -P as''ks x"),
+    ] {
         let Some(mut typed) = Typed::at(name, "").await else {
             continue;
         };
         let from = typed.terminal.output.len();
         typed.keys(&format!("{command}\r")).await;
-        typed.shows(from, "\n").await;
+        typed.shows(from, "asks").await;
         let records = typed.run("answer\r", 1).await;
         assert_eq!(
             (records[0].command.as_str(), records[0].outcome),

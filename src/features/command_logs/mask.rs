@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn characters_of_any_length_are_kept_whole() {
-        assert_eq!(masked(&["é *"], "éé é ü é"), "éé é **** é");
+        assert_eq!(masked(&["é *"], "éé é ü é"), "éé **** ü é");
         assert_eq!(masked(&["*", "", "**"], "ls -l"), "ls -l");
     }
 }

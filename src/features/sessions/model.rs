@@ -417,7 +417,7 @@ impl World {
                     Action::EraseAll => self.storage.clear(),
                     Action::Notify(notice) => self.notices.push_back(notice),
                     Action::Ask(question) => self.questions.push_back(question),
-                    Action::Text(..) | Action::Binary(..) | Action::Remember(_) => {}
+                    Action::Text(..) | Action::Binary(..) | Action::Remember(_) | Action::Log(_) => {}
                 }
             }
         }

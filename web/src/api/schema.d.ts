@@ -844,6 +844,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/command-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search commands */
+        get: operations["search_command_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1049,6 +1066,40 @@ export interface paths {
         };
         /** List who may use a machine */
         get: operations["list_access_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List commands of a machine */
+        get: operations["list_machine_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search commands of a machine */
+        get: operations["search_machine_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2065,6 +2116,129 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description A command that was run. */
+        CommandLog: {
+            /** @description The machine's public name. */
+            agent_id: string;
+            /** @description The browser, or what was in its place. */
+            browser: string;
+            /** @description What was run; empty where that is not known. */
+            command: string;
+            /** @description Of a command that was sent, its number. */
+            command_id?: string | null;
+            /** @description What is known of it. */
+            command_text: components["schemas"]["CommandText"];
+            /** @description The directory it began in. */
+            cwd: string;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            duration_ms?: number | null;
+            /**
+             * Format: int32
+             * @description The shell's number for that, if it exited. Shells may have any of 32 bits.
+             */
+            exit_code?: number | null;
+            /** @description The row, among those of its machine. */
+            id: components["schemas"]["ObjectId"];
+            /** @description The client's address. */
+            ip_address: string;
+            /**
+             * Format: int64
+             * @description Its place in the order in which rows came in, for `before` and `after`.
+             */
+            key: number;
+            /** @description The machine's row, which may be gone. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description The machine's name then. */
+            machine_name: string;
+            /**
+             * Format: int32
+             * @description How many commands this stands for, if `command_text` is `missing`.
+             */
+            missing: number;
+            /** @description The client's operating system. */
+            os_info: string;
+            /** @description How it ended. */
+            outcome: components["schemas"]["CommandOutcome"];
+            /** @description What it wrote; empty where that is not available. */
+            output: string;
+            /** @description Whether `output` is what it wrote. */
+            output_available: boolean;
+            /**
+             * Format: int64
+             * @description Where its output begins in the terminal's stream…
+             */
+            output_from?: number | null;
+            /**
+             * Format: int64
+             * @description …and the offset after its last byte.
+             */
+            output_to?: number | null;
+            /** @description The terminal. */
+            session_id: string;
+            /** @description With what its terminal was opened, such as `ui`. */
+            source: string;
+            /** @description Whether it ended with 0. True where nobody saw (contract); `exit_code` tells. */
+            success: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            timestamp: string;
+            /** @description Whose terminal it was; nothing where that is not known any more. */
+            user_id?: string | null;
+            /** @description That account's name then. */
+            username: string;
+        };
+        /** @description A page of the log, newest first. */
+        CommandLogPage: {
+            /** @description Whether all was read that could match. If not, `next` goes on where it stopped. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /** @description The commands. */
+            logs: components["schemas"]["CommandLog"][];
+            /**
+             * Format: int64
+             * @description The newest row that was looked at, or `after` if there was none: what comes in later is found with it as `after`.
+             */
+            newest: number;
+            /**
+             * Format: int64
+             * @description What to give as `before` for what is older, if there may be any.
+             */
+            next?: number | null;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are, as far as was read.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are, as far as was read.
+             */
+            total_pages: number;
+        };
+        /**
+         * @description How a command ended.
+         * @enum {string}
+         */
+        CommandOutcome: "exited" | "stopped" | "unknown";
+        /**
+         * @description What is known of a command's text.
+         * @enum {string}
+         */
+        CommandText: "whole" | "cut" | "not_kept" | "hidden" | "missing";
         /** @description What `/api/login` answers. */
         CommunityAnswer: components["schemas"]["Enveloped_SignedIn"] | components["schemas"]["Challenge"];
         /** @description A new organization's administrator, who signs in next. */
@@ -2361,6 +2535,83 @@ export interface components {
             data?: {
                 /** @description Its address. */
                 avatar_url: string;
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_CommandLogPage: {
+            /** @description Whether all was read that could match. If not, `next` goes on where it stopped. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /** @description The commands. */
+            logs: components["schemas"]["CommandLog"][];
+            /**
+             * Format: int64
+             * @description The newest row that was looked at, or `after` if there was none: what comes in later is found with it as `after`.
+             */
+            newest: number;
+            /**
+             * Format: int64
+             * @description What to give as `before` for what is older, if there may be any.
+             */
+            next?: number | null;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are, as far as was read.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are, as far as was read.
+             */
+            total_pages: number;
+        } & {
+            /** @description A page of the log, newest first. */
+            data?: {
+                /** @description Whether all was read that could match. If not, `next` goes on where it stopped. */
+                complete: boolean;
+                /**
+                 * Format: int64
+                 * @description How many fit on a page.
+                 */
+                limit: number;
+                /** @description The commands. */
+                logs: components["schemas"]["CommandLog"][];
+                /**
+                 * Format: int64
+                 * @description The newest row that was looked at, or `after` if there was none: what comes in later is found with it as `after`.
+                 */
+                newest: number;
+                /**
+                 * Format: int64
+                 * @description What to give as `before` for what is older, if there may be any.
+                 */
+                next?: number | null;
+                /**
+                 * Format: int64
+                 * @description Which page this is, from 1.
+                 */
+                page: number;
+                /**
+                 * Format: int64
+                 * @description How many there are, as far as was read.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description How many pages there are, as far as was read.
+                 */
+                total_pages: number;
             };
             /** @description For people. */
             message: string;
@@ -3156,6 +3407,16 @@ export interface components {
         Organization: {
             /** @description Whether only administrators make machines. */
             admins_create_machines: boolean;
+            /**
+             * Format: int32
+             * @description For how many days the command log is kept.
+             */
+            command_log_days: number;
+            /**
+             * @description What is masked in commands before they are stored. A `*` stands for whatever comes up to the next blank or quote, and is what
+             *     is masked then, as in `--password *`.
+             */
+            command_masks: string[];
             /**
              * Format: date-time
              * @description When it was made.
@@ -4024,6 +4285,17 @@ export interface components {
              * @default null
              */
             admins_create_machines?: boolean | null;
+            /**
+             * Format: int32
+             * @description For how many days the command log is kept.
+             * @default null
+             */
+            command_log_days?: number | null;
+            /**
+             * @description What is masked in commands that are stored from now on: texts that do not begin with `*`.
+             * @default null
+             */
+            command_masks?: string[] | null;
             /**
              * @description What it is for.
              * @default null
@@ -8796,6 +9068,122 @@ export interface operations {
             };
         };
     };
+    search_command_logs: {
+        parameters: {
+            query?: {
+                /** @description A part of a command, upper and lower case being the same. Nothing in it means anything but itself; empty finds all. */
+                q?: string;
+                /** @description On one machine: its `id`. Machines that are gone have one, too. */
+                machine_id?: string;
+                /** @description Of another organization, by its name in URLs; only a super administrator's counts. */
+                tenant_id?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many commands fit on a page, 1 to 200. */
+                limit?: number;
+                /** @description Only those that came in before the one with this `key`: the `next` of the answer before. */
+                before?: number;
+                /** @description Only those that came in after the one with this `key`: the `newest` of the answer before. */
+                after?: number;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description In one terminal. */
+                session_id?: string;
+                /** @description With what its terminal was opened, such as `ui`; `api` for commands that were sent. */
+                source?: string;
+                /** @description Those that ended with this number. */
+                exit_code?: number;
+                /** @description Those that ended with 0, or with another number. */
+                success?: boolean;
+                /** @description Not before this time or date. */
+                from?: string;
+                /** @description Not after this time, or the end of this date. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandLogPage"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not read the log */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -10738,6 +11126,234 @@ export interface operations {
                 content?: never;
             };
             /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_machine_logs: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many commands fit on a page, 1 to 200. */
+                limit?: number;
+                /** @description Only those that came in before the one with this `key`: the `next` of the answer before. */
+                before?: number;
+                /** @description Only those that came in after the one with this `key`: the `newest` of the answer before. */
+                after?: number;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description In one terminal. */
+                session_id?: string;
+                /** @description With what its terminal was opened, such as `ui`; `api` for commands that were sent. */
+                source?: string;
+                /** @description Those that ended with this number. */
+                exit_code?: number;
+                /** @description Those that ended with 0, or with another number. */
+                success?: boolean;
+                /** @description Not before this time or date. */
+                from?: string;
+                /** @description Not after this time, or the end of this date. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_CommandLogPage"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_machine_logs: {
+        parameters: {
+            query?: {
+                /** @description A part of a command, upper and lower case being the same. Nothing in it means anything but itself; empty finds all. */
+                q?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many commands fit on a page, 1 to 200. */
+                limit?: number;
+                /** @description Only those that came in before the one with this `key`: the `next` of the answer before. */
+                before?: number;
+                /** @description Only those that came in after the one with this `key`: the `newest` of the answer before. */
+                after?: number;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description In one terminal. */
+                session_id?: string;
+                /** @description With what its terminal was opened, such as `ui`; `api` for commands that were sent. */
+                source?: string;
+                /** @description Those that ended with this number. */
+                exit_code?: number;
+                /** @description Those that ended with 0, or with another number. */
+                success?: boolean;
+                /** @description Not before this time or date. */
+                from?: string;
+                /** @description Not after this time, or the end of this date. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandLogPage"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
             400: {
                 headers: {
                     [name: string]: unknown;
