@@ -48,8 +48,8 @@ describe('a menu', () => {
 
   it('leads everybody to the administration that they may use', () => {
     expect(seen('user')).toEqual([]);
-    expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit']);
-    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'organization']);
+    expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit', 'commands']);
+    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'commands', 'organization']);
     expect(seen('super_admin')).toContain('organizations');
   });
 
