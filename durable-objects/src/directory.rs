@@ -1,5 +1,5 @@
 //! What the relay writes to D1, so that lists and searches need not ask every machine's object: whether a machine is
-//! online and how it does, and that a session is over. Everything here may run twice.
+//! online and how it does, that a session is over, and how a command ended. Everything here may run twice.
 use protocol::ids::ObjectId;
 use protocol::sql::statements;
 use worker::d1::{D1Database, D1PreparedStatement};
@@ -28,6 +28,13 @@ statements! {
     /// stays open.
     SESSION_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?3, last_activity = ?3, \
         close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active' AND openings <= ?5";
+
+    /// A command was handed to the agent. One that ended is not told of again.
+    COMMAND_SENT = "UPDATE commands SET status = 'sent', sent_at = ?3 WHERE id = ?2 AND machine_id = ?1 AND finished_at IS NULL";
+
+    /// A command is over. The first end stays.
+    COMMAND_ENDED = "UPDATE commands SET status = ?3, exit_code = ?4, signal = ?5, error = ?6, truncated = ?7, \
+        duration_ms = ?8, finished_at = ?9 WHERE id = ?2 AND machine_id = ?1 AND finished_at IS NULL";
 
     /// Whatever is listed and not among the sessions there are (?2, a JSON array) is over, unless it was opened after ?3.
     UNKNOWN_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?4, close_reason = 'not_found' \
@@ -118,6 +125,31 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
             db.prepare(SESSION_CLOSED)
                 .bind(&[machine, session, time(*at), JsValue::from_str(reason), opening])
         }
+        Notice::CommandSent { command_id, at } => {
+            let command = JsValue::from_str(command_id.as_str());
+            db.prepare(COMMAND_SENT).bind(&[machine, command, time(*at)])
+        }
+        Notice::CommandEnded {
+            command_id,
+            status,
+            exit_code,
+            signal,
+            error,
+            truncated,
+            duration_ms,
+            at,
+        } => db.prepare(COMMAND_ENDED).bind(&[
+            machine,
+            JsValue::from_str(command_id.as_str()),
+            JsValue::from_str(status.as_str()),
+            exit_code.map_or(JsValue::NULL, |code| f64::from(code).into()),
+            optional(signal.as_deref()),
+            optional(error.as_deref()),
+            f64::from(u8::from(*truncated)).into(),
+            // A whole number of them is one that a double holds.
+            duration_ms.map_or(JsValue::NULL, |ms| (ms.min(LONGEST_MS) as f64).into()),
+            time(*at),
+        ]),
         Notice::Known { sessions, at } => {
             let sessions = serde_json::to_string(sessions)?;
             let before = time(at.saturating_sub(UNKNOWN_AFTER));
@@ -125,6 +157,13 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
                 .bind(&[machine, JsValue::from_str(&sessions), before, time(*at)])
         }
     }
+}
+
+/// A command that ran longer than this did not: whole numbers up to 2⁵³ travel unharmed.
+const LONGEST_MS: u64 = 1 << 53;
+
+fn optional(text: Option<&str>) -> JsValue {
+    text.map_or(JsValue::NULL, JsValue::from_str)
 }
 
 fn time(ms: u64) -> JsValue {

@@ -82,6 +82,8 @@ actions! {
     MachineDeleted "machine_deleted";
     AgentDuplicate "agent_duplicate";
     MachineAccess "machine_access";
+    CommandExecuted "command_executed";
+    CommandCancelled "command_cancelled";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
     OrganizationCreated "organization_created";
@@ -134,7 +136,7 @@ impl Resource {
             "roles" => Self::Role,
             "organization" | "admin" => Self::Organization,
             "groups" => Self::Group,
-            "machines" => Self::Machine,
+            "machines" | "commands" => Self::Machine,
             "terminal" => Self::Terminal,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,

@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod agents;
 pub mod api_keys;
 pub mod audit_log;
+pub mod commands;
 pub mod downloads;
 pub mod groups;
 pub mod machine_access;

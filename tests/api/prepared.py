@@ -91,6 +91,13 @@ def lent_machine(world):
     return request(path={"agent_id": machine}, body={"user_id": user})
 
 
+def command(world):
+    """A command that has not ended, on a machine that nobody enrolled."""
+    machine = world.new_machine()["agent_id"]
+    body = {"command": "true", "when_online": True}
+    return world.ask("POST", f"/api/machines/{machine}/command", body)["command_id"]
+
+
 def ticket(world):
     return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
 
@@ -148,6 +155,10 @@ PREPARED = {
     "POST /api/auth/verify-email": of_person(None),
     "POST /api/auth/verify-email/{token}": lambda world: request(path={"token": world.unproven()}),
     "POST /api/auth/verify-otp": verify_otp,
+    "POST /api/commands": lambda world: request(
+        body={"command": "true", "agent_ids": [world.machine["agent_id"]]}
+    ),
+    "POST /api/commands/{command_id}/cancel": lambda world: request(path={"command_id": command(world)}),
     "POST /api/groups": named("group"),
     "DELETE /api/groups/{group_id}": lambda world: request(path={"group_id": world.group()}),
     "POST /api/groups/{group_id}/machines": lambda world: request(
@@ -168,6 +179,9 @@ PREPARED = {
         path={"agent_id": world.machine["agent_id"]}, body={"user_id": world.colleague()}
     ),
     "POST /api/machines/{agent_id}/access/revoke": lent_machine,
+    "POST /api/machines/{agent_id}/command": lambda world: request(
+        path={"agent_id": world.new_machine()["agent_id"]}, body={"command": "true", "when_online": True}
+    ),
     "POST /api/machines/{agent_id}/registration-token": lambda world: request(
         path={"agent_id": world.new_machine()["agent_id"]}
     ),
@@ -210,6 +224,7 @@ LASTING = {
     "user_id": lambda world: world.colleague(),
     "organization_id": lambda world: world.organization(),
     "group_id": lambda world: world.group(),
+    "command_id": command,
     "role_id": lambda world: world.role(),
     "avatar_id": lambda world: world.avatar(),
 }

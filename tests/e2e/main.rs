@@ -9,6 +9,7 @@ mod accounts;
 mod api_keys;
 mod audit_log;
 mod cli;
+mod commands;
 mod defects;
 mod dist;
 mod duplicates;

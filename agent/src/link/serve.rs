@@ -104,6 +104,7 @@ impl Agent {
             metadata: self.metadata(clock),
             streams,
             commands,
+            journal: shells.journal(),
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::ids::StreamId;
+use protocol::ids::{JournalId, SessionId, StreamId};
 use protocol::limits::MAX_STREAMS;
 use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
@@ -34,7 +34,7 @@ pub struct Shells {
 }
 
 impl Shells {
-    /// No shells yet; those to come are as `config` says.
+    /// No shells yet; those to come are as `config` says. Must be called within a tokio runtime.
     pub fn new(config: &Config, system: System) -> Self {
         Self {
             account: config.linux_user.username.clone(),
@@ -44,7 +44,7 @@ impl Shells {
             limits: Limits::in_directory(config.storage.directory.clone()),
             sessions: HashMap::new(),
             inputs: HashMap::new(),
-            commands: Commands::default(),
+            commands: Commands::of(config),
         }
     }
 
@@ -54,6 +54,11 @@ impl Shells {
         let reports = self.sessions.values().map(|session| session.attach(outbox.clone()));
         let streams = join_all(reports).await.into_iter().flatten().collect();
         (streams, self.commands.attach(outbox).await)
+    }
+
+    /// Where it is noted which commands are started.
+    pub fn journal(&self) -> Option<JournalId> {
+        self.commands.journal().cloned()
     }
 
     /// The link is gone.
@@ -122,13 +127,16 @@ impl Shells {
                 timeout_seconds,
                 allow_sudo,
                 username,
+                script,
             } => {
                 let privileges = allow_sudo && self.allow_sudo;
-                tracing::info!(%stream, session = %session_id, %username, privileges, "a command is run");
+                let session = session_id.as_ref().map(SessionId::as_str);
+                tracing::info!(%stream, session, %username, privileges, script, "a command is run");
                 let spec = command::Spec {
                     stream,
                     command,
-                    timeout: command::within_bounds(timeout_seconds),
+                    script,
+                    timeout: command::within_bounds(timeout_seconds, script),
                     account: self.account.clone(),
                     privileges,
                     system: self.system.clone(),
@@ -176,7 +184,7 @@ impl Shells {
                     drop(session.close(HANG_UP_GRACE).await);
                 }
             }
-            ToAgent::Forget { stream } if self.commands.forget(stream) => {}
+            ToAgent::Forget { stream } if self.commands.forget(stream).await => {}
             ToAgent::Forget { stream } => {
                 self.sessions.remove(&stream);
                 self.inputs.retain(|_, of| *of != stream);

@@ -1,5 +1,6 @@
 //! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
 mod arrival;
+mod command;
 mod perform;
 mod time;
 
@@ -8,7 +9,8 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use protocol::relay_contract::{
-    AGENT_PATH, CLOSE_PATH, CloseSession, DESTROY_PATH, RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
+    AGENT_PATH, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession, DESTROY_PATH,
+    RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -69,6 +71,9 @@ impl DurableObject for Relay {
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Get, STATUS_PATH) => self.status().await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
+            (Method::Post, COMMAND_PATH) => self.run_command(req).await,
+            (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
+            (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|relay, now| relay.destroy(now)).await;

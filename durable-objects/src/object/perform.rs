@@ -157,6 +157,7 @@ impl Relay {
             }
             Action::Save(record) => self.storage()?.save(&record)?,
             Action::Erase(key) => self.storage()?.erase(key)?,
+            Action::Keep(command_id, result) => self.storage()?.keep(now(), &command_id, &result)?,
             Action::EraseAll | Action::Notify(_) | Action::Ask(_) => {}
         }
         Ok(())

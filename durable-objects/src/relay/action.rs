@@ -1,7 +1,8 @@
 //! What the relay wants done. It decides; the shell ([`crate::object`]) does.
 use bytes::Bytes;
+use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::api::machines::Metrics;
-use protocol::ids::SessionId;
+use protocol::ids::{CommandId, SessionId};
 use protocol::terminal::agent::LinuxUser;
 use protocol::terminal::close::Close;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub enum Action {
     Save(Record),
     /// Remove a record from storage.
     Erase(Key),
+    /// Keep the result of a command where it can be read, for as long as results are kept. In one transaction with what
+    /// else is decided, such as to let the agent forget it.
+    Keep(CommandId, CommandResult),
     /// Remove everything from storage.
     EraseAll,
     /// Tell the directory (D1).
@@ -59,6 +63,20 @@ pub enum Notice {
         /// The latest opening of its row that is over with it; a later one is not.
         #[serde(default)]
         opening: u32,
+    },
+    /// A command was handed to the agent.
+    CommandSent { command_id: CommandId, at: u64 },
+    /// A command has ended, or will never start: the one place where the rest of the product learns of it. Its output is kept here
+    /// ([`Action::Keep`]) and is not told.
+    CommandEnded {
+        command_id: CommandId,
+        status: CommandStatus,
+        exit_code: Option<i32>,
+        signal: Option<String>,
+        error: Option<String>,
+        truncated: bool,
+        duration_ms: Option<u64>,
+        at: u64,
     },
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },

@@ -95,7 +95,7 @@ impl RelayState {
     fn left(&mut self, now: u64, stream: StreamId) {
         let empty = self.viewers.of(stream).next().is_none();
         if let Some(session) = self.sessions.get_mut(stream).filter(|_| empty) {
-            if session.is_untouched() {
+            if session.is_untouched() && self.commands.of_session(stream).is_empty() {
                 return self.end_session(now, stream, Close::SessionTerminated, "", "abandoned");
             }
             session.emptied(now, &mut self.out);

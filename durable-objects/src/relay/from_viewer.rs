@@ -78,7 +78,7 @@ impl RelayState {
             Ok(FromClient::Command {
                 command,
                 timeout_seconds,
-            }) => self.run(socket, command, timeout_seconds),
+            }) => self.run(now, socket, command, timeout_seconds),
             Ok(FromClient::Unsupported(kind)) => {
                 self.refuse(
                     now,

@@ -2,7 +2,8 @@
 //!
 //! A verb that changes a record takes the outbox and saves the record there, so that none is changed and then forgotten.
 use bytes::Bytes;
-use protocol::ids::SessionId;
+use protocol::api::commands::CommandResult;
+use protocol::ids::{CommandId, SessionId};
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::Frame;
 use serde::Serialize;
@@ -68,6 +69,11 @@ impl Outbox {
         self.actions
             .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
         self.actions.push(Action::EraseAll);
+    }
+
+    /// Keeps the result of a command.
+    pub fn keep(&mut self, command_id: CommandId, result: CommandResult) {
+        self.actions.push(Action::Keep(command_id, result));
     }
 
     /// Tells the directory.

@@ -166,7 +166,7 @@ impl Session {
 
     /// Whether nobody has seen the shell or asked it for anything, so that there is nothing to come back to.
     pub fn is_untouched(&self) -> bool {
-        self.record.phase == Phase::Opening && self.record.commands.is_empty()
+        self.record.phase == Phase::Opening
     }
 
     // ---- what the agent says ----
@@ -293,21 +293,13 @@ impl Session {
         Piece { first, last }
     }
 
-    // ---- commands ----
-
-    /// The commands whose results its client waits for.
-    pub fn commands(&self) -> &[StreamId] {
-        &self.record.commands
-    }
-
-    pub fn command_started(&mut self, command: StreamId, out: &mut Outbox) {
-        self.record.commands.push(command);
-        self.save(out);
-    }
-
-    pub fn command_answered(&mut self, command: StreamId, out: &mut Outbox) {
-        self.record.commands.retain(|other| *other != command);
-        self.save(out);
+    /// Its commands, as a version before this one kept them. They have records of their own from now on.
+    pub fn take_commands(&mut self, out: &mut Outbox) -> Vec<StreamId> {
+        let commands = std::mem::take(&mut self.record.commands);
+        if !commands.is_empty() {
+            self.save(out);
+        }
+        commands
     }
 
     fn save(&self, out: &mut Outbox) {

@@ -26,7 +26,7 @@ impl RelayState {
             self.tell_agent(&ToAgent::Close { stream });
             self.tell_agent(&ToAgent::Forget { stream });
         }
-        self.reconcile_commands(commands);
+        self.reconcile_commands(&commands);
     }
 
     fn reconcile_reported(&mut self, now: u64, report: Report) {

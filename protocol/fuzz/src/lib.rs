@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use protocol::ids::{AgentId, BootId, ObjectId, SessionId, ViewerId};
+use protocol::ids::{AgentId, BootId, CommandId, JournalId, ObjectId, SessionId, ViewerId};
 use protocol::limits::COMMAND_SECONDS;
-use protocol::relay_contract::{AgentContext, CloseSession, SignIn, Status, ViewerContext};
+use protocol::relay_contract::{
+    AgentContext, CloseSession, CommandAnswer, NamedCommand, RunCommand, SignIn, Status, ViewerContext,
+};
 use protocol::stream::{Applied, InputApplier, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, MAX_FRAME};
@@ -115,6 +117,9 @@ pub fn relay_context(data: &[u8]) {
     message::<ViewerContext>(data);
     message::<AgentContext>(data);
     message::<CloseSession>(data);
+    message::<RunCommand>(data);
+    message::<CommandAnswer>(data);
+    message::<NamedCommand>(data);
     message::<SignIn>(data);
     round_trip::<Status>(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -123,6 +128,8 @@ pub fn relay_context(data: &[u8]) {
     id::<SessionId>(text);
     id::<ViewerId>(text);
     id::<BootId>(text);
+    id::<CommandId>(text);
+    id::<JournalId>(text);
 }
 
 /// Both ends of a stream, fed frames at any offset: ten bytes each, eight of offset and two of length.

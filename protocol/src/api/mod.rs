@@ -5,6 +5,7 @@ pub mod agents;
 pub mod api_keys;
 pub mod audit;
 pub mod auth;
+pub mod commands;
 mod detail;
 pub mod error;
 pub mod export;

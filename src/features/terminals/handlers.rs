@@ -134,7 +134,7 @@ fn check_enrolled(access: &MachineAccess) -> Result<(), ApiError> {
             "Machine has not been enrolled yet",
         )),
         MachineStatus::Revoked => Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
-        MachineStatus::Online | MachineStatus::Offline => Ok(()),
+        MachineStatus::Online | MachineStatus::ExecutingScript | MachineStatus::Offline => Ok(()),
     }
 }
 

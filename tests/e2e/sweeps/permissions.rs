@@ -80,6 +80,11 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/auth/mfa/status", May(200)),
     ("GET /api/auth/ssh-keys", May(200)),
     ("POST /api/auth/verify-email", May(200)),
+    ("GET /api/commands", May(200)),
+    // Each machine that is named is answered for itself.
+    ("POST /api/commands", May(201)),
+    ("GET /api/commands/{command_id}", Refused(403, "Not authorized")),
+    ("POST /api/commands/{command_id}/cancel", Refused(403, "Not authorized")),
     ("GET /api/groups", May(200)),
     ("POST /api/groups", Needs("administrators only")),
     ("GET /api/groups/{group_id}", May(200)),
@@ -112,6 +117,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "GET /api/machines/{agent_id}/access/users",
         Refused(403, "Not authorized"),
     ),
+    ("POST /api/machines/{agent_id}/command", Refused(403, "Not authorized")),
     (
         "POST /api/machines/{agent_id}/registration-token",
         Refused(403, "Not authorized"),
@@ -203,9 +209,17 @@ const OPEN: &[&str] = &[
 /// Of each kind of parameter, a thing that belongs to the owner of the shared machine or to the organization.
 struct Things {
     session: &'static str,
+    command: String,
     group: String,
     key: String,
     role: String,
+}
+
+/// A command of the owner's.
+async fn sent(world: &World) -> String {
+    let path = format!("/api/machines/{}/command", world.agent.agent_id);
+    let sent = world.owner.post(&path, json!({"command": "true"})).await.ok();
+    sent["command_id"].as_str().expect("an id").to_owned()
 }
 
 impl Things {
@@ -220,6 +234,7 @@ impl Things {
         SHARED
             .get_or_init(async || Self {
                 session: "colleague-1",
+                command: sent(world).await,
                 group: made("/api/groups").await,
                 key: made("/api/api-keys").await,
                 role: made("/api/roles").await,
@@ -234,6 +249,7 @@ impl Things {
             "user_id" => world.owner.id.clone(),
             "organization_id" => world.owner.username.clone(),
             "session_id" => self.session.to_owned(),
+            "command_id" => self.command.clone(),
             "group_id" => self.group.clone(),
             "key_id" => self.key.clone(),
             "role_id" => self.role.clone(),

@@ -844,6 +844,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List commands */
+        get: operations["list_commands"];
+        put?: never;
+        /** Run a command on many machines */
+        post: operations["run_on_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands/{command_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a command */
+        get: operations["find_command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands/{command_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a command */
+        post: operations["cancel_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1051,6 +1103,23 @@ export interface paths {
         get: operations["list_access_users"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/command": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a command */
+        post: operations["run_command"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1942,6 +2011,13 @@ export interface components {
             /** @description At most 256 KiB. The first file of the form is taken, whatever its field is called. */
             avatar: components["schemas"]["AvatarFile"];
         };
+        /** @description What became of a command for many machines. */
+        Batch: {
+            /** @description What `GET /api/commands?batch_id=` lists them by. */
+            batch_id: components["schemas"]["ObjectId"];
+            /** @description A machine each, in the order of the request, or by name. */
+            targets: components["schemas"]["Target"][];
+        };
         /** @description Where a chain breaks. */
         Broken: {
             /** @description The entry. */
@@ -2065,6 +2141,129 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description A command on one machine. Its output is read with the command itself and not in lists. */
+        Command: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /** @description Whether it may gain privileges. */
+            allow_sudo: boolean;
+            batch_id?: components["schemas"]["ObjectId"] | null;
+            /** @description What is run. */
+            command: string;
+            /** @description Its name. */
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How long it ran, in milliseconds, as the machine says.
+             */
+            duration_ms?: number | null;
+            /** @description Why there is no exit code, for people. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description Its exit code, once it has one.
+             */
+            exit_code?: number | null;
+            /**
+             * Format: date-time
+             * @description When the edge had its result.
+             */
+            finished_at?: string | null;
+            /** @description The machine's row. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description What people call the machine. */
+            machine_name: string;
+            /**
+             * Format: date-time
+             * @description When it was handed to the machine.
+             */
+            sent_at?: string | null;
+            /** @description The signal that ended it, such as `SIGKILL`. */
+            signal?: string | null;
+            /** @description From where: `api`, or `script` for what a new machine runs once. */
+            source: string;
+            /** @description How far it has come. */
+            status: components["schemas"]["CommandStatus"];
+            /** @description Whether one of its outputs was longer than what is kept. */
+            truncated: boolean;
+            /** @description Who sent it. */
+            user_id: components["schemas"]["ObjectId"];
+            /** @description By which name. */
+            username: string;
+        };
+        /** @description A command with what it wrote. */
+        CommandDetail: components["schemas"]["Command"] & {
+            /** @description Whether its output is kept. Of one machine, that of the newest 200 commands is, for 30 days. */
+            output_available: boolean;
+            /** @description The same. */
+            stderr: string;
+            /** @description What it wrote there; empty until it has ended, or if it is not kept any more. */
+            stdout: string;
+        };
+        /** @description A command without a terminal, unique over all machines: `cmd_` and 24 hex, or 32 if a terminal's client asked for it. */
+        CommandId: string;
+        /** @description Commands, newest first. */
+        CommandList: {
+            /** @description The commands of this page. */
+            commands: components["schemas"]["Command"][];
+            /**
+             * Format: int64
+             * @description How many fit on it.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /** @description A command that was accepted. */
+        CommandSent: {
+            /** @description What is run. */
+            command: string;
+            /** @description By which name its result can be read. */
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: int64
+             * @description How long it ran, in milliseconds. Only if the answer waited for it.
+             */
+            duration_ms?: number | null;
+            /** @description Why there is no exit code, for people. Only if the answer waited for it. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description Only if the answer waited for it; `null` if a signal ended it.
+             */
+            exit_code?: number | null;
+            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+            status: components["schemas"]["CommandStatus"];
+            /** @description Only if the answer waited for it. */
+            stderr?: string | null;
+            /** @description Only if the answer waited for it. */
+            stdout?: string | null;
+            /** @description Whether an output was longer than what is kept of it. Only if the answer waited for it. */
+            truncated?: boolean | null;
+        };
+        /**
+         * @description How far a command has come.
+         * @enum {string}
+         */
+        CommandStatus: "queued" | "sent" | "completed" | "timeout" | "cancelled" | "failed" | "unknown" | "expired";
         /** @description What `/api/login` answers. */
         CommunityAnswer: components["schemas"]["Enveloped_SignedIn"] | components["schemas"]["Challenge"];
         /** @description A new organization's administrator, who signs in next. */
@@ -2184,12 +2383,14 @@ export interface components {
              */
             allow_sudo?: boolean;
             /**
-             * @description A bash script to run once, at first enrolment.
+             * @description A bash script that the machine runs once, when it is first enrolled: as the account of its shells, with the privileges that
+             *     its owner's shells have there, and up to the first command that fails. Until it has ended the machine's status is
+             *     `executing_script`. What it writes is kept as a command's, with the source `script`, and in `~/script.log`.
              * @default
              */
             custom_script?: string;
             /**
-             * @description Whether an application is to be deployed to it.
+             * @description Whether an application is to be deployed to it: a note for people. What deploys it is `custom_script`.
              * @default false
              */
             deploy_application?: boolean;
@@ -2361,6 +2562,63 @@ export interface components {
             data?: {
                 /** @description Its address. */
                 avatar_url: string;
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_CommandSent: {
+            /** @description What is run. */
+            command: string;
+            /** @description By which name its result can be read. */
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: int64
+             * @description How long it ran, in milliseconds. Only if the answer waited for it.
+             */
+            duration_ms?: number | null;
+            /** @description Why there is no exit code, for people. Only if the answer waited for it. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description Only if the answer waited for it; `null` if a signal ended it.
+             */
+            exit_code?: number | null;
+            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+            status: components["schemas"]["CommandStatus"];
+            /** @description Only if the answer waited for it. */
+            stderr?: string | null;
+            /** @description Only if the answer waited for it. */
+            stdout?: string | null;
+            /** @description Whether an output was longer than what is kept of it. Only if the answer waited for it. */
+            truncated?: boolean | null;
+        } & {
+            /** @description A command that was accepted. */
+            data?: {
+                /** @description What is run. */
+                command: string;
+                /** @description By which name its result can be read. */
+                command_id: components["schemas"]["CommandId"];
+                /**
+                 * Format: int64
+                 * @description How long it ran, in milliseconds. Only if the answer waited for it.
+                 */
+                duration_ms?: number | null;
+                /** @description Why there is no exit code, for people. Only if the answer waited for it. */
+                error?: string | null;
+                /**
+                 * Format: int32
+                 * @description Only if the answer waited for it; `null` if a signal ended it.
+                 */
+                exit_code?: number | null;
+                /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+                status: components["schemas"]["CommandStatus"];
+                /** @description Only if the answer waited for it. */
+                stderr?: string | null;
+                /** @description Only if the answer waited for it. */
+                stdout?: string | null;
+                /** @description Whether an output was longer than what is kept of it. Only if the answer waited for it. */
+                truncated?: boolean | null;
             };
             /** @description For people. */
             message: string;
@@ -3061,7 +3319,7 @@ export interface components {
          * @description What a machine is doing.
          * @enum {string}
          */
-        MachineStatus: "pending" | "online" | "offline" | "revoked";
+        MachineStatus: "pending" | "online" | "executing_script" | "offline" | "revoked";
         /** @description The people of a group, by name. */
         MemberList: {
             /**
@@ -3651,6 +3909,61 @@ export interface components {
             /** @description The account. */
             user: components["schemas"]["Person"];
         };
+        /** @description A command for one machine. */
+        RunOnMachine: {
+            /**
+             * @description What bash is to run there, at most 65,536 bytes.
+             * @default
+             * @example uptime
+             */
+            command: string;
+            /**
+             * Format: int32
+             * @description After how many seconds it is killed with all it started, 1 to 300; 300 if absent.
+             * @default null
+             */
+            timeout_seconds?: number | null;
+            /**
+             * @description Whether the answer is to wait for the result.
+             * @default false
+             */
+            wait?: boolean;
+            /**
+             * @description Whether it is kept for a machine that is offline, for at most 24 hours. It starts once at most.
+             * @default false
+             */
+            when_online?: boolean;
+        };
+        /** @description A command for many machines. */
+        RunOnMachines: {
+            /**
+             * @description The machines by their public names, at most 50. Either these or a tag.
+             * @default []
+             */
+            agent_ids?: string[];
+            /**
+             * @description What bash is to run there, at most 65,536 bytes.
+             * @default
+             * @example uptime
+             */
+            command: string;
+            /**
+             * @description All machines with this tag that the caller reaches, of which there may be 50.
+             * @default null
+             */
+            tag?: string | null;
+            /**
+             * Format: int32
+             * @description After how many seconds it is killed with all it started, 1 to 300; 300 if absent.
+             * @default null
+             */
+            timeout_seconds?: number | null;
+            /**
+             * @description Whether it is kept for machines that are offline, for at most 24 hours. It starts once at most on each.
+             * @default false
+             */
+            when_online?: boolean;
+        };
         /** @description The second factor was taken off. */
         SecondFactorChanged: {
             /** @description For people. */
@@ -3877,6 +4190,17 @@ export interface components {
             message: string;
             /** @description `ok`. */
             status: string;
+        };
+        /** @description What became of a command for one of many machines. */
+        Target: {
+            /** @description The machine, as the request named it. */
+            agent_id: string;
+            command_id?: components["schemas"]["CommandId"] | null;
+            /** @description Why it was not accepted, or did not run. */
+            error?: string | null;
+            /** @description What people call it; empty if the caller may not know. */
+            machine_name: string;
+            status?: components["schemas"]["CommandStatus"] | null;
         };
         /** @description One account of a person who has several. */
         Tenant: {
@@ -8796,6 +9120,364 @@ export interface operations {
             };
         };
     };
+    list_commands: {
+        parameters: {
+            query?: {
+                /** @description Those of one machine, by its public name. */
+                agent_id?: string;
+                /** @description Those that were sent together, as `POST /api/commands` answered. Counts unless a machine is named. */
+                batch_id?: string;
+                /** @description Those with a status, such as `queued`. */
+                status?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_on_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunOnMachines"];
+            };
+        };
+        responses: {
+            /** @description What became of it for each machine */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description No machine is named, or more than 50 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The command's name */
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The command */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach its machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such command in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The command's name */
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The command as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Somebody else sent it, and the caller does not manage its machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such command in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -10785,6 +11467,116 @@ export interface operations {
                 };
             };
             /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunOnMachine"];
+            };
+        };
+        responses: {
+            /** @description It was sent or, with `wait`, has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_CommandSent"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine, or it was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many commands are running or waiting there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The machine's agent is not connected */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -2,6 +2,7 @@
 mod arrival;
 mod commands;
 mod properties;
+mod queued;
 mod records;
 mod relay_sim;
 mod rights;

@@ -4,16 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
+use protocol::api::commands::CommandResult;
+use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD};
 use protocol::relay_contract::{AgentContext, Dialect, SignIn, ViewerContext};
 use protocol::stream::{Applied, InputApplier, InputWriter, OutputReader};
-use protocol::terminal::agent::{FromAgent, InputReport, Report, ToAgent};
+use protocol::terminal::agent::{FromAgent, InputReport, NoResult, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, Size};
 
-use crate::relay::{Action, Claim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict};
+use crate::relay::{
+    Action, Claim, CommandClaim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict,
+};
 
 /// The terminal writes the numbers from 0 to 250 over and over.
 const PERIOD: usize = 251;
@@ -53,12 +56,25 @@ pub struct Link {
 pub struct AgentModel {
     pub socket: Option<Socket>,
     pub shells: BTreeMap<StreamId, Shell>,
-    /// Whether each command has ended.
-    pub commands: BTreeMap<StreamId, bool>,
+    /// How far each command is that its journal knows.
+    pub commands: BTreeMap<StreamId, Noted>,
+    /// How often its journal was lost.
+    pub journal: u8,
     /// The commands that were ever run.
     pub ran: Vec<String>,
     /// All input of all shells, as applied.
     pub heard: Vec<u8>,
+}
+
+/// How far a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    Running,
+    Ended,
+    /// It was killed.
+    Killed,
+    /// It ran when the agent died.
+    Lost,
 }
 
 #[derive(Debug, Clone)]
@@ -71,6 +87,12 @@ pub struct Shell {
     pub window: Option<u64>,
     pub inputs: BTreeMap<StreamId, InputApplier>,
     pub exit: Option<ExitStatus>,
+}
+
+impl AgentModel {
+    fn journal_id(&self) -> JournalId {
+        format!("{:032x}", self.journal).parse().unwrap()
+    }
 }
 
 impl Shell {
@@ -103,10 +125,14 @@ pub struct RelaySim {
     pub agent: AgentModel,
     pub viewers: Vec<ViewerModel>,
     pub notices: Vec<Notice>,
+    /// The results that are kept.
+    pub results: BTreeMap<CommandId, CommandResult>,
     /// What was asked of the directory and not answered yet.
     pub questions: VecDeque<Question>,
     /// Whether a claim holds.
     pub holds: fn(&Claim) -> bool,
+    /// Whether a command may be run.
+    pub may_run: fn(&CommandClaim) -> bool,
     /// Whether the agent's key is the machine's.
     pub agent_holds: bool,
     next_socket: u32,
@@ -163,8 +189,10 @@ impl RelaySim {
             agent: AgentModel::default(),
             viewers: (0..viewers).map(viewer).collect(),
             notices: Vec::new(),
+            results: BTreeMap::new(),
             questions: VecDeque::new(),
             holds: |_| true,
+            may_run: |_| true,
             agent_holds: true,
             next_socket: 0,
         }
@@ -195,6 +223,10 @@ impl RelaySim {
                 Action::Erase(key) => {
                     self.storage.remove(&key);
                 }
+                Action::Keep(command_id, result) => {
+                    let known = self.results.insert(command_id, result);
+                    assert!(known.is_none(), "a command ends once");
+                }
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::Ask(question) => self.questions.push_back(question),
@@ -209,6 +241,7 @@ impl RelaySim {
         };
         let verdict = Verdict {
             claims: question.claims.iter().map(self.holds).collect(),
+            commands: question.commands.iter().map(self.may_run).collect(),
             agent: self.agent_holds,
         };
         self.relay.judged(self.now, question, Some(verdict));
@@ -373,8 +406,25 @@ impl RelaySim {
             metadata: Default::default(),
             streams,
             commands: self.agent.commands.keys().copied().collect(),
+            journal: Some(self.agent.journal_id()),
         };
         self.say_up(socket, &hello);
+    }
+
+    /// The agent dies with its shells, and what its commands do is not known to the next.
+    pub fn agent_dies(&mut self) {
+        if let Some(socket) = self.agent.socket {
+            self.cut(socket);
+        }
+        self.agent.shells.clear();
+        for noted in self
+            .agent
+            .commands
+            .values_mut()
+            .filter(|noted| **noted == Noted::Running)
+        {
+            *noted = Noted::Lost;
+        }
     }
 
     /// A report makes everything before its ends something to be asked for.
@@ -429,27 +479,43 @@ impl RelaySim {
     }
 
     pub fn command_ends(&mut self, stream: StreamId) {
-        if let Some(ended) = self.agent.commands.get_mut(&stream)
-            && !std::mem::replace(ended, true)
+        self.end_command(stream, Noted::Ended);
+    }
+
+    fn end_command(&mut self, stream: StreamId, how: Noted) {
+        if let Some(noted) = self.agent.commands.get_mut(&stream)
+            && *noted == Noted::Running
         {
-            self.say_ran(stream);
+            *noted = how;
+            self.say_result(stream, how);
         }
     }
 
-    fn say_ran(&mut self, stream: StreamId) {
+    fn say_result(&mut self, stream: StreamId, noted: Noted) {
+        let (code, signal) = match noted {
+            Noted::Running => return,
+            Noted::Ended => (Some(0), None),
+            Noted::Killed => (None, Some("SIGKILL".to_owned())),
+            Noted::Lost => return self.say_no_result(stream, NoResult::Lost),
+        };
         let ran = FromAgent::Ran {
             stream,
             stdout: format!("output of {stream}"),
             stderr: String::new(),
             truncated: false,
             timed_out: false,
-            status: ExitStatus {
-                code: Some(0),
-                signal: None,
-            },
+            duration_ms: Some(7),
+            status: ExitStatus { code, signal },
         };
         if let Some(socket) = self.agent.socket {
             self.say_up(socket, &ran);
+        }
+    }
+
+    fn say_no_result(&mut self, stream: StreamId, reason: NoResult) {
+        let error = "no result".to_owned();
+        if let Some(socket) = self.agent.socket {
+            self.say_up(socket, &FromAgent::RunFailed { stream, error, reason });
         }
     }
 
@@ -528,20 +594,17 @@ impl RelaySim {
                     self.say_up(socket, &FromAgent::Report { streams, commands });
                 }
                 ToAgent::Run { stream, command, .. } => {
-                    if self.agent.commands.insert(stream, false).is_none() {
+                    if let std::collections::btree_map::Entry::Vacant(entry) = self.agent.commands.entry(stream) {
+                        entry.insert(Noted::Running);
                         self.agent.ran.push(command);
                     }
                 }
-                ToAgent::Collect { stream } => match self.agent.commands.get(&stream) {
-                    Some(true) => self.say_ran(stream),
-                    Some(false) => {}
-                    None => {
-                        let error = "unknown".to_owned();
-                        self.say_up(socket, &FromAgent::RunFailed { stream, error });
-                    }
+                ToAgent::Collect { stream } => match self.agent.commands.get(&stream).copied() {
+                    Some(noted) => self.say_result(stream, noted),
+                    None => self.say_no_result(stream, NoResult::NotKnown),
                 },
                 ToAgent::Close { stream } => {
-                    self.command_ends(stream);
+                    self.end_command(stream, Noted::Killed);
                     if self.agent.shells.get(&stream).is_some_and(|shell| shell.exit.is_none()) {
                         self.shell_exits(stream, 129);
                     }

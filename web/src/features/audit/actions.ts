@@ -50,6 +50,8 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   machine_access: 'opened a terminal',
   machine_deleted: 'deleted a machine',
   agent_duplicate: 'refused a copy of a machine',
+  command_executed: 'ran a command',
+  command_cancelled: 'cancelled a command',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',
   organization_created: 'created an organization',
