@@ -1,6 +1,7 @@
 /** The part of the stand-in edge that knows an organization. What is asked of each noun is answered in the noun's file. */
 import { type Body, NOW, type Routes } from './answers';
 import { audit } from './audit';
+import { Commands, commands } from './commands';
 import { type Group, groups } from './groups';
 import { machines } from './machines';
 import { organization } from './organization';
@@ -36,6 +37,7 @@ export class Administration {
   readonly entries: Body[] = [];
   readonly organizations: Body[] = [];
   readonly grants: Body[] = [];
+  readonly commands = new Commands();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -112,5 +114,6 @@ export class Administration {
     ...organization(this),
     ...organizations(this),
     ...machines(this),
+    ...commands(this),
   };
 }
