@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the product beside its floor: run.sh [echo] [bulk] [requests] [bundle] [resume] [memory]; without arguments, everything.
+# Measures the product beside its floor: run.sh [echo] [bulk] [recording] [requests] [bundle] [resume] [memory]; without arguments, everything.
 # Wants the Worker and the agent built (scripts/build.sh worker native). Prints a report and keeps it in bench/results.md.
 source "$(dirname "$0")/../scripts/lib/common.sh"
 

@@ -48,10 +48,11 @@ thread_local! {
     static ROUTER: OnceCell<axum::Router> = const { OnceCell::new() };
 }
 
-/// Tells the relays who may.
+/// Tells the relays who may, and where records of commands go.
 #[worker::event(start)]
 fn start() {
     durable_objects::authority::set(features::sessions::authority::answer);
+    durable_objects::command_log::set(features::command_logs::record::store, features::commands::logged::store);
 }
 
 /// Serves one request.

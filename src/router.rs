@@ -14,8 +14,8 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
-    agents, api_keys, audit_log, downloads, groups, machine_access, machines, oidc, organization_admin, organizations,
-    profile, roles, sessions, sign_in, sign_up, terminals, users,
+    agents, api_keys, audit_log, command_logs, commands, downloads, groups, machine_access, machines, oidc,
+    organization_admin, organizations, profile, recordings, roles, sessions, sign_in, sign_up, terminals, users,
 };
 use crate::http::extract::readable;
 use crate::http::{etag, health, not_found};
@@ -43,12 +43,15 @@ pub fn api() -> Routes {
         .merge(machine_access::routes())
         .merge(sessions::routes())
         .merge(terminals::routes())
+        .merge(recordings::routes())
+        .merge(commands::routes())
         .merge(agents::routes())
         .merge(downloads::routes())
         .merge(groups::routes())
         .merge(organizations::routes())
         .merge(organization_admin::routes())
         .merge(audit_log::routes())
+        .merge(command_logs::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.

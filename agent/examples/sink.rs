@@ -126,6 +126,7 @@ async fn accept(listener: &TcpListener) -> Link {
         protocol: PROTOCOL,
         agent_id,
         heartbeat_seconds: 3600,
+        command_log: false,
     })
     .await;
     link.say(ToAgent::Open {

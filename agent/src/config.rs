@@ -111,9 +111,17 @@ impl Default for Logging {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Storage {
-    /// For terminal output beyond the newest megabyte of each session. It belongs on a disk: many systems keep `/tmp` in
+    /// For terminal output beyond the newest megabyte of each session, for the hooks of shells, and for records of commands until
+    /// the edge has them. It belongs on a disk: many systems keep `/tmp` in
     /// memory.
     pub directory: PathBuf,
+}
+
+impl Storage {
+    /// Where an agent keeps records of commands that the edge has not stored.
+    pub fn records(&self, agent: &AgentId) -> PathBuf {
+        self.directory.join(format!("vsay-agent-{agent}"))
+    }
 }
 
 impl Default for Storage {

@@ -2,7 +2,7 @@
 //! output until it has been read. See `docs/streams.md` for what it says on its link.
 //!
 //! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, [`pty`] gives
-//! them a terminal, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
+//! them a terminal, [`integration`] has shells tell what is run and [`command_log`] keeps that, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
 //! [`command`] runs what needs no terminal, [`link`] carries both to the edge. [`configure`] makes a machine known, with
 //! [`enroll`], [`identity`], [`host_id`] and [`service`], and [`uninstall`] undoes that; [`lock`] lets one agent of it run.
 //! [`command_line`] is the way in.
@@ -13,12 +13,14 @@
 pub mod account;
 pub mod command;
 pub mod command_line;
+pub mod command_log;
 pub mod config;
 pub mod configure;
 pub mod emulator;
 pub mod enroll;
 pub mod host_id;
 pub mod identity;
+pub mod integration;
 pub mod link;
 pub mod lock;
 pub mod metrics;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nix::unistd::{Uid, setsid};
 
+use crate::command::Journal;
 use crate::config::{self, Config};
 use crate::service::manager::Manager;
 use crate::service::{background, environment, hosts, sudoers};
@@ -43,8 +44,16 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
             say!("Removed our lines from {}.", hosts::FILE);
         }
     }
+    if let Some(config) = &config {
+        // What the edge has not got of them by now goes with the agent.
+        let _ = fs::remove_dir_all(config.storage.records(&config.agent.id));
+    }
     let key = path.with_extension("key");
     let key = config.as_ref().map_or(&key, |config| &config.server.key_file);
+    let journal = Journal::folder_of(key);
+    if remove_folder(&journal)? {
+        say!("Removed {}.", journal.display());
+    }
     for file in [
         &host_id::file_of(&path),
         &environment::file_of(&path),
@@ -81,6 +90,15 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
         None => say!("No agent is configured here: there is no {}.", path.display()),
     }
     Ok(())
+}
+
+/// Removes a folder of ours with what is in it, and says whether there was one.
+fn remove_folder(path: &Path) -> Result<bool> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
 }
 
 /// Removes a file, and says whether there was one.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use protocol::ids::StreamId;
+use protocol::ids::{JournalId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_COMMAND_OUTPUT, MAX_COMMANDS};
 use protocol::terminal::ExitStatus;
-use protocol::terminal::agent::{FromAgent, ToAgent};
+use protocol::terminal::agent::{FromAgent, NoResult, ToAgent};
 
 use crate::support::{Connection, Machine, Relay, until, within};
 
@@ -20,11 +20,12 @@ type Result = (String, String, ExitStatus);
 async fn run(link: &mut Connection, stream: StreamId, command: &str, timeout_seconds: u32) {
     link.send(ToAgent::Run {
         stream,
-        session_id: "session_1".parse().unwrap(),
+        session_id: Some("session_1".parse().unwrap()),
         command: command.to_owned(),
         timeout_seconds,
         allow_sudo: false,
         username: "ann".into(),
+        script: false,
     })
     .await;
 }
@@ -38,6 +39,7 @@ async fn result(link: &mut Connection, command: &str) -> Result {
             stderr,
             truncated: false,
             timed_out: false,
+            duration_ms: Some(_),
             status,
         } => {
             link.send(ToAgent::Forget { stream: COMMAND }).await;
@@ -101,7 +103,14 @@ async fn a_command_runs_once_however_often_it_is_asked_for_and_is_unknown_once_f
     link.send(ToAgent::Collect { stream: COMMAND }).await;
     let forgotten = link.message().await;
     assert!(
-        matches!(&forgotten, FromAgent::RunFailed { stream: COMMAND, error } if error.contains("nothing of this command")),
+        matches!(
+            &forgotten,
+            FromAgent::RunFailed {
+                stream: COMMAND,
+                reason: NoResult::NotKnown,
+                ..
+            }
+        ),
         "{forgotten:?}"
     );
 }
@@ -251,6 +260,120 @@ async fn commands_end_with_the_agent() {
     kill(Pid::from_raw(agent.id().unwrap() as i32), Signal::SIGTERM).unwrap();
     within("the end of the agent", agent.wait()).await.unwrap();
     assert!(gone(process));
+}
+
+/// What the journal says that the hello named.
+fn journal(link: &Connection) -> JournalId {
+    match &link.hello {
+        FromAgent::Hello { journal, .. } => journal.clone().expect("a journal"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn listed(link: &Connection) -> Vec<StreamId> {
+    match &link.hello {
+        FromAgent::Hello { commands, .. } => commands.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_nobody_took_outlives_the_agent() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let agent = machine.start();
+    let mut link = relay.welcome().await;
+    let name = journal(&link);
+    run(&mut link, COMMAND, "echo kept; exit 4", 60).await;
+    let first = link.message().await;
+    drop(agent);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    assert_eq!((journal(&link), listed(&link)), (name, vec![COMMAND]));
+    link.send(ToAgent::Collect { stream: COMMAND }).await;
+    assert_eq!(link.message().await, first);
+    link.send(ToAgent::Forget { stream: COMMAND }).await;
+    link.send(ToAgent::Collect { stream: COMMAND }).await;
+    assert!(matches!(
+        link.message().await,
+        FromAgent::RunFailed {
+            reason: NoResult::NotKnown,
+            ..
+        }
+    ));
+    let notes = machine.config.server.key_file.with_extension("commands");
+    until("nothing is noted any more", || notes.read_dir().unwrap().count() == 1).await;
+}
+
+#[tokio::test]
+async fn a_command_that_ran_when_the_agent_died_does_not_run_again() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let agent = machine.start();
+    relay.welcome().await;
+    drop(agent);
+    // What a crash leaves: that it was started, and nothing else.
+    let notes = machine.config.server.key_file.with_extension("commands");
+    std::fs::write(notes.join("8.started"), "").unwrap();
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let stream = StreamId(8);
+    assert_eq!(listed(&link), [stream]);
+    run(&mut link, stream, "echo again", 60).await;
+    link.send(ToAgent::Collect { stream }).await;
+    let answer = link.message().await;
+    assert!(
+        matches!(
+            &answer,
+            FromAgent::RunFailed {
+                reason: NoResult::Lost,
+                ..
+            }
+        ),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_command_whose_start_cannot_be_noted_does_not_run() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    std::fs::remove_dir_all(machine.config.server.key_file.with_extension("commands")).unwrap();
+    let mark = machine.account().home.join("mark");
+    run(&mut link, COMMAND, &format!("touch {}", mark.display()), 60).await;
+    let answer = link.message().await;
+    assert!(
+        matches!(&answer, FromAgent::RunFailed { reason: NoResult::NotRun, error, .. } if error.contains("noted")),
+        "{answer:?}"
+    );
+    assert!(!mark.exists());
+}
+
+#[tokio::test]
+async fn a_script_ends_at_the_first_command_that_fails_and_leaves_its_output_in_a_file() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let script = "echo begun\necho problem >&2\nfalse | true\necho never";
+    link.send(ToAgent::Run {
+        stream: COMMAND,
+        session_id: None,
+        command: script.to_owned(),
+        timeout_seconds: 3600,
+        allow_sudo: false,
+        username: "ann".into(),
+        script: true,
+    })
+    .await;
+    let FromAgent::Ran { stdout, status, .. } = link.message().await else {
+        panic!("it did not run")
+    };
+    assert_eq!((stdout.as_str(), status), ("begun\nproblem\n", exited(1)));
+    let log = machine.account().home.join("script.log");
+    assert_eq!(std::fs::read_to_string(log).unwrap(), stdout);
 }
 
 #[tokio::test]

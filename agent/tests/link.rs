@@ -83,6 +83,7 @@ async fn the_first_heartbeat_comes_at_once_and_the_next_when_the_relay_wants_it(
         protocol: PROTOCOL,
         agent_id,
         heartbeat_seconds: 1,
+        command_log: false,
     })
     .await;
     for _ in 0..2 {
@@ -230,6 +231,7 @@ async fn an_edge_that_does_not_speak_the_protocol_gets_no_shells() {
         protocol: PROTOCOL + 1,
         agent_id,
         heartbeat_seconds: 30,
+        command_log: false,
     })
     .await;
     assert!(matches!(link.next().await, Received::Closed(_)));

@@ -214,11 +214,12 @@ async fn a_shell_on_no_list_restricts_whom_it_restricts_and_a_missing_one_is_no_
     terminal.wait_for(&mut link, "limited to 0").await;
     link.send(ToAgent::Run {
         stream: StreamId(9),
-        session_id: "session_1".parse().unwrap(),
+        session_id: Some("session_1".parse().unwrap()),
         command: "echo free".into(),
         timeout_seconds: 60,
         allow_sudo: false,
         username: "ann".into(),
+        script: false,
     })
     .await;
     match terminal.wait_for_message(&mut link).await {
@@ -253,11 +254,12 @@ async fn what_an_administrator_has_set_for_logins_holds_for_shells_and_commands(
     system::set_shell(&machine.system, &machine.system.path("bin/sh"));
     link.send(ToAgent::Run {
         stream: StreamId(9),
-        session_id: "session_1".parse().unwrap(),
+        session_id: Some("session_1".parse().unwrap()),
         command: "echo \"$FIELD_SETTING $PATH\"; umask".into(),
         timeout_seconds: 60,
         allow_sudo: false,
         username: "ann".into(),
+        script: false,
     })
     .await;
     match terminal.wait_for_message(&mut link).await {

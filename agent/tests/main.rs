@@ -1,6 +1,7 @@
 //! The agent against a relay that the tests play, with real shells and real sockets.
 #![cfg(target_os = "linux")]
 
+mod command_log;
 mod commands;
 mod cuts;
 mod enrolment;

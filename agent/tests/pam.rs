@@ -25,11 +25,12 @@ fn on_record(kind: &str, terminal: &str) -> String {
 async fn answer(terminal: &mut Terminal, link: &mut Connection, command: &str, timeout_seconds: u32) -> FromAgent {
     link.send(ToAgent::Run {
         stream: StreamId(9),
-        session_id: "session_1".parse().unwrap(),
+        session_id: Some("session_1".parse().unwrap()),
         command: command.to_owned(),
         timeout_seconds,
         allow_sudo: false,
         username: "ann".into(),
+        script: false,
     })
     .await;
     let answer = terminal.wait_for_message(link).await;

@@ -68,11 +68,12 @@ async fn shells_and_commands_ignore_no_signal_that_the_agent_was_started_to_igno
 async fn answer(terminal: &mut Terminal, link: &mut Connection, command: &str) -> String {
     link.send(ToAgent::Run {
         stream: StreamId(9),
-        session_id: "session_1".parse().unwrap(),
+        session_id: Some("session_1".parse().unwrap()),
         command: command.to_owned(),
         timeout_seconds: 60,
         allow_sudo: false,
         username: "ann".into(),
+        script: false,
     })
     .await;
     match terminal.wait_for_message(link).await {

@@ -1,8 +1,8 @@
 //! Measures VSAY Edge beside the least that could do its work, on this machine, in one run. `bench/README.md` says what
 //! the numbers mean.
 //!
-//!   vsay-bench [echo] [bulk] [requests] [bundle] [resume] [memory]    measures these, or everything
-//!   vsay-bench source <bytes>                                         writes the bulk output that is measured
+//!   vsay-bench [echo] [bulk] [recording] [requests] [bundle] [resume] [memory]    measures these, or everything
+//!   vsay-bench source <bytes>                                                     writes the bulk output that is measured
 mod http;
 mod measure;
 mod process;
@@ -25,7 +25,7 @@ use crate::report::Report;
 /// Where the report is kept, from the root of the project.
 const RESULTS: &str = "bench/results.md";
 
-const PARTS: [&str; 6] = ["bundle", "echo", "bulk", "requests", "resume", "memory"];
+const PARTS: [&str; 7] = ["bundle", "echo", "bulk", "recording", "requests", "resume", "memory"];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -64,6 +64,7 @@ async fn measure_all(parts: &[String]) -> Result<Report> {
             "bundle" => report.bundle = Some(measure::bundle::measure()?),
             "echo" => report.echo = runs::echo().await?,
             "bulk" => report.bulk = runs::bulk().await?,
+            "recording" => (report.recorded_echo, report.recorded_bulk) = runs::recording().await?,
             "requests" => report.requests = runs::requests().await?,
             "resume" => report.resume = Some(runs::resume().await?),
             _ => report.memory = runs::memory().await?,

@@ -82,6 +82,16 @@ impl Drop for Program {
 impl Runtime {
     /// Starts a script that runs workerd, keeps its data in `state`, and says when it answers.
     pub async fn start(script: &str, arguments: &[&str], state: &Path) -> Result<Self> {
+        Self::start_with(script, arguments, state, &[]).await
+    }
+
+    /// The same, with variables of the environment besides.
+    pub async fn start_with(
+        script: &str,
+        arguments: &[&str],
+        state: &Path,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         std::fs::create_dir_all(state)?;
         let mut command = Command::new("node");
         command
@@ -89,6 +99,7 @@ impl Runtime {
             .args(arguments)
             .arg("--state")
             .arg(state)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped());
         let mut program = Program::start(&mut command)?;
         let stdout = program

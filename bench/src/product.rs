@@ -44,7 +44,13 @@ pub struct Session {
 impl Product {
     /// Starts everything in an empty folder.
     pub async fn start(state: &Path) -> Result<Self> {
-        let edge = Runtime::start("scripts/edge.mjs", &["--port", "0", "--stdin-lifeline"], state).await?;
+        Self::start_with(state, &[]).await
+    }
+
+    /// The same, with variables of the environment for the edge.
+    pub async fn start_with(state: &Path, environment: &[(&str, &str)]) -> Result<Self> {
+        let arguments = ["--port", "0", "--stdin-lifeline"];
+        let edge = Runtime::start_with("scripts/edge.mjs", &arguments, state, environment).await?;
         let account = json!({ "username": "bench", "email": "bench@example.org", "password": random::<16>()? });
         let mut http = Http::open(&edge.url, None).await?;
         let account: SignedUp = http.call(Method::POST, "/api/signup", Some(account)).await?;
@@ -90,6 +96,14 @@ impl Product {
         let _: Value = http
             .call(Method::DELETE, &format!("/api/terminal/sessions/{}", session.id), None)
             .await?;
+        Ok(())
+    }
+
+    /// From here on sessions are not recorded.
+    pub async fn record_nothing(&self) -> Result<()> {
+        let mut http = Http::open(&self.edge.url, Some(&self.token)).await?;
+        let settings = json!({ "record_sessions": false });
+        let _: Value = http.call(Method::PUT, "/api/organization", Some(settings)).await?;
         Ok(())
     }
 

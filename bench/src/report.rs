@@ -8,7 +8,7 @@ use crate::measure::bundle::Bundle;
 use crate::measure::echo::Keys;
 use crate::measure::memory::Memory;
 use crate::measure::resume;
-use crate::runs::{HEALTH, LIST, PUBLISHED, QUERY, RELAY, Runs, STREAM, TTYD};
+use crate::runs::{HEALTH, LIST, PUBLISHED, QUERY, RECORDED, RELAY, Runs, SLOWLY, STREAM, TTYD};
 use crate::stats::{Latency, Summary};
 
 /// A processor that does other things while it measures makes numbers of little worth.
@@ -21,6 +21,10 @@ pub struct Report {
     pub echo: Runs<Keys>,
     /// Bulk output.
     pub bulk: Runs<Bulk>,
+    /// Keystrokes, recorded and not.
+    pub recorded_echo: Runs<Keys>,
+    /// Bulk output, recorded and not.
+    pub recorded_bulk: Runs<Bulk>,
     /// Requests/s.
     pub requests: Runs<f64>,
     /// The Worker's size.
@@ -98,6 +102,17 @@ impl Report {
                 percent >= 70.0,
             ));
         }
+        let echo = |name| of(&self.recorded_echo, name, |run| ms(run.latency.p50));
+        let bulk = |name| of(&self.recorded_bulk, name, |run| 1.0 / run.rate);
+        for (what, slow, fast) in [
+            ("echo with a slow bucket", echo(SLOWLY), echo(RECORDED)),
+            ("bulk output with a slow bucket, time", bulk(SLOWLY), bulk(RECORDED)),
+        ] {
+            if let (Some(slow), Some(fast)) = (slow, fast) {
+                let times = slow / fast;
+                targets.push((what, "≤ 1.1 × recorded", format!("{times:.2} ×"), times <= 1.1));
+            }
+        }
         if let Some(bundle) = &self.bundle {
             targets.push((
                 "Worker bundle, gzip",
@@ -133,35 +148,22 @@ impl Display for Report {
                 if met { "met" } else { "**missed**" }
             )?;
         }
-        if !self.echo.is_empty() {
-            table(
-                f,
-                "Keystroke echo, ms",
-                &[
-                    "p50",
-                    "p95",
-                    "p99",
-                    "workerd, processor µs/key",
-                    "agent, processor µs/key",
-                ],
-                &self.echo,
-                |run, column| {
-                    let Latency { p50, p95, p99 } = run.latency;
-                    [Some(ms(p50)), Some(ms(p95)), Some(ms(p99)), run.workerd, run.agent][column]
-                },
-            )?;
-            if !self.echo.iter().any(|(name, _)| *name == TTYD) {
-                writeln!(f, "\nttyd is not installed.")?;
-            }
+        for (title, runs) in [
+            ("Keystroke echo, ms", &self.echo),
+            ("Keystroke echo while it is recorded, ms", &self.recorded_echo),
+        ] {
+            echo_table(f, title, runs)?;
+        }
+        if !self.echo.is_empty() && !self.echo.iter().any(|(name, _)| *name == TTYD) {
+            writeln!(f, "\nttyd is not installed.")?;
+        }
+        for (title, runs) in [
+            ("Bulk output", &self.bulk),
+            ("Bulk output while it is recorded", &self.recorded_bulk),
+        ] {
+            bulk_table(f, title, runs)?;
         }
         if !self.bulk.is_empty() {
-            table(
-                f,
-                "Bulk output",
-                &["MB/s", "workerd, processor s/GB", "agent, processor s/GB"],
-                &self.bulk,
-                |run, column| [Some(run.rate), run.workerd, run.agent][column],
-            )?;
             writeln!(
                 f,
                 "\n\"{PUBLISHED}\" is bounded by design: such a client acknowledges nothing, so time must."
@@ -212,6 +214,33 @@ impl Display for Report {
         }
         Ok(())
     }
+}
+
+fn echo_table(f: &mut Formatter<'_>, title: &str, runs: &Runs<Keys>) -> Result {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let columns = [
+        "p50",
+        "p95",
+        "p99",
+        "workerd, processor µs/key",
+        "agent, processor µs/key",
+    ];
+    table(f, title, &columns, runs, |run, column| {
+        let Latency { p50, p95, p99 } = run.latency;
+        [Some(ms(p50)), Some(ms(p95)), Some(ms(p99)), run.workerd, run.agent][column]
+    })
+}
+
+fn bulk_table(f: &mut Formatter<'_>, title: &str, runs: &Runs<Bulk>) -> Result {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let columns = ["MB/s", "workerd, processor s/GB", "agent, processor s/GB"];
+    table(f, title, &columns, runs, |run, column| {
+        [Some(run.rate), run.workerd, run.agent][column]
+    })
 }
 
 /// Median, minimum and maximum over the runs of each column of each candidate.

@@ -12,6 +12,12 @@ use crate::product::{MACHINES, Product};
 use crate::stats::Latency;
 use crate::terminal::{Echo, Peer, PublishedTerminal, StreamTerminal, Ttyd, TtydTerminal, begin, echoes, pipe, pours};
 
+/// Output of one bulk run that is recorded: within what the recorder may be behind, where nobody waits for it.
+const RECORDED_BULK: u64 = 40 * 1024 * 1024;
+
+/// How much slower the bucket is made, in milliseconds.
+const BUCKET_DELAY: &str = "200";
+
 /// Runs of each measurement that is compared.
 const RUNS: usize = 5;
 
@@ -45,6 +51,12 @@ pub const HEALTH: &str = "product, `GET /health`";
 pub const BARE: &str = "bare Worker, no query";
 /// The product's list of machines.
 pub const LIST: &str = "product, authenticated `GET /api/machines`, 50 machines";
+/// Nothing is recorded.
+pub const UNRECORDED: &str = "not recorded";
+/// The bucket of this computer.
+pub const RECORDED: &str = "recorded";
+/// The same, made slower.
+pub const SLOWLY: &str = "recorded, each put 200 ms later";
 /// A Worker that does one query.
 pub const QUERY: &str = "bare Worker, one D1 query of 50 rows";
 
@@ -229,6 +241,43 @@ pub async fn requests() -> Result<Runs<f64>> {
     }
     candidates.end().await;
     Ok(runs)
+}
+
+/// Keystrokes and bulk output while a session is recorded, and while it is not.
+pub async fn recording() -> Result<(Runs<Keys>, Runs<Bulk>)> {
+    let state = folder()?;
+    let start = async |name: &str, environment: &[(&str, &str)]| {
+        Product::start_with(&state.path().join(name), environment).await
+    };
+    let unrecorded = start("unrecorded", &[]).await?;
+    unrecorded.record_nothing().await?;
+    let candidates = [
+        (UNRECORDED, unrecorded),
+        (RECORDED, start("recorded", &[]).await?),
+        (SLOWLY, start("slowly", &[("BUCKET_DELAY_MS", BUCKET_DELAY)]).await?),
+    ];
+    let (mut keys, mut bulks) = (Runs::new(), Runs::new());
+    for _ in 0..RUNS {
+        for (name, product) in &candidates {
+            let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
+            let session = product.session()?;
+            let mut terminal = StreamTerminal::attach(&session.attachment).await?;
+            echoes(&mut terminal).await?;
+            let run = echo::measure(&mut terminal, Some(&edge), Some(&agent)).await?;
+            add(&mut keys, name, run);
+            product.close(&session).await?;
+
+            let session = product.session()?;
+            let mut terminal = StreamTerminal::attach(&session.attachment).await?;
+            let begun = pours(&mut terminal, RECORDED_BULK).await?;
+            let run = bulk::measure(&mut terminal, begun, RECORDED_BULK, Some(&edge), Some(&agent)).await?;
+            add(&mut bulks, name, run);
+        }
+    }
+    for (_, product) in candidates {
+        product.end().await;
+    }
+    Ok((keys, bulks))
 }
 
 /// Latency of the first byte after a cut.

@@ -1,6 +1,6 @@
 //! What the relay writes to D1, so that lists and searches need not ask every machine's object: whether a machine is
-//! online and how it does, and that a session is over. Everything here may run twice.
-use protocol::ids::ObjectId;
+//! online and how it does, that a session is over, and how a command ended. Everything here may run twice.
+use protocol::ids::{CommandId, ObjectId};
 use protocol::sql::statements;
 use worker::d1::{D1Database, D1PreparedStatement};
 use worker::wasm_bindgen::JsValue;
@@ -28,6 +28,27 @@ statements! {
     /// stays open.
     SESSION_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?3, last_activity = ?3, \
         close_reason = ?4 WHERE machine_id = ?1 AND session_id = ?2 AND status = 'active' AND openings <= ?5";
+
+    /// A session is recorded. The machine's name is kept with it, as the recording outlives the machine.
+    RECORDING_STARTED = "INSERT INTO recordings (id, organization_id, machine_id, agent_id, machine_name, session_id, user_id, username,
+          started_at, cols, rows, stream)
+        SELECT ?2, m.organization_id, m.id, m.agent_id, m.name, ?3, ?4, ?5, ?6, CAST(?7 AS INTEGER), CAST(?8 AS INTEGER),
+          CAST(?9 AS INTEGER)
+        FROM machines m WHERE m.id = ?1
+        ON CONFLICT (id) DO NOTHING";
+
+    /// All of a recording is stored. One that the end of its machine has ended already gets its figures.
+    RECORDING_ENDED = "UPDATE recordings SET state = ?4, ended_at = ?3, duration_ms = ?5, output_bytes = ?6, size_bytes = ?7,
+          exit_code = ?8, expires_at = (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?3, '+' || o.recording_days || ' days')
+            FROM organizations o WHERE o.id = recordings.organization_id AND o.recording_days > 0)
+        WHERE machine_id = ?1 AND id = ?2";
+
+    /// A command was handed to the agent. One that ended is not told of again.
+    COMMAND_SENT = "UPDATE commands SET status = 'sent', sent_at = ?3 WHERE id = ?2 AND machine_id = ?1 AND finished_at IS NULL";
+
+    /// A command is over. The first end stays.
+    COMMAND_ENDED = "UPDATE commands SET status = ?3, exit_code = ?4, signal = ?5, error = ?6, truncated = ?7, \
+        duration_ms = ?8, finished_at = ?9 WHERE id = ?2 AND machine_id = ?1 AND finished_at IS NULL";
 
     /// Whatever is listed and not among the sessions there are (?2, a JSON array) is over, unless it was opened after ?3.
     UNKNOWN_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?4, close_reason = 'not_found' \
@@ -58,13 +79,22 @@ pub async fn deliver(db: &D1Database, machine: &ObjectId, notices: &[Notice]) ->
     Ok(())
 }
 
+/// The commands that notices say have ended.
+pub fn ended_commands(notices: &[Notice]) -> Vec<CommandId> {
+    let ended = notices.iter().filter_map(|notice| match notice {
+        Notice::CommandEnded { command_id, .. } => Some(command_id.clone()),
+        _ => None,
+    });
+    ended.collect()
+}
+
 /// Whether the database refuses what it was given, rather than being out of reach.
 fn is_refusal(error: &Error) -> bool {
     is_refused(&error.to_string())
 }
 
 /// The same, by the words of D1: SQLite's own for a value it cannot store, and D1's for one it cannot bind.
-fn is_refused(text: &str) -> bool {
+pub fn is_refused(text: &str) -> bool {
     [
         "constraint",
         "datatype mismatch",
@@ -118,6 +148,68 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
             db.prepare(SESSION_CLOSED)
                 .bind(&[machine, session, time(*at), JsValue::from_str(reason), opening])
         }
+        Notice::RecordingStarted {
+            recording,
+            session_id,
+            stream,
+            user,
+            username,
+            size,
+            at,
+        } => db.prepare(RECORDING_STARTED).bind(&[
+            machine,
+            JsValue::from_str(recording.as_str()),
+            JsValue::from_str(session_id.as_str()),
+            JsValue::from_str(user.as_str()),
+            JsValue::from_str(username),
+            time(*at),
+            size.cols.into(),
+            size.rows.into(),
+            stream.0.into(),
+        ]),
+        Notice::RecordingEnded {
+            recording,
+            at,
+            milliseconds,
+            output_bytes,
+            bytes,
+            outcome,
+            exit_code,
+        } => db.prepare(RECORDING_ENDED).bind(&[
+            machine,
+            JsValue::from_str(recording.as_str()),
+            time(*at),
+            JsValue::from_str(outcome.as_str()),
+            (*milliseconds as f64).into(),
+            (*output_bytes as f64).into(),
+            (*bytes as f64).into(),
+            exit_code.map_or(JsValue::NULL, JsValue::from),
+        ]),
+        Notice::CommandSent { command_id, at } => {
+            let command = JsValue::from_str(command_id.as_str());
+            db.prepare(COMMAND_SENT).bind(&[machine, command, time(*at)])
+        }
+        Notice::CommandEnded {
+            command_id,
+            status,
+            exit_code,
+            signal,
+            error,
+            truncated,
+            duration_ms,
+            at,
+        } => db.prepare(COMMAND_ENDED).bind(&[
+            machine,
+            JsValue::from_str(command_id.as_str()),
+            JsValue::from_str(status.as_str()),
+            exit_code.map_or(JsValue::NULL, |code| f64::from(code).into()),
+            optional(signal.as_deref()),
+            optional(error.as_deref()),
+            f64::from(u8::from(*truncated)).into(),
+            // A whole number of them is one that a double holds.
+            duration_ms.map_or(JsValue::NULL, |ms| (ms.min(LONGEST_MS) as f64).into()),
+            time(*at),
+        ]),
         Notice::Known { sessions, at } => {
             let sessions = serde_json::to_string(sessions)?;
             let before = time(at.saturating_sub(UNKNOWN_AFTER));
@@ -125,6 +217,13 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
                 .bind(&[machine, JsValue::from_str(&sessions), before, time(*at)])
         }
     }
+}
+
+/// A command that ran longer than this did not: whole numbers up to 2⁵³ travel unharmed.
+const LONGEST_MS: u64 = 1 << 53;
+
+fn optional(text: Option<&str>) -> JsValue {
+    text.map_or(JsValue::NULL, JsValue::from_str)
 }
 
 fn time(ms: u64) -> JsValue {

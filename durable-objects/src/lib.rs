@@ -3,7 +3,8 @@
 //! Its life: the Worker forwards an upgrade with a context it has checked; [`object`] accepts the socket so that it
 //! survives hibernation and tells [`relay`], the state machine with all the rules, what happened; the actions that come
 //! back are done in order. What must outlive the object's memory is in [`storage`] and attached to the sockets; what the
-//! rest of the product must know is written to D1 by [`directory`], and who may be let in is asked of [`authority`]. An alarm ends what ends by time, and when the machine
+//! rest of the product must know is written to D1 by [`directory`], who may be let in is asked of [`authority`], and what was run
+//! goes to the [`command_log`]. An alarm ends what ends by time, and when the machine
 //! is deleted the object erases itself.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -18,6 +19,7 @@
 )]
 
 pub mod authority;
+pub mod command_log;
 mod directory;
 #[allow(missing_docs, reason = "the macro that exports the object writes undocumented glue")]
 mod object;

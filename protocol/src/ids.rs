@@ -98,6 +98,18 @@ text_id!(
     |text| text.len() == 32 && is_lower_hex(text)
 );
 
+text_id!(
+    /// A command without a terminal, unique over all machines: `cmd_` and 24 hex, or 32 if a terminal's client asked for it.
+    CommandId, "command_id", "cmd_ and 24 or 32 lowercase hex characters",
+    |text| text.strip_prefix("cmd_").is_some_and(|hex| matches!(hex.len(), 24 | 32) && is_lower_hex(hex))
+);
+
+text_id!(
+    /// What an agent notes on its disk of the commands it starts. A different one means that the notes before are lost.
+    JournalId, "journal", "32 lowercase hex characters",
+    |text| text.len() == 32 && is_lower_hex(text)
+);
+
 fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -19,8 +19,17 @@ pub const MAX_COMMANDS: usize = 16;
 /// output belongs into a terminal, which loses none.
 pub const MAX_COMMAND_OUTPUT: usize = 96 * 1024;
 
+/// Longest text of a command, in bytes. Linux takes half as much again as one argument, and a record of it fits any storage.
+pub const MAX_COMMAND: usize = 64 * 1024;
+
+/// Commands that wait at the edge for one machine. Their texts are 4 MiB at most.
+pub const MAX_WAITING_COMMANDS: usize = 64;
+
 /// How many seconds a command may run (contract of the published API).
 pub const COMMAND_SECONDS: std::ops::RangeInclusive<u32> = 1..=300;
+
+/// How many seconds the script of a new machine may run: as long as it takes to install what a machine is for.
+pub const SCRIPT_SECONDS: u32 = 3600;
 
 /// How far a stream may run ahead of the slowest connected typist. It bounds what the relay and the platform's socket
 /// buffers hold for one typist, and allows 10 MB/s at a round trip of 100 ms.
@@ -32,6 +41,10 @@ pub const WATCHER_WINDOW: u64 = 256 * 1024;
 
 /// What the agent's log of one stream holds, and so how far a stream may run ahead of a typist whose connection was cut.
 pub const LOG_CAPACITY: u64 = 64 * 1024 * 1024;
+
+/// How far a stream may run ahead of its recorder: three quarters of the log. A bucket that is slow or fails delays nobody
+/// before that; the last quarter is for what is in flight, so that nothing leaves the log unrecorded.
+pub const RECORDER_WINDOW: u64 = LOG_CAPACITY / 4 * 3;
 
 /// How much input a viewer may have sent and not seen acknowledged. A paste larger than this waits at the viewer.
 pub const INPUT_WINDOW: u64 = 256 * 1024;

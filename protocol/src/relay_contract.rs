@@ -2,8 +2,9 @@
 //! what before it speaks to the relay; the relay trusts these bodies and asks nobody.
 use serde::{Deserialize, Serialize};
 
+use crate::api::commands::{CommandResult, CommandStatus};
 use crate::api::machines::Metrics;
-use crate::ids::{AgentId, BootId, ObjectId, SessionId};
+use crate::ids::{AgentId, BootId, CommandId, ObjectId, SessionId};
 use crate::terminal::Size;
 
 /// The name of the Durable Object binding.
@@ -31,6 +32,15 @@ pub const RECHECK_PATH: &str = "/recheck";
 
 /// `POST`: the machine was deleted or revoked. Ends every session and the agent's link, and erases the object's storage.
 pub const DESTROY_PATH: &str = "/destroy";
+
+/// `POST` [`RunCommand`]: takes a command; answers [`CommandAnswer`]. Taking one that is known changes nothing.
+pub const COMMAND_PATH: &str = "/command";
+
+/// `POST` [`NamedCommand`]: calls a command off; answers 204, also when it was over.
+pub const CANCEL_COMMAND_PATH: &str = "/command/cancel";
+
+/// `POST` [`NamedCommand`]: answers the [`CommandResult`], or `null` if there is none, or none any more.
+pub const COMMAND_RESULT_PATH: &str = "/command/result";
 
 /// The name of the object that relays for a machine.
 pub fn object_name(machine: &ObjectId) -> &str {
@@ -65,6 +75,8 @@ pub enum Dialect {
     Published,
     /// The published socket with `format=raw`: output as binary frames and nothing else.
     Raw,
+    /// `v2.asciicast`, as players of recordings speak it: a header, and an event in each text frame. It only looks.
+    Cast,
 }
 
 /// A viewer whose access the Worker has checked.
@@ -94,6 +106,9 @@ pub struct ViewerContext {
     pub can_type: bool,
     /// Whether a shell started for it may gain privileges.
     pub allow_sudo: bool,
+    /// The recording of a session that begins with it; nothing if sessions of the organization are not recorded.
+    #[serde(default)]
+    pub recording: Option<ObjectId>,
 }
 
 /// What somebody proved itself by, and what withdraws it: the sign-in or key itself, and what ends all tokens of the account.
@@ -115,6 +130,63 @@ pub struct SignIn {
 pub struct CloseSession {
     /// Which.
     pub session: SessionId,
+}
+
+/// A command whose row the Worker has written, so that it can be asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCommand {
+    /// The machine's row.
+    pub machine: ObjectId,
+    /// The machine's public name.
+    pub agent_id: AgentId,
+    /// Its row.
+    pub command_id: CommandId,
+    /// Who wants it.
+    pub user: ObjectId,
+    /// By which name.
+    pub username: String,
+    /// What bash is to run.
+    pub command: String,
+    /// After how many seconds it is killed.
+    pub timeout_seconds: u32,
+    /// Whether it may gain privileges.
+    pub allow_sudo: bool,
+    /// Whether it is a script: it ends at the first command that fails.
+    pub script: bool,
+    /// Whether it waits for an agent that is not there.
+    pub when_online: bool,
+    /// Whether the answer is to wait for the result.
+    pub wait: bool,
+}
+
+/// What became of a command that the relay was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum CommandAnswer {
+    /// It is known, and has not ended.
+    Pending {
+        /// `queued` or `sent`.
+        status: CommandStatus,
+    },
+    /// It has ended.
+    Ended {
+        /// How.
+        result: CommandResult,
+    },
+    /// The agent is not there, and the command does not wait for it.
+    Offline,
+    /// Too many are running, or waiting.
+    Busy {
+        /// How many may.
+        limit: usize,
+    },
+}
+
+/// A command by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCommand {
+    /// Which.
+    pub command_id: CommandId,
 }
 
 /// What the relay knows of its machine now.

@@ -63,11 +63,13 @@ messages!(FromAgent {
     Ran: "ran",
     RunFailed: "run_failed",
     Notice: "notice",
+    Commands: "commands",
     Heartbeat: "heartbeat",
     Ping: "ping",
 });
 messages!(ToAgent {
     Welcome: "welcome",
+    CommandsStored: "commands_stored",
     Open: "open",
     OpenInput: "open_input",
     CloseInput: "close_input",
@@ -184,9 +186,18 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     );
     check_refusals::<FromAgent>(
         "from_agent",
-        &["exited.code", "exited.signal", "notice.input", "ran.code", "ran.signal"],
+        &[
+            "exited.code",
+            "exited.signal",
+            "hello.journal",
+            "notice.input",
+            "ran.code",
+            "ran.duration_ms",
+            "ran.signal",
+            "run_failed.reason",
+        ],
     );
-    check_refusals::<ToAgent>("to_agent", &[]);
+    check_refusals::<ToAgent>("to_agent", &["run.script", "run.session_id", "welcome.command_log"]);
     let optional = [
         "command_output.error",
         "command_output.exit_code",

@@ -11,6 +11,7 @@ import { lock } from "./lock.mjs";
 import { EdgeLog, say } from "./log.mjs";
 import { freePort } from "./port.mjs";
 import { loadSecrets } from "./secrets.mjs";
+import { slowBucket } from "./slow-bucket.mjs";
 
 /** How often a free port may be snatched away before the start is given up. */
 const PORT_ATTEMPTS = 5;
@@ -160,12 +161,16 @@ function routesPastAssets(assets) {
   return assets?.run_worker_first.map((path) => `*${path}`) ?? [];
 }
 
-/** The entry module first, then the WebAssembly beside it. */
+/** The entry module first, then the WebAssembly beside it. BUCKET_DELAY_MS makes puts into the bucket wait, for benchmarks. */
 function modules(main) {
   const folder = path.dirname(main);
   const wasm = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
+  const own = { type: "ESModule", path: main };
+  const delay = process.env.BUCKET_DELAY_MS;
+  const slow = { type: "ESModule", path: path.join(folder, "slow-bucket.js"), contents: slowBucket(delay) };
   return [
-    { type: "ESModule", path: main },
+    ...(delay === undefined ? [] : [slow]),
+    own,
     ...wasm.map((name) => ({ type: "CompiledWasm", path: path.join(folder, name) })),
   ];
 }

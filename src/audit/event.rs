@@ -82,8 +82,11 @@ actions! {
     MachineDeleted "machine_deleted";
     AgentDuplicate "agent_duplicate";
     MachineAccess "machine_access";
+    CommandExecuted "command_executed";
+    CommandCancelled "command_cancelled";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
+    RecordingDeleted "recording_deleted";
     OrganizationCreated "organization_created";
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";
@@ -134,7 +137,7 @@ impl Resource {
             "roles" => Self::Role,
             "organization" | "admin" => Self::Organization,
             "groups" => Self::Group,
-            "machines" => Self::Machine,
+            "machines" | "commands" => Self::Machine,
             "terminal" => Self::Terminal,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,

@@ -15,6 +15,7 @@ impl Action {
             | Self::TotpReset
             | Self::UserDeleted
             | Self::MachineDeleted
+            | Self::RecordingDeleted
             | Self::OrganizationDeleted => Severity::Critical,
             // Rights, credentials and settings that changed, and the log itself taken away.
             Self::RolesAssigned

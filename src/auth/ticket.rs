@@ -1,8 +1,8 @@
-//! Tickets: what opens one socket to one machine, once, within seconds. A browser can give a socket no header, and an address is
+//! Tickets: what opens one socket to one machine or recording, once, within seconds. A browser can give a socket no header, and an address is
 //! kept where no token belongs.
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::secret::Secret;
-use protocol::ids::{AgentId, ObjectId};
+use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::caller::Caller;
@@ -36,6 +36,7 @@ statements! {
 #[derive(Debug, Deserialize)]
 pub struct Taken {
     user_id: ObjectId,
+    /// What it is for: a machine's public name, or the id of a recording.
     agent_id: String,
     sign_in: String,
     token_version: i64,
@@ -44,9 +45,9 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// What it proves at the machine `agent_id`, if it is for that one and still good.
-    pub fn proof(self, agent_id: &str, now: DateTime<Utc>) -> Option<token::Proof> {
-        (self.agent_id == agent_id && now < self.expires_at).then_some(token::Proof {
+    /// What it proves at the machine or recording `of`, if it is for that one and still good.
+    pub fn proof(self, of: &str, now: DateTime<Utc>) -> Option<token::Proof> {
+        (self.agent_id == of && now < self.expires_at).then_some(token::Proof {
             user_id: self.user_id,
             version: self.token_version,
             sign_in: self.sign_in,
@@ -60,14 +61,15 @@ pub fn mint() -> Result<Secret, NoRandomness> {
     random::hex::<BYTES>().map(Secret::from)
 }
 
-/// Keeps the digest of a ticket for a machine that `caller` may use.
-pub fn keep(ticket: &Secret, caller: &Caller, agent_id: &AgentId, now: DateTime<Utc>) -> Query<Nothing> {
+/// Keeps the digest of a ticket for what `caller` may use: a machine by its public name, or a recording by its id. It is what the
+/// path of the socket names.
+pub fn keep(ticket: &Secret, caller: &Caller, of: &str, now: DateTime<Utc>) -> Query<Nothing> {
     Query::new(
         KEEP,
         [
             secrets::digest(ticket.expose()).into(),
             caller.id().into(),
-            agent_id.into(),
+            of.into(),
             caller.sign_in().into(),
             caller.token_version().into(),
             caller.source().into(),
@@ -97,8 +99,7 @@ mod tests {
     fn kept(db: &TestDb) -> Secret {
         db.user("ann", "acme", "user");
         let ticket = mint().unwrap();
-        let agent_id = "00000000000a".to_owned().try_into().unwrap();
-        db.run(keep(&ticket, &db.caller("ann"), &agent_id, NOW.parse().unwrap()));
+        db.run(keep(&ticket, &db.caller("ann"), "00000000000a", NOW.parse().unwrap()));
         ticket
     }
 

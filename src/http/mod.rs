@@ -10,3 +10,6 @@ pub mod json_text;
 pub mod not_found;
 pub mod operation;
 pub mod page;
+pub mod period;
+pub mod range;
+pub mod upgrade;

@@ -15,6 +15,7 @@ use super::db::Db;
 use super::error::ApiError;
 use super::images::Avatars;
 use super::mail::Mailer;
+use super::recordings::Recordings;
 use super::relay_stub::RelayStub;
 use super::settings::origins;
 
@@ -74,6 +75,11 @@ impl App {
     /// The avatars of people.
     pub fn avatars(&self) -> Result<Avatars, ApiError> {
         Avatars::new(&self.env)
+    }
+
+    /// The recordings of terminals.
+    pub fn recordings(&self) -> Result<Recordings, ApiError> {
+        Recordings::new(&self.env)
     }
 
     /// The page of the console.

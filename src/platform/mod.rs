@@ -11,6 +11,7 @@ pub mod images;
 pub mod log;
 pub mod mail;
 pub mod random;
+pub mod recordings;
 pub mod relay_stub;
 pub mod secrets;
 pub mod settings;

@@ -4,8 +4,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::{Either, select};
-use protocol::ids::{ObjectId, SessionId};
-use protocol::relay_contract::{self, CloseSession, Status};
+use protocol::api::commands::CommandResult;
+use protocol::ids::{CommandId, ObjectId, SessionId};
+use protocol::relay_contract::{self, CloseSession, CommandAnswer, NamedCommand, RunCommand, Status};
 use serde::Serialize;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
 
@@ -66,21 +67,45 @@ impl RelayStub {
     /// Ends one session by order of somebody who may. Succeeds also if it was over.
     pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
         let session = session.clone();
-        self.post(relay_contract::CLOSE_PATH, &CloseSession { session }).await
+        self.post(relay_contract::CLOSE_PATH, &CloseSession { session })
+            .await
+            .map(drop)
     }
 
     /// Something was withdrawn: the relay looks at the rights of all it has again, and has ended what has none when this
     /// succeeds.
     pub async fn recheck(&self) -> Result<(), ApiError> {
-        self.post(relay_contract::RECHECK_PATH, &()).await
+        self.post(relay_contract::RECHECK_PATH, &()).await.map(drop)
     }
 
     /// Ends everything: the machine is gone. Succeeds also the second time.
     pub async fn destroy(&self) -> Result<(), ApiError> {
-        self.post(relay_contract::DESTROY_PATH, &()).await
+        self.post(relay_contract::DESTROY_PATH, &()).await.map(drop)
     }
 
-    async fn post(&self, path: &str, body: &impl Serialize) -> Result<(), ApiError> {
+    /// Hands a command over, whose row is written, and waits for its result if it says so. Again, nothing is run twice.
+    pub async fn run_command(&self, run: &RunCommand) -> Result<CommandAnswer, ApiError> {
+        let mut response = self.post(relay_contract::COMMAND_PATH, run).await?;
+        Ok(response.json().await?)
+    }
+
+    /// Calls a command off by order of somebody who may. Succeeds also if it was over.
+    pub async fn cancel_command(&self, command_id: &CommandId) -> Result<(), ApiError> {
+        let command_id = command_id.clone();
+        self.post(relay_contract::CANCEL_COMMAND_PATH, &NamedCommand { command_id })
+            .await
+            .map(drop)
+    }
+
+    /// What came of a command that has ended, as long as it is kept.
+    pub async fn command_result(&self, command_id: &CommandId) -> Result<Option<CommandResult>, ApiError> {
+        let command_id = command_id.clone();
+        let path = relay_contract::COMMAND_RESULT_PATH;
+        let mut response = self.post(path, &NamedCommand { command_id }).await?;
+        Ok(response.json().await?)
+    }
+
+    async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {
         let body = serde_json::to_string(body).map_err(ApiError::internal)?;
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(body.into()));
@@ -89,7 +114,7 @@ impl RelayStub {
             .fetch_with_request(Request::new_with_init(&url(path), &init)?)
             .await?;
         match response.status_code() {
-            200..=299 => Ok(()),
+            200..=299 => Ok(response),
             status => Err(ApiError::internal(format!("the relay answered {status} to {path}"))),
         }
     }

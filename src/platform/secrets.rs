@@ -59,7 +59,8 @@ impl SealingKey {
         })
     }
 
-    fn try_open(&self, associated_data: &str, sealed: &str) -> Option<Secret> {
+    /// The same, of what somebody has sent and that may be anything.
+    pub fn try_open(&self, associated_data: &str, sealed: &str) -> Option<Secret> {
         let bytes = Base64UrlUnpadded::decode_vec(sealed).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
         let payload = Payload {

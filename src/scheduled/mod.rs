@@ -9,6 +9,7 @@ mod purge;
 use chrono::{DateTime, Utc};
 
 use crate::features::audit_log;
+use crate::features::recordings;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::platform::context::App;
 use crate::platform::db::stored;
@@ -20,6 +21,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("removing what has expired", purge::run(app, now).await);
     report("ending grants", grants::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
+    report("removing recordings", recordings::purge::run(app, now).await);
     // Also those that could not be ended when their right was withdrawn.
     report("ending terminals", revocation::withdraw(app, Whose::Anyone).await);
     report("sealing the audit log", seal(app).await);

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::stored;
 use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
-use crate::features::sessions;
 use crate::features::sign_in;
+use crate::features::{command_logs, commands, sessions};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
@@ -19,19 +19,36 @@ const LINKS_KEPT: TimeDelta = TimeDelta::days(7);
 /// How long the row of a session is kept after its end. What happened stays in the audit log.
 const SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
 
+/// How long the row of a command is kept after its end. That it was run stays in the audit log.
+const COMMANDS_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// When a command that no relay tells of is given up: an hour after it would have expired there…
+const QUEUED_COMMANDS_LOST: TimeDelta = TimeDelta::hours(25);
+
+/// …or a day after its relay has given up waiting for its result.
+const SENT_COMMANDS_LOST: TimeDelta = TimeDelta::days(9);
+
 /// Removes what has expired.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     app.db()?.run(Vec::from(removals(now))).await?;
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 5] {
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 8] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
         email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
         sessions::store::purge(&stored(now - SESSIONS_KEPT), AT_ONCE),
         ticket::purge(&stored(now), AT_ONCE),
+        command_logs::store::purge(&stored(now), AT_ONCE),
+        commands::store::give_up(
+            &stored(now - QUEUED_COMMANDS_LOST),
+            &stored(now - SENT_COMMANDS_LOST),
+            &stored(now),
+            AT_ONCE,
+        ),
+        commands::store::purge(&stored(now - COMMANDS_KEPT), AT_ONCE),
     ]
 }
 

@@ -73,6 +73,15 @@ impl TestDb {
         ));
     }
 
+    /// A command of an account on a machine, that no relay has told of.
+    pub fn command(&self, command_id: &str, user: &str, machine: &str) {
+        self.execute(&format!(
+            "INSERT INTO commands (id, organization_id, machine_id, user_id, username, source, command, timeout_seconds, sudo, created_at)
+             SELECT '{command_id}', m.organization_id, m.id, u.id, u.username, 'api', 'uptime', 300, 0, '2026-01-01T00:00:00.000Z'
+             FROM users u, machines m WHERE u.username = '{user}' AND m.name = '{machine}'"
+        ));
+    }
+
     /// An account as it calls.
     pub fn caller(&self, name: &str) -> Caller {
         let id = id(name).parse().unwrap();

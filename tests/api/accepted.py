@@ -33,7 +33,7 @@ def wrong_parameters(case):
     return {data.parameter, *(mutation.parameter for mutation in data.mutations)} - {None}
 
 
-REFUSED, ACCEPTED_ANYWAY = "RejectedPositiveData", "AcceptedNegativeData"
+REFUSED, ACCEPTED_ANYWAY, FAILED = "RejectedPositiveData", "AcceptedNegativeData", "ServerError"
 PAGES = (
     "GET /api/admin/organizations",
     "GET /api/admin/organizations/{organization_id}/groups",
@@ -41,12 +41,17 @@ PAGES = (
     "GET /api/audit",
     "GET /api/audit-logs",
     "GET /api/audit/export",
+    "GET /api/commands",
     "GET /api/groups",
     "GET /api/groups/{group_id}/machines",
     "GET /api/groups/{group_id}/members",
     "GET /api/machines",
+    "GET /api/machines/{agent_id}/recordings",
+    "GET /api/recordings",
+    "GET /api/recordings/{recording_id}/segments",
     "GET /api/users",
 )
+LOGS = ("GET /api/command-logs", "GET /api/machines/{agent_id}/logs", "GET /api/machines/{agent_id}/logs/search")
 NUMBERS = (
     "PUT /api/admin/organizations/{organization_id}",
     "PUT /api/organization",
@@ -72,7 +77,24 @@ ACCEPTED = [
         "as published, a page or its size that is none counts as absent",
         ACCEPTED_ANYWAY,
         dict.fromkeys(PAGES, ()),
-        lambda case, _: wrong_parameters(case) and wrong_parameters(case) <= {"page", "limit", "per_page"},
+        lambda case, _: wrong_parameters(case) and wrong_parameters(case) <= {"page", "limit", "per_page", "skip", "from"},
+    ),
+    Accepted(
+        "as published, a page that is none counts as absent, and so does a filter",
+        ACCEPTED_ANYWAY,
+        dict.fromkeys(LOGS, ()),
+        lambda case, _: wrong_parameters(case) and wrong_parameters(case) <= {"page", "limit", "before", "after", "exit_code", "success"},
+    ),
+    Accepted(
+        "a header that nobody knows, or that is no range, is nobody's business (RFC 9110)",
+        ACCEPTED_ANYWAY,
+        {"GET /api/recordings/{recording_id}/segments/{offset}": ()},
+        lambda case, _: wrong_parameters(case) <= {"range"},
+    ),
+    Accepted(
+        "as published, a machine whose agent is away is answered 503",
+        FAILED,
+        {"POST /api/machines/{agent_id}/command": ("agent not connected",)},
     ),
     Accepted(
         "as published, a link that nobody mailed is answered 400",
@@ -126,6 +148,8 @@ ACCEPTED = [
         REFUSED,
         {
             "POST /api/groups": ("User not found or not in tenant", "Machine not found or not in tenant"),
+            "POST /api/groups/{group_id}/machines": ("Invalid machine ID",),
+            "GET /api/machines/by-id/{machine_id}": ("Invalid machine ID",),
             "POST /api/users": ("groups ", *ROLES),
             "POST /api/users/invite": ("groups ", *ROLES),
             "PUT /api/users/{user_id}": ("groups ",),
@@ -147,6 +171,7 @@ ACCEPTED = [
             "POST /api/roles/users/{user_id}/roles": ("roles must name at most one",),
             # Either the query or the body names somebody.
             "DELETE /api/groups/{group_id}/members": ("user_id is required",),
+            "POST /api/commands": ("agent_ids must name machines",),
         },
     ),
     Accepted(
@@ -166,11 +191,13 @@ ACCEPTED = [
         {"PUT /api/organization": ("enabled is for super administrators",)},
     ),
     Accepted(
-        "which bytes are a key or a picture, no schema says",
+        "which texts are masked, and which bytes are a key, a form or a picture, no schema says",
         REFUSED,
         {
             "POST /agent/enroll": ("public_key must be an Ed25519 public key",),
-            "POST /api/profile/upload-avatar": ("avatar must be", "The picture"),
+            "POST /api/profile/upload-avatar": ("avatar must be", "The picture", "The body is not a valid form"),
+            "PUT /api/admin/organizations/{organization_id}": ("command_masks must",),
+            "PUT /api/organization": ("command_masks must",),
         },
     ),
 ]

@@ -24,7 +24,7 @@ const AGENT = process.env.VSAY_AGENT_BIN ?? path.join(ROOT, "build/bin/vsay-agen
 const SESSIONS = 8;
 
 // What upgrades to a WebSocket answers 101, which only a client of WebSocket can ask for; tests/e2e/terminals/ does.
-const UPGRADES = ["GET /agent/connect", "GET /api/terminal/{agent_id}/ws"];
+const UPGRADES = ["GET /agent/connect", "GET /api/recordings/{recording_id}/live", "GET /api/terminal/{agent_id}/ws"];
 
 let state;
 let edge;

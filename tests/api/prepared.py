@@ -91,6 +91,20 @@ def lent_machine(world):
     return request(path={"agent_id": machine}, body={"user_id": user})
 
 
+def command(world):
+    """A command that has not ended, on a machine that nobody enrolled."""
+    machine = world.new_machine()["agent_id"]
+    body = {"command": "true", "when_online": True}
+    return world.ask("POST", f"/api/machines/{machine}/command", body)["command_id"]
+
+
+def logged(world):
+    """The row of a command in the log."""
+    agent = world.machine["agent_id"]
+    sent = world.ask("POST", f"/api/machines/{agent}/command", {"command": "true", "wait": True})["command_id"]
+    return world.log_key(sent)
+
+
 def ticket(world):
     return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
 
@@ -148,6 +162,10 @@ PREPARED = {
     "POST /api/auth/verify-email": of_person(None),
     "POST /api/auth/verify-email/{token}": lambda world: request(path={"token": world.unproven()}),
     "POST /api/auth/verify-otp": verify_otp,
+    "POST /api/commands": lambda world: request(
+        body={"command": "true", "agent_ids": [world.machine["agent_id"]]}
+    ),
+    "POST /api/commands/{command_id}/cancel": lambda world: request(path={"command_id": command(world)}),
     "POST /api/groups": named("group"),
     "DELETE /api/groups/{group_id}": lambda world: request(path={"group_id": world.group()}),
     "POST /api/groups/{group_id}/machines": lambda world: request(
@@ -168,12 +186,23 @@ PREPARED = {
         path={"agent_id": world.machine["agent_id"]}, body={"user_id": world.colleague()}
     ),
     "POST /api/machines/{agent_id}/access/revoke": lent_machine,
+    "POST /api/machines/{agent_id}/command": lambda world: request(
+        path={"agent_id": world.new_machine()["agent_id"]}, body={"command": "true", "when_online": True}
+    ),
     "POST /api/machines/{agent_id}/registration-token": lambda world: request(
         path={"agent_id": world.new_machine()["agent_id"]}
     ),
     "POST /api/profile/regenerate-api-key": of_person(None),
     "POST /api/profile/reset-password": change_password,
     "POST /api/profile/upload-avatar": lambda world: request(body={"avatar": GIF}, media_type="multipart/form-data"),
+    "GET /api/recordings/files/{token}": lambda world: request(path={"token": world.recording_file()}),
+    "DELETE /api/recordings/{recording_id}": lambda world: request(path={"recording_id": world.ended_recording()}),
+    "POST /api/recordings/{recording_id}/ticket": lambda world: request(
+        token=world.token, path={"recording_id": world.recording()}
+    ),
+    "GET /api/recordings/{recording_id}/segments/{offset}": lambda world: request(
+        path={"recording_id": world.ended_recording(), "offset": 0}
+    ),
     "POST /api/roles": named("role"),
     "DELETE /api/roles/{role_id}": lambda world: request(path={"role_id": world.role()}),
     "PUT /api/roles/{role_id}": lambda world: request(
@@ -210,6 +239,9 @@ LASTING = {
     "user_id": lambda world: world.colleague(),
     "organization_id": lambda world: world.organization(),
     "group_id": lambda world: world.group(),
+    "command_id": command,
+    "log_key": logged,
     "role_id": lambda world: world.role(),
     "avatar_id": lambda world: world.avatar(),
+    "recording_id": lambda world: world.recording(),
 }

@@ -119,6 +119,40 @@ class World:
         """A terminal that is open, as long as there are such."""
         return self.sessions.pop() if len(self.sessions) > 1 else self.sessions[0]
 
+    def recording(self):
+        """What is recorded of a terminal that is open."""
+        return next(recording["id"] for recording in self.recordings() if recording["state"] == "recording")
+
+    def ended_recording(self):
+        """What was recorded of a terminal that is not open any more."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            ended = [recording for recording in self.recordings() if recording["state"] != "recording"]
+            if ended:
+                return ended[0]["id"]
+            if len(self.sessions) > 1:
+                self.ask("DELETE", f"/api/terminal/sessions/{self.sessions.pop()}")
+            time.sleep(0.1)
+        raise AssertionError("no recording ends")
+
+    def recordings(self):
+        return self.ask("GET", f"/api/machines/{self.machine['agent_id']}/recordings")["recordings"]
+
+    def log_key(self, command):
+        """The row of a command that was sent, by its key."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            logs = self.ask("GET", f"/api/machines/{self.machine['agent_id']}/logs?source=api")["logs"]
+            for log in logs:
+                if log["command_id"] == command:
+                    return str(log["key"])
+            time.sleep(0.1)
+        raise AssertionError("a command does not come into the log")
+
+    def recording_file(self):
+        """The end of an address of a recording."""
+        return self.ask("GET", f"/api/recordings/{self.recording()}/url")["url"].rsplit("/", 1)[1]
+
     def new_machine(self):
         """A machine that waits for its agent."""
         return self.ask("POST", "/api/machines", {"name": self.name("machine")})

@@ -93,6 +93,22 @@ impl Agent {
         self.folder.join(name)
     }
 
+    /// From its next start on, the agent keeps what does not fit into memory in a folder.
+    pub fn keeps_things_in(&self, folder: &Path) {
+        let config = fs::read_to_string(self.config()).expect("it is configured");
+        let before = config.split("\nstorage:").next().unwrap_or(&config);
+        let storage = format!("{before}\nstorage:\n  directory: {}\n", folder.display());
+        fs::write(self.config(), storage).expect("it is ours");
+    }
+
+    /// From its next start on, the machine's accounts have another login shell.
+    pub fn logs_in_with(&self, shell: &str) {
+        let file = self.system.path().join("etc/passwd");
+        let passwd = fs::read_to_string(&file).expect("it is there");
+        let of = |line: &str| line.rsplit_once(':').map(|(account, _)| format!("{account}:{shell}\n"));
+        fs::write(&file, passwd.lines().filter_map(of).collect::<String>()).expect("it is ours");
+    }
+
     /// Starts the agent without waiting for it.
     pub fn launch(&self) {
         let config = self.config();
@@ -184,6 +200,30 @@ pub async fn configure(config: &Path, url: &str, token: &str) -> Result<(), Stri
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
+}
+
+/// The recording of a session on the shared machine, which somebody has opened.
+pub async fn recording(world: &World, session: &str) -> String {
+    let path = format!("/api/machines/{}/recordings?limit=200", world.agent.agent_id);
+    eventually(&format!("{session} to be recorded"), async || {
+        let list = world.owner.get(&path).await.ok();
+        let mut all = list["recordings"].as_array().expect("a list").iter();
+        let of = all.find(|recording| recording["session_id"] == session)?;
+        Some(of["id"].as_str().expect("an id").to_owned())
+    })
+    .await
+}
+
+/// The row in the log of a command that was sent to the shared machine, by its key.
+pub async fn logged(world: &World, command_id: &str) -> String {
+    let path = format!("/api/machines/{}/logs", world.agent.agent_id);
+    eventually(&format!("{command_id} in the log"), async || {
+        let logs = world.owner.get(&path).await.ok();
+        let mut all = logs["logs"].as_array().expect("a list").iter();
+        let of = all.find(|log| log["command_id"] == command_id)?;
+        Some(of["key"].to_string())
+    })
+    .await
 }
 
 /// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one without

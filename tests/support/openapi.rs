@@ -56,6 +56,8 @@ impl Operation {
             "POST /api/auth/mfa/backup-codes/regenerate" | "POST /api/auth/mfa/disable" => {
                 json!({"password": PASSWORD})
             }
+            "POST /api/commands" => json!({"command": "true", "agent_ids": ["00000000000a"]}),
+            "POST /api/machines/{agent_id}/command" => json!({"command": "true"}),
             "POST /api/groups" | "POST /api/roles" | "POST /api/machines" => json!({"name": "least"}),
             "POST /api/groups/{group_id}/members" => json!({"user_id": "00000000000000000000000a"}),
             "POST /api/groups/{group_id}/machines" => json!({"machine_ids": ["00000000000a"]}),

@@ -22,6 +22,7 @@ describe('a path', () => {
     ['/admin', { name: 'users' }],
     ['/admin/audit', { name: 'audit' }],
     ['/admin/groups/g1', { name: 'group', id: 'g1' }],
+    ['/recordings/r1', { name: 'recording', id: 'r1' }],
   ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));
 
   it.each([
@@ -48,8 +49,8 @@ describe('a menu', () => {
 
   it('leads everybody to the administration that they may use', () => {
     expect(seen('user')).toEqual([]);
-    expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit']);
-    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'organization']);
+    expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit', 'commands']);
+    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'commands', 'organization']);
     expect(seen('super_admin')).toContain('organizations');
   });
 

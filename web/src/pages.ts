@@ -63,6 +63,12 @@ export const PAGES = {
   }),
   sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
 
+  recording: page('/recordings/:id', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/recordings/RecordingPage.svelte'),
+  }),
+
   profile: page('/account', {
     also: '/account/profile',
     needs: 'account',
@@ -112,6 +118,12 @@ export const PAGES = {
     menu: 'administration',
     label: 'Audit',
     load: () => import('./features/audit/AuditPage.svelte'),
+  }),
+  commands: page('/admin/commands', {
+    needs: 'system.audit_log',
+    menu: 'administration',
+    label: 'Commands',
+    load: () => import('./features/command_logs/CommandLogPage.svelte'),
   }),
   organization: page('/admin/organization', {
     needs: 'admin',

@@ -1,19 +1,24 @@
-//! Commands: programs that run without a terminal, and whose output is kept until the relay has passed it on. They outlive
-//! links.
+//! Commands: programs that run without a terminal, and whose output is kept until the relay has passed it on or stored it. They
+//! outlive links, and their results outlive the agent.
 mod captured;
+mod journal;
 mod run;
 mod task;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use protocol::ids::StreamId;
-use protocol::limits::{COMMAND_SECONDS, MAX_COMMANDS};
-use protocol::terminal::agent::FromAgent;
+use protocol::ids::{JournalId, StreamId};
+use protocol::limits::{COMMAND_SECONDS, MAX_COMMANDS, SCRIPT_SECONDS};
+use protocol::terminal::agent::{FromAgent, NoResult};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+pub use journal::Journal;
+use task::Beginning;
+
+use crate::config::Config;
 use crate::process::Origin;
 use crate::session::Outbox;
 use crate::system::System;
@@ -24,15 +29,17 @@ const ORDERS: usize = 8;
 /// How long killed commands may take to be gone when the agent stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
-const UNKNOWN: &str = "the machine knows nothing of this command: it was not run, or the agent was restarted meanwhile";
+const UNKNOWN: &str = "the machine knows nothing of this command: it was not run";
 
 /// A command to run.
 #[derive(Debug)]
 pub struct Spec {
     /// The number it goes by.
     pub stream: StreamId,
-    /// What a POSIX shell is to run.
+    /// What bash is to run.
     pub command: String,
+    /// Whether it ends at the first command that fails, and its output is also kept in a file.
+    pub script: bool,
     /// After how long it is killed.
     pub timeout: Duration,
     /// Name of the account it runs as.
@@ -46,8 +53,9 @@ pub struct Spec {
 }
 
 /// A time that the relay asks for, brought within bounds.
-pub fn within_bounds(seconds: u32) -> Duration {
-    let seconds = seconds.clamp(*COMMAND_SECONDS.start(), *COMMAND_SECONDS.end());
+pub fn within_bounds(seconds: u32, script: bool) -> Duration {
+    let longest = if script { SCRIPT_SECONDS } else { *COMMAND_SECONDS.end() };
+    let seconds = seconds.clamp(*COMMAND_SECONDS.start(), longest);
     Duration::from_secs(seconds.into())
 }
 
@@ -62,11 +70,15 @@ enum Order {
     Collect,
     /// It is to be killed.
     Kill,
+    /// It is to be killed if it runs, and nobody will ask for its result.
+    Forget,
 }
 
 /// All commands, by number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Commands {
+    /// Or in words why there is none: nothing is run then.
+    journal: Result<Journal, String>,
     running: HashMap<StreamId, Handle>,
     /// Tasks whose command was forgotten and is being killed.
     leaving: Vec<JoinHandle<()>>,
@@ -79,6 +91,31 @@ struct Handle {
 }
 
 impl Commands {
+    /// The commands of a configuration: what an agent before this one has left of them. Must be called within a tokio runtime.
+    pub fn of(config: &Config) -> Self {
+        let (journal, left) = match Journal::of(config) {
+            Ok((journal, left)) => (Ok(journal), left),
+            Err(error) => {
+                tracing::warn!(%error, "commands cannot be noted on this machine's disk, and are refused");
+                (Err(error.to_string()), Vec::new())
+            }
+        };
+        let mut commands = Self {
+            journal,
+            running: HashMap::new(),
+            leaving: Vec::new(),
+        };
+        for (stream, result) in left {
+            commands.spawn(stream, Beginning::Ended(result));
+        }
+        commands
+    }
+
+    /// The name of the journal, if there is one.
+    pub fn journal(&self) -> Option<&JournalId> {
+        self.journal.as_ref().ok().map(Journal::name)
+    }
+
     /// Runs a command; its result follows on the outbox. One that is known goes on. Must be called within a tokio runtime.
     /// The answer, if there is one, is that it cannot be run.
     pub fn run(&mut self, spec: Spec, outbox: &Outbox) -> Option<FromAgent> {
@@ -87,13 +124,24 @@ impl Commands {
             return None;
         }
         if self.running.len() >= MAX_COMMANDS {
-            let error = format!("this machine already runs {MAX_COMMANDS} commands");
-            return Some(FromAgent::RunFailed { stream, error });
+            return Some(not_run(
+                stream,
+                format!("this machine already runs {MAX_COMMANDS} commands"),
+            ));
         }
-        let (orders, inbox) = mpsc::channel(ORDERS);
-        let task = tokio::spawn(task::run(spec, outbox.clone(), inbox));
-        self.running.insert(stream, Handle { orders, task });
+        if let Err(why) = &self.journal {
+            let error = format!("it cannot be noted on the machine's disk that it starts: {why}");
+            return Some(not_run(stream, error));
+        }
+        self.spawn(stream, Beginning::New(spec, outbox.clone()));
         None
+    }
+
+    fn spawn(&mut self, stream: StreamId, beginning: Beginning) {
+        let Ok(journal) = self.journal.clone() else { return };
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        let task = tokio::spawn(task::run(stream, beginning, journal, inbox));
+        self.running.insert(stream, Handle { orders, task });
     }
 
     /// Has a result sent once it is there. The answer, if there is one, is that no such command is known.
@@ -102,8 +150,11 @@ impl Commands {
             command.tell(Order::Collect).await;
             return None;
         }
-        let error = UNKNOWN.to_owned();
-        Some(FromAgent::RunFailed { stream, error })
+        Some(FromAgent::RunFailed {
+            stream,
+            error: UNKNOWN.to_owned(),
+            reason: NoResult::NotKnown,
+        })
     }
 
     /// Kills a command. Answers whether there is one.
@@ -116,12 +167,18 @@ impl Commands {
     }
 
     /// Drops a command's result, and kills the command if it still runs. Answers whether there was one.
-    pub fn forget(&mut self, stream: StreamId) -> bool {
+    pub async fn forget(&mut self, stream: StreamId) -> bool {
         self.leaving.retain(|task| !task.is_finished());
-        let command = self.running.remove(&stream);
-        let found = command.is_some();
-        self.leaving.extend(command.map(|command| command.task));
-        found
+        let Some(command) = self.running.remove(&stream) else {
+            return false;
+        };
+        command.tell(Order::Forget).await;
+        self.leaving.push(command.task);
+        // Two names in a small folder. One that still runs is noted once more when it ends, and its task removes that.
+        if let Ok(journal) = &self.journal {
+            journal.forget(stream);
+        }
+        true
     }
 
     /// Gives all commands a new link. Answers which there are.
@@ -144,7 +201,7 @@ impl Commands {
         self.running.keys().copied().collect()
     }
 
-    /// Kills all commands and waits until they are gone.
+    /// Kills all commands and waits until they are gone. What came of them is noted.
     pub async fn close(&mut self) {
         let handles = self.running.drain().map(|(_, command)| command.task);
         let tasks: Vec<_> = self.leaving.drain(..).chain(handles).collect();
@@ -154,6 +211,14 @@ impl Commands {
         {
             tracing::warn!("some commands did not end in time");
         }
+    }
+}
+
+fn not_run(stream: StreamId, error: String) -> FromAgent {
+    FromAgent::RunFailed {
+        stream,
+        error,
+        reason: NoResult::NotRun,
     }
 }
 

@@ -1,10 +1,12 @@
 //! One command, from its start to its end.
+use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use protocol::ids::StreamId;
 use protocol::limits::MAX_COMMAND_OUTPUT;
-use protocol::terminal::agent::FromAgent;
+use protocol::terminal::agent::{FromAgent, NoResult};
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
@@ -22,13 +24,13 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Runs a command. It ends by itself, when its time is up, or when it is to be killed.
 pub async fn execute(spec: Spec, kill: &Notify) -> FromAgent {
     let stream = spec.stream;
-    let deadline = Instant::now() + spec.timeout;
+    let (begun, timeout) = (Instant::now(), spec.timeout);
     match start(spec).await {
-        Ok(child) => wait(stream, child, deadline, kill).await,
+        Ok(child) => wait(stream, child, begun, timeout, kill).await,
         Err(error) => {
             tracing::warn!(%stream, %error, "cannot run a command");
-            let error = error.to_string();
-            FromAgent::RunFailed { stream, error }
+            let (error, reason) = (error.to_string(), NoResult::NotRun);
+            FromAgent::RunFailed { stream, error, reason }
         }
     }
 }
@@ -38,6 +40,11 @@ async fn start(spec: Spec) -> io::Result<Child> {
     let starting = spawn_blocking(move || {
         let account = Account::find_on(&spec.system, &spec.account).map_err(io::Error::other)?;
         let shell = account.command_shell(&spec.system)?;
+        let arguments = if spec.script {
+            script_arguments(&shell, spec.command)?
+        } else {
+            vec!["-c".into(), spec.command.into()]
+        };
         let run_as = RunAs {
             account,
             privileges: spec.privileges,
@@ -45,13 +52,31 @@ async fn start(spec: Spec) -> io::Result<Child> {
             origin: spec.origin,
         };
         let mut program = run_as.program(&shell);
-        program.arguments = vec!["-c".into(), spec.command.into()];
+        program.arguments = arguments;
         run_as.start(program)
     });
     starting.await.map_err(io::Error::other)?
 }
 
-async fn wait(stream: StreamId, mut child: Child, deadline: Instant, kill: &Notify) -> FromAgent {
+/// How bash runs a script: it ends at the first command that fails, and its output also goes to a file in its home, if one can be
+/// written there. The shell that sets that up becomes the one that runs the script, so its end is the script's.
+const SCRIPT: &str = r#"log=$HOME/script.log
+if : 2>/dev/null >"$log"; then exec > >(exec tee -- "$log") 2>&1; fi
+exec "$BASH" -euo pipefail -c "$1" script"#;
+
+fn script_arguments(shell: &Path, script: String) -> io::Result<Vec<OsString>> {
+    if shell.file_name() != Some("bash".as_ref()) {
+        let error = format!(
+            "scripts are run by bash, which this account does not have ({})",
+            shell.display()
+        );
+        return Err(io::Error::other(error));
+    }
+    Ok(vec!["-c".into(), SCRIPT.into(), "script".into(), script.into()])
+}
+
+async fn wait(stream: StreamId, mut child: Child, begun: Instant, timeout: Duration, kill: &Notify) -> FromAgent {
+    let deadline = begun + timeout;
     let pid = child.pid();
     let end = || process::kill_descendants(pid);
     let (stdout, stderr) = child.take_outputs();
@@ -73,6 +98,7 @@ async fn wait(stream: StreamId, mut child: Child, deadline: Instant, kill: &Noti
             }
         }
     };
+    let duration = begun.elapsed();
     let last_words = Instant::now() + LAST_WORDS;
     while !(stdout.over() && stderr.over()) {
         tokio::select! {
@@ -89,6 +115,7 @@ async fn wait(stream: StreamId, mut child: Child, deadline: Instant, kill: &Noti
         stderr,
         truncated: more_out || more_err,
         timed_out,
+        duration_ms: u64::try_from(duration.as_millis()).ok(),
         status: exit_status(status),
     }
 }

@@ -1,21 +1,37 @@
-//! The task of a command: runs it, and keeps its result until it is forgotten.
+//! The task of a command: notes it, runs it, and keeps its result until it is forgotten.
+use std::io;
 use std::pin::pin;
 
-use protocol::terminal::agent::FromAgent;
+use protocol::ids::StreamId;
+use protocol::terminal::agent::{FromAgent, NoResult};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::spawn_blocking;
 
+use super::journal::Journal;
 use super::run::execute;
 use super::{Order, Spec};
 use crate::session::{Outbox, Outgoing};
 
-/// Runs until the handle is dropped, and then until the command is gone.
-pub async fn run(spec: Spec, outbox: Outbox, mut orders: mpsc::Receiver<Order>) {
+/// What a task begins with.
+#[derive(Debug)]
+pub enum Beginning {
+    /// A command to run, and the link that asked for it.
+    New(Spec, Outbox),
+    /// A result of an agent before this one.
+    Ended(FromAgent),
+}
+
+/// Runs until the handle is dropped, and then until the command is gone. Notes what came of it, unless it is to be forgotten.
+pub async fn run(stream: StreamId, beginning: Beginning, journal: Journal, mut orders: mpsc::Receiver<Order>) {
     let kill = Notify::new();
-    let mut running = pin!(execute(spec, &kill));
-    let mut link = Some(outbox);
-    let mut result: Option<FromAgent> = None;
+    let (spec, mut link, mut result) = match beginning {
+        Beginning::New(spec, link) => (Some(spec), Some(link), None),
+        Beginning::Ended(result) => (None, None, Some(result)),
+    };
+    let mut running = pin!(start_and_end(stream, spec, &journal, &kill));
     // Whether the result is to be sent on this link.
-    let mut owed = true;
+    let mut owed = result.is_none();
+    let mut forgotten = false;
     loop {
         tokio::select! {
             order = orders.recv() => match order {
@@ -23,6 +39,10 @@ pub async fn run(spec: Spec, outbox: Outbox, mut orders: mpsc::Receiver<Order>) 
                 Some(Order::Detach) => link = None,
                 Some(Order::Collect) => owed = true,
                 Some(Order::Kill) => kill.notify_one(),
+                Some(Order::Forget) => {
+                    forgotten = true;
+                    break;
+                }
                 None => break,
             },
             ended = &mut running, if result.is_none() => result = Some(ended),
@@ -41,7 +61,45 @@ pub async fn run(spec: Spec, outbox: Outbox, mut orders: mpsc::Receiver<Order>) 
     if result.is_none() {
         kill.notify_one();
         running.await;
+        if forgotten {
+            on_disk(&journal, move |journal| journal.forget(stream)).await;
+        }
     }
+}
+
+/// Runs a command once it is noted on the disk that it starts, and notes what came of it before anybody is told.
+async fn start_and_end(stream: StreamId, spec: Option<Spec>, journal: &Journal, kill: &Notify) -> FromAgent {
+    let failed = |error: String, reason| FromAgent::RunFailed { stream, error, reason };
+    let Some(spec) = spec else {
+        // Never waited for: there is a result already.
+        return failed(String::new(), NoResult::NotRun);
+    };
+    let noted = on_disk(journal, move |journal| journal.start(stream)).await;
+    match noted.unwrap_or_else(|| Err(io::Error::other("the agent stops"))) {
+        Ok(()) => {}
+        // An order to run what was run, and whose result is gone.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return failed("it was started before".to_owned(), NoResult::Lost);
+        }
+        Err(error) => {
+            return failed(
+                format!("it cannot be noted on the machine's disk that it starts: {error}"),
+                NoResult::NotRun,
+            );
+        }
+    }
+    let result = execute(spec, kill).await;
+    let kept = result.clone();
+    if let Some(Err(error)) = on_disk(journal, move |journal| journal.end(stream, &kept)).await {
+        tracing::warn!(%stream, %error, "the result of a command is in memory only");
+    }
+    result
+}
+
+/// A disk may take its time. Nothing if the runtime ends.
+async fn on_disk<T: Send + 'static>(journal: &Journal, work: impl FnOnce(&Journal) -> T + Send + 'static) -> Option<T> {
+    let journal = journal.clone();
+    spawn_blocking(move || work(&journal)).await.ok()
 }
 
 /// Room for one message, unless the link is gone.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use nix::unistd::{Pid, setsid};
 
+use crate::command::Journal;
 use crate::config::Config;
 use crate::lock;
 use crate::say;
@@ -19,6 +20,8 @@ pub struct Start {
     config: PathBuf,
     account: String,
     allow_sudo: bool,
+    /// What an agent makes when it starts.
+    folders: [PathBuf; 2],
     /// The agent that ran with this configuration until now.
     before: Option<Pid>,
 }
@@ -31,6 +34,10 @@ impl Start {
             config: path.to_owned(),
             account: config.linux_user.username.clone(),
             allow_sudo: config.permissions.allow_sudo,
+            folders: [
+                Journal::folder_of(&config.server.key_file),
+                config.storage.records(&config.agent.id),
+            ],
             before: lock::running(path),
         }
     }
@@ -64,6 +71,9 @@ impl Start {
         ];
         for file in files.iter().flatten() {
             changes.file(file).with_context(|| file.display().to_string())?;
+        }
+        for folder in &self.folders {
+            changes.folder(folder);
         }
         if environment::keep(&self.config)? {
             say!(

@@ -2,6 +2,7 @@
 mod backoff;
 mod clock;
 mod connect;
+mod records;
 mod serve;
 mod shells;
 mod writer;

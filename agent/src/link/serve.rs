@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -19,6 +20,7 @@ use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
 use super::STOP_GRACE;
 use super::clock::Clock;
+use super::records::Records;
 use super::shells::Shells;
 use super::writer::{Writer, text};
 use crate::account::Account;
@@ -64,6 +66,7 @@ enum Event {
     Sampled(Option<Box<(Sampler, Metrics)>>),
     Dead,
     WriterEnded(String),
+    Records,
     Stop,
 }
 
@@ -78,6 +81,7 @@ struct Link<'a> {
     dead_at: Option<Instant>,
     heartbeat: Option<Interval>,
     sampling: Option<JoinHandle<(Sampler, Metrics)>>,
+    records: Records,
 }
 
 impl Agent {
@@ -104,11 +108,13 @@ impl Agent {
             metadata: self.metadata(clock),
             streams,
             commands,
+            journal: shells.journal(),
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {
             return (Over::Lost(error.to_string()), None);
         }
+        let records = Records::new(Arc::clone(shells.command_log()));
         let mut link = Link {
             shells,
             sampler,
@@ -117,6 +123,7 @@ impl Agent {
             dead_at: Some(Instant::now() + WELCOME_WITHIN),
             heartbeat: None,
             sampling: None,
+            records,
         };
         let mut ping = interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -127,6 +134,7 @@ impl Agent {
                 _ = ping.tick() => Event::Ping,
                 () = tick(&mut link.heartbeat) => Event::Heartbeat,
                 sampled = join(&mut link.sampling) => Event::Sampled(sampled),
+                () = link.records.due() => Event::Records,
                 () = reach(link.dead_at) => Event::Dead,
                 why = link.writer.ended() => Event::WriterEnded(why),
                 () = &mut *stop => Event::Stop,
@@ -187,6 +195,10 @@ impl Link<'_> {
                 *self.sampler = Some(sampler);
                 self.say(text(&FromAgent::Heartbeat { metrics }))
             }
+            Event::Records => match self.records.next() {
+                Some(message) => self.say(text(&message)),
+                None => Ok(()),
+            },
             Event::Stop => {
                 self.shells.close(STOP_GRACE).await;
                 Err(Over::Stopped)
@@ -209,14 +221,19 @@ impl Link<'_> {
                 Ok(ToAgent::Welcome {
                     agent_id,
                     heartbeat_seconds,
+                    command_log,
                     ..
                 }) => {
+                    if command_log {
+                        self.records.welcome();
+                    }
                     tracing::info!(agent = %agent_id, "the link stands");
                     self.welcomed.get_or_insert_with(Instant::now);
                     self.dead_at = None;
                     let seconds = heartbeat_seconds.clamp(*HEARTBEAT_SECONDS.start(), *HEARTBEAT_SECONDS.end());
                     self.heartbeat = Some(interval(Duration::from_secs(seconds.into())));
                 }
+                Ok(ToAgent::CommandsStored { ids }) => self.records.stored(&ids),
                 Ok(ToAgent::Report) => {
                     let (streams, commands) = self.shells.report().await;
                     self.say(text(&FromAgent::Report { streams, commands }))?;

@@ -1,14 +1,16 @@
 //! The shells and commands of this machine, and whom each word of the relay is for. They outlive links.
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::ids::StreamId;
+use protocol::ids::{JournalId, SessionId, StreamId};
 use protocol::limits::MAX_STREAMS;
 use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 
 use crate::command::{self, Commands};
+use crate::command_log::{Journal, SharedJournal};
 use crate::config::Config;
 use crate::process::Origin;
 use crate::session::{HANG_UP_GRACE, Login, Outbox, Session, Spec};
@@ -31,10 +33,11 @@ pub struct Shells {
     /// Whose input goes where.
     inputs: HashMap<StreamId, StreamId>,
     commands: Commands,
+    command_log: Arc<SharedJournal>,
 }
 
 impl Shells {
-    /// No shells yet; those to come are as `config` says.
+    /// No shells yet; those to come are as `config` says. Must be called within a tokio runtime.
     pub fn new(config: &Config, system: System) -> Self {
         Self {
             account: config.linux_user.username.clone(),
@@ -44,8 +47,14 @@ impl Shells {
             limits: Limits::in_directory(config.storage.directory.clone()),
             sessions: HashMap::new(),
             inputs: HashMap::new(),
-            commands: Commands::default(),
+            commands: Commands::of(config),
+            command_log: Arc::new(SharedJournal::new(journal(config))),
         }
+    }
+
+    /// What was run at prompts, and is not known to be stored.
+    pub fn command_log(&self) -> &Arc<SharedJournal> {
+        &self.command_log
     }
 
     /// Gives all a new link, and says which there are.
@@ -54,6 +63,11 @@ impl Shells {
         let reports = self.sessions.values().map(|session| session.attach(outbox.clone()));
         let streams = join_all(reports).await.into_iter().flatten().collect();
         (streams, self.commands.attach(outbox).await)
+    }
+
+    /// Where it is noted which commands are started.
+    pub fn journal(&self) -> Option<JournalId> {
+        self.commands.journal().cloned()
     }
 
     /// The link is gone.
@@ -79,8 +93,8 @@ impl Shells {
         }
     }
 
-    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `report` and `pong` are the link's
-    /// and mean nothing here.
+    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `commands_stored`, `report` and `pong`
+    /// are the link's and mean nothing here.
     pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) -> Option<FromAgent> {
         match message {
             ToAgent::Open {
@@ -112,6 +126,7 @@ impl Shells {
                         system: self.system.clone(),
                     },
                     limits: self.limits.clone(),
+                    journal: self.command_log.clone(),
                 };
                 self.sessions.insert(stream, Session::open(spec, outbox.clone()));
             }
@@ -122,13 +137,16 @@ impl Shells {
                 timeout_seconds,
                 allow_sudo,
                 username,
+                script,
             } => {
                 let privileges = allow_sudo && self.allow_sudo;
-                tracing::info!(%stream, session = %session_id, %username, privileges, "a command is run");
+                let session = session_id.as_ref().map(SessionId::as_str);
+                tracing::info!(%stream, session, %username, privileges, script, "a command is run");
                 let spec = command::Spec {
                     stream,
                     command,
-                    timeout: command::within_bounds(timeout_seconds),
+                    script,
+                    timeout: command::within_bounds(timeout_seconds, script),
                     account: self.account.clone(),
                     privileges,
                     system: self.system.clone(),
@@ -176,12 +194,12 @@ impl Shells {
                     drop(session.close(HANG_UP_GRACE).await);
                 }
             }
-            ToAgent::Forget { stream } if self.commands.forget(stream) => {}
+            ToAgent::Forget { stream } if self.commands.forget(stream).await => {}
             ToAgent::Forget { stream } => {
                 self.sessions.remove(&stream);
                 self.inputs.retain(|_, of| *of != stream);
             }
-            ToAgent::Welcome { .. } | ToAgent::Report | ToAgent::Pong => {}
+            ToAgent::Welcome { .. } | ToAgent::CommandsStored { .. } | ToAgent::Report | ToAgent::Pong => {}
         }
         None
     }
@@ -227,4 +245,14 @@ impl Shells {
         let sessions = &self.sessions;
         self.inputs.retain(|_, stream| sessions.contains_key(stream));
     }
+}
+
+/// What the agent before this one has left. Without a file, what is run now is still told.
+fn journal(config: &Config) -> Journal {
+    let directory = config.storage.records(&config.agent.id);
+    Journal::open(&directory).unwrap_or_else(|error| {
+        let directory = directory.display();
+        tracing::warn!(%error, %directory, "what is run at prompts is not written down, and is lost if the agent ends");
+        Journal::in_memory()
+    })
 }

@@ -16,6 +16,7 @@ pub struct Changes(Vec<Change>);
 enum Change {
     File { path: PathBuf, before: Option<Content> },
     Directory(PathBuf),
+    Folder(PathBuf),
     Account(Made),
     Program(Placed),
 }
@@ -47,6 +48,13 @@ impl Changes {
         let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
         let missing = missing.into_iter().rev();
         self.0.extend(missing.map(|path| Change::Directory(path.to_owned())));
+    }
+
+    /// Remembers a folder of ours that is not there, before it is made and filled.
+    pub fn folder(&mut self, path: &Path) {
+        if !path.exists() {
+            self.0.push(Change::Folder(path.to_owned()));
+        }
     }
 
     /// Remembers an account that was made.
@@ -95,6 +103,10 @@ impl Change {
                 let _ = fs::remove_dir(path);
                 Ok(())
             }
+            Self::Folder(path) => match fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{}: {error}", path.display())),
+                _ => Ok(()),
+            },
             Self::Account(made) => made.remove().map_err(|error| error.to_string()),
             Self::Program(placed) => placed.undo().map_err(|error| error.to_string()),
         }
@@ -144,6 +156,23 @@ mod tests {
         assert_eq!(fs::metadata(at("changed")).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_to_string(at("removed")).unwrap(), "before");
         assert!(!at("new").exists());
+    }
+
+    #[test]
+    fn a_folder_that_was_made_and_filled_goes_and_one_that_was_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("there")).unwrap();
+        let mut changes = Changes::default();
+        for name in ["made", "there", "never"] {
+            changes.folder(&at(name));
+        }
+        for name in ["made/deep", "there"] {
+            fs::create_dir_all(at(name)).unwrap();
+            fs::write(at(name).join("file"), "after").unwrap();
+        }
+        changes.undo();
+        assert!(!at("made").exists() && at("there/file").exists());
     }
 
     #[test]

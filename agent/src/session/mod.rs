@@ -1,5 +1,6 @@
 //! A session: one shell on one terminal, from `open` to `forget`. [`Stream`] has the rules; the task here moves the bytes.
 mod coalesce;
+mod commands;
 mod credit;
 mod input;
 mod line;
@@ -10,12 +11,14 @@ mod shell;
 mod stream;
 mod task;
 
+pub use commands::wall_ms;
 pub use input::Terminal;
 pub use line::LineMode;
 pub use shell::{Login, exit_status};
 pub use stream::Outgoing;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::ids::{SessionId, StreamId};
@@ -24,6 +27,7 @@ use protocol::terminal::agent::Report;
 use protocol::terminal::frame::Frame;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::command_log::SharedJournal;
 use crate::stream_log::Limits;
 
 /// Where sessions put what goes to the relay. It holds few frames, so that the echo of a keystroke waits behind few
@@ -52,6 +56,8 @@ pub struct Spec {
     pub login: Login,
     /// The log's bounds.
     pub limits: Limits,
+    /// Where records of its commands go.
+    pub journal: Arc<SharedJournal>,
 }
 
 /// What a session is told.

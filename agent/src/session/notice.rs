@@ -17,6 +17,18 @@ pub fn disk_full(stream: StreamId, why: &str) -> FromAgent {
     }
 }
 
+/// To all: the shell did not start as it was to.
+pub fn without_hooks(stream: StreamId) -> FromAgent {
+    FromAgent::Notice {
+        stream,
+        input: None,
+        code: "without_hooks".to_owned(),
+        error: "this shell ended before its first prompt, so it was started again without the hooks of the command log: what is \
+                run in it is not logged"
+            .to_owned(),
+    }
+}
+
 /// To a typist: the line waits.
 pub fn line_held(stream: StreamId, input: StreamId) -> FromAgent {
     line_too_long(

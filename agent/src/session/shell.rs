@@ -4,7 +4,7 @@ use std::future::pending;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 
 use nix::sys::signal::Signal;
@@ -12,6 +12,7 @@ use protocol::terminal::ExitStatus;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
+use crate::integration::Hooks;
 use crate::process::{Child, Origin, RunAs};
 use crate::system::System;
 
@@ -31,12 +32,30 @@ pub struct Login {
     pub system: System,
 }
 
+/// How a shell is to tell what it runs, if there are hooks for it.
+#[derive(Debug)]
+pub struct Telling {
+    /// What its marks carry.
+    pub secret: String,
+    /// Where its hooks may lie.
+    pub directory: PathBuf,
+}
+
+/// A shell that was started, and its hooks, which lie on disk as long as it runs.
+#[derive(Debug)]
+pub struct Started {
+    /// The process.
+    pub child: Child,
+    /// None if it has none.
+    pub hooks: Option<Hooks>,
+}
+
 /// Where a shell stands.
 pub enum Shell {
     /// Being started, off the runtime's thread.
-    Starting(JoinHandle<io::Result<Child>>),
+    Starting(JoinHandle<io::Result<Started>>),
     /// Alive.
-    Running(Box<Child>),
+    Running(Box<Started>),
     /// Ended; the terminal is read until it has no more, or up to this offset.
     Ended { status: ExitStatus, read_to: u64 },
     /// Ended, and its terminal is read.
@@ -46,14 +65,14 @@ pub enum Shell {
 /// What can happen to a shell.
 pub enum ShellEvent {
     /// It runs.
-    Started(Box<Child>),
+    Started(Box<Started>),
     /// It ended.
     Exited(ExitStatus),
 }
 
 impl Shell {
-    /// Starts the shell of an account on a terminal.
-    pub fn start(login: Login, slave: OwnedFd) -> Self {
+    /// Starts the shell of an account on a terminal, with hooks if it is to tell what it runs.
+    pub fn start(login: Login, slave: OwnedFd, telling: Option<Telling>) -> Self {
         Self::Starting(spawn_blocking(move || {
             let Login {
                 account,
@@ -64,6 +83,7 @@ impl Shell {
             let account = Account::find_on(&system, &account).map_err(io::Error::other)?;
             let shell = account.login_shell()?.to_owned();
             let (arg0, name) = (login_name(&account), account.name.clone());
+            let told_of = account.clone();
             let run_as = RunAs {
                 account,
                 privileges,
@@ -74,9 +94,22 @@ impl Shell {
             program.name = Some(arg0);
             let ours = TERMINAL.map(|(name, value)| (name.into(), value.into()));
             program.environment.extend(ours);
-            run_as
+            let prepared = telling.map(|Telling { secret, directory }| {
+                let environment = program.environment.iter().cloned().collect();
+                Hooks::prepare(&shell, &told_of, &environment, &secret, &directory)
+            });
+            let hooks = prepared.unwrap_or(Ok(None)).unwrap_or_else(|error| {
+                tracing::warn!(%error, "a shell starts without hooks: its commands are not logged");
+                None
+            });
+            if let Some(hooks) = &hooks {
+                program.environment.extend(hooks.environment.iter().cloned());
+                program.arguments.extend(hooks.arguments.iter().cloned());
+            }
+            let child = run_as
                 .start_on(program, slave)
-                .map_err(|error| cannot_start(&shell, &name, error))
+                .map_err(|error| cannot_start(&shell, &name, error))?;
+            Ok(Started { child, hooks })
         }))
     }
 
@@ -84,10 +117,10 @@ impl Shell {
     pub async fn event(&mut self) -> io::Result<ShellEvent> {
         match self {
             Self::Starting(starting) => {
-                let child = starting.await.map_err(io::Error::other)??;
-                Ok(ShellEvent::Started(Box::new(child)))
+                let started = starting.await.map_err(io::Error::other)??;
+                Ok(ShellEvent::Started(Box::new(started)))
             }
-            Self::Running(child) => Ok(ShellEvent::Exited(exit_status(child.wait().await))),
+            Self::Running(started) => Ok(ShellEvent::Exited(exit_status(started.child.wait().await))),
             Self::Ended { .. } | Self::Over => pending().await,
         }
     }

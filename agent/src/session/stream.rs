@@ -236,6 +236,11 @@ impl Stream {
         self.next_catch_up.get_or_insert(now + CATCH_UP_EVERY);
     }
 
+    /// The shell was started once more, without hooks.
+    pub fn started_without_hooks(&mut self) {
+        self.notices.push_back(notice::without_hooks(self.id));
+    }
+
     /// Writes input to the terminal, as far as it has room.
     pub fn write_input(&mut self, terminal: &impl Terminal, now: Instant) -> io::Result<()> {
         let wrote = self.inputs.write_to(terminal, now)?;

@@ -1,5 +1,6 @@
 //! The task of a session: one terminal, one shell, one stream.
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
@@ -9,9 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 
-use super::shell::{self, Shell, ShellEvent};
+use super::commands::Commands;
+use super::shell::{self, Login, Shell, ShellEvent, Started, Telling};
 use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
+use crate::integration;
 use crate::process;
 use crate::pty::{self, Pty, Read};
 
@@ -41,8 +44,17 @@ enum Stop {
     NoRoom,
 }
 
+/// What starts a shell once more, without hooks.
+struct Again {
+    login: Login,
+    slave: OwnedFd,
+}
+
 struct Task {
     stream: Stream,
+    commands: Commands,
+    /// Until the shell has a prompt, or somebody types: one that ends before may do so because of its hooks.
+    again: Option<Again>,
     outbox: Outbox,
     pty: Pty,
     shell: Shell,
@@ -58,18 +70,22 @@ struct Task {
 /// Runs a session until its handle is dropped or its shell cannot be started.
 pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Command>) {
     let id = spec.stream;
-    let mut stream = Stream::new(id, spec.session_id, spec.size, spec.limits);
+    let mut stream = Stream::new(id, spec.session_id.clone(), spec.size, spec.limits.clone());
     stream.attach();
-    let (pty, slave) = match Pty::open(spec.size) {
+    let opened = Pty::open(spec.size).and_then(|(pty, slave)| Ok((told(&spec, &slave)?, pty, slave)));
+    let ((again, telling), pty, slave) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             drop(commands);
             return refuse(&outbox, id, &error).await;
         }
     };
-    let shell = Shell::start(spec.login, slave);
+    let listening = Commands::new(&telling.secret, spec.session_id, id, spec.size, spec.journal);
+    let shell = Shell::start(spec.login, slave, Some(telling));
     let mut task = Task {
         stream,
+        commands: listening,
+        again: Some(again),
         outbox,
         pty,
         shell,
@@ -87,6 +103,19 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
     }
 }
 
+/// What a shell's hooks take, and what starts it without.
+fn told(spec: &Spec, slave: &OwnedFd) -> io::Result<(Again, Telling)> {
+    let again = Again {
+        login: spec.login.clone(),
+        slave: slave.try_clone()?,
+    };
+    let telling = Telling {
+        secret: integration::new_secret()?,
+        directory: spec.limits.directory.clone(),
+    };
+    Ok((again, telling))
+}
+
 async fn refuse(outbox: &Outbox, stream: StreamId, error: &io::Error) {
     tracing::warn!(%stream, %error, "cannot start a shell");
     let message = FromAgent::OpenFailed {
@@ -101,6 +130,9 @@ impl Task {
     /// Until the handle is dropped. The error is why the shell could not be started.
     async fn serve(&mut self, commands: &mut mpsc::Receiver<Command>) -> io::Result<()> {
         loop {
+            if self.commands.is_ready() {
+                self.again = None;
+            }
             self.write_input();
             self.read_last_words();
             self.hand_over();
@@ -115,7 +147,7 @@ impl Task {
                 command = commands.recv() => Event::Command(command),
                 ready = self.pty.readable(), if room && !ended && !self.hung_up => {
                     let mut ready = ready?;
-                    if read(&self.pty, &mut self.stream, &mut self.hung_up, u64::MAX) == Stop::Empty {
+                    if read(&self.pty, &mut self.stream, &mut self.commands, &mut self.hung_up, u64::MAX) == Stop::Empty {
                         ready.clear_ready();
                     }
                     Event::Progress
@@ -171,10 +203,16 @@ impl Task {
             Command::Opened => self.stream.repeat_opened(),
             Command::OpenInput(input) => self.stream.inputs.open(input, now),
             Command::CloseInput(input) => self.stream.inputs.close(input),
-            Command::Input(frame) => self.stream.inputs.receive(&frame, now),
+            Command::Input(frame) => {
+                self.again = None;
+                self.stream.inputs.receive(&frame, now);
+            }
             Command::Credit { acked, window } => self.stream.set_credit(acked, window),
             Command::Resize(size) => match self.pty.resize(size) {
-                Ok(()) => self.stream.resize(size),
+                Ok(()) => {
+                    self.stream.resize(size);
+                    self.commands.resize(size);
+                }
                 Err(error) => tracing::warn!(%error, "cannot resize a terminal"),
             },
             Command::Part(part) => self.stream.request_part(part),
@@ -205,8 +243,8 @@ impl Task {
             process::kill_session(pid);
         }
         // In case the system does not show its processes.
-        if let Shell::Running(child) = &mut self.shell {
-            shell::start_kill(child);
+        if let Shell::Running(started) = &mut self.shell {
+            shell::start_kill(&mut started.child);
         }
     }
 
@@ -244,9 +282,17 @@ impl Task {
         let Shell::Ended { status, read_to } = &self.shell else {
             return;
         };
-        let stop = read(&self.pty, &mut self.stream, &mut self.hung_up, *read_to);
-        if stop == Stop::Empty || self.stream.end() >= *read_to {
-            self.stream.ended(status.clone());
+        let (status, read_to) = (status.clone(), *read_to);
+        let stop = read(
+            &self.pty,
+            &mut self.stream,
+            &mut self.commands,
+            &mut self.hung_up,
+            read_to,
+        );
+        if stop == Stop::Empty || self.stream.end() >= read_to {
+            self.commands.ended(status.code, &mut self.stream);
+            self.stream.ended(status);
             self.shell = Shell::Over;
             self.hung_up = true;
         }
@@ -254,12 +300,32 @@ impl Task {
 
     fn shell_went_on(&mut self, event: ShellEvent) {
         match event {
-            ShellEvent::Started(child) => {
-                self.pid = Some(child.pid());
-                self.shell = Shell::Running(child);
-                self.stream.opened();
+            ShellEvent::Started(started) => {
+                if started.hooks.is_none() {
+                    self.again = None;
+                }
+                // One that is started once more was there before, as far as anybody knows.
+                if self.pid.replace(started.child.pid()).is_none() {
+                    self.stream.opened();
+                }
+                self.shell = Shell::Running(started);
                 if let (Some(_), Some(pid)) = (self.kill_at, self.pid) {
                     pty::hang_up(&self.pty, pid);
+                }
+            }
+            ShellEvent::Exited(status)
+                if status.code != Some(0)
+                    && !self.commands.is_ready()
+                    && self.kill_at.is_none()
+                    && self.again.is_some() =>
+            {
+                if let Some(Again { login, slave }) = self.again.take() {
+                    tracing::warn!(
+                        ?status,
+                        "a shell ended before its first prompt; it is started again without hooks"
+                    );
+                    self.stream.started_without_hooks();
+                    self.shell = Shell::start(login, slave, None);
                 }
             }
             ShellEvent::Exited(status) => {
@@ -272,11 +338,16 @@ impl Task {
     }
 
     /// The handle is gone: ends the shell if it still runs, and waits for it, so that it leaves no zombie.
-    async fn bury(self) {
-        let mut child = match self.shell {
-            Shell::Running(child) => child,
+    async fn bury(mut self) {
+        // Nobody sees how a command ends that runs now.
+        self.commands.ended(None, &mut self.stream);
+        let Started {
+            mut child,
+            hooks: _hooks,
+        } = match self.shell {
+            Shell::Running(started) => *started,
             Shell::Starting(starting) => match starting.await {
-                Ok(Ok(child)) => Box::new(child),
+                Ok(Ok(started)) => started,
                 Ok(Err(_)) | Err(_) => return,
             },
             Shell::Ended { .. } | Shell::Over => return,
@@ -294,7 +365,7 @@ impl Task {
 }
 
 /// Reads the terminal until it is empty, the stream has no room, or ends at `read_to`.
-fn read(pty: &Pty, stream: &mut Stream, hung_up: &mut bool, read_to: u64) -> Stop {
+fn read(pty: &Pty, stream: &mut Stream, commands: &mut Commands, hung_up: &mut bool, read_to: u64) -> Stop {
     let mut buffer = [0; READ];
     while !*hung_up {
         let most = stream.room().min(READ);
@@ -303,7 +374,7 @@ fn read(pty: &Pty, stream: &mut Stream, hung_up: &mut bool, read_to: u64) -> Sto
         }
         match pty.read(&mut buffer[..most]) {
             Ok(Read::Bytes(count)) => {
-                stream.output(&buffer[..count], Instant::now());
+                commands.output(&buffer[..count], stream, Instant::now());
                 // Keystrokes and prompts are far from that.
                 if count >= pty::FULL {
                     pty.refill();

@@ -153,6 +153,7 @@ impl Connection {
             protocol: PROTOCOL,
             agent_id,
             heartbeat_seconds: 30,
+            command_log: true,
         })
         .await;
     }

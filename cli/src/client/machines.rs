@@ -43,6 +43,7 @@ pub fn status_word(status: MachineStatus) -> &'static str {
     match status {
         MachineStatus::Pending => "pending",
         MachineStatus::Online => "online",
+        MachineStatus::ExecutingScript => "executing script",
         MachineStatus::Offline => "offline",
         MachineStatus::Revoked => "revoked",
     }

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use protocol::ids::{InvalidId, ViewerId};
+use protocol::recording::LIVE_SUBPROTOCOL;
 use protocol::relay_contract::{AgentContext, CONTEXT_HEADER, Dialect, ViewerContext};
 use protocol::terminal::{AGENT_SUBPROTOCOL, VIEWER_SUBPROTOCOL};
 use worker::{Error, Request, Response, Result, WebSocketPair};
@@ -53,7 +54,11 @@ impl Relay {
 
     pub(super) async fn accept_viewer(&self, req: &Request) -> Result<Response> {
         let context: ViewerContext = context(req)?;
-        let subprotocol = (context.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
+        let subprotocol = match context.dialect {
+            Dialect::Stream => Some(VIEWER_SUBPROTOCOL),
+            Dialect::Cast => Some(LIVE_SUBPROTOCOL),
+            Dialect::Published | Dialect::Raw => None,
+        };
         let viewer = mint_viewer()?;
         let (socket, response) = self.accept(subprotocol)?;
         self.event(|relay, now| relay.viewer_connected(now, socket, context, viewer))

@@ -1,14 +1,17 @@
 //! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
 mod arrival;
+mod command;
 mod perform;
+mod recording;
 mod time;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use protocol::relay_contract::{
-    AGENT_PATH, CLOSE_PATH, CloseSession, DESTROY_PATH, RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
+    AGENT_PATH, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession, DESTROY_PATH,
+    RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -16,7 +19,7 @@ use worker::{
     durable_object, wasm_bindgen,
 };
 
-use crate::relay::{Memory, RelayState, Settings, Socket};
+use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
 
@@ -39,6 +42,10 @@ struct Live {
     ticking: bool,
     delivering: bool,
     retry_at: Option<u64>,
+    /// What is to be put into the bucket and is not on its way.
+    puts: VecDeque<Chunk>,
+    /// Until when somebody waits for what is recorded.
+    recording_at: Option<u64>,
 }
 
 impl DurableObject for Relay {
@@ -69,9 +76,13 @@ impl DurableObject for Relay {
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Get, STATUS_PATH) => self.status().await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
+            (Method::Post, COMMAND_PATH) => self.run_command(req).await,
+            (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
+            (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|relay, now| relay.destroy(now)).await;
+                self.record().await;
                 Response::empty().map(|response| response.with_status(204))
             }
             _ => Response::error("not a route of the relay", 404),
@@ -90,6 +101,9 @@ impl DurableObject for Relay {
                 self.event(|relay, now| relay.binary(now, socket, Bytes::from(bytes)))
                     .await;
             }
+        }
+        if self.has_to_record() {
+            Box::pin(self.record()).await;
         }
         Ok(())
     }
@@ -154,6 +168,8 @@ impl Live {
             ticking: false,
             delivering: false,
             retry_at: None,
+            puts: VecDeque::new(),
+            recording_at: None,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Doing what the state machine decides.
 use std::time::Duration;
 
-use worker::Result;
+use protocol::ids::{CommandId, ObjectId};
+use protocol::terminal::command_record::CommandRecord;
+use worker::{Error, Result};
 
 use super::{Relay, now};
 use crate::authority;
+use crate::command_log;
 use crate::directory;
 use crate::relay::{Action, Notice, Question, RelayState, Verdict};
 use crate::storage::Storage;
@@ -21,6 +24,7 @@ pub(super) struct Rest {
     /// Notices were posted that the directory does not have yet.
     notified: bool,
     questions: Vec<Question>,
+    records: Vec<CommandRecord>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -29,6 +33,7 @@ impl Rest {
     fn add(&mut self, more: Self) {
         self.notified |= more.notified;
         self.questions.extend(more.questions);
+        self.records.extend(more.records);
         self.erase_all |= more.erase_all;
     }
 }
@@ -72,6 +77,9 @@ impl Relay {
             if std::mem::take(&mut rest.notified) {
                 self.deliver().await;
             }
+            if !rest.records.is_empty() {
+                self.log(std::mem::take(&mut rest.records)).await;
+            }
             let Some(question) = rest.questions.pop() else {
                 return answered;
             };
@@ -86,6 +94,24 @@ impl Relay {
                 rest.add(more);
             }
         }
+    }
+
+    /// Stores records of commands and tells the agent. What fails the agent says again.
+    async fn log(&self, records: Vec<CommandRecord>) {
+        let Some(machine) = self.live.borrow().relay.machine().cloned() else {
+            return;
+        };
+        let ids = records.iter().map(|record| record.id.clone()).collect();
+        if let Err(error) = command_log::store(&self.env, &machine, records).await {
+            return worker::console_error!("records of commands are not stored yet: {error}");
+        }
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            live.relay.commands_stored(ids);
+            live.relay.take_actions()
+        };
+        // Nothing but a message to the agent.
+        drop(self.perform(actions));
     }
 
     /// Asks, once the directory knows of every end that was decided before the question: a row that is about to be closed must
@@ -119,6 +145,14 @@ impl Relay {
                 }
                 Action::Ask(question) => {
                     rest.get_or_insert_with(Rest::default).questions.push(question);
+                    Ok(())
+                }
+                Action::Put(chunk) => {
+                    self.live.borrow_mut().puts.push_back(chunk);
+                    Ok(())
+                }
+                Action::Log(records) => {
+                    rest.get_or_insert_with(Rest::default).records.extend(records);
                     Ok(())
                 }
                 Action::Notify(notice) => {
@@ -157,7 +191,8 @@ impl Relay {
             }
             Action::Save(record) => self.storage()?.save(&record)?,
             Action::Erase(key) => self.storage()?.erase(key)?,
-            Action::EraseAll | Action::Notify(_) | Action::Ask(_) => {}
+            Action::Keep(command_id, result) => self.storage()?.keep(now(), &command_id, &result)?,
+            Action::EraseAll | Action::Notify(_) | Action::Ask(_) | Action::Put(_) | Action::Log(_) => {}
         }
         Ok(())
     }
@@ -190,6 +225,21 @@ impl Relay {
         }
     }
 
+    /// Has commands that were sent and have ended added to the log, which may have them already. What the database refuses is
+    /// dropped with a line in the log, like a notice.
+    async fn log_sent(&self, machine: &ObjectId, ended: Vec<CommandId>) -> Result<()> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        match command_log::store_sent(&self.env, machine, ended).await {
+            Err(error) if directory::is_refused(&error) => {
+                worker::console_error!("the command log refuses commands that were sent: {error}");
+                Ok(())
+            }
+            other => other.map_err(Error::RustError),
+        }
+    }
+
     async fn deliver_all(&self) -> Result<()> {
         let db = self.env.d1(directory::BINDING)?;
         while let Some((last, notices)) = self.storage()?.posted()? {
@@ -197,6 +247,7 @@ impl Relay {
                 return Ok(());
             };
             directory::deliver(&db, &machine, &notices).await?;
+            self.log_sent(&machine, directory::ended_commands(&notices)).await?;
             self.storage()?.delivered(last)?;
         }
         Ok(())

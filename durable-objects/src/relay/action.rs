@@ -1,9 +1,13 @@
 //! What the relay wants done. It decides; the shell ([`crate::object`]) does.
 use bytes::Bytes;
+use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::api::machines::Metrics;
-use protocol::ids::SessionId;
+use protocol::ids::{CommandId, ObjectId, SessionId, StreamId};
+use protocol::recording::Span;
+use protocol::terminal::Size;
 use protocol::terminal::agent::LinuxUser;
 use protocol::terminal::close::Close;
+use protocol::terminal::command_record::CommandRecord;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,12 +35,54 @@ pub enum Action {
     Save(Record),
     /// Remove a record from storage.
     Erase(Key),
+    /// Keep the result of a command where it can be read, for as long as results are kept. In one transaction with what
+    /// else is decided, such as to let the agent forget it.
+    Keep(CommandId, CommandResult),
     /// Remove everything from storage.
     EraseAll,
     /// Tell the directory (D1).
     Notify(Notice),
+    /// Put a part of a recording into the bucket, and call [`super::RelayState::stored`] with what came of it.
+    Put(Chunk),
+    /// Store records of commands, and call [`super::RelayState::commands_stored`] once that is done. If it fails, they come again.
+    Log(Vec<CommandRecord>),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.
     Ask(Question),
+}
+
+/// A part of a recording. It may be put again, and is then the same or holds the same output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Whose output it has.
+    pub stream: StreamId,
+    /// Its name in the bucket.
+    pub key: String,
+    pub span: Span,
+    /// Lines of asciicast v2.
+    pub body: Bytes,
+}
+
+/// How a recording ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It has all that the shell wrote.
+    Complete,
+    /// It became too long, and ends before the shell did.
+    Truncated,
+    /// The agent was restarted or the machine deleted: it has what had reached the relay.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The word that the directory keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated => "truncated",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A fact for the directory. Each is idempotent; they are delivered in order, at least once. Times are in milliseconds since
@@ -59,6 +105,47 @@ pub enum Notice {
         /// The latest opening of its row that is over with it; a later one is not.
         #[serde(default)]
         opening: u32,
+    },
+    /// A session is recorded.
+    RecordingStarted {
+        recording: ObjectId,
+        session_id: SessionId,
+        /// Its output.
+        stream: StreamId,
+        /// Whose session it is.
+        user: ObjectId,
+        username: String,
+        /// The terminal's size when it began.
+        size: Size,
+        at: u64,
+    },
+    /// All of a recording is in the bucket that will ever be.
+    RecordingEnded {
+        recording: ObjectId,
+        at: u64,
+        /// How long it plays.
+        milliseconds: u64,
+        /// How much the terminal wrote…
+        output_bytes: u64,
+        /// …and how much that is in the bucket.
+        bytes: u64,
+        outcome: Outcome,
+        /// How the shell exited, if it did.
+        exit_code: Option<i32>,
+    },
+    /// A command was handed to the agent.
+    CommandSent { command_id: CommandId, at: u64 },
+    /// A command has ended, or will never start: the one place where the rest of the product learns of it. Its output is kept here
+    /// ([`Action::Keep`]) and is not told.
+    CommandEnded {
+        command_id: CommandId,
+        status: CommandStatus,
+        exit_code: Option<i32>,
+        signal: Option<String>,
+        error: Option<String>,
+        truncated: bool,
+        duration_ms: Option<u64>,
+        at: u64,
     },
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },

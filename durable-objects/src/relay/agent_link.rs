@@ -1,6 +1,6 @@
 //! The link to the agent: there, or gone since some time. Everything that is said to the agent goes through it.
 use protocol::api::machines::Metrics;
-use protocol::ids::BootId;
+use protocol::ids::{BootId, JournalId};
 use protocol::relay_contract::{AgentContext, Status};
 use protocol::terminal::PROTOCOL;
 use protocol::terminal::agent::ToAgent;
@@ -95,6 +95,11 @@ impl AgentLink {
         Some(link.memory.clone())
     }
 
+    /// Where an agent that is online notes which commands it starts.
+    pub fn journal(&self) -> Option<&JournalId> {
+        self.online()?.memory.journal.as_ref()
+    }
+
     /// What the Worker asks for.
     pub fn status(&self) -> Status {
         let memory = self.online().map(|link| &link.memory);
@@ -122,6 +127,7 @@ impl AgentLink {
         let memory = AgentMemory {
             context,
             greeted: false,
+            journal: None,
             latest: None,
             written: None,
             last_seen: now,
@@ -131,13 +137,15 @@ impl AgentLink {
     }
 
     /// It said hello: it is welcome.
-    pub fn greeted(&mut self, heartbeat_seconds: u32, out: &mut Outbox) {
+    pub fn greeted(&mut self, heartbeat_seconds: u32, journal: Option<JournalId>, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
         link.memory.greeted = true;
+        link.memory.journal = journal;
         let welcome = ToAgent::Welcome {
             protocol: PROTOCOL,
             agent_id: link.memory.context.agent_id.clone(),
             heartbeat_seconds,
+            command_log: true,
         };
         out.say(link.socket, &welcome);
         out.remember(link.socket);

@@ -1,6 +1,7 @@
 //! How a viewer comes to a session: its position in it, and where its output begins.
 use protocol::ids::{StreamId, ViewerId};
 use protocol::limits::MAX_STREAMS;
+use protocol::recording::Header;
 use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::PROTOCOL;
 use protocol::terminal::agent::ToAgent;
@@ -26,12 +27,15 @@ impl RelayState {
             return;
         };
         let context = viewer.context().clone();
+        if context.dialect == Dialect::Cast {
+            return self.watch(now, socket, viewer_id, &context);
+        }
         let stream = match self.sessions.find(&context.session) {
             Some(stream) => stream,
             None if received.is_some() => {
                 return self.dismiss(now, socket, Close::SessionEnded, SESSION_ENDED);
             }
-            None => match self.start_session(&context) {
+            None => match self.start_session(now, &context) {
                 Some(stream) => stream,
                 None => {
                     let reason = format!("This machine has {MAX_STREAMS} open sessions; end one first");
@@ -48,7 +52,7 @@ impl RelayState {
         }
         let keep_ms = match context.dialect {
             Dialect::Stream => self.settings.stream_keep,
-            Dialect::Published | Dialect::Raw => self.settings.published_keep,
+            Dialect::Published | Dialect::Raw | Dialect::Cast => self.settings.published_keep,
         };
         session.joined(keep_ms, context.opening, &mut self.out);
         let Some(input) = self.take_position(socket, stream, viewer_id, context.can_type) else {
@@ -72,10 +76,26 @@ impl RelayState {
             self.tell_offline(socket);
         }
         self.try_attach(now, socket);
-        self.settle_size(stream);
+        self.settle_size(now, stream);
     }
 
-    fn start_session(&mut self, context: &ViewerContext) -> Option<StreamId> {
+    /// A player looks at a session as it is recorded. It starts none, and one that nobody else is at ends no later for it.
+    fn watch(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, context: &ViewerContext) {
+        let Some(stream) = self.sessions.find(&context.session) else {
+            return self.dismiss(now, socket, Close::SessionEnded, SESSION_ENDED);
+        };
+        let Some(input) = self.take_position(socket, stream, viewer_id, false) else {
+            return;
+        };
+        if let Some(viewer) = self.viewers.get_mut(socket) {
+            viewer.join(stream, input, None);
+        }
+        self.out.remember(socket);
+        self.tell_agent(&ToAgent::OpenInput { stream, input });
+        self.try_attach(now, socket);
+    }
+
+    fn start_session(&mut self, now: u64, context: &ViewerContext) -> Option<StreamId> {
         if self.sessions.count() >= MAX_STREAMS {
             return None;
         }
@@ -93,6 +113,7 @@ impl RelayState {
             commands: Vec::new(),
             opening: context.opening,
         });
+        self.start_recording(now, stream, context);
         Some(stream)
     }
 
@@ -123,7 +144,8 @@ impl RelayState {
     /// A published client has no identity: whoever attaches to its session again takes its place.
     fn replace_published(&mut self, now: u64, stream: StreamId, socket: Socket) {
         for old in self.viewers.attached_to(stream) {
-            if old != socket && self.speaks_published(old) {
+            let plays = self.viewers.get(old).is_some_and(Viewer::plays);
+            if old != socket && self.speaks_published(old) && !plays {
                 self.dismiss(now, old, Close::Replaced, "replaced");
             }
         }
@@ -199,6 +221,14 @@ impl RelayState {
         let news = viewer.published_mut().is_some_and(Published::announce);
         if !news || dialect == Dialect::Raw {
             return;
+        }
+        if dialect == Dialect::Cast {
+            let header = Header {
+                size: session.size(),
+                timestamp: viewer.since() / 1000,
+                title: Header::title(session.id(), ""),
+            };
+            return self.out.text(socket, header.v2());
         }
         let ready = ToClient::SessionReady {
             session_id: session.id().clone(),

@@ -1,13 +1,13 @@
 //! Credit: how far the agent may write, and what each reader that may type leaves of it.
 use protocol::ids::StreamId;
-use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
+use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, RECORDER_WINDOW};
 use protocol::terminal::frame::Frame;
 
 /// The agent hears of new credit when it grew by this much. A typist's keystrokes then cost no credit frames at all, and
 /// a fast stream one in 128 KiB.
-const CREDIT_STEP: u64 = LIVE_WINDOW / 8;
+pub const CREDIT_STEP: u64 = LIVE_WINDOW / 8;
 
-/// How one who may type holds the agent back.
+/// How one who may type, or the recorder, holds the agent back.
 #[derive(Debug, Clone, Copy)]
 pub struct Hold {
     acked: u64,
@@ -24,6 +24,12 @@ impl Hold {
     /// It will come back, or is coming, and will want everything after `acked`.
     pub fn away(acked: u64) -> Self {
         let window = LOG_CAPACITY;
+        Self { acked, window }
+    }
+
+    /// It records, and everything before `stored` is in the bucket.
+    pub fn recorder(stored: u64) -> Self {
+        let (acked, window) = (stored, RECORDER_WINDOW);
         Self { acked, window }
     }
 }
@@ -70,8 +76,10 @@ impl Credit {
     /// Whether it differs enough from what was given before to matter to the agent of a stream that has come to `end`.
     pub fn is_news_after(&self, old: Self, end: Option<u64>) -> bool {
         let unlimited = old.window.is_none() && self.window.is_none();
-        let matters = old.window != self.window
+        // With a recorder, what is acknowledged stays for long while the limit moves: the window differs with each key.
+        let matters = old.window.is_none() != self.window.is_none()
             || self.limit().abs_diff(old.limit()) >= CREDIT_STEP
+            || self.acked.abs_diff(old.acked) >= CREDIT_STEP
             || end.is_some_and(|end| end >= old.limit());
         !unlimited && matters && *self != old
     }

@@ -1,4 +1,5 @@
 //! Which bytes go to whom.
+use protocol::recording::event;
 use protocol::relay_contract::Dialect;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::Frame;
@@ -11,31 +12,33 @@ use super::session::Session;
 
 /// How much of the agent's log is asked for at once. A round trip's worth for one reader, small enough that live output is
 /// not held up behind it for long.
-const FETCH_BYTES: u64 = 256 * 1024;
+pub(super) const FETCH_BYTES: u64 = 256 * 1024;
 
 impl RelayState {
     /// Output arrived: live, or a part of the log that somebody asked for.
     pub(super) fn output(&mut self, now: u64, frame: Frame) {
         let stream = frame.stream;
+        self.record_output(now, &frame);
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
         let live = session.receive(&frame);
         for socket in self.viewers.attached_to(stream) {
-            self.deliver(socket, &frame);
+            self.deliver(now, socket, &frame);
             self.pump(now, socket);
         }
         if live {
             self.credit_waiting_published(now, stream);
+            self.tell_if_recording_holds(stream);
         }
     }
 
     /// Gives a frame to a viewer that is waiting for exactly this part and has room for it.
-    fn deliver(&mut self, socket: Socket, frame: &Frame) {
+    fn deliver(&mut self, now: u64, socket: Socket, frame: &Frame) {
         if let Some(viewer) = self.viewers.get_mut(socket)
             && let Some(part) = viewer.accept(frame)
         {
-            self.send_output(socket, &part);
+            self.send_output(now, socket, &part);
         }
     }
 
@@ -56,7 +59,7 @@ impl RelayState {
                 return;
             }
             if let Some(frame) = session.cached(viewer.next()) {
-                self.deliver(socket, &frame);
+                self.deliver(now, socket, &frame);
                 continue;
             }
             if self.agent.is_online()
@@ -69,7 +72,7 @@ impl RelayState {
         }
     }
 
-    pub(super) fn send_output(&mut self, socket: Socket, frame: &Frame) {
+    pub(super) fn send_output(&mut self, now: u64, socket: Socket, frame: &Frame) {
         let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
@@ -78,6 +81,13 @@ impl RelayState {
                 let output = published.decode(frame.payload());
                 if !output.is_empty() {
                     self.out.say(socket, &ToClient::Output { output });
+                }
+            }
+            (Dialect::Cast, Some(published)) => {
+                let output = published.decode(frame.payload());
+                let at = now.saturating_sub(viewer.since());
+                if !output.is_empty() {
+                    self.out.text(socket, event(at, "o", &output));
                 }
             }
             (Dialect::Raw, Some(published)) => {
@@ -92,11 +102,11 @@ impl RelayState {
     }
 
     /// Nothing follows for a published client: what was held back of its output goes out.
-    pub(super) fn send_rest(&mut self, socket: Socket) {
+    pub(super) fn send_rest(&mut self, now: u64, socket: Socket) {
         let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
-        let dialect = viewer.dialect();
+        let (dialect, at) = (viewer.dialect(), now.saturating_sub(viewer.since()));
         let Some(rest) = viewer
             .published_mut()
             .map(Published::rest)
@@ -108,6 +118,9 @@ impl RelayState {
             return self.out.bytes(socket, rest.into());
         }
         let output = String::from_utf8_lossy(&rest).into_owned();
+        if dialect == Dialect::Cast {
+            return self.out.text(socket, event(at, "o", &output));
+        }
         self.out.say(socket, &ToClient::Output { output });
     }
 

@@ -29,7 +29,7 @@ impl RelayState {
             self.out.say(socket, &ToViewer::Exit { status });
         }
         if viewer.has_caught_up() {
-            self.send_rest(socket);
+            self.send_rest(now, socket);
             self.dismiss(now, socket, Close::SessionEnded, Close::SessionEnded.reason());
         }
     }
@@ -40,7 +40,7 @@ impl RelayState {
         let awaited = self.sessions.readers(stream).next().is_some() || self.viewers.of(stream).next().is_some();
         if over && !awaited {
             self.end_commands(stream);
-            self.tell_agent(&ToAgent::Forget { stream });
+            self.forget_stream(stream);
             self.sessions.forget(stream, &mut self.out);
         }
     }
@@ -53,7 +53,8 @@ impl RelayState {
         let (session_id, opening) = (session.id().clone(), session.opening());
         self.end_commands(stream);
         self.tell_agent(&ToAgent::Close { stream });
-        self.tell_agent(&ToAgent::Forget { stream });
+        self.forget_unopened(stream);
+        self.forget_stream(stream);
         for socket in self.viewers.attached_to(stream) {
             self.dismiss(now, socket, close, text);
         }
@@ -95,12 +96,12 @@ impl RelayState {
     fn left(&mut self, now: u64, stream: StreamId) {
         let empty = self.viewers.of(stream).next().is_none();
         if let Some(session) = self.sessions.get_mut(stream).filter(|_| empty) {
-            if session.is_untouched() {
+            if session.is_untouched() && self.commands.of_session(stream).is_empty() {
                 return self.end_session(now, stream, Close::SessionTerminated, "", "abandoned");
             }
             session.emptied(now, &mut self.out);
         }
-        self.settle_size(stream);
+        self.settle_size(now, stream);
         self.pace(stream);
         self.forget_if_read(stream);
     }
@@ -128,7 +129,7 @@ impl RelayState {
                 let exit_code = session.and_then(Session::exit_status).and_then(|status| status.code);
                 self.out.say(socket, &ToClient::Disconnect { reason, exit_code });
             }
-            Dialect::Raw => {}
+            Dialect::Raw | Dialect::Cast => {}
         }
         self.drop_viewer(now, socket, close);
     }
@@ -149,7 +150,7 @@ impl RelayState {
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Agent { online: false }),
             Some(Dialect::Published) => self.say_error(socket, "AGENT_OFFLINE", "agent not connected"),
-            Some(Dialect::Raw) | None => {}
+            Some(Dialect::Raw | Dialect::Cast) | None => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What ends by time: an agent that fell silent, viewers that waited too long for one, sessions nobody came back to.
+//! What ends by time: an agent that fell silent, viewers and commands that waited too long for one, sessions nobody came back to.
 use protocol::ids::StreamId;
 use protocol::terminal::close::Close;
 
@@ -18,7 +18,9 @@ impl RelayState {
         let viewers = self.viewers.iter().filter_map(|(_, viewer)| self.viewer_due(viewer));
         let sessions = self.sessions.iter().filter_map(Session::expires_at);
         let recheck = self.machine.recheck_due();
-        agent.into_iter().chain(viewers).chain(sessions).chain(recheck).min()
+        let commands = self.commands_due();
+        let fixed = agent.into_iter().chain(recheck).chain(commands);
+        fixed.chain(viewers).chain(sessions).min()
     }
 
     /// Ends what is due. `agent_seen` is the last keep-alive that the platform answered for us, if it knows one.
@@ -30,6 +32,7 @@ impl RelayState {
             self.drop_agent(now, Close::AgentOffline);
         }
         self.expire_viewers(now);
+        self.expire_commands(now);
         if self.machine.recheck_due().is_some_and(|at| now >= at) {
             self.recheck(now);
         }

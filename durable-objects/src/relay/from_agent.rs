@@ -1,5 +1,5 @@
 //! What the agent says, and what its coming and going means.
-use protocol::ids::StreamId;
+use protocol::ids::{JournalId, StreamId};
 use protocol::relay_contract::AgentContext;
 use protocol::terminal::accepts_protocol;
 use protocol::terminal::agent::{FromAgent, ToAgent};
@@ -38,6 +38,7 @@ impl RelayState {
                 metadata,
                 streams,
                 commands,
+                journal,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -51,8 +52,9 @@ impl RelayState {
                     linux_user,
                     metadata,
                 };
-                self.agent_greeted(now, facts);
+                self.agent_greeted(now, facts, journal);
                 self.reconcile(now, streams, commands);
+                self.start_commands(now);
             }
             _ if !greeted => self.drop_agent(now, Close::ProtocolError),
             FromAgent::Report { streams, commands } => self.reconcile(now, streams, commands),
@@ -61,7 +63,7 @@ impl RelayState {
                 self.end_session(now, stream, Close::InternalError, &error, "open_failed");
             }
             FromAgent::Exited { stream, end, status } => self.exited(now, stream, end, status),
-            FromAgent::Missing { stream, from, start } => self.missing(stream, from, start),
+            FromAgent::Missing { stream, from, start } => self.missing(now, stream, from, start),
             FromAgent::Snapshot { stream, size } => {
                 if let Some(session) = self.sessions.get_mut(stream) {
                     session.snapshot_comes(size);
@@ -73,6 +75,7 @@ impl RelayState {
                 stderr,
                 truncated,
                 timed_out,
+                duration_ms,
                 status,
             } => {
                 let ran = Ran {
@@ -80,17 +83,19 @@ impl RelayState {
                     stderr,
                     truncated,
                     timed_out,
+                    duration_ms,
                     status,
                 };
-                self.ran(stream, ran);
+                self.ran(now, stream, ran);
             }
-            FromAgent::RunFailed { stream, error } => self.run_failed(stream, error),
+            FromAgent::RunFailed { stream, error, reason } => self.run_failed(now, stream, &error, reason),
             FromAgent::Notice {
                 stream,
                 input,
                 error,
                 code,
             } => self.notice(stream, input, &code, &error),
+            FromAgent::Commands { now: clock, records } => self.commands_run(now, clock, records),
             FromAgent::Heartbeat { metrics } => self.agent.heartbeat(now, metrics, &mut self.out),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }
@@ -109,8 +114,9 @@ impl RelayState {
         }
     }
 
-    fn agent_greeted(&mut self, now: u64, facts: Facts) {
-        self.agent.greeted(self.settings.heartbeat_seconds, &mut self.out);
+    fn agent_greeted(&mut self, now: u64, facts: Facts, journal: Option<JournalId>) {
+        self.agent
+            .greeted(self.settings.heartbeat_seconds, journal, &mut self.out);
         self.machine.went_online(&mut self.out);
         self.out.notify(Notice::AgentOnline { facts, at: now });
         for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {
@@ -177,7 +183,9 @@ impl RelayState {
         self.machine.went_offline(&mut self.out);
         self.out.notify(Notice::AgentOffline { at: now });
         self.sessions.link_lost();
+        self.commands.link_lost();
         self.viewers.link_lost();
+        self.recorders_lose_link();
         for socket in self.viewers.sockets() {
             self.tell_offline(socket);
         }

@@ -56,7 +56,7 @@ impl RelayState {
             FromViewer::Hello {
                 viewer, received, size, ..
             } => self.knock(socket, viewer, received, size),
-            FromViewer::Resize { size } => self.resize(socket, size),
+            FromViewer::Resize { size } => self.resize(now, socket, size),
             FromViewer::Ping => self.out.say(socket, &ToViewer::Pong),
         }
     }
@@ -64,6 +64,10 @@ impl RelayState {
     fn published_text(&mut self, now: u64, socket: Socket, text: &str) {
         if let Some(published) = self.viewers.get_mut(socket).and_then(Viewer::published_mut) {
             published.heard();
+        }
+        // A player has nothing to say.
+        if self.viewers.get(socket).is_some_and(Viewer::plays) {
+            return;
         }
         let decoded = FromClient::decode(text);
         if decoded.is_ok()
@@ -73,12 +77,12 @@ impl RelayState {
         }
         match decoded {
             Ok(FromClient::Input(bytes)) => self.type_for(now, socket, &bytes),
-            Ok(FromClient::Resize(size)) => self.resize(socket, size),
+            Ok(FromClient::Resize(size)) => self.resize(now, socket, size),
             Ok(FromClient::Ping) => self.out.say(socket, &ToClient::Pong),
             Ok(FromClient::Command {
                 command,
                 timeout_seconds,
-            }) => self.run(socket, command, timeout_seconds),
+            }) => self.run(now, socket, command, timeout_seconds),
             Ok(FromClient::Unsupported(kind)) => {
                 self.refuse(
                     now,
@@ -178,8 +182,8 @@ impl RelayState {
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Error { error, code }),
             Some(Dialect::Published) => self.out.say(socket, &ToClient::Error { error, code }),
-            // A raw client gets output and nothing else.
-            Some(Dialect::Raw) | None => {}
+            // These get output and nothing else.
+            Some(Dialect::Raw | Dialect::Cast) | None => {}
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`sessions::Sessions`]: the sessions (`session.rs`, with the end of the output in `tail.rs`), and in each the positions
 //!   of its readers (`reader.rs`)
 //! - [`viewers::Viewers`]: the sockets of viewers (`viewer.rs`; `published.rs` is the relay's half of a published client)
+//! - [`commands::Commands`]: the commands that were not answered yet
 //! - [`agent_link::AgentLink`]: the link to the agent, [`machine::Machine`]: which machine it is
 //! - [`outbox::Outbox`]: the actions; what changes a record (`record.rs`) saves it there
 //!
@@ -15,7 +16,9 @@
 //! - `attach.rs`: how a viewer comes to a session, `ending.rs`: how sessions end and sockets part
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write (`credit.rs`)
-//! - `command.rs`: commands without a terminal
+//! - `recording.rs`: what becomes of a session's recording (`recorders.rs`, `recorder/`)
+//! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `commands_run.rs`: records of
+//!   those that were typed
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
@@ -24,6 +27,8 @@ mod agent_link;
 mod arrival;
 mod attach;
 mod command;
+mod commands;
+mod commands_run;
 mod credit;
 mod delivery;
 mod ending;
@@ -34,8 +39,12 @@ mod machine;
 mod outbox;
 mod pace;
 mod published;
+mod queued;
 mod reader;
 mod record;
+mod recorder;
+mod recorders;
+mod recording;
 mod rights;
 mod session;
 mod sessions;
@@ -49,21 +58,24 @@ mod viewer;
 mod viewers;
 
 use bytes::Bytes;
-use protocol::ids::{ObjectId, SessionId};
+use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
 use protocol::relay_contract::Status;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
 
-pub use action::{Action, Facts, Notice, Socket};
+pub use action::{Action, Chunk, Facts, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
 pub use record::{Key, Memory, Record};
-pub use rights::{Claim, Claimant, Question, UNKNOWN_AFTER, Verdict};
+pub use rights::{Claim, Claimant, CommandClaim, Question, UNKNOWN_AFTER, Verdict};
 
 use agent_link::AgentLink;
+use commands::Commands;
 use machine::Machine;
 use outbox::Outbox;
+use record::CommandRecord;
+use recorders::Recorders;
 use sessions::Sessions;
 use viewer::Viewer;
 use viewers::Viewers;
@@ -102,7 +114,9 @@ pub struct RelayState {
     machine: Machine,
     agent: AgentLink,
     sessions: Sessions,
+    commands: Commands,
     viewers: Viewers,
+    recorders: Recorders,
     /// How often a right was withdrawn since the relay woke.
     epoch: u64,
     out: Outbox,
@@ -121,7 +135,9 @@ impl RelayState {
             machine: Machine::default(),
             agent: AgentLink::absent(now),
             sessions: Sessions::default(),
+            commands: Commands::default(),
             viewers: Viewers::default(),
+            recorders: Recorders::default(),
             epoch: 0,
             out: Outbox::default(),
         };
@@ -130,6 +146,8 @@ impl RelayState {
                 Record::Machine(machine) => relay.machine = Machine::restored(machine),
                 Record::Session(session) => relay.sessions.restore(session),
                 Record::Reader(reader) => relay.sessions.restore_reader(reader),
+                Record::Recorder(recorder) => relay.recorders.restore(recorder),
+                Record::Command(command) => relay.commands.restore(command),
             }
         }
         for (socket, memory) in sockets {
@@ -152,6 +170,7 @@ impl RelayState {
             self.out.notify(Notice::AgentOffline { at: now });
         }
         for stream in self.sessions.streams() {
+            self.take_over_commands(now, stream);
             self.resume_size(stream);
             if self.viewers.of(stream).next().is_none()
                 && let Some(session) = self.sessions.get_mut(stream)
@@ -159,8 +178,22 @@ impl RelayState {
                 session.found_empty(now);
             }
         }
-        if self.sessions.count() > 0 {
+        if self.sessions.count() > 0 || !self.recorders.is_empty() || !self.commands.is_empty() {
             self.tell_agent(&ToAgent::Report);
+        }
+        self.start_commands(now);
+    }
+
+    /// Makes records of the commands that a version before this one kept with their session.
+    fn take_over_commands(&mut self, now: u64, session: StreamId) {
+        let Some(of) = self.sessions.get_mut(session) else {
+            return;
+        };
+        for stream in of.take_commands(&mut self.out) {
+            if let Some(command_id) = self.command_id(stream) {
+                let record = CommandRecord::asked_for_in(session, stream, command_id, None, now);
+                self.commands.add(record, &mut self.out);
+            }
         }
     }
 
@@ -240,7 +273,9 @@ impl RelayState {
         for socket in self.viewers.sockets() {
             self.dismiss(now, socket, close, text);
         }
+        self.abandon_recordings(now);
         self.drop_agent(now, Close::AccessRevoked);
+        self.commands.forget_all();
         self.machine.forget();
         self.out.erase_all();
     }

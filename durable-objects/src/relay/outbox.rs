@@ -2,12 +2,14 @@
 //!
 //! A verb that changes a record takes the outbox and saves the record there, so that none is changed and then forgotten.
 use bytes::Bytes;
-use protocol::ids::SessionId;
+use protocol::api::commands::CommandResult;
+use protocol::ids::{CommandId, SessionId};
 use protocol::terminal::close::Close;
+use protocol::terminal::command_record::CommandRecord;
 use protocol::terminal::frame::Frame;
 use serde::Serialize;
 
-use super::action::{Action, Notice, Socket};
+use super::action::{Action, Chunk, Notice, Socket};
 use super::record::{Key, Record};
 use super::rights::Question;
 
@@ -43,6 +45,11 @@ impl Outbox {
         }
     }
 
+    /// Sends a text as it is.
+    pub fn text(&mut self, socket: Socket, text: String) {
+        self.actions.push(Action::Text(socket, text));
+    }
+
     /// Closes a socket that its owner has forgotten, or is about to.
     pub fn close(&mut self, socket: Socket, close: Close) {
         self.actions.push(Action::Close(socket, close));
@@ -63,16 +70,37 @@ impl Outbox {
         self.actions.push(Action::Erase(key));
     }
 
-    /// Removes everything stored. The machine's rows are gone, so nothing is left to tell the directory about either.
+    /// Puts a part of a recording into the bucket.
+    pub fn put(&mut self, chunk: Chunk) {
+        self.actions.push(Action::Put(chunk));
+    }
+
+    /// Removes everything stored. The machine's rows are gone, so nothing is left to tell the directory about either. What was
+    /// recorded stays.
     pub fn erase_all(&mut self) {
-        self.actions
-            .retain(|action| matches!(action, Action::Text(..) | Action::Binary(..) | Action::Close(..)));
+        let stays = |action: &Action| {
+            matches!(
+                action,
+                Action::Text(..) | Action::Binary(..) | Action::Close(..) | Action::Put(..)
+            )
+        };
+        self.actions.retain(stays);
         self.actions.push(Action::EraseAll);
+    }
+
+    /// Keeps the result of a command.
+    pub fn keep(&mut self, command_id: CommandId, result: CommandResult) {
+        self.actions.push(Action::Keep(command_id, result));
     }
 
     /// Tells the directory.
     pub fn notify(&mut self, notice: Notice) {
         self.actions.push(Action::Notify(notice));
+    }
+
+    /// Stores records of commands.
+    pub fn log(&mut self, records: Vec<CommandRecord>) {
+        self.actions.push(Action::Log(records));
     }
 
     /// How many sessions were said to be over since the object woke.

@@ -1,9 +1,10 @@
-//! How far the agent may write: as far as the slowest of those who may type allows.
+//! How far the agent may write: as far as the slowest of those who may type allows, and the recorder.
 use protocol::ids::StreamId;
 
 use super::RelayState;
 use super::action::Socket;
 use super::credit::Credit;
+use super::recorder::Recorder;
 use super::viewer::Viewer;
 
 impl RelayState {
@@ -63,11 +64,13 @@ impl RelayState {
                 None => reader.hold(log_start),
             }
         });
-        let credit = Credit::under(holds, session.end().unwrap_or(0));
+        let recorder = self.recorders.get(stream).and_then(Recorder::hold);
+        let credit = Credit::under(holds.chain(recorder), session.end().unwrap_or(0));
         if let Some(session) = self.sessions.get_mut(stream)
             && session.grant(credit)
         {
             self.agent.send(&credit.frame(stream), &mut self.out);
         }
+        self.tell_if_recording_holds(stream);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Neither is written for a keystroke: records change when somebody comes or goes, memories when a reader has caught up.
 use protocol::api::machines::Metrics;
-use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
+use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::relay_contract::{AgentContext, ViewerContext};
 use protocol::terminal::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ pub enum Key {
     Machine,
     Session(StreamId),
     Reader(StreamId),
+    Recorder(StreamId),
+    Command(StreamId),
 }
 
 impl std::fmt::Display for Key {
@@ -21,6 +23,8 @@ impl std::fmt::Display for Key {
             Self::Machine => f.write_str("machine"),
             Self::Session(stream) => write!(f, "session/{stream}"),
             Self::Reader(input) => write!(f, "reader/{input}"),
+            Self::Recorder(stream) => write!(f, "recorder/{stream}"),
+            Self::Command(stream) => write!(f, "command/{stream}"),
         }
     }
 }
@@ -34,6 +38,9 @@ pub enum Record {
     Session(SessionRecord),
     /// A viewer's position in a session.
     Reader(ReaderRecord),
+    /// How far a session's recording is in the bucket.
+    Recorder(RecorderRecord),
+    Command(CommandRecord),
 }
 
 impl Record {
@@ -43,6 +50,8 @@ impl Record {
             Self::Machine(_) => Key::Machine,
             Self::Session(record) => Key::Session(record.stream),
             Self::Reader(record) => Key::Reader(record.input),
+            Self::Recorder(record) => Key::Recorder(record.stream),
+            Self::Command(record) => Key::Command(record.stream),
         }
     }
 }
@@ -87,8 +96,8 @@ pub struct SessionRecord {
     /// Since when nobody is attached, in milliseconds since the Unix epoch.
     pub empty_since: Option<u64>,
     pub phase: Phase,
-    /// The commands whose results its client waits for.
-    #[serde(default)]
+    /// The commands whose results its client waits for, as they were kept before commands had records of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<StreamId>,
     /// The latest opening of its row that led somebody here.
     #[serde(default)]
@@ -113,6 +122,101 @@ pub enum Phase {
     Lost,
 }
 
+/// A command that was not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRecord {
+    /// The number it has for the agent.
+    pub stream: StreamId,
+    pub command_id: CommandId,
+    /// For whom it is.
+    pub answer_to: AnswerTo,
+    pub progress: Progress,
+}
+
+impl CommandRecord {
+    /// One that a published client asked for in its session, and that the agent was told of.
+    pub fn asked_for_in(
+        session: StreamId,
+        stream: StreamId,
+        command_id: CommandId,
+        journal: Option<JournalId>,
+        at: u64,
+    ) -> Self {
+        Self {
+            stream,
+            command_id,
+            answer_to: AnswerTo::Session { session },
+            progress: Progress::Sent {
+                order: None,
+                journal,
+                at,
+                stop: None,
+            },
+        }
+    }
+}
+
+/// Who gets a command's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer_to", rename_all = "snake_case")]
+pub enum AnswerTo {
+    /// The published client of a session, which is its output stream.
+    Session { session: StreamId },
+    /// Whoever asks the edge for it, which keeps it.
+    Edge {
+        /// Who sent it.
+        user: ObjectId,
+        /// When it will not be started any more, in milliseconds since the Unix epoch.
+        until: u64,
+        /// Whether it waits so long for an agent that is away.
+        when_online: bool,
+    },
+}
+
+/// How far a command has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "progress", rename_all = "snake_case")]
+pub enum Progress {
+    /// No agent was told of it.
+    Waiting {
+        /// What it will be told.
+        order: Order,
+    },
+    /// An agent was told.
+    Sent {
+        /// The order, for one who may be told again: an agent that never had it.
+        order: Option<Order>,
+        /// Where that agent notes what it starts.
+        journal: Option<JournalId>,
+        /// When, in milliseconds since the Unix epoch.
+        at: u64,
+        /// Whether it was called off since.
+        stop: Option<Stop>,
+    },
+}
+
+/// What is to be run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The name of whoever wants it, for the agent's log.
+    pub username: String,
+    pub command: String,
+    pub timeout_seconds: u32,
+    /// Whether it may gain privileges.
+    pub allow_sudo: bool,
+    pub script: bool,
+}
+
+/// Why a command was called off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// Somebody who may wanted it.
+    Cancelled,
+    /// The right to it was withdrawn.
+    AccessRevoked,
+}
+
 /// A viewer's position in a session: its input stream, and where it was cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReaderRecord {
@@ -127,6 +231,31 @@ pub struct ReaderRecord {
     /// Where it is. Stored under the name it had once: records outlive the version that wrote them.
     #[serde(rename = "place")]
     pub position: Position,
+}
+
+/// How far a session's recording is. It outlives its session until all of it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecorderRecord {
+    /// The session's output stream.
+    pub stream: StreamId,
+    /// The recording's row.
+    pub recording: ObjectId,
+    pub session_id: SessionId,
+    /// Whose session it is.
+    pub user: ObjectId,
+    pub username: String,
+    /// Its time 0, in milliseconds since the Unix epoch.
+    pub started: u64,
+    /// Everything before this offset is in the bucket…
+    pub stored: u64,
+    /// …where its last event is at this time, in milliseconds since it began…
+    pub last: u64,
+    /// …the terminal had this size then…
+    pub size: Size,
+    /// …and it has so many bytes.
+    pub bytes: u64,
+    /// Whether the directory was told of it.
+    pub announced: bool,
 }
 
 /// Where a reader is. Its tag is as it was first stored, like the field that holds it.
@@ -156,6 +285,9 @@ pub struct AgentMemory {
     pub context: AgentContext,
     /// Whether it has said hello.
     pub greeted: bool,
+    /// Where it notes which commands it starts, if it does.
+    #[serde(default)]
+    pub journal: Option<JournalId>,
     /// Its last heartbeat.
     pub latest: Option<Metrics>,
     /// The figures last written to the directory, and when.

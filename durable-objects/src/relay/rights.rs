@@ -3,13 +3,14 @@
 //! The Worker checks a right before it hands over an upgrade. Between that and the hello, and at any time after, it may be
 //! withdrawn. So nobody is let in and no shell starts before the relay has asked once more, and it asks about all it has when
 //! it hears that something was withdrawn, and from time to time ([`RelayState::recheck`]).
-use protocol::ids::{ObjectId, SessionId, StreamId, ViewerId};
-use protocol::relay_contract::SignIn;
+use protocol::ids::{CommandId, ObjectId, SessionId, StreamId, ViewerId};
+use protocol::relay_contract::{Dialect, SignIn};
 use protocol::terminal::Size;
 use protocol::terminal::close::Close;
 
 use super::RelayState;
 use super::action::{Notice, Socket};
+use super::commands::Command;
 use super::session::Session;
 use super::viewer::Viewer;
 
@@ -47,14 +48,26 @@ pub struct Claim {
     pub user: ObjectId,
     /// …with privileges, if the shell has them…
     pub sudo: bool,
+    /// …who only looks at it, and need not be whose it is…
+    pub watches: bool,
     /// …by a sign-in that was not withdrawn. A shell needs none: its owner may come back with another.
     pub proof: Option<SignIn>,
+}
+
+/// A command whose row says who wants it run, and with which privileges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandClaim {
+    pub stream: StreamId,
+    pub command_id: CommandId,
+    /// Whether it starts if it may. Otherwise it waits on, or runs on.
+    pub starts: bool,
 }
 
 /// What is asked of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     pub claims: Vec<Claim>,
+    pub commands: Vec<CommandClaim>,
     /// The key of the agent whose link stands.
     pub agent_key: Option<String>,
     /// All that the relay has, by name, if it is asked about all.
@@ -68,6 +81,8 @@ pub struct Question {
 pub struct Verdict {
     /// Whether each claim holds, in their order.
     pub claims: Vec<bool>,
+    /// Whether each command may still be run, in their order.
+    pub commands: Vec<bool>,
     /// Whether the machine is there and an agent with that key may serve it.
     pub agent: bool,
 }
@@ -77,9 +92,21 @@ impl Question {
     pub fn of_agent(key: &str) -> Self {
         Self {
             claims: Vec::new(),
+            commands: Vec::new(),
             agent_key: Some(key.to_owned()),
             known: None,
             epoch: 0,
+        }
+    }
+
+    /// About commands alone.
+    pub(super) fn of_commands(commands: Vec<CommandClaim>, epoch: u64) -> Self {
+        Self {
+            claims: Vec::new(),
+            commands,
+            agent_key: None,
+            known: None,
+            epoch,
         }
     }
 }
@@ -106,6 +133,7 @@ impl RelayState {
         };
         self.out.ask(Question {
             claims: vec![claim_of(Claimant::Newcomer(socket), viewer)],
+            commands: Vec::new(),
             agent_key: None,
             known: None,
             epoch: self.epoch(),
@@ -123,12 +151,15 @@ impl RelayState {
         let viewers = viewers.map(|(socket, viewer)| claim_of(Claimant::Viewer(socket), viewer));
         let sessions = self.sessions.iter().filter(|session| !session.is_over());
         let claims = viewers.chain(sessions.map(claim_of_session)).collect();
+        let commands = self.commands.iter().filter(|command| command.session().is_none());
+        let commands = commands.map(claim_of_command).collect();
         let names = self.viewers.iter().map(|(_, viewer)| &viewer.context().session);
         let mut known: Vec<SessionId> = names.chain(self.sessions.iter().map(Session::id)).cloned().collect();
         known.sort_unstable();
         known.dedup();
         self.out.ask(Question {
             claims,
+            commands,
             agent_key: self.agent.key().map(str::to_owned),
             known: Some(known),
             epoch: self.epoch(),
@@ -152,6 +183,9 @@ impl RelayState {
                     self.dismiss(now, socket, Close::InternalError, UNCHECKED);
                 }
             }
+            for claim in &question.commands {
+                self.command_not_judged(now, claim);
+            }
             return;
         };
         if question.agent_key.is_some() && question.agent_key.as_deref() == self.agent.key() && !verdict.agent {
@@ -160,9 +194,13 @@ impl RelayState {
         for (claim, holds) in question.claims.iter().zip(verdict.claims) {
             self.judge(now, claim.claimant, holds, question.epoch);
         }
+        for (claim, holds) in question.commands.iter().zip(verdict.commands) {
+            self.judge_command(now, claim, holds, question.epoch != self.epoch());
+        }
         if let Some(sessions) = question.known {
             self.out.notify(Notice::Known { sessions, at: now });
-            let next = (self.sessions.count() > 0).then_some(now + RECHECK_EVERY);
+            let any = self.sessions.count() > 0 || !self.commands.is_empty();
+            let next = any.then_some(now + RECHECK_EVERY);
             self.machine.recheck_at(next, &mut self.out);
         }
     }
@@ -194,7 +232,16 @@ fn claim_of(claimant: Claimant, viewer: &Viewer) -> Claim {
         user: context.user.clone(),
         // A newcomer may start the shell, with all that its upgrade was promised.
         sudo: context.allow_sudo && matches!(claimant, Claimant::Newcomer(_)),
+        watches: context.dialect == Dialect::Cast,
         proof: Some(context.proof.clone()),
+    }
+}
+
+fn claim_of_command(command: &Command) -> CommandClaim {
+    CommandClaim {
+        stream: command.stream(),
+        command_id: command.id().clone(),
+        starts: false,
     }
 }
 
@@ -204,6 +251,7 @@ fn claim_of_session(session: &Session) -> Claim {
         session: session.id().clone(),
         user: session.owner().clone(),
         sudo: session.allow_sudo(),
+        watches: false,
         proof: None,
     }
 }

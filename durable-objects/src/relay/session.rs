@@ -31,6 +31,8 @@ pub struct Session {
     snapshot_asked: bool,
     /// Whose window set the size.
     sizer: Option<Socket>,
+    /// Whether its program waits for its recording.
+    recording_behind: bool,
 }
 
 /// Which piece of a snapshot a frame is.
@@ -65,6 +67,7 @@ impl Session {
             snapshot_size: None,
             snapshot_asked: false,
             sizer: None,
+            recording_behind: false,
         }
     }
 
@@ -98,6 +101,11 @@ impl Session {
 
     pub fn phase(&self) -> &Phase {
         &self.record.phase
+    }
+
+    /// Whether the shell is not there yet.
+    pub fn is_opening(&self) -> bool {
+        self.record.phase == Phase::Opening
     }
 
     /// Whether the shell runs.
@@ -166,7 +174,7 @@ impl Session {
 
     /// Whether nobody has seen the shell or asked it for anything, so that there is nothing to come back to.
     pub fn is_untouched(&self) -> bool {
-        self.record.phase == Phase::Opening && self.record.commands.is_empty()
+        self.record.phase == Phase::Opening
     }
 
     // ---- what the agent says ----
@@ -264,6 +272,11 @@ impl Session {
         news
     }
 
+    /// Its program waits for its recording, or does not. Answers whether that is news.
+    pub fn waits_for_recording(&mut self, waits: bool) -> bool {
+        std::mem::replace(&mut self.recording_behind, waits) != waits
+    }
+
     /// A snapshot is to be asked for. Answers whether none is on its way.
     pub fn ask_snapshot(&mut self) -> bool {
         !std::mem::replace(&mut self.snapshot_asked, true)
@@ -293,21 +306,13 @@ impl Session {
         Piece { first, last }
     }
 
-    // ---- commands ----
-
-    /// The commands whose results its client waits for.
-    pub fn commands(&self) -> &[StreamId] {
-        &self.record.commands
-    }
-
-    pub fn command_started(&mut self, command: StreamId, out: &mut Outbox) {
-        self.record.commands.push(command);
-        self.save(out);
-    }
-
-    pub fn command_answered(&mut self, command: StreamId, out: &mut Outbox) {
-        self.record.commands.retain(|other| *other != command);
-        self.save(out);
+    /// Its commands, as a version before this one kept them. They have records of their own from now on.
+    pub fn take_commands(&mut self, out: &mut Outbox) -> Vec<StreamId> {
+        let commands = std::mem::take(&mut self.record.commands);
+        if !commands.is_empty() {
+            self.save(out);
+        }
+        commands
     }
 
     fn save(&self, out: &mut Outbox) {

@@ -59,13 +59,6 @@ impl Sessions {
             .map(Session::stream)
     }
 
-    /// The session that a command was run for.
-    pub fn find_by_command(&self, command: StreamId) -> Option<StreamId> {
-        self.iter()
-            .find(|session| session.commands().contains(&command))
-            .map(Session::stream)
-    }
-
     /// Starts one. It is saved when somebody has joined it.
     pub fn start(&mut self, record: SessionRecord) {
         self.sessions.insert(record.stream, Session::new(record));

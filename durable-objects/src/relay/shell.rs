@@ -21,12 +21,15 @@ impl RelayState {
                 None => self.reconcile_absent(now, stream),
             }
         }
+        self.reconcile_absent_recorders(now, |stream| reports.contains_key(&stream));
         // Shells whose session was ended while the agent was away.
-        for stream in reports.into_keys() {
-            self.tell_agent(&ToAgent::Close { stream });
-            self.tell_agent(&ToAgent::Forget { stream });
+        for (stream, report) in reports {
+            if !self.reconcile_recorder(now, &report) {
+                self.tell_agent(&ToAgent::Close { stream });
+                self.tell_agent(&ToAgent::Forget { stream });
+            }
         }
-        self.reconcile_commands(commands);
+        self.reconcile_commands(&commands);
     }
 
     fn reconcile_reported(&mut self, now: u64, report: Report) {
@@ -35,6 +38,7 @@ impl RelayState {
             return;
         };
         session.reported(&report, &mut self.out);
+        self.record_report(now, &report);
         for input in self.sessions.inputs(stream) {
             if let Some(reader) = self.sessions.reader_mut(input) {
                 reader.link_lost();
@@ -45,7 +49,7 @@ impl RelayState {
         if let Some(status) = report.exit {
             self.exited(now, stream, report.end, status);
         }
-        self.settle_size(stream);
+        self.settle_size(now, stream);
         self.pace(stream);
         self.ask_snapshot_if_awaited(stream);
         for socket in self.viewers.attached_to(stream) {
@@ -83,6 +87,7 @@ impl RelayState {
         if !session.opened(&mut self.out) {
             return;
         }
+        self.recording_runs(stream);
         for socket in self.viewers.attached_to(stream) {
             self.try_attach(now, socket);
         }
@@ -90,6 +95,7 @@ impl RelayState {
     }
 
     pub(super) fn exited(&mut self, now: u64, stream: StreamId, end: u64, status: ExitStatus) {
+        self.record_exit(now, stream, end, &status);
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
@@ -107,11 +113,14 @@ impl RelayState {
 
     /// The shell died with its agent. Those who are here are told now; those who were cut are told when they return.
     fn lose(&mut self, now: u64, stream: StreamId) {
-        let Some(session) = self.sessions.get_mut(stream) else {
+        let Some(session) = self.sessions.get(stream) else {
             return;
         };
         let (ran, session_id, opening) = (session.is_running(), session.id().clone(), session.opening());
-        session.lost(&mut self.out);
+        self.record_loss(now, stream);
+        if let Some(session) = self.sessions.get_mut(stream) {
+            session.lost(&mut self.out);
+        }
         for socket in self.viewers.attached_to(stream) {
             self.tell_lost(now, socket);
         }

@@ -1,6 +1,7 @@
 //! Whose window sets a terminal's size: that of the one who typed last. A phone that looks in changes nothing for the one who
 //! works, and when that one leaves, the one who typed before has its own size again.
 use protocol::ids::StreamId;
+use protocol::recording::event;
 use protocol::terminal::Size;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::viewer::ToViewer;
@@ -11,7 +12,7 @@ use super::viewer::Viewer;
 
 impl RelayState {
     /// A viewer's window has a new size. It matters while that window sets the terminal's.
-    pub(super) fn resize(&mut self, socket: Socket, size: Size) {
+    pub(super) fn resize(&mut self, now: u64, socket: Socket, size: Size) {
         let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
@@ -19,7 +20,7 @@ impl RelayState {
         viewer.note_good();
         if let Some(stream) = viewer.stream() {
             self.out.remember(socket);
-            self.settle_size(stream);
+            self.settle_size(now, stream);
         }
     }
 
@@ -41,11 +42,11 @@ impl RelayState {
             viewer.note_typed(now.max(latest + 1));
         }
         self.out.remember(socket);
-        self.settle_size(stream);
+        self.settle_size(now, stream);
     }
 
     /// Somebody came, left, typed or has a new window, or the agent has said what size the terminal has: makes it the right one.
-    pub(super) fn settle_size(&mut self, stream: StreamId) {
+    pub(super) fn settle_size(&mut self, now: u64, stream: StreamId) {
         let Some(socket) = self.sizer(stream) else { return };
         let Some(context) = self.viewers.get(socket).map(Viewer::context) else {
             return;
@@ -57,6 +58,10 @@ impl RelayState {
         let (another_size, another_sizer) = (session.resize(size), session.sized_by(socket));
         if another_size {
             self.tell_agent(&ToAgent::Resize { stream, size });
+            self.record_size(now, stream);
+        }
+        if another_size {
+            self.tell_players_size(now, stream, size);
         }
         // Whose window it is knows the size it has just said, and who waits for the shell will be told with it.
         let drawn = |viewer: &Viewer| viewer.stream() == Some(stream) && !viewer.is_waiting() && !viewer.is_published();
@@ -64,6 +69,16 @@ impl RelayState {
             if another_sizer || another_size && other != socket {
                 self.out.say(other, &ToViewer::Resized { size, by: by.clone() });
             }
+        }
+    }
+
+    /// Players draw the terminal at the size that it has.
+    fn tell_players_size(&mut self, now: u64, stream: StreamId, size: Size) {
+        let draws = |viewer: &Viewer| viewer.stream() == Some(stream) && viewer.plays() && !viewer.is_waiting();
+        for player in self.viewers.sockets_where(draws) {
+            let since = self.viewers.get(player).map_or(now, Viewer::since);
+            let text = event(now.saturating_sub(since), "r", &format!("{}x{}", size.cols, size.rows));
+            self.out.text(player, text);
         }
     }
 

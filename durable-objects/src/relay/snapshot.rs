@@ -12,7 +12,8 @@ use super::viewer::Viewer;
 
 impl RelayState {
     /// What somebody asked for is no longer in the agent's log.
-    pub(super) fn missing(&mut self, stream: StreamId, from: u64, start: u64) {
+    pub(super) fn missing(&mut self, now: u64, stream: StreamId, from: u64, start: u64) {
+        self.record_missing(now, stream, from, start);
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
@@ -43,7 +44,7 @@ impl RelayState {
         let piece = session.snapshot_piece(&frame);
         let size = session.snapshot_size();
         for socket in self.viewers.attached_to(stream) {
-            self.snapshot_for(socket, &frame, piece, size);
+            self.snapshot_for(now, socket, &frame, piece, size);
             self.pump(now, socket);
         }
         if piece.last {
@@ -52,7 +53,7 @@ impl RelayState {
         }
     }
 
-    fn snapshot_for(&mut self, socket: Socket, frame: &Frame, piece: Piece, size: Size) {
+    fn snapshot_for(&mut self, now: u64, socket: Socket, frame: &Frame, piece: Piece, size: Size) {
         let Some(viewer) = self.viewers.get_mut(socket) else {
             return;
         };
@@ -70,7 +71,7 @@ impl RelayState {
             self.out.say(socket, &ToViewer::Snapshot { offset, size });
         }
         if ours || !frame.payload().is_empty() {
-            self.send_output(socket, frame);
+            self.send_output(now, socket, frame);
         }
         if piece.last {
             self.out.remember(socket);

@@ -153,6 +153,11 @@ impl Viewer {
         self.published.is_some()
     }
 
+    /// Whether it is a player of recordings.
+    pub fn plays(&self) -> bool {
+        self.context.dialect == Dialect::Cast
+    }
+
     pub fn published(&self) -> Option<&Published> {
         self.published.as_ref()
     }
@@ -246,7 +251,9 @@ impl Viewer {
     /// The agent's link is gone, and with it what was on its way.
     pub fn link_lost(&mut self) {
         self.fetching = None;
-        if let Some(published) = self.published.as_mut() {
+        // A player was told once what it plays.
+        let plays = self.plays();
+        if let Some(published) = self.published.as_mut().filter(|_| !plays) {
             published.link_lost();
         }
     }

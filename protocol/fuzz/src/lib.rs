@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use protocol::ids::{AgentId, BootId, ObjectId, SessionId, ViewerId};
+use protocol::ids::{AgentId, BootId, CommandId, JournalId, ObjectId, SessionId, ViewerId};
 use protocol::limits::COMMAND_SECONDS;
-use protocol::relay_contract::{AgentContext, CloseSession, SignIn, Status, ViewerContext};
-use protocol::stream::{Applied, InputApplier, OutputReader};
+use protocol::relay_contract::{
+    AgentContext, CloseSession, CommandAnswer, NamedCommand, RunCommand, SignIn, Status, ViewerContext,
+};
+use protocol::stream::{Applied, InputApplier, Marked, Marks, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, MAX_FRAME};
 use protocol::terminal::published::{FromClient, Utf8Stream};
@@ -18,7 +20,7 @@ use serde::de::DeserializeOwned;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus folder.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("frame", frame),
     ("from_viewer", from_viewer),
     ("to_viewer", to_viewer),
@@ -28,6 +30,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("utf8_stream", utf8_stream),
     ("relay_context", relay_context),
     ("stream", stream),
+    ("marks", marks),
 ];
 
 /// A binary frame, and the parts the relay cuts from it.
@@ -115,6 +118,9 @@ pub fn relay_context(data: &[u8]) {
     message::<ViewerContext>(data);
     message::<AgentContext>(data);
     message::<CloseSession>(data);
+    message::<RunCommand>(data);
+    message::<CommandAnswer>(data);
+    message::<NamedCommand>(data);
     message::<SignIn>(data);
     round_trip::<Status>(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -123,6 +129,8 @@ pub fn relay_context(data: &[u8]) {
     id::<SessionId>(text);
     id::<ViewerId>(text);
     id::<BootId>(text);
+    id::<CommandId>(text);
+    id::<JournalId>(text);
 }
 
 /// Both ends of a stream, fed frames at any offset: ten bytes each, eight of offset and two of length.
@@ -149,6 +157,29 @@ pub fn stream(data: &[u8]) {
             Applied::Repeat | Applied::Ahead => assert_eq!(applier.applied(), before),
         }
     }
+}
+
+/// The output of a shell, cut where its first byte says: what is no mark comes out as it came, whatever the cuts, and the secret
+/// does not.
+pub fn marks(data: &[u8]) {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let Some((&step, bytes)) = data.split_first() else {
+        return;
+    };
+    let split = |step: usize| {
+        let (mut marks, mut output, mut found) = (Marks::new(SECRET), Vec::new(), Vec::new());
+        for chunk in bytes.chunks(step.max(1)) {
+            marks.split(chunk, |piece| match piece {
+                Marked::Output(bytes) => output.extend_from_slice(bytes),
+                Marked::Mark(mark) => found.push((output.len(), mark)),
+            });
+        }
+        output.extend(marks.finish());
+        (output, found)
+    };
+    let (output, found) = split(bytes.len());
+    assert!(output.len() <= bytes.len());
+    assert_eq!(split(usize::from(step)), (output, found));
 }
 
 /// What decodes must encode, and decode to the same again.

@@ -24,6 +24,9 @@ pub const MAX_LINUX_USER: usize = 32;
 /// Longest script to run at first enrolment, in characters: scripts longer than this belong in a file.
 pub const MAX_SCRIPT: usize = 65_536;
 
+/// The same in bytes. Linux takes 131,071 as one argument.
+pub const MAX_SCRIPT_BYTES: usize = 128 * 1024 - 1;
+
 /// Most tags of one machine.
 pub const MAX_TAGS: usize = 32;
 
@@ -84,6 +87,8 @@ pub enum MachineStatus {
     Pending,
     /// Its agent is connected.
     Online,
+    /// Its agent is connected, and its first script runs or is about to.
+    ExecutingScript,
     /// Its agent is not connected.
     Offline,
     /// Its agent may not connect any more.
@@ -184,6 +189,13 @@ pub struct Machine {
     pub custom_script: Option<String>,
 }
 
+impl MachineStatus {
+    /// Whether its agent is connected.
+    pub fn is_online(self) -> bool {
+        matches!(self, Self::Online | Self::ExecutingScript)
+    }
+}
+
 /// A machine to be enrolled later.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -203,9 +215,11 @@ pub struct CreateMachine {
     /// The account that shells run as; empty for the agent's own.
     #[schema(max_length = 32, pattern = r"^([A-Za-z0-9_][A-Za-z0-9._-]*\$?)?$")]
     pub linux_user: String,
-    /// Whether an application is to be deployed to it.
+    /// Whether an application is to be deployed to it: a note for people. What deploys it is `custom_script`.
     pub deploy_application: bool,
-    /// A bash script to run once, at first enrolment.
+    /// A bash script that the machine runs once, when it is first enrolled: as the account of its shells, with the privileges that
+    /// its owner's shells have there, and up to the first command that fails. Until it has ended the machine's status is
+    /// `executing_script`. What it writes is kept as a command's, with the source `script`, and in `~/script.log`.
     #[schema(max_length = 65536, format = "text")]
     pub custom_script: String,
     /// Labels to filter by.
@@ -225,6 +239,11 @@ impl Validate for CreateMachine {
             format!("must be a login name of at most {MAX_LINUX_USER} characters"),
         );
         faults.text("custom_script", &self.custom_script, MAX_SCRIPT);
+        faults.check(
+            self.custom_script.len() <= MAX_SCRIPT_BYTES,
+            "custom_script",
+            format!("must have at most {MAX_SCRIPT_BYTES} bytes"),
+        );
         check_tags(faults, &self.tags);
     }
 }

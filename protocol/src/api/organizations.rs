@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::command_logs::{KEPT_DAYS, MAX_MASK, MAX_MASKS};
 use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
@@ -21,6 +22,9 @@ pub const OTP_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 
 /// Longest time an account may go unused before it is disabled, in days: ten years. 0 is for ever.
 pub const MAX_INACTIVE_DAYS: u32 = 3650;
+
+/// Longest time a recording may be kept, in days: ten years. 0 is for ever.
+pub const MAX_RECORDING_DAYS: u32 = 3650;
 
 /// The name of an organization in URLs: lower case, with `-` for white space.
 pub fn slug(name: &str) -> String {
@@ -78,6 +82,15 @@ pub struct Organization {
     pub admins_create_machines: bool,
     /// After how many days an unused account is disabled; 0 is never.
     pub inactive_days: u32,
+    /// Whether terminal sessions are recorded.
+    pub record_sessions: bool,
+    /// For how many days a recording is kept; 0 is for ever.
+    pub recording_days: u32,
+    /// For how many days the command log is kept.
+    pub command_log_days: u32,
+    /// What is masked in commands before they are stored. A `*` stands for whatever comes up to the next blank or quote, and is what
+    /// is masked then, as in `--password *`.
+    pub command_masks: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it changed last.
@@ -171,6 +184,21 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]
     pub inactive_days: Option<u32>,
+    /// Whether terminal sessions are recorded. Those that run go on as they began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_sessions: Option<bool>,
+    /// For how many days a recording is kept; 0 is for ever. It counts for what is kept already, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 3650)]
+    pub recording_days: Option<u32>,
+    /// For how many days the command log is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 3650)]
+    pub command_log_days: Option<u32>,
+    /// What is masked in commands that are stored from now on: texts that do not begin with `*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 50, min_length = 1, max_length = 200)]
+    pub command_masks: Option<Vec<String>>,
 }
 
 impl Validate for UpdateOrganization {
@@ -195,6 +223,32 @@ impl Validate for UpdateOrganization {
                 "inactive_days",
                 format!("must be 0 to {MAX_INACTIVE_DAYS}"),
             );
+        }
+        if let Some(days) = self.recording_days {
+            faults.check(
+                days <= MAX_RECORDING_DAYS,
+                "recording_days",
+                format!("must be 0 to {MAX_RECORDING_DAYS}"),
+            );
+        }
+        if let Some(days) = self.command_log_days {
+            let (first, last) = (KEPT_DAYS.start(), KEPT_DAYS.end());
+            faults.check(
+                KEPT_DAYS.contains(&days),
+                "command_log_days",
+                format!("must be {first} to {last}"),
+            );
+        }
+        if let Some(masks) = &self.command_masks {
+            faults.check(
+                masks.len() <= MAX_MASKS,
+                "command_masks",
+                format!("must be at most {MAX_MASKS} texts"),
+            );
+            for mask in masks.iter().take(MAX_MASKS) {
+                faults.line("command_masks", mask, 1, MAX_MASK);
+                faults.check(!mask.starts_with('*'), "command_masks", "must not begin with *");
+            }
         }
     }
 }
@@ -270,8 +324,16 @@ mod tests {
 
     #[test]
     fn settings_have_bounds() {
-        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651}"#;
-        let expected = ["display_name", "otp_expiry_minutes", "inactive_days"];
+        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651,"command_log_days":0,
+            "command_masks":["*","a","--password *"]}"#;
+        let expected = [
+            "display_name",
+            "otp_expiry_minutes",
+            "inactive_days",
+            "recording_days",
+            "command_log_days",
+            "command_masks",
+        ];
         assert_eq!(fields::<UpdateOrganization>(text), expected);
         assert!(fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0}"#).is_empty());
         assert!(serde_json::from_str::<UpdateOrganization>(r#"{"otp":"sometimes"}"#).is_err());

@@ -4,9 +4,13 @@
 //! Input: the viewer's [`InputWriter`] keeps what was typed until it is acknowledged; the agent's [`InputApplier`] takes
 //! each byte once, in order. [`Questions`] tells what a program asks its terminal from what is to be drawn.
 mod input;
+mod mark;
+mod marks;
 mod output;
 mod questions;
 
 pub use input::{Applied, InputApplier, InputWriter};
+pub use mark::{Mark, Typed};
+pub use marks::{Marked, Marks};
 pub use output::{Ahead, OutputReader};
 pub use questions::{Piece, Questions};

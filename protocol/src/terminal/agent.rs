@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::command_record::CommandRecord;
 use super::{ExitStatus, Size};
 use crate::api::facts;
 use crate::api::machines::Metrics;
-use crate::ids::{AgentId, BootId, SessionId, StreamId};
+use crate::ids::{AgentId, BootId, JournalId, ObjectId, SessionId, StreamId};
 
 /// One open shell, as the agent knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,25 @@ pub struct LinuxUser {
     pub shell: String,
 }
 
+/// Why there is no result of a command.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoResult {
+    /// It could not be run.
+    #[default]
+    NotRun,
+    /// There is no note of it: by this agent's journal, it was never started.
+    NotKnown,
+    /// It was started, and the agent ended before it did.
+    Lost,
+}
+
+impl NoResult {
+    fn is_not_run(&self) -> bool {
+        *self == Self::NotRun
+    }
+}
+
 /// What an agent says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -88,6 +108,9 @@ pub enum FromAgent {
         streams: Vec<Report>,
         /// The commands that run, or whose result nobody has taken.
         commands: Vec<StreamId>,
+        /// Where it notes which commands it has started, before it starts them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        journal: Option<JournalId>,
     },
     /// The shells that are open, because the relay asked.
     Report {
@@ -147,16 +170,22 @@ pub enum FromAgent {
         truncated: bool,
         /// Whether it ran out of time and was killed.
         timed_out: bool,
+        /// How long it ran, in milliseconds, if the agent says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_ms: Option<u64>,
         /// How it ended.
         #[serde(flatten)]
         status: ExitStatus,
     },
-    /// A command could not be run, or is not known here.
+    /// There is no result of a command, and there will be none.
     RunFailed {
         /// Which.
         stream: StreamId,
         /// Why, for people.
         error: String,
+        /// Why, for the relay.
+        #[serde(default, skip_serializing_if = "NoResult::is_not_run")]
+        reason: NoResult,
     },
     /// What people at a terminal should know. The shell lives.
     Notice {
@@ -168,6 +197,13 @@ pub enum FromAgent {
         error: String,
         /// For programs.
         code: String,
+    },
+    /// Commands that ended at prompts, oldest first. They come again until the relay says that they are stored.
+    Commands {
+        /// The machine's clock when this is sent, in milliseconds since the Unix epoch.
+        now: u64,
+        /// At most [`MAX_RECORDS`](super::command_record::MAX_RECORDS).
+        records: Vec<CommandRecord>,
     },
     /// Signs of life.
     Heartbeat {
@@ -190,6 +226,14 @@ pub enum ToAgent {
         agent_id: AgentId,
         /// Seconds between heartbeats.
         heartbeat_seconds: u32,
+        /// Whether the relay takes `commands`.
+        #[serde(default)]
+        command_log: bool,
+    },
+    /// These records are stored.
+    CommandsStored {
+        /// Which.
+        ids: Vec<ObjectId>,
     },
     /// Start a shell. Idempotent per stream.
     Open {
@@ -245,9 +289,10 @@ pub enum ToAgent {
     Run {
         /// The number it goes by.
         stream: StreamId,
-        /// The session it belongs to.
-        session_id: SessionId,
-        /// What a POSIX shell is to run.
+        /// The terminal session it was asked for in, if it was in one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_id: Option<SessionId>,
+        /// What bash is to run, at most [`MAX_COMMAND`](crate::limits::MAX_COMMAND) bytes.
         command: String,
         /// After how many seconds it is killed ([`COMMAND_SECONDS`](crate::limits::COMMAND_SECONDS)).
         timeout_seconds: u32,
@@ -255,6 +300,9 @@ pub enum ToAgent {
         allow_sudo: bool,
         /// Who asked, for the agent's own log.
         username: String,
+        /// Whether it is a script: it ends at the first command that fails, and its output is also kept on the machine.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        script: bool,
     },
     /// Say how a command ended, once it has.
     Collect {

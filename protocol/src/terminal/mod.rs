@@ -1,6 +1,7 @@
 //! The frames of a terminal: our binary codec and control messages, the published frames, and close codes.
 pub mod agent;
 pub mod close;
+pub mod command_record;
 pub mod frame;
 pub mod published;
 pub mod viewer;

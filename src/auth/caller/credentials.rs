@@ -133,7 +133,7 @@ struct SocketParams {
 }
 
 impl SocketCredentials {
-    /// What a ticket proves at the machine that the path names. It is used up, whatever comes of it.
+    /// What a ticket proves at the machine or recording that the path names. It is used up, whatever comes of it.
     async fn of_ticket(parts: &mut Parts, config: &Arc<Config>, ticket: &str) -> Result<Self, ApiError> {
         let PathParam(agent_id) = PathParam::from_request_parts(parts, config).await?;
         let app = App::from_request_parts(parts, config).await?;

@@ -14,10 +14,11 @@ use super::credential::{ClaimedToken, is_public_key};
 use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::caller::bearer;
 use crate::auth::throttle;
+use crate::features::commands;
 use crate::features::machines::store::duplicate;
 use crate::features::machines::store::enrolment::{self as store, Identity, KnownHost, NewHost};
-use crate::features::terminals::request::{is_upgrade, offers};
 use crate::http::extract::ValidJson;
+use crate::http::upgrade::{is_upgrade, offers};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now, stored};
 use crate::platform::error::ApiError;
@@ -59,6 +60,7 @@ pub async fn enroll(
     };
     // A link that was made with the key before is another agent's now.
     app.relay(&enrolled.machine_id)?.recheck().await?;
+    commands::script::hand_over(&app, &enrolled.machine_id).await;
     Ok((StatusCode::CREATED, Json(enrolled)))
 }
 
@@ -76,7 +78,8 @@ async fn enroll_by_token(app: &App, context: &RequestContext, request: &Enroll) 
         .within(&machine.organization_id)
         .detail("agent_id", machine.agent_id.as_str());
     let enroll = store::enroll_by_token(&token_hash, request);
-    let ((_, enrolled), _) = db.run((enroll, audit::record_if_changed(&event))).await?;
+    let script = commands::script::of_new_machine(&machine.id, &request.public_key)?;
+    let ((_, enrolled), _, _) = db.run((enroll, audit::record_if_changed(&event), script)).await?;
     enrolled.into_iter().next().ok_or_else(invalid)
 }
 
@@ -237,6 +240,10 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         boot: boot(&headers)?,
         token: digest,
     };
+    if identity.script_waits {
+        // The relay did not hear of it when the machine was enrolled.
+        commands::script::hand_over(&app, &identity.id).await;
+    }
     let relay = app.relay(&identity.id)?;
     match relay.upgrade(AGENT_PATH, &context, Some(AGENT_SUBPROTOCOL)).await? {
         Upgraded::Open(response) => Ok(response),

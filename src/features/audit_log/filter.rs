@@ -1,12 +1,10 @@
 //! Which entries somebody asks for.
-use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
-use protocol::api::audit::{Severity, parse_time};
+use protocol::api::audit::Severity;
 use serde::Deserialize;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa::IntoParams;
 
 use crate::audit::severity;
+use crate::http::period::{self, TimeOrDate};
 use crate::platform::db::Arg;
 use crate::platform::error::ApiError;
 
@@ -131,27 +129,6 @@ pub enum Lead {
     Organization,
 }
 
-/// The form of a time in a query, for the API document. Forms send what was left empty.
-struct TimeOrDate;
-
-impl PartialSchema for TimeOrDate {
-    fn schema() -> RefOr<Schema> {
-        let form = |format| {
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .format(Some(SchemaFormat::KnownFormat(format)))
-        };
-        let empty = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
-        AnyOfBuilder::new()
-            .item(form(KnownFormat::DateTime))
-            .item(form(KnownFormat::Date))
-            .item(empty)
-            .into()
-    }
-}
-
-impl ToSchema for TimeOrDate {}
-
 impl LogQuery {
     /// Which page is meant, and how many entries fit on one.
     pub fn page(&self) -> (u64, u64) {
@@ -175,20 +152,6 @@ impl LogQuery {
                 .filter(|value| !value.is_empty())
                 .map(str::to_owned)),
         };
-        let time = |field: &str, value: &Option<String>, adjust: fn(&str, DateTime<Utc>) -> Option<DateTime<Utc>>| {
-            let Some(value) = text(field, value)? else {
-                return Ok(None);
-            };
-            let time = parse_time(&value)
-                .and_then(|time| adjust(&value, time))
-                .ok_or_else(|| {
-                    ApiError::invalid_field(
-                        field,
-                        "must be a time such as 2026-01-31T12:00:00Z, or a date such as 2026-01-31",
-                    )
-                })?;
-            Ok::<_, ApiError>(Some(time.to_rfc3339_opts(SecondsFormat::Millis, true)))
-        };
         Ok(Filter {
             user: text("user_id", &self.user_id)?,
             actions: text("action", &self.action)?.map(meant).unwrap_or_default(),
@@ -197,11 +160,8 @@ impl LogQuery {
             status: text("status", &self.status)?,
             source: text("source", &self.source)?,
             machine: text("machine_id", &self.machine_id)?,
-            from: time("from", &self.from, |_, time| Some(time))?,
-            until: time("to", &self.to, |text, time| match text.contains(':') {
-                true => time.checked_add_signed(TimeDelta::milliseconds(1)),
-                false => time.checked_add_days(Days::new(1)),
-            })?,
+            from: period::first("from", text("from", &self.from)?.as_deref())?,
+            until: period::end("to", text("to", &self.to)?.as_deref())?,
             text: text("q", &self.q)?,
             severity: text("severity", &self.severity)?
                 .map(|word| {

@@ -61,10 +61,10 @@ impl From<MachineRow> for Machine {
 /// Replaces what the row said last by what the relay knows now.
 pub fn update(machine: &mut Machine, status: &Status) {
     machine.is_connected = status.connected;
-    machine.status = if status.connected {
-        MachineStatus::Online
-    } else {
-        MachineStatus::Offline
+    machine.status = match (status.connected, machine.status) {
+        (true, MachineStatus::ExecutingScript) => MachineStatus::ExecutingScript,
+        (true, _) => MachineStatus::Online,
+        (false, _) => MachineStatus::Offline,
     };
     let seen = status
         .last_seen_ms

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use protocol::api::machines::MachineStatus;
 use protocol::ids::ObjectId;
 
 use super::row::MachineRow;
@@ -49,7 +48,7 @@ fn doubtful<'a>(
 ) -> Vec<ObjectId> {
     asked.retain(|_, at| now - *at < ASK_AGAIN_AFTER);
     let silent = |machine: &&MachineRow| {
-        machine.status == MachineStatus::Online && machine.last_active.is_none_or(|at| now - at > DOUBTFUL_AFTER)
+        machine.status.is_online() && machine.last_active.is_none_or(|at| now - at > DOUBTFUL_AFTER)
     };
     let ids: Vec<ObjectId> = machines
         .filter(silent)

@@ -23,6 +23,10 @@ impl From<OrganizationRow> for Organization {
             otp_expiry_minutes: row.otp_minutes,
             admins_create_machines: row.admins_create_machines,
             inactive_days: row.inactive_days,
+            record_sessions: row.record_sessions,
+            recording_days: row.recording_days,
+            command_log_days: row.command_log_days,
+            command_masks: row.command_masks,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -38,6 +42,10 @@ impl From<&OrganizationRow> for Changeable {
             otp_minutes: row.otp_minutes,
             admins_create_machines: row.admins_create_machines,
             inactive_days: row.inactive_days,
+            record_sessions: row.record_sessions,
+            recording_days: row.recording_days,
+            command_log_days: row.command_log_days,
+            command_masks: row.command_masks.clone(),
         }
     }
 }
@@ -61,6 +69,12 @@ impl Changeable {
         self.otp_minutes = request.otp_expiry_minutes.unwrap_or(self.otp_minutes);
         self.admins_create_machines = request.admins_create_machines.unwrap_or(self.admins_create_machines);
         self.inactive_days = request.inactive_days.unwrap_or(self.inactive_days);
+        self.record_sessions = request.record_sessions.unwrap_or(self.record_sessions);
+        self.recording_days = request.recording_days.unwrap_or(self.recording_days);
+        self.command_log_days = request.command_log_days.unwrap_or(self.command_log_days);
+        if let Some(masks) = &request.command_masks {
+            self.command_masks.clone_from(masks);
+        }
         Ok(self)
     }
 
@@ -81,6 +95,10 @@ impl Changeable {
             ("otp_expiry_minutes".to_owned(), json!(self.otp_minutes)),
             ("admins_create_machines".to_owned(), json!(self.admins_create_machines)),
             ("inactive_days".to_owned(), json!(self.inactive_days)),
+            ("record_sessions".to_owned(), json!(self.record_sessions)),
+            ("recording_days".to_owned(), json!(self.recording_days)),
+            ("command_log_days".to_owned(), json!(self.command_log_days)),
+            ("command_masks".to_owned(), json!(self.command_masks)),
         ]
         .into_iter()
         .collect()
@@ -151,6 +169,10 @@ mod tests {
             otp_minutes: 10,
             admins_create_machines: false,
             inactive_days: 30,
+            record_sessions: true,
+            recording_days: 90,
+            command_log_days: 90,
+            command_masks: Vec::new(),
         }
     }
 

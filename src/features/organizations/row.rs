@@ -4,7 +4,7 @@ use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
-use crate::platform::db::flag;
+use crate::platform::db::{flag, json};
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct OrganizationRow {
@@ -18,6 +18,12 @@ pub struct OrganizationRow {
     #[serde(deserialize_with = "flag")]
     pub admins_create_machines: bool,
     pub inactive_days: u32,
+    #[serde(deserialize_with = "flag")]
+    pub record_sessions: bool,
+    pub recording_days: u32,
+    pub command_log_days: u32,
+    #[serde(deserialize_with = "json")]
+    pub command_masks: Vec<String>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Whoever runs this server belongs to it.

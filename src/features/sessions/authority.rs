@@ -1,4 +1,4 @@
-//! What the relays ask: who may have the terminals they have, and which agent may serve a machine. The answer holds for the
+//! What the relays ask: who may have the terminals and run the commands they have, and which agent may serve a machine. The answer holds for the
 //! moment of the read; a relay that hears of a withdrawal while it waits asks again.
 use durable_objects::relay::{Claim, Question, Verdict};
 use futures_util::future::LocalBoxFuture;
@@ -28,11 +28,25 @@ statements! {
     HOLD = concat!(
         "SELECT c.key AS claim FROM json_each(?2) c
          CROSS JOIN terminal_sessions s ON s.machine_id = ?1 AND s.session_id = c.value ->> 'session' AND s.status = 'active'
-           AND s.user_id = c.value ->> 'user'
-         JOIN users u ON u.id = s.user_id JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
+           AND (s.user_id = c.value ->> 'user' OR c.value ->> 'watches')
+         JOIN users u ON u.id = c.value ->> 'user' JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
          WHERE m.status <> 'revoked' AND ", is_active!(), "
            AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), "
            AND (c.value ->> 'sudo' = 0 OR ", may_sudo!(), ") AND ", sign_in_stands!()
+    );
+
+    /// Which of the commands (?2, a JSON array) of a machine (?1) may be run, by their places in it: not over, and wanted by an
+    /// account that may still reach the machine, with these privileges, and that has not withdrawn what it proved itself by.
+    /// A mere sign-out withdraws nothing: people leave what they have sent.
+    MAY_RUN = concat!(
+        "SELECT c.key AS claim FROM json_each(?2) c
+         CROSS JOIN commands k ON k.id = c.value AND k.machine_id = ?1 AND k.finished_at IS NULL
+         JOIN users u ON u.id = k.user_id JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = k.machine_id
+         WHERE m.status <> 'revoked' AND ", is_active!(), "
+           AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), "
+           AND (k.sudo = 0 OR ", may_sudo!(), ") AND (k.token_version IS NULL OR k.token_version = u.token_version)
+           AND (k.key_id IS NULL OR EXISTS (SELECT 1 FROM api_keys a WHERE a.id = k.key_id AND a.user_id = u.id
+               AND (a.expires_at IS NULL OR a.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))))"
     );
 
     /// The machine's agent has this key.
@@ -53,14 +67,17 @@ pub fn answer(env: Env, machine: ObjectId, question: Question) -> LocalBoxFuture
     })
 }
 
-pub(super) type Queries = (Query<Holds>, Option<Query<Exists>>);
+pub(super) type Queries = (Query<Holds>, Option<Query<Holds>>, Option<Query<Exists>>);
 
 /// What answers a question.
 pub(super) fn queries(machine: &ObjectId, question: &Question) -> Queries {
     let claims = serde_json::Value::from_iter(question.claims.iter().map(claim)).to_string();
     let key = question.agent_key.as_deref();
+    let commands = question.commands.iter().map(|claim| &claim.command_id);
+    let commands = (!question.commands.is_empty()).then(|| json!(commands.collect::<Vec<_>>()).to_string());
     (
         holding(machine, claims),
+        commands.map(|commands| Query::new(MAY_RUN, [machine.into(), commands.into()])),
         key.map(|key| Query::new(HAS_KEY, [machine.into(), key.into()])),
     )
 }
@@ -75,23 +92,33 @@ fn claim(claim: &Claim) -> serde_json::Value {
         "session": claim.session,
         "user": claim.user,
         "sudo": claim.sudo,
+        "watches": claim.watches,
         "sign_in": claim.proof.as_ref().map(|proof| &proof.sign_in),
         "token_version": claim.proof.as_ref().and_then(|proof| proof.token_version),
     })
 }
 
 /// The answer that the rows give.
-pub(super) fn verdict(question: &Question, (holding, agent): (Vec<Holds>, Option<Vec<Exists>>)) -> Verdict {
-    let mut claims = vec![false; question.claims.len()];
-    for holds in holding {
-        if let Some(claim) = claims.get_mut(holds.claim) {
-            *claim = true;
-        }
-    }
+pub(super) fn verdict(
+    question: &Question,
+    (holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<Exists>>),
+) -> Verdict {
     Verdict {
-        claims,
+        claims: places(question.claims.len(), holding),
+        commands: places(question.commands.len(), running.unwrap_or_default()),
         agent: agent.is_none_or(|rows| !rows.is_empty()),
     }
+}
+
+/// Of so many, which hold.
+fn places(count: usize, holding: Vec<Holds>) -> Vec<bool> {
+    let mut places = vec![false; count];
+    for holds in holding {
+        if let Some(place) = places.get_mut(holds.claim) {
+            *place = true;
+        }
+    }
+    places
 }
 
 #[cfg(test)]

@@ -291,6 +291,7 @@ impl World {
                     dialect: Dialect::Stream,
                     can_type: true,
                     allow_sudo: access.may_sudo(),
+                    recording: None,
                 }));
             }
             Task::Upgrade(context) => {
@@ -324,8 +325,12 @@ impl World {
             self.deliver();
         }
         if let Some(question) = self.questions.pop_front() {
-            let (hold, key) = authority::queries(&self.machine, &question);
-            let rows = (self.db.run(hold), key.map(|key| self.db.run(key)));
+            let (hold, run, key) = authority::queries(&self.machine, &question);
+            let rows = (
+                self.db.run(hold),
+                run.map(|run| self.db.run(run)),
+                key.map(|key| self.db.run(key)),
+            );
             let verdict = authority::verdict(&question, rows);
             self.tasks.push(Task::Answered(question, verdict));
         }
@@ -374,6 +379,7 @@ impl World {
             metadata: Default::default(),
             streams: self.reports(),
             commands: Vec::new(),
+            journal: None,
         };
         self.relay
             .text(self.now, socket, &serde_json::to_string(&hello).unwrap());
@@ -417,7 +423,12 @@ impl World {
                     Action::EraseAll => self.storage.clear(),
                     Action::Notify(notice) => self.notices.push_back(notice),
                     Action::Ask(question) => self.questions.push_back(question),
-                    Action::Text(..) | Action::Binary(..) | Action::Remember(_) => {}
+                    Action::Text(..)
+                    | Action::Binary(..)
+                    | Action::Remember(_)
+                    | Action::Put(_)
+                    | Action::Log(_)
+                    | Action::Keep(..) => {}
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! Ending what was opened by right and is no longer: an account, a role, a group, a grant, a sign-in or a machine's key was
-//! withdrawn, and the terminals opened by it end at once. The rows say which relays to ask; what a relay has, and whether it may
+//! withdrawn, and the terminals opened and the commands sent by it end at once. The rows say which relays to ask; what a relay has, and whether it may
 //! have it, it finds out itself (`authority.rs`). The next request is refused anyway, as each reads the account anew.
 use futures_util::future::join_all;
 use protocol::ids::ObjectId;
@@ -16,13 +16,17 @@ use crate::platform::log;
 /// request, of which the platform allows a thousand.
 const AT_ONCE: i64 = 500;
 
-/// The machines with an active session whose owner may no longer have it.
+/// The machines with something of a table, as far as this condition on it says that it lives, whose owner may no longer have it.
 macro_rules! orphaned {
-    () => {
+    ($table:literal, $lives:literal) => {
         concat!(
-            "SELECT DISTINCT s.machine_id FROM terminal_sessions s JOIN users u ON u.id = s.user_id
+            "SELECT s.machine_id FROM ",
+            $table,
+            " s JOIN users u ON u.id = s.user_id
              JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
-             WHERE s.status = 'active' AND NOT (",
+             WHERE ",
+            $lives,
+            " AND NOT (",
             is_active!(),
             " AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ",
             reaches!(),
@@ -33,13 +37,27 @@ macro_rules! orphaned {
     };
 }
 
+/// Terminals and commands alike, each with this condition more.
+macro_rules! orphans {
+    ($more:literal) => {
+        concat!(
+            orphaned!("terminal_sessions", "s.status = 'active'"),
+            $more,
+            " UNION ",
+            orphaned!("commands", "s.finished_at IS NULL"),
+            $more
+        )
+    };
+}
+
 statements! {
-    ORPHANS_OF_ORGANIZATION = concat!(orphaned!(), " AND s.organization_id = ?1 LIMIT ?2");
+    ORPHANS_OF_ORGANIZATION = concat!(orphans!(" AND s.organization_id = ?1"), " LIMIT ?2");
 
-    ORPHANS_ANYWHERE = concat!(orphaned!(), " LIMIT ?1");
+    ORPHANS_ANYWHERE = concat!(orphans!(""), " LIMIT ?1");
 
-    /// Where an account has terminals open, or on their way.
-    MACHINES_OF_USER = "SELECT DISTINCT machine_id FROM terminal_sessions WHERE user_id = ?1 AND status = 'active' LIMIT ?2";
+    /// Where an account has terminals open, or on their way, and commands that have not ended.
+    MACHINES_OF_USER = "SELECT machine_id FROM terminal_sessions WHERE user_id = ?1 AND status = 'active'
+         UNION SELECT machine_id FROM commands WHERE user_id = ?1 AND finished_at IS NULL LIMIT ?2";
 }
 
 /// Whose terminals may have lost their right.
@@ -58,7 +76,7 @@ pub(super) struct Machine {
     machine_id: ObjectId,
 }
 
-/// Ends the terminals that nobody may have any more, once what withdraws them is written. A relay that cannot be asked now is
+/// Ends the terminals and commands that nobody may have any more, once what withdraws them is written. A relay that cannot be asked now is
 /// asked again by the scheduled handler.
 pub async fn withdraw(app: &App, whose: Whose<'_>) -> Result<(), ApiError> {
     let machines = app.db()?.run(machines(whose)).await?;
@@ -113,6 +131,20 @@ mod tests {
         assert_eq!(asked(&db), 0, "the grant is left");
         db.execute("UPDATE machine_grants SET expires_at = '2026-01-01T00:00:00.000Z'");
         assert_eq!(asked(&db), 1, "the grant has expired");
+    }
+
+    #[test]
+    fn a_relay_is_asked_about_commands_that_have_not_ended() {
+        let db = db();
+        db.execute("DELETE FROM terminal_sessions");
+        db.command("cmd_1", "bob", "web");
+        let bob = db.caller("bob");
+        let of_user = |db: &TestDb| db.run(machines(Whose::User(bob.id()))).len();
+        assert_eq!((asked(&db), of_user(&db)), (0, 1));
+        db.execute("DELETE FROM group_members");
+        assert_eq!((asked(&db), of_user(&db)), (1, 1));
+        db.execute("UPDATE commands SET finished_at = 'x'");
+        assert_eq!((asked(&db), of_user(&db)), (0, 0));
     }
 
     #[test]

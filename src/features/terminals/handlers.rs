@@ -1,6 +1,6 @@
 //! Opening a terminal.
 use axum::Json;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use chrono::Utc;
 use protocol::api::error::ErrorBody;
@@ -9,7 +9,7 @@ use protocol::api::sessions::SocketTicket;
 use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
 
-use super::request::{TerminalQuery, TerminalRequest, is_upgrade};
+use super::request::{TerminalQuery, TerminalRequest};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
@@ -18,6 +18,7 @@ use crate::features::machines::{self, Key};
 use crate::features::sessions::store::{self, NewSession};
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::upgrade::{check_origin, is_upgrade};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -41,7 +42,12 @@ pub async fn create_ticket(
     let access = machines::load(&app, credentials, Key::AgentId(agent_id)).await?;
     check_enrolled(&access)?;
     let ticket = ticket::mint()?;
-    let keep = ticket::keep(&ticket, access.caller(), &access.found().machine.agent_id, Utc::now());
+    let keep = ticket::keep(
+        &ticket,
+        access.caller(),
+        access.found().machine.agent_id.as_str(),
+        Utc::now(),
+    );
     app.db()?.run(keep).await?;
     let body = SocketTicket {
         ticket,
@@ -103,6 +109,11 @@ pub async fn open_terminal(
     let open = (store::open(&access, &new), audit::record_if_changed(&event));
     let (opened, _) = app.db()?.run(open).await?;
     let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
+    // A server without a bucket records nothing.
+    let recording = match opened.records && app.recordings().is_ok() {
+        true => Some(random::object_id()?),
+        false => None,
+    };
     let context = ViewerContext {
         machine: machine.id.clone(),
         agent_id: machine.agent_id.clone(),
@@ -115,6 +126,7 @@ pub async fn open_terminal(
         dialect: request.dialect,
         can_type: true,
         allow_sudo: access.may_sudo(),
+        recording,
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
     match app
@@ -134,25 +146,6 @@ fn check_enrolled(access: &MachineAccess) -> Result<(), ApiError> {
             "Machine has not been enrolled yet",
         )),
         MachineStatus::Revoked => Err(ApiError::forbidden("machine_revoked", "machine has been revoked")),
-        MachineStatus::Online | MachineStatus::Offline => Ok(()),
-    }
-}
-
-fn check_origin(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-    // An origin that is no text is none of ours.
-    let origin = headers
-        .get(header::ORIGIN)
-        .map(|value| value.to_str().unwrap_or_default());
-    let own = uri
-        .scheme_str()
-        .zip(uri.authority())
-        .map(|(scheme, authority)| format!("{scheme}://{authority}"));
-    if app.config.origins.allow(origin, own.as_deref()) {
-        Ok(())
-    } else {
-        Err(ApiError::forbidden(
-            "origin_not_allowed",
-            "Pages of this origin may not open terminals here (ALLOWED_ORIGINS)",
-        ))
+        MachineStatus::Online | MachineStatus::ExecutingScript | MachineStatus::Offline => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
 //! What a client asks for when it opens a terminal.
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use protocol::api::validate::Faults;
 use protocol::ids::SessionId;
 use protocol::relay_contract::Dialect;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::http::client::{MAX_SOURCE, is_source};
+use crate::http::upgrade::offers;
 use crate::platform::error::ApiError;
 
 /// Longest name of an operating system.
@@ -128,25 +129,10 @@ fn guess_source(session: Option<&SessionId>) -> &'static str {
     }
 }
 
-/// Whether the client asks for a WebSocket.
-pub fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-/// Whether the client offers a subprotocol.
-pub fn offers(headers: &HeaderMap, subprotocol: &str) -> bool {
-    headers
-        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|offered| offered.trim() == subprotocol)
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> TerminalQuery {

@@ -4,6 +4,7 @@ pub mod avatar;
 use std::collections::HashMap;
 
 use protocol::ids::ObjectId;
+use protocol::recording::BINDING;
 use worker::{Bucket, Env, HttpMetadata};
 
 use super::background::Background;
@@ -11,9 +12,6 @@ use super::error::ApiError;
 use super::log;
 
 use avatar::{AvatarId, Kind};
-
-/// The bucket's binding in `wrangler.toml`.
-const BINDING: &str = "RECORDINGS";
 
 /// The field of an object that says whose avatar it is.
 const OWNER: &str = "owner";

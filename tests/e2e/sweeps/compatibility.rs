@@ -74,7 +74,7 @@ impl Route {
                 "slug" | "type_slug" => "server",
                 "action" => "ssh",
                 "token" => "a-token",
-                "role_id" | "tag_id" | "acl_id" => "999999999",
+                "log_key" | "role_id" | "tag_id" | "acl_id" | "offset" => "999999999",
                 name if name == "id" || name.ends_with("_id") => "00000000000000000000000a",
                 other => panic!("say here what a {other} looks like"),
             };

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World};
+use crate::support::agent::{Agent, World, logged, recording};
 use crate::support::openapi::operations;
 use crate::support::viewer::Viewer;
 
@@ -49,16 +49,27 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     let roles = world.owner.get("/api/roles").await.ok();
     let role = roles["roles"][5]["id"].as_i64().expect("the system role").to_string();
 
+    let recording = recording(world, session).await;
+
+    let command = format!("/api/machines/{}/command", world.agent.agent_id);
+    let command = world.owner.post(&command, json!({"command": "true"})).await.ok();
+    let command = command["command_id"].as_str().expect("an id").to_owned();
+    let log_key = logged(world, &command).await;
+
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
         "agent_id" => (world.agent.agent_id.clone(), "00000000000a".to_owned()),
         "machine_id" => (world.agent.machine_id.clone(), "00000000000000000000000a".to_owned()),
         "session_id" => (session.to_owned(), "isolation-2".to_owned()),
+        "log_key" => (log_key.clone(), "999999999".to_owned()),
+        "command_id" => (command.clone(), "cmd_00000000000000000000000a".to_owned()),
         "group_id" => (group.clone(), "00000000000000000000000a".to_owned()),
         "organization_id" => (world.owner.username.clone(), "nowhere".to_owned()),
         "key_id" => (key.clone(), "00000000000000000000000a".to_owned()),
         "user_id" => (world.owner.id.clone(), "00000000000000000000000a".to_owned()),
         "role_id" => (role.clone(), "999999999".to_owned()),
+        "recording_id" => (recording.clone(), "00000000000000000000000a".to_owned()),
+        "offset" => ("0".to_owned(), "0".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };
     let mut checked = 0;
@@ -96,6 +107,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     assert_eq!(stranger.get("/api/machines").await.ok()["machines"], json!([]));
     assert_eq!(stranger.get("/api/machines?search=shared").await.ok()["total"], 0);
     assert_eq!(stranger.get("/api/terminal/sessions").await.ok()["sessions"], json!([]));
+    assert_eq!(stranger.get("/api/commands").await.ok()["commands"], json!([]));
     let tenant = format!("/api/machines?tenant_id={}", world.owner.username);
     assert_eq!(
         stranger.get(&tenant).await.ok()["machines"],

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::World;
+use crate::support::agent::{World, logged, recording};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -28,6 +28,9 @@ use Expected::{InPerson, May, Needs, Refused};
 
 /// Asked of an object, and a key does not do.
 const TICKET: &str = "POST /api/terminal/{agent_id}/ticket";
+
+/// The same.
+const LIVE_TICKET: &str = "POST /api/recordings/{recording_id}/ticket";
 
 const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /agent/connect", Refused(401, "Invalid or expired token")),
@@ -66,6 +69,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/audit/export", Needs("system.audit_log")),
     ("GET /api/audit/tenants", Needs("administrators only")),
     ("GET /api/audit/verify", Needs("system.audit_log")),
+    ("GET /api/command-logs", Needs("system.audit_log")),
+    ("GET /api/command-logs/{log_key}", Refused(403, "Not authorized")),
     ("POST /api/auth/change-password", InPerson(200)),
     ("POST /api/auth/logout", InPerson(200)),
     ("GET /api/auth/me", May(200)),
@@ -80,6 +85,11 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/auth/mfa/status", May(200)),
     ("GET /api/auth/ssh-keys", May(200)),
     ("POST /api/auth/verify-email", May(200)),
+    ("GET /api/commands", May(200)),
+    // Each machine that is named is answered for itself.
+    ("POST /api/commands", May(201)),
+    ("GET /api/commands/{command_id}", Refused(403, "Not authorized")),
+    ("POST /api/commands/{command_id}/cancel", Refused(403, "Not authorized")),
     ("GET /api/groups", May(200)),
     ("POST /api/groups", Needs("administrators only")),
     ("GET /api/groups/{group_id}", May(200)),
@@ -112,10 +122,21 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "GET /api/machines/{agent_id}/access/users",
         Refused(403, "Not authorized"),
     ),
+    ("GET /api/machines/{agent_id}/logs", Refused(403, "Not authorized")),
+    (
+        "GET /api/machines/{agent_id}/logs/search",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/machines/{agent_id}/recordings",
+        Refused(403, "Not authorized"),
+    ),
+    ("POST /api/machines/{agent_id}/command", Refused(403, "Not authorized")),
     (
         "POST /api/machines/{agent_id}/registration-token",
         Refused(403, "Not authorized"),
     ),
+    ("GET /api/command-logs", Needs("system.audit_log")),
     ("GET /api/organization", Needs("administrators only")),
     ("PUT /api/organization", Needs("administrators only")),
     ("GET /api/profile", May(200)),
@@ -123,6 +144,27 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/profile/regenerate-api-key", InPerson(200)),
     ("POST /api/profile/reset-password", InPerson(200)),
     ("POST /api/profile/upload-avatar", May(200)),
+    ("GET /api/recordings", Needs("administrators only")),
+    ("GET /api/recordings/{recording_id}", Refused(403, "Not authorized")),
+    ("DELETE /api/recordings/{recording_id}", Refused(403, "Not authorized")),
+    (
+        "GET /api/recordings/{recording_id}/download",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/recordings/{recording_id}/live",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/recordings/{recording_id}/segments",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/recordings/{recording_id}/segments/{offset}",
+        Refused(403, "Not authorized"),
+    ),
+    (LIVE_TICKET, Refused(403, "Not authorized")),
+    ("GET /api/recordings/{recording_id}/url", Refused(403, "Not authorized")),
     ("GET /api/roles", May(200)),
     ("POST /api/roles", Needs("roles.create")),
     ("GET /api/roles/machine", May(200)),
@@ -194,6 +236,7 @@ const OPEN: &[&str] = &[
     "GET /api/avatars/{avatar_id}",
     "POST /api/login",
     "GET /api/oidc/providers",
+    "GET /api/recordings/files/{token}",
     "POST /api/signup",
     "GET /health",
     "GET /install.sh",
@@ -203,9 +246,19 @@ const OPEN: &[&str] = &[
 /// Of each kind of parameter, a thing that belongs to the owner of the shared machine or to the organization.
 struct Things {
     session: &'static str,
+    command: String,
+    log_key: String,
     group: String,
     key: String,
     role: String,
+    recording: String,
+}
+
+/// A command of the owner's.
+async fn sent(world: &World) -> String {
+    let path = format!("/api/machines/{}/command", world.agent.agent_id);
+    let sent = world.owner.post(&path, json!({"command": "true"})).await.ok();
+    sent["command_id"].as_str().expect("an id").to_owned()
 }
 
 impl Things {
@@ -218,11 +271,20 @@ impl Things {
                 .map_or_else(|| made["id"].to_string(), str::to_owned)
         };
         SHARED
-            .get_or_init(async || Self {
-                session: "colleague-1",
-                group: made("/api/groups").await,
-                key: made("/api/api-keys").await,
-                role: made("/api/roles").await,
+            .get_or_init(async || {
+                let command = sent(world).await;
+                Self {
+                    session: "colleague-1",
+                    log_key: logged(world, &command).await,
+                    command,
+                    group: made("/api/groups").await,
+                    key: made("/api/api-keys").await,
+                    role: made("/api/roles").await,
+                    recording: {
+                        drop(Viewer::attached(&world.owner, &world.agent, "colleague-2").await);
+                        recording(world, "colleague-2").await
+                    },
+                }
             })
             .await
     }
@@ -234,9 +296,13 @@ impl Things {
             "user_id" => world.owner.id.clone(),
             "organization_id" => world.owner.username.clone(),
             "session_id" => self.session.to_owned(),
+            "command_id" => self.command.clone(),
+            "log_key" => self.log_key.clone(),
             "group_id" => self.group.clone(),
             "key_id" => self.key.clone(),
             "role_id" => self.role.clone(),
+            "recording_id" => self.recording.clone(),
+            "offset" => "0".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }
@@ -285,10 +351,8 @@ async fn every_operation_is_decided_upon() {
 #[tokio::test]
 async fn somebody_without_rights_may_do_what_is_listed_and_nothing_else() {
     let world = World::shared().await;
-    let (things, mut viewer) = (
-        Things::of(world).await,
-        Viewer::attached(&world.owner, &world.agent, "colleague-1").await,
-    );
+    let mut viewer = Viewer::attached(&world.owner, &world.agent, "colleague-1").await;
+    let things = Things::of(world).await;
     let somebody = join(world.stack, &world.owner, "user").await;
     for operation in operations(&somebody.anonymous).await {
         if operation.public {
@@ -356,7 +420,7 @@ async fn a_program_may_do_no_more_with_a_key_than_the_key_is_for() {
         }
         let (name, path) = (operation.name(), things.path(world, &operation));
         let answer = ask(&somebody, &full, &operation, &path).await;
-        let wants_a_person = matches!(expected(&operation), InPerson(_)) || name == TICKET;
+        let wants_a_person = matches!(expected(&operation), InPerson(_)) || name == TICKET || name == LIVE_TICKET;
         let refused = (answer.status, code(&answer)) == (403, "sign_in_required".to_owned());
         assert_eq!(refused, wants_a_person, "{name}: {answer:#?}");
         in_person += u32::from(wants_a_person);

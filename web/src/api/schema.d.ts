@@ -844,6 +844,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/command-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search commands */
+        get: operations["search_command_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/command-logs/{log_key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a command */
+        get: operations["find_command_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List commands */
+        get: operations["list_commands"];
+        put?: never;
+        /** Run a command on many machines */
+        post: operations["run_on_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands/{command_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a command */
+        get: operations["find_command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands/{command_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a command */
+        post: operations["cancel_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1057,6 +1143,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines/{agent_id}/command": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a command */
+        post: operations["run_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List commands of a machine */
+        get: operations["list_machine_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search commands of a machine */
+        get: operations["search_machine_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the recordings of a machine */
+        get: operations["list_machine_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machines/{agent_id}/registration-token": {
         parameters: {
             query?: never;
@@ -1188,6 +1342,160 @@ export interface paths {
         put?: never;
         /** Set one's picture */
         post: operations["upload_avatar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all recordings */
+        get: operations["list_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/files/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a recording by its address */
+        get: operations["read_recording_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a recording */
+        get: operations["find_recording"];
+        put?: never;
+        post?: never;
+        /** Delete a recording */
+        delete: operations["delete_recording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a recording */
+        get: operations["download_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watch a session as it is recorded (WebSocket) */
+        get: operations["watch_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the segments of a recording */
+        get: operations["list_segments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}/segments/{offset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a segment of a recording */
+        get: operations["read_segment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket to watch a session */
+        post: operations["create_live_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/{recording_id}/url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an address of a recording */
+        get: operations["create_recording_url"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1942,6 +2250,13 @@ export interface components {
             /** @description At most 256 KiB. The first file of the form is taken, whatever its field is called. */
             avatar: components["schemas"]["AvatarFile"];
         };
+        /** @description What became of a command for many machines. */
+        Batch: {
+            /** @description What `GET /api/commands?batch_id=` lists them by. */
+            batch_id: components["schemas"]["ObjectId"];
+            /** @description A machine each, in the order of the request, or by name. */
+            targets: components["schemas"]["Target"][];
+        };
         /** @description Where a chain breaks. */
         Broken: {
             /** @description The entry. */
@@ -2065,6 +2380,268 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description A command on one machine. Its output is read with the command itself and not in lists. */
+        Command: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /** @description Whether it may gain privileges. */
+            allow_sudo: boolean;
+            batch_id?: components["schemas"]["ObjectId"] | null;
+            /** @description What is run. */
+            command: string;
+            /** @description Its name. */
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How long it ran, in milliseconds, as the machine says.
+             */
+            duration_ms?: number | null;
+            /** @description Why there is no exit code, for people. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description Its exit code, once it has one.
+             */
+            exit_code?: number | null;
+            /**
+             * Format: date-time
+             * @description When the edge had its result.
+             */
+            finished_at?: string | null;
+            /** @description The machine's row. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description What people call the machine. */
+            machine_name: string;
+            /**
+             * Format: date-time
+             * @description When it was handed to the machine.
+             */
+            sent_at?: string | null;
+            /** @description The signal that ended it, such as `SIGKILL`. */
+            signal?: string | null;
+            /** @description From where: `api`, or `script` for what a new machine runs once. */
+            source: string;
+            /** @description How far it has come. */
+            status: components["schemas"]["CommandStatus"];
+            /** @description Whether one of its outputs was longer than what is kept. */
+            truncated: boolean;
+            /** @description Who sent it. */
+            user_id: components["schemas"]["ObjectId"];
+            /** @description By which name. */
+            username: string;
+        };
+        /** @description A command with what it wrote. */
+        CommandDetail: components["schemas"]["Command"] & {
+            /** @description Whether its output is kept. Of one machine, that of the newest 200 commands is, for 30 days. */
+            output_available: boolean;
+            /** @description The same. */
+            stderr: string;
+            /** @description What it wrote there; empty until it has ended, or if it is not kept any more. */
+            stdout: string;
+        };
+        /** @description A command without a terminal, unique over all machines: `cmd_` and 24 hex, or 32 if a terminal's client asked for it. */
+        CommandId: string;
+        /** @description Commands, newest first. */
+        CommandList: {
+            /** @description The commands of this page. */
+            commands: components["schemas"]["Command"][];
+            /**
+             * Format: int64
+             * @description How many fit on it.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /** @description A command that was run. */
+        CommandLog: {
+            /** @description The machine's public name. */
+            agent_id: string;
+            /** @description The browser, or what was in its place. */
+            browser: string;
+            /** @description What was run; empty where that is not known. */
+            command: string;
+            /** @description Of a command that was sent, its number. */
+            command_id?: string | null;
+            /** @description What is known of it. */
+            command_text: components["schemas"]["CommandText"];
+            /** @description The directory it began in. */
+            cwd: string;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            duration_ms?: number | null;
+            /**
+             * Format: int32
+             * @description The shell's number for that, if it exited. Shells may have any of 32 bits.
+             */
+            exit_code?: number | null;
+            /** @description The row, among those of its machine. */
+            id: components["schemas"]["ObjectId"];
+            /** @description The client's address. */
+            ip_address: string;
+            /**
+             * Format: int64
+             * @description Its place in the order in which rows came in, for `before` and `after`.
+             */
+            key: number;
+            /** @description The machine's row, which may be gone. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description The machine's name then. */
+            machine_name: string;
+            /**
+             * Format: int32
+             * @description How many commands this stands for, if `command_text` is `missing`.
+             */
+            missing: number;
+            /** @description The client's operating system. */
+            os_info: string;
+            /** @description How it ended. */
+            outcome: components["schemas"]["CommandOutcome"];
+            /**
+             * @description What it wrote, as a terminal takes it: 64 KiB of it at most for one row, 4 KiB in a search for 25 rows or fewer, and nothing
+             *     in other lists.
+             */
+            output: string;
+            /** @description Whether there is a recording of what it wrote. */
+            output_available: boolean;
+            /**
+             * Format: int64
+             * @description Where its output begins in the terminal's stream…
+             */
+            output_from?: number | null;
+            /**
+             * Format: int64
+             * @description …and the offset after its last byte.
+             */
+            output_to?: number | null;
+            /** @description Whether it wrote more than `output`, where that is not empty. */
+            output_truncated: boolean;
+            /**
+             * Format: int64
+             * @description When it began to write, in milliseconds of the recording; where one row is read.
+             */
+            recording_at_ms?: number | null;
+            recording_id?: components["schemas"]["ObjectId"] | null;
+            /** @description The terminal. */
+            session_id: string;
+            /** @description With what its terminal was opened, such as `ui`. */
+            source: string;
+            /** @description Whether it ended with 0. True where nobody saw (contract); `exit_code` tells. */
+            success: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            timestamp: string;
+            /** @description Whose terminal it was; nothing where that is not known any more. */
+            user_id?: string | null;
+            /** @description That account's name then. */
+            username: string;
+        };
+        /** @description One command. */
+        CommandLogDetail: {
+            /** @description It, with what it wrote. */
+            log: components["schemas"]["CommandLog"];
+        };
+        /** @description A page of the log, newest first. */
+        CommandLogPage: {
+            /** @description Whether all was read that could match. If not, `next` goes on where it stopped. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /** @description The commands. */
+            logs: components["schemas"]["CommandLog"][];
+            /**
+             * Format: int64
+             * @description The newest row that was looked at, or `after` if there was none: what comes in later is found with it as `after`.
+             */
+            newest: number;
+            /**
+             * Format: int64
+             * @description What to give as `before` for what is older, if there may be any.
+             */
+            next?: number | null;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are, as far as was read.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are, as far as was read.
+             */
+            total_pages: number;
+        };
+        /**
+         * @description How a command ended.
+         * @enum {string}
+         */
+        CommandOutcome: "exited" | "stopped" | "unknown";
+        /** @description A command that was accepted. */
+        CommandSent: {
+            /** @description What is run. */
+            command: string;
+            /** @description By which name its result can be read. */
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: int64
+             * @description How long it ran, in milliseconds. Only if the answer waited for it.
+             */
+            duration_ms?: number | null;
+            /** @description Why there is no exit code, for people. Only if the answer waited for it. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description Only if the answer waited for it; `null` if a signal ended it.
+             */
+            exit_code?: number | null;
+            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+            status: components["schemas"]["CommandStatus"];
+            /** @description Only if the answer waited for it. */
+            stderr?: string | null;
+            /** @description Only if the answer waited for it. */
+            stdout?: string | null;
+            /** @description Whether an output was longer than what is kept of it. Only if the answer waited for it. */
+            truncated?: boolean | null;
+        };
+        /**
+         * @description How far a command has come.
+         * @enum {string}
+         */
+        CommandStatus: "queued" | "sent" | "completed" | "timeout" | "cancelled" | "failed" | "unknown" | "expired";
+        /**
+         * @description What is known of a command's text.
+         * @enum {string}
+         */
+        CommandText: "whole" | "cut" | "not_kept" | "hidden" | "missing";
         /** @description What `/api/login` answers. */
         CommunityAnswer: components["schemas"]["Enveloped_SignedIn"] | components["schemas"]["Challenge"];
         /** @description A new organization's administrator, who signs in next. */
@@ -2184,12 +2761,14 @@ export interface components {
              */
             allow_sudo?: boolean;
             /**
-             * @description A bash script to run once, at first enrolment.
+             * @description A bash script that the machine runs once, when it is first enrolled: as the account of its shells, with the privileges that
+             *     its owner's shells have there, and up to the first command that fails. Until it has ended the machine's status is
+             *     `executing_script`. What it writes is kept as a command's, with the source `script`, and in `~/script.log`.
              * @default
              */
             custom_script?: string;
             /**
-             * @description Whether an application is to be deployed to it.
+             * @description Whether an application is to be deployed to it: a note for people. What deploys it is `custom_script`.
              * @default false
              */
             deploy_application?: boolean;
@@ -2361,6 +2940,140 @@ export interface components {
             data?: {
                 /** @description Its address. */
                 avatar_url: string;
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_CommandLogPage: {
+            /** @description Whether all was read that could match. If not, `next` goes on where it stopped. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /** @description The commands. */
+            logs: components["schemas"]["CommandLog"][];
+            /**
+             * Format: int64
+             * @description The newest row that was looked at, or `after` if there was none: what comes in later is found with it as `after`.
+             */
+            newest: number;
+            /**
+             * Format: int64
+             * @description What to give as `before` for what is older, if there may be any.
+             */
+            next?: number | null;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are, as far as was read.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are, as far as was read.
+             */
+            total_pages: number;
+        } & {
+            /** @description A page of the log, newest first. */
+            data?: {
+                /** @description Whether all was read that could match. If not, `next` goes on where it stopped. */
+                complete: boolean;
+                /**
+                 * Format: int64
+                 * @description How many fit on a page.
+                 */
+                limit: number;
+                /** @description The commands. */
+                logs: components["schemas"]["CommandLog"][];
+                /**
+                 * Format: int64
+                 * @description The newest row that was looked at, or `after` if there was none: what comes in later is found with it as `after`.
+                 */
+                newest: number;
+                /**
+                 * Format: int64
+                 * @description What to give as `before` for what is older, if there may be any.
+                 */
+                next?: number | null;
+                /**
+                 * Format: int64
+                 * @description Which page this is, from 1.
+                 */
+                page: number;
+                /**
+                 * Format: int64
+                 * @description How many there are, as far as was read.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description How many pages there are, as far as was read.
+                 */
+                total_pages: number;
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_CommandSent: {
+            /** @description What is run. */
+            command: string;
+            /** @description By which name its result can be read. */
+            command_id: components["schemas"]["CommandId"];
+            /**
+             * Format: int64
+             * @description How long it ran, in milliseconds. Only if the answer waited for it.
+             */
+            duration_ms?: number | null;
+            /** @description Why there is no exit code, for people. Only if the answer waited for it. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description Only if the answer waited for it; `null` if a signal ended it.
+             */
+            exit_code?: number | null;
+            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+            status: components["schemas"]["CommandStatus"];
+            /** @description Only if the answer waited for it. */
+            stderr?: string | null;
+            /** @description Only if the answer waited for it. */
+            stdout?: string | null;
+            /** @description Whether an output was longer than what is kept of it. Only if the answer waited for it. */
+            truncated?: boolean | null;
+        } & {
+            /** @description A command that was accepted. */
+            data?: {
+                /** @description What is run. */
+                command: string;
+                /** @description By which name its result can be read. */
+                command_id: components["schemas"]["CommandId"];
+                /**
+                 * Format: int64
+                 * @description How long it ran, in milliseconds. Only if the answer waited for it.
+                 */
+                duration_ms?: number | null;
+                /** @description Why there is no exit code, for people. Only if the answer waited for it. */
+                error?: string | null;
+                /**
+                 * Format: int32
+                 * @description Only if the answer waited for it; `null` if a signal ended it.
+                 */
+                exit_code?: number | null;
+                /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+                status: components["schemas"]["CommandStatus"];
+                /** @description Only if the answer waited for it. */
+                stderr?: string | null;
+                /** @description Only if the answer waited for it. */
+                stdout?: string | null;
+                /** @description Whether an output was longer than what is kept of it. Only if the answer waited for it. */
+                truncated?: boolean | null;
             };
             /** @description For people. */
             message: string;
@@ -3061,7 +3774,7 @@ export interface components {
          * @description What a machine is doing.
          * @enum {string}
          */
-        MachineStatus: "pending" | "online" | "offline" | "revoked";
+        MachineStatus: "pending" | "online" | "executing_script" | "offline" | "revoked";
         /** @description The people of a group, by name. */
         MemberList: {
             /**
@@ -3157,6 +3870,16 @@ export interface components {
             /** @description Whether only administrators make machines. */
             admins_create_machines: boolean;
             /**
+             * Format: int32
+             * @description For how many days the command log is kept.
+             */
+            command_log_days: number;
+            /**
+             * @description What is masked in commands before they are stored. A `*` stands for whatever comes up to the next blank or quote, and is what
+             *     is masked then, as in `--password *`.
+             */
+            command_masks: string[];
+            /**
              * Format: date-time
              * @description When it was made.
              */
@@ -3190,6 +3913,13 @@ export interface components {
              * @description How long such a code is good for, in minutes.
              */
             otp_expiry_minutes: number;
+            /** @description Whether terminal sessions are recorded. */
+            record_sessions: boolean;
+            /**
+             * Format: int32
+             * @description For how many days a recording is kept; 0 is for ever.
+             */
+            recording_days: number;
             /**
              * Format: date-time
              * @description When it changed last.
@@ -3482,6 +4212,118 @@ export interface components {
             /** @description The version that answers. */
             version: string;
         };
+        /** @description One session's recording. */
+        Recording: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /** @description Whether the caller may delete it. */
+            can_delete: boolean;
+            /**
+             * Format: int32
+             * @description Width of the terminal when it began.
+             */
+            cols: number;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            created_at: string;
+            /**
+             * Format: double
+             * @description How long it plays, in seconds; 0 while it runs.
+             */
+            duration_seconds: number;
+            /**
+             * Format: date-time
+             * @description When the session ended.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @description How the shell exited, if it did.
+             */
+            exit_code?: number | null;
+            /**
+             * Format: date-time
+             * @description When it is removed; nothing if it is kept for ever, and while it runs.
+             */
+            expires_at?: string | null;
+            /** @description The row. */
+            id: components["schemas"]["ObjectId"];
+            /** @description The machine's row. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description What people called the machine when the recording began. */
+            machine_name: string;
+            /**
+             * Format: int64
+             * @description What the terminal wrote, in bytes; 0 while it runs.
+             */
+            output_bytes: number;
+            /**
+             * Format: int32
+             * @description Height of the terminal when it began.
+             */
+            rows: number;
+            /** @description What the names of its parts in the bucket begin with. */
+            s3_key: string;
+            /** @description The session's name. */
+            session_id: components["schemas"]["SessionId"];
+            /**
+             * Format: int64
+             * @description What it takes in the bucket, in bytes; 0 while it runs.
+             */
+            size_bytes: number;
+            /** @description How far it is. */
+            state: components["schemas"]["RecordingState"];
+            /** @description The organization's name in URLs. */
+            tenant_id: string;
+            /** @description Whose session it was. */
+            user_id: components["schemas"]["ObjectId"];
+            /** @description By which name. */
+            username: string;
+        };
+        /** @description One recording. */
+        RecordingDetail: {
+            /** @description The recording. */
+            recording: components["schemas"]["Recording"];
+        };
+        /** @description Recordings, newest first. */
+        RecordingList: {
+            /**
+             * Format: int64
+             * @description How many were asked for.
+             */
+            limit: number;
+            /** @description The recordings of this page. */
+            recordings: components["schemas"]["Recording"][];
+            /**
+             * Format: int64
+             * @description How many come before these.
+             */
+            skip: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+        };
+        /**
+         * @description How far a recording is.
+         * @enum {string}
+         */
+        RecordingState: "recording" | "complete" | "truncated" | "interrupted";
+        /** @description Where the file is for a while. */
+        RecordingUrl: {
+            /**
+             * Format: int64
+             * @description Seconds until it is worth nothing.
+             */
+            expires_in: number;
+            /** @description The recording. */
+            recording: components["schemas"]["Recording"];
+            /** @description The address. Whoever has it reads the file: no sign-in is asked for. */
+            url: string;
+        };
         /** @description Recovery codes. They are shown once; each signs in once. */
         RecoveryCodes: {
             /** @description The codes. */
@@ -3651,6 +4493,61 @@ export interface components {
             /** @description The account. */
             user: components["schemas"]["Person"];
         };
+        /** @description A command for one machine. */
+        RunOnMachine: {
+            /**
+             * @description What bash is to run there, at most 65,536 bytes.
+             * @default
+             * @example uptime
+             */
+            command: string;
+            /**
+             * Format: int32
+             * @description After how many seconds it is killed with all it started, 1 to 300; 300 if absent.
+             * @default null
+             */
+            timeout_seconds?: number | null;
+            /**
+             * @description Whether the answer is to wait for the result.
+             * @default false
+             */
+            wait?: boolean;
+            /**
+             * @description Whether it is kept for a machine that is offline, for at most 24 hours. It starts once at most.
+             * @default false
+             */
+            when_online?: boolean;
+        };
+        /** @description A command for many machines. */
+        RunOnMachines: {
+            /**
+             * @description The machines by their public names, at most 50. Either these or a tag.
+             * @default []
+             */
+            agent_ids?: string[];
+            /**
+             * @description What bash is to run there, at most 65,536 bytes.
+             * @default
+             * @example uptime
+             */
+            command: string;
+            /**
+             * @description All machines with this tag that the caller reaches, of which there may be 50.
+             * @default null
+             */
+            tag?: string | null;
+            /**
+             * Format: int32
+             * @description After how many seconds it is killed with all it started, 1 to 300; 300 if absent.
+             * @default null
+             */
+            timeout_seconds?: number | null;
+            /**
+             * @description Whether it is kept for machines that are offline, for at most 24 hours. It starts once at most on each.
+             * @default false
+             */
+            when_online?: boolean;
+        };
         /** @description The second factor was taken off. */
         SecondFactorChanged: {
             /** @description For people. */
@@ -3671,6 +4568,44 @@ export interface components {
             mfa_enabled: boolean;
             /** @description Whether an enrolment waits to be confirmed. */
             pending: boolean;
+        };
+        /** @description A part of a recording. */
+        Segment: {
+            /**
+             * Format: int64
+             * @description The offset after its last byte.
+             */
+            end: number;
+            /**
+             * Format: int64
+             * @description The time of its first event, in milliseconds since the recording began.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description The offset of its first byte in what the terminal wrote, by which it is asked for.
+             */
+            offset: number;
+            /**
+             * Format: int64
+             * @description Its length as a file, in bytes.
+             */
+            size_bytes: number;
+            /**
+             * Format: int64
+             * @description The time of its last event.
+             */
+            to_ms: number;
+        };
+        /** @description The parts of a recording, in order. */
+        Segments: {
+            /**
+             * Format: int64
+             * @description The `offset` to ask for the rest with; nothing if these are all, so far.
+             */
+            next?: number | null;
+            /** @description The parts. */
+            segments: components["schemas"]["Segment"][];
         };
         /** @description The choice of an organization. */
         SelectTenant: {
@@ -3878,6 +4813,17 @@ export interface components {
             /** @description `ok`. */
             status: string;
         };
+        /** @description What became of a command for one of many machines. */
+        Target: {
+            /** @description The machine, as the request named it. */
+            agent_id: string;
+            command_id?: components["schemas"]["CommandId"] | null;
+            /** @description Why it was not accepted, or did not run. */
+            error?: string | null;
+            /** @description What people call it; empty if the caller may not know. */
+            machine_name: string;
+            status?: components["schemas"]["CommandStatus"] | null;
+        };
         /** @description One account of a person who has several. */
         Tenant: {
             /** @description The organization's slug. */
@@ -4025,6 +4971,17 @@ export interface components {
              */
             admins_create_machines?: boolean | null;
             /**
+             * Format: int32
+             * @description For how many days the command log is kept.
+             * @default null
+             */
+            command_log_days?: number | null;
+            /**
+             * @description What is masked in commands that are stored from now on: texts that do not begin with `*`.
+             * @default null
+             */
+            command_masks?: string[] | null;
+            /**
              * @description What it is for.
              * @default null
              */
@@ -4053,6 +5010,17 @@ export interface components {
              * @default null
              */
             otp_expiry_minutes?: number | null;
+            /**
+             * @description Whether terminal sessions are recorded. Those that run go on as they began.
+             * @default null
+             */
+            record_sessions?: boolean | null;
+            /**
+             * Format: int32
+             * @description For how many days a recording is kept; 0 is for ever. It counts for what is kept already, too.
+             * @default null
+             */
+            recording_days?: number | null;
         };
         /** @description What changes in a profile; what is absent stays. */
         UpdateProfile: {
@@ -8796,6 +9764,570 @@ export interface operations {
             };
         };
     };
+    search_command_logs: {
+        parameters: {
+            query?: {
+                /** @description A part of a command, upper and lower case being the same. Nothing in it means anything but itself; empty finds all. */
+                q?: string;
+                /** @description On one machine: its `id`. Machines that are gone have one, too. */
+                machine_id?: string;
+                /** @description Of another organization, by its name in URLs; only a super administrator's counts. */
+                tenant_id?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many commands fit on a page, 1 to 200. */
+                limit?: number;
+                /** @description Only those that came in before the one with this `key`: the `next` of the answer before. */
+                before?: number;
+                /** @description Only those that came in after the one with this `key`: the `newest` of the answer before. */
+                after?: number;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description In one terminal. */
+                session_id?: string;
+                /** @description With what its terminal was opened, such as `ui`; `api` for commands that were sent. */
+                source?: string;
+                /** @description Those that ended with this number. */
+                exit_code?: number;
+                /** @description Those that ended with 0, or with another number. */
+                success?: boolean;
+                /** @description Not before this time or date. */
+                from?: string;
+                /** @description Not after this time, or the end of this date. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandLogPage"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not read the log */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_command_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The row's `key` */
+                log_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The command */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandLogDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such command in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_commands: {
+        parameters: {
+            query?: {
+                /** @description Those of one machine, by its public name. */
+                agent_id?: string;
+                /** @description Those that were sent together, as `POST /api/commands` answered. Counts unless a machine is named. */
+                batch_id?: string;
+                /** @description Those with a status, such as `queued`. */
+                status?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_on_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunOnMachines"];
+            };
+        };
+        responses: {
+            /** @description What became of it for each machine */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description No machine is named, or more than 50 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The command's name */
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The command */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach its machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such command in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The command's name */
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The command as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Somebody else sent it, and the caller does not manage its machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such command in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -10795,6 +12327,439 @@ export interface operations {
             };
         };
     };
+    run_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunOnMachine"];
+            };
+        };
+        responses: {
+            /** @description It was sent or, with `wait`, has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_CommandSent"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine, or it was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many commands are running or waiting there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The machine's agent is not connected */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_machine_logs: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many commands fit on a page, 1 to 200. */
+                limit?: number;
+                /** @description Only those that came in before the one with this `key`: the `next` of the answer before. */
+                before?: number;
+                /** @description Only those that came in after the one with this `key`: the `newest` of the answer before. */
+                after?: number;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description In one terminal. */
+                session_id?: string;
+                /** @description With what its terminal was opened, such as `ui`; `api` for commands that were sent. */
+                source?: string;
+                /** @description Those that ended with this number. */
+                exit_code?: number;
+                /** @description Those that ended with 0, or with another number. */
+                success?: boolean;
+                /** @description Not before this time or date. */
+                from?: string;
+                /** @description Not after this time, or the end of this date. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_CommandLogPage"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_machine_logs: {
+        parameters: {
+            query?: {
+                /** @description A part of a command, upper and lower case being the same. Nothing in it means anything but itself; empty finds all. */
+                q?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many commands fit on a page, 1 to 200. */
+                limit?: number;
+                /** @description Only those that came in before the one with this `key`: the `next` of the answer before. */
+                before?: number;
+                /** @description Only those that came in after the one with this `key`: the `newest` of the answer before. */
+                after?: number;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description In one terminal. */
+                session_id?: string;
+                /** @description With what its terminal was opened, such as `ui`; `api` for commands that were sent. */
+                source?: string;
+                /** @description Those that ended with this number. */
+                exit_code?: number;
+                /** @description Those that ended with 0, or with another number. */
+                success?: boolean;
+                /** @description Not before this time or date. */
+                from?: string;
+                /** @description Not after this time, or the end of this date. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandLogPage"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_machine_recordings: {
+        parameters: {
+            query?: {
+                /** @description How many to list, 1 to 200; 50 if absent. */
+                limit?: number;
+                /** @description How many to leave out before them. */
+                skip?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recordings */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     create_registration_token: {
         parameters: {
             query?: never;
@@ -11446,6 +13411,884 @@ export interface operations {
                 };
             };
             /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recordings: {
+        parameters: {
+            query?: {
+                /** @description How many to list, 1 to 200; 50 if absent. */
+                limit?: number;
+                /** @description How many to leave out before them. */
+                skip?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recordings */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller is no administrator */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_recording_file: {
+        parameters: {
+            query?: {
+                /** @description `v2` (the default) or `v3` of asciicast. */
+                format?: "v2" | "v3";
+            };
+            header?: never;
+            path: {
+                /** @description The end of a `url` */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-asciicast": string;
+                };
+            };
+            /** @description The format is unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The address is none, or not any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recording */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not manage the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is still recorded */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    download_recording: {
+        parameters: {
+            query?: {
+                /** @description `v2` (the default) or `v3` of asciicast. */
+                format?: "v2" | "v3";
+            };
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-asciicast": string;
+                };
+            };
+            /** @description The format is unknown */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    watch_recording: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/recordings/{recording_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
+                /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
+                token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `v2.asciicast` */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine, or the page's origin may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket, or for no such subprotocol */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_segments: {
+        parameters: {
+            query?: {
+                /** @description Begin with the segment of this offset: the `next` of the answer before. */
+                from?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segments */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segments"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `from` is no number */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_segment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes, such as `bytes=0-1023` */
+                range?: string | null;
+            };
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+                /** @description The segment's `offset` */
+                offset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-asciicast": string;
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-asciicast": string;
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization, or no such segment */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The segment has no such bytes */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_live_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of this recording's socket, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine, or calls by a key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_recording_url: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's `id` */
+                recording_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingUrl"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such recording in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server has no bucket */
             503: {
                 headers: {
                     [name: string]: unknown;

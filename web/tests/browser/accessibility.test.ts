@@ -36,7 +36,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByTestId('command').waitFor();
     await look('enrol');
     await page.getByRole('button', { name: 'Later' }).click();
-    setup.edge.add({ name: 'web-1', cpu_percent: 99, description: 'Front door' });
+    const web = setup.edge.add({ name: 'web-1', cpu_percent: 99, description: 'Front door' });
     setup.edge.add({ name: 'attic', status: 'offline', is_connected: false });
     await page.getByRole('link', { name: 'web-1' }).waitFor();
     await look('machines');
@@ -47,6 +47,13 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('link', { name: 'web-1' }).click();
     await page.getByRole('button', { name: 'Connect', exact: true }).waitFor();
     await look('machine');
+    const { id } = setup.edge.recordings.add(web.agent_id, 'played');
+    await page.goto(`/recordings/${String(id)}`);
+    await page.getByTestId('player').locator('.ap-player').waitFor();
+    await look('recording');
+    await page.goBack();
+    await page.getByTestId('recording').waitFor();
+    await look('recordings');
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await waitForState(page, 'connected');
     await look('terminal');

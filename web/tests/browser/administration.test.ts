@@ -22,6 +22,7 @@ describe('the administration', () => {
     await page.getByTestId('entry').waitFor();
     expect(await page.getByRole('navigation', { name: 'Administration' }).getByRole('link').allTextContents()).toEqual([
       'Audit',
+      'Commands',
     ]);
   });
 });

@@ -26,6 +26,7 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   machine: { at: '/machines/000000000001', text: 'web-1' },
   terminals: { text: 'No session is running' },
   sessions: { text: 'No session is running' },
+  recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },
   profile: { text: 'Your username' },
   security: { text: 'Turn on' },
   keys: { text: 'vsay_ak_' },
@@ -34,6 +35,7 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   group: { at: '/admin/groups/g1', text: 'operators' },
   roles: { text: 'super-admin' },
   audit: { text: /ada signed in/ },
+  commands: { text: 'uptime' },
   organization: { text: 'Save' },
   organizations: { text: '1 person' },
 };
@@ -54,6 +56,8 @@ describe('a page that lost its server', () => {
     edge.identity.groups.push({ id: 'g1', name: 'operators', description: '', members: [], machines: [] });
     edge.identity.organizations.push({ ...edge.identity.settings });
     edge.identity.addEntry();
+    edge.identity.addCommand({ command: 'uptime' });
+    edge.recordings.add('000000000001', 'recorded');
     if (!says?.stranger) await signIn(page);
     edge.broken = 503;
     await page.goto(says?.at ?? PATHS.get(name) ?? '');

@@ -38,7 +38,7 @@ impl Stage {
         match machine.status {
             MachineStatus::Pending => Self::Waiting,
             MachineStatus::Revoked => Self::Revoked,
-            MachineStatus::Online => Self::Online,
+            MachineStatus::Online | MachineStatus::ExecutingScript => Self::Online,
             MachineStatus::Offline => Self::Enrolled,
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::relay_sim::RelaySim;
 use super::rules::{connect, heard, published};
-use crate::relay::Socket;
+use crate::relay::{Key, Record, Socket};
 
 /// An agent, and a published client whose shell is there.
 fn ready() -> (RelaySim, Socket) {
@@ -139,6 +139,37 @@ fn a_command_that_was_asked_for_before_the_shell_was_there_outlives_a_cut() {
     let frames = published(&heard(&mut sim, client));
     let answered = |frame: &ToClient| matches!(frame, ToClient::CommandOutput { completed: true, .. });
     assert_eq!(frames.iter().filter(|frame| answered(frame)).count(), 1, "{frames:?}");
+}
+
+#[test]
+fn a_command_that_a_version_before_kept_with_its_session_is_still_answered() {
+    let (mut sim, client) = ready();
+    ask(&mut sim, client, "id");
+    deliver(&mut sim);
+    heard(&mut sim, client);
+    // As that version has stored it.
+    let command = sim
+        .storage
+        .keys()
+        .find(|key| matches!(key, Key::Command(_)))
+        .copied()
+        .unwrap();
+    let Key::Command(stream) = command else { unreachable!() };
+    sim.storage.remove(&command);
+    for record in sim.storage.values_mut() {
+        if let Record::Session(session) = record {
+            session.commands.push(stream);
+        }
+    }
+    sim.hibernate();
+    end_all(&mut sim);
+    deliver(&mut sim);
+    let frames = published(&heard(&mut sim, client));
+    assert!(
+        matches!(&frames[..], [ToClient::CommandOutput { completed: true, .. }]),
+        "{frames:?}"
+    );
+    assert!(sim.agent.commands.is_empty());
 }
 
 #[derive(Debug, Clone)]

@@ -1,7 +1,10 @@
 //! The relay against models of an agent and of viewers.
 mod arrival;
 mod commands;
+mod commands_run;
 mod properties;
+mod queued;
+mod recordings;
 mod records;
 mod relay_sim;
 mod rights;

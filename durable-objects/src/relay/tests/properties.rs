@@ -8,7 +8,7 @@ use super::relay_sim::RelaySim;
 const VIEWERS: usize = 2;
 
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
     ProgramsWrite(u64),
     Type(usize, u64),
     Acknowledge(usize),
@@ -27,7 +27,7 @@ enum Step {
     Crash,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub fn step() -> impl Strategy<Value = Step> {
     let viewer = 0..VIEWERS;
     prop_oneof![
         3 => prop_oneof![1u64..100, 100u64..300_000, Just(2_000_000)].prop_map(Step::ProgramsWrite),
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(sim: &mut RelaySim, step: Step) {
+pub fn take(sim: &mut RelaySim, step: Step) {
     sim.now += 7;
     match step {
         Step::ProgramsWrite(n) => sim.programs_write(n),

@@ -75,7 +75,36 @@ fn a_session_of_a_version_without_commands_has_none() {
     let mut stored = session(json!({"phase": "running"}));
     stored.as_object_mut().unwrap().remove("commands");
     let read: Record = serde_json::from_value(stored).unwrap();
-    assert_eq!(serde_json::to_value(read).unwrap()["commands"], json!([]));
+    let Record::Session(read) = read else {
+        panic!("{read:?}")
+    };
+    assert!(read.commands.is_empty());
+}
+
+#[test]
+fn commands_keep_the_names_they_were_stored_with() {
+    let order = json!({
+        "username": "ada", "command": "uptime", "timeout_seconds": 300, "allow_sudo": false, "script": false,
+    });
+    let answer_to = json!({
+        "answer_to": "edge", "user": "000000000000000000000002", "until": 9, "when_online": true,
+    });
+    for progress in [
+        json!({"progress": "waiting", "order": order}),
+        json!({"progress": "sent", "order": order, "journal": "0".repeat(32), "at": 7, "stop": null}),
+        json!({"progress": "sent", "order": null, "journal": null, "at": 7, "stop": "cancelled"}),
+        json!({"progress": "sent", "order": null, "journal": null, "at": 7, "stop": "access_revoked"}),
+    ] {
+        stays::<Record>(json!({
+            "record": "command", "stream": 3, "command_id": "cmd_000000000000000000000003", "answer_to": answer_to,
+            "progress": progress,
+        }));
+    }
+    stays::<Record>(json!({
+        "record": "command", "stream": 3, "command_id": "cmd_00000000000000000000000100000003",
+        "answer_to": {"answer_to": "session", "session": 1},
+        "progress": {"progress": "sent", "order": null, "journal": null, "at": 7, "stop": null},
+    }));
 }
 
 #[test]

@@ -4,16 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use protocol::ids::{AgentId, ObjectId, SessionId, StreamId, ViewerId};
+use protocol::api::commands::CommandResult;
+use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD};
 use protocol::relay_contract::{AgentContext, Dialect, SignIn, ViewerContext};
 use protocol::stream::{Applied, InputApplier, InputWriter, OutputReader};
-use protocol::terminal::agent::{FromAgent, InputReport, Report, ToAgent};
+use protocol::terminal::agent::{FromAgent, InputReport, NoResult, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, Size};
 
-use crate::relay::{Action, Claim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict};
+use crate::relay::{
+    Action, Chunk, Claim, CommandClaim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict,
+};
 
 /// The terminal writes the numbers from 0 to 250 over and over.
 const PERIOD: usize = 251;
@@ -53,12 +56,25 @@ pub struct Link {
 pub struct AgentModel {
     pub socket: Option<Socket>,
     pub shells: BTreeMap<StreamId, Shell>,
-    /// Whether each command has ended.
-    pub commands: BTreeMap<StreamId, bool>,
+    /// How far each command is that its journal knows.
+    pub commands: BTreeMap<StreamId, Noted>,
+    /// How often its journal was lost.
+    pub journal: u8,
     /// The commands that were ever run.
     pub ran: Vec<String>,
     /// All input of all shells, as applied.
     pub heard: Vec<u8>,
+}
+
+/// How far a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    Running,
+    Ended,
+    /// It was killed.
+    Killed,
+    /// It ran when the agent died.
+    Lost,
 }
 
 #[derive(Debug, Clone)]
@@ -71,6 +87,12 @@ pub struct Shell {
     pub window: Option<u64>,
     pub inputs: BTreeMap<StreamId, InputApplier>,
     pub exit: Option<ExitStatus>,
+}
+
+impl AgentModel {
+    fn journal_id(&self) -> JournalId {
+        format!("{:032x}", self.journal).parse().unwrap()
+    }
 }
 
 impl Shell {
@@ -103,10 +125,22 @@ pub struct RelaySim {
     pub agent: AgentModel,
     pub viewers: Vec<ViewerModel>,
     pub notices: Vec<Notice>,
+    /// The results that are kept.
+    pub results: BTreeMap<CommandId, CommandResult>,
     /// What was asked of the directory and not answered yet.
     pub questions: VecDeque<Question>,
+    /// What is on its way to the bucket.
+    pub puts: Vec<Chunk>,
+    /// What is in the bucket, by key.
+    pub bucket: BTreeMap<String, Chunk>,
+    /// Whether sessions that begin are recorded.
+    pub records: bool,
+    /// Where the output of shells ended that did.
+    pub ends: BTreeMap<StreamId, u64>,
     /// Whether a claim holds.
     pub holds: fn(&Claim) -> bool,
+    /// Whether a command may be run.
+    pub may_run: fn(&CommandClaim) -> bool,
     /// Whether the agent's key is the machine's.
     pub agent_holds: bool,
     next_socket: u32,
@@ -137,6 +171,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         dialect,
         can_type: true,
         allow_sudo: false,
+        recording: None,
     }
 }
 
@@ -163,8 +198,14 @@ impl RelaySim {
             agent: AgentModel::default(),
             viewers: (0..viewers).map(viewer).collect(),
             notices: Vec::new(),
+            results: BTreeMap::new(),
             questions: VecDeque::new(),
+            puts: Vec::new(),
+            bucket: BTreeMap::new(),
+            records: false,
+            ends: BTreeMap::new(),
             holds: |_| true,
+            may_run: |_| true,
             agent_holds: true,
             next_socket: 0,
         }
@@ -195,9 +236,16 @@ impl RelaySim {
                 Action::Erase(key) => {
                     self.storage.remove(&key);
                 }
+                Action::Keep(command_id, result) => {
+                    let known = self.results.insert(command_id, result);
+                    assert!(known.is_none(), "a command ends once");
+                }
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::Ask(question) => self.questions.push_back(question),
+                Action::Put(chunk) => self.puts.push(chunk),
+                // With the agent until they are stored, which `commands_run.rs` is about.
+                Action::Log(_) => {}
             }
         }
     }
@@ -209,11 +257,41 @@ impl RelaySim {
         };
         let verdict = Verdict {
             claims: question.claims.iter().map(self.holds).collect(),
+            commands: question.commands.iter().map(self.may_run).collect(),
             agent: self.agent_holds,
         };
         self.relay.judged(self.now, question, Some(verdict));
         self.perform();
         true
+    }
+
+    /// The bucket takes one of the parts that are on their way to it, or refuses it.
+    pub fn bucket_answers(&mut self, which: usize, takes: bool) -> bool {
+        if self.puts.is_empty() {
+            return false;
+        }
+        let chunk = self.puts.remove(which % self.puts.len());
+        let (stream, start) = (chunk.stream, chunk.span.start);
+        if takes {
+            self.bucket.insert(chunk.key.clone(), chunk);
+        }
+        self.relay.stored(self.now, stream, start, takes);
+        self.perform();
+        true
+    }
+
+    /// What is recorded gets the time it waits for, and the bucket takes everything.
+    pub fn store_all(&mut self) {
+        loop {
+            self.settle();
+            if self.bucket_answers(0, true) {
+                continue;
+            }
+            let Some(due) = self.relay.recording_due() else { return };
+            self.now = self.now.max(due);
+            self.relay.record(self.now);
+            self.perform();
+        }
     }
 
     /// A socket's hello was said and the directory has answered.
@@ -242,6 +320,7 @@ impl RelaySim {
     /// The object loses its memory; sockets live on. Not while it waits for an answer.
     pub fn hibernate(&mut self) {
         self.answer_all();
+        self.puts_of_the_dead();
         let open = self
             .memories
             .iter()
@@ -258,8 +337,16 @@ impl RelaySim {
         }
         self.memories.clear();
         self.questions.clear();
+        self.puts_of_the_dead();
         self.relay = RelayState::restore(Settings::default(), self.storage.values().cloned(), [], self.now);
         self.perform();
+    }
+
+    /// What was on its way to the bucket gets there or does not, and nobody hears which.
+    fn puts_of_the_dead(&mut self) {
+        for chunk in self.puts.drain(..).filter(|chunk| chunk.span.start % 3 != 1) {
+            self.bucket.insert(chunk.key.clone(), chunk);
+        }
     }
 
     /// A socket vanishes; the relay hears of it.
@@ -373,8 +460,25 @@ impl RelaySim {
             metadata: Default::default(),
             streams,
             commands: self.agent.commands.keys().copied().collect(),
+            journal: Some(self.agent.journal_id()),
         };
         self.say_up(socket, &hello);
+    }
+
+    /// The agent dies with its shells, and what its commands do is not known to the next.
+    pub fn agent_dies(&mut self) {
+        if let Some(socket) = self.agent.socket {
+            self.cut(socket);
+        }
+        self.agent.shells.clear();
+        for noted in self
+            .agent
+            .commands
+            .values_mut()
+            .filter(|noted| **noted == Noted::Running)
+        {
+            *noted = Noted::Lost;
+        }
     }
 
     /// A report makes everything before its ends something to be asked for.
@@ -423,33 +527,50 @@ impl RelaySim {
         };
         shell.exit = Some(status.clone());
         let end = shell.end;
+        self.ends.insert(stream, end);
         if let Some(socket) = self.agent.socket {
             self.say_up(socket, &FromAgent::Exited { stream, end, status });
         }
     }
 
     pub fn command_ends(&mut self, stream: StreamId) {
-        if let Some(ended) = self.agent.commands.get_mut(&stream)
-            && !std::mem::replace(ended, true)
+        self.end_command(stream, Noted::Ended);
+    }
+
+    fn end_command(&mut self, stream: StreamId, how: Noted) {
+        if let Some(noted) = self.agent.commands.get_mut(&stream)
+            && *noted == Noted::Running
         {
-            self.say_ran(stream);
+            *noted = how;
+            self.say_result(stream, how);
         }
     }
 
-    fn say_ran(&mut self, stream: StreamId) {
+    fn say_result(&mut self, stream: StreamId, noted: Noted) {
+        let (code, signal) = match noted {
+            Noted::Running => return,
+            Noted::Ended => (Some(0), None),
+            Noted::Killed => (None, Some("SIGKILL".to_owned())),
+            Noted::Lost => return self.say_no_result(stream, NoResult::Lost),
+        };
         let ran = FromAgent::Ran {
             stream,
             stdout: format!("output of {stream}"),
             stderr: String::new(),
             truncated: false,
             timed_out: false,
-            status: ExitStatus {
-                code: Some(0),
-                signal: None,
-            },
+            duration_ms: Some(7),
+            status: ExitStatus { code, signal },
         };
         if let Some(socket) = self.agent.socket {
             self.say_up(socket, &ran);
+        }
+    }
+
+    fn say_no_result(&mut self, stream: StreamId, reason: NoResult) {
+        let error = "no result".to_owned();
+        if let Some(socket) = self.agent.socket {
+            self.say_up(socket, &FromAgent::RunFailed { stream, error, reason });
         }
     }
 
@@ -528,20 +649,17 @@ impl RelaySim {
                     self.say_up(socket, &FromAgent::Report { streams, commands });
                 }
                 ToAgent::Run { stream, command, .. } => {
-                    if self.agent.commands.insert(stream, false).is_none() {
+                    if let std::collections::btree_map::Entry::Vacant(entry) = self.agent.commands.entry(stream) {
+                        entry.insert(Noted::Running);
                         self.agent.ran.push(command);
                     }
                 }
-                ToAgent::Collect { stream } => match self.agent.commands.get(&stream) {
-                    Some(true) => self.say_ran(stream),
-                    Some(false) => {}
-                    None => {
-                        let error = "unknown".to_owned();
-                        self.say_up(socket, &FromAgent::RunFailed { stream, error });
-                    }
+                ToAgent::Collect { stream } => match self.agent.commands.get(&stream).copied() {
+                    Some(noted) => self.say_result(stream, noted),
+                    None => self.say_no_result(stream, NoResult::NotKnown),
                 },
                 ToAgent::Close { stream } => {
-                    self.command_ends(stream);
+                    self.end_command(stream, Noted::Killed);
                     if self.agent.shells.get(&stream).is_some_and(|shell| shell.exit.is_none()) {
                         self.shell_exits(stream, 129);
                     }
@@ -560,7 +678,7 @@ impl RelaySim {
                         shell.size = size;
                     }
                 }
-                ToAgent::Welcome { .. } | ToAgent::Pong => {}
+                ToAgent::Welcome { .. } | ToAgent::CommandsStored { .. } | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}
         }
@@ -615,8 +733,11 @@ impl RelaySim {
             size: Size::default(),
         };
         let id = viewer.id.clone();
-        self.relay
-            .viewer_connected(self.now, socket, viewer_context(Dialect::Stream), id);
+        let context = ViewerContext {
+            recording: self.records.then(|| format!("{:024x}", socket.0).parse().unwrap()),
+            ..viewer_context(Dialect::Stream)
+        };
+        self.relay.viewer_connected(self.now, socket, context, id);
         self.perform();
         self.say_up(socket, &hello);
     }
@@ -712,6 +833,7 @@ impl RelaySim {
                     }
                     ToViewer::Gap { .. } => viewer.gaps += 1,
                     ToViewer::Exit { status } => viewer.exit = Some(status),
+                    ToViewer::Error { code, .. } if code == "recording_behind" => {}
                     ToViewer::Error { error, .. } => panic!("the relay refused a frame: {error}"),
                     _ => {}
                 }

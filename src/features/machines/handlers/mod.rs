@@ -262,7 +262,7 @@ pub async fn load(app: &App, credentials: Credentials, key: Key) -> Result<Machi
 /// The machine with what its relay knows now, or last knew.
 async fn live(app: &App, access: &MachineAccess) -> Result<Machine, ApiError> {
     let mut machine = detail(app, access)?;
-    if matches!(machine.status, MachineStatus::Online | MachineStatus::Offline)
+    if (machine.status.is_online() || machine.status == MachineStatus::Offline)
         && let Some(status) = app.relay(&machine.id)?.status().await
     {
         body::update(&mut machine, &status);

@@ -71,7 +71,9 @@ statements! {
     );
 
     /// The identity that a connection token is checked against.
-    FIND_IDENTITY = "SELECT id, agent_id, status, agent_public_key, name, organization_id FROM machines WHERE agent_id = ?1";
+    FIND_IDENTITY = "SELECT m.id, m.agent_id, m.status, m.agent_public_key, m.name, m.organization_id,
+           EXISTS (SELECT 1 FROM commands k WHERE k.machine_id = m.id AND k.source = 'script' AND k.finished_at IS NULL
+             AND k.status = 'queued') AS script_waits FROM machines m WHERE m.agent_id = ?1";
 
     /// Takes their identity from the machines that enrolled with the account's key, and gives them. Each is still its host's, which
     /// may enrol again.
@@ -130,6 +132,9 @@ pub struct Identity {
     pub agent_public_key: Option<String>,
     pub name: String,
     pub organization_id: ObjectId,
+    /// Its first script may not have reached its relay.
+    #[serde(deserialize_with = "flag")]
+    pub script_waits: bool,
 }
 
 /// A machine that an API key makes.

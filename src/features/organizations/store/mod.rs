@@ -15,6 +15,7 @@ use crate::platform::error::ApiError;
 macro_rules! organization_row {
     () => {
         "o.id, o.slug, o.name, o.description, o.disabled_at, o.otp, o.otp_minutes, o.admins_create_machines, o.inactive_days,
+         o.record_sessions, o.recording_days, o.command_log_days, o.command_masks,
          o.created_at, o.updated_at, o.id IN (SELECT organization_id FROM setup WHERE one = 1) AS is_platform,
          (SELECT COUNT(*) FROM users c WHERE c.organization_id = o.id AND c.deleted_at IS NULL) AS user_count,
          (SELECT COUNT(*) FROM machines c WHERE c.organization_id = o.id) AS machine_count"
@@ -52,7 +53,8 @@ statements! {
     );
 
     UPDATE = "UPDATE organizations SET name = ?2, description = ?3, otp = ?4, otp_minutes = ?5, admins_create_machines = ?6,
-           inactive_days = ?7, updated_at = ?8 WHERE id = ?1";
+           inactive_days = ?7, command_log_days = ?8, command_masks = ?9, updated_at = ?10, record_sessions = ?11,
+           recording_days = ?12 WHERE id = ?1";
 
     ENABLE = "UPDATE organizations SET disabled_at = NULL WHERE id = ?1";
 
@@ -96,6 +98,10 @@ pub struct Changeable {
     pub otp_minutes: u32,
     pub admins_create_machines: bool,
     pub inactive_days: u32,
+    pub record_sessions: bool,
+    pub recording_days: u32,
+    pub command_log_days: u32,
+    pub command_masks: Vec<String>,
 }
 
 /// Makes an organization with its system role.
@@ -160,7 +166,11 @@ pub fn update(control: &OrganizationControl, new: &Changeable, now: &str) -> Que
             i64::from(new.otp_minutes).into(),
             new.admins_create_machines.into(),
             i64::from(new.inactive_days).into(),
+            i64::from(new.command_log_days).into(),
+            serde_json::Value::from(new.command_masks.clone()).to_string().into(),
             now.into(),
+            new.record_sessions.into(),
+            i64::from(new.recording_days).into(),
         ],
     )
 }

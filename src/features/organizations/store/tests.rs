@@ -107,6 +107,10 @@ fn settings_are_kept() {
         otp_minutes: 60,
         admins_create_machines: true,
         inactive_days: 0,
+        record_sessions: false,
+        recording_days: 7,
+        command_log_days: 7,
+        command_masks: vec!["--password *".into(), "\"é".into()],
     };
     db.run(update(&control, &new, NOW));
     let row = db.run(read(control.id())).remove(0);

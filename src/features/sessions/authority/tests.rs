@@ -1,5 +1,5 @@
-use durable_objects::relay::{Claimant, Question, Verdict};
-use protocol::ids::StreamId;
+use durable_objects::relay::{Claimant, CommandClaim, Question, Verdict};
+use protocol::ids::{CommandId, StreamId};
 use protocol::relay_contract::SignIn;
 
 use super::*;
@@ -22,6 +22,7 @@ fn bobs(sudo: bool, proof: Option<SignIn>) -> Claim {
         session: "s1".parse().unwrap(),
         user: id("bob").parse().unwrap(),
         sudo,
+        watches: false,
         proof,
     }
 }
@@ -37,8 +38,8 @@ fn token(sign_in: &str, version: i64) -> Option<SignIn> {
 fn asked(db: &TestDb, claims: Vec<Claim>) -> Vec<bool> {
     let mut question = Question::of_agent("");
     question.claims = claims;
-    let (hold, _) = queries(&id("web").parse().unwrap(), &question);
-    verdict(&question, (db.run(hold), None)).claims
+    let (hold, ..) = queries(&id("web").parse().unwrap(), &question);
+    verdict(&question, (db.run(hold), None, None)).claims
 }
 
 fn holds(db: &TestDb, claim: Claim) -> bool {
@@ -100,6 +101,23 @@ fn a_sign_in_ends_with_the_tokens_of_its_account_and_with_its_sign_out() {
 }
 
 #[test]
+fn whoever_watches_needs_a_right_of_their_own() {
+    let db = db();
+    db.user("cid", "acme", "user");
+    let watches = |watches| Claim {
+        user: id("cid").parse().unwrap(),
+        watches,
+        ..bobs(false, None)
+    };
+    assert!(!holds(&db, watches(true)));
+    db.grant("web", "cid", "", None);
+    assert!(holds(&db, watches(true)));
+    assert!(!holds(&db, watches(false)), "the session is bob's");
+    db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'cid'");
+    assert!(!holds(&db, watches(true)));
+}
+
+#[test]
 fn a_key_ends_with_its_time_and_with_its_row() {
     let db = db();
     let key = "a".repeat(24);
@@ -124,10 +142,12 @@ fn an_agent_serves_while_its_key_is_the_machines() {
     db.execute("UPDATE machines SET agent_public_key = 'new', status = 'offline'");
     let agent = |key: &str| {
         let question = Question::of_agent(key);
-        let (hold, key) = queries(&id("web").parse().unwrap(), &question);
-        verdict(&question, (db.run(hold), key.map(|key| db.run(key))))
+        let (hold, run, key) = queries(&id("web").parse().unwrap(), &question);
+        assert!(run.is_none());
+        verdict(&question, (db.run(hold), None, key.map(|key| db.run(key))))
             == Verdict {
                 claims: vec![],
+                commands: vec![],
                 agent: true,
             }
     };
@@ -135,4 +155,64 @@ fn an_agent_serves_while_its_key_is_the_machines() {
     assert!(!agent("old"));
     db.execute("UPDATE machines SET status = 'revoked'");
     assert!(!agent("new"));
+}
+
+/// Whether `bob`'s command may be run.
+fn may_run(db: &TestDb) -> bool {
+    let mut question = Question::of_agent("");
+    question.commands = vec![CommandClaim {
+        stream: StreamId(1),
+        command_id: command_id(),
+        starts: true,
+    }];
+    let (_, run, _) = queries(&id("web").parse().unwrap(), &question);
+    verdict(&question, (Vec::new(), run.map(|run| db.run(run)), None)).commands[0]
+}
+
+fn command_id() -> CommandId {
+    format!("cmd_{}", id("c1")).parse().unwrap()
+}
+
+/// `bob` has sent a command to `web`.
+fn with_command() -> TestDb {
+    let db = db();
+    db.command(command_id().as_str(), "bob", "web");
+    db
+}
+
+#[test]
+fn a_command_may_be_run_until_it_is_over_or_its_sender_may_no_longer() {
+    for (sql, expected) in [
+        ("UPDATE users SET role = role", true),
+        ("UPDATE commands SET finished_at = 'x'", false),
+        ("DELETE FROM group_members", false),
+        ("UPDATE users SET disabled_at = 'x' WHERE username = 'bob'", false),
+        ("UPDATE organizations SET disabled_at = 'x'", false),
+        ("UPDATE machines SET status = 'revoked'", false),
+        ("UPDATE commands SET sudo = 1", false),
+        (
+            "UPDATE commands SET sudo = 1; UPDATE machines SET allow_sudo = 1; UPDATE users SET machine_role = 'allow_sudo'",
+            true,
+        ),
+        ("INSERT INTO revoked_sign_ins VALUES ('s', 'x')", true),
+        ("UPDATE commands SET token_version = 0", true),
+        (
+            "UPDATE commands SET token_version = 0; UPDATE users SET token_version = 1",
+            false,
+        ),
+        ("UPDATE commands SET key_id = 'gone'", false),
+    ] {
+        let db = with_command();
+        db.execute(sql);
+        assert_eq!(may_run(&db), expected, "{sql}");
+    }
+}
+
+#[test]
+fn a_command_of_another_machine_may_not_be_run_here() {
+    let db = db();
+    db.machine("mail", "ann");
+    db.group("mail", "acme", &["bob"], &["mail"]);
+    db.command(command_id().as_str(), "bob", "mail");
+    assert!(!may_run(&db));
 }

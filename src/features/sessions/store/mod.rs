@@ -9,7 +9,7 @@ use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::manages;
 use crate::features::organizations::access::OrganizationEnd;
 use crate::http::client::{self, Client};
-use crate::platform::db::{Nothing, Query, statements};
+use crate::platform::db::{Nothing, Query, flag, statements};
 
 statements! {
     /// The newest 1000 active sessions that the caller (?1) may list. Each branch answers from an index of its own: one's own
@@ -50,7 +50,7 @@ statements! {
            -- A shell that runs keeps what it was started with.
            sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END
          WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
-         RETURNING openings";
+         RETURNING openings, (SELECT o.record_sessions FROM organizations o WHERE o.id = organization_id) AS records";
 
     CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
          WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
@@ -84,6 +84,9 @@ pub struct NewSession<'a> {
 pub struct Opened {
     /// How often it was, this time included.
     pub openings: u32,
+    /// Whether sessions of its organization are recorded.
+    #[serde(deserialize_with = "flag")]
+    pub records: bool,
 }
 
 /// The active sessions that the caller may list, newest first.

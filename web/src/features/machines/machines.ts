@@ -65,6 +65,8 @@ export function describeState({ status, is_connected }: Pick<Machine, 'status' |
       return { words: 'Waiting for its agent', tone: 'warn' };
     case 'revoked':
       return { words: 'Revoked', tone: 'bad' };
+    case 'executing_script':
+      return { words: 'Runs its script', tone: 'ok' };
     default:
       return is_connected ? { words: 'Online', tone: 'ok' } : { words: 'Offline', tone: 'idle' };
   }

@@ -15,6 +15,12 @@ export interface Settings {
   admins_create_machines: boolean;
   /** Accounts unused for longer are disabled; 0 is never. */
   inactive_days: number;
+  record_sessions: boolean;
+  /** Recordings are kept for so long; 0 is for ever. */
+  recording_days: number;
+  command_log_days: number;
+  /** Texts that are masked in commands. */
+  command_masks: string[];
 }
 
 export async function findOwnOrganization(signal: AbortSignal): Promise<Organization> {

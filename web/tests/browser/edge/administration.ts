@@ -1,6 +1,8 @@
 /** The part of the stand-in edge that knows an organization. What is asked of each noun is answered in the noun's file. */
 import { type Body, NOW, type Routes } from './answers';
 import { audit } from './audit';
+import { commandLogs } from './command_logs';
+import { Commands, commands } from './commands';
 import { type Group, groups } from './groups';
 import { machines } from './machines';
 import { organization } from './organization';
@@ -34,8 +36,11 @@ export class Administration {
   readonly groups: Group[] = [];
   readonly roles: Role[] = [];
   readonly entries: Body[] = [];
+  /** Oldest first. */
+  readonly logged: Body[] = [];
   readonly organizations: Body[] = [];
   readonly grants: Body[] = [];
+  readonly commands = new Commands();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -46,6 +51,10 @@ export class Administration {
     otp_expiry_minutes: 10,
     admins_create_machines: false,
     inactive_days: 30,
+    record_sessions: true,
+    recording_days: 90,
+    command_log_days: 90,
+    command_masks: [],
     user_count: 1,
     machine_count: 0,
     created_at: NOW,
@@ -104,13 +113,51 @@ export class Administration {
     });
   }
 
+  addCommand(facts: Body = {}): void {
+    const key = this.logged.length + 1;
+    this.logged.push({
+      id: String(key).padStart(24, '0'),
+      key,
+      command: 'true',
+      command_text: 'whole',
+      user_id: '1',
+      username: 'ada',
+      timestamp: NOW,
+      success: (facts.exit_code ?? 0) === 0,
+      source: 'ui',
+      session_id: 'sess_1',
+      machine_id: '1'.padStart(24, '0'),
+      machine_name: 'web-1',
+      agent_id: '1'.padStart(12, '0'),
+      browser: 'Chrome',
+      os_info: 'Linux',
+      ip_address: '192.0.2.7',
+      command_id: null,
+      cwd: '/root',
+      outcome: 'exited',
+      exit_code: 0,
+      duration_ms: 40,
+      output: '',
+      output_available: false,
+      output_truncated: false,
+      recording_id: null,
+      recording_at_ms: null,
+      output_from: 0,
+      output_to: 10,
+      missing: 0,
+      ...facts,
+    });
+  }
+
   protected readonly administration: Routes = {
     ...users(this),
     ...groups(this),
     ...roles(this),
     ...audit(this),
+    ...commandLogs(this),
     ...organization(this),
     ...organizations(this),
     ...machines(this),
+    ...commands(this),
   };
 }

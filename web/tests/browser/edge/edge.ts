@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../../../src/terminal/messages';
 import { Identity } from './identity';
+import { Recordings } from './recordings';
 import { Shell } from './shell';
 
 const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
@@ -43,6 +44,7 @@ export class Edge {
   readonly tokens = new Set<string>();
   /** People, and how they sign in. */
   readonly identity = new Identity(this.tokens);
+  readonly recordings = new Recordings();
   readonly #server: Server;
   /** Every API request is answered with this status instead, while it is set. */
   broken: number | null = null;
@@ -153,7 +155,13 @@ export class Edge {
       response.writeHead(this.broken, { 'Content-Type': 'application/json' }).end('{"error":"broken"}');
       return;
     }
-    const [status, answer] = this.#answer(route, url, body, tokenOf(request, route, body));
+    const token = tokenOf(request, route, body);
+    const cast = this.tokens.has(token ?? '') ? this.recordings.file(url.pathname) : undefined;
+    if (cast !== undefined) {
+      response.writeHead(200, { 'Content-Type': 'application/x-asciicast' }).end(cast);
+      return;
+    }
+    const [status, answer] = this.#answer(route, url, body, token);
     if (status === 302) {
       response.writeHead(status, { Location: String(answer) }).end();
       return;
@@ -182,6 +190,8 @@ export class Edge {
       return [201, { ticket, expires_in: 30 }];
     }
     if (url.pathname.endsWith('/registration-token')) return [201, { install_command: LINE }];
+    const recorded = this.recordings.answer(route.split(' ')[0] ?? '', url.pathname, url.searchParams);
+    if (recorded) return recorded;
     const known = this.identity.signedIn(route, url.searchParams, body);
     if (known) return known;
     const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');

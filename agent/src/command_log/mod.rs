@@ -1,0 +1,8 @@
+//! The command log, on the machine's side: shells with our hooks ([`crate::integration`]) put marks into their output; [`Marks`](protocol::stream::Marks)
+//! takes them out again, a [`Recorder`] makes records of them, and the [`Journal`] keeps those on disk until the edge has
+//! stored them. `docs/command-log.md` says what a mark is and what is promised.
+mod journal;
+mod recorder;
+
+pub use journal::{Journal, SharedJournal};
+pub use recorder::{Event, Moment, Recorder};

@@ -1,0 +1,94 @@
+//! The command log's part of a session: from what the shell wrote to what goes into the stream, and to records.
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use protocol::ids::{ObjectId, SessionId, StreamId};
+use protocol::stream::{Marked, Marks};
+use protocol::terminal::Size;
+
+use super::stream::Stream;
+use crate::command_log::{Moment, Recorder, SharedJournal};
+
+/// Listens to one shell.
+#[derive(Debug)]
+pub struct Commands {
+    marks: Marks,
+    recorder: Recorder,
+    journal: Arc<SharedJournal>,
+}
+
+impl Commands {
+    /// To a shell that has written nothing yet, and whose marks carry `secret`.
+    pub fn new(secret: &str, session_id: SessionId, stream: StreamId, size: Size, journal: Arc<SharedJournal>) -> Self {
+        Self {
+            marks: Marks::new(secret),
+            recorder: Recorder::new(session_id, stream, size),
+            journal,
+        }
+    }
+
+    /// Whether the shell's hooks work.
+    pub fn is_ready(&self) -> bool {
+        self.recorder.is_ready()
+    }
+
+    /// The terminal's size changed.
+    pub fn resize(&mut self, size: Size) {
+        self.recorder.resize(size);
+    }
+
+    /// The terminal wrote something: its marks are taken down, and all else goes into the stream.
+    pub fn output(&mut self, bytes: &[u8], stream: &mut Stream, now: Instant) {
+        let Self {
+            marks,
+            recorder,
+            journal,
+        } = self;
+        marks.split(bytes, |piece| match piece {
+            Marked::Output(bytes) => {
+                recorder.output(bytes);
+                stream.output(bytes, now);
+            }
+            Marked::Mark(mark) => {
+                for event in recorder.mark(mark, stream.end(), moment(now), new_id) {
+                    journal.note(event);
+                }
+            }
+        });
+    }
+
+    /// The shell ended, with this exit code if it has one. What was held back as a mark's beginning was none.
+    pub fn ended(&mut self, code: Option<i32>, stream: &mut Stream) {
+        let now = Instant::now();
+        let held = self.marks.finish();
+        if !held.is_empty() {
+            stream.output(&held, now);
+        }
+        if let Some(event) = self.recorder.ended(code, stream.end(), moment(now)) {
+            self.journal.note(event);
+        }
+    }
+}
+
+fn moment(steady: Instant) -> Moment {
+    Moment {
+        wall: wall_ms(),
+        steady,
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The first 96 bits of a UUIDv7, as all ids are.
+fn new_id() -> Option<ObjectId> {
+    let mut random = [0; 6];
+    getrandom::fill(&mut random).ok()?;
+    let time = wall_ms() & 0xffff_ffff_ffff;
+    format!("{time:012x}{}", data_encoding::HEXLOWER.encode(&random))
+        .parse()
+        .ok()
+}

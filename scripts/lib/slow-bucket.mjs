@@ -1,0 +1,23 @@
+// A bucket that takes its time, for tests and benchmarks: the Worker's own modules behind one that hands them another
+// environment, in which a put waits first.
+
+/** The entry module that does that, of a Worker whose own is `./index.js`. */
+export function slowBucket(milliseconds) {
+  return `
+import edge, { Relay as Own } from "./index.js";
+const wait = () => new Promise((resolve) => setTimeout(resolve, ${Number(milliseconds)}));
+const own = (target, name) =>
+  typeof target[name] === "function" && name !== "constructor" ? target[name].bind(target) : target[name];
+const slow = (bucket) =>
+  new Proxy(bucket, {
+    get: (target, name) => (name === "put" ? (...put) => wait().then(() => target.put(...put)) : own(target, name)),
+  });
+const slowly = (env) => new Proxy(env, { get: (target, name) => (name === "RECORDINGS" ? slow(target[name]) : target[name]) });
+export class Relay extends Own {
+  constructor(state, env) {
+    super(state, slowly(env));
+  }
+}
+export default edge;
+`;
+}

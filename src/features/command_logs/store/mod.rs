@@ -1,0 +1,376 @@
+//! SQL of the command log.
+use chrono::{DateTime, Utc};
+use protocol::api::command_logs::{CommandOutcome, CommandText};
+use protocol::ids::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use super::filter::{Filter, Text};
+use crate::features::machines::access::MachineAccess;
+use crate::features::machines::predicates::reaches;
+use crate::platform::db::{Arg, Nothing, Query, flag, json, statements};
+use crate::platform::error::ApiError;
+
+/// How many rows a list or search looks at, newest first. D1 does one thing at a time, so none may take long: this many take some
+/// tens of milliseconds. What is older is found by going on from there.
+pub const SCANNED: u64 = 10_000;
+
+/// A [`CommandRow`] as one JSON text, its fields in order. The last is the recording that has what it wrote: a minute is more than
+/// clocks may differ without being corrected.
+macro_rules! command_row {
+    () => {
+        "json_array(c.key, c.id, c.machine_id, c.machine_name, c.agent_id, c.user_id, c.username, c.session_id, c.source, c.browser,
+           c.os_info, c.ip_address, c.command, c.text, c.cwd, c.outcome, c.exit_code, c.started_at, c.duration_ms, c.command_id,
+           c.output_from, c.output_to, c.missing,
+           (SELECT r.id FROM recordings r WHERE r.machine_id = c.machine_id AND r.session_id = c.session_id AND r.stream = c.stream
+              AND r.started_at <= strftime('%Y-%m-%dT%H:%M:%fZ', c.started_at, '+1 minute')
+            ORDER BY r.started_at DESC LIMIT 1)) AS command"
+    };
+}
+
+/// The newest rows of a lead (its value is ?1) between two keys (?2, ?3), as many as are looked at (?13).
+macro_rules! newest {
+    ($lead:literal) => {
+        concat!(
+            "(SELECT l.key FROM command_logs l WHERE ", $lead,
+            " AND l.key < ?2 AND l.key > ?3 ORDER BY l.key DESC LIMIT ?13) listed CROSS JOIN command_logs c ON c.key = listed.key"
+        )
+    };
+}
+
+/// The same of those that have a text (?12). By the index's own number: by the table's, all matches would be read first. Its keys
+/// are whole numbers, which those that D1 binds are not.
+macro_rules! with_text {
+    () => {
+        "(SELECT s.rowid AS key FROM command_search s WHERE s.command_search MATCH ?12
+           AND s.rowid < CAST(?2 AS INTEGER) AND s.rowid > CAST(?3 AS INTEGER) ORDER BY s.rowid DESC LIMIT ?13) listed CROSS JOIN command_logs c ON c.key = listed.key"
+    };
+}
+
+/// What narrows a list, whatever leads it.
+macro_rules! narrowed {
+    () => {
+        "(?4 IS NULL OR c.machine_id = ?4) AND (?5 IS NULL OR c.user_id = ?5) AND (?6 IS NULL OR c.session_id = ?6)
+         AND (?7 IS NULL OR c.source = ?7) AND (?8 IS NULL OR c.exit_code = ?8)
+         AND (?9 IS NULL OR c.exit_code IS NOT NULL AND (c.exit_code = 0) = ?9)
+         AND (?10 IS NULL OR c.started_at >= ?10) AND (?11 IS NULL OR c.started_at < ?11)"
+    };
+}
+
+/// They come in the order of what leads, so that a page is had without reading all of it: an ORDER BY here would sort first.
+macro_rules! list {
+    ($from:expr, $where:expr) => {
+        concat!(
+            "SELECT ",
+            command_row!(),
+            " FROM ",
+            $from,
+            " WHERE ",
+            $where,
+            " AND ",
+            narrowed!(),
+            " LIMIT ?14 OFFSET ?15"
+        )
+    };
+}
+
+/// What was looked at: how many rows, how many of them are meant, the oldest and the newest.
+macro_rules! read {
+    ($from:expr, $where:expr) => {
+        concat!(
+            "SELECT COUNT(*) AS rows, COALESCE(SUM(",
+            $where,
+            " AND ",
+            narrowed!(),
+            "), 0) AS total, MIN(listed.key) AS oldest,
+           MAX(listed.key) AS newest FROM ",
+            $from
+        )
+    };
+}
+
+/// The same where nothing narrows the rows of a lead: their keys are enough.
+macro_rules! read_all {
+    ($lead:literal) => {
+        concat!(
+            "SELECT COUNT(*) AS rows, COUNT(*) AS total, MIN(listed.key) AS oldest, MAX(listed.key) AS newest
+             FROM (SELECT l.key FROM command_logs l WHERE ",
+            $lead,
+            " AND l.key < ?2 AND l.key > ?3 ORDER BY l.key DESC LIMIT ?4) listed"
+        )
+    };
+}
+
+/// Of a lead that is all of the condition, and of one with a short text beside it.
+macro_rules! everything {
+    () => {
+        "(?1 IS NOT NULL AND (?12 IS NULL OR instr(lower(c.command), lower(?12)) > 0))"
+    };
+}
+
+statements! {
+    LIST = list!(newest!("l.organization_id = ?1"), everything!());
+    READ = read!(newest!("l.organization_id = ?1"), everything!());
+    LIST_OF_MACHINE = list!(newest!("l.machine_id = ?1"), everything!());
+    READ_OF_MACHINE = read!(newest!("l.machine_id = ?1"), everything!());
+    READ_ALL = read_all!("l.organization_id = ?1");
+    READ_ALL_OF_MACHINE = read_all!("l.machine_id = ?1");
+    LIST_OF_SESSION = list!(newest!("l.machine_id = ?1 AND l.session_id = ?6"), everything!());
+    READ_OF_SESSION = read!(newest!("l.machine_id = ?1 AND l.session_id = ?6"), everything!());
+    LIST_BY_USER = list!(newest!("l.organization_id = ?1 AND l.user_id = ?5"), everything!());
+    READ_BY_USER = read!(newest!("l.organization_id = ?1 AND l.user_id = ?5"), everything!());
+    LIST_BY_EXIT_CODE = list!(newest!("l.organization_id = ?1 AND l.exit_code = ?8"), everything!());
+    READ_BY_EXIT_CODE = read!(newest!("l.organization_id = ?1 AND l.exit_code = ?8"), everything!());
+
+    SEARCH = list!(with_text!(), "c.organization_id = ?1");
+    READ_SEARCH = read!(with_text!(), "c.organization_id = ?1");
+    SEARCH_MACHINE = list!(with_text!(), "c.machine_id = ?1");
+    READ_SEARCH_MACHINE = read!(with_text!(), "c.machine_id = ?1");
+
+    /// One row (?2) for the caller (?1). One of a machine that is gone is its organization's administrators'.
+    FIND = concat!(
+        "SELECT ", command_row!(), ", COALESCE(", reaches!(), ", 0) OR u.role = 'super_admin'
+           OR (u.role = 'company_admin' AND c.organization_id = u.organization_id) AS reaches
+         FROM users u JOIN command_logs c ON c.key = CAST(?2 AS INTEGER)
+           AND (c.organization_id = u.organization_id OR u.role = 'super_admin')
+         LEFT JOIN machines m ON m.id = c.machine_id WHERE u.id = ?1"
+    );
+
+    /// Rows (?2, a JSON array) of a machine (?1). Who ran them, and from where, is theirs or their session's. One that is there
+    /// already stays; of a machine that is gone none are added.
+    INSERT = "INSERT INTO command_logs (id, organization_id, machine_id, machine_name, agent_id, user_id, username, session_id, source,
+           browser, os_info, ip_address, command, text, cwd, outcome, exit_code, started_at, duration_ms, command_id, stream,
+           output_from, output_to, missing)
+         SELECT r.value ->> 'id', m.organization_id, m.id, m.name, m.agent_id, COALESCE(r.value ->> 'user_id', s.user_id),
+           COALESCE(r.value ->> 'username', s.username, ''), r.value ->> 'session_id', COALESCE(r.value ->> 'source', s.source, ''),
+           COALESCE(r.value ->> 'browser', s.browser, ''), COALESCE(r.value ->> 'os_info', s.os, ''),
+           COALESCE(r.value ->> 'ip_address', s.ip_address, ''), r.value ->> 'command', r.value ->> 'text', r.value ->> 'cwd',
+           r.value ->> 'outcome', r.value ->> 'exit_code', r.value ->> 'started_at', r.value ->> 'duration_ms',
+           r.value ->> 'command_id', r.value ->> 'stream', r.value ->> 'from', r.value ->> 'to', r.value ->> 'missing'
+         FROM machines m CROSS JOIN json_each(?2) r LEFT JOIN terminal_sessions s
+           ON s.session_id = r.value ->> 'session_id' AND s.organization_id = m.organization_id AND s.machine_id = m.id
+         WHERE m.id = ?1 ORDER BY r.key ON CONFLICT (machine_id, id) DO NOTHING";
+
+    /// What is masked in commands on a machine.
+    MASKS_OF = "SELECT o.command_masks FROM machines m JOIN organizations o ON o.id = m.organization_id WHERE m.id = ?1";
+
+    /// An organization by its name in URLs.
+    ORGANIZATION = "SELECT id FROM organizations WHERE slug = ?1";
+
+    /// The rows whose organization's time (at ?1) is over, some at once (?2). Organizations are found by the index, one behind the
+    /// other; those that are gone have the time that is usual.
+    PURGE = "WITH RECURSIVE listed (id) AS (
+           SELECT MIN(organization_id) FROM command_logs
+           UNION ALL
+           SELECT (SELECT MIN(c.organization_id) FROM command_logs c WHERE c.organization_id > listed.id) FROM listed WHERE listed.id IS NOT NULL
+         )
+         DELETE FROM command_logs WHERE key IN (
+           SELECT c.key FROM listed LEFT JOIN organizations o ON o.id = listed.id CROSS JOIN command_logs c
+             ON c.organization_id = listed.id
+             AND c.started_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '-' || COALESCE(o.command_log_days, 90) || ' days')
+           LIMIT ?2)";
+}
+
+/// A row to be added.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewCommand {
+    pub id: ObjectId,
+    pub session_id: String,
+    pub text: &'static str,
+    pub command: String,
+    pub cwd: String,
+    pub outcome: &'static str,
+    pub exit_code: Option<i32>,
+    /// As times are stored.
+    pub started_at: String,
+    pub duration_ms: Option<u64>,
+    pub stream: Option<u32>,
+    pub from: Option<u64>,
+    pub to: Option<u64>,
+    pub missing: u32,
+    /// Of what was sent and not typed, its number.
+    pub command_id: Option<String>,
+    /// Who sent it; of what was typed the session knows that.
+    #[serde(flatten)]
+    pub by: Option<Sender>,
+}
+
+/// Who sent a command, and from where.
+#[derive(Debug, Clone, Serialize)]
+pub struct Sender {
+    pub user_id: ObjectId,
+    pub username: String,
+    pub source: String,
+    pub browser: String,
+    pub os_info: String,
+    pub ip_address: String,
+}
+
+/// What is masked in an organization.
+#[derive(Debug, Deserialize)]
+pub struct MasksRow {
+    #[serde(deserialize_with = "json")]
+    pub command_masks: Vec<String>,
+}
+
+/// An organization by its row.
+#[derive(Debug, Deserialize)]
+pub struct OrganizationId {
+    pub id: ObjectId,
+}
+
+/// A row.
+#[derive(Debug, Deserialize)]
+pub struct CommandRow {
+    #[serde(deserialize_with = "json")]
+    pub command: Command,
+}
+
+/// Its fields, in the order of `command_row!`.
+#[derive(Debug, Deserialize)]
+pub struct Command {
+    pub key: u64,
+    pub id: ObjectId,
+    pub machine_id: ObjectId,
+    pub machine_name: String,
+    pub agent_id: String,
+    pub user_id: Option<String>,
+    pub username: String,
+    pub session_id: String,
+    pub source: String,
+    pub browser: String,
+    pub os_info: String,
+    pub ip_address: String,
+    pub command: String,
+    pub text: CommandText,
+    pub cwd: String,
+    pub outcome: CommandOutcome,
+    pub exit_code: Option<i32>,
+    pub started_at: DateTime<Utc>,
+    pub duration_ms: Option<u64>,
+    pub command_id: Option<String>,
+    pub output_from: Option<u64>,
+    pub output_to: Option<u64>,
+    pub missing: u32,
+    /// What has its output.
+    pub recording_id: Option<ObjectId>,
+}
+
+/// A row, and whether the caller may read it.
+#[derive(Debug, Deserialize)]
+pub struct FoundRow {
+    #[serde(flatten)]
+    pub row: CommandRow,
+    #[serde(deserialize_with = "flag")]
+    pub reaches: bool,
+}
+
+/// What a list has looked at.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Read {
+    /// How many rows.
+    pub rows: u64,
+    /// How many of them are meant.
+    pub total: u64,
+    /// The oldest of them.
+    pub oldest: Option<u64>,
+    /// The newest of them.
+    pub newest: Option<u64>,
+}
+
+/// A part of the log to be read, with its statements chosen.
+#[derive(Debug)]
+pub struct Selection {
+    /// A page, and what was looked at for it.
+    statements: [&'static str; 2],
+    /// The latter where nothing narrows the rows.
+    read_all: &'static str,
+    lead: Arg,
+    filter: Filter,
+}
+
+impl Selection {
+    /// Of one machine.
+    pub fn of_machine(access: &MachineAccess, filter: Filter) -> Self {
+        let statements = match (&filter.text, &filter.session) {
+            (Some(Text::Indexed(_)), _) => [SEARCH_MACHINE, READ_SEARCH_MACHINE],
+            (_, Some(_)) => [LIST_OF_SESSION, READ_OF_SESSION],
+            (_, None) => [LIST_OF_MACHINE, READ_OF_MACHINE],
+        };
+        Self {
+            statements,
+            read_all: READ_ALL_OF_MACHINE,
+            lead: (&access.found().machine.id).into(),
+            filter,
+        }
+    }
+
+    /// Of all machines of one organization.
+    pub fn of_organization(organization: &ObjectId, filter: Filter) -> Self {
+        let indexed = matches!(filter.text, Some(Text::Indexed(_)));
+        let statements = match &filter {
+            _ if indexed => [SEARCH, READ_SEARCH],
+            Filter { user: Some(_), .. } => [LIST_BY_USER, READ_BY_USER],
+            Filter { exit_code: Some(_), .. } => [LIST_BY_EXIT_CODE, READ_BY_EXIT_CODE],
+            _ => [LIST, READ],
+        };
+        Self {
+            statements,
+            read_all: READ_ALL,
+            lead: organization.into(),
+            filter,
+        }
+    }
+
+    /// The key that the rows come after.
+    pub fn after(&self) -> u64 {
+        self.filter.after()
+    }
+
+    /// A page of it, and what was looked at for it.
+    pub fn page(&self, limit: i64, offset: i64) -> (Query<CommandRow>, Query<Read>) {
+        let [list, read] = self.statements;
+        let [b, c, d, e, f, g, h, i, j, k, l] = self.filter.args();
+        let (a, m) = (self.lead.clone(), Arg::from(SCANNED as i64));
+        let read = match self.filter.narrows() {
+            true => {
+                let args = [&a, &b, &c, &d, &e, &f, &g, &h, &i, &j, &k, &l, &m].map(Arg::clone);
+                Query::new(read, args)
+            }
+            false => Query::new(self.read_all, [&a, &b, &c, &m].map(Arg::clone)),
+        };
+        let window = [limit.into(), offset.into()];
+        let [n, o] = window;
+        (Query::new(list, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o]), read)
+    }
+}
+
+/// One row by its key, if the caller may know of it.
+pub fn find(caller: &ObjectId, key: u64) -> Query<FoundRow> {
+    // Larger ones than a key can be are nobody's.
+    let key = i64::try_from(key).unwrap_or(i64::MAX);
+    Query::new(FIND, [caller.into(), key.into()])
+}
+
+/// Adds rows of a machine.
+pub fn insert(machine: &ObjectId, new: &[NewCommand]) -> Result<Query<Nothing>, ApiError> {
+    let rows = serde_json::to_string(new).map_err(ApiError::internal)?;
+    Ok(Query::new(INSERT, [machine.into(), rows.into()]))
+}
+
+/// What is masked in commands on a machine.
+pub fn masks_of(machine: &ObjectId) -> Query<MasksRow> {
+    Query::new(MASKS_OF, [machine.into()])
+}
+
+/// One organization by its name in URLs.
+pub fn organization(slug: &str) -> Query<OrganizationId> {
+    Query::new(ORGANIZATION, [slug.into()])
+}
+
+/// Removes some of the rows whose time is over at `now`.
+pub fn purge(now: &str, most: i64) -> Query<Nothing> {
+    Query::new(PURGE, [now.into(), most.into()])
+}
+
+#[cfg(test)]
+mod tests;

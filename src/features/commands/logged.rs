@@ -1,0 +1,118 @@
+//! Commands that were sent, in the log of all that was run: added when they have ended, with what the organization wants masked.
+use futures_util::future::LocalBoxFuture;
+use protocol::api::commands::CommandStatus;
+use protocol::ids::{CommandId, ObjectId};
+use protocol::terminal::command_record::{MAX_COMMAND_TEXT, Text, within};
+use worker::Env;
+
+use super::row::CommandRow;
+use super::store;
+use crate::features::command_logs::mask::Masks;
+use crate::features::command_logs::store::{self as log, NewCommand, Sender};
+use crate::platform::db::{Db, stored};
+
+/// Adds some that have ended. Handed to the relays' crate when the Worker starts. One that is there already stays.
+pub fn store(env: Env, machine: ObjectId, ended: Vec<CommandId>) -> LocalBoxFuture<'static, Result<(), String>> {
+    Box::pin(async move {
+        let db = Db::new(&env).map_err(|error| error.cause().to_string())?;
+        let find = (store::ended(&machine, &ended), log::masks_of(&machine));
+        let (rows, masks) = db.run(find).await.map_err(|error| error.to_string())?;
+        let masks = Masks::of(&masks);
+        let new: Vec<_> = rows.into_iter().filter_map(|row| entry(row.command, &masks)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let insert = log::insert(&machine, &new).map_err(|error| error.cause().to_string())?;
+        db.run(insert).await.map(drop).map_err(|error| error.to_string())
+    })
+}
+
+/// The row of a command that was started; nothing for one that never was.
+fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
+    let started = command.sent_at?;
+    let (outcome, exit_code) = match (command.status, command.exit_code) {
+        (CommandStatus::Completed, Some(code)) => ("exited", Some(code)),
+        (CommandStatus::Completed | CommandStatus::Timeout | CommandStatus::Cancelled | CommandStatus::Unknown, _) => {
+            ("unknown", None)
+        }
+        _ => return None,
+    };
+    let kept = within(&command.command, MAX_COMMAND_TEXT);
+    let text = if kept.len() == command.command.len() {
+        Text::Whole
+    } else {
+        Text::Cut
+    };
+    Some(NewCommand {
+        id: log_id(&command.command_id)?,
+        session_id: String::new(),
+        text: text.as_str(),
+        command: masks.apply(kept),
+        cwd: String::new(),
+        outcome,
+        exit_code,
+        started_at: stored(started),
+        duration_ms: command.duration_ms,
+        stream: None,
+        from: None,
+        to: None,
+        missing: 0,
+        command_id: Some(command.command_id.to_string()),
+        by: Some(Sender {
+            user_id: command.user_id,
+            username: command.username,
+            source: command.source,
+            browser: String::new(),
+            os_info: String::new(),
+            ip_address: String::new(),
+        }),
+    })
+}
+
+/// The row's own name, which a command has once on its machine: the end of the command's.
+fn log_id(command: &CommandId) -> Option<ObjectId> {
+    let hex = command.as_str().strip_prefix("cmd_")?;
+    hex.get(hex.len().checked_sub(24)?..)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::features::command_logs::store::MasksRow;
+
+    fn row(status: &str, exit_code: Option<i32>, sent: bool) -> CommandRow {
+        let at = "2026-01-01T00:00:00Z";
+        serde_json::from_value(json!({
+            "command_id": "cmd_0123456789abcdef01234567", "batch_id": null, "agent_id": "00000000000a",
+            "machine_id": "00000000000000000000000a", "machine_name": "web", "user_id": "00000000000000000000000b",
+            "username": "ann", "source": "api", "command": "mysql --password hunter2", "sudo": 0, "status": status,
+            "exit_code": exit_code, "signal": null, "error": null, "truncated": 0, "duration_ms": 5, "created_at": at,
+            "sent_at": sent.then_some(at), "finished_at": at
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_was_started_is_logged_without_what_is_masked() {
+        let masks = Masks::of(&[MasksRow {
+            command_masks: vec!["--password *".into()],
+        }]);
+        let logged = entry(row("completed", Some(3), true), &masks).unwrap();
+        assert_eq!((logged.outcome, logged.exit_code), ("exited", Some(3)));
+        assert!(!logged.command.contains("hunter2"), "{}", logged.command);
+        assert_eq!(logged.id.as_str(), "0123456789abcdef01234567");
+        for status in ["timeout", "cancelled", "unknown"] {
+            let logged = entry(row(status, None, true), &masks).unwrap();
+            assert_eq!((logged.outcome, logged.exit_code), ("unknown", None), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_never_ran_is_in_no_log() {
+        for (status, sent) in [("failed", true), ("expired", false), ("cancelled", false)] {
+            assert!(entry(row(status, None, sent), &Masks::default()).is_none(), "{status}");
+        }
+    }
+}

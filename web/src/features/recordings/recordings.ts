@@ -1,0 +1,70 @@
+/** Recordings of terminal sessions: what the API says of them, and how that reads. */
+import { answer, CONSOLE, client } from '../../api/client';
+import type { components } from '../../api/schema';
+
+export type Recording = components['schemas']['Recording'];
+
+/** How many a page shows at once. */
+export const SHOWN = 20;
+
+export interface Recordings {
+  recordings: Recording[];
+  total: number;
+}
+
+/** The newest recordings of a machine, and how many there are. */
+export async function listRecordings(agentId: string, limit: number, signal: AbortSignal): Promise<Recordings> {
+  const params = { path: { agent_id: agentId }, query: { limit } };
+  return answer(client.GET('/api/machines/{agent_id}/recordings', { params, signal }));
+}
+
+export async function findRecording(id: string, signal: AbortSignal): Promise<Recording> {
+  const params = { path: { recording_id: id } };
+  return (await answer(client.GET('/api/recordings/{recording_id}', { params, signal }))).recording;
+}
+
+export async function deleteRecording(id: string): Promise<void> {
+  await answer(client.DELETE('/api/recordings/{recording_id}', { params: { path: { recording_id: id } } }));
+}
+
+/** Where the player finds the file, and how it asks for it. */
+export function fileOf(id: string): { url: string; fetchOpts: RequestInit } {
+  return { url: `/api/recordings/${encodeURIComponent(id)}/download`, fetchOpts: { headers: CONSOLE } };
+}
+
+/** Where the player watches a session that runs, with a ticket that is good for one socket. */
+export async function liveOf(id: string): Promise<string> {
+  const params = { path: { recording_id: id } };
+  const { ticket } = await answer(client.POST('/api/recordings/{recording_id}/ticket', { params }));
+  const { protocol, host } = location;
+  const scheme = protocol === 'https:' ? 'wss' : 'ws';
+  return `${scheme}://${host}/api/recordings/${encodeURIComponent(id)}/live?ticket=${encodeURIComponent(ticket)}`;
+}
+
+/** "4:07", "1:02:09". */
+export function playingTime(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number: number): string => String(number).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** What a person should know of a recording that is not simply all there. */
+export function describeState({ state }: Pick<Recording, 'state'>): string | null {
+  switch (state) {
+    case 'recording':
+      return 'is being recorded';
+    case 'truncated':
+      return 'ends before its session did: it became too long';
+    case 'interrupted':
+      return 'ends early: the agent was restarted, or the machine deleted';
+    default:
+      return null;
+  }
+}
+
+/** The moment to begin with that an address names: `t=90` is a minute and a half. */
+export function momentOf(query: string): number | undefined {
+  const seconds = Number(new URLSearchParams(query).get('t') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
+}

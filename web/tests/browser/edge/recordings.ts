@@ -1,0 +1,67 @@
+/** What was recorded. */
+import { type Answer, type Body, NOW } from './answers';
+
+export class Recordings {
+  readonly all: Body[] = [];
+  readonly #files = new Map<string, string>();
+
+  /** A recording of a session in which the terminal wrote `text`. */
+  add(agentId: string, text: string, facts: Body = {}): Body {
+    const id = String(this.all.length + 1).padStart(24, '0');
+    const recording = {
+      id,
+      session_id: `s${id}`,
+      agent_id: agentId,
+      machine_id: agentId.padStart(24, '0'),
+      machine_name: 'web-1',
+      tenant_id: 'ada',
+      user_id: '1',
+      username: 'ada',
+      s3_key: `recordings/${id}/`,
+      state: 'complete',
+      size_bytes: 20_000,
+      output_bytes: 18_000,
+      duration_seconds: 247,
+      cols: 80,
+      rows: 24,
+      exit_code: 0,
+      created_at: NOW,
+      ended_at: NOW,
+      expires_at: '2026-05-06T12:00:00Z',
+      can_delete: true,
+      ...facts,
+    };
+    this.all.unshift(recording);
+    const header = { version: 2, width: 80, height: 24, timestamp: 1_770_379_200, title: 'Session' };
+    const events = [
+      [0, 'o', ''],
+      [0.2, 'b', 'eA=='],
+      [0.3, 'o', text],
+    ];
+    this.#files.set(id, [header, ...events].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return recording;
+  }
+
+  /** The file at a path, if it is one. */
+  file(path: string): string | undefined {
+    return this.#files.get(/^\/api\/recordings\/(\d+)\/download$/.exec(path)?.[1] ?? '');
+  }
+
+  answer(method: string, path: string, query: URLSearchParams): Answer | null {
+    const of = /^\/api\/machines\/(\d+)\/recordings$/.exec(path)?.[1];
+    if (of !== undefined) {
+      const rows = this.all.filter(({ agent_id }) => agent_id === of);
+      const limit = Number(query.get('limit') ?? 50);
+      return [200, { recordings: rows.slice(0, limit), total: rows.length, limit, skip: 0 }];
+    }
+    const id = /^\/api\/recordings\/(\d+)$/.exec(path)?.[1];
+    if (id === undefined) return null;
+    const at = this.all.findIndex((recording) => recording.id === id);
+    if (at < 0) return [404, { error: 'Recording not found' }];
+    if (method === 'DELETE') {
+      this.all.splice(at, 1);
+      return [200, { message: 'Recording deleted' }];
+    }
+    return [200, { recording: this.all[at] }];
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { signIn } from './browser';
+import { edgePerTest } from './setup';
+
+describe('recordings', () => {
+  const setup = edgePerTest();
+
+  it('are listed on the machine’s page, and one plays what the terminal wrote', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    setup.edge.recordings.add(agent_id, 'played-42');
+    setup.edge.recordings.add(agent_id, '', { state: 'recording', username: 'bob', ended_at: null, expires_at: null });
+    await signIn(page, `/machines/${agent_id}`);
+    await page.getByText('is being recorded').waitFor();
+    await page.getByText('4:07 · 20.0 kB').waitFor();
+    await page.getByRole('link', { name: /^ada/ }).click();
+    await page.getByRole('heading', { name: 'ada on web-1' }).waitFor();
+    const player = page.getByTestId('player');
+    await player.locator('.ap-player').click();
+    await player.getByText('played-42').waitFor();
+  });
+
+  it('begin at the moment that the address names', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    const { id } = setup.edge.recordings.add(agent_id, 'played-43');
+    await signIn(page, `/recordings/${String(id)}?t=0.3`);
+    await page.getByTestId('player').getByText('played-43').waitFor();
+  });
+
+  it('are saved as a file', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    const { id } = setup.edge.recordings.add(agent_id, 'saved-44');
+    await signIn(page, `/recordings/${String(id)}`);
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    expect((await saved).suggestedFilename()).toBe(`recording-${String(id)}.cast`);
+  });
+
+  it('are deleted by whoever may, once that is confirmed', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    const { id } = setup.edge.recordings.add(agent_id, '', { can_delete: false });
+    await signIn(page, `/recordings/${String(id)}`);
+    await page.getByRole('button', { name: 'Download', exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
+
+    Object.assign(setup.edge.recordings.all[0] ?? {}, { can_delete: true });
+    await page.reload();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete recording' }).click();
+    await page.getByTestId('no-recordings').waitFor();
+    expect(setup.edge.recordings.all).toEqual([]);
+  });
+
+  it('are kept for as long as the organization says', async () => {
+    const page = await setup.open();
+    await signIn(page, '/admin/organization');
+    await page.getByLabel('Keep recordings for').fill('for ever');
+    await page.getByRole('button', { name: 'Save settings' }).click();
+    await page.getByText('Must be a number of days, 0 to 3650.').waitFor();
+    await page.getByLabel('Keep recordings for').fill('0');
+    await page.getByLabel('Record terminal sessions').uncheck();
+    await page.getByRole('button', { name: 'Save settings' }).click();
+    await page.getByText('Saved.').waitFor();
+    expect(setup.edge.identity.settings).toMatchObject({ record_sessions: false, recording_days: 0 });
+  });
+});
