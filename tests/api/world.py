@@ -132,7 +132,7 @@ class World:
                 return ended[0]["id"]
             if len(self.sessions) > 1:
                 self.ask("DELETE", f"/api/terminal/sessions/{self.sessions.pop()}")
-            time.sleep(0.1)
+            time.sleep(LOOK_EVERY)
         raise AssertionError("no recording ends")
 
     def recordings(self):
@@ -146,7 +146,7 @@ class World:
             for log in logs:
                 if log["command_id"] == command:
                     return str(log["key"])
-            time.sleep(0.1)
+            time.sleep(LOOK_EVERY)
         raise AssertionError("a command does not come into the log")
 
     def recording_file(self):
