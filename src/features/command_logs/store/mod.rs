@@ -37,12 +37,19 @@ macro_rules! newest {
     };
 }
 
-/// The same of those that have a text (?12). By the index's own number: by the table's, all matches would be read first. Its keys
-/// are whole numbers, which those that D1 binds are not.
+/// The same of those of an organization that have a text (?12): the index is one of all organizations, of which each has a range
+/// (migration 0022). By the index's own number: by the table's, all matches would be read first. Its keys are whole numbers, which
+/// those that D1 binds are not.
 macro_rules! with_text {
-    () => {
-        "(SELECT s.rowid AS key FROM command_search s WHERE s.command_search MATCH ?12
-           AND s.rowid < CAST(?2 AS INTEGER) AND s.rowid > CAST(?3 AS INTEGER) ORDER BY s.rowid DESC LIMIT ?13) listed CROSS JOIN command_logs c ON c.key = listed.key"
+    ($organization:literal) => {
+        concat!(
+            "(SELECT s.rowid AS key FROM command_search s WHERE s.command_search MATCH ?12
+               AND s.rowid < MIN(CAST(?2 AS INTEGER), (SELECT (k.number + 1) * 4294967296 FROM command_log_keys k WHERE k.organization_id = ",
+            $organization,
+            ")) AND s.rowid > MAX(CAST(?3 AS INTEGER), (SELECT k.number * 4294967296 FROM command_log_keys k WHERE k.organization_id = ",
+            $organization,
+            ")) ORDER BY s.rowid DESC LIMIT ?13) listed CROSS JOIN command_logs c ON c.key = listed.key"
+        )
     };
 }
 
@@ -73,17 +80,18 @@ macro_rules! list {
     };
 }
 
-/// What was looked at: how many rows, how many of them are meant, the oldest and the newest.
+/// What was looked at: how many rows, the oldest of them; how many of them are meant, and the newest of these. The newest of all
+/// would say what there is on machines that the caller does not reach.
 macro_rules! read {
     ($from:expr, $where:expr) => {
         concat!(
-            "SELECT COUNT(*) AS rows, COALESCE(SUM(",
+            "SELECT COUNT(*) AS rows, COUNT(meant) AS total, MIN(key) AS oldest, MAX(meant) AS newest FROM (SELECT listed.key, IIF(",
             $where,
             " AND ",
             narrowed!(),
-            "), 0) AS total, MIN(listed.key) AS oldest,
-           MAX(listed.key) AS newest FROM ",
-            $from
+            ", listed.key, NULL) AS meant FROM ",
+            $from,
+            ")"
         )
     };
 }
@@ -121,10 +129,10 @@ statements! {
     LIST_BY_EXIT_CODE = list!(newest!("l.organization_id = ?1 AND l.exit_code = ?8"), everything!());
     READ_BY_EXIT_CODE = read!(newest!("l.organization_id = ?1 AND l.exit_code = ?8"), everything!());
 
-    SEARCH = list!(with_text!(), "c.organization_id = ?1");
-    READ_SEARCH = read!(with_text!(), "c.organization_id = ?1");
-    SEARCH_MACHINE = list!(with_text!(), "c.machine_id = ?1");
-    READ_SEARCH_MACHINE = read!(with_text!(), "c.machine_id = ?1");
+    SEARCH = list!(with_text!("?1"), "c.organization_id = ?1");
+    READ_SEARCH = read!(with_text!("?1"), "c.organization_id = ?1");
+    SEARCH_MACHINE = list!(with_text!("(SELECT organization_id FROM machines WHERE id = ?1)"), "c.machine_id = ?1");
+    READ_SEARCH_MACHINE = read!(with_text!("(SELECT organization_id FROM machines WHERE id = ?1)"), "c.machine_id = ?1");
 
     /// One row (?2) for the caller (?1). One of a machine that is gone is its organization's administrators'.
     FIND = concat!(
@@ -135,18 +143,22 @@ statements! {
          LEFT JOIN machines m ON m.id = c.machine_id WHERE u.id = ?1"
     );
 
-    /// Rows (?2, a JSON array) of a machine (?1). Who ran them, and from where, is theirs or their session's. One that is there
+    /// Takes keys for rows (?2, a JSON array) of a machine (?1).
+    TAKE_KEYS = "UPDATE command_log_keys SET used = used + json_array_length(?2)
+         WHERE organization_id = (SELECT organization_id FROM machines WHERE id = ?1)";
+
+    /// Adds rows (?2, a JSON array) of a machine (?1), which have the newest keys. Who ran them, and from where, is theirs or their session's. One that is there
     /// already stays; of a machine that is gone none are added.
-    INSERT = "INSERT INTO command_logs (id, organization_id, machine_id, machine_name, agent_id, user_id, username, session_id, source,
+    INSERT = "INSERT INTO command_logs (key, id, organization_id, machine_id, machine_name, agent_id, user_id, username, session_id, source,
            browser, os_info, ip_address, command, text, cwd, outcome, exit_code, started_at, duration_ms, command_id, stream,
            output_from, output_to, missing)
-         SELECT r.value ->> 'id', m.organization_id, m.id, m.name, m.agent_id, COALESCE(r.value ->> 'user_id', s.user_id),
+         SELECT k.number * 4294967296 + k.used - json_array_length(?2) + 1 + r.key, r.value ->> 'id', m.organization_id, m.id, m.name, m.agent_id, COALESCE(r.value ->> 'user_id', s.user_id),
            COALESCE(r.value ->> 'username', s.username, ''), r.value ->> 'session_id', COALESCE(r.value ->> 'source', s.source, ''),
            COALESCE(r.value ->> 'browser', s.browser, ''), COALESCE(r.value ->> 'os_info', s.os, ''),
            COALESCE(r.value ->> 'ip_address', s.ip_address, ''), r.value ->> 'command', r.value ->> 'text', r.value ->> 'cwd',
            r.value ->> 'outcome', r.value ->> 'exit_code', r.value ->> 'started_at', r.value ->> 'duration_ms',
            r.value ->> 'command_id', r.value ->> 'stream', r.value ->> 'from', r.value ->> 'to', r.value ->> 'missing'
-         FROM machines m CROSS JOIN json_each(?2) r LEFT JOIN terminal_sessions s
+         FROM machines m JOIN command_log_keys k ON k.organization_id = m.organization_id CROSS JOIN json_each(?2) r LEFT JOIN terminal_sessions s
            ON s.session_id = r.value ->> 'session_id' AND s.organization_id = m.organization_id AND s.machine_id = m.id
          WHERE m.id = ?1 ORDER BY r.key ON CONFLICT (machine_id, id) DO NOTHING";
 
@@ -269,11 +281,11 @@ pub struct FoundRow {
 pub struct Read {
     /// How many rows.
     pub rows: u64,
-    /// How many of them are meant.
-    pub total: u64,
     /// The oldest of them.
     pub oldest: Option<u64>,
-    /// The newest of them.
+    /// How many of them are meant.
+    pub total: u64,
+    /// The newest of these.
     pub newest: Option<u64>,
 }
 
@@ -352,9 +364,10 @@ pub fn find(caller: &ObjectId, key: u64) -> Query<FoundRow> {
 }
 
 /// Adds rows of a machine.
-pub fn insert(machine: &ObjectId, new: &[NewCommand]) -> Result<Query<Nothing>, ApiError> {
+pub fn insert(machine: &ObjectId, new: &[NewCommand]) -> Result<(Query<Nothing>, Query<Nothing>), ApiError> {
     let rows = serde_json::to_string(new).map_err(ApiError::internal)?;
-    Ok(Query::new(INSERT, [machine.into(), rows.into()]))
+    let args = [machine.into(), Arg::from(rows)];
+    Ok((Query::new(TAKE_KEYS, args.clone()), Query::new(INSERT, args)))
 }
 
 /// What is masked in commands on a machine.

@@ -26,7 +26,9 @@ fn machine(name: &str) -> ObjectId {
 fn add(db: &TestDb, on: &str, records: Vec<CommandRecord>) {
     let masks = Masks::of(&db.run(masks_of(&machine(on))));
     let new: Vec<_> = records.into_iter().map(|record| typed(record, &masks)).collect();
-    db.run(insert(&machine(on), &new).unwrap());
+    let (take_keys, insert) = insert(&machine(on), &new).unwrap();
+    db.run(take_keys);
+    db.run(insert);
 }
 
 /// Ann's machine with a terminal of Bob's, and one of another organization with the same commands.
@@ -57,6 +59,12 @@ fn db() -> TestDb {
     db
 }
 
+/// The key of the first row in Ann's organization.
+fn first_key(db: &TestDb) -> u64 {
+    let keys = of_organization(db, None, &[]).logs.into_iter().map(|log| log.key);
+    keys.min().unwrap()
+}
+
 fn acme() -> ObjectId {
     id("acme").parse().unwrap()
 }
@@ -84,7 +92,7 @@ fn a_row_says_who_ran_what_where_and_how_it_ended() {
     let db = db();
     let log = of_organization(&db, None, &[]).logs.remove(0);
     let expected: CommandLog = serde_json::from_value(json!({
-        "id": format!("{:024x}", 6), "key": 12, "command": "false", "command_text": "whole", "user_id": id("bob"),
+        "id": format!("{:024x}", 6), "key": first_key(&db) + 5, "command": "false", "command_text": "whole", "user_id": id("bob"),
         "username": "bob", "timestamp": "2026-01-01T00:00:00.006Z", "success": false, "source": "ui", "session_id": "sess_1",
         "machine_id": id("web"), "machine_name": "web", "agent_id": id("web")[..12], "browser": "Firefox", "os_info": "Linux",
         "ip_address": "", "command_id": null, "cwd": "/root", "outcome": "exited", "exit_code": 1, "duration_ms": 5, "output": "",
@@ -126,8 +134,9 @@ fn a_row_names_the_recording_that_has_its_output() {
 #[test]
 fn one_row_is_read_by_whoever_reaches_the_machine_and_when_that_is_gone_by_administrators() {
     let db = db();
+    let key = first_key(&db) + 5;
     let reads = |caller: &str| {
-        let row = db.run(super::find(&machine(caller), 12)).into_iter().next();
+        let row = db.run(super::find(&machine(caller), key)).into_iter().next();
         row.map(|found| (found.row.command.command, found.reaches))
     };
     assert_eq!(reads("ann"), Some(("false".to_owned(), true)));
@@ -216,6 +225,38 @@ fn a_machines_log_is_its_own() {
     }
 }
 
+#[test]
+fn a_search_says_nothing_of_what_it_may_not_show() {
+    let db = db();
+    add(&db, "theirs", vec![record(7, "their secret", 0)]);
+    add(&db, "db", vec![record(1, "our secret", 0)]);
+    let theirs = of_organization(&db, Some("their secret"), &[]);
+    let nothing = of_organization(&db, Some("nobody's text"), &[]);
+    assert_eq!(theirs, nothing);
+    // Whoever reaches one machine hears nothing of another.
+    let find = find(db.caller("ann").id(), &Key::Id(machine("web")));
+    let of_web = |text| {
+        let access = MachineAccess::decide(db.caller("ann"), db.run(find_again(&find))).unwrap();
+        let selection = Selection::of_machine(&access, LogQuery::default().filter(Some(text)).unwrap());
+        let (list, read) = selection.page(100, 0);
+        body::page(db.run(list), &db.run(read), selection.after(), (1, 100))
+    };
+    assert_eq!(of_web("our secret"), of_web("nobody's text"));
+}
+
+#[test]
+fn each_organization_counts_its_rows_for_itself() {
+    let db = db();
+    let before = of_organization(&db, None, &[]).newest;
+    add(&db, "theirs", (7..20).map(|number| record(number, "ls", 0)).collect());
+    add(&db, "db", vec![record(1, "ls", 0)]);
+    assert_eq!(of_organization(&db, None, &[]).newest, before + 1);
+    // A key is never given twice: whoever follows along would miss the row.
+    db.execute("DELETE FROM command_logs WHERE command = 'ls'");
+    add(&db, "db", vec![record(2, "ls", 0)]);
+    assert_eq!(of_organization(&db, None, &[]).newest, before + 2);
+}
+
 /// The same query once more.
 fn find_again<T>(query: &Query<T>) -> Query<T> {
     let mut again = Query::new(query.sql, []);
@@ -254,11 +295,12 @@ fn a_list_reads_no_more_than_its_bound_and_says_so() {
     let db = db();
     let rows = (SCANNED + 5).to_string();
     db.execute(&format!(
-        "INSERT INTO command_logs (id, organization_id, machine_id, machine_name, agent_id, username, session_id, source, browser,
+        "INSERT INTO command_logs (key, id, organization_id, machine_id, machine_name, agent_id, username, session_id, source, browser,
            os_info, ip_address, command, text, cwd, outcome, started_at)
-         SELECT printf('f%023x', value), '{}', '{}', 'web', 'a', 'ann', 's', 'cli', '', '', '', 'make all ' || value, 'whole', '', 'unknown',
+         SELECT {} + value, printf('f%023x', value), '{}', '{}', 'web', 'a', 'ann', 's', 'cli', '', '', '', 'make all ' || value, 'whole', '', 'unknown',
            '2026-01-02T00:00:00.000Z' FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {rows})
            SELECT value FROM n)",
+        first_key(&db) + 5,
         id("acme"),
         id("web")
     ));
