@@ -59,6 +59,39 @@ async fn a_newcomer_sees_the_screen_that_everybody_sees() {
 }
 
 #[tokio::test]
+async fn a_recorder_is_told_what_everybody_sees_once_the_shell_is_quiet() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let mut terminal = link.open_shell().await;
+    terminal
+        .run(&mut link, "seq 1 3000; printf '\\033[1;32mgreen\\033[0m\\n'")
+        .await;
+    link.send(ToAgent::Screen { stream: STREAM }).await;
+    let (offset, shown) = loop {
+        match link.next().await {
+            Received::Frame(frame) => terminal.take(&mut link, &frame).await,
+            Received::Message(FromAgent::Screen {
+                offset, size, screen, ..
+            }) => {
+                assert_eq!(size, SIZE);
+                break (offset, screen);
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(offset, terminal.output.len() as u64, "all of it was sent before");
+    let begun = screen(SIZE, &[shown.as_bytes()]);
+    let everybody = screen(SIZE, &[&terminal.output]);
+    assert_eq!(
+        begun.screen().contents_formatted(),
+        everybody.screen().contents_formatted()
+    );
+    assert!(!shown.contains("2900"), "what has scrolled away is not in it");
+}
+
+#[tokio::test]
 async fn output_goes_on_where_the_snapshot_ends() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);

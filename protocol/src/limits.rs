@@ -7,6 +7,10 @@ pub const MAX_PAYLOAD: usize = 64 * 1024;
 /// room for several typists on each.
 pub const MAX_AGENT_TEXT: usize = 256 * 1024;
 
+/// What an agent tells of a screen for a recording, in bytes as JSON writes it: a terminal of 200 columns and 50 lines in many colours,
+/// and less than half of [`MAX_AGENT_TEXT`]. A larger one is left out, and one cannot begin to play there.
+pub const MAX_SCREEN: usize = 96 * 1024;
+
 /// Shells open on one machine at once. Each may hold [`LOG_CAPACITY`] on the machine's disk, so this bounds that at 16 GiB
 /// in the worst case and at a few MiB in the usual one.
 pub const MAX_STREAMS: usize = 256;

@@ -15,12 +15,13 @@ const RESET: &[u8] =
 \x1b]8;;\x1b\\\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[H\x1b[2J";
 
 impl State {
-    /// See [`super::Terminal::dump`].
-    pub fn dump(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.history.bytes() + 64 * 1024);
+    /// See [`super::Terminal::dump`]; `history` says whether what has scrolled away is in it.
+    pub fn dump(&self, history: bool) -> Vec<u8> {
+        let scrolled = if history { self.history.bytes() } else { 0 };
+        let mut out = Vec::with_capacity(scrolled + 64 * 1024);
         out.extend_from_slice(RESET);
         self.dump_colors(&mut out);
-        self.dump_text(&mut out);
+        self.dump_text(&mut out, history);
         self.dump_grid(&mut out, &self.normal);
         if let Some(alternate) = &self.alternate {
             // Not 1049, which would save the cursor once more; the oldest of its kind does not clear.
@@ -57,9 +58,9 @@ impl State {
 
     /// What scrolled away and the normal screen, line after line. Only a line that is over is followed by a line feed: the
     /// others wrap by themselves, and so the viewer knows them for one.
-    fn dump_text(&self, out: &mut Vec<u8>) {
+    fn dump_text(&self, out: &mut Vec<u8>, history: bool) {
         let mut first = true;
-        for line in self.history.lines() {
+        for line in self.history.lines().filter(|_| history) {
             if !first && !line.wrapped {
                 out.extend_from_slice(b"\r\n");
             }

@@ -74,10 +74,15 @@ impl Terminal {
 
     /// The escape sequences that put a terminal of this size into this state, whatever it showed before.
     pub fn dump(&self) -> Vec<u8> {
-        let mut dump = self.state.dump();
+        let mut dump = self.state.dump(true);
         // The output may pause inside a sequence; its rest must find its beginning.
         dump.extend_from_slice(self.syntax.unfinished());
         dump
+    }
+
+    /// The same without what has scrolled away. Nothing in the middle of a sequence or a character.
+    pub fn dump_screen(&self) -> Option<Vec<u8>> {
+        self.syntax.unfinished().is_empty().then(|| self.state.dump(false))
     }
 
     /// The last line with something on it, whole where it wrapped, without blanks at its end.

@@ -53,6 +53,27 @@ fn what_scrolled_away_is_in_the_dump_and_a_wrapped_line_is_one_line() {
 }
 
 #[test]
+fn what_is_shown_is_told_without_what_scrolled_away_and_not_within_a_sequence() {
+    let mut terminal = after("first\r\nsecond\r\nthird\r\n\x1b[31mfour");
+    let shown = String::from_utf8(terminal.dump_screen().unwrap()).unwrap();
+    assert!(
+        !shown.contains("first") && shown.contains("second\r\nthird\r\n"),
+        "{shown:?}"
+    );
+    let mut viewer = Terminal::new(SIZE);
+    viewer.process(shown.as_bytes());
+    assert_eq!(viewer.dump_screen(), terminal.dump_screen());
+    for unfinished in ["\x1b[3", "1m\x1b]2;title"] {
+        terminal.process(unfinished.as_bytes());
+        assert_eq!(terminal.dump_screen(), None);
+    }
+    terminal.process(b"\x07\xe2\x82");
+    assert_eq!(terminal.dump_screen(), None, "half a character");
+    terminal.process(b"\xac");
+    assert!(terminal.dump_screen().is_some());
+}
+
+#[test]
 fn a_line_that_was_wider_than_a_narrow_window_is_whole_again() {
     let mut terminal = after("0123456789\r\nabcdefghij\r\n$ ");
     for cols in [4, 7, 1, 10] {

@@ -185,6 +185,11 @@ impl Shells {
                     session.snapshot().await;
                 }
             }
+            ToAgent::Screen { stream } => {
+                if let Some(session) = self.find(stream) {
+                    session.screen().await;
+                }
+            }
             ToAgent::Close { stream } if self.commands.kill(stream).await => {
                 tracing::info!(%stream, "a command is killed");
             }

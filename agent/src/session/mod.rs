@@ -80,6 +80,7 @@ enum Command {
     Resize(Size),
     Part(Range<u64>),
     Snapshot,
+    Screen,
     Close {
         grace: Duration,
         told: Option<oneshot::Sender<()>>,
@@ -162,6 +163,11 @@ impl Session {
     /// Asks for a screen snapshot.
     pub async fn snapshot(&self) {
         self.tell(Command::Snapshot).await;
+    }
+
+    /// Asks what is shown.
+    pub async fn screen(&self) {
+        self.tell(Command::Screen).await;
     }
 
     /// Hangs the shell up, and kills its session if it has not ended after `grace`. The receiver hears when the relay has

@@ -124,6 +124,14 @@ impl Screen {
         }
     }
 
+    /// What is shown at the offset that interpreting has reached, without what has scrolled away. Nothing in the middle of a sequence.
+    pub fn shown(&mut self) -> Option<Snapshot> {
+        self.next_resize();
+        let bytes = self.terminal().dump_screen()?;
+        let size = self.size;
+        Some(Snapshot { bytes, size })
+    }
+
     /// Applies the size that holds from here on and answers where the next one begins.
     fn next_resize(&mut self) -> Option<u64> {
         while let Some((at, size)) = self.resizes.front().copied() {

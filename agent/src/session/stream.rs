@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use protocol::ids::{SessionId, StreamId};
+use protocol::limits::MAX_SCREEN;
 use protocol::stream::{Piece, Questions};
 use protocol::terminal::agent::{FromAgent, Report};
 use protocol::terminal::frame::Frame;
@@ -16,7 +17,7 @@ use super::credit::Credit;
 use super::input::{Inputs, Terminal, Told};
 use super::notice;
 use super::requests::{Requests, output_frame};
-use super::screen::Screen;
+use super::screen::{Screen, Snapshot};
 use crate::stream_log::{Limits, StreamLog};
 
 /// How often a stream that flows interprets some of its output…
@@ -74,6 +75,8 @@ pub struct Stream {
     sent: u64,
     tells_opened: bool,
     requests: Requests,
+    /// Whether the relay wants to know what is shown.
+    screen_wanted: bool,
     /// Whether live output went last, so that now something else may.
     live_went: bool,
     exit: Option<ExitStatus>,
@@ -103,6 +106,7 @@ impl Stream {
             sent: 0,
             tells_opened: false,
             requests: Requests::default(),
+            screen_wanted: false,
             live_went: false,
             exit: None,
             exit_told: false,
@@ -129,6 +133,7 @@ impl Stream {
         self.linked = false;
         self.tells_opened = false;
         self.requests.clear();
+        self.screen_wanted = false;
         self.notices.clear();
         self.disk_told = None;
     }
@@ -186,6 +191,11 @@ impl Stream {
     /// The relay wants a screen snapshot.
     pub fn request_snapshot(&mut self) {
         self.requests.snapshot();
+    }
+
+    /// The relay wants to know what is shown, when telling delays nothing.
+    pub fn request_screen(&mut self) {
+        self.screen_wanted = true;
     }
 
     /// How many bytes to read from the terminal now: none while the credit is used up, while what was read before waits
@@ -296,7 +306,7 @@ impl Stream {
         if !self.linked {
             return None;
         }
-        if self.tells_opened || !self.notices.is_empty() || self.can_answer() || self.tells_exit() {
+        if self.tells_opened || !self.notices.is_empty() || self.can_answer() || self.can_show() || self.tells_exit() {
             return Some(now);
         }
         let live = self.live_due(now);
@@ -334,6 +344,11 @@ impl Stream {
             && let Some(answer) = self.requests.next_answer(self.id, &mut self.log, &mut self.screen)
         {
             return Some(answer);
+        }
+        if self.can_show()
+            && let Some(screen) = self.show()
+        {
+            return Some(screen.into());
         }
         if self.tells_exit() {
             self.exit_told = true;
@@ -375,6 +390,25 @@ impl Stream {
         } else {
             !self.requests.is_empty()
         }
+    }
+
+    /// Whether what is shown is wanted, and known without any work.
+    fn can_show(&self) -> bool {
+        self.screen_wanted && self.pending() == 0 && self.requests.is_empty() && self.screen.is_current(&self.log)
+    }
+
+    /// What is shown, unless it is too much, or a sequence is not over; then the relay asks again some time.
+    fn show(&mut self) -> Option<FromAgent> {
+        self.screen_wanted = false;
+        let Snapshot { bytes, size } = self.screen.shown()?;
+        let screen = String::from_utf8_lossy(&bytes).into_owned();
+        let is_short = serde_json::to_string(&screen).is_ok_and(|json| json.len() <= MAX_SCREEN);
+        is_short.then(|| FromAgent::Screen {
+            stream: self.id,
+            offset: self.log.end(),
+            size,
+            screen,
+        })
     }
 
     fn tells_exit(&self) -> bool {

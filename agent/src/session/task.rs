@@ -217,6 +217,7 @@ impl Task {
             },
             Command::Part(part) => self.stream.request_part(part),
             Command::Snapshot => self.stream.request_snapshot(),
+            Command::Screen => self.stream.request_screen(),
             Command::Close { grace, told } => {
                 self.told.extend(told);
                 self.hang_up(grace);

@@ -69,6 +69,12 @@ impl RelayState {
                     session.snapshot_comes(size);
                 }
             }
+            FromAgent::Screen {
+                stream,
+                offset,
+                size,
+                screen,
+            } => self.record_screen(now, stream, offset, size, &screen),
             FromAgent::Ran {
                 stream,
                 stdout,

@@ -1,9 +1,9 @@
 //! Recording: what a session's recorder is given, and what becomes of its stream when the session ends before all is stored.
 use protocol::ids::StreamId;
 use protocol::relay_contract::ViewerContext;
-use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{Report, ToAgent};
 use protocol::terminal::frame::Frame;
+use protocol::terminal::{ExitStatus, Size};
 
 use super::RelayState;
 use super::credit::CREDIT_STEP;
@@ -50,6 +50,22 @@ impl RelayState {
         if let Some(recorder) = self.recorders.get_mut(frame.stream) {
             recorder.output(now, frame, room);
             self.pump_recorder(now, frame.stream);
+            self.ask_screen(frame.stream);
+        }
+    }
+
+    fn ask_screen(&mut self, stream: StreamId) {
+        let recorder = self.recorders.get_mut(stream);
+        if self.agent.is_online() && recorder.is_some_and(Recorder::wants_screen) {
+            self.tell_agent(&ToAgent::Screen { stream });
+        }
+    }
+
+    /// The agent says what a terminal shows after the output before `offset`.
+    pub(super) fn record_screen(&mut self, now: u64, stream: StreamId, offset: u64, size: Size, screen: &str) {
+        if let Some(recorder) = self.recorders.get_mut(stream) {
+            recorder.screen(offset, size, screen);
+            self.pump_recorder(now, stream);
         }
     }
 

@@ -2,13 +2,15 @@
 use base64ct::{Base64, Encoding};
 
 use super::header::Header;
+use super::playback::saved;
 use super::span::Span;
 use crate::terminal::Size;
 
 /// Writes a recording, cut into parts anywhere but within a character.
 ///
 /// A part has whole lines only, and times never go back within it or from one to the next. What a terminal writes need not be
-/// text: an event that is not is preceded by one of the kind `b`, which players pass over, with its bytes in base64.
+/// text: an event that is not is preceded by one of the kind `b`, which players pass over, with its bytes in base64. So they pass
+/// over one of the kind `s` with which a part may begin: the terminal's size and, behind a blank, what draws it as it is there.
 #[derive(Debug)]
 pub struct Encoder {
     text: Vec<u8>,
@@ -22,6 +24,12 @@ pub struct Encoder {
     from: Option<u64>,
     /// The time of the last event.
     last: u64,
+    /// How much less the pauses of this part take when they are played.
+    saved: u64,
+    /// What the terminal shows, until the next event is written.
+    screen: Option<String>,
+    /// Whether this part begins with that.
+    has_screen: bool,
 }
 
 /// A part of a recording.
@@ -52,6 +60,9 @@ impl Encoder {
             end: offset,
             from: None,
             last,
+            saved: 0,
+            screen: None,
+            has_screen: false,
         }
     }
 
@@ -100,6 +111,13 @@ impl Encoder {
         self.event(at, "r", &format!("{}x{}", size.cols, size.rows));
     }
 
+    /// What the terminal shows after all that was given: the next part begins with it, if none has begun.
+    pub fn screen(&mut self, size: Size, screen: &str) {
+        if self.is_empty() {
+            self.screen = Some(format!("{}x{} {screen}", size.cols, size.rows));
+        }
+    }
+
     /// What a person who plays it should know.
     pub fn marker(&mut self, at: u64, text: &str) {
         self.event(at, "m", text);
@@ -126,6 +144,8 @@ impl Encoder {
             end: self.end,
             from: self.from.take().unwrap_or(self.last),
             to: self.last,
+            saved: Some(std::mem::take(&mut self.saved)),
+            screen: std::mem::take(&mut self.has_screen),
         };
         self.start = self.end;
         Part {
@@ -146,8 +166,20 @@ impl Encoder {
     }
 
     fn event(&mut self, at: u64, code: &str, data: &str) {
+        let pause = at.saturating_sub(self.last);
         self.last = self.last.max(at);
-        self.from.get_or_insert(self.last);
+        match self.from {
+            Some(_) => self.saved += saved(pause),
+            None => self.from = Some(self.last),
+        }
+        if let Some(screen) = self.screen.take() {
+            self.has_screen = true;
+            self.line("s", &screen);
+        }
+        self.line(code, data);
+    }
+
+    fn line(&mut self, code: &str, data: &str) {
         write_event(&mut self.text, self.last, code, data);
         self.text.push(b'\n');
     }

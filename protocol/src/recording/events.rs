@@ -31,8 +31,13 @@ pub struct Events<'a> {
     bytes: Option<Vec<u8>>,
 }
 
+/// A time in seconds, a kind, and what came.
 #[derive(Deserialize)]
-struct Line<'a>(f64, #[serde(borrow)] Cow<'a, str>, #[serde(borrow)] Cow<'a, str>);
+pub(super) struct Line<'a>(
+    pub f64,
+    #[serde(borrow)] pub Cow<'a, str>,
+    #[serde(borrow)] pub Cow<'a, str>,
+);
 
 /// Reads the events of some whole lines; a header is passed over, and so is what a later version may have added.
 pub fn events(text: &[u8]) -> Events<'_> {

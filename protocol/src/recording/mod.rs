@@ -5,10 +5,12 @@
 //! metadata where it ends and when ([`Span`]): the bucket's own listing is the index.
 //!
 //! The relay writes them ([`Encoder`]); whoever reads gets events back ([`events`]), or the very bytes of the terminal
-//! ([`output_between`]), or the lines of asciicast v3 ([`V3`]).
+//! ([`output_between`]), or the lines of asciicast v3 ([`V3`]), or what players load to begin in the middle ([`Segment`]).
 mod encode;
 mod events;
 mod header;
+mod line;
+mod playback;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ mod v3;
 pub use encode::{Encoder, Part, event};
 pub use events::{BadLine, Event, Events, Output, events, output_between};
 pub use header::Header;
+pub use playback::{LONGEST_PAUSE, Position, Segment};
 pub use span::{Span, chain, key, prefix};
 pub use v3::V3;
 

@@ -25,13 +25,19 @@ pub struct Span {
     pub from: u64,
     /// The time of its last one.
     pub to: u64,
+    /// How much less the pauses between its events take when they are played, in milliseconds. Nothing if nobody counted.
+    pub saved: Option<u64>,
+    /// Whether its first line is what the terminal showed at its start, so that one can begin to play here.
+    pub screen: bool,
 }
 
 impl Span {
     /// What is attached to the chunk. The key says where it starts.
     pub fn metadata(&self) -> HashMap<String, String> {
-        [("end", self.end), ("from", self.from), ("to", self.to)]
-            .into_iter()
+        let numbers = [("end", self.end), ("from", self.from), ("to", self.to)].into_iter();
+        numbers
+            .chain(self.saved.map(|saved| ("saved", saved)))
+            .chain(self.screen.then_some(("screen", 1)))
             .map(|(name, value)| (name.to_owned(), value.to_string()))
             .collect()
     }
@@ -45,6 +51,8 @@ impl Span {
             end: number("end")?,
             from: number("from")?,
             to: number("to")?,
+            saved: number("saved"),
+            screen: metadata.contains_key("screen"),
         };
         (span.start <= span.end && span.from <= span.to).then_some(span)
     }
@@ -75,6 +83,8 @@ mod tests {
             end,
             from: start,
             to: end,
+            saved: None,
+            screen: false,
         }
     }
 
@@ -84,11 +94,28 @@ mod tests {
 
     #[test]
     fn a_chunk_is_found_again_by_its_key_and_metadata() {
-        for span in [span(0, 0), span(1, 70_000), span(u64::MAX - 1, u64::MAX)] {
+        let rich = Span {
+            saved: Some(7),
+            screen: true,
+            ..span(3, 4)
+        };
+        for span in [span(0, 0), span(1, 70_000), span(u64::MAX - 1, u64::MAX), rich] {
             assert_eq!(Span::of(&key(&id(), span.start), &span.metadata()), Some(span));
         }
         assert!(key(&id(), 255) < key(&id(), 256), "keys sort as offsets do");
         assert!(key(&id(), 5).starts_with(&prefix(&id())));
+    }
+
+    #[test]
+    fn metadata_are_numbers_and_nothing_of_what_was_written() {
+        let rich = Span {
+            saved: Some(7),
+            screen: true,
+            ..span(3, 4)
+        };
+        let metadata = rich.metadata();
+        assert_eq!(metadata.len(), 5);
+        assert!(metadata.values().all(|value| value.parse::<u64>().is_ok()));
     }
 
     #[test]

@@ -79,6 +79,25 @@ fn times_never_go_back() {
 }
 
 #[test]
+fn a_part_begins_with_the_screen_if_nothing_came_before_it() {
+    let size = Size { cols: 80, rows: 24 };
+    let mut encoder = Encoder::resuming(5, 100);
+    encoder.screen(size, "\x1b[2J$ ");
+    assert!(encoder.is_empty(), "a screen alone is no part");
+    encoder.output(200, b"a");
+    encoder.screen(size, "within a part it is none of its beginning");
+    encoder.output(300, b"b");
+    let part = encoder.take();
+    assert!(part.span.screen);
+    assert_eq!((part.span.start, part.span.end, part.span.from), (5, 7, 200));
+    let text = "[0.200,\"s\",\"80x24 \\u001b[2J$ \"]\n[0.200,\"o\",\"a\"]\n[0.300,\"o\",\"b\"]\n";
+    assert_eq!(String::from_utf8(part.text.clone()).unwrap(), text);
+    assert_eq!(read(&[part]).len(), 2, "it is no event");
+    encoder.output(400, b"c");
+    assert!(!encoder.take().span.screen);
+}
+
+#[test]
 fn what_is_lost_is_said() {
     let mut encoder = Encoder::resuming(5, 0);
     encoder.output(1, b"abc");
@@ -95,6 +114,7 @@ fn v3_has_intervals_a_term_and_the_exit_status() {
     let mut encoder = Encoder::beginning(&header());
     encoder.output(1_250, b"a");
     let first = encoder.take();
+    encoder.screen(Size { cols: 80, rows: 24 }, "\x1b[2Ja");
     encoder.output(1_500, b"\xff");
     encoder.resize(3_000, Size { cols: 100, rows: 30 });
     let second = encoder.take();

@@ -1,6 +1,7 @@
 //! asciicast v3, made of the lines of v2: times since the event before, the terminal's size under `term`, and how the shell ended.
 use super::events::BadLine;
 use super::header::Header;
+use super::line::{is_ours, split};
 
 /// Turns whole lines of v2 into lines of v3, a piece at a time.
 #[derive(Debug, Default)]
@@ -22,8 +23,7 @@ impl V3 {
                 }
                 Some(_) => {
                     let (at, rest) = split(line).ok_or(BadLine(number + 1))?;
-                    // Bytes that are no text are for readers of ours.
-                    if rest.starts_with(b",\"b\",") {
+                    if is_ours(rest) {
                         continue;
                     }
                     lines.extend_from_slice(self.time(at).as_bytes());
@@ -45,17 +45,4 @@ impl V3 {
         self.last = self.last.max(at);
         format!("[{}.{:03}", since / 1000, since % 1000)
     }
-}
-
-/// The time of an event in milliseconds, and what is behind it.
-fn split(line: &[u8]) -> Option<(u64, &[u8])> {
-    let line = line.strip_prefix(b"[")?;
-    let comma = line.iter().position(|byte| *byte == b',')?;
-    let (time, rest) = line.split_at(comma);
-    let (seconds, millis) = std::str::from_utf8(time).ok()?.split_once('.')?;
-    if millis.len() != 3 {
-        return None;
-    }
-    let seconds: u64 = seconds.parse().ok()?;
-    Some((seconds.checked_mul(1000)?.checked_add(millis.parse().ok()?)?, rest))
 }

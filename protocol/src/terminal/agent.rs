@@ -158,6 +158,18 @@ pub enum FromAgent {
         #[serde(flatten)]
         size: Size,
     },
+    /// What a terminal shows, for its recording: all output before this was sent.
+    Screen {
+        /// Which.
+        stream: StreamId,
+        /// After which output.
+        offset: u64,
+        /// The size at which it is.
+        #[serde(flatten)]
+        size: Size,
+        /// Escape sequences that draw it, without what has scrolled away; at most [`MAX_SCREEN`](crate::limits::MAX_SCREEN).
+        screen: String,
+    },
     /// A command ended, or was ended; its result stays until `forget`.
     Ran {
         /// Which.
@@ -281,6 +293,11 @@ pub enum ToAgent {
     /// Send a screen snapshot.
     Snapshot {
         /// Of which stream.
+        stream: StreamId,
+    },
+    /// Say what a terminal shows, the next time that telling delays nothing. There may be no answer.
+    Screen {
+        /// Which.
         stream: StreamId,
     },
     /// Say which shells are open.

@@ -120,6 +120,63 @@ fn a_snapshot_stops_reading_until_it_shows_the_end_of_what_was_sent() {
 }
 
 #[test]
+fn what_is_shown_is_told_once_it_is_known_anyway_and_stops_nothing() {
+    let (mut stream, now) = linked();
+    stream.output(b"one\r\n\x1b[1mtwo", now);
+    stream.request_screen();
+    due(&mut stream, now);
+    assert_eq!(stream.room(), ENOUGH, "the program goes on");
+    assert_eq!(stream.next(now), None, "it is not interpreted for this");
+    stream.catch_up(now);
+    match stream.next(now) {
+        Some(Outgoing::Message(message)) => match *message {
+            FromAgent::Screen {
+                offset, size, screen, ..
+            } => {
+                assert_eq!((offset, size), (12, Size::default()));
+                assert!(screen.contains("one\r\n") && screen.contains("two"), "{screen:?}");
+            }
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(stream.next(now), None, "it was asked for once");
+}
+
+#[test]
+fn what_is_shown_within_a_sequence_or_is_too_much_is_not_told() {
+    let (mut stream, mut now) = linked();
+    let colourful: String = (0..1000).map(|n| format!("\x1b[38;2;1;2;{}mx", n % 256)).collect();
+    for output in ["text \x1b[3", "1m", &format!("{colourful}\x1b[1;")] {
+        stream.resize(Size { cols: 1000, rows: 40 });
+        stream.output(output.as_bytes(), now);
+        stream.request_screen();
+        now += Duration::from_secs(1);
+        let told = due(&mut stream, now).len();
+        stream.catch_up(now);
+        assert_eq!(
+            (told, due(&mut stream, now).len()),
+            (1, usize::from(output == "1m")),
+            "{output:?}"
+        );
+    }
+    let mut large = "m".to_owned();
+    (0..20).for_each(|_| large.push_str(&colourful));
+    stream.output(large.as_bytes(), now);
+    stream.request_screen();
+    // All of it in full frames, and then the rest.
+    for _ in 0..2 {
+        now += Duration::from_secs(1);
+        due(&mut stream, now);
+    }
+    while stream.catch_up_due(now).is_some() {
+        stream.catch_up(now);
+    }
+    assert_eq!(due(&mut stream, now), []);
+    assert_eq!(stream.next_due(now), None, "nothing is tried again and again");
+}
+
+#[test]
 fn a_snapshot_behind_a_part_is_drawn_when_it_is_its_turn() {
     let (mut stream, now) = linked();
     stream.output(b"hello", now);

@@ -32,6 +32,9 @@ const CHUNK_AGE_SHARE: u64 = 200;
 /// …but no later than this. So a day of work is some 1,300 chunks and not 9,000.
 const CHUNK_AGE_MOST: u64 = 120_000;
 
+/// Text between two screens, from which one can begin to play: what a player loads to do so, and a tenth of a second's work of it.
+const SCREEN_EVERY: usize = 256 * 1024;
+
 /// What one recorder holds in memory, as it is written. Behind that it waits, and reads the agent's log later.
 const HELD_BYTES: usize = 8 * 1024 * 1024;
 
@@ -58,6 +61,8 @@ pub struct Recorder {
     end: u64,
     /// When output came that was not taken in then.
     marks: Marks,
+    /// Text since the agent was asked what the terminal shows.
+    unseen: usize,
     /// How it ends, once all is stored.
     ending: Option<Ending>,
 }
@@ -88,6 +93,7 @@ impl Recorder {
             fetching: None,
             end: record.stored,
             marks: Marks::default(),
+            unseen: 0,
             ending: None,
             record,
         }
@@ -182,13 +188,35 @@ impl Recorder {
             false => self.marks.take(part.offset).unwrap_or(now),
         };
         self.opened.get_or_insert(now);
+        let written = self.encoder.text_bytes();
         self.encoder
             .output(came.saturating_sub(self.record.started), part.payload());
+        self.unseen += self.encoder.text_bytes() - written;
         let next = self.next();
         self.fetching = self.fetching.filter(|to| next < *to);
         if self.encoder.output_bytes() >= CHUNK_BYTES || self.encoder.text_bytes() >= CHUNK_TEXT {
             self.cut();
         }
+    }
+
+    /// Whether to ask the agent what the terminal shows. Not while it is behind: it could not use the answer.
+    pub fn wants_screen(&mut self) -> bool {
+        let wants = self.unseen >= SCREEN_EVERY && self.next() >= self.end;
+        if wants {
+            self.unseen = 0;
+        }
+        wants
+    }
+
+    /// The terminal shows this after the output before `offset`. If that is what was taken in, a chunk begins with it.
+    pub fn screen(&mut self, offset: u64, size: Size, screen: &str) {
+        if self.ending.is_some() || offset != self.next() {
+            return;
+        }
+        if self.encoder.output_bytes() > 0 {
+            self.cut();
+        }
+        self.encoder.screen(size, screen);
     }
 
     /// The terminal has this size.

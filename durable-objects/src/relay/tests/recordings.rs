@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use protocol::ids::StreamId;
 use protocol::limits::{LIVE_WINDOW, RECORDER_WINDOW};
-use protocol::recording::{Event, chain, events};
+use protocol::recording::{Event, Segment, chain, events};
 use protocol::relay_contract::Dialect;
+use protocol::terminal::Size;
 use protocol::terminal::viewer::ToViewer;
 
 use super::properties::{self, step};
@@ -75,6 +76,48 @@ fn started(sim: &RelaySim) -> usize {
 
 fn is_recording(sim: &RelaySim) -> bool {
     sim.storage.keys().any(|key| matches!(key, Key::Recorder(_)))
+}
+
+#[test]
+fn a_chunk_begins_with_the_screen_now_and_then_so_that_one_can_begin_to_play_there() {
+    let mut sim = recorded();
+    for _ in 0..30 {
+        sim.programs_write(50_000);
+        sim.settle();
+        sim.now += 1_000;
+    }
+    sim.shell_exits(SHELL, 0);
+    sim.store_all();
+    let chunks = chains(&sim).remove(&SHELL).unwrap();
+    assert_eq!(check(&chunks), 1_500_000);
+    let with_screens: Vec<&Chunk> = chunks.iter().filter(|chunk| chunk.span.screen).collect();
+    assert!(with_screens.len() >= 4, "{}", with_screens.len());
+    for chunk in &with_screens {
+        let begin = Segment::new(0).begin(&chunk.body, true).unwrap();
+        let begin = String::from_utf8(begin).unwrap();
+        assert!(begin.contains(&format!("screen at {}\"", chunk.span.start)), "{begin}");
+    }
+    let starts = with_screens.iter().map(|chunk| chunk.span.start);
+    let starts: Vec<u64> = [0].into_iter().chain(starts).chain([1_500_000]).collect();
+    assert!(starts.windows(2).all(|two| two[1] - two[0] < 400_000), "{starts:?}");
+}
+
+#[test]
+fn a_screen_of_another_place_is_left_out() {
+    let mut sim = recorded();
+    sim.programs_write(1_000);
+    sim.settle();
+    for offset in [0, 999, 1_001, u64::MAX] {
+        sim.relay
+            .record_screen(sim.now, SHELL, offset, Size::default(), "wrong");
+    }
+    sim.programs_write(1_000);
+    sim.settle();
+    sim.shell_exits(SHELL, 0);
+    sim.store_all();
+    let chunks = chains(&sim).remove(&SHELL).unwrap();
+    assert_eq!(check(&chunks), 2_000);
+    assert!(chunks.iter().all(|chunk| !chunk.span.screen));
 }
 
 #[test]

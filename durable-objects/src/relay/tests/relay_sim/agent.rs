@@ -274,6 +274,19 @@ impl RelaySim {
                     );
                     self.send_up(socket, Wire::Binary(frame.bytes().clone()));
                 }
+                ToAgent::Screen { stream } => {
+                    self.agent_sends();
+                    let Some(shell) = self.agent.shells.get(&stream) else {
+                        return;
+                    };
+                    let screen = FromAgent::Screen {
+                        stream,
+                        offset: shell.sent,
+                        size: SNAPSHOT_SIZE,
+                        screen: format!("screen at {}", shell.sent),
+                    };
+                    self.say_up(socket, &screen);
+                }
                 ToAgent::Report => {
                     // A report on a live link says what there is; what was sent is on its way already.
                     self.agent_sends();
