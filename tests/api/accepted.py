@@ -77,7 +77,7 @@ ACCEPTED = [
         "as published, a page or its size that is none counts as absent",
         ACCEPTED_ANYWAY,
         dict.fromkeys(PAGES, ()),
-        lambda case, _: wrong_parameters(case) and wrong_parameters(case) <= {"page", "limit", "per_page", "skip", "from"},
+        lambda case, _: wrong_parameters(case) and wrong_parameters(case) <= {"page", "limit", "per_page", "skip", "from", "format", "t"},
     ),
     Accepted(
         "as published, a page that is none counts as absent, and so does a filter",
@@ -90,6 +90,12 @@ ACCEPTED = [
         ACCEPTED_ANYWAY,
         {"GET /api/recordings/{recording_id}/segments/{offset}": ()},
         lambda case, _: wrong_parameters(case) <= {"range"},
+    ),
+    Accepted(
+        "an empty parameter counts as absent",
+        ACCEPTED_ANYWAY,
+        {"GET /api/recordings/{recording_id}/segments/{offset}": ()},
+        lambda case, _: wrong_parameters(case) <= {"format", "until", "saved"},
     ),
     Accepted(
         "as published, a machine whose agent is away is answered 503",

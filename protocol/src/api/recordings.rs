@@ -113,6 +113,69 @@ pub struct Segment {
     pub size_bytes: u64,
 }
 
+/// What a player loads first: the index of its segmented recordings, version 1. Pauses are shortened to three seconds in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Playback {
+    /// Of this form.
+    pub version: u8,
+    /// How long it plays, in seconds.
+    pub duration: f64,
+    /// The terminal's size when it began.
+    pub term: PlaybackTerm,
+    /// What it loads as it needs it.
+    pub segments: Vec<PlaybackSegment>,
+    /// When that is played which was asked for by `t`, in seconds.
+    pub start_at: Option<f64>,
+}
+
+/// A terminal's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaybackTerm {
+    /// Its width.
+    pub cols: u16,
+    /// Its height.
+    pub rows: u16,
+}
+
+/// A part of a recording that can be played without those before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PlaybackSegment {
+    /// When it begins to play, in seconds.
+    pub start: f64,
+    /// Where it is: its path on this server.
+    pub url: String,
+}
+
+/// What a player loads of a segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PlaybackPart {
+    /// What it begins with.
+    pub snapshot: PlaybackSnapshot,
+    /// What happens: when, in seconds; what kind, as in asciicast; and what came.
+    pub events: Vec<(f64, String, String)>,
+}
+
+/// What a terminal showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaybackSnapshot {
+    /// Its width.
+    pub cols: u16,
+    /// Its height.
+    pub rows: u16,
+    /// Escape sequences that draw it.
+    pub init: String,
+}
+
+/// The parts of a recording, for those who read files or for players.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum SegmentIndex {
+    /// As they are stored.
+    Segments(Segments),
+    /// As they are played.
+    Playback(Playback),
+}
+
 /// The parts of a recording, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Segments {

@@ -1,4 +1,5 @@
-//! A recording as one file: its parts one behind the other, read and sent one at a time, so that its length costs no memory.
+//! A recording as one file, or some of it as a segment: its parts one behind the other, read and sent one at a time, so that its
+//! length costs no memory.
 use std::collections::VecDeque;
 
 use axum::body::{Body, Bytes};
@@ -6,12 +7,13 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
 use protocol::api::recordings::RecordingState;
-use protocol::recording::{Encoder, Header, MEDIA_TYPE, V3};
+use protocol::recording::{Encoder, Header, MEDIA_TYPE, Segment, V3};
 use protocol::terminal::Size;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use worker::send::SendFuture;
 
+use super::playback::Range;
 use super::row::RecordingRow;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -51,14 +53,24 @@ impl FormatQuery {
     }
 }
 
-/// A file in the making.
+/// What is made of the lines of parts.
+enum Form {
+    V2,
+    V3(V3),
+    Segment(Segment),
+}
+
+/// A file or a segment in the making.
 struct Writing {
     app: App,
     recording: RecordingRow,
-    format: Format,
+    form: Form,
     walk: Walk,
     parts: VecDeque<Stored>,
-    v3: V3,
+    /// Where the part begins that has its beginning.
+    from: u64,
+    /// No part that begins here or later is in it.
+    until: u64,
     begun: bool,
     done: bool,
 }
@@ -67,23 +79,46 @@ struct Writing {
 /// taken for the whole.
 pub fn answer(app: App, recording: RecordingRow, format: Format) -> Result<Response, ApiError> {
     app.recordings()?;
+    let disposition = format!("attachment; filename=\"recording-{}.cast\"", recording.id);
     let writing = Writing {
         app,
         walk: Walk::from(&recording.id, 0),
-        format,
+        form: match format {
+            Format::V2 => Form::V2,
+            Format::V3 => Form::V3(V3::default()),
+        },
         parts: VecDeque::new(),
-        v3: V3::default(),
+        from: 0,
+        until: u64::MAX,
         begun: false,
         done: false,
         recording,
     };
-    let disposition = format!("attachment; filename=\"recording-{}.cast\"", writing.recording.id);
-    let chunks = try_unfold(writing, |writing| SendFuture::new(next(writing)));
-    let headers = [
-        (header::CONTENT_TYPE, MEDIA_TYPE.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    let headers = [(header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, writing.answer(MEDIA_TYPE)).into_response())
+}
+
+/// A segment, if one can begin to play there. A failure half-way breaks the transfer off, and players refuse what they got.
+pub async fn segment(app: App, recording: RecordingRow, range: Range) -> Result<Option<Response>, ApiError> {
+    let mut walk = Walk::from(&recording.id, range.offset);
+    let parts = walk.next(&app.recordings()?, LISTED).await?;
+    let first = parts.first().map(|part| part.span);
+    // The first part of all begins with the header, also if it is not there yet.
+    if range.offset > 0 && first.is_none_or(|span| !span.screen || span.start != range.offset) {
+        return Ok(None);
+    }
+    let writing = Writing {
+        app,
+        walk,
+        form: Form::Segment(Segment::new(range.saved)),
+        parts: parts.into(),
+        from: range.offset,
+        until: range.until,
+        begun: false,
+        done: false,
+        recording,
+    };
+    Ok(Some(writing.answer("application/json")))
 }
 
 async fn next(mut writing: Writing) -> Result<Option<(Bytes, Writing)>, String> {
@@ -97,6 +132,11 @@ async fn next(mut writing: Writing) -> Result<Option<(Bytes, Writing)>, String> 
 }
 
 impl Writing {
+    fn answer(self, media_type: &'static str) -> Response {
+        let chunks = try_unfold(self, |writing| SendFuture::new(next(writing)));
+        ([(header::CONTENT_TYPE, media_type)], Body::from_stream(chunks)).into_response()
+    }
+
     /// The next lines, which may be none.
     async fn lines(&mut self) -> Result<Vec<u8>, String> {
         let failed = |error: ApiError| error.cause().to_owned();
@@ -104,35 +144,37 @@ impl Writing {
         if self.parts.is_empty() && !self.walk.is_over() {
             self.parts = self.walk.next(&recordings, LISTED).await.map_err(failed)?.into();
         }
-        let Some(part) = self.parts.pop_front() else {
-            return match (self.walk.is_over(), self.begun) {
-                (false, _) => Ok(Vec::new()),
-                (true, false) => self.beginning(),
-                (true, true) => Ok(self.end()),
-            };
+        let part = match self.parts.pop_front() {
+            Some(part) if part.span.start < self.until => part,
+            None if !self.walk.is_over() => return Ok(Vec::new()),
+            _ if self.begun => return self.end(),
+            _ => return self.beginning(),
         };
         // The first part has the header, if it is there.
-        let mut lines = match self.begun || part.span.start == 0 {
+        let mut lines = match self.begun || part.span.start == self.from {
             true => Vec::new(),
             false => self.beginning()?,
         };
-        self.begun = true;
         let text = recordings.read(&part.key).await.map_err(failed)?;
         let text = text.ok_or_else(|| format!("{} is gone", part.key))?;
-        lines.extend(self.formatted(text)?);
+        lines.extend(self.formatted(text, part.span.saved.is_some())?);
         Ok(lines)
     }
 
-    fn formatted(&mut self, text: Vec<u8>) -> Result<Vec<u8>, String> {
-        match self.format {
-            Format::V2 => Ok(text),
-            Format::V3 => self.v3.lines(&text).map_err(|error| error.to_string()),
-        }
+    /// `is_counted`: whether it is known of these lines how much less their pauses take.
+    fn formatted(&mut self, text: Vec<u8>, is_counted: bool) -> Result<Vec<u8>, String> {
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        let written = match &mut self.form {
+            Form::V2 => Ok(text),
+            Form::V3(v3) => v3.lines(&text),
+            Form::Segment(segment) if is_first => segment.begin(&text, is_counted),
+            Form::Segment(segment) => segment.events(&text, is_counted),
+        };
+        written.map_err(|error| error.to_string())
     }
 
     /// The header and an event, of a recording of which nothing is stored.
     fn beginning(&mut self) -> Result<Vec<u8>, String> {
-        self.begun = true;
         let recording = &self.recording;
         let header = Header {
             size: Size {
@@ -143,16 +185,17 @@ impl Writing {
             title: Header::title(&recording.session_id, &recording.username),
         };
         let text = Encoder::beginning(&header).take().text;
-        self.formatted(text)
+        self.formatted(text, true)
     }
 
     /// How the shell exited, where a file says that.
-    fn end(&mut self) -> Vec<u8> {
+    fn end(&mut self) -> Result<Vec<u8>, String> {
         self.done = true;
         let complete = self.recording.state == RecordingState::Complete;
-        match (self.format, self.recording.exit_code.filter(|_| complete)) {
-            (Format::V3, Some(code)) => self.v3.exit(self.recording.duration_ms, code),
+        Ok(match (&mut self.form, self.recording.exit_code.filter(|_| complete)) {
+            (Form::V3(v3), Some(code)) => v3.exit(self.recording.duration_ms, code),
+            (Form::Segment(_), _) => Segment::end().to_vec(),
             _ => Vec::new(),
-        }
+        })
     }
 }

@@ -5,13 +5,14 @@ mod body;
 mod file;
 mod handlers;
 pub mod output;
+mod playback;
 pub mod purge;
 mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{download, list, live, remove};
+use handlers::{download, list, live, remove, segments};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -23,8 +24,8 @@ pub fn routes() -> Routes {
         download::create_recording_url => Object,
         download::download_recording => Object,
         download::read_recording_file => Open,
-        download::list_segments => Object,
-        download::read_segment => Object,
+        segments::list_segments => Object,
+        segments::read_segment => Object,
         live::create_live_ticket => Object.in_person(),
         live::watch_recording => Object,
         remove::delete_recording => Object,

@@ -4201,6 +4201,77 @@ export interface components {
             /** @description Its name. */
             username: string;
         };
+        /** @description What a player loads first: the index of its segmented recordings, version 1. Pauses are shortened to three seconds in it. */
+        Playback: {
+            /**
+             * Format: double
+             * @description How long it plays, in seconds.
+             */
+            duration: number;
+            /** @description What it loads as it needs it. */
+            segments: components["schemas"]["PlaybackSegment"][];
+            /**
+             * Format: double
+             * @description When that is played which was asked for by `t`, in seconds.
+             */
+            start_at?: number | null;
+            /** @description The terminal's size when it began. */
+            term: components["schemas"]["PlaybackTerm"];
+            /**
+             * Format: int32
+             * @description Of this form.
+             */
+            version: number;
+        };
+        /** @description What a player loads of a segment. */
+        PlaybackPart: {
+            /** @description What happens: when, in seconds; what kind, as in asciicast; and what came. */
+            events: [
+                number,
+                string,
+                string
+            ][];
+            /** @description What it begins with. */
+            snapshot: components["schemas"]["PlaybackSnapshot"];
+        };
+        /** @description A part of a recording that can be played without those before it. */
+        PlaybackSegment: {
+            /**
+             * Format: double
+             * @description When it begins to play, in seconds.
+             */
+            start: number;
+            /** @description Where it is: its path on this server. */
+            url: string;
+        };
+        /** @description What a terminal showed. */
+        PlaybackSnapshot: {
+            /**
+             * Format: int32
+             * @description Its width.
+             */
+            cols: number;
+            /** @description Escape sequences that draw it. */
+            init: string;
+            /**
+             * Format: int32
+             * @description Its height.
+             */
+            rows: number;
+        };
+        /** @description A terminal's size. */
+        PlaybackTerm: {
+            /**
+             * Format: int32
+             * @description Its width.
+             */
+            cols: number;
+            /**
+             * Format: int32
+             * @description Its height.
+             */
+            rows: number;
+        };
         /** @description That the Worker can work. */
         Ready: {
             /** @description The newest migration, which the database has. */
@@ -4597,6 +4668,8 @@ export interface components {
              */
             to_ms: number;
         };
+        /** @description The parts of a recording, for those who read files or for players. */
+        SegmentIndex: components["schemas"]["Segments"] | components["schemas"]["Playback"];
         /** @description The parts of a recording, in order. */
         Segments: {
             /**
@@ -13933,6 +14006,10 @@ export interface operations {
             query?: {
                 /** @description Begin with the segment of this offset: the `next` of the answer before. */
                 from?: number;
+                /** @description `player`: the index of a segmented recording as asciinema-player loads it, from the first segment to the last. */
+                format?: "player";
+                /** @description For players: a moment, in seconds since the recording began, of which `start_at` says when it is played. */
+                t?: number;
             };
             header?: never;
             path: {
@@ -13951,7 +14028,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Segments"];
+                    "application/json": components["schemas"]["SegmentIndex"];
                 };
             };
             /** @description What the client has, as its `If-None-Match` says, has not changed */
@@ -13963,7 +14040,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `from` is no number */
+            /** @description `from` or `t` is no number, or the format is unknown */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14023,7 +14100,14 @@ export interface operations {
     };
     read_segment: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `player`: a segment of the index for players, whose `url` has all of this. */
+                format?: "player";
+                /** @description For players: the segment ends before what begins at this offset. */
+                until?: number;
+                /** @description For players: how many milliseconds of pauses are left out before it. */
+                saved?: number;
+            };
             header?: {
                 /** @description One range of bytes, such as `bytes=0-1023` */
                 range?: string | null;
@@ -14044,6 +14128,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["PlaybackPart"];
                     "application/x-asciicast": string;
                 };
             };
@@ -14056,7 +14141,7 @@ export interface operations {
                     "application/x-asciicast": string;
                 };
             };
-            /** @description A parameter is malformed */
+            /** @description `until` or `saved` is no number, or the format is unknown */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -28,6 +28,22 @@ describe('recordings', () => {
     await page.getByTestId('player').getByText('played-43').waitFor();
   });
 
+  it('are loaded by what is played of them, and no more', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    const texts = ['first ', 'second ', 'third ', 'fourth ', 'fifth '];
+    const { id } = setup.edge.recordings.addLong(agent_id, texts);
+    await signIn(page, `/recordings/${String(id)}?t=250`);
+    const player = page.getByTestId('player');
+    await player.getByText('first second third').waitFor();
+    expect(await player.getByText('fourth').count()).toBe(0);
+    // The one that is played, and the one behind it for when it is over.
+    const path = `GET /api/recordings/${String(id)}/segments`;
+    const asked = (): string[] => [...setup.edge.answered.keys()].filter((route) => route.startsWith(`${path}/`));
+    await expect.poll(asked).toEqual([`${path}/2`, `${path}/3`]);
+    expect(setup.edge.answered.has(`GET /api/recordings/${String(id)}/download`)).toBe(false);
+  });
+
   it('are saved as a file', async () => {
     const page = await setup.open();
     const { agent_id } = setup.edge.add({ name: 'web-1' });

@@ -61,6 +61,29 @@ describe('the product', () => {
     wire.close();
   });
 
+  it('shows a session to others while it runs, and plays it when it is over', async () => {
+    const { page, complaints } = await connect(product.url);
+    await typeLine(page, 'echo before-$((6*7))');
+    await waitForScreen(page, '\nbefore-42\n');
+    const other = await page.context().newPage();
+    await other.goto(`${product.url}/machines`);
+    await other.getByRole('link', { name: product.machine }).first().click();
+    await other.getByTestId('recording').filter({ hasText: 'is being recorded' }).first().getByRole('link').click();
+    const player = other.getByTestId('player');
+    await player.getByText('before-42').first().waitFor();
+    await typeLine(page, 'echo after-$((7*8))');
+    await player.getByText('after-56').first().waitFor();
+
+    await typeLine(page, 'exit');
+    await other.getByText('is being recorded').waitFor({ state: 'detached' });
+    // It begins at its beginning now, and plays to what was seen live.
+    await player.locator('.ap-player').click();
+    await player.getByText('before-42').first().waitFor();
+    await player.getByText('after-56').first().waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('shows the shell as it was after the page is loaded again', async () => {
     const { page } = await connect(product.url);
     await typeLine(page, 'kept=treasure; echo set');

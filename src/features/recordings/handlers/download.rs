@@ -1,39 +1,21 @@
-//! What a recording has in it: as a file, or a part at a time.
+//! A recording as a file.
 use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::error::ErrorBody;
-use protocol::api::recordings::{Recording, RecordingUrl, Segment, Segments, URL_SECONDS};
+use protocol::api::recordings::{Recording, RecordingUrl, URL_SECONDS};
 use protocol::ids::ObjectId;
-use protocol::recording::{MEDIA_TYPE, key};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::load;
 use crate::auth::caller::Credentials;
 use crate::features::recordings::file::{self, FormatQuery};
 use crate::features::recordings::store;
-use crate::http::extract::{PathPair, PathParam, QueryParams};
-use crate::http::range::{Wanted, wanted};
+use crate::http::extract::{PathParam, QueryParams};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
-use crate::platform::recordings::Walk;
-
-/// Segments listed in one answer, the bucket's most.
-const SEGMENTS: u32 = 1000;
 
 /// What the sealed name of a file is for, so that it opens nothing else.
 const SEALED_FOR: &str = "recordings.file";
-
-/// From where to list segments.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct SegmentsQuery {
-    /// Begin with the segment of this offset: the `next` of the answer before.
-    #[param(value_type = Option<u64>)]
-    from: Option<String>,
-}
 
 /// Gives an address of the file that is good for a while, for players and programs that cannot sign in.
 #[utoipa::path(get, path = "/api/recordings/{recording_id}/url", summary = "Get an address of a recording",
@@ -109,92 +91,6 @@ fn opened(name: &str, now: DateTime<Utc>) -> Option<ObjectId> {
     let (recording, until) = name.split_once(':')?;
     let until: i64 = until.parse().ok()?;
     (now.timestamp() < until).then(|| recording.parse().ok())?
-}
-
-/// Lists the parts of a recording, for players that load what they show.
-#[utoipa::path(get, path = "/api/recordings/{recording_id}/segments", summary = "List the segments of a recording",
-    params(("recording_id" = String, Path, description = "The recording's `id`"), SegmentsQuery),
-    responses((status = 200, description = "The segments", body = Segments),
-        (status = 400, description = "`from` is no number", body = ErrorBody),
-        (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
-        (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
-        (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
-pub async fn list_segments(
-    app: App,
-    credentials: Credentials,
-    PathParam(recording_id): PathParam,
-    QueryParams(query): QueryParams<SegmentsQuery>,
-) -> Result<Json<Segments>, ApiError> {
-    let from = match query.from.as_deref() {
-        None | Some("") => 0,
-        Some(text) => text
-            .parse()
-            .map_err(|_| ApiError::invalid_field("from", "must be the offset of a segment"))?,
-    };
-    let access = load(&app, credentials, &recording_id).await?;
-    let mut walk = Walk::from(&access.recording().id, from);
-    let parts = walk.next(&app.recordings()?, SEGMENTS).await?;
-    let next = (!walk.is_over()).then(|| walk.end());
-    let segments = parts
-        .into_iter()
-        .map(|part| Segment {
-            offset: part.span.start,
-            end: part.span.end,
-            from_ms: part.span.from,
-            to_ms: part.span.to,
-            size_bytes: part.size,
-        })
-        .collect();
-    Ok(Json(Segments { segments, next }))
-}
-
-/// The lines of one segment, or a range of its bytes.
-#[utoipa::path(get, path = "/api/recordings/{recording_id}/segments/{offset}", summary = "Read a segment of a recording",
-    params(("recording_id" = String, Path, description = "The recording's `id`"),
-        ("offset" = String, Path, description = "The segment's `offset`"),
-        ("range" = Option<String>, Header, description = "One range of bytes, such as `bytes=0-1023`")),
-    responses((status = 200, description = "The segment", content((String = "application/x-asciicast"))),
-        (status = 206, description = "The range", content((String = "application/x-asciicast"))),
-        (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
-        (status = 404, description = "No such recording in the caller's organization, or no such segment", body = ErrorBody),
-        (status = 416, description = "The segment has no such bytes"),
-        (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
-pub async fn read_segment(
-    app: App,
-    credentials: Credentials,
-    PathPair(recording_id, offset): PathPair,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let access = load(&app, credentials, &recording_id).await?;
-    let absent = || ApiError::not_found("Segment not found");
-    let offset = offset.parse().map_err(|_| absent())?;
-    let text = app.recordings()?.read(&key(&access.recording().id, offset)).await?;
-    let text = text.ok_or_else(absent)?;
-    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    let (size, about) = (
-        text.len(),
-        [(header::CONTENT_TYPE, MEDIA_TYPE), (header::ACCEPT_RANGES, "bytes")],
-    );
-    Ok(match wanted(range, size) {
-        Wanted::Whole => (about, text).into_response(),
-        Wanted::Part { from, to } => {
-            let part = text.get(from..to).unwrap_or_default().to_vec();
-            let which = format!("bytes {from}-{}/{size}", to.saturating_sub(1));
-            (
-                StatusCode::PARTIAL_CONTENT,
-                about,
-                [(header::CONTENT_RANGE, which)],
-                part,
-            )
-                .into_response()
-        }
-        Wanted::Unsatisfiable => {
-            let which = format!("bytes */{size}");
-            (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, which)]).into_response()
-        }
-    })
 }
 
 #[cfg(test)]

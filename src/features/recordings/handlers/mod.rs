@@ -3,6 +3,7 @@ pub mod download;
 pub mod list;
 pub mod live;
 pub mod remove;
+pub mod segments;
 
 use protocol::ids::ObjectId;
 

@@ -11,7 +11,7 @@ use crate::http::extract::PathParam;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
-/// How often the bucket is asked to remove a thousand parts. The longest recording has some four thousand.
+/// How often the bucket is asked to remove a thousand parts. The longest recording has some six thousand.
 const ROUNDS: usize = 10;
 
 /// Deletes a recording. After a failure half-way, doing it again finishes the work.

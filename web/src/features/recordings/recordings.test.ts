@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeState, fileOf, momentOf, playingTime } from './recordings';
+import { describeState, fileOf, momentOf, playbackOf, playingTime } from './recordings';
 
 describe('a recording', () => {
   it.each([
@@ -24,8 +24,9 @@ describe('a recording', () => {
   ])('begins at the moment that the address names: %s', (query, moment) => expect(momentOf(query)).toBe(moment));
 
   it('is fetched as the console fetches', () => {
-    const { url, fetchOpts } = fileOf('a/b');
-    expect(url).toBe('/api/recordings/a%2Fb/download');
+    expect(fileOf('a/b')).toBe('/api/recordings/a%2Fb/download');
+    const { url, fetchOpts } = playbackOf('a/b');
+    expect(url).toBe('/api/recordings/a%2Fb/segments?format=player');
     expect(Object.keys(fetchOpts.headers ?? {})).toHaveLength(1);
   });
 });

@@ -27,9 +27,29 @@ export async function deleteRecording(id: string): Promise<void> {
   await answer(client.DELETE('/api/recordings/{recording_id}', { params: { path: { recording_id: id } } }));
 }
 
-/** Where the player finds the file, and how it asks for it. */
-export function fileOf(id: string): { url: string; fetchOpts: RequestInit } {
-  return { url: `/api/recordings/${encodeURIComponent(id)}/download`, fetchOpts: { headers: CONSOLE } };
+/** Where the file is. */
+export function fileOf(id: string): string {
+  return `/api/recordings/${encodeURIComponent(id)}/download`;
+}
+
+/** What the player loads: an index, and of that what it plays. */
+export interface Playback {
+  url: string;
+  format: 'segmented';
+  fetchOpts: RequestInit;
+}
+
+/** Where the player finds the index, and how it asks for all of it. */
+export function playbackOf(id: string): Playback {
+  const url = `/api/recordings/${encodeURIComponent(id)}/segments?format=player`;
+  return { url, format: 'segmented', fetchOpts: { headers: CONSOLE } };
+}
+
+/** When a moment is played, in seconds: long pauses are shorter there. */
+export async function playedAt(id: string, moment: number): Promise<number> {
+  const params = { path: { recording_id: id }, query: { format: 'player' as const, t: moment } };
+  const index = await answer(client.GET('/api/recordings/{recording_id}/segments', { params }));
+  return ('start_at' in index && index.start_at) || 0;
 }
 
 /** Where the player watches a session that runs, with a ticket that is good for one socket. */

@@ -4,6 +4,7 @@ import { type Answer, type Body, NOW } from './answers';
 export class Recordings {
   readonly all: Body[] = [];
   readonly #files = new Map<string, string>();
+  readonly #segments = new Map<string, Body[]>();
 
   /** A recording of a session in which the terminal wrote `text`. */
   add(agentId: string, text: string, facts: Body = {}): Body {
@@ -39,6 +40,15 @@ export class Recordings {
       [0.3, 'o', text],
     ];
     this.#files.set(id, [header, ...events].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    this.#segments.set(id, [segment(0, '', text)]);
+    return recording;
+  }
+
+  /** One with a segment of a hundred seconds for each text, which begins with the screen of the one before. */
+  addLong(agentId: string, texts: string[]): Body {
+    const recording = this.add(agentId, texts.join(''));
+    const segments = texts.map((text, index) => segment(100 * index, texts.slice(0, index).join(''), text));
+    this.#segments.set(String(recording.id), segments);
     return recording;
   }
 
@@ -54,6 +64,10 @@ export class Recordings {
       const limit = Number(query.get('limit') ?? 50);
       return [200, { recordings: rows.slice(0, limit), total: rows.length, limit, skip: 0 }];
     }
+    const [, played, offset] = /^\/api\/recordings\/(\d+)\/segments(?:\/(\d+))?$/.exec(path) ?? [];
+    const segments = this.#segments.get(played ?? '');
+    if (segments !== undefined && query.get('format') === 'player')
+      return [200, offset === undefined ? index(path, segments, query.get('t')) : segments[Number(offset)]];
     const id = /^\/api\/recordings\/(\d+)$/.exec(path)?.[1];
     if (id === undefined) return null;
     const at = this.all.findIndex((recording) => recording.id === id);
@@ -64,4 +78,25 @@ export class Recordings {
     }
     return [200, { recording: this.all[at] }];
   }
+}
+
+/** What a terminal wrote within a second, and nothing for the rest of a hundred. */
+function segment(start: number, screen: string, text: string): Body {
+  const events = [
+    [start, 'o', ''],
+    [start + 0.3, 'o', text],
+    [start + 99, 'o', ''],
+  ];
+  return { snapshot: { cols: 80, rows: 24, init: screen }, events };
+}
+
+/** The index of some. Nothing is left out here, so a moment is played when it was. */
+function index(path: string, segments: Body[], t: string | null): Body {
+  return {
+    version: 1,
+    duration: 100 * (segments.length - 1) + 99,
+    term: { cols: 80, rows: 24 },
+    segments: segments.map((_, index) => ({ start: 100 * index, url: `${path}/${index}?format=player` })),
+    start_at: t === null ? null : Number(t),
+  };
 }
