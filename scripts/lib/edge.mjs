@@ -161,15 +161,19 @@ function routesPastAssets(assets) {
   return assets?.run_worker_first.map((path) => `*${path}`) ?? [];
 }
 
-/** The entry module first, then the WebAssembly beside it. BUCKET_DELAY_MS makes puts into the bucket wait, for benchmarks. */
+/**
+ * The entry module first, then the WebAssembly beside it. BUCKET_DELAY_MS makes puts into the bucket wait, for benchmarks;
+ * BUCKET_REFUSES makes them fail, for tests.
+ */
 function modules(main) {
   const folder = path.dirname(main);
   const wasm = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
   const own = { type: "ESModule", path: main };
-  const delay = process.env.BUCKET_DELAY_MS;
-  const slow = { type: "ESModule", path: path.join(folder, "slow-bucket.js"), contents: slowBucket(delay) };
+  const { BUCKET_DELAY_MS: delay, BUCKET_REFUSES: refuses } = process.env;
+  const contents = slowBucket(delay ?? 0, Boolean(refuses));
+  const slow = { type: "ESModule", path: path.join(folder, "slow-bucket.js"), contents };
   return [
-    ...(delay === undefined ? [] : [slow]),
+    ...(delay || refuses ? [slow] : []),
     own,
     ...wasm.map((name) => ({ type: "CompiledWasm", path: path.join(folder, name) })),
   ];

@@ -1,7 +1,9 @@
 //! Recordings: complete whatever happens to the edge, seen by those who may, and gone when they are to go.
+use std::path::Path;
 use std::process::Command;
 
 use futures_util::StreamExt;
+use protocol::api::recordings::PlaybackPart;
 use protocol::recording::{Event, events};
 use protocol::terminal::viewer::ToViewer;
 use reqwest::Method;
@@ -127,22 +129,190 @@ async fn a_recording_is_what_the_terminal_wrote_though_the_edge_is_evicted_and_k
     assert_eq!(recording["output_bytes"], played.len());
     assert_eq!(recording["exit_code"], 3);
 
-    // The real program takes both versions, where it is there.
-    for (format, ending) in [("v2", "cast"), ("v3", "v3.cast")] {
-        let text = download(&owner, &recording, format).await;
-        assert!(text.starts_with(format!("{{\"version\":{}", &format[1..]).as_bytes()));
-        let path = scratch().join(format!("recording-{}.{ending}", std::process::id()));
-        std::fs::write(&path, text).expect("a file");
-        let Ok(program) = std::env::var(format!("ASCIINEMA_{}", format.to_uppercase())) else {
-            continue;
-        };
-        let output = Command::new(program)
-            .arg("cat")
-            .arg(&path)
-            .output()
-            .expect("asciinema runs");
-        assert!(output.status.success(), "{output:?}");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("done-104"));
+    // The real programs play the same, where they are there: version 2 of asciinema, which writes what it reads to where one looks,
+    // and version 3, which also says how large the terminal is.
+    let text = String::from_utf8_lossy(&played).into_owned();
+    for format in ["v2", "v3"] {
+        let file = download(&owner, &recording, format).await;
+        assert!(file.starts_with(format!("{{\"version\":{}", &format[1..]).as_bytes()));
+        let path = scratch().join(format!("recording-{}.{format}.cast", std::process::id()));
+        std::fs::write(&path, file).expect("a file");
+        if format == "v2" {
+            assert!(said_by("ASCIINEMA_V2", &["cat"], &path, &[]).is_none_or(|said| said.contains("done-104")));
+        }
+        let raw = said_by("ASCIINEMA_V3", &["convert", "--output-format", "raw"], &path, &["-"]);
+        assert!(
+            raw.is_none_or(|said| said == format!("\x1b[8;24;80t{text}")),
+            "{format} plays otherwise"
+        );
+    }
+}
+
+/// What a program says of a file, if the environment names the program.
+fn said_by(program: &str, before: &[&str], path: &Path, after: &[&str]) -> Option<String> {
+    let program = std::env::var(program).ok()?;
+    let output = Command::new(program)
+        .args(before)
+        .arg(path)
+        .args(after)
+        .output()
+        .expect("asciinema runs");
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[tokio::test]
+async fn what_the_bucket_refuses_is_recorded_all_the_same_though_the_edge_is_killed_meanwhile() {
+    let mut stack = Stack::start(&[("BUCKET_REFUSES", "1")]).await;
+    let owner = Account::new(&stack).await;
+    let agent = Agent::new(&owner, "refused").await;
+    let mut viewer = Viewer::attached(&owner, &agent, "refused-1").await;
+    viewer.run("seq 1000000 1200000; echo done-$((1+1))", "done-2").await;
+    let refused = |stack: &Stack| stack.log().matches("was not stored").count();
+    eventually("the bucket to refuse a part", async || {
+        (refused(&stack) > 0).then_some(())
+    })
+    .await;
+    stack.kill();
+    viewer.wait_closed().await;
+    stack.start_again().await;
+    viewer.reconnect().await;
+    let before = refused(&stack);
+    viewer.run("seq 2000000 2200000; echo done-$((2+2))", "done-4").await;
+    eventually("it to refuse another", async || {
+        (refused(&stack) > before).then_some(())
+    })
+    .await;
+    let recording = newest(&owner, &agent).await;
+    assert_eq!(recording["state"], "recording");
+    let segments = owner
+        .get(&format!("/api/recordings/{}/segments", id(&recording)))
+        .await
+        .ok();
+    assert_eq!(segments, json!({"segments": [], "next": null}), "nothing is stored");
+    let told = viewer.saw(|message| matches!(message, ToViewer::Error { code, .. } if code == "recording_behind"));
+    assert!(!told, "and nobody waits for that");
+
+    stack.kill();
+    viewer.wait_closed().await;
+    stack.unset("BUCKET_REFUSES");
+    stack.start_again().await;
+    viewer.reconnect().await;
+    viewer.run("echo done-$((3+3))", "done-6").await;
+    exit(&mut viewer, 0).await;
+    let recording = stored(&owner, &agent).await;
+    assert_whole(&played(&download(&owner, &recording, "v2").await), &viewer);
+}
+
+/// What a terminal of the sessions here shows after some output.
+fn shown(output: &[&[u8]]) -> vt100::Parser {
+    let mut terminal = vt100::Parser::new(24.try_into().expect("rows"), 80.try_into().expect("columns"), 0);
+    output.iter().for_each(|output| terminal.process(output));
+    terminal
+}
+
+#[tokio::test]
+async fn a_player_begins_in_the_middle_with_the_screen_of_then_and_loads_only_what_it_plays() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let agent = Agent::new(&owner, "long").await;
+    let mut viewer = Viewer::attached(&owner, &agent, "long-1").await;
+    for round in 1..=6 {
+        // Colours, a line without an end, and something that stays where it was written.
+        let line = format!(
+            "printf '\\033[2J\\033[5;5H\\033[1;32mround-{round}\\033[0m\\n'; seq {round}00000 {round}60000; printf 'done-'$(({round}+100))' '"
+        );
+        viewer.run(&line, &format!("done-{} ", round + 100)).await;
+        // What the agent is asked for it says when the shell is quiet; then all that was before is put.
+        let seen = viewer.received();
+        let path = format!("/api/recordings/{}/segments", id(&newest(&owner, &agent).await));
+        eventually("the screen to be known", async || {
+            let segments = owner.get(&path).await.ok();
+            let end = segments["segments"].as_array()?.last()?["end"].as_u64()?;
+            (end + 4_096 > seen).then_some(())
+        })
+        .await;
+    }
+    exit(&mut viewer, 0).await;
+    let recording = stored(&owner, &agent).await;
+    let file = download(&owner, &recording, "v2").await;
+    let whole = played(&file);
+    let path = format!("/api/recordings/{}/segments", id(&recording));
+    let index = owner.get(&format!("{path}?format=player")).await.ok();
+    assert_eq!(
+        (&index["version"], &index["term"]),
+        (&json!(1), &json!({"cols": 80, "rows": 24}))
+    );
+    assert_eq!(index["start_at"], Value::Null);
+    let segments = index["segments"].as_array().expect("segments").clone();
+    assert!(segments.len() > 2, "{index:#}");
+    let duration = index["duration"].as_f64().expect("seconds");
+    assert!(duration <= recording["duration_seconds"].as_f64().expect("seconds"));
+
+    let mut rest = Vec::new();
+    let mut next_start = f64::INFINITY;
+    let mut largest = 0;
+    // From the last to the first: from each on, what is played is what was.
+    for segment in segments.iter().rev() {
+        let (url, start) = (
+            segment["url"].as_str().expect("a path"),
+            segment["start"].as_f64().expect("seconds"),
+        );
+        let answer = owner.request(Method::GET, url).send().await.expect("an answer");
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        let body = answer.bytes().await.expect("a body");
+        largest = largest.max(body.len());
+        let part: PlaybackPart = serde_json::from_slice(&body).expect("a segment");
+        let times: Vec<f64> = part.events.iter().map(|(at, ..)| *at).collect();
+        assert!(
+            times.is_sorted() && times.first() == Some(&start),
+            "a segment begins with its first event"
+        );
+        let last = times.last().copied().unwrap_or_default();
+        assert!(last < next_start && (next_start.is_finite() || last == duration));
+        next_start = start;
+        let written = part.events.iter().filter(|(_, kind, _)| kind == "o");
+        let output: String = written.map(|(.., text)| text.as_str()).collect();
+        rest.splice(0..0, output.into_bytes());
+
+        let before = &whole[..whole.len() - rest.len()];
+        let screen = part.snapshot.init.as_str();
+        let (truth, begun) = (shown(&[before]), shown(&[screen.as_bytes()]));
+        assert_eq!(
+            begun.screen().contents_formatted(),
+            truth.screen().contents_formatted(),
+            "{url}"
+        );
+        assert_eq!(
+            begun.screen().cursor_position(),
+            truth.screen().cursor_position(),
+            "{url}"
+        );
+        let (truth, ended) = (shown(&[&whole]), shown(&[screen.as_bytes(), &rest]));
+        assert_eq!(
+            ended.screen().contents_formatted(),
+            truth.screen().contents_formatted(),
+            "{url}"
+        );
+    }
+    assert!(rest == whole);
+    assert!(largest * 2 < file.len(), "{largest} of {}", file.len());
+
+    // A moment is found where it is played.
+    let end = recording["duration_seconds"].as_f64().expect("seconds");
+    let at = async |t: f64| owner.get(&format!("{path}?format=player&t={t}")).await.ok()["start_at"].clone();
+    assert_eq!(
+        (at(0.0).await, at(end).await, at(1e9).await),
+        (json!(0.0), json!(duration), json!(duration))
+    );
+    for (sub, status) in [
+        ("?format=x", 400),
+        ("?format=player&t=-1", 400),
+        ("/0?format=player&until=x", 400),
+        ("/7?format=player", 404),
+        ("/x?format=player", 404),
+    ] {
+        assert_eq!(owner.get(&format!("{path}{sub}")).await.refusal().0, status, "{sub}");
     }
 }
 
@@ -304,12 +474,21 @@ async fn an_organization_says_whether_sessions_are_recorded_and_for_how_long_tha
     let stack = Stack::start(&[]).await;
     let owner = Account::new(&stack).await;
     let agent = Agent::new(&owner, "settings").await;
+    let mut before = Viewer::attached(&owner, &agent, "before").await;
     owner
         .put("/api/organization", json!({"record_sessions": false}))
         .await
         .ok();
+    // One that was begun before goes on, to its end.
     let mut viewer = Viewer::attached(&owner, &agent, "unrecorded").await;
     exit(&mut viewer, 0).await;
+    before.run("echo later-$((1+1))", "later-2").await;
+    exit(&mut before, 0).await;
+    let recording = stored(&owner, &agent).await;
+    assert_eq!(recording["session_id"], "before");
+    let text = played(&download(&owner, &recording, "v2").await);
+    assert!(String::from_utf8_lossy(&text).contains("later-2"));
+    owner.delete(&format!("/api/recordings/{}", id(&recording))).await.ok();
     owner
         .put(
             "/api/organization",
@@ -387,6 +566,9 @@ async fn a_session_is_watched_while_it_runs_by_whoever_may() {
         404
     );
 
+    // It is not deleted under those who look at it, nor anything of it that is there already.
+    assert_eq!(owner.delete(&path).await.refusal().0, 409);
+
     let mut seen = String::new();
     let header: Value = serde_json::from_str(&next_text(&mut player).await).expect("JSON");
     assert_eq!(
@@ -413,6 +595,59 @@ async fn a_session_is_watched_while_it_runs_by_whoever_may() {
     assert_eq!(code, Some(1000));
     stored(&owner, &agent).await;
     assert_eq!(owner.post(&format!("{path}/ticket"), json!({})).await.refusal().0, 409);
+}
+
+#[tokio::test]
+async fn whoever_watches_a_machine_that_is_deleted_sees_the_end_and_what_is_left_can_be_deleted() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let agent = Agent::new(&owner, "watched-away").await;
+    let mut viewer = Viewer::attached(&owner, &agent, "watched-away-1").await;
+    viewer.run("echo before-$((1+1))", "before-2").await;
+    let recording = newest(&owner, &agent).await;
+    let path = format!("/api/recordings/{}", id(&recording));
+    let headers: HeaderMap = [(
+        "sec-websocket-protocol".parse().expect("a name"),
+        HeaderValue::from_static("v2.asciicast"),
+    )]
+    .into_iter()
+    .collect();
+    let url = format!("{}{path}/live?token={}", stack.url, owner.token);
+    let mut player = open(&url, &headers).await.expect("an upgrade");
+    next_text(&mut player).await;
+    owner.delete(&format!("/api/machines/{}", agent.agent_id)).await.ok();
+    while let Some(Ok(message)) = player.next().await {
+        assert!(!message.is_binary());
+    }
+    let state = async || owner.get(&path).await.ok()["recording"]["state"].clone();
+    assert_eq!(state().await, "interrupted");
+    // Of what is deleted while somebody plays it, the rest is not there any more.
+    let index = owner.get(&format!("{path}/segments?format=player")).await.ok();
+    owner.delete(&path).await.ok();
+    let segment = index["segments"][0]["url"].as_str().expect("a path");
+    assert_eq!(owner.get(segment).await.refusal().0, 404);
+}
+
+#[tokio::test]
+async fn what_is_typed_without_an_echo_is_neither_in_the_file_nor_beside_it() {
+    let stack = Stack::start(&[]).await;
+    let owner = Account::new(&stack).await;
+    let agent = Agent::new(&owner, "secretive").await;
+    let mut viewer = Viewer::attached(&owner, &agent, "secretive-1").await;
+    viewer.types("stty -echo; printf 'sec''ret: '; read -r it; stty echo; echo \" got-${#it}\"\r");
+    viewer.wait_for_output("secret: ").await;
+    viewer.types("hunter2-hunter2\r");
+    viewer.wait_for_output("got-15").await;
+    exit(&mut viewer, 0).await;
+    let recording = stored(&owner, &agent).await;
+    let file = download(&owner, &recording, "v2").await;
+    assert!(String::from_utf8_lossy(&file).contains("got-15"));
+    for beside in [recording.to_string(), stack.sql("SELECT * FROM recordings").to_string()] {
+        for text in ["hunter2", "got-15", "secret: "] {
+            assert!(!beside.contains(text), "{text} in {beside}");
+        }
+    }
+    assert!(!String::from_utf8_lossy(&file).contains("hunter2"));
 }
 
 async fn next_text(socket: &mut Socket) -> String {

@@ -144,6 +144,11 @@ impl Stack {
         *self.running.lock().unwrap() = Some(self.launch(port).0);
     }
 
+    /// From its next start on, a setting is what it usually is.
+    pub fn unset(&mut self, name: &str) {
+        self.settings.retain(|(set, _)| set != name);
+    }
+
     /// Drops the relay of a machine from memory, as the platform does with one that is idle; its sockets stay.
     pub fn evict(&self, machine_id: &str) {
         self.tell(&format!("evict Relay {machine_id} hibernate"));
