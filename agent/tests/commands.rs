@@ -262,6 +262,18 @@ async fn commands_end_with_the_agent() {
     assert!(gone(process));
 }
 
+#[tokio::test]
+async fn commands_end_when_the_agent_is_killed() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let mut agent = machine.start();
+    let mut link = relay.welcome().await;
+    let process = run_on(&machine, &mut link).await;
+    agent.start_kill().unwrap();
+    within("the end of the agent", agent.wait()).await.unwrap();
+    until("the command is gone", || gone(process)).await;
+}
+
 /// What the journal says that the hello named.
 fn journal(link: &Connection) -> JournalId {
     match &link.hello {

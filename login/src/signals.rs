@@ -20,6 +20,14 @@ pub(crate) fn reset() {
     }
 }
 
+/// Has a signal end a call that waits, and do nothing else.
+pub(crate) fn interrupt(signal: Signal) -> nix::Result<()> {
+    extern "C" fn nothing(_: c_int) {}
+    let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing, which is safe at any moment.
+    unsafe { sigaction(signal, &action) }.map(drop)
+}
+
 /// Has this process live on when it is asked to end, because others depend on it; they end by themselves. What it starts
 /// does not inherit that: a handler is gone with the next exec, while an ignored signal would stay ignored.
 pub fn outlast() -> io::Result<()> {
