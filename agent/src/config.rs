@@ -122,6 +122,11 @@ impl Storage {
     pub fn records(&self, agent: &AgentId) -> PathBuf {
         self.directory.join(format!("vsay-agent-{agent}"))
     }
+
+    /// Where it notes the commands that it starts, if it cannot beside its key.
+    pub fn commands(&self, agent: &AgentId) -> PathBuf {
+        self.directory.join(format!("vsay-{agent}.commands"))
+    }
 }
 
 impl Default for Storage {

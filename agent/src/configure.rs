@@ -66,9 +66,11 @@ async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<S
     let path = std::path::absolute(&path).with_context(|| format!("{} is no path", path.display()))?;
     // Of a configuration that was changed by hand, what people have set stays.
     let before = Config::load(&path).ok().map(|loaded| loaded.config);
-    if let Some(copied) = before.as_ref().filter(|_| options.new_identity) {
+    let copied = before.as_ref().filter(|_| options.new_identity);
+    if let Some(copied) = copied {
         options.inherit(copied);
     }
+    let copied = copied.map(|copied| (copied.storage.clone(), copied.agent.id.clone()));
     let username = check(&options, root)?;
     let host = options
         .host
@@ -115,6 +117,12 @@ async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<S
     if known.is_some_and(|known| known == (config.agent.id.clone(), config.server.host.clone())) {
         // The edge knows this machine by its new key from now on.
         changes.keep(&[&path, &config.server.key_file, &host_id::file_of(&path)]);
+    }
+    if let Some((storage, original)) = copied.filter(|(_, original)| *original != config.agent.id) {
+        // What the machine that this is a copy of has still to say is not for this one to say. Notes beside the key go when the agent
+        // starts and finds another machine's name on them.
+        changes.obsolete(storage.records(&original));
+        changes.obsolete(storage.commands(&original));
     }
     say!(
         "This machine is known as {:?} (agent {}).",

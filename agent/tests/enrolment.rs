@@ -1,9 +1,11 @@
 //! Enrolment, and what an edge can say to it.
 use std::process::Output;
 
+use protocol::ids::StreamId;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use vsay_agent::command::Commands;
 use vsay_agent::config::Config;
 use vsay_agent::identity::Identity;
 
@@ -167,7 +169,14 @@ async fn a_copy_becomes_a_machine_of_its_own_and_stays_as_it_was_otherwise() {
     let path = setup.directory.path().join("sub/agent.yaml");
     let mut before = Config::load(&path).unwrap().config;
     before.logging.level = "debug".into();
+    before.storage.directory = setup.directory.path().to_owned();
     before.save(&path).unwrap();
+    // What the original was about to report.
+    let original = Commands::of(&before);
+    let noted = before.server.key_file.with_extension("commands").join("7.started");
+    std::fs::write(noted, "").unwrap();
+    let records = before.storage.records(&before.agent.id);
+    std::fs::create_dir(&records).unwrap();
 
     let become_another = || {
         let mut command = program();
@@ -183,6 +192,9 @@ async fn a_copy_becomes_a_machine_of_its_own_and_stays_as_it_was_otherwise() {
     assert!(!output(running).await.0);
     let same = Config::load(&path).unwrap().config;
     assert_eq!(same, before);
+    let left = Commands::of(&same);
+    assert_eq!((left.journal(), left.known()), (original.journal(), vec![StreamId(7)]));
+    assert!(records.exists());
     let key = Identity::load(&before.server.key_file).unwrap().public_key();
     assert_eq!(first["public_key"], json!(key));
 
@@ -207,6 +219,10 @@ async fn a_copy_becomes_a_machine_of_its_own_and_stays_as_it_was_otherwise() {
         ("ba9876543210", "web-2")
     );
     assert_eq!(after.agent.metadata, before.agent.metadata);
+    // It answers for no command of the original's, and reports none.
+    let own = Commands::of(&after);
+    assert!(own.journal().is_some() && own.journal() != original.journal());
+    assert!(own.known().is_empty() && !records.exists());
     assert_eq!((after.server, after.logging), (before.server, before.logging));
 }
 

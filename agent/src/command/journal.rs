@@ -47,8 +47,7 @@ impl Journal {
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
                 ) =>
             {
-                let name = format!("vsay-{}.commands", config.agent.id);
-                Self::open(config.storage.directory.join(name), &config.agent.id)
+                Self::open(config.storage.commands(&config.agent.id), &config.agent.id)
             }
             opened => opened,
         }

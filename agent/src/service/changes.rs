@@ -17,6 +17,7 @@ enum Change {
     File { path: PathBuf, before: Option<Content> },
     Directory(PathBuf),
     Folder(PathBuf),
+    Obsolete(PathBuf),
     Account(Made),
     Program(Placed),
 }
@@ -57,6 +58,11 @@ impl Changes {
         }
     }
 
+    /// A folder of ours that is to go once everything stays.
+    pub fn obsolete(&mut self, path: PathBuf) {
+        self.0.push(Change::Obsolete(path));
+    }
+
     /// Remembers an account that was made.
     pub fn account(&mut self, made: Made) {
         self.0.push(Change::Account(made));
@@ -76,8 +82,15 @@ impl Changes {
     /// Lets everything stay.
     pub fn keep_all(self) {
         for change in self.0 {
-            if let Change::Program(placed) = change {
-                placed.keep();
+            match change {
+                Change::Program(placed) => placed.keep(),
+                Change::Obsolete(path) => match fs::remove_dir_all(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        say!("Could not remove {}: {error}", path.display());
+                    }
+                    _ => {}
+                },
+                _ => {}
             }
         }
     }
@@ -107,6 +120,7 @@ impl Change {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{}: {error}", path.display())),
                 _ => Ok(()),
             },
+            Self::Obsolete(_) => Ok(()),
             Self::Account(made) => made.remove().map_err(|error| error.to_string()),
             Self::Program(placed) => placed.undo().map_err(|error| error.to_string()),
         }
@@ -171,8 +185,15 @@ mod tests {
             fs::create_dir_all(at(name)).unwrap();
             fs::write(at(name).join("file"), "after").unwrap();
         }
+        changes.obsolete(at("there"));
         changes.undo();
         assert!(!at("made").exists() && at("there/file").exists());
+        let mut changes = Changes::default();
+        for name in ["there", "never"] {
+            changes.obsolete(at(name));
+        }
+        changes.keep_all();
+        assert!(!at("there").exists());
     }
 
     #[test]
