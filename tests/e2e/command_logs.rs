@@ -56,7 +56,7 @@ async fn a_typed_command_is_a_row_for_those_who_reach_the_machine() {
     let output = &viewer.output()[range[0] as usize..range[1] as usize];
     assert!(String::from_utf8_lossy(output).contains("one\r\n"), "{output:?}");
     let expected = json!({
-        "command": "cd /tmp; echo o''ne; (exit 3)", "command_text": "whole", "user_id": owner.id, "username": owner.username,
+        "command": "cd /tmp; echo o''ne; (exit 3)", "command_text": "whole", "seen": "announced", "user_id": owner.id, "username": owner.username,
         "success": false, "source": "cli", "session_id": "cli-logged", "machine_id": agent.machine_id, "machine_name": "logged",
         "agent_id": agent.agent_id, "browser": "Unknown", "os_info": "Unknown", "command_id": null,
         "outcome": "exited", "exit_code": 3, "output": "", "output_available": true, "output_truncated": false,

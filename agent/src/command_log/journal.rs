@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use nix::libc::O_NOFOLLOW;
 use nix::unistd::Uid;
 use protocol::ids::ObjectId;
-use protocol::terminal::command_record::{CommandRecord, MAX_RECORDS, MAX_RECORDS_BYTES, Outcome, Text};
+use protocol::terminal::command_record::{CommandRecord, MAX_RECORDS, MAX_RECORDS_BYTES, Outcome, Seen, Text};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -158,6 +158,7 @@ impl Journal {
                 cwd: String::new(),
                 outcome: Outcome::Unknown,
                 missing: 1,
+                seen: Seen::Announced,
                 ..record
             }),
         }

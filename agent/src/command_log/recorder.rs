@@ -4,8 +4,9 @@ use std::time::Instant;
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::stream::{Mark, Typed};
 use protocol::terminal::Size;
-use protocol::terminal::command_record::{CommandRecord, Outcome, Text};
+use protocol::terminal::command_record::{CommandRecord, Outcome, Seen, Text};
 
+use super::continued;
 use crate::emulator::Terminal;
 
 /// What is remembered of the output between a prompt and the command typed at it, in bytes. It is looked at only where the
@@ -95,27 +96,61 @@ impl Recorder {
             Mark::Begin { before, cwd, typed } => {
                 let outcome = before.map_or(Outcome::Unknown, |exit_code| Outcome::Exited { exit_code });
                 let closed = self.close(outcome, offset, at);
-                let (text, command) = self.text(typed);
+                let text = self.text(typed);
                 let opened = id().map(|id| {
-                    let record = CommandRecord {
-                        id,
-                        session_id: self.session_id.clone(),
-                        text,
-                        command,
-                        cwd,
-                        outcome: Outcome::Unknown,
-                        started_at: at.wall,
-                        duration_ms: 0,
-                        stream: self.stream,
-                        from: offset,
-                        to: offset,
-                        missing: 0,
-                    };
+                    let record = self.record(id, Seen::Announced, text, cwd, offset, at);
                     self.open = Some((record.clone(), at.steady));
                     Event::Began(record)
                 });
                 closed.into_iter().chain(opened).collect()
             }
+            Mark::Unannounced { cwd, typed } => {
+                let text = match typed {
+                    Typed::Text { text, cut: true } => (Text::Cut, text),
+                    Typed::Text { text, cut: false } => (Text::Whole, text),
+                    Typed::NotKept { .. } | Typed::Hidden => (Text::NotKept, String::new()),
+                };
+                let record = id().map(|id| self.record(id, Seen::Unannounced, text, cwd, offset, at));
+                record.map(Event::Ended).into_iter().collect()
+            }
+        }
+    }
+
+    /// A line was seen on the screen, which ended at `offset` in the stream. Nobody will say how it went.
+    pub fn line(
+        &self,
+        text: (Text, String),
+        cwd: String,
+        offset: u64,
+        at: Moment,
+        id: Option<ObjectId>,
+    ) -> Option<Event> {
+        id.map(|id| Event::Ended(self.record(id, Seen::Screen, text, cwd, offset, at)))
+    }
+
+    fn record(
+        &self,
+        id: ObjectId,
+        seen: Seen,
+        (text, command): (Text, String),
+        cwd: String,
+        offset: u64,
+        at: Moment,
+    ) -> CommandRecord {
+        CommandRecord {
+            id,
+            session_id: self.session_id.clone(),
+            seen,
+            text,
+            command,
+            cwd,
+            outcome: Outcome::Unknown,
+            started_at: at.wall,
+            duration_ms: 0,
+            stream: self.stream,
+            from: offset,
+            to: offset,
+            missing: 0,
         }
     }
 
@@ -138,20 +173,14 @@ impl Recorder {
         match typed {
             Typed::Hidden => (Text::Hidden, String::new()),
             Typed::Text { text, cut: true } => (Text::Cut, text),
-            Typed::Text { text, cut: false } => {
-                self.prompt = shown.and_then(|shown| {
-                    let line = self.line(&shown);
-                    line.strip_suffix(text.trim_end()).map(str::to_owned)
-                });
-                (Text::Whole, text)
-            }
+            Typed::Text { text, cut: false } => (Text::Whole, self.whole(text, shown)),
             Typed::NotKept { newest } => {
                 let again = newest.filter(|newest| {
                     let expected = self
                         .prompt
                         .as_ref()
                         .map(|prompt| format!("{prompt}{}", newest.trim_end()));
-                    let line = shown.map(|shown| self.line(&shown));
+                    let line = shown.and_then(|shown| self.lines(&shown).pop());
                     expected.is_some() && line == expected
                 });
                 match again {
@@ -162,11 +191,26 @@ impl Recorder {
         }
     }
 
-    /// The last line that output draws.
-    fn line(&self, output: &[u8]) -> String {
+    /// A text of the history as it was typed. What stands before it on the screen is remembered for the next.
+    fn whole(&mut self, text: String, shown: Option<Vec<u8>>) -> String {
+        let lines = shown.map_or_else(Vec::new, |shown| self.lines(&shown));
+        if let Some(prompt) = &self.prompt
+            && let Some(typed) = continued::as_typed(&text, &lines, prompt)
+        {
+            return typed;
+        }
+        let first = lines.len().checked_sub(text.trim_end().lines().count().max(1));
+        let line = first.and_then(|first| lines.get(first));
+        let begin = text.lines().next().unwrap_or_default().trim_end();
+        self.prompt = line.and_then(|line| line.strip_suffix(begin)).map(str::to_owned);
+        text
+    }
+
+    /// The lines that output draws, but for empty ones at the end.
+    fn lines(&self, output: &[u8]) -> Vec<String> {
         let mut terminal = Terminal::new(self.size);
         terminal.process(output);
-        terminal.last_line()
+        terminal.lines()
     }
 }
 

@@ -4,7 +4,8 @@
 //! The model is xterm.js, which the console uses; `tests/pictures/` compares the two over recordings of real programs. From
 //! the inside out: a [`cell::Cell`] has a [`style::Pen`], a [`row::Row`] has cells, a [`grid::Grid`] is one of the two
 //! screens, [`history::History`] keeps what scrolled away. [`Terminal`] obeys sequences: [`perform`] says which does what, and
-//! [`cursor`], [`edit`] and [`switch`] do it. [`resize`] has the rules of another size, [`dump`] draws, [`answers`] answers.
+//! [`cursor`], [`edit`] and [`switch`] do it. [`resize`] has the rules of another size, [`dump`] draws, [`read`] reads,
+//! [`answers`] answers.
 mod answers;
 mod cell;
 mod charset;
@@ -17,6 +18,7 @@ mod grid;
 mod history;
 mod modes;
 mod perform;
+mod read;
 mod resize;
 mod row;
 mod style;
@@ -25,6 +27,7 @@ mod syntax;
 mod table;
 mod terminal;
 
+pub use read::Line;
 pub use syntax::Syntax;
 pub use terminal::Terminal;
 

@@ -85,24 +85,6 @@ impl Terminal {
         self.syntax.unfinished().is_empty().then(|| self.state.dump(false))
     }
 
-    /// The last line with something on it, whole where it wrapped, without blanks at its end.
-    pub fn last_line(&self) -> String {
-        let rows = &self.state.shown().rows;
-        let Some(last) = rows.iter().rposition(|row| row.content_len() > 0) else {
-            return String::new();
-        };
-        let first = (0..=last).rev().find(|index| !rows[*index].wrapped).unwrap_or(0);
-        let cells = rows.range(first..=last).flat_map(|row| row.cells());
-        let visible = cells.filter(|cell| !cell.is_second_half());
-        // One with marks on it is in a table that nobody needs here.
-        let char = |cell: &Cell| match cell.text.is_nothing() {
-            true => ' ',
-            false => cell.text.char().unwrap_or(char::REPLACEMENT_CHARACTER),
-        };
-        let line: String = visible.map(char).collect();
-        line.trim_end().to_owned()
-    }
-
     /// What this terminal answers to a question, given as the whole sequence.
     pub fn answer(&self, question: &[u8]) -> Vec<u8> {
         self.state.answer(question)

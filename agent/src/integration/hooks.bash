@@ -17,6 +17,7 @@ if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
 # A whole command is one entry of the history, with its lines.
 \builtin shopt -s cmdhist lithist
 __vsay_key_file='__VSAY_KEY_FILE__'
+__vsay_traps_file='__VSAY_TRAPS_FILE__'
 
 # Writes a mark to the terminal, whatever the shell's own output is. The secret is read anew for each, so that no list of
 # variables or functions shows it.
@@ -55,7 +56,7 @@ __vsay_begin() {
   if [[ $entry =~ ^\ *([0-9]+)[\ *]\ ?(.*)$ ]]; then
     number=${BASH_REMATCH[1]} entry=${BASH_REMATCH[2]}
     # The line before this one, unless the history has grown since the prompt by each line that was run.
-    ((number == __vsay_last + 1 + __vsay_lines)) || state=';s=not_kept'
+    [[ -o history ]] && ((number == __vsay_next + __vsay_lines)) || state=';s=not_kept'
     if ((${#entry} > __VSAY_MAX_TEXT__)); then
       entry=${entry:0:__VSAY_MAX_TEXT__} state+=';cut=1'
     fi
@@ -70,6 +71,8 @@ __vsay_begin() {
 # the user's own traps of errors.
 __vsay_end() {
   { \builtin local code=$? -; \builtin set +xu; } 2>/dev/null
+  # From here on until the prompt, whatever runs is what prompts do.
+  ((__vsay_lines += 1))
   case $code in
   14[7-9] | 150)
     if [[ $(\builtin jobs -s %+ 2>/dev/null) ]]; then
@@ -88,21 +91,45 @@ __vsay_leave() {
   \builtin return "$1"
 }
 
-# The last: from here on the number of the history's newest line tells whether another was kept.
+# The last: from here on the number of the history's next line tells whether another was kept.
 __vsay_prompt() {
   { \builtin local code=$? -; \builtin set +xu; } 2>/dev/null
-  __vsay_lines=0 __vsay_last=$(HISTTIMEFORMAT= \builtin history 1)
-  [[ $__vsay_last =~ ^\ *([0-9]+) ]] && __vsay_last=${BASH_REMATCH[1]} || __vsay_last=0
+  __vsay_lines=0 __vsay_seen=0 __vsay_next=${HISTCMD-}
   __vsay_mark A
   __vsay_leave "$code"
 }
 
+# Something is about to run that no line announced, since nobody has pressed Return: a key that is bound to a command, or what
+# was written in the editor that Ctrl-X Ctrl-E opens. $1 is the simple command.
+__vsay_unsaid() {
+  { \builtin local - text="$1" mark __vsay_quoted; \builtin set +xu; } 2>/dev/null
+  if [[ ! ${READLINE_LINE+x} && $text != */bash-fc.* && ${BASH_SOURCE[1]-} != */bash-fc.* ]]; then \builtin return 0; fi
+  __vsay_next=${HISTCMD-}
+  if ((__vsay_seen++ > __VSAY_MAX_UNSAID__)); then \builtin return 0; fi
+  __vsay_quote "$PWD"
+  mark="U;d=$__vsay_quoted"
+  if ((__vsay_seen <= __VSAY_MAX_UNSAID__)); then
+    if ((${#text} > __VSAY_MAX_TEXT__)); then
+      text=${text:0:__VSAY_MAX_TEXT__} mark+=';cut=1'
+    fi
+    __vsay_quote "$text"
+    mark+=";t=$__vsay_quoted"
+  fi
+  __vsay_mark "$mark"
+}
+
+# The trap that notices it. It stands while bash reads a line and goes with the first command of that, so that loops run as
+# fast as ever and `trap` shows nothing of it; one of the user's own takes its place. Run by a function, it is a part of theirs.
+__vsay_debug='{ __vsay_argument=$_; if ((${__vsay_lines-1} == 0)); then __vsay_unsaid "$BASH_COMMAND"; elif [[ ! ${FUNCNAME-} ]]; then \builtin trap - DEBUG; fi; \builtin : "$__vsay_argument"; } 2>/dev/null'
+# Whether there is one cannot be asked from within a function, and only a file can take the answer without a process more.
+__vsay_watch='{ \builtin trap -p DEBUG >|"$__vsay_traps_file" && [[ ! -s $__vsay_traps_file && ! ${BLE_VERSION-} ]] && \builtin trap -- "$__vsay_debug" DEBUG; } 2>/dev/null'
+
 # What stands behind the process is worked out in this shell: it counts the lines that run without a prompt between them.
-__vsay_none= __vsay_last=0 __vsay_lines=0
+__vsay_none= __vsay_next=0 __vsay_lines=0 __vsay_seen=0
 PS0='$(__vsay_code=$?; { set +xu; } 2>/dev/null; __vsay_begin "$__vsay_code")${__vsay_none:__vsay_lines++:0}'"${PS0-}"
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
-  PROMPT_COMMAND=(__vsay_end "${PROMPT_COMMAND[@]}" __vsay_prompt)
+  PROMPT_COMMAND=(__vsay_end "${PROMPT_COMMAND[@]}" __vsay_prompt "$__vsay_watch")
 else
-  PROMPT_COMMAND="__vsay_end${PROMPT_COMMAND:+;$PROMPT_COMMAND};__vsay_prompt"
+  PROMPT_COMMAND="__vsay_end${PROMPT_COMMAND:+;$PROMPT_COMMAND};__vsay_prompt;$__vsay_watch"
 fi
 fi

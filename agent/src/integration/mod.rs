@@ -20,6 +20,13 @@ const FISH: &str = include_str!("hooks.fish");
 /// Where the secret is, in the directory of a shell's hooks.
 const KEY: &str = "key";
 
+/// Where bash writes down, at each prompt, whether its user has a trap of their own.
+const TRAPS: &str = "traps";
+
+/// How many rows there are at one prompt of what bash runs unannounced. A key that is bound to a command makes one or two each time,
+/// and a loop from an editor as many as it likes.
+const MAX_UNSAID: usize = 50;
+
 /// The hooks of one shell. They lie in a directory that is removed when this is dropped, after the shell has ended.
 #[derive(Debug)]
 pub struct Hooks {
@@ -60,11 +67,15 @@ impl Hooks {
         let script = kind
             .script()
             .replace("__VSAY_KEY_FILE__", within_quotes(path.join(KEY).as_os_str())?)
+            .replace("__VSAY_TRAPS_FILE__", within_quotes(path.join(TRAPS).as_os_str())?)
             .replace("__VSAY_MAX_TEXT__", &MAX_COMMAND_TEXT.to_string())
+            .replace("__VSAY_MAX_UNSAID__", &MAX_UNSAID.to_string())
             .replace("__VSAY_RESTORE__", &restore);
         let file = path.join(kind.file());
-        for (file, text) in [(&path.join(KEY), format!("{secret}\n")), (&file, script)] {
-            write_for(account, file, &text)?;
+        let key = (path.join(KEY), format!("{secret}\n"));
+        let traps = matches!(kind, Kind::Bash).then(|| (path.join(TRAPS), String::new()));
+        for (file, text) in [key, (file.clone(), script)].into_iter().chain(traps) {
+            write_for(account, &file, &text)?;
         }
         if Uid::effective() != account.uid {
             // The directory stays the agent's, who may lack the right to remove what lies in another's.

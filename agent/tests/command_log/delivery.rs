@@ -35,13 +35,13 @@ async fn records_come_again_on_each_link_until_they_are_stored() {
     let said = records(&mut typed.link).await;
     assert_eq!(said.len(), 1);
     typed.link.cut();
-    let mut link = typed.relay.welcome().await;
+    let mut link = typed.relay.welcome_with_log().await;
     assert_eq!(records(&mut link).await, said);
     link.cut();
     // The agent ends, and its shell with it.
     drop(typed.agent);
     let agent = typed.machine.start();
-    let mut link = typed.relay.welcome().await;
+    let mut link = typed.relay.welcome_with_log().await;
     assert_eq!(records(&mut link).await, said);
     stored(&mut link, &said).await;
     let mut terminal = link.open_shell().await;

@@ -2,7 +2,9 @@
 mod corpus;
 mod delivery;
 mod rules;
+mod unannounced;
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
@@ -33,10 +35,14 @@ const PROMPTS: [(&str, &str, &str); 3] = [
 /// What shells say when they wait for keys.
 const READS_KEYS: &[u8] = b"\x1b[?2004h";
 
+/// A folder of other shells than this machine has, such as a newer fish.
+const OTHERS: &str = "VSAY_TEST_SHELLS";
+
 /// Where a shell is on this machine. A test of one that is not here says so and passes.
 pub fn shell(name: &str) -> Option<PathBuf> {
-    let found = ["/bin", "/usr/bin", "/usr/local/bin"].map(|folder| Path::new(folder).join(name));
-    let found = found.into_iter().find(|path| path.exists());
+    let folders = ["/bin", "/usr/bin", "/usr/local/bin"].map(PathBuf::from);
+    let mut folders = env::var_os(OTHERS).map(PathBuf::from).into_iter().chain(folders);
+    let found = folders.find_map(|folder| Some(folder.join(name)).filter(|path| path.exists()));
     if found.is_none() {
         eprintln!("{name} is not on this machine: left out");
     }
@@ -69,6 +75,13 @@ impl Typed {
     }
 
     async fn on(shell: impl FnOnce(&Machine) -> PathBuf, files: &[(&str, &str)]) -> Self {
+        let mut typed = Self::opened(shell, files).await;
+        typed.reads_keys(0).await;
+        typed
+    }
+
+    /// The same with a shell that may not say when it waits for keys.
+    pub async fn opened(shell: impl FnOnce(&Machine) -> PathBuf, files: &[(&str, &str)]) -> Self {
         let relay = Relay::start().await;
         let machine = Machine::enrolled_with(&relay);
         system::set_shell(&machine.system, &shell(&machine));
@@ -76,9 +89,9 @@ impl Typed {
             write_home(&machine, file, text);
         }
         let agent = Some(machine.start());
-        let mut link = relay.welcome().await;
+        let mut link = relay.welcome_with_log().await;
         let terminal = link.open_shell().await;
-        let mut typed = Self {
+        Self {
             relay,
             machine,
             agent,
@@ -86,9 +99,7 @@ impl Typed {
             terminal,
             records: Vec::new(),
             said: Vec::new(),
-        };
-        typed.reads_keys(0).await;
-        typed
+        }
     }
 
     /// The same with a shell under another name, for which there are no hooks.

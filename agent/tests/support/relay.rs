@@ -92,6 +92,13 @@ impl Relay {
         connection
     }
 
+    /// The same of a relay that takes records of commands.
+    pub async fn welcome_with_log(&self) -> Connection {
+        let mut connection = self.accept().await;
+        connection.welcome_that(true).await;
+        connection
+    }
+
     /// Refuses the next attempt.
     pub async fn refuse(&self, status: StatusCode, body: &str) {
         self.refuse_dated(status, body, None).await;
@@ -148,12 +155,16 @@ pub struct Connection {
 
 impl Connection {
     pub async fn welcome(&mut self) {
+        self.welcome_that(false).await;
+    }
+
+    async fn welcome_that(&mut self, command_log: bool) {
         let agent_id = "0123456789ab".parse().unwrap();
         self.send(ToAgent::Welcome {
             protocol: PROTOCOL,
             agent_id,
             heartbeat_seconds: 30,
-            command_log: true,
+            command_log,
         })
         .await;
     }

@@ -23,7 +23,7 @@ pub const KEPT_DAYS: std::ops::RangeInclusive<u32> = 1..=3650;
 pub enum CommandText {
     /// All of it.
     Whole,
-    /// Its beginning: it is longer than 16 KiB.
+    /// A part of it: its first 16 KiB, or as much as the screen shows.
     Cut,
     /// Nothing: the shell's history did not keep it.
     NotKept,
@@ -31,6 +31,20 @@ pub enum CommandText {
     Hidden,
     /// The row stands for `missing` commands that the machine had no room for.
     Missing,
+}
+
+/// How it is known that a command was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandSeen {
+    /// The shell said so, or it was sent.
+    Announced,
+    /// The shell ran it without a line at its prompt, as a key that is bound to a command does. The text is one simple command;
+    /// how and when it ended is not known.
+    Unannounced,
+    /// It is a line as the terminal showed it, while a shell that does not say what it runs took keys. How and when it ended is not
+    /// known.
+    Screen,
 }
 
 /// How a command ended.
@@ -56,6 +70,8 @@ pub struct CommandLog {
     pub command: String,
     /// What is known of it.
     pub command_text: CommandText,
+    /// How it is known that it was run.
+    pub seen: CommandSeen,
     /// Whose terminal it was; nothing where that is not known any more.
     pub user_id: Option<String>,
     /// That account's name then.

@@ -17,6 +17,13 @@ pub enum Mark {
     },
     /// It ended.
     End(Outcome),
+    /// Something begins that no line announced, and of which nobody will say how it ends.
+    Unannounced {
+        /// The shell's directory.
+        cwd: String,
+        /// What it is; without a text, all that follows until the next prompt.
+        typed: Typed,
+    },
 }
 
 /// What is known of a command's text.
@@ -60,6 +67,7 @@ impl Mark {
             b"A" => Some(Self::Prompt),
             b"C" => Some(given.begin()),
             b"D" => Some(Self::End(given.outcome())),
+            b"U" => Some(given.unannounced()),
             _ => None,
         }
     }
@@ -76,6 +84,18 @@ struct Given<'a> {
 
 impl Given<'_> {
     fn begin(self) -> Mark {
+        let before = self.code;
+        let (cwd, typed) = self.told();
+        Mark::Begin { before, cwd, typed }
+    }
+
+    fn unannounced(self) -> Mark {
+        let (cwd, typed) = self.told();
+        Mark::Unannounced { cwd, typed }
+    }
+
+    /// Where, and what.
+    fn told(self) -> (String, Typed) {
         let cut = self.cut || self.text.as_ref().is_some_and(|text| text.len() > MAX_COMMAND_TEXT);
         let bounded = self.text.map(|text| within(&text, MAX_COMMAND_TEXT).to_owned());
         let typed = match (self.state, bounded) {
@@ -86,11 +106,7 @@ impl Given<'_> {
             (_, Some(text)) => Typed::Text { text, cut },
             (_, None) => Typed::NotKept { newest: None },
         };
-        Mark::Begin {
-            before: self.code,
-            cwd: within(&self.cwd, MAX_DIRECTORY).to_owned(),
-            typed,
-        }
+        (within(&self.cwd, MAX_DIRECTORY).to_owned(), typed)
     }
 
     fn outcome(&self) -> Outcome {
@@ -153,6 +169,8 @@ mod tests {
         for unknown in [&b"D"[..], b"D;x=", b"D;x=many", b"D;x=2147483648"] {
             assert_eq!(end(unknown), Some(Mark::End(Outcome::Unknown)));
         }
+        let (cwd, typed) = ("/a".to_owned(), Typed::NotKept { newest: None });
+        assert_eq!(Mark::parse(b"U;d=/a"), Some(Mark::Unannounced { cwd, typed }));
         for none in [&b""[..], b"B", b"C D", b"AA"] {
             assert_eq!(Mark::parse(none), None);
         }

@@ -29,7 +29,7 @@ const MAX_DURATION: u64 = 100 * 365 * 86_400 * 1000;
 pub enum Text {
     /// All of it.
     Whole,
-    /// Its beginning: it is longer than [`MAX_COMMAND_TEXT`].
+    /// A part of it: its beginning, since it is longer than [`MAX_COMMAND_TEXT`], or as much as the screen shows.
     Cut,
     /// Nothing, since the shell's history did not keep it.
     NotKept,
@@ -49,6 +49,35 @@ impl Text {
             Self::Hidden => "hidden",
             Self::Missing => "missing",
         }
+    }
+}
+
+/// How it is known that something was run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// The shell's hooks said so.
+    #[default]
+    Announced,
+    /// The shell ran it without saying so, and its hooks noticed. How it ended, and when, is not known.
+    Unannounced,
+    /// It is a line that the terminal showed while a shell without hooks took keys. How it ended, and when, is not known.
+    Screen,
+}
+
+impl Seen {
+    /// The word for it, as it travels and is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Announced => "announced",
+            Self::Unannounced => "unannounced",
+            Self::Screen => "screen",
+        }
+    }
+
+    /// Whether somebody said how and when it ended, if it did.
+    pub fn has_end(self) -> bool {
+        self == Self::Announced
     }
 }
 
@@ -74,6 +103,9 @@ pub struct CommandRecord {
     pub id: ObjectId,
     /// The session it was typed in.
     pub session_id: SessionId,
+    /// How it is known of.
+    #[serde(default, skip_serializing_if = "is_announced")]
+    pub seen: Seen,
     /// What is known of its text.
     pub text: Text,
     /// Its text; empty where that is not known.
@@ -88,7 +120,7 @@ pub struct CommandRecord {
     /// When it began by the machine's clock, in milliseconds since the Unix epoch.
     #[serde(deserialize_with = "time")]
     pub started_at: u64,
-    /// How long it took, in milliseconds.
+    /// How long it took, in milliseconds; 0 where nobody saw.
     #[serde(deserialize_with = "duration")]
     pub duration_ms: u64,
     /// The output stream of its terminal.
@@ -102,6 +134,10 @@ pub struct CommandRecord {
     /// How many records this stands for, if it stands for lost ones.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u32,
+}
+
+fn is_announced(seen: &Seen) -> bool {
+    *seen == Seen::Announced
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -161,6 +197,18 @@ mod tests {
             }
             let record: CommandRecord = serde_json::from_value(value.clone()).unwrap();
             assert_eq!(serde_json::to_value(&record).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn a_record_says_how_it_is_known_of_unless_it_was_announced() {
+        for seen in [Seen::Announced, Seen::Unannounced, Seen::Screen] {
+            let mut value = sample();
+            if seen != Seen::Announced {
+                value["seen"] = seen.as_str().into();
+            }
+            let record: CommandRecord = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!((record.seen, serde_json::to_value(&record).unwrap()), (seen, value));
         }
     }
 

@@ -12,6 +12,7 @@ impl From<CommandRow> for CommandLog {
             key: row.key,
             command: row.command,
             command_text: row.text,
+            seen: row.seen,
             user_id: row.user_id,
             username: row.username,
             timestamp: row.started_at,

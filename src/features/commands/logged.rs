@@ -2,7 +2,7 @@
 use futures_util::future::LocalBoxFuture;
 use protocol::api::commands::CommandStatus;
 use protocol::ids::{CommandId, ObjectId};
-use protocol::terminal::command_record::{MAX_COMMAND_TEXT, Text, within};
+use protocol::terminal::command_record::{MAX_COMMAND_TEXT, Seen, Text, within};
 use worker::Env;
 
 use super::row::CommandRow;
@@ -47,6 +47,7 @@ fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
         id: log_id(&command.command_id)?,
         session_id: String::new(),
         text: text.as_str(),
+        seen: Seen::Announced.as_str(),
         command: masks.apply(kept),
         cwd: String::new(),
         outcome,

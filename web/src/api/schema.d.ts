@@ -2542,6 +2542,8 @@ export interface components {
              */
             recording_at_ms?: number | null;
             recording_id?: components["schemas"]["ObjectId"] | null;
+            /** @description How it is known that it was run. */
+            seen: components["schemas"]["CommandSeen"];
             /** @description The terminal. */
             session_id: string;
             /** @description With what its terminal was opened, such as `ui`. */
@@ -2605,6 +2607,11 @@ export interface components {
          * @enum {string}
          */
         CommandOutcome: "exited" | "stopped" | "unknown";
+        /**
+         * @description How it is known that a command was run.
+         * @enum {string}
+         */
+        CommandSeen: "announced" | "unannounced" | "screen";
         /** @description A command that was accepted. */
         CommandSent: {
             /** @description What is run. */

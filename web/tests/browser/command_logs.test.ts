@@ -10,11 +10,13 @@ describe('the command log', () => {
     edge.identity.addCommand({ command: 'apt update', exit_code: 100, machine_name: 'web-1' });
     edge.identity.addCommand({ command: 'ls -la', cwd: '/srv/www' });
     edge.identity.addCommand({ command: '', command_text: 'not_kept' });
+    edge.identity.addCommand({ command: 'uptime', seen: 'screen', outcome: 'unknown', exit_code: null });
     const page = await setup.open();
     await signIn(page, '/admin/commands');
     const commands = page.getByTestId('command');
     await commands.filter({ hasText: 'Not kept by the shell’s history' }).waitFor();
     await commands.filter({ hasText: 'apt update' }).getByText('Exit 100').waitFor();
+    await commands.filter({ hasText: 'uptime' }).getByText('Read from the screen').waitFor();
     edge.identity.addCommand({ command: 'systemctl restart web' });
     await commands.filter({ hasText: 'systemctl restart web' }).waitFor();
     await page.getByLabel('Search commands').fill('LS');

@@ -5,6 +5,7 @@ fn record(number: u32) -> CommandRecord {
     CommandRecord {
         id: format!("{number:024x}").parse().unwrap(),
         session_id: "sess_1".parse().unwrap(),
+        seen: Seen::Announced,
         text: Text::Whole,
         command: format!("echo {number}\n"),
         cwd: "/".into(),

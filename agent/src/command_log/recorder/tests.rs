@@ -194,3 +194,49 @@ fn a_flood_at_a_prompt_is_not_kept_in_memory() {
     shell.says("C;t=ls");
     assert_eq!(shell.texts(), [(Text::Whole, "ls")]);
 }
+
+#[test]
+fn what_nobody_announced_is_a_record_by_itself_and_ends_no_other() {
+    let mut shell = Shell::new();
+    shell
+        .says("A")
+        .says("U;d=/tmp;t=f")
+        .says("U")
+        .says("C;t=sleep 1")
+        .says("U;t=g;cut")
+        .says("D;x=0");
+    let ended = shell.events.iter().filter_map(|event| match event {
+        Event::Ended(record) => Some((record.seen, record.text, record.command.as_str(), record.outcome)),
+        Event::Began(_) => None,
+    });
+    let unannounced = |text, command| (Seen::Unannounced, text, command, Outcome::Unknown);
+    let expected = [
+        unannounced(Text::Whole, "f"),
+        unannounced(Text::NotKept, ""),
+        unannounced(Text::Cut, "g"),
+        (Seen::Announced, Text::Whole, "sleep 1", exited(0)),
+    ];
+    assert_eq!(ended.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn lines_that_a_backslash_continues_are_as_the_terminal_shows_them() {
+    let mut shell = Shell::new();
+    shell
+        .says("A")
+        .writes("$ for i in 1\r\n> do :\r\n> done\r\n")
+        .says("C;t=for i in 1%0Ado :%0Adone")
+        .says("D;x=0");
+    shell
+        .says("A")
+        .writes("$ echo a \\\r\n> b\r\n")
+        .says("C;t=echo a b")
+        .says("D;x=0");
+    shell
+        .says("A")
+        .writes("$ echo a b\r\n")
+        .says("C;t=echo a b")
+        .says("D;x=0");
+    let texts: Vec<_> = shell.texts().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts[1..], ["echo a \\\nb", "echo a b"]);
+}

@@ -1,6 +1,6 @@
 //! SQL of the command log.
 use chrono::{DateTime, Utc};
-use protocol::api::command_logs::{CommandOutcome, CommandText};
+use protocol::api::command_logs::{CommandOutcome, CommandSeen, CommandText};
 use protocol::ids::ObjectId;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub const SCANNED: u64 = 10_000;
 macro_rules! command_row {
     () => {
         "json_array(c.key, c.id, c.machine_id, c.machine_name, c.agent_id, c.user_id, c.username, c.session_id, c.source, c.browser,
-           c.os_info, c.ip_address, c.command, c.text, c.cwd, c.outcome, c.exit_code, c.started_at, c.duration_ms, c.command_id,
+           c.os_info, c.ip_address, c.command, c.text, c.seen, c.cwd, c.outcome, c.exit_code, c.started_at, c.duration_ms, c.command_id,
            c.output_from, c.output_to, c.missing,
            (SELECT r.id FROM recordings r WHERE r.machine_id = c.machine_id AND r.session_id = c.session_id AND r.stream = c.stream
               AND r.started_at <= strftime('%Y-%m-%dT%H:%M:%fZ', c.started_at, '+1 minute')
@@ -150,12 +150,12 @@ statements! {
     /// Adds rows (?2, a JSON array) of a machine (?1), which have the newest keys. Who ran them, and from where, is theirs or their session's. One that is there
     /// already stays; of a machine that is gone none are added.
     INSERT = "INSERT INTO command_logs (key, id, organization_id, machine_id, machine_name, agent_id, user_id, username, session_id, source,
-           browser, os_info, ip_address, command, text, cwd, outcome, exit_code, started_at, duration_ms, command_id, stream,
+           browser, os_info, ip_address, command, text, seen, cwd, outcome, exit_code, started_at, duration_ms, command_id, stream,
            output_from, output_to, missing)
          SELECT k.number * 4294967296 + k.used - json_array_length(?2) + 1 + r.key, r.value ->> 'id', m.organization_id, m.id, m.name, m.agent_id, COALESCE(r.value ->> 'user_id', s.user_id),
            COALESCE(r.value ->> 'username', s.username, ''), r.value ->> 'session_id', COALESCE(r.value ->> 'source', s.source, ''),
            COALESCE(r.value ->> 'browser', s.browser, ''), COALESCE(r.value ->> 'os_info', s.os, ''),
-           COALESCE(r.value ->> 'ip_address', s.ip_address, ''), r.value ->> 'command', r.value ->> 'text', r.value ->> 'cwd',
+           COALESCE(r.value ->> 'ip_address', s.ip_address, ''), r.value ->> 'command', r.value ->> 'text', r.value ->> 'seen', r.value ->> 'cwd',
            r.value ->> 'outcome', r.value ->> 'exit_code', r.value ->> 'started_at', r.value ->> 'duration_ms',
            r.value ->> 'command_id', r.value ->> 'stream', r.value ->> 'from', r.value ->> 'to', r.value ->> 'missing'
          FROM machines m JOIN command_log_keys k ON k.organization_id = m.organization_id CROSS JOIN json_each(?2) r LEFT JOIN terminal_sessions s
@@ -188,6 +188,7 @@ pub struct NewCommand {
     pub id: ObjectId,
     pub session_id: String,
     pub text: &'static str,
+    pub seen: &'static str,
     pub command: String,
     pub cwd: String,
     pub outcome: &'static str,
@@ -254,6 +255,7 @@ pub struct Command {
     pub ip_address: String,
     pub command: String,
     pub text: CommandText,
+    pub seen: CommandSeen,
     pub cwd: String,
     pub outcome: CommandOutcome,
     pub exit_code: Option<i32>,

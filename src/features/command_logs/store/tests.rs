@@ -92,7 +92,7 @@ fn a_row_says_who_ran_what_where_and_how_it_ended() {
     let db = db();
     let log = of_organization(&db, None, &[]).logs.remove(0);
     let expected: CommandLog = serde_json::from_value(json!({
-        "id": format!("{:024x}", 6), "key": first_key(&db) + 5, "command": "false", "command_text": "whole", "user_id": id("bob"),
+        "id": format!("{:024x}", 6), "key": first_key(&db) + 5, "command": "false", "command_text": "whole", "seen": "announced", "user_id": id("bob"),
         "username": "bob", "timestamp": "2026-01-01T00:00:00.006Z", "success": false, "source": "ui", "session_id": "sess_1",
         "machine_id": id("web"), "machine_name": "web", "agent_id": id("web")[..12], "browser": "Firefox", "os_info": "Linux",
         "ip_address": "", "command_id": null, "cwd": "/root", "outcome": "exited", "exit_code": 1, "duration_ms": 5, "output": "",
@@ -101,6 +101,18 @@ fn a_row_says_who_ran_what_where_and_how_it_ended() {
     }))
     .unwrap();
     assert_eq!(log, expected);
+}
+
+#[test]
+fn what_nobody_announced_is_marked_and_has_no_duration() {
+    let db = db();
+    for (number, seen) in [(20, "unannounced"), (21, "screen")] {
+        let mut said = json!(record(number, &format!("{seen} one"), 0));
+        said["seen"] = seen.into();
+        add(&db, "web", vec![serde_json::from_value(said).unwrap()]);
+        let log = of_organization(&db, Some(seen), &[]).logs.remove(0);
+        assert_eq!((json!(log.seen), log.duration_ms), (json!(seen), None));
+    }
 }
 
 /// A recording of a terminal's output.

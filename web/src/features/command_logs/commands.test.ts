@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asked, describeOutcome, describeText, momentOf, NO_FILTER, readable, took } from './commands';
+import { asked, describeOutcome, describeSeen, describeText, momentOf, NO_FILTER, readable, took } from './commands';
 
 describe('the command log', () => {
   it('is asked for whole days, and for a text as it was typed', () => {
@@ -13,6 +13,12 @@ describe('the command log', () => {
     expect(describeOutcome({ outcome: 'exited', exit_code: -1 })).toBe('Exit -1');
     expect(describeOutcome({ outcome: 'stopped', exit_code: null })).toBe('Stopped');
     expect(describeOutcome({ outcome: 'unknown', exit_code: null })).toBe('End not seen');
+  });
+
+  it('says what was not announced', () => {
+    expect(describeSeen({ seen: 'announced' })).toBe('');
+    expect(describeSeen({ seen: 'unannounced' })).toBe('Not announced');
+    expect(describeSeen({ seen: 'screen' })).toContain('screen');
   });
 
   it('says why there is no text', () => {

@@ -114,6 +114,18 @@ export function describeText({ command_text, missing }: Pick<CommandLog, 'comman
   }
 }
 
+/** How a command is known of that the shell did not announce; nothing for others. */
+export function describeSeen({ seen }: Pick<CommandLog, 'seen'>): string {
+  switch (seen) {
+    case 'unannounced':
+      return 'Not announced';
+    case 'screen':
+      return 'Read from the screen';
+    default:
+      return '';
+  }
+}
+
 /** How a command ended, in a word or two; nothing if all is well. */
 export function describeOutcome({ outcome, exit_code }: Pick<CommandLog, 'outcome' | 'exit_code'>): string {
   if (outcome === 'stopped') return 'Stopped';

@@ -120,6 +120,7 @@ export class Administration {
       key,
       command: 'true',
       command_text: 'whole',
+      seen: 'announced',
       user_id: '1',
       username: 'ada',
       timestamp: NOW,

@@ -11,7 +11,7 @@ function page(rows: Body[], query: URLSearchParams): Body {
     [machine_id, null].includes(query.get('machine_id')) &&
     [user_id, null].includes(query.get('user_id')) &&
     [String(exit_code), null].includes(query.get('exit_code')) &&
-    [String(exit_code === 0), null].includes(query.get('success')) &&
+    [exit_code === null ? 'unknown' : String(exit_code === 0), null].includes(query.get('success')) &&
     Number(key) < Number(query.get('before') ?? Number.MAX_SAFE_INTEGER) &&
     Number(key) > Number(query.get('after') ?? 0);
   const found = rows.filter(keep).reverse();
