@@ -17,6 +17,12 @@ const BASH: &str = include_str!("hooks.bash");
 const ZSH: &str = include_str!("hooks.zsh");
 const FISH: &str = include_str!("hooks.fish");
 
+/// Programs that take commands at a prompt, by their names. What is typed into another that an account has in place of a shell, such
+/// as a menu, is none.
+const SHELLS: [&str; 13] = [
+    "sh", "ash", "bash", "csh", "dash", "fish", "ksh", "ksh93", "mksh", "rbash", "tcsh", "yash", "zsh",
+];
+
 /// Where the secret is, in the directory of a shell's hooks.
 const KEY: &str = "key";
 
@@ -26,6 +32,12 @@ const TRAPS: &str = "traps";
 /// How many rows there are at one prompt of what bash runs unannounced. A key that is bound to a command makes one or two each time,
 /// and a loop from an editor as many as it likes.
 const MAX_UNSAID: usize = 50;
+
+/// Whether a program is a shell.
+pub fn is_shell(program: &Path) -> bool {
+    let name = program.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| SHELLS.contains(&name))
+}
 
 /// The hooks of one shell. They lie in a directory that is removed when this is dropped, after the shell has ended.
 #[derive(Debug)]

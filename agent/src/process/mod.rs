@@ -7,10 +7,12 @@ pub mod pam;
 mod session;
 mod umask;
 mod utmp;
+mod waiting;
 
 pub use child::Child;
 pub use own::{adopt_orphans, output};
 pub use session::{kill_descendants, kill_session};
+pub use waiting::{Waiting, waiting};
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

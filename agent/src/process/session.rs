@@ -60,18 +60,21 @@ fn descendants(of: Pid) -> BTreeSet<Pid> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Process {
+pub(super) struct Process {
     id: Pid,
     parent: Pid,
+    pub(super) group: Pid,
     session: Pid,
 }
 
 fn processes() -> impl Iterator<Item = Process> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
-    entries.filter_map(|entry| {
-        let id = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        from_stat(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
-    })
+    entries.filter_map(|entry| process(entry.ok()?.file_name().to_str()?.parse().ok()?))
+}
+
+/// A process by its number.
+pub(super) fn process(id: i32) -> Option<Process> {
+    from_stat(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
 }
 
 /// A process by its line of `/proc/<pid>/stat`. The name in parentheses may itself hold spaces and parentheses.
@@ -80,10 +83,12 @@ fn from_stat(id: i32, stat: &str) -> Option<Process> {
     let mut fields = after_name.split_whitespace();
     // state, parent, process group, session
     let parent = fields.nth(1)?.parse().ok()?;
-    let session = fields.nth(1)?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
     Some(Process {
         id: Pid::from_raw(id),
         parent: Pid::from_raw(parent),
+        group: Pid::from_raw(group),
         session: Pid::from_raw(session),
     })
 }
@@ -95,7 +100,8 @@ mod tests {
     #[test]
     fn parent_and_session_are_found_behind_a_name_that_tries_to_hide_them() {
         let process = from_stat(42, "42 (a) b (c 1 2 3 4) S 1 42 77 34816 42").unwrap();
-        assert_eq!((process.parent.as_raw(), process.session.as_raw()), (1, 77));
+        let numbers = [process.parent, process.group, process.session];
+        assert_eq!(numbers.map(Pid::as_raw), [1, 42, 77]);
         assert_eq!(from_stat(42, "42"), None);
     }
 }

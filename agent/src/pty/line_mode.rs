@@ -19,6 +19,17 @@ impl Terminal for Pty {
     }
 }
 
+impl Pty {
+    /// Whether the terminal collects a line and shows nothing of it, not even its end.
+    pub fn hides_lines(&self) -> bool {
+        let shows = LocalFlags::ECHO | LocalFlags::ECHONL;
+        tcgetattr(self.fd()).is_ok_and(|attributes| {
+            let local = attributes.local_flags;
+            local.contains(LocalFlags::ICANON) && !local.intersects(shows)
+        })
+    }
+}
+
 fn line_mode(attributes: &Termios) -> LineMode {
     let (input, local) = (attributes.input_flags, attributes.local_flags);
     // A NUL means that there is no such key.

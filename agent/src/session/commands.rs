@@ -7,13 +7,19 @@ use protocol::stream::{Marked, Marks};
 use protocol::terminal::Size;
 
 use super::stream::Stream;
-use crate::command_log::{Moment, Recorder, SharedJournal};
+use crate::command_log::{Before, Moment, Reader, Recorder, SharedJournal};
+use crate::process::Waiting;
+
+/// What a command writes begins behind the end of its line.
+const LINE_FEED: u64 = 1;
 
 /// Listens to one shell.
 #[derive(Debug)]
 pub struct Commands {
     marks: Marks,
     recorder: Recorder,
+    /// Of a shell without hooks.
+    reader: Option<Reader>,
     journal: Arc<SharedJournal>,
 }
 
@@ -23,8 +29,14 @@ impl Commands {
         Self {
             marks: Marks::new(secret),
             recorder: Recorder::new(session_id, stream, size),
+            reader: None,
             journal,
         }
+    }
+
+    /// The shell has no hooks: what is typed at its prompts is read from the screen.
+    pub fn read_screen(&mut self) {
+        self.reader = Some(Reader::default());
     }
 
     /// Whether the shell's hooks work.
@@ -37,17 +49,43 @@ impl Commands {
         self.recorder.resize(size);
     }
 
+    /// Keys are about to be written. Answers what holds before that, if it matters.
+    pub fn before_keys(&mut self, stream: &mut Stream, waiting: impl FnOnce() -> Option<Waiting>) -> Option<Before> {
+        let reader = self.reader.as_mut()?;
+        reader.before(waiting()?, || stream.cursor_line())
+    }
+
+    /// Keys were written.
+    pub fn typed(&mut self, keys: &[u8], before: Option<Before>) {
+        if let Some(reader) = &mut self.reader {
+            reader.typed(keys, before);
+        }
+    }
+
     /// The terminal wrote something: its marks are taken down, and all else goes into the stream.
     pub fn output(&mut self, bytes: &[u8], stream: &mut Stream, now: Instant) {
         let Self {
             marks,
             recorder,
+            reader,
             journal,
         } = self;
         marks.split(bytes, |piece| match piece {
             Marked::Output(bytes) => {
                 recorder.output(bytes);
-                stream.output(bytes, now);
+                let mut rest = bytes;
+                if let Some(reader) = reader
+                    && let Some(end) = reader.ends_in(bytes)
+                {
+                    let (line, behind) = bytes.split_at(end);
+                    stream.output(line, now);
+                    let read = reader.line(stream.cursor_line());
+                    let offset = stream.end() + LINE_FEED;
+                    let event = read.and_then(|(text, cwd)| recorder.line(text, cwd, offset, moment(now), new_id()));
+                    event.into_iter().for_each(|event| journal.note(event));
+                    rest = behind;
+                }
+                stream.output(rest, now);
             }
             Marked::Mark(mark) => {
                 for event in recorder.mark(mark, stream.end(), moment(now), new_id) {

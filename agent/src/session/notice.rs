@@ -23,9 +23,10 @@ pub fn without_hooks(stream: StreamId) -> FromAgent {
         stream,
         input: None,
         code: "without_hooks".to_owned(),
-        error: "this shell ended before its first prompt, so it was started again without the hooks of the command log: what is \
-                run in it is not logged"
-            .to_owned(),
+        error:
+            "this shell ended before its first prompt, so it was started again without the hooks of the command log: \
+                what is typed in it is logged as the screen shows it, and not how it ends"
+                .to_owned(),
     }
 }
 

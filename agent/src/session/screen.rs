@@ -12,7 +12,7 @@ use std::time::Instant;
 use memchr::{memchr, memchr3};
 use protocol::terminal::Size;
 
-use crate::emulator::{Syntax, Terminal};
+use crate::emulator::{Line, Syntax, Terminal};
 use crate::stream_log::StreamLog;
 
 /// How much output may wait to be interpreted; when it is more, half of it is left. It bounds the time until a snapshot is
@@ -92,6 +92,12 @@ impl Screen {
     pub fn answer(&mut self, log: &mut StreamLog, at: u64, question: &[u8]) -> Vec<u8> {
         self.interpret(log, at, None);
         self.terminal().answer(question)
+    }
+
+    /// The line that the cursor is in behind all that is in the log.
+    pub fn cursor_line(&mut self, log: &mut StreamLog) -> Option<Line> {
+        self.interpret(log, log.end(), None);
+        self.terminal().cursor_line()
     }
 
     fn interpret(&mut self, log: &mut StreamLog, end: u64, until: Option<Instant>) {

@@ -12,7 +12,7 @@ use protocol::terminal::ExitStatus;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
-use crate::integration::Hooks;
+use crate::integration::{self, Hooks};
 use crate::process::{Child, Origin, RunAs};
 use crate::system::System;
 
@@ -48,6 +48,8 @@ pub struct Started {
     pub child: Child,
     /// None if it has none.
     pub hooks: Option<Hooks>,
+    /// Whether it is a shell, and no other program that an account has in its place.
+    pub is_shell: bool,
 }
 
 /// Where a shell stands.
@@ -109,7 +111,8 @@ impl Shell {
             let child = run_as
                 .start_on(program, slave)
                 .map_err(|error| cannot_start(&shell, &name, error))?;
-            Ok(Started { child, hooks })
+            let is_shell = integration::is_shell(&shell);
+            Ok(Started { child, hooks, is_shell })
         }))
     }
 

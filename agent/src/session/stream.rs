@@ -18,6 +18,7 @@ use super::input::{Inputs, Terminal, Told};
 use super::notice;
 use super::requests::{Requests, output_frame};
 use super::screen::{Screen, Snapshot};
+use crate::emulator::Line;
 use crate::stream_log::{Limits, StreamLog};
 
 /// How often a stream that flows interprets some of its output…
@@ -246,13 +247,18 @@ impl Stream {
         self.next_catch_up.get_or_insert(now + CATCH_UP_EVERY);
     }
 
+    /// The line that the cursor is in; nothing while a program has the whole screen.
+    pub fn cursor_line(&mut self) -> Option<Line> {
+        self.screen.cursor_line(&mut self.log)
+    }
+
     /// The shell was started once more, without hooks.
     pub fn started_without_hooks(&mut self) {
         self.notices.push_back(notice::without_hooks(self.id));
     }
 
-    /// Writes input to the terminal, as far as it has room.
-    pub fn write_input(&mut self, terminal: &impl Terminal, now: Instant) -> io::Result<()> {
+    /// Writes input to the terminal, as far as it has room. Answers what of it was typed.
+    pub fn write_input(&mut self, terminal: &impl Terminal, now: Instant) -> io::Result<Vec<u8>> {
         let wrote = self.inputs.write_to(terminal, now)?;
         if wrote.any {
             self.coalescer.typed();
@@ -261,7 +267,7 @@ impl Stream {
             Told::Held(input) => notice::line_held(self.id, input),
             Told::Dropped(input) => notice::line_dropped(self.id, input),
         }));
-        Ok(())
+        Ok(wrote.typed)
     }
 
     /// The shell ended and the terminal has been read to its end.

@@ -271,9 +271,20 @@ impl Task {
         if self.hung_up {
             return;
         }
-        if let Err(error) = self.stream.write_input(&self.pty, Instant::now()) {
-            tracing::debug!(%error, "a terminal takes no more input");
-            self.stream.inputs.discard();
+        if self.stream.inputs.next().is_none() {
+            return;
+        }
+        let waiting = || {
+            let shows = !self.pty.hides_lines();
+            process::waiting(self.pid?, self.pty.foreground_group()?).filter(|_| shows)
+        };
+        let before = self.commands.before_keys(&mut self.stream, waiting);
+        match self.stream.write_input(&self.pty, Instant::now()) {
+            Ok(typed) => self.commands.typed(&typed, before),
+            Err(error) => {
+                tracing::debug!(%error, "a terminal takes no more input");
+                self.stream.inputs.discard();
+            }
         }
     }
 
@@ -304,6 +315,9 @@ impl Task {
             ShellEvent::Started(started) => {
                 if started.hooks.is_none() {
                     self.again = None;
+                    if started.is_shell {
+                        self.commands.read_screen();
+                    }
                 }
                 // One that is started once more was there before, as far as anybody knows.
                 if self.pid.replace(started.child.pid()).is_none() {
@@ -345,6 +359,7 @@ impl Task {
         let Started {
             mut child,
             hooks: _hooks,
+            ..
         } = match self.shell {
             Shell::Running(started) => *started,
             Shell::Starting(starting) => match starting.await {

@@ -2,6 +2,7 @@
 mod corpus;
 mod delivery;
 mod rules;
+mod screen;
 mod unannounced;
 
 use std::env;

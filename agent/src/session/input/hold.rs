@@ -24,6 +24,8 @@ pub trait Terminal {
 pub struct Wrote {
     /// The terminal took something.
     pub any: bool,
+    /// What it took of what people typed: nobody typed what answers a program.
+    pub typed: Vec<u8>,
     /// What typists are to be told.
     pub told: Vec<Told>,
 }
@@ -76,6 +78,9 @@ impl Inputs {
                 break;
             }
             self.line.wrote(&bytes[..count]);
+            if input.is_some() {
+                wrote.typed.extend_from_slice(&bytes[..count]);
+            }
             self.hold = Hold::default();
             self.written(count, now);
             wrote.any = true;
@@ -114,6 +119,7 @@ impl Inputs {
             self.hold = Hold::default();
             self.written(1, now);
             wrote.any = true;
+            wrote.typed.push(key);
             return Ok(true);
         }
         self.hold.searched = queued;
