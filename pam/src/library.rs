@@ -1,6 +1,7 @@
 //! Linux-PAM's library, found at run time. All that is `unsafe` in this program is here: the functions are called as
 //! `security/pam_appl.h` declares them, and a [`Handle`] is one transaction, from its start to its end.
 #![allow(unsafe_code)]
+use std::error::Error;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::os::unix::ffi::OsStringExt;
@@ -13,6 +14,9 @@ use crate::texts::Texts;
 
 /// The name that the library has had since Linux-PAM 0.99, with this interface.
 const NAME: &str = "libpam.so.0";
+
+/// What to do where it is not.
+const REMEDY: &str = "for sessions of PAM install it (libpam0g on Debian and Ubuntu, pam on Fedora, RHEL and SUSE)";
 
 /// Results, by the numbers of `security/_pam_types.h`.
 const SUCCESS: c_int = 0;
@@ -110,7 +114,7 @@ pub fn start<'a>(
     directory: Option<OsString>,
     texts: &'a Texts,
 ) -> Result<Result<Handle<'a>, Fault>, String> {
-    let (library, functions) = load()?;
+    let (library, functions) = load(NAME)?;
     let (Ok(service), Ok(user)) = (CString::new(service), CString::new(user)) else {
         return Ok(Err(Fault("a name holds a NUL".to_owned())));
     };
@@ -155,12 +159,12 @@ pub fn start<'a>(
 
 /// Whether this machine has PAM; the error says why it has none that can be used.
 pub fn check() -> Result<(), String> {
-    load().map(drop)
+    load(NAME).map(drop)
 }
 
-fn load() -> Result<(&'static Library, Functions), String> {
+fn load(name: &str) -> Result<(&'static Library, Functions), String> {
     // SAFETY: the system's PAM library is trusted as the programs are that log people in: it runs initialisers of its own.
-    let library = unsafe { Library::new(NAME) }.map_err(|error| error.to_string())?;
+    let library = unsafe { Library::new(name) }.map_err(|error| format!("{}; {REMEDY}", words(&error)))?;
     // For as long as this process lives: modules may have left threads and handlers in it.
     let library: &'static Library = Box::leak(Box::new(library));
     let functions = Functions {
@@ -179,7 +183,12 @@ fn load() -> Result<(&'static Library, Functions), String> {
 fn find<T: Copy + 'static>(library: &'static Library, name: &CStr) -> Result<T, String> {
     // SAFETY: each caller names a function of PAM together with the type that its header declares.
     let found = unsafe { library.get::<T>(name.to_bytes_with_nul()) };
-    found.map(|symbol| *symbol).map_err(|error| error.to_string())
+    found.map(|symbol| *symbol).map_err(|error| words(&error))
+}
+
+/// What the loader says: the error itself only tells which of its functions said it.
+fn words(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 impl Handle<'_> {
@@ -309,6 +318,15 @@ mod tests {
     use super::*;
 
     const PROMPT: c_int = 1;
+
+    #[test]
+    fn a_machine_without_the_library_is_told_what_to_install() {
+        let Err(words) = load("libnobody-has-this.so.0") else {
+            panic!("there is such a library");
+        };
+        assert!(words.contains("libnobody-has-this.so.0"), "{words}");
+        assert!(words.contains("install it (libpam0g"), "{words}");
+    }
 
     /// What a module gets that says these messages.
     fn say(messages: &[(c_int, &CStr)], texts: &Texts) -> (c_int, Option<*mut Response>) {
