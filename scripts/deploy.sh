@@ -2,6 +2,7 @@
 # Deploys to the Cloudflare account wrangler is signed in to: checks, builds, migrates the database, deploys. Safe to
 # repeat. docs/deploy.md says what to do once before.
 source "$(dirname "$0")/lib/common.sh"
+source scripts/lib/native.sh
 
 scripts/toolchain.sh
 
@@ -21,18 +22,18 @@ for name in JWT_SECRET SECRETS_KEY; do
   esac
 done
 
-# Making the programs takes minutes: not if they are there, made of what there is now, and signed by the key they were. First, as
-# it is said at once if there is no key.
-sources=$(find Cargo.toml Cargo.lock LICENSE agent cli login network pam protocol/Cargo.toml protocol/src scripts/dist.sh \
-  scripts/sign.mjs scripts/lib/native.sh -type f |
-  LC_ALL=C sort | git hash-object --no-filters --stdin-paths | git hash-object --stdin)
+# Making the programs takes minutes: not if they are there, made of what there is now, and signed by the key that is named, or
+# where none is, by the one they were. First, as it is said at once if there is no key, or it has another password.
+sources=$({ native_sources && echo LICENSE scripts/dist.sh scripts/sign.mjs scripts/lib/native.sh | tr ' ' '\n'; } | hash_of_files)
 stamp=$TOOLS/stamps/dist
+mkdir -p "$(dirname "$stamp")"
 there_is() { echo "$sources" && cat dist/vsay.pub 2>/dev/null; }
 made() { [ -e dist/agent/download/vsay-agent-x86_64.tar.gz.minisig ] && [ -e dist/agent/download/vsay-agent-aarch64.tar.gz.minisig ]; }
-if ! made || [ "$(cat "$stamp" 2>/dev/null)" != "$(there_is)" ]; then
+signed() { [ -z "${VSAY_SIGNING_KEY:-}" ] || cmp -s "$stamp.pub" dist/vsay.pub; }
+[ -z "${VSAY_SIGNING_KEY:-}" ] || node scripts/sign.mjs --key "$VSAY_SIGNING_KEY" --public "$stamp.pub"
+if ! made || ! signed || [ "$(cat "$stamp" 2>/dev/null)" != "$(there_is)" ]; then
   say "making the programs that the edge hands out"
   scripts/dist.sh
-  mkdir -p "$(dirname "$stamp")"
   there_is >"$stamp"
 fi
 scripts/build.sh worker web

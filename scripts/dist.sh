@@ -107,7 +107,7 @@ pack_everything() {
     target=$(linux_target "$processor")
     say "building for $target"
     programs_for_linux "$processor"
-    pack_linux "$processor" "$TARGET_DIR/$target/release"
+    pack_linux "$processor" "$(dirname "$(program_of "$target" vsay)")"
     case $processor in x86_64) packages "$target" amd64 ;; *) packages "$target" arm64 ;; esac
   done
   say "building for $WINDOWS_TARGET"

@@ -60,14 +60,24 @@ rust_by_another_name() {
 }
 rust_by_another_name
 
-# one_at_a_time <what>: waits while another script of this checkout is at the same thing, where the system has flock. Until
-# this script ends, or is at the next thing.
+# one_at_a_time <what>: waits while another script of this checkout is at the same thing, and says so, where the system has
+# flock. Until this script ends, or is at the next thing.
 one_at_a_time() {
   mkdir -p "$TOOLS/locks"
   if have flock; then
     exec 9>"$TOOLS/locks/$1"
-    flock 9
+    flock --nonblock 9 || {
+      say "waiting: another script here is at the same thing ($1)"
+      flock 9
+    }
   fi
+}
+
+# One hash of the files that standard input names, a line for each, their names among it.
+hash_of_files() {
+  local files
+  files=$(LC_ALL=C sort)
+  { echo "$files" && git hash-object --no-filters --stdin-paths <<<"$files"; } | git hash-object --stdin
 }
 
 # Prints the path of a Chromium, or nothing. CHROMIUM says which one to take.

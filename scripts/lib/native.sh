@@ -15,6 +15,12 @@ SOURCE_DATE_EPOCH=315532800
 # The largest file that Cloudflare serves with a Worker, in bytes.
 LARGEST_ASSET=$((25 * 1024 * 1024))
 
+# Cargo's profile that programs are built in. Only scripts/build.sh has another.
+PROFILE=release
+
+# job_name <name>: under which is remembered how long it took.
+job_name() { if [ "$PROFILE" = release ]; then echo "$1"; else echo "$1-$PROFILE"; fi; }
+
 is_linux() { [ "$(uname -s)" = Linux ]; }
 
 # linux_target <processor>: of programs that are static, with musl as their C library, so that one file runs on every
@@ -27,12 +33,16 @@ helper_target() { echo "$1-unknown-linux-gnu"; }
 # The processor of LINUX_PROCESSORS that this machine does not have.
 other_processor() { if [ "$(uname -m)" = aarch64 ]; then echo x86_64; else echo aarch64; fi; }
 
-# programs_for <target> <package>...: builds them in release mode.
+# What the programs are made of.
+native_sources() { find Cargo.toml Cargo.lock agent cli login network pam protocol/Cargo.toml protocol/src -type f; }
+
+# programs_for <target> <package>...: builds them, in the profile PROFILE.
 programs_for() {
   local target=$1 job=native name zig=("$TOOLS"/python/lib/python3*/site-packages/ziglang/zig)
-  local arguments=(--release --target "$target")
+  local arguments=(--profile "$PROFILE" --target "$target")
   shift
   [ "$*" != vsay-pam ] || job=helper
+  job=$(job_name "$job")
   for name in "$@"; do arguments+=(-p "$name"); done
   (
     # More than Cargo.toml says of the Worker, which needs some of its symbols.
@@ -54,8 +64,8 @@ programs_for() {
 # program_of <target> <name>: where the former put it.
 program_of() {
   case $1 in
-    *-windows-*) echo "$TARGET_DIR/$1/release/$2.exe" ;;
-    *) echo "$TARGET_DIR/$1/release/$2" ;;
+    *-windows-*) echo "$TARGET_DIR/$1/$PROFILE/$2.exe" ;;
+    *) echo "$TARGET_DIR/$1/$PROFILE/$2" ;;
   esac
 }
 
