@@ -4,9 +4,9 @@ source "$(dirname "$0")/lib/common.sh"
 
 # What a person has to install is said by the first of these, before anything is begun.
 tools=$(scripts/toolchain.sh --plan)
-parts=$(scripts/build.sh --plan)
+parts=$(scripts/build.sh --plan --quick)
 printf '%s\n%s\n' "$tools" "$parts" | "${PROGRESS[@]}" plan "Before the first start"
 
 scripts/toolchain.sh
-scripts/build.sh
+scripts/build.sh --quick
 exec "$ROOT/node_modules/.bin/node" scripts/dev.mjs

@@ -18,10 +18,6 @@ CARGO_DEB=3.8.0
 GENERATE_RPM=0.21.1
 CYCLONEDX=0.5.9
 
-# The library and its tool must be of one version, so the manifest is the only place that names it.
-WASM_BINDGEN=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
-WORKER_BUILD=$(sed -n 's/^worker = { version = "\([^"]*\)".*/\1/p' Cargo.toml)
-
 # rust_target <target>
 rust_target() {
   local target=$1
@@ -47,38 +43,48 @@ rust_components() {
 # says_version <version> <command that prints its version>
 says_version() { case " $($2 2>/dev/null | head -n 1) " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# cargo_tool <crate> <version> <command that prints its version> [fast=<crate>]...
-# A tool works for seconds and would be optimised for minutes: only the crates named as fast are optimised, and nothing is
-# linked as one. What several tools are made of is compiled once, in a folder of theirs that goes when they are there.
+# pip_install [option] <package>==<version>
+pip_install() {
+  python3 -m venv "$TOOLS/python" >/dev/null 2>&1 || debian python3-venv
+  python3 -m venv "$TOOLS/python" &&
+    "$TOOLS/python/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+# cargo_tool <crate> <version> <command that prints its version>
+# A tool works for seconds and would be optimised for minutes: not at all, and nothing is linked as one. What several tools are
+# made of is compiled once, in a folder of theirs that goes when they are there.
 cargo_tool() {
-  local crate=$1 version=$2 options=() fast
+  local crate=$1 version=$2
   says_version "$version" "$3" && return
   planned "$crate" "$crate $version, from source, once" && return
-  shift 3
-  for fast in "$@"; do options+=(--config "profile.release.package.${fast#fast=}.opt-level=2"); done
   say "building $crate $version, from source, once"
   CARGO_TARGET_DIR=$TOOLS/target CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
-    job --bar "$crate" "building $crate" cargo install "$crate" --version "$version" --locked --root "$TOOLS" "${options[@]}" ||
+    job --bar "$crate" "building $crate" cargo install "$crate" --version "$version" --locked --root "$TOOLS" ||
     fail "$crate $version could not be built." "The messages above say why. By hand:" \
       "cargo install $crate --version $version --locked --root .tools"
 }
 
-# Turn the crate into what a Worker runs.
-worker_tools() {
-  # These read and write the whole Worker.
-  cargo_tool wasm-bindgen-cli "$WASM_BINDGEN" "wasm-bindgen --version" \
-    fast=walrus fast=wasmparser fast=wasm-encoder fast=wasm-bindgen-cli-support fast=leb128 fast=leb128fmt
-  # It prints nothing but its version.
-  cargo_tool worker-build "$WORKER_BUILD" "worker-build --version"
+# built_tool <crate> <version> <command that prints its version>
+# The same for those that Astral builds and puts on PyPI. Where there is none for this machine, or no Python, from source.
+built_tool() {
+  local crate=$1 version=$2
+  says_version "$version" "$3" && return
+  planned "$crate-built" "$crate $version, from PyPI" && return
+  say "installing $crate $version into .tools/bin"
+  if pip_install --only-binary :all: "astral-dev-toolchain-$crate==$version" >/dev/null 2>&1; then
+    mkdir -p "$TOOLS/bin"
+    cp -f "$TOOLS/python/bin/$crate" "$TOOLS/bin/$crate"
+  fi
+  cargo_tool "$@"
 }
 
 nextest() {
-  cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version"
+  cargo nextest --version >/dev/null 2>&1 || built_tool cargo-nextest "$NEXTEST" "cargo-nextest nextest --version"
 }
 
 # Says what licences and sources the crates have, and which are known to be broken.
-deny() { cargo_tool cargo-deny "$DENY" "cargo-deny --version"; }
+deny() { built_tool cargo-deny "$DENY" "cargo-deny --version"; }
 
 # has_packages <folder>. npm itself dates its work with node_modules/.package-lock.json.
 has_packages() { [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; }
@@ -147,13 +153,12 @@ busybox() { [ -e /usr/bin/busybox ] || [ -e /bin/busybox ] || debian busybox-sta
 
 # python_tool <package> <version>
 python_tool() {
-  local python=$TOOLS/python found
-  found=$("$python/bin/python" -c "import importlib.metadata as m; print(m.version('$1'))" 2>/dev/null || true)
+  local found
+  found=$("$TOOLS/python/bin/python" -c "import importlib.metadata as m; print(m.version('$1'))" 2>/dev/null || true)
   [ "$found" = "$2" ] && return
   planned "$1" "$1 $2, from PyPI" && return
-  python3 -m venv "$python" >/dev/null 2>&1 || debian python3-venv
   say "installing $1 $2 into .tools/python"
-  { python3 -m venv "$python" && "$python/bin/python" -m pip install --quiet --disable-pip-version-check "$1==$2"; } >&2 ||
+  pip_install "$1==$2" >&2 ||
     fail "$1 $2 could not be installed." "It needs Python 3.10 or later with its venv module." \
       "On Debian: apt-get install python3-venv"
 }
@@ -198,7 +203,7 @@ dist_tools() {
   cargo_tool cargo-cyclonedx "$CYCLONEDX" "cargo-cyclonedx cyclonedx --version"
 }
 
-for_build() { wasm_target; worker_tools; native_tools; }
+for_build() { wasm_target; native_tools; }
 for_check() { rust_components; wasm_target; deny; shellcheck; }
 for_unit() { nextest; }
 for_e2e() { for_build; nextest; schemathesis; busybox; }
@@ -207,7 +212,7 @@ for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }
 for_dist() { dist_tools; }
 for_dist-test() { for_e2e; for_dist; judges; }
-for_fuzz() { cargo_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version"; }
+for_fuzz() { built_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version"; }
 
 PLAN=''
 if [ "${1:-}" = --plan ]; then
@@ -226,7 +231,6 @@ require_git
 require_node
 require_disk
 case $TARGET in unit | web | advisories | fuzz) ;; *) require_python ;; esac
-case $TARGET in build | e2e | test) says_version "$WORKER_BUILD" "worker-build --version" || require_openssl ;; esac
 complete
 
 one_at_a_time tools

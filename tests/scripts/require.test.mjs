@@ -1,64 +1,17 @@
 // What a person must have is asked for before anything is begun: each thing that is missing is named at once, with what to do.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
-
-const ROOT = path.resolve(import.meta.dirname, "../..");
-
-/** What the scripts themselves use, on any machine. */
-const SYSTEM =
-  "bash sh env sed cut sort head tail awk df uname mktemp rm mkdir cat dirname id flock touch date find printf grep tr as ld".split(
-    " ",
-  );
-/** What a person has installed. */
-const INSTALLED = ["cargo", "rustc", "rustup", "cc", "node", "npm", "git", "python3", "pkg-config"];
-
-let folder;
-before(() => {
-  folder = mkdtempSync(path.join(os.tmpdir(), "vsay-require-"));
-});
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-function find(program) {
-  // What is found by this name may choose between several, and finds none where only this is.
-  const command = program === "python3" ? "python3 -c 'import sys; print(sys.executable)'" : `command -v ${program}`;
-  const found = spawnSync("sh", ["-c", command], { encoding: "utf8" }).stdout.trim();
-  return found.startsWith("/") ? found : undefined;
-}
-
-/** A folder of programs with all of them but some, and with some others in their place. */
-function machineWith({ without = [], instead = {} }) {
-  const bin = mkdtempSync(path.join(folder, "bin-"));
-  for (const program of [...SYSTEM, ...INSTALLED]) {
-    const found = find(program);
-    if (found !== undefined && !without.includes(program) && !(program in instead))
-      symlinkSync(found, path.join(bin, program));
-  }
-  for (const [program, script] of Object.entries(instead)) {
-    writeFileSync(path.join(bin, program), `#!/bin/sh\n${script}\n`);
-    chmodSync(path.join(bin, program), 0o755);
-  }
-  return bin;
-}
-
-/** A fresh clone: the files that the plan reads, and nothing that was built. */
-function freshClone() {
-  const clone = mkdtempSync(path.join(folder, "clone-"));
-  const list = ["ls-files", "--cached", "--others", "--exclude-standard", "scripts", "*.toml", "*.lock", "*package*.json"];
-  const files = execFileSync("git", list, { cwd: ROOT, encoding: "utf8" });
-  const archive = execFileSync("tar", ["-c", ...files.trim().split("\n")], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
-  execFileSync("tar", ["-x"], { cwd: clone, input: archive });
-  return clone;
-}
+import { test } from "node:test";
+import { freshClone, machineWith, scratch } from "./machine.mjs";
 
 /** What the script says on such a machine; nothing is installed, for a plan is all that is asked for. */
 function plan(machine, { target = "build", env = {} } = {}) {
   const bin = machineWith(machine);
   const begun = performance.now();
-  const clone = freshClone();
+  const clone = freshClone("scripts", "*.toml", "*.lock", "*package*.json");
   const result = spawnSync(path.join(bin, "bash"), ["scripts/toolchain.sh", "--plan", target], {
     cwd: clone,
     encoding: "utf8",
@@ -77,10 +30,7 @@ test("on a machine that has everything, a fresh clone is told what will be done,
     .map((line) => line.split("\t")[0]);
   assert.deepEqual(
     names.filter((name) => name !== "rust-target"),
-    [
-      ...["npm", "npm-web", "wasm-bindgen-cli", "worker-build"],
-      ...(process.platform === "linux" ? ["cargo-zigbuild", "ziglang"] : []),
-    ],
+    [...["npm", "npm-web"], ...(process.platform === "linux" ? ["cargo-zigbuild", "ziglang"] : [])],
   );
 });
 
@@ -135,8 +85,8 @@ test("a disk without room for a first build is found before it is full", () => {
 });
 
 test("what was built before asks for no room", () => {
-  const target = path.join(folder, "target");
-  mkdirSync(target, { recursive: true });
+  const target = path.join(scratch("built"), "target");
+  mkdirSync(target);
   const df = 'printf "%s\\n" "h" "/dev/x 1 1 1 99% /"';
   const { status, stderr } = plan({ instead: { df } }, { env: { CARGO_TARGET_DIR: target } });
   assert.equal(status, 0, stderr);

@@ -1,0 +1,74 @@
+// What the runtime calls: the functions of the compiled Worker, in an instance of it that is sound. One that has trapped is
+// replaced by a new one, and with it every object there; the requests that it was serving are lost. scripts/build.sh puts this
+// before what scripts/glue writes.
+import { WorkerEntrypoint } from "cloudflare:workers";
+import * as compiled from "./index.js";
+
+/** Of the crate `worker`: `criticalError` is set where Rust has panicked, and each instance has another `instanceId`. */
+const state = compiled.__worker_init_state();
+
+/** As many calls of a stack as one wants to see of an error in Rust. */
+Error.stackTraceLimit = 100;
+
+// Where nobody waits for it, an error is seen here alone.
+addEventListener("error", (event) => mark(event.error));
+
+function mark(error) {
+  if (!(error instanceof WebAssembly.RuntimeError)) return;
+  console.error("Critical", error);
+  state.criticalError = true;
+}
+
+/** What the call answers, in an instance that is sound. */
+function sound(call) {
+  if (state.criticalError) {
+    console.log("The Worker has trapped: it goes on with a new instance");
+    compiled.__wbg_reset_state();
+    state.criticalError = false;
+  }
+  try {
+    return call();
+  } catch (error) {
+    mark(error);
+    throw error;
+  }
+}
+
+export default class extends WorkerEntrypoint {
+  fetch(request) {
+    return sound(() => compiled.fetch(request, this.env, this.ctx));
+  }
+
+  scheduled(event) {
+    return sound(() => compiled.scheduled(event, this.env, this.ctx));
+  }
+}
+
+/** The Durable Object. That in Rust is made anew when its instance is another one. */
+export class Relay {
+  #given;
+  #object;
+  #instance;
+
+  constructor(...given) {
+    this.#given = given;
+    sound(() => this.#current());
+  }
+
+  #current() {
+    if (this.#instance !== state.instanceId) {
+      this.#object = new compiled.Relay(...this.#given);
+      this.#instance = state.instanceId;
+    }
+    return this.#object;
+  }
+
+  static {
+    for (const name of Object.getOwnPropertyNames(compiled.Relay.prototype)) {
+      if (name === "constructor") continue;
+      Relay.prototype[name] = function (...given) {
+        return sound(() => this.#current()[name](...given));
+      };
+    }
+  }
+}

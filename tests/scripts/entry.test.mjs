@@ -1,0 +1,106 @@
+// The entry of the Worker, in the real runtime, around a program that traps when it is told to.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { scratch } from "./machine.mjs";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+/** A program of one function, `trap`, which does. */
+const WASM = Buffer.from("0061736d0100000001040160000003020100070801047472617000000a05010300000b", "hex");
+
+/** What `glue` and the crate `worker` would have made around it. The instance counts what it was asked. */
+const COMPILED = `
+import program from "./index_bg.wasm";
+const state = { criticalError: false, instanceId: 1 };
+let instance = new WebAssembly.Instance(program);
+let calls = 0;
+export const __worker_init_state = () => state;
+export function __wbg_reset_state() {
+  instance = new WebAssembly.Instance(program);
+  calls = 0;
+  state.instanceId++;
+}
+function answer(request) {
+  calls++;
+  const { pathname } = new URL(request.url);
+  if (pathname.endsWith("/trap")) instance.exports.trap();
+  if (pathname.endsWith("/panic")) { state.criticalError = true; throw new Error("panic"); }
+  if (pathname.endsWith("/fail")) throw new Error("an error of no consequence");
+  return { instance: state.instanceId, calls };
+}
+export async function fetch(request, env) {
+  if (new URL(request.url).pathname.startsWith("/relay/")) return env.RELAY.get(env.RELAY.idFromName("one")).fetch(request);
+  return Response.json(answer(request));
+}
+export async function scheduled() {
+  calls++;
+}
+export class Relay {
+  constructor(state) { this.state = state; this.own = 0; }
+  fetch(request) {
+    this.own++;
+    return Promise.resolve(Response.json({ ...answer(request), own: this.own, id: this.state.id.name ?? "one" }));
+  }
+}
+`;
+
+let edge;
+before(async () => {
+  const folder = scratch("entry");
+  writeFileSync(path.join(folder, "index.js"), COMPILED);
+  writeFileSync(path.join(folder, "entry.js"), readFileSync(path.join(ROOT, "src/entry.js")));
+  const bundle = [
+    "--bundle",
+    "--format=esm",
+    "--external:./index_bg.wasm",
+    "--external:cloudflare:*",
+    "--outfile=worker.js",
+  ];
+  execFileSync(path.join(ROOT, "node_modules/.bin/esbuild"), ["entry.js", ...bundle, "--log-level=warning"], {
+    cwd: folder,
+  });
+  edge = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: [
+        { type: "ESModule", path: "worker.js", contents: readFileSync(path.join(folder, "worker.js"), "utf8") },
+        { type: "CompiledWasm", path: "index_bg.wasm", contents: WASM },
+      ],
+      compatibilityDate: "2026-10-20",
+      durableObjects: { RELAY: "Relay" },
+    }),
+  );
+});
+after(() => edge.dispose());
+
+async function ask(where) {
+  const response = await edge.dispatchFetch(`http://edge${where}`);
+  return response.ok ? await response.json() : response.status;
+}
+
+test("a Worker that has trapped goes on with a new instance, and so does its Durable Object", async () => {
+  assert.deepEqual(await ask("/"), { instance: 1, calls: 1 });
+  assert.deepEqual(await ask("/relay/"), { instance: 1, calls: 2, own: 1, id: "one" });
+  assert.equal(await ask("/relay/trap"), 500);
+  assert.deepEqual(await ask("/relay/"), { instance: 2, calls: 1, own: 1, id: "one" });
+  assert.deepEqual(await ask("/relay/"), { instance: 2, calls: 2, own: 2, id: "one" });
+  assert.equal(await ask("/panic"), 500);
+  assert.deepEqual(await ask("/"), { instance: 3, calls: 1 });
+  assert.deepEqual(await ask("/relay/"), { instance: 3, calls: 2, own: 1, id: "one" });
+});
+
+test("the clock reaches it too", async () => {
+  const { calls } = await ask("/");
+  const { outcome } = await (await edge.getWorker()).scheduled({ scheduledTime: new Date(), cron: "* * * * *" });
+  assert.equal(outcome, "ok");
+  assert.equal((await ask("/")).calls, calls + 2);
+});
+
+test("an error that is none of the runtime's leaves the instance as it is", async () => {
+  const before = await ask("/");
+  assert.equal(await ask("/fail"), 500);
+  assert.deepEqual(await ask("/"), { instance: before.instance, calls: before.calls + 2 });
+});
