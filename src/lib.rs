@@ -52,7 +52,8 @@ thread_local! {
 #[worker::event(start)]
 fn start() {
     durable_objects::authority::set(features::sessions::authority::answer);
-    durable_objects::command_log::set(features::command_logs::record::store, features::commands::logged::store);
+    let (typed, sent) = (features::command_logs::record::store, features::commands::logged::store);
+    durable_objects::command_log::set(typed, sent, features::commands::asked::store);
 }
 
 /// Serves one request.

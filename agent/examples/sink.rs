@@ -127,6 +127,7 @@ async fn accept(listener: &TcpListener) -> Link {
         agent_id,
         heartbeat_seconds: 3600,
         command_log: false,
+        command_output: false,
     })
     .await;
     link.say(ToAgent::Open {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use protocol::ids::{JournalId, StreamId};
-use protocol::limits::{MAX_AGENT_TEXT, MAX_COMMAND_OUTPUT, MAX_COMMANDS};
+use protocol::limits::{MAX_AGENT_TEXT, MAX_COMMAND_OUTPUT, MAX_COMMAND_PART, MAX_COMMANDS};
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{FromAgent, NoResult, ToAgent};
 
@@ -134,6 +134,101 @@ async fn a_result_waits_for_the_next_link() {
         matches!(&answer, FromAgent::Ran { stdout, .. } if stdout == "done\n"),
         "{answer:?}"
     );
+}
+
+/// What a command that runs has written, as it was said until that ends so.
+async fn said_until(link: &mut Connection, part: &mut u32, said: &mut String, end: &str) {
+    while !said.ends_with(end) {
+        match link.message().await {
+            FromAgent::Running {
+                stream: COMMAND,
+                part: number,
+                stdout,
+                stderr,
+            } if number == *part => {
+                assert!(stdout.len() + stderr.len() > 0);
+                *said += &stdout;
+                *said += &stderr;
+                *part += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_command_writes_is_said_while_it_runs_and_goes_on_with_the_next_link() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.accept().await;
+    link.welcome_with_output().await;
+    let (part, said) = (&mut 0, &mut String::new());
+    let go = ["half", "again", "end"].map(|name| machine.account().home.join(name));
+    let [half, again, end] = go.each_ref().map(|path| path.display());
+    let wait = |file| format!("until [ -e {file} ]; do sleep 0.05; done");
+    // A character in two halves is said once it is whole.
+    let command = format!(
+        "echo one; printf 'caf\\303'; {}; printf '\\251\\n'; {}; echo three >&2; {}; echo last",
+        wait(half),
+        wait(again),
+        wait(end)
+    );
+    run(&mut link, COMMAND, &command, 60).await;
+    said_until(&mut link, part, said, "one\ncaf").await;
+    std::fs::write(&go[0], "").unwrap();
+    said_until(&mut link, part, said, "é\n").await;
+    link.cut();
+    std::fs::write(&go[1], "").unwrap();
+    let mut link = relay.accept().await;
+    link.welcome_with_output().await;
+    link.send(ToAgent::Collect { stream: COMMAND }).await;
+    said_until(&mut link, part, said, "three\n").await;
+    std::fs::write(&go[2], "").unwrap();
+    let FromAgent::Ran { stdout, stderr, .. } = link.message().await else {
+        panic!("it runs on")
+    };
+    assert_eq!((stdout.as_str(), stderr.as_str()), ("one\ncafé\nlast\n", "three\n"));
+}
+
+#[tokio::test]
+async fn much_output_is_said_in_bounded_parts_up_to_what_is_kept() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.accept().await;
+    link.welcome_with_output().await;
+    let end = machine.account().home.join("end");
+    let command = format!(
+        "head -c 3000000 /dev/zero | tr '\\0' x; until [ -e {} ]; do sleep 0.05; done",
+        end.display()
+    );
+    run(&mut link, COMMAND, &command, 60).await;
+    let mut said = 0;
+    while said < MAX_COMMAND_OUTPUT {
+        let FromAgent::Running { stdout, .. } = link.message().await else {
+            panic!("it ended")
+        };
+        assert!(stdout.len() <= MAX_COMMAND_PART);
+        said += stdout.len();
+    }
+    std::fs::write(end, "").unwrap();
+    // All that is kept was said: nothing but the result follows.
+    let answer = link.message().await;
+    assert!(
+        matches!(&answer, FromAgent::Ran { stdout, truncated: true, .. } if stdout.len() == said),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_relay_that_does_not_take_what_commands_write_as_it_comes_gets_the_result_alone() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    let (stdout, ..) = result(&mut link, "echo begun; sleep 0.6; echo ended").await;
+    assert_eq!(stdout, "begun\nended\n");
 }
 
 #[tokio::test]

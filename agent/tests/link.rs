@@ -84,6 +84,7 @@ async fn the_first_heartbeat_comes_at_once_and_the_next_when_the_relay_wants_it(
         agent_id,
         heartbeat_seconds: 1,
         command_log: false,
+        command_output: false,
     })
     .await;
     for _ in 0..2 {
@@ -232,6 +233,7 @@ async fn an_edge_that_does_not_speak_the_protocol_gets_no_shells() {
         agent_id,
         heartbeat_seconds: 30,
         command_log: false,
+        command_output: false,
     })
     .await;
     assert!(matches!(link.next().await, Received::Closed(_)));

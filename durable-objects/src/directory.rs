@@ -1,6 +1,7 @@
 //! What the relay writes to D1, so that lists and searches need not ask every machine's object: whether a machine is
 //! online and how it does, that a session is over, and how a command ended. Everything here may run twice.
 use protocol::ids::{CommandId, ObjectId};
+use protocol::relay_contract::AskedCommand;
 use protocol::sql::statements;
 use worker::d1::{D1Database, D1PreparedStatement};
 use worker::wasm_bindgen::JsValue;
@@ -59,24 +60,39 @@ statements! {
 /// Writes notices, in order. One that the database refuses for what it says is dropped with a line in the log: it would be
 /// refused for ever, and must not be in the way of those behind it.
 pub async fn deliver(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Result<()> {
-    let statements = |notices: &[Notice]| -> Result<Vec<_>> {
-        notices.iter().map(|notice| statement(db, machine, notice)).collect()
-    };
-    match db.batch(statements(notices)?).await {
+    match batch(db, machine, notices).await {
         Err(error) if is_refusal(&error) => {}
-        other => return other.map(|_| ()),
+        other => return other,
     }
     for notice in notices {
-        match db.batch(statements(std::slice::from_ref(notice))?).await {
+        match batch(db, machine, std::slice::from_ref(notice)).await {
             Err(error) if is_refusal(&error) => {
                 worker::console_error!("the directory refuses a notice, which is dropped: {error}: {notice:?}");
             }
-            other => {
-                other?;
-            }
+            other => other?,
         }
     }
     Ok(())
+}
+
+async fn batch(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Result<()> {
+    let mut statements = Vec::with_capacity(notices.len());
+    for notice in notices {
+        statements.extend(statement(db, machine, notice)?);
+    }
+    if statements.is_empty() {
+        return Ok(());
+    }
+    db.batch(statements).await.map(|_| ())
+}
+
+/// The commands that notices say were asked for in terminals. Their rows are written by who has the rest of the rows.
+pub fn asked_commands(notices: &[Notice]) -> Vec<AskedCommand> {
+    let asked = notices.iter().filter_map(|notice| match notice {
+        Notice::CommandAsked(asked) => Some(asked.clone()),
+        _ => None,
+    });
+    asked.collect()
 }
 
 /// The commands that notices say have ended.
@@ -107,9 +123,10 @@ pub fn is_refused(text: &str) -> bool {
     .any(|words| text.contains(words))
 }
 
-fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1PreparedStatement> {
+fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<Option<D1PreparedStatement>> {
     let machine = JsValue::from_str(machine.as_str());
-    match notice {
+    let statement = match notice {
+        Notice::CommandAsked(_) => return Ok(None),
         Notice::AgentOnline { facts, at } => {
             let Facts {
                 version,
@@ -216,7 +233,8 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<D1P
             db.prepare(UNKNOWN_CLOSED)
                 .bind(&[machine, JsValue::from_str(&sessions), before, time(*at)])
         }
-    }
+    };
+    statement.map(Some)
 }
 
 /// A command that ran longer than this did not: whole numbers up to 2⁵³ travel unharmed.

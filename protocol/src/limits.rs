@@ -23,6 +23,10 @@ pub const MAX_COMMANDS: usize = 16;
 /// output belongs into a terminal, which loses none.
 pub const MAX_COMMAND_OUTPUT: usize = 96 * 1024;
 
+/// What one part has at most of each of a command's two outputs, in bytes as JSON writes them, while the command runs: as a key's echo
+/// may be behind two of them on a link, that is a few milliseconds of a slow one.
+pub const MAX_COMMAND_PART: usize = 16 * 1024;
+
 /// Longest text of a command, in bytes. Linux takes half as much again as one argument, and a record of it fits any storage.
 pub const MAX_COMMAND: usize = 64 * 1024;
 

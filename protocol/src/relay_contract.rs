@@ -159,6 +159,25 @@ pub struct RunCommand {
     pub wait: bool,
 }
 
+/// A command that a published client had run in its session's socket. The relay has started it, and tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedCommand {
+    /// Its row's name.
+    pub command_id: CommandId,
+    /// In which session.
+    pub session_id: SessionId,
+    /// Who wants it.
+    pub user: ObjectId,
+    /// What bash runs.
+    pub command: String,
+    /// After how many seconds it is killed.
+    pub timeout_seconds: u32,
+    /// Whether it may gain privileges.
+    pub allow_sudo: bool,
+    /// When, in milliseconds since the Unix epoch.
+    pub at: u64,
+}
+
 /// What became of a command that the relay was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]

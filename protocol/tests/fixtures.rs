@@ -47,6 +47,8 @@ messages!(ToViewer {
     Snapshot: "snapshot",
     Gap: "gap",
     Resized: "resized",
+    CommandRunning: "command_running",
+    CommandEnded: "command_ended",
     Exit: "exit",
     Error: "error",
     Disconnect: "disconnect",
@@ -61,6 +63,7 @@ messages!(FromAgent {
     Missing: "missing",
     Snapshot: "snapshot",
     Screen: "screen",
+    Running: "running",
     Ran: "ran",
     RunFailed: "run_failed",
     Notice: "notice",
@@ -181,10 +184,18 @@ fn every_message_has_a_sample_that_survives_decoding_and_encoding() {
 
 #[test]
 fn a_message_with_a_missing_or_mistyped_field_is_refused() {
-    check_refusals::<FromViewer>("from_viewer", &["hello.received"]);
+    check_refusals::<FromViewer>("from_viewer", &["hello.commands", "hello.received"]);
     check_refusals::<ToViewer>(
         "to_viewer",
-        &["attached.sized_by", "exit.code", "exit.signal", "resized.by"],
+        &[
+            "attached.sized_by",
+            "command_ended.error",
+            "command_ended.exit_code",
+            "command_ended.signal",
+            "exit.code",
+            "exit.signal",
+            "resized.by",
+        ],
     );
     check_refusals::<FromAgent>(
         "from_agent",
@@ -199,10 +210,19 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "run_failed.reason",
         ],
     );
-    check_refusals::<ToAgent>("to_agent", &["run.script", "run.session_id", "welcome.command_log"]);
+    check_refusals::<ToAgent>(
+        "to_agent",
+        &[
+            "run.script",
+            "run.session_id",
+            "welcome.command_log",
+            "welcome.command_output",
+        ],
+    );
     let optional = [
         "command_output.error",
         "command_output.exit_code",
+        "command_output.part",
         "command_output.truncated",
         "disconnect.exit_code",
     ];

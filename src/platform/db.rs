@@ -354,6 +354,12 @@ pub fn stored(time: chrono::DateTime<chrono::Utc>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
+/// The same of milliseconds since the Unix epoch.
+pub fn stored_ms(ms: u64) -> String {
+    let ms = i64::try_from(ms).unwrap_or_default();
+    stored(chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default())
+}
+
 /// This moment, as it is stored.
 pub fn now() -> String {
     stored(chrono::Utc::now())

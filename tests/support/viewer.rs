@@ -162,6 +162,7 @@ impl Viewer {
             viewer,
             received,
             size,
+            commands: true,
         })
         .await;
     }

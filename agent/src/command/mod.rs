@@ -66,6 +66,8 @@ enum Order {
     Attach(Outbox),
     /// The link is gone.
     Detach,
+    /// The link takes what it writes as it comes.
+    Follow,
     /// The result is wanted, once there is one.
     Collect,
     /// It is to be killed.
@@ -82,6 +84,8 @@ pub struct Commands {
     running: HashMap<StreamId, Handle>,
     /// Tasks whose command was forgotten and is being killed.
     leaving: Vec<JoinHandle<()>>,
+    /// Whether the link takes what commands write as it comes.
+    follows: bool,
 }
 
 #[derive(Debug)]
@@ -104,6 +108,7 @@ impl Commands {
             journal,
             running: HashMap::new(),
             leaving: Vec::new(),
+            follows: false,
         };
         for (stream, result) in left {
             commands.spawn(stream, Beginning::Ended(result));
@@ -133,7 +138,7 @@ impl Commands {
             let error = format!("it cannot be noted on the machine's disk that it starts: {why}");
             return Some(not_run(stream, error));
         }
-        self.spawn(stream, Beginning::New(spec, outbox.clone()));
+        self.spawn(stream, Beginning::New(spec, outbox.clone(), self.follows));
         None
     }
 
@@ -182,11 +187,20 @@ impl Commands {
     }
 
     /// Gives all commands a new link. Answers which there are.
-    pub async fn attach(&self, outbox: &Outbox) -> Vec<StreamId> {
+    pub async fn attach(&mut self, outbox: &Outbox) -> Vec<StreamId> {
+        self.follows = false;
         for command in self.running.values() {
             command.tell(Order::Attach(outbox.clone())).await;
         }
         self.known()
+    }
+
+    /// The link takes what commands write as it comes.
+    pub async fn follow(&mut self) {
+        self.follows = true;
+        for command in self.running.values() {
+            command.tell(Order::Follow).await;
+        }
     }
 
     /// The link is gone.

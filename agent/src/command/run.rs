@@ -7,7 +7,7 @@ use std::time::Duration;
 use protocol::ids::StreamId;
 use protocol::limits::MAX_COMMAND_OUTPUT;
 use protocol::terminal::agent::{FromAgent, NoResult};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
@@ -21,12 +21,16 @@ use crate::session::exit_status;
 /// output open for ever and is not waited for.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Runs a command. It ends by itself, when its time is up, or when it is to be killed.
-pub async fn execute(spec: Spec, kill: &Notify) -> FromAgent {
+/// How often what a command writes is said while it runs. Those who look see it come; a command that is over sooner says it once.
+const PART_EVERY: Duration = Duration::from_millis(250);
+
+/// Runs a command. It ends by itself, when its time is up, or when it is to be killed. What it writes goes to `parts` as it comes,
+/// where there is room.
+pub async fn execute(spec: Spec, kill: &Notify, parts: &mpsc::Sender<FromAgent>) -> FromAgent {
     let stream = spec.stream;
     let (begun, timeout) = (Instant::now(), spec.timeout);
     match start(spec).await {
-        Ok(child) => wait(stream, child, begun, timeout, kill).await,
+        Ok(child) => wait(stream, child, begun, timeout, kill, parts).await,
         Err(error) => {
             tracing::warn!(%stream, %error, "cannot run a command");
             let (error, reason) = (error.to_string(), NoResult::NotRun);
@@ -75,12 +79,21 @@ fn script_arguments(shell: &Path, script: String) -> io::Result<Vec<OsString>> {
     Ok(vec!["-c".into(), SCRIPT.into(), "script".into(), script.into()])
 }
 
-async fn wait(stream: StreamId, mut child: Child, begun: Instant, timeout: Duration, kill: &Notify) -> FromAgent {
+async fn wait(
+    stream: StreamId,
+    mut child: Child,
+    begun: Instant,
+    timeout: Duration,
+    kill: &Notify,
+    parts: &mpsc::Sender<FromAgent>,
+) -> FromAgent {
     let deadline = begun + timeout;
     let pid = child.pid();
     let end = || process::kill_descendants(pid);
     let (stdout, stderr) = child.take_outputs();
-    let (mut stdout, mut stderr) = (Captured::new(stdout), Captured::new(stderr));
+    let mut stdout = Captured::new(stdout, MAX_COMMAND_OUTPUT);
+    let mut stderr = Captured::new(stderr, MAX_COMMAND_OUTPUT);
+    let (mut part, mut next_part) = (0, begun + PART_EVERY);
     let mut timed_out = false;
     let mut killed = false;
     let status = loop {
@@ -96,6 +109,15 @@ async fn wait(stream: StreamId, mut child: Child, begun: Instant, timeout: Durat
                 killed = true;
                 end();
             }
+            () = sleep_until(next_part), if stdout.has_news() || stderr.has_news() => {
+                next_part = Instant::now() + PART_EVERY;
+                // While nobody takes the one before, what is new waits.
+                if let Ok(room) = parts.try_reserve() {
+                    let (stdout, stderr) = (stdout.next_part(), stderr.next_part());
+                    room.send(FromAgent::Running { stream, part, stdout, stderr });
+                    part += 1;
+                }
+            }
         }
     };
     let duration = begun.elapsed();
@@ -107,8 +129,8 @@ async fn wait(stream: StreamId, mut child: Child, begun: Instant, timeout: Durat
             () = sleep_until(last_words) => break,
         }
     }
-    let (stdout, more_out) = stdout.into_text(MAX_COMMAND_OUTPUT);
-    let (stderr, more_err) = stderr.into_text(MAX_COMMAND_OUTPUT);
+    let (stdout, more_out) = stdout.into_text();
+    let (stderr, more_err) = stderr.into_text();
     FromAgent::Ran {
         stream,
         stdout,

@@ -15,8 +15,8 @@ use crate::session::{Outbox, Outgoing};
 /// What a task begins with.
 #[derive(Debug)]
 pub enum Beginning {
-    /// A command to run, and the link that asked for it.
-    New(Spec, Outbox),
+    /// A command to run, the link that asked for it, and whether that takes what it writes as it comes.
+    New(Spec, Outbox, bool),
     /// A result of an agent before this one.
     Ended(FromAgent),
 }
@@ -24,19 +24,23 @@ pub enum Beginning {
 /// Runs until the handle is dropped, and then until the command is gone. Notes what came of it, unless it is to be forgotten.
 pub async fn run(stream: StreamId, beginning: Beginning, journal: Journal, mut orders: mpsc::Receiver<Order>) {
     let kill = Notify::new();
-    let (spec, mut link, mut result) = match beginning {
-        Beginning::New(spec, link) => (Some(spec), Some(link), None),
-        Beginning::Ended(result) => (None, None, Some(result)),
+    let (spec, mut link, mut follows, mut result) = match beginning {
+        Beginning::New(spec, link, follows) => (Some(spec), Some(link), follows, None),
+        Beginning::Ended(result) => (None, None, false, Some(result)),
     };
-    let mut running = pin!(start_and_end(stream, spec, &journal, &kill));
+    let (say, mut parts) = mpsc::channel(1);
+    let mut running = pin!(start_and_end(stream, spec, &journal, &kill, &say));
+    // What it wrote and the link has not taken.
+    let mut part = None;
     // Whether the result is to be sent on this link.
     let mut owed = result.is_none();
     let mut forgotten = false;
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(Order::Attach(outbox)) => link = Some(outbox),
+                Some(Order::Attach(outbox)) => (link, follows) = (Some(outbox), false),
                 Some(Order::Detach) => link = None,
+                Some(Order::Follow) => follows = true,
                 Some(Order::Collect) => owed = true,
                 Some(Order::Kill) => kill.notify_one(),
                 Some(Order::Forget) => {
@@ -46,6 +50,14 @@ pub async fn run(stream: StreamId, beginning: Beginning, journal: Journal, mut o
                 None => break,
             },
             ended = &mut running, if result.is_none() => result = Some(ended),
+            Some(next) = parts.recv(), if result.is_none() && part.is_none() => part = Some(next),
+            permit = reserve(link.clone()), if result.is_none() && part.is_some() && follows && link.is_some() => {
+                match (permit, part.take()) {
+                    (Some(permit), Some(part)) => drop(permit.send(Outgoing::from(part))),
+                    // The result will have it.
+                    _ => link = None,
+                }
+            }
             permit = reserve(link.clone()), if owed && link.is_some() && result.is_some() => {
                 match (permit, &result) {
                     (Some(permit), Some(result)) => {
@@ -68,7 +80,13 @@ pub async fn run(stream: StreamId, beginning: Beginning, journal: Journal, mut o
 }
 
 /// Runs a command once it is noted on the disk that it starts, and notes what came of it before anybody is told.
-async fn start_and_end(stream: StreamId, spec: Option<Spec>, journal: &Journal, kill: &Notify) -> FromAgent {
+async fn start_and_end(
+    stream: StreamId,
+    spec: Option<Spec>,
+    journal: &Journal,
+    kill: &Notify,
+    parts: &mpsc::Sender<FromAgent>,
+) -> FromAgent {
     let failed = |error: String, reason| FromAgent::RunFailed { stream, error, reason };
     let Some(spec) = spec else {
         // Never waited for: there is a result already.
@@ -88,7 +106,7 @@ async fn start_and_end(stream: StreamId, spec: Option<Spec>, journal: &Journal, 
             );
         }
     }
-    let result = execute(spec, kill).await;
+    let result = execute(spec, kill, parts).await;
     let kept = result.clone();
     if let Some(Err(error)) = on_disk(journal, move |journal| journal.end(stream, &kept)).await {
         tracing::warn!(%stream, %error, "the result of a command is in memory only");

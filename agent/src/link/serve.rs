@@ -222,10 +222,14 @@ impl Link<'_> {
                     agent_id,
                     heartbeat_seconds,
                     command_log,
+                    command_output,
                     ..
                 }) => {
                     if command_log {
                         self.records.welcome();
+                    }
+                    if command_output {
+                        self.shells.follow_commands().await;
                     }
                     tracing::info!(agent = %agent_id, "the link stands");
                     self.welcomed.get_or_insert_with(Instant::now);

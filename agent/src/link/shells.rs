@@ -65,6 +65,11 @@ impl Shells {
         (streams, self.commands.attach(outbox).await)
     }
 
+    /// The link takes what commands write as it comes.
+    pub async fn follow_commands(&mut self) {
+        self.commands.follow().await;
+    }
+
     /// Where it is noted which commands are started.
     pub fn journal(&self) -> Option<JournalId> {
         self.commands.journal().cloned()

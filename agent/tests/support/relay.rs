@@ -95,7 +95,7 @@ impl Relay {
     /// The same of a relay that takes records of commands.
     pub async fn welcome_with_log(&self) -> Connection {
         let mut connection = self.accept().await;
-        connection.welcome_that(true).await;
+        connection.welcome_that(true, false).await;
         connection
     }
 
@@ -155,16 +155,22 @@ pub struct Connection {
 
 impl Connection {
     pub async fn welcome(&mut self) {
-        self.welcome_that(false).await;
+        self.welcome_that(false, false).await;
     }
 
-    async fn welcome_that(&mut self, command_log: bool) {
+    /// The same of a relay that takes what commands write as it comes.
+    pub async fn welcome_with_output(&mut self) {
+        self.welcome_that(false, true).await;
+    }
+
+    async fn welcome_that(&mut self, command_log: bool, command_output: bool) {
         let agent_id = "0123456789ab".parse().unwrap();
         self.send(ToAgent::Welcome {
             protocol: PROTOCOL,
             agent_id,
             heartbeat_seconds: 30,
             command_log,
+            command_output,
         })
         .await;
     }

@@ -125,6 +125,7 @@ impl StreamTerminal {
             ToViewer::Exit { .. } => bail!("the shell ended"),
             ToViewer::Error { error, .. } => bail!("the relay refused a frame: {error}"),
             ToViewer::Disconnect { reason, .. } => bail!("the relay closed: {reason}"),
+            ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } => {}
             ToViewer::Attached { .. } | ToViewer::Agent { .. } | ToViewer::Resized { .. } | ToViewer::Pong => {}
         }
         Ok(())
@@ -212,6 +213,7 @@ async fn join(attachment: &Attachment, received: Option<u64>) -> Result<(Socket,
         viewer: viewer.clone(),
         received,
         size: Size::default(),
+        commands: false,
     };
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
     while let Some(message) = socket.next().await {

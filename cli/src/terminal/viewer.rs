@@ -105,6 +105,7 @@ impl Viewer {
             viewer: self.id.clone(),
             received,
             size: self.size,
+            commands: false,
         }
     }
 
@@ -147,6 +148,8 @@ impl Viewer {
             ToViewer::Gap { from, to } => Some(Event::Gap(to.saturating_sub(from))),
             // The local terminal keeps the size its owner gave it.
             ToViewer::Resized { .. } | ToViewer::Pong => None,
+            // Not asked for: it has nowhere to show them but among the shell's bytes.
+            ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } => None,
             ToViewer::Exit { status } => Some(Event::Exit(status)),
             ToViewer::Error { error, .. } => Some(Event::Refused(error)),
             ToViewer::Disconnect { reason, code } => {

@@ -2,14 +2,16 @@
 use std::time::Duration;
 
 use protocol::ids::{CommandId, ObjectId};
+use protocol::relay_contract::AskedCommand;
 use protocol::terminal::command_record::CommandRecord;
 use worker::{Error, Result};
 
+use super::time::is_behind;
 use super::{Relay, now};
 use crate::authority;
 use crate::command_log;
 use crate::directory;
-use crate::relay::{Action, Notice, Question, RelayState, Verdict};
+use crate::relay::{Action, Notice, Question, RelayState, Verdict, output_frame};
 use crate::storage::Storage;
 
 /// How often it is looked whether a delivery that is under way is over.
@@ -179,6 +181,10 @@ impl Relay {
             Action::Text(socket, text) => {
                 let _ = live.sockets.get(&socket).map(|ws| ws.send_with_str(&text));
             }
+            Action::Spare(socket, text) => {
+                let ws = live.sockets.get(&socket);
+                let _ = ws.filter(|ws| !is_behind(ws)).map(|ws| ws.send_with_str(&text));
+            }
             Action::Close(socket, close) => {
                 if let Some(ws) = live.sockets.remove(&socket) {
                     let _ = ws.close(Some(close.code()), Some(close.reason()));
@@ -192,6 +198,13 @@ impl Relay {
             Action::Save(record) => self.storage()?.save(&record)?,
             Action::Erase(key) => self.storage()?.erase(key)?,
             Action::Keep(command_id, result) => self.storage()?.keep(now(), &command_id, &result)?,
+            Action::Answer(socket, command_id) => {
+                // Results are kept longer than sessions wait for their clients.
+                if let (Some(ws), Some(result)) = (live.sockets.get(&socket), self.storage()?.result(&command_id)?) {
+                    let output = output_frame(command_id.to_string(), result);
+                    let _ = ws.send_with_str(serde_json::to_string(&output)?);
+                }
+            }
             Action::EraseAll | Action::Notify(_) | Action::Ask(_) | Action::Put(_) | Action::Log(_) => {}
         }
         Ok(())
@@ -225,6 +238,22 @@ impl Relay {
         }
     }
 
+    /// Has commands that were asked for in terminals written down, before what is told of them.
+    async fn log_asked(&self, machine: &ObjectId, asked: Vec<AskedCommand>) -> Result<()> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        match command_log::store_asked(&self.env, machine, asked).await {
+            Err(error) if directory::is_refused(&error) => {
+                worker::console_error!(
+                    "commands that were asked for in terminals are refused by the directory: {error}"
+                );
+                Ok(())
+            }
+            other => other.map_err(Error::RustError),
+        }
+    }
+
     /// Has commands that were sent and have ended added to the log, which may have them already. What the database refuses is
     /// dropped with a line in the log, like a notice.
     async fn log_sent(&self, machine: &ObjectId, ended: Vec<CommandId>) -> Result<()> {
@@ -246,6 +275,7 @@ impl Relay {
             let Some(machine) = self.live.borrow().relay.machine().cloned() else {
                 return Ok(());
             };
+            self.log_asked(&machine, directory::asked_commands(&notices)).await?;
             directory::deliver(&db, &machine, &notices).await?;
             self.log_sent(&machine, directory::ended_commands(&notices)).await?;
             self.storage()?.delivered(last)?;

@@ -89,6 +89,15 @@ impl Relay {
     }
 }
 
+/// How much of what was sent to a socket may not have left for it to get more that can be spared: what a link that is not slow has
+/// on its way.
+const BEHIND: u64 = 64 * 1024;
+
+/// Whether a socket has so much before it that what can be spared is not sent.
+pub(super) fn is_behind(ws: &WebSocket) -> bool {
+    buffered(ws).is_some_and(|waits| waits > BEHIND)
+}
+
 /// How much of what was sent to a socket has not left, if the platform says so; the `worker` crate does not bind that property.
 fn buffered(ws: &WebSocket) -> Option<u64> {
     let amount = js_sys::Reflect::get(ws.as_ref(), &"bufferedAmount".into()).ok()?;

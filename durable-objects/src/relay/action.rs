@@ -4,6 +4,7 @@ use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::api::machines::Metrics;
 use protocol::ids::{CommandId, ObjectId, SessionId, StreamId};
 use protocol::recording::Span;
+use protocol::relay_contract::AskedCommand;
 use protocol::terminal::Size;
 use protocol::terminal::agent::LinuxUser;
 use protocol::terminal::close::Close;
@@ -26,6 +27,8 @@ pub enum Action {
     Binary(Socket, Bytes),
     /// Send a text frame.
     Text(Socket, String),
+    /// Send a text frame, unless so much of what was sent before has not left that whoever it is for is behind.
+    Spare(Socket, String),
     /// Close a socket; the relay has forgotten it already.
     Close(Socket, Close),
     /// Attach [`super::RelayState::memory_of`] the socket to it, for the next time this object loses its memory. Not a write
@@ -38,6 +41,8 @@ pub enum Action {
     /// Keep the result of a command where it can be read, for as long as results are kept. In one transaction with what
     /// else is decided, such as to let the agent forget it.
     Keep(CommandId, CommandResult),
+    /// Send a published client the result of a command that is kept.
+    Answer(Socket, CommandId),
     /// Remove everything from storage.
     EraseAll,
     /// Tell the directory (D1).
@@ -133,6 +138,8 @@ pub enum Notice {
         /// How the shell exited, if it did.
         exit_code: Option<i32>,
     },
+    /// A command was asked for in a terminal's socket, and the agent was told of it.
+    CommandAsked(AskedCommand),
     /// A command was handed to the agent.
     CommandSent { command_id: CommandId, at: u64 },
     /// A command has ended, or will never start: the one place where the rest of the product learns of it. Its output is kept here

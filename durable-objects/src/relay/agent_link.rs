@@ -146,6 +146,7 @@ impl AgentLink {
             agent_id: link.memory.context.agent_id.clone(),
             heartbeat_seconds,
             command_log: true,
+            command_output: true,
         };
         out.say(link.socket, &welcome);
         out.remember(link.socket);

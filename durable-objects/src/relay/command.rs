@@ -1,23 +1,25 @@
 //! Commands without a terminal: how the agent is told of them, and who is told what came of them.
 //!
 //! Of each there is a record, made before the agent hears of it, and the agent keeps the result until the relay has it. So
-//! neither a cut link nor a loss of memory loses a result. One that was sent through the API may wait for its agent; its
-//! result is kept here ([`queued`](super::queued) has what is special about it). One that a published client asked for in its
-//! terminal is answered there, once, when that client comes back if it was cut.
+//! neither a cut link nor a loss of memory loses a result. Every result is kept here. One that was sent through the API may wait
+//! for its agent ([`queued`](super::queued) has what is special about it). One that a published client asked for in its
+//! terminal is told to the directory like any other; it ends with its session, and that client is answered once, when it comes back
+//! if it was cut.
 use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::ids::{CommandId, StreamId};
 use protocol::limits::MAX_COMMANDS;
-use protocol::relay_contract::Dialect;
+use protocol::relay_contract::{AskedCommand, Dialect};
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{NoResult, ToAgent};
 use protocol::terminal::published::ToClient;
 
 use super::RelayState;
-use super::action::Socket;
+use super::action::{Notice, Socket};
+use super::command_output::hears_of_commands;
 use super::commands::Command;
-use super::published::Published;
-use super::record::CommandRecord;
-use super::viewer::Viewer;
+use super::record::{CommandRecord, Label};
+
+const SESSION_OVER: &str = "its terminal session ended, and it was killed";
 
 /// How a command went, as the agent says.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ impl RelayState {
                 "you are watching this terminal and cannot run commands",
             );
         }
-        let username = viewer.context().username.clone();
+        let (user, username) = (viewer.context().user.clone(), viewer.context().username.clone());
         let Some(of) = viewer.stream() else { return };
         if !self.agent.is_online() {
             return self.say_error(socket, "AGENT_OFFLINE", "agent not connected");
@@ -59,28 +61,48 @@ impl RelayState {
         let Some(stream) = self.machine.mint_stream(&mut self.out) else {
             return;
         };
-        let (Some(command_id), Some(session)) = (self.command_id(stream), self.sessions.get(of)) else {
+        let (Some(command_id), Some(session)) = (self.new_command_id(now, stream), self.sessions.get(of)) else {
             return;
         };
-        let run = ToAgent::Run {
-            stream,
-            session_id: Some(session.id().clone()),
-            command: command.clone(),
-            timeout_seconds,
-            allow_sudo: session.allow_sudo(),
-            username,
-            script: false,
-        };
+        let session_id = session.id().clone();
+        let allow_sudo = session.allow_sudo();
         let journal = self.agent.journal().cloned();
-        let record = CommandRecord::asked_for_in(of, stream, command_id.clone(), journal, now);
+        let label = Label::new(&username, &command);
+        let record = CommandRecord::asked_for_in(of, stream, command_id.clone(), label, journal, now);
         // Before the command is on its way: what runs is known.
         self.commands.add(record, &mut self.out);
-        self.tell_agent(&run);
+        self.out.notify(Notice::CommandAsked(AskedCommand {
+            command_id: command_id.clone(),
+            session_id: session_id.clone(),
+            user,
+            command: command.clone(),
+            timeout_seconds,
+            allow_sudo,
+            at: now,
+        }));
+        self.tell_agent(&ToAgent::Run {
+            stream,
+            session_id: Some(session_id),
+            command: command.clone(),
+            timeout_seconds,
+            allow_sudo,
+            username,
+            script: false,
+        });
         let command_id = command_id.into();
         self.out.say(socket, &ToClient::CommandStarted { command_id, command });
     }
 
-    /// The name of a command that was asked for in a terminal: the machine, and a number it never has twice.
+    /// The name of a command that is asked for in a terminal: the time, as those of all commands begin, a number that the machine
+    /// never has twice, and what it has of its own.
+    fn new_command_id(&self, now: u64, stream: StreamId) -> Option<CommandId> {
+        let own = self.machine.id()?.as_str().get(12..)?;
+        format!("cmd_{:012x}{:08x}{own}", now & 0xffff_ffff_ffff, stream.0)
+            .parse()
+            .ok()
+    }
+
+    /// The same, as a version before this one made it.
     pub(super) fn command_id(&self, stream: StreamId) -> Option<CommandId> {
         format!("cmd_{}{:08x}", self.machine.id()?, stream.0).parse().ok()
     }
@@ -133,39 +155,64 @@ impl RelayState {
         self.answer(now, stream, CommandResult::without_output(status, error));
     }
 
-    /// Gives a result to whom it is for, and lets the agent forget it. While nobody can take it, the agent keeps it.
+    /// A command has ended: keeps its result, tells who should know, and lets the agent forget it. The client that asked for it
+    /// and is not there is answered when it comes back.
     pub(super) fn answer(&mut self, now: u64, stream: StreamId, result: CommandResult) {
-        match self.commands.get(stream).map(Command::session) {
-            None => self.tell_agent(&ToAgent::Forget { stream }),
-            Some(None) => self.end_queued(now, stream, result),
-            Some(Some(of)) => {
-                let Some(socket) = self.commander_of(of) else { return };
-                if let Some(command) = self.commands.remove(stream, &mut self.out) {
-                    self.out.say(socket, &output_frame(command.id(), result));
+        let Some(command) = self.commands.get(stream).filter(|command| !command.has_ended()) else {
+            return self.tell_agent(&ToAgent::Forget { stream });
+        };
+        let command_id = command.id().clone();
+        let told = !command.is_waiting();
+        let waits = command.session().is_some_and(|of| self.commander_of(of).is_none());
+        self.out.keep(command_id.clone(), result.clone());
+        self.out.notify(Notice::CommandEnded {
+            command_id,
+            status: result.status,
+            exit_code: result.exit_code,
+            signal: result.signal.clone(),
+            error: result.error.clone(),
+            truncated: result.truncated,
+            duration_ms: result.duration_ms,
+            at: now,
+        });
+        if waits {
+            self.commands.ended(stream, &mut self.out);
+        }
+        self.tell_ended(stream, result);
+        if !waits {
+            self.commands.remove(stream, &mut self.out);
+        }
+        if told {
+            self.tell_agent(&ToAgent::Forget { stream });
+        }
+        // There may be room for another.
+        self.start_commands(now);
+    }
+
+    /// A session's client is there: it is told of the results that waited for it, and the agent is asked for the others. That answers
+    /// at once, or when a command ends.
+    pub(super) fn collect(&mut self, of: StreamId) {
+        let Some(socket) = self.commander_of(of) else { return };
+        for stream in self.commands.of_session(of) {
+            match self.commands.get(stream).filter(|command| command.has_ended()) {
+                Some(command) => {
+                    self.out.answer(socket, command.id().clone());
+                    self.commands.remove(stream, &mut self.out);
                 }
-                self.tell_agent(&ToAgent::Forget { stream });
-                // There is room for another.
-                self.start_commands(now);
+                None => self.tell_agent(&ToAgent::Collect { stream }),
             }
         }
     }
 
-    /// Asks for the results that a session's client waits for. The agent answers at once, or when the command ends.
-    pub(super) fn collect(&mut self, of: StreamId) {
-        if self.commander_of(of).is_none() {
-            return;
-        }
-        for stream in self.commands.of_session(of) {
-            self.tell_agent(&ToAgent::Collect { stream });
-        }
-    }
-
     /// Kills the commands of a session that is over.
-    pub(super) fn end_commands(&mut self, of: StreamId) {
+    pub(super) fn end_commands(&mut self, now: u64, of: StreamId) {
         for stream in self.commands.of_session(of) {
+            if self.commands.get(stream).is_some_and(Command::is_sent) {
+                self.tell_agent(&ToAgent::Close { stream });
+                let result = CommandResult::without_output(CommandStatus::Cancelled, SESSION_OVER);
+                self.answer(now, stream, result);
+            }
             self.commands.remove(stream, &mut self.out);
-            self.tell_agent(&ToAgent::Close { stream });
-            self.tell_agent(&ToAgent::Forget { stream });
         }
     }
 
@@ -174,7 +221,7 @@ impl RelayState {
     pub(super) fn reconcile_commands(&mut self, listed: &[StreamId]) {
         for stream in listed.iter().copied() {
             // What waits it was never told of: it is another's.
-            if self.commands.get(stream).is_none_or(Command::is_waiting) {
+            if self.commands.get(stream).is_none_or(|command| !command.is_sent()) {
                 self.tell_agent(&ToAgent::Close { stream });
                 self.tell_agent(&ToAgent::Forget { stream });
             }
@@ -189,24 +236,5 @@ impl RelayState {
     fn commander_of(&self, of: StreamId) -> Option<Socket> {
         self.viewers
             .find(|viewer| viewer.stream() == Some(of) && hears_of_commands(viewer))
-    }
-}
-
-/// Whether a viewer is a published client that was told that its session is there.
-pub(super) fn hears_of_commands(viewer: &Viewer) -> bool {
-    let ready = viewer.published().is_some_and(Published::is_ready);
-    viewer.dialect() == Dialect::Published && ready
-}
-
-/// What a published client is told of a result.
-pub(super) fn output_frame(command_id: &CommandId, result: CommandResult) -> ToClient {
-    ToClient::CommandOutput {
-        command_id: command_id.to_string(),
-        completed: result.status == CommandStatus::Completed,
-        stdout: result.stdout,
-        stderr: result.stderr,
-        exit_code: result.exit_code,
-        truncated: result.truncated,
-        error: result.error,
     }
 }

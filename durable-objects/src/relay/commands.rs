@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use protocol::ids::{CommandId, JournalId, ObjectId, StreamId};
 
 use super::outbox::Outbox;
-use super::record::{AnswerTo, CommandRecord, Key, Order, Progress, Record, Stop};
+use super::record::{AnswerTo, CommandRecord, Key, Label, Order, Progress, Record, Stop};
 
 /// One of them.
 #[derive(Debug)]
@@ -25,12 +25,26 @@ impl Command {
         &self.record.command_id
     }
 
+    pub fn label(&self) -> &Label {
+        &self.record.label
+    }
+
     pub fn progress(&self) -> &Progress {
         &self.record.progress
     }
 
     pub fn is_waiting(&self) -> bool {
         matches!(self.record.progress, Progress::Waiting { .. })
+    }
+
+    /// Whether it has ended, and its result waits for the client that asked for it.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.record.progress, Progress::Sent { ended: true, .. })
+    }
+
+    /// Whether the agent was told of it, and it has not ended.
+    pub fn is_sent(&self) -> bool {
+        !self.is_waiting() && !self.has_ended()
     }
 
     /// The session it was asked for in.
@@ -123,9 +137,7 @@ impl Commands {
 
     /// How many the agent has, or is about to be told of.
     pub fn under_way(&self) -> usize {
-        self.iter()
-            .filter(|command| !command.is_waiting() || command.asked)
-            .count()
+        self.iter().filter(|command| command.is_sent() || command.asked).count()
     }
 
     /// How many wait.
@@ -210,6 +222,7 @@ impl Commands {
             journal: journal.cloned(),
             at: now,
             stop: None,
+            ended: false,
         };
         out.save(Record::Command(command.record.clone()));
         Some(order)
@@ -235,6 +248,16 @@ impl Commands {
         };
         if let Progress::Sent { stop: stop @ None, .. } = &mut command.record.progress {
             *stop = Some(why);
+            out.save(Record::Command(command.record.clone()));
+        }
+    }
+
+    /// It has ended, and its result waits for the client that asked for it.
+    pub fn ended(&mut self, stream: StreamId, out: &mut Outbox) {
+        if let Some(command) = self.commands.get_mut(&stream)
+            && let Progress::Sent { ended, .. } = &mut command.record.progress
+        {
+            *ended = true;
             out.save(Record::Command(command.record.clone()));
         }
     }

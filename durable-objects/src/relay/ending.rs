@@ -35,11 +35,11 @@ impl RelayState {
     }
 
     /// Forgets a session that is over and that nobody still has to read.
-    pub(super) fn forget_if_read(&mut self, stream: StreamId) {
+    pub(super) fn forget_if_read(&mut self, now: u64, stream: StreamId) {
         let over = self.sessions.get(stream).is_some_and(Session::is_over);
         let awaited = self.sessions.readers(stream).next().is_some() || self.viewers.of(stream).next().is_some();
         if over && !awaited {
-            self.end_commands(stream);
+            self.end_commands(now, stream);
             self.forget_stream(stream);
             self.sessions.forget(stream, &mut self.out);
         }
@@ -51,7 +51,7 @@ impl RelayState {
             return;
         };
         let (session_id, opening) = (session.id().clone(), session.opening());
-        self.end_commands(stream);
+        self.end_commands(now, stream);
         self.tell_agent(&ToAgent::Close { stream });
         self.forget_unopened(stream);
         self.forget_stream(stream);
@@ -103,7 +103,7 @@ impl RelayState {
         }
         self.settle_size(now, stream);
         self.pace(stream);
-        self.forget_if_read(stream);
+        self.forget_if_read(now, stream);
     }
 
     fn give_up_position(&mut self, input: StreamId) {

@@ -75,6 +75,12 @@ impl RelayState {
                 size,
                 screen,
             } => self.record_screen(now, stream, offset, size, &screen),
+            FromAgent::Running {
+                stream,
+                part,
+                stdout,
+                stderr,
+            } => self.command_wrote(stream, part, stdout, stderr),
             FromAgent::Ran {
                 stream,
                 stdout,

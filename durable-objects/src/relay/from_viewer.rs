@@ -54,8 +54,17 @@ impl RelayState {
                 self.dismiss(now, socket, Close::ProtocolError, &reason);
             }
             FromViewer::Hello {
-                viewer, received, size, ..
-            } => self.knock(socket, viewer, received, size),
+                viewer,
+                received,
+                size,
+                commands,
+                ..
+            } => {
+                if let Some(greeting) = self.viewers.get_mut(socket) {
+                    greeting.wants_commands(commands);
+                }
+                self.knock(socket, viewer, received, size);
+            }
             FromViewer::Resize { size } => self.resize(now, socket, size),
             FromViewer::Ping => self.out.say(socket, &ToViewer::Pong),
         }

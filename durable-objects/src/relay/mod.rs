@@ -17,8 +17,8 @@
 //! - `delivery.rs`: which bytes go to whom, `snapshot.rs`: what is sent when the bytes are too many or gone
 //! - `pace.rs`: how far the agent may write (`credit.rs`)
 //! - `recording.rs`: what becomes of a session's recording (`recorders.rs`, `recorder/`)
-//! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `commands_run.rs`: records of
-//!   those that were typed
+//! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `command_output.rs`: what those
+//!   who look on are told of either, `commands_run.rs`: records of those that were typed
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
@@ -27,6 +27,7 @@ mod agent_link;
 mod arrival;
 mod attach;
 mod command;
+mod command_output;
 mod commands;
 mod commands_run;
 mod credit;
@@ -67,6 +68,7 @@ use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
 
 pub use action::{Action, Chunk, Facts, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
+pub use command_output::output_frame;
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, CommandClaim, Question, UNKNOWN_AFTER, Verdict};
 
@@ -74,7 +76,7 @@ use agent_link::AgentLink;
 use commands::Commands;
 use machine::Machine;
 use outbox::Outbox;
-use record::CommandRecord;
+use record::{CommandRecord, Label};
 use recorders::Recorders;
 use sessions::Sessions;
 use viewer::Viewer;
@@ -191,7 +193,7 @@ impl RelayState {
         };
         for stream in of.take_commands(&mut self.out) {
             if let Some(command_id) = self.command_id(stream) {
-                let record = CommandRecord::asked_for_in(session, stream, command_id, None, now);
+                let record = CommandRecord::asked_for_in(session, stream, command_id, Label::default(), None, now);
                 self.commands.add(record, &mut self.out);
             }
         }

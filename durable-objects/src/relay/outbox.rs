@@ -45,6 +45,14 @@ impl Outbox {
         }
     }
 
+    /// Sends the same message to some, but not to those who are behind.
+    pub fn spare(&mut self, sockets: &[Socket], message: &impl Serialize) {
+        if let Ok(text) = serde_json::to_string(message) {
+            let spares = sockets.iter().map(|socket| Action::Spare(*socket, text.clone()));
+            self.actions.extend(spares);
+        }
+    }
+
     /// Sends a text as it is.
     pub fn text(&mut self, socket: Socket, text: String) {
         self.actions.push(Action::Text(socket, text));
@@ -91,6 +99,11 @@ impl Outbox {
     /// Keeps the result of a command.
     pub fn keep(&mut self, command_id: CommandId, result: CommandResult) {
         self.actions.push(Action::Keep(command_id, result));
+    }
+
+    /// Sends a published client a result that is kept.
+    pub fn answer(&mut self, socket: Socket, command_id: CommandId) {
+        self.actions.push(Action::Answer(socket, command_id));
     }
 
     /// Tells the directory.

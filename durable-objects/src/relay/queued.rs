@@ -12,9 +12,8 @@ use protocol::terminal::agent::ToAgent;
 
 use super::RelayState;
 use super::action::Notice;
-use super::command::{hears_of_commands, output_frame};
 use super::commands::Command;
-use super::record::{AnswerTo, CommandRecord, Order, Progress, Stop};
+use super::record::{AnswerTo, CommandRecord, Label, Order, Progress, Stop};
 use super::rights::{CommandClaim, Question};
 
 /// How long a command waits for its agent, in milliseconds (contract of the API).
@@ -75,6 +74,7 @@ impl RelayState {
         let record = CommandRecord {
             stream,
             command_id: run.command_id,
+            label: Label::new(&run.username, &run.command),
             answer_to: AnswerTo::Edge {
                 user: run.user,
                 until: now + patience,
@@ -98,7 +98,7 @@ impl RelayState {
 
     /// How far a command has come that has not ended.
     pub fn command_status(&self, command_id: &CommandId) -> Option<CommandStatus> {
-        let command = self.commands.find(command_id)?;
+        let command = self.commands.find(command_id).filter(|command| !command.has_ended())?;
         Some(if command.is_waiting() {
             CommandStatus::Queued
         } else {
@@ -108,7 +108,8 @@ impl RelayState {
 
     /// Calls a command off by order of somebody who may.
     pub fn cancel_command(&mut self, now: u64, command_id: &CommandId) {
-        if let Some(stream) = self.commands.find(command_id).map(Command::stream) {
+        let command = self.commands.find(command_id).filter(|command| !command.has_ended());
+        if let Some(stream) = command.map(Command::stream) {
             self.stop_command(now, stream, Stop::Cancelled);
         }
     }
@@ -227,36 +228,6 @@ impl RelayState {
             }
             self.tell_agent(&ToAgent::Collect { stream });
         }
-    }
-
-    /// Keeps a result, and tells who should know.
-    pub(super) fn end_queued(&mut self, now: u64, stream: StreamId, result: CommandResult) {
-        let Some(command) = self.commands.remove(stream, &mut self.out) else {
-            return;
-        };
-        let command_id = command.id().clone();
-        self.out.keep(command_id.clone(), result.clone());
-        self.out.notify(Notice::CommandEnded {
-            command_id: command_id.clone(),
-            status: result.status,
-            exit_code: result.exit_code,
-            signal: result.signal.clone(),
-            error: result.error.clone(),
-            truncated: result.truncated,
-            duration_ms: result.duration_ms,
-            at: now,
-        });
-        if !command.is_waiting() {
-            self.tell_agent(&ToAgent::Forget { stream });
-        }
-        // The published API answers a command in the sender's terminals.
-        let senders =
-            |viewer: &super::Viewer| Some(&viewer.context().user) == command.user() && hears_of_commands(viewer);
-        let frame = output_frame(&command_id, result);
-        for socket in self.viewers.sockets_where(senders) {
-            self.out.say(socket, &frame);
-        }
-        self.start_commands(now);
     }
 
     /// When something of the commands is due.

@@ -4,6 +4,7 @@
 use protocol::api::machines::Metrics;
 use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::relay_contract::{AgentContext, ViewerContext};
+use protocol::terminal::command_record::within;
 use protocol::terminal::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
 
@@ -128,9 +129,33 @@ pub struct CommandRecord {
     /// The number it has for the agent.
     pub stream: StreamId,
     pub command_id: CommandId,
+    /// What it is called.
+    #[serde(default)]
+    pub label: Label,
     /// For whom it is.
     pub answer_to: AnswerTo,
     pub progress: Progress,
+}
+
+/// What a command is called for those who look on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// Who sent it, by name.
+    pub by: String,
+    /// How its text begins.
+    pub command: String,
+}
+
+/// How much of its text a command is called by, in bytes: some lines of a page.
+const LABEL: usize = 240;
+
+impl Label {
+    pub fn new(by: &str, command: &str) -> Self {
+        Self {
+            by: by.to_owned(),
+            command: within(command, LABEL).to_owned(),
+        }
+    }
 }
 
 impl CommandRecord {
@@ -139,18 +164,21 @@ impl CommandRecord {
         session: StreamId,
         stream: StreamId,
         command_id: CommandId,
+        label: Label,
         journal: Option<JournalId>,
         at: u64,
     ) -> Self {
         Self {
             stream,
             command_id,
+            label,
             answer_to: AnswerTo::Session { session },
             progress: Progress::Sent {
                 order: None,
                 journal,
                 at,
                 stop: None,
+                ended: false,
             },
         }
     }
@@ -192,6 +220,9 @@ pub enum Progress {
         at: u64,
         /// Whether it was called off since.
         stop: Option<Stop>,
+        /// Whether it has ended, and its result waits here for the client that asked for it.
+        #[serde(default)]
+        ended: bool,
     },
 }
 
@@ -330,4 +361,7 @@ pub struct ViewerMemory {
     /// When it last became the one who types, in milliseconds since the Unix epoch.
     #[serde(default)]
     pub typed_at: u64,
+    /// Whether it wants to know of commands.
+    #[serde(default)]
+    pub commands: bool,
 }

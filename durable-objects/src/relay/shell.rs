@@ -108,7 +108,7 @@ impl RelayState {
             self.try_attach(now, socket);
             self.pump(now, socket);
         }
-        self.forget_if_read(stream);
+        self.forget_if_read(now, stream);
     }
 
     /// The shell died with its agent. Those who are here are told now; those who were cut are told when they return.
@@ -127,6 +127,6 @@ impl RelayState {
         if ran {
             self.out.session_closed(now, session_id, opening, "agent_restarted");
         }
-        self.forget_if_read(stream);
+        self.forget_if_read(now, stream);
     }
 }

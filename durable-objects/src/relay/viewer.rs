@@ -32,6 +32,8 @@ pub struct Viewer {
     published: Option<Published>,
     /// When it last became the one who types, in milliseconds since the Unix epoch; 0 if it never did.
     typed_at: u64,
+    /// Whether it wants to know of commands that run on the machine.
+    commands: bool,
     /// Frames in a row that were refused.
     refused: u32,
 }
@@ -72,6 +74,7 @@ impl Viewer {
             told_exit: false,
             published,
             typed_at: 0,
+            commands: false,
             refused: 0,
         }
     }
@@ -81,6 +84,7 @@ impl Viewer {
         let mut viewer = Self::new(memory.context, memory.since);
         viewer.streams = streams;
         viewer.typed_at = memory.typed_at;
+        viewer.commands = memory.commands;
         if streams.is_some() {
             viewer.stage = match memory.awaits {
                 Awaits::Shell { received } => Stage::Waiting { received },
@@ -115,6 +119,7 @@ impl Viewer {
             awaits,
             typed: self.published.as_ref().map_or(0, Published::applied_input),
             typed_at: self.typed_at,
+            commands: self.commands,
         }
     }
 
@@ -177,6 +182,16 @@ impl Viewer {
 
     pub fn note_typed(&mut self, at: u64) {
         self.typed_at = at;
+    }
+
+    /// Whether it wants to know of commands, and is where it may.
+    pub fn hears_of_commands(&self) -> bool {
+        self.commands && self.streams.is_some()
+    }
+
+    /// It said whether it wants to know of commands.
+    pub fn wants_commands(&mut self, wants: bool) {
+        self.commands = wants;
     }
 
     /// A frame of it was refused. Answers how many that makes without a good one between them.

@@ -257,6 +257,8 @@ pub struct Command {
     pub command_id: CommandId,
     /// The commands that were sent to many machines at once have this in common.
     pub batch_id: Option<ObjectId>,
+    /// The terminal session that it was asked for in, by a `command` frame.
+    pub session_id: Option<String>,
     /// The machine's public name.
     pub agent_id: AgentId,
     /// The machine's row.
@@ -267,7 +269,8 @@ pub struct Command {
     pub user_id: ObjectId,
     /// By which name.
     pub username: String,
-    /// From where: `api`, or `script` for what a new machine runs once.
+    /// From where: `api`, `script` for what a new machine runs once, or what the program called itself that asked for it in a
+    /// terminal, such as `vscode`.
     pub source: String,
     /// What is run.
     pub command: String,

@@ -170,6 +170,18 @@ pub enum FromAgent {
         /// Escape sequences that draw it, without what has scrolled away; at most [`MAX_SCREEN`](crate::limits::MAX_SCREEN).
         screen: String,
     },
+    /// What a command that runs has written since the part before. Only after a `welcome` with `command_output`; the result has
+    /// all of it.
+    Running {
+        /// Which.
+        stream: StreamId,
+        /// The number of this part, from 0.
+        part: u32,
+        /// What it wrote there, at most [`MAX_COMMAND_PART`](crate::limits::MAX_COMMAND_PART).
+        stdout: String,
+        /// What it wrote there, with the same bound.
+        stderr: String,
+    },
     /// A command ended, or was ended; its result stays until `forget`.
     Ran {
         /// Which.
@@ -241,6 +253,9 @@ pub enum ToAgent {
         /// Whether the relay takes `commands`.
         #[serde(default)]
         command_log: bool,
+        /// Whether the relay takes `running`.
+        #[serde(default)]
+        command_output: bool,
     },
     /// These records are stored.
     CommandsStored {

@@ -131,22 +131,26 @@ pub enum ToClient {
         /// The command.
         command: String,
     },
-    /// How a command ended.
+    /// What a command has written, while it runs and once it has ended.
     CommandOutput {
         /// Its name.
         command_id: String,
-        /// What it wrote there.
+        /// What it wrote there: all of it, or while it runs what is new.
         stdout: String,
-        /// What it wrote there.
+        /// The same.
         stderr: String,
-        /// Its exit code; none if a signal ended it or it did not run.
+        /// Its exit code; none while it runs, and if a signal ended it or it did not run.
         exit_code: Option<i32>,
-        /// Whether it ended by itself: false if it ran out of time, or could not be run.
+        /// Whether it is over. Nothing follows, and this frame has all that it wrote.
         completed: bool,
+        /// While it runs, the number of this part of its output, from 0. One that is missing was not sent to a client that is
+        /// behind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<u32>,
         /// Present and true if it wrote more than was kept.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         truncated: bool,
-        /// Why it was not completed, for people.
+        /// Why there is no exit code, for people.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
@@ -177,6 +181,11 @@ pub struct Utf8Stream {
 }
 
 impl Utf8Stream {
+    /// What stands for the bytes that are held back, now that nothing follows.
+    pub fn finish(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
+    }
+
     /// The text that is complete after `bytes`; at most three bytes are held back.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         let joined;
@@ -293,10 +302,14 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_hold_back_at_most_three(bytes: Vec<u8>) {
+        fn any_bytes_hold_back_at_most_three_and_come_out_as_they_would_at_once(bytes: Vec<u8>, cut: usize) {
             let mut stream = Utf8Stream::default();
-            stream.push(&bytes);
+            let (first, rest) = bytes.split_at(cut % (bytes.len() + 1));
+            let mut text = stream.push(first);
+            text += &stream.push(rest);
             prop_assert!(stream.held.len() <= 3);
+            text += &stream.finish();
+            prop_assert_eq!(text, String::from_utf8_lossy(&bytes));
         }
     }
 }

@@ -2,7 +2,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ExitStatus, Size};
-use crate::ids::{SessionId, StreamId, ViewerId};
+use crate::api::commands::CommandStatus;
+use crate::ids::{CommandId, SessionId, StreamId, ViewerId};
 
 /// What a viewer says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub enum FromViewer {
         /// Its size.
         #[serde(flatten)]
         size: Size,
+        /// Whether it wants to know of commands that run on the machine.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        commands: bool,
     },
     /// Its size changed.
     Resize {
@@ -100,6 +104,42 @@ pub enum ToViewer {
         /// How.
         #[serde(flatten)]
         status: ExitStatus,
+    },
+    /// A command without a terminal runs on the machine. Some of these may be missing to a viewer that is behind.
+    CommandRunning {
+        /// Which.
+        command_id: CommandId,
+        /// Who sent it, by name.
+        by: String,
+        /// How its text begins.
+        command: String,
+        /// The number of this part of its output, from 0.
+        part: u32,
+        /// What it wrote there since the part before.
+        stdout: String,
+        /// The same.
+        stderr: String,
+    },
+    /// A command without a terminal has ended.
+    CommandEnded {
+        /// Which.
+        command_id: CommandId,
+        /// Who sent it, by name.
+        by: String,
+        /// How its text begins.
+        command: String,
+        /// How it ended.
+        status: CommandStatus,
+        /// Its exit code, if it has one.
+        exit_code: Option<i32>,
+        /// The signal that ended it, such as `SIGKILL`.
+        signal: Option<String>,
+        /// Why there is no exit code, for people.
+        error: Option<String>,
+        /// How what it wrote there ends.
+        stdout: String,
+        /// The same.
+        stderr: String,
     },
     /// A frame was refused; the connection lives.
     Error {

@@ -1,5 +1,4 @@
 //! What the relays have: records of commands, on their way to the table.
-use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use protocol::ids::ObjectId;
 use protocol::terminal::command_record::{CommandRecord, Outcome};
@@ -7,7 +6,7 @@ use worker::Env;
 
 use super::mask::Masks;
 use super::store::{self, NewCommand};
-use crate::platform::db::{Db, stored};
+use crate::platform::db::{Db, stored_ms};
 
 /// Stores records of a machine. Handed to the relays' crate when the Worker starts.
 pub fn store(env: Env, machine: ObjectId, records: Vec<CommandRecord>) -> LocalBoxFuture<'static, Result<(), String>> {
@@ -37,7 +36,7 @@ pub(super) fn typed(record: CommandRecord, masks: &Masks) -> NewCommand {
         cwd: record.cwd,
         outcome,
         exit_code,
-        started_at: stored(time(record.started_at)),
+        started_at: stored_ms(record.started_at),
         duration_ms: record.seen.has_end().then_some(record.duration_ms),
         stream: Some(record.stream.0),
         from: Some(record.from),
@@ -46,9 +45,4 @@ pub(super) fn typed(record: CommandRecord, masks: &Masks) -> NewCommand {
         command_id: None,
         by: None,
     }
-}
-
-fn time(ms: u64) -> DateTime<Utc> {
-    let ms = i64::try_from(ms).unwrap_or_default();
-    DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ impl From<CommandRow> for Command {
         Self {
             command_id: row.command_id,
             batch_id: row.batch_id,
+            session_id: row.session_id,
             agent_id: row.agent_id,
             machine_id: row.machine_id,
             machine_name: row.machine_name,

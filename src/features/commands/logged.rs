@@ -45,7 +45,7 @@ fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
     };
     Some(NewCommand {
         id: log_id(&command.command_id)?,
-        session_id: String::new(),
+        session_id: command.session_id.clone().unwrap_or_default(),
         text: text.as_str(),
         seen: Seen::Announced.as_str(),
         command: masks.apply(kept),
@@ -59,7 +59,8 @@ fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
         to: None,
         missing: 0,
         command_id: Some(command.command_id.to_string()),
-        by: Some(Sender {
+        // Of one that was asked for in a terminal the session knows it, as of what is typed there.
+        by: command.session_id.is_none().then_some(Sender {
             user_id: command.user_id,
             username: command.username,
             source: command.source,
@@ -86,7 +87,7 @@ mod tests {
     fn row(status: &str, exit_code: Option<i32>, sent: bool) -> CommandRow {
         let at = "2026-01-01T00:00:00Z";
         serde_json::from_value(json!({
-            "command_id": "cmd_0123456789abcdef01234567", "batch_id": null, "agent_id": "00000000000a",
+            "command_id": "cmd_0123456789abcdef01234567", "batch_id": null, "session_id": null, "agent_id": "00000000000a",
             "machine_id": "00000000000000000000000a", "machine_name": "web", "user_id": "00000000000000000000000b",
             "username": "ann", "source": "api", "command": "mysql --password hunter2", "sudo": 0, "status": status,
             "exit_code": exit_code, "signal": null, "error": null, "truncated": 0, "duration_ms": 5, "created_at": at,

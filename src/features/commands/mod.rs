@@ -1,7 +1,9 @@
 //! Commands without a terminal: sent to one machine or to many, and read again later. A row here says who wanted what and how it
 //! ended; the machine's relay hands it over, keeps what it wrote, and tells the row. `docs/commands.md` has the whole.
 pub mod access;
+pub mod asked;
 mod body;
+mod event;
 mod handlers;
 mod id;
 pub mod logged;

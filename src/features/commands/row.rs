@@ -11,6 +11,8 @@ use crate::platform::db::{flag, json};
 pub struct CommandRow {
     pub command_id: CommandId,
     pub batch_id: Option<ObjectId>,
+    /// The terminal session that it was asked for in.
+    pub session_id: Option<String>,
     pub agent_id: AgentId,
     pub machine_id: ObjectId,
     pub machine_name: String,
@@ -76,6 +78,18 @@ pub struct TargetRow {
     pub reaches: bool,
     #[serde(deserialize_with = "flag")]
     pub may_sudo: bool,
+}
+
+/// Who asked for a command in a terminal, where, and from where.
+#[derive(Debug, Deserialize)]
+pub struct AskerRow {
+    pub organization_id: ObjectId,
+    pub machine_name: String,
+    pub agent_id: AgentId,
+    pub username: String,
+    pub source: String,
+    pub ip_address: String,
+    pub user_agent: String,
 }
 
 /// A script that a machine runs once, to be handed to its relay.

@@ -1,10 +1,11 @@
 //! SQL of commands. How far one has come is written by the relay (`durable-objects/src/directory.rs`), except where no relay has
 //! it.
 use protocol::ids::{CommandId, ObjectId};
+use protocol::relay_contract::AskedCommand;
 use serde_json::json;
 
 use super::access::{CommandControl, RunRight};
-use super::row::{FoundCommand, Listed, ScriptRow, TargetRow};
+use super::row::{AskerRow, FoundCommand, Listed, ScriptRow, TargetRow};
 use crate::auth::caller::Caller;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::{in_sight, manages, may_sudo, reaches};
@@ -15,7 +16,8 @@ use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 macro_rules! command_row {
     ($text:literal) => {
         concat!(
-            "json_array(k.id, k.batch_id, m.agent_id, k.machine_id, m.name, k.user_id, k.username, k.source, ",
+            "json_array(k.id, k.batch_id, k.session_id, m.agent_id, k.machine_id, m.name, k.user_id, k.username,
+               COALESCE((SELECT s.source FROM terminal_sessions s WHERE s.session_id = k.session_id), k.source), ",
             $text,
             ", k.sudo, k.status, k.exit_code, k.signal, k.error, k.truncated, k.duration_ms, k.created_at, k.sent_at,
                k.finished_at) AS command"
@@ -69,6 +71,18 @@ statements! {
            sudo, token_version, key_id, created_at)
          SELECT t.value ->> 'id', m.organization_id, m.id, u.id, u.username, ?3, 'api', ?4, ?5, t.value ->> 'sudo', ?6, ?7, ?8
          FROM json_each(?2) t CROSS JOIN machines m ON m.id = t.value ->> 'machine' CROSS JOIN users u ON u.id = ?1";
+
+    /// A machine (?1), an account (?2) and what is known of its session there (?3).
+    ASKER = "SELECT m.organization_id, m.name AS machine_name, m.agent_id, u.username, COALESCE(s.source, '') AS source,
+           COALESCE(s.ip_address, '') AS ip_address, COALESCE(s.user_agent, '') AS user_agent
+         FROM machines m JOIN users u ON u.id = ?2
+         LEFT JOIN terminal_sessions s ON s.session_id = ?3 AND s.machine_id = m.id WHERE m.id = ?1";
+
+    /// A command that was asked for in a terminal. One that is there already stays.
+    INSERT_ASKED = "INSERT INTO commands (id, organization_id, machine_id, user_id, username, session_id, source, command,
+           timeout_seconds, sudo, status, created_at, sent_at)
+         SELECT ?2, m.organization_id, m.id, u.id, u.username, ?4, 'api', ?5, ?6, ?7, 'sent', ?8, ?8
+         FROM machines m JOIN users u ON u.id = ?3 WHERE m.id = ?1 ON CONFLICT (id) DO NOTHING";
 
     /// The script that a machine runs once: with its first enrolment, and never again. It is its owner's.
     INSERT_SCRIPT = concat!(
@@ -172,6 +186,29 @@ pub fn insert(caller: &Caller, new: &NewCommands, targets: &[(CommandId, RunRigh
             proof.token_version.into(),
             key.into(),
             new.now.into(),
+        ],
+    )
+}
+
+/// Who asks for a command in a terminal of a machine, and from where.
+pub fn asker(machine: &ObjectId, asked: &AskedCommand) -> Query<AskerRow> {
+    let session = asked.session_id.as_str().into();
+    Query::new(ASKER, [machine.into(), (&asked.user).into(), session])
+}
+
+/// Writes a command that a machine was told of, asked for in one of its terminals.
+pub fn insert_asked(machine: &ObjectId, asked: &AskedCommand, at: &str) -> Query<Nothing> {
+    Query::new(
+        INSERT_ASKED,
+        [
+            machine.into(),
+            asked.command_id.as_str().into(),
+            (&asked.user).into(),
+            asked.session_id.as_str().into(),
+            asked.command.as_str().into(),
+            i64::from(asked.timeout_seconds).into(),
+            i64::from(asked.allow_sudo).into(),
+            at.into(),
         ],
     )
 }

@@ -306,6 +306,7 @@ impl World {
                     viewer: format!("{:032x}", socket.0).parse().unwrap(),
                     received: None,
                     size: Size::default(),
+                    commands: false,
                 };
                 self.relay
                     .text(self.now, socket, &serde_json::to_string(&hello).unwrap());
@@ -424,6 +425,8 @@ impl World {
                     Action::Notify(notice) => self.notices.push_back(notice),
                     Action::Ask(question) => self.questions.push_back(question),
                     Action::Text(..)
+                    | Action::Spare(..)
+                    | Action::Answer(..)
                     | Action::Binary(..)
                     | Action::Remember(_)
                     | Action::Put(_)

@@ -73,7 +73,7 @@ async fn an_answer_that_waits_has_what_the_command_wrote() {
     assert_eq!(
         kept,
         json!({
-            "batch_id": null, "agent_id": world.agent.agent_id, "machine_id": world.agent.machine_id,
+            "batch_id": null, "session_id": null, "agent_id": world.agent.agent_id, "machine_id": world.agent.machine_id,
             "machine_name": "shared", "user_id": world.owner.id, "username": world.owner.username, "source": "api",
             "command": command, "allow_sudo": false, "status": "completed", "exit_code": 5, "signal": null, "error": null,
             "truncated": false, "output_available": true, "stdout": "out-42\n", "stderr": "err\n",
@@ -83,14 +83,13 @@ async fn an_answer_that_waits_has_what_the_command_wrote() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_wait_comes_at_once_and_the_senders_terminal_hears_of_the_result() {
-    let world = World::shared().await;
-    let mut client = Published::connect(&world.owner, &world.agent, "&session_id=session_command_api").await;
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let agent = Agent::new(&owner, "heard").await;
+    let mut client = Published::connect(&owner, &agent, "&session_id=session_command_api").await;
     client.wait_frame("session_ready").await;
-    let mut answer = world
-        .owner
-        .post(&path(&world.agent), json!({"command": "echo heard-$((1+1))"}))
-        .await
-        .ok();
+    let body = json!({"command": "echo heard-$((1+1))"});
+    let mut answer = owner.post(&path(&agent), body).await.ok();
     take(&mut answer, "data");
     let id = take(&mut answer, "command_id");
     assert_eq!(

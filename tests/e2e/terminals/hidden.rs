@@ -28,6 +28,7 @@ async fn refused(mut socket: Socket) -> String {
         viewer: "0123456789abcdef0123456789abcdef".parse().expect("an id"),
         received: None,
         size: Size::default(),
+        commands: false,
     };
     let hello = serde_json::to_string(&hello).expect("JSON");
     // The relay may have hung up already.

@@ -2422,9 +2422,14 @@ export interface components {
              * @description When it was handed to the machine.
              */
             sent_at?: string | null;
+            /** @description The terminal session that it was asked for in, by a `command` frame. */
+            session_id?: string | null;
             /** @description The signal that ended it, such as `SIGKILL`. */
             signal?: string | null;
-            /** @description From where: `api`, or `script` for what a new machine runs once. */
+            /**
+             * @description From where: `api`, `script` for what a new machine runs once, or what the program called itself that asked for it in a
+             *     terminal, such as `vscode`.
+             */
             source: string;
             /** @description How far it has come. */
             status: components["schemas"]["CommandStatus"];

@@ -24,7 +24,7 @@ export interface Exit {
 
 /** What a viewer says. */
 export type FromViewer =
-  | ({ type: 'hello'; protocol: number; viewer: string; received: number | null } & Size)
+  | ({ type: 'hello'; protocol: number; viewer: string; received: number | null; commands: boolean } & Size)
   | ({ type: 'resize' } & Size)
   | { type: 'ping' };
 
@@ -45,9 +45,34 @@ export type Attached = {
   sized_by?: string | null;
 } & Size;
 
+/** A command without a terminal that was sent to the machine. */
+interface SentCommand {
+  command_id: string;
+  /** Who sent it, by name. */
+  by: string;
+  /** How its text begins. */
+  command: string;
+  stdout: string;
+  stderr: string;
+}
+
+/** One runs, and wrote this since the part before. */
+export type CommandRunning = SentCommand & { type: 'command_running'; part: number };
+
+/** One has ended, and what it wrote ends so. */
+export type CommandEnded = SentCommand & {
+  type: 'command_ended';
+  status: string;
+  exit_code: number | null;
+  signal: string | null;
+  error: string | null;
+};
+
 /** What the relay says. */
 export type ToViewer =
   | Attached
+  | CommandRunning
+  | CommandEnded
   | { type: 'agent'; online: boolean }
   | { type: 'resume_input'; applied: number }
   | ({ type: 'snapshot'; offset: number } & Size)
@@ -74,6 +99,8 @@ const orAbsent =
   (value: unknown): boolean =>
     value === undefined || check(value);
 
+const SENT: Fields = { command_id: text, by: text, command: text, stdout: text, stderr: text };
+
 const SHAPES: Record<ToViewer['type'], Fields> = {
   attached: {
     protocol: count,
@@ -94,6 +121,14 @@ const SHAPES: Record<ToViewer['type'], Fields> = {
   snapshot: { offset: count, cols: side, rows: side },
   gap: { from: count, to: count },
   resized: { cols: side, rows: side, by: orAbsent(orNull(text)) },
+  command_running: { ...SENT, part: count },
+  command_ended: {
+    ...SENT,
+    status: text,
+    exit_code: orNull(Number.isSafeInteger),
+    signal: orNull(text),
+    error: orNull(text),
+  },
   exit: { code: orNull(Number.isSafeInteger), signal: orNull(text) },
   error: { error: text, code: text },
   disconnect: { reason: text, code: text },

@@ -57,6 +57,7 @@ describe('a viewer stream', () => {
       protocol: 1,
       viewer: VIEWER,
       received: null,
+      commands: true,
       cols: 80,
       rows: 24,
     });

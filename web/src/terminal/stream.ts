@@ -5,7 +5,17 @@
 import { decodeFrame, encodeFrame, type Frame, FrameError, Kind } from './frames';
 import { InputLog } from './input';
 import { ACK_BYTES, ACK_DELAY_MS, MAX_PAYLOAD, MAX_SNAPSHOT } from './limits';
-import { type Attached, decodeMessage, type Exit, encodeMessage, PROTOCOL, type Size, type ToViewer } from './messages';
+import {
+  type Attached,
+  type CommandEnded,
+  type CommandRunning,
+  decodeMessage,
+  type Exit,
+  encodeMessage,
+  PROTOCOL,
+  type Size,
+  type ToViewer,
+} from './messages';
 
 /** What happened, for whoever shows the terminal's state. */
 export type StreamEvent =
@@ -14,6 +24,8 @@ export type StreamEvent =
   | { type: 'sized'; own: boolean; by: string | null }
   | { type: 'agent'; online: boolean }
   | { type: 'missing'; bytes: number }
+  /** A command without a terminal runs on the machine, or has ended there. */
+  | { type: 'command'; command: CommandRunning | CommandEnded }
   | { type: 'exit'; exit: Exit }
   | { type: 'refused'; error: string }
   | { type: 'disconnect'; reason: string; code: string };
@@ -87,7 +99,8 @@ export class ViewerStream {
     const received = this.#newcomer ? null : this.#consumed;
     this.#asked = received;
     this.#told = this.#size;
-    this.#port.send(encodeMessage({ type: 'hello', protocol: PROTOCOL, viewer: this.#viewer, received, ...this.#size }));
+    const viewer = this.#viewer;
+    this.#port.send(encodeMessage({ type: 'hello', protocol: PROTOCOL, viewer, received, commands: true, ...this.#size }));
   }
 
   /** The link is gone. */
@@ -156,6 +169,9 @@ export class ViewerStream {
         return this.#port.event({ type: 'missing', bytes: message.to - message.from });
       case 'resized':
         return this.#follow(message, message.by ?? null);
+      case 'command_running':
+      case 'command_ended':
+        return this.#port.event({ type: 'command', command: message });
       case 'exit':
         return this.#port.event({ type: 'exit', exit: { code: message.code, signal: message.signal } });
       case 'error':

@@ -2,14 +2,15 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use protocol::api::commands::CommandStatus;
 use protocol::limits::MAX_COMMANDS;
 use protocol::relay_contract::Dialect;
 use protocol::terminal::published::ToClient;
 use serde_json::json;
 
-use super::relay_sim::RelaySim;
+use super::relay_sim::{RelaySim, object_id};
 use super::rules::{connect, heard, published};
-use crate::relay::{Key, Record, Socket};
+use crate::relay::{Key, Notice, Record, Socket};
 
 /// An agent, and a published client whose shell is there.
 fn ready() -> (RelaySim, Socket) {
@@ -172,6 +173,62 @@ fn a_command_that_a_version_before_kept_with_its_session_is_still_answered() {
     assert!(sim.agent.commands.is_empty());
 }
 
+/// What the directory was told of a command.
+fn directory(sim: &RelaySim, id: &str) -> Vec<&'static str> {
+    let of = |notice: &Notice| match notice {
+        Notice::CommandAsked(asked) if asked.command_id.as_str() == id => Some("asked"),
+        Notice::CommandEnded { command_id, .. } if command_id.as_str() == id => Some("ended"),
+        _ => None,
+    };
+    sim.notices.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_command_is_told_to_the_directory_with_who_asked_for_it_and_ends_there_with_its_session() {
+    let (mut sim, client) = ready();
+    ask(&mut sim, client, "sleep 60");
+    deliver(&mut sim);
+    let asked = sim.notices.iter().find_map(|notice| match notice {
+        Notice::CommandAsked(asked) => Some(asked.clone()),
+        _ => None,
+    });
+    let asked = asked.expect("it was told");
+    assert_eq!(
+        (
+            asked.user,
+            asked.session_id.as_str(),
+            asked.command.as_str(),
+            asked.allow_sudo
+        ),
+        (object_id(2), "sess_1", "sleep 60", false)
+    );
+    sim.cut(client);
+    sim.relay.close_session(sim.now, &asked.session_id);
+    sim.perform();
+    assert_eq!(directory(&sim, asked.command_id.as_str()), ["asked", "ended"]);
+    let result = &sim.results[&asked.command_id];
+    assert_eq!(result.status, CommandStatus::Cancelled);
+    assert!(!sim.storage.keys().any(|key| matches!(key, Key::Command(_))));
+}
+
+#[test]
+fn names_of_commands_sort_by_when_they_were_asked_for_as_those_of_all_commands() {
+    let (mut sim, client) = ready();
+    let mut names = Vec::new();
+    for now in [1, 0x0190_a1b2_c3d4, 0x0190_a1b2_c3d5] {
+        sim.now = now;
+        ask(&mut sim, client, "id");
+        for frame in published(&heard(&mut sim, client)) {
+            if let ToClient::CommandStarted { command_id, .. } = frame {
+                names.push(command_id);
+            }
+        }
+    }
+    assert_eq!(names.len(), 3);
+    assert!(names.is_sorted(), "{names:?}");
+    assert!(names[1].starts_with("cmd_0190a1b2c3d4"));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Ask,
@@ -216,10 +273,13 @@ impl Told {
             match frame {
                 ToClient::CommandStarted { command_id, .. } => drop(self.started.insert(command_id)),
                 ToClient::CommandOutput {
-                    command_id, completed, ..
+                    command_id,
+                    completed: true,
+                    exit_code,
+                    ..
                 } => {
                     self.ended.push(command_id);
-                    self.completed += usize::from(completed);
+                    self.completed += usize::from(exit_code.is_some());
                 }
                 _ => {}
             }
@@ -274,6 +334,12 @@ proptest! {
         let ran: BTreeSet<_> = sim.agent.ran.iter().collect();
         prop_assert_eq!(ran.len(), sim.agent.ran.len(), "a command ran twice");
         prop_assert_eq!(told.completed, ran.len(), "what ran is answered with its output");
+        // The directory hears of each that it was asked for and that it has ended, in this order, and its result is kept.
+        let kept: Vec<String> = sim.results.keys().map(ToString::to_string).collect();
+        prop_assert_eq!(&kept, &told.started.iter().cloned().collect::<Vec<_>>());
+        for id in &told.started {
+            prop_assert_eq!(directory(&sim, id), ["asked", "ended"]);
+        }
         prop_assert!(sim.agent.commands.is_empty());
     }
 }

@@ -5,22 +5,20 @@ use proptest::prelude::*;
 use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::ids::CommandId;
 use protocol::limits::{MAX_COMMANDS, MAX_WAITING_COMMANDS};
-use protocol::relay_contract::{CommandAnswer, Dialect, RunCommand};
-use protocol::terminal::published::ToClient;
+use protocol::relay_contract::{CommandAnswer, RunCommand};
 
 use super::relay_sim::{Noted, RelaySim, agent_id, object_id};
-use super::rules::{connect, heard, published};
 use crate::relay::{Notice, Settings};
 
 /// A day, and a moment more.
 const TOO_LATE: u64 = 24 * 3600 * 1000 + 1;
 
-fn id(n: usize) -> CommandId {
+pub fn id(n: usize) -> CommandId {
     format!("cmd_{n:024x}").parse().unwrap()
 }
 
 /// Sends the `n`th command, which is its own text. The answer, if there is one, is that it was not taken.
-fn send(sim: &mut RelaySim, n: usize, when_online: bool) -> Option<CommandAnswer> {
+pub fn send(sim: &mut RelaySim, n: usize, when_online: bool) -> Option<CommandAnswer> {
     let refused = sim.relay.run_command(
         sim.now,
         RunCommand {
@@ -41,7 +39,7 @@ fn send(sim: &mut RelaySim, n: usize, when_online: bool) -> Option<CommandAnswer
     refused
 }
 
-fn online() -> RelaySim {
+pub fn online() -> RelaySim {
     let mut sim = RelaySim::new(0);
     sim.agent_connects();
     sim.settle();
@@ -59,7 +57,7 @@ fn cut_agent(sim: &mut RelaySim) {
     }
 }
 
-fn end_all(sim: &mut RelaySim) {
+pub fn end_all(sim: &mut RelaySim) {
     for stream in sim.agent.commands.keys().copied().collect::<Vec<_>>() {
         sim.command_ends(stream);
     }
@@ -323,30 +321,6 @@ fn no_more_run_at_once_than_the_bound_and_the_others_follow() {
         limit: MAX_WAITING_COMMANDS,
     };
     assert_eq!(send(&mut sim, 99, true), Some(refused));
-}
-
-#[test]
-fn a_result_reaches_the_senders_published_terminals_and_nobody_elses() {
-    let mut sim = online();
-    let sender = connect(&mut sim, Dialect::Published, |_| {});
-    let other = connect(&mut sim, Dialect::Published, |context| {
-        context.user = object_id(3);
-        context.session = "sess_2".parse().unwrap();
-    });
-    sim.settle();
-    for socket in [sender, other] {
-        heard(&mut sim, socket);
-    }
-    send(&mut sim, 1, false);
-    sim.settle();
-    end_all(&mut sim);
-    sim.settle();
-    let frames = published(&heard(&mut sim, sender));
-    assert!(
-        matches!(&frames[..], [ToClient::CommandOutput { command_id, completed: true, .. }] if *command_id == id(1).to_string()),
-        "{frames:?}"
-    );
-    assert!(heard(&mut sim, other).is_empty());
 }
 
 #[test]

@@ -105,6 +105,12 @@ fn commands_keep_the_names_they_were_stored_with() {
         "answer_to": {"answer_to": "session", "session": 1},
         "progress": {"progress": "sent", "order": null, "journal": null, "at": 7, "stop": null},
     }));
+    stays::<Record>(json!({
+        "record": "command", "stream": 3, "command_id": "cmd_00000000000000000000000100000003",
+        "label": {"by": "ada", "command": "uptime"},
+        "answer_to": {"answer_to": "session", "session": 1},
+        "progress": {"progress": "sent", "order": null, "journal": null, "at": 7, "stop": null, "ended": true},
+    }));
 }
 
 #[test]

@@ -27,6 +27,11 @@ impl Viewer {
         self.acked == self.next
     }
 
+    /// Whether it has so much of its output before it that it should get nothing else that can be spared.
+    pub fn is_behind(&self) -> bool {
+        self.in_flight() >= WATCHER_WINDOW
+    }
+
     /// How much may be sent to it now.
     pub fn room(&self) -> u64 {
         let window = if self.can_type() { LIVE_WINDOW } else { WATCHER_WINDOW };

@@ -38,7 +38,7 @@ macro_rules! newest {
 }
 
 /// The same of those of an organization that have a text (?12): the index is one of all organizations, of which each has a range
-/// (migration 0022). By the index's own number: by the table's, all matches would be read first. Its keys are whole numbers, which
+/// (`migrations/0022_command_log_keys.sql`). By the index's own number: by the table's, all matches would be read first. Its keys are whole numbers, which
 /// those that D1 binds are not.
 macro_rules! with_text {
     ($organization:literal) => {

@@ -6,10 +6,11 @@ use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
 use protocol::relay_contract::{CommandAnswer, RunCommand};
 
-use super::{OFFLINE, busy, executed};
+use super::{busy, offline};
 use crate::audit;
 use crate::auth::caller::Credentials;
 use crate::features::commands::access::RunRight;
+use crate::features::commands::event::{RUNS, executed};
 use crate::features::commands::id::new_id;
 use crate::features::commands::store::{self, NewCommands};
 use crate::features::machines::{self, Key};
@@ -20,8 +21,8 @@ use crate::platform::db::now;
 use crate::platform::error::ApiError;
 
 /// Runs a command on a machine without a terminal: by bash, as the account of the machine's shells, in its home, without input, with
-/// the privileges that the caller's shells have there. What it writes is in the answer with `wait`; otherwise the caller's terminals
-/// on that machine that speak the published frames get a `command_output`, and `GET /api/commands/{command_id}` has it afterwards.
+/// the privileges that the caller's shells have there. What it writes is in the answer with `wait`; whoever is attached to the machine
+/// sees it come, in the published socket as `command_output` frames; and `GET /api/commands/{command_id}` has it afterwards.
 #[utoipa::path(post, path = "/api/machines/{agent_id}/command", summary = "Run a command",
     params(("agent_id" = String, Path, description = "The machine's public name")), request_body = RunOnMachine,
     responses((status = 200, description = "It was sent or, with `wait`, has ended", body = Enveloped<CommandSent>),
@@ -43,7 +44,6 @@ pub async fn run_command(
     }
     let (caller, right) = (access.caller(), RunRight::of(&access));
     let relay = app.relay(right.machine())?;
-    let offline = || ApiError::unavailable("agent_offline", OFFLINE);
     // Before the log says that something was run.
     if !request.when_online && !relay.status().await.is_some_and(|status| status.connected) {
         return Err(offline());
@@ -55,7 +55,7 @@ pub async fn run_command(
         timeout_seconds,
         now: &at,
     };
-    let event = executed(caller, &right, &id, &request.command);
+    let event = executed(caller.event(RUNS.0, RUNS.1), &(&right).into(), &id, &request.command);
     let targets = [(id.clone(), right.clone())];
     let db = app.db()?;
     db.run((store::insert(caller, &new, &targets), audit::record(&event)))
@@ -87,6 +87,8 @@ pub async fn run_command(
         CommandAnswer::Offline => offline(),
         CommandAnswer::Busy { limit } => busy(limit),
     };
-    db.run(store::refuse(&[&id], refused.text(), &now())).await?;
+    // The log says already that it was run: it is corrected.
+    let entry = audit::record(&event.failed(refused.status().as_u16(), refused.text()));
+    db.run((store::refuse(&[&id], refused.text(), &now()), entry)).await?;
     Err(refused)
 }

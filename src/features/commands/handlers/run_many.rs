@@ -7,10 +7,11 @@ use protocol::api::error::ErrorBody;
 use protocol::ids::CommandId;
 use protocol::relay_contract::{CommandAnswer, RunCommand};
 
-use super::{OFFLINE, busy, executed};
+use super::{OFFLINE, busy, offline};
 use crate::audit;
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::commands::access::RunRight;
+use crate::features::commands::event::{RUNS, executed};
 use crate::features::commands::id::new_id;
 use crate::features::commands::row::TargetRow;
 use crate::features::commands::store::{self, NewCommands};
@@ -41,13 +42,18 @@ pub async fn run_on_machines(
     }
     let (batch, at) = (random::object_id()?, now());
     let mut accepted = Vec::new();
-    let mut entries = Vec::new();
+    let mut events = Vec::new();
     let mut answers = Vec::new();
     for row in &rows {
         let target = match admit(row, request.when_online) {
             Ok(right) => {
                 let id = new_id()?;
-                entries.push(audit::record(&executed(&caller, &right, &id, &request.command)));
+                events.push(executed(
+                    caller.event(RUNS.0, RUNS.1),
+                    &(&right).into(),
+                    &id,
+                    &request.command,
+                ));
                 accepted.push((id.clone(), right));
                 answer(row, Some(id), Some(CommandStatus::Queued), None)
             }
@@ -62,6 +68,7 @@ pub async fn run_on_machines(
         now: &at,
     };
     if !accepted.is_empty() {
+        let entries: Vec<_> = events.iter().map(audit::record).collect();
         db.run((store::insert(&caller, &new, &accepted), entries)).await?;
     }
     let handed = join_all(accepted.iter().map(|(id, right)| {
@@ -69,15 +76,17 @@ pub async fn run_on_machines(
         hand_over(&app, run)
     }));
     let mut refused = Vec::new();
-    for ((id, _), outcome) in accepted.iter().zip(handed.await) {
+    for (((id, _), event), outcome) in accepted.iter().zip(events).zip(handed.await) {
         let target = answers.iter_mut().find(|target| target.command_id.as_ref() == Some(id));
         let Some(target) = target else { continue };
         match outcome {
             Ok(status) => target.status = Some(status),
             Err(error) => {
-                refused.push(store::refuse(&[id], &error, &now()));
+                refused.push(store::refuse(&[id], error.text(), &now()));
+                // The log says already that it was run: it is corrected.
+                refused.push(audit::record(&event.failed(error.status().as_u16(), error.text())));
                 target.status = Some(CommandStatus::Failed);
-                target.error = Some(error);
+                target.error = Some(error.text().to_owned());
             }
         }
     }
@@ -161,14 +170,13 @@ fn order(
     }
 }
 
-/// Hands a command to its machine's relay. The error is why it was not taken, for people.
-async fn hand_over(app: &App, run: RunCommand) -> Result<CommandStatus, String> {
-    let relay = app.relay(&run.machine).map_err(|error| error.text().to_owned())?;
-    match relay.run_command(&run).await {
+/// Hands a command to its machine's relay. The error is why it was not taken.
+async fn hand_over(app: &App, run: RunCommand) -> Result<CommandStatus, ApiError> {
+    match app.relay(&run.machine)?.run_command(&run).await {
         Ok(CommandAnswer::Pending { status }) => Ok(status),
         Ok(CommandAnswer::Ended { result }) => Ok(result.status),
-        Ok(CommandAnswer::Offline) => Err(OFFLINE.to_owned()),
-        Ok(CommandAnswer::Busy { limit }) => Err(busy(limit).text().to_owned()),
+        Ok(CommandAnswer::Offline) => Err(offline()),
+        Ok(CommandAnswer::Busy { limit }) => Err(busy(limit)),
         // It may have been taken: the relay tells the row, or nobody does and it is given up.
         Err(error) => {
             crate::platform::log::error(&format!("a command could not be handed over: {}", error.cause()));

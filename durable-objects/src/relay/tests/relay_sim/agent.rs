@@ -179,6 +179,20 @@ impl RelaySim {
         }
     }
 
+    /// A command that runs writes something.
+    pub fn command_writes(&mut self, stream: StreamId, part: u32, text: &str) {
+        let (stdout, stderr) = (text.to_owned(), String::new());
+        let running = FromAgent::Running {
+            stream,
+            part,
+            stdout,
+            stderr,
+        };
+        if let Some(socket) = self.agent.socket {
+            self.say_up(socket, &running);
+        }
+    }
+
     pub(super) fn say_result(&mut self, stream: StreamId, noted: Noted) {
         let (code, signal) = match noted {
             Noted::Running => return,

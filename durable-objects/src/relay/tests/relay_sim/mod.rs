@@ -7,7 +7,7 @@ mod viewers;
 
 pub use agent::Noted;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use protocol::api::commands::CommandResult;
@@ -19,6 +19,7 @@ use protocol::terminal::Size;
 
 use crate::relay::{
     Action, Chunk, Claim, CommandClaim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict,
+    output_frame,
 };
 use agent::AgentModel;
 use viewers::ViewerModel;
@@ -80,6 +81,8 @@ pub struct RelaySim {
     pub may_run: fn(&CommandClaim) -> bool,
     /// Whether the agent's key is the machine's.
     pub agent_holds: bool,
+    /// Sockets to which more was sent than has left.
+    pub behind: BTreeSet<Socket>,
     next_socket: u32,
 }
 
@@ -144,6 +147,7 @@ impl RelaySim {
             holds: |_| true,
             may_run: |_| true,
             agent_holds: true,
+            behind: BTreeSet::new(),
             next_socket: 0,
         }
     }
@@ -161,6 +165,16 @@ impl RelaySim {
             match action {
                 Action::Binary(socket, bytes) => self.send_down(socket, Wire::Binary(bytes)),
                 Action::Text(socket, text) => self.send_down(socket, Wire::Text(text)),
+                Action::Spare(socket, text) => {
+                    if !self.behind.contains(&socket) {
+                        self.send_down(socket, Wire::Text(text));
+                    }
+                }
+                Action::Answer(socket, command_id) => {
+                    let result = self.results[&command_id].clone();
+                    let frame = output_frame(command_id.to_string(), result);
+                    self.send_down(socket, Wire::Text(serde_json::to_string(&frame).unwrap()));
+                }
                 Action::Close(socket, close) => self.send_down(socket, Wire::Close(close.code())),
                 Action::Remember(socket) => {
                     if let Some(memory) = self.relay.memory_of(socket) {

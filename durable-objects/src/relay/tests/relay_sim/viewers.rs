@@ -38,6 +38,7 @@ impl RelaySim {
             viewer: viewer.id.clone(),
             received: viewer.reader.map(|reader| reader.received()),
             size: Size::default(),
+            commands: true,
         };
         let id = viewer.id.clone();
         let context = ViewerContext {
