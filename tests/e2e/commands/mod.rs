@@ -1,7 +1,11 @@
 //! `/api/machines/{agent_id}/command` and `/api/commands`: anybody, somebody who may not, and somebody who may.
+mod attached;
+mod frames;
 mod many;
 mod queued;
+mod restarts;
 mod script;
+mod secrets;
 
 use reqwest::Method;
 use serde_json::{Value, json};
