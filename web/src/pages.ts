@@ -63,6 +63,16 @@ export const PAGES = {
   }),
   sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
 
+  'sent-commands': page('/commands', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/commands/CommandsPage.svelte'),
+  }),
+  'sent-command': page('/commands/:commandId', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/commands/CommandPage.svelte'),
+  }),
   recording: page('/recordings/:id', {
     needs: 'account',
     menu: 'main',

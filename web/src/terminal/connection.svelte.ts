@@ -1,6 +1,7 @@
 /** One terminal, whole: the socket, the stream over it and the terminal it draws on, and what they are doing. */
 import { BAD_BYTES, LEFT, retryAfter } from './close';
-import { type Exit, PING, type Size, SUBPROTOCOL } from './messages';
+import { ENDED_SHOWN, type SeenCommand, withNews } from './commands';
+import { type CommandEnded, type CommandRunning, type Exit, PING, type Size, SUBPROTOCOL } from './messages';
 import { Socket, type SocketState } from './socket';
 import { type Status, statusOf } from './status';
 import { type StreamEvent, ViewerStream } from './stream';
@@ -42,6 +43,8 @@ export class Connection {
   pasting = $state<string | null>(null);
   /** A remark on what just happened, such as lost output. */
   notice = $state<string | null>(null);
+  /** Commands without a terminal that run on the machine, or have just ended there. */
+  commands = $state.raw<readonly SeenCommand[]>([]);
   /** The title that the program in the terminal chose. */
   title = $state('');
   /** Whether the key row's Ctrl is held. */
@@ -182,6 +185,16 @@ export class Connection {
     }
   }
 
+  /** Shows a command no more. */
+  dismissCommand(id: string): void {
+    this.commands = this.commands.filter((command) => command.id !== id);
+  }
+
+  #saw(command: CommandRunning | CommandEnded): void {
+    this.commands = withNews(this.commands, command);
+    if (command.type === 'command_ended') after(ENDED_SHOWN, () => this.dismissCommand(command.command_id));
+  }
+
   #happened(event: StreamEvent): void {
     switch (event.type) {
       case 'attached':
@@ -199,6 +212,9 @@ export class Connection {
         break;
       case 'missing':
         this.notice = `${(event.bytes / 1024 / 1024).toFixed(1)} MiB of output passed before it could be shown here.`;
+        break;
+      case 'command':
+        this.#saw(event.command);
         break;
       case 'exit':
         this.#exit = event.exit;

@@ -57,12 +57,25 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await waitForState(page, 'connected');
     await look('terminal');
+    const shell = setup.edge.shellOf((await page.getByTestId('terminal').getAttribute('data-session')) ?? '');
+    const sent = { command_id: 'cmd_1', by: 'grace', command: 'apt-get update', stderr: '' };
+    shell.say({ ...sent, type: 'command_running', part: 1, stdout: 'Reading\n' });
+    await page.getByTestId('sent-command').waitFor();
+    await look('terminal with a command');
     await page.getByRole('button', { name: 'Close web-1' }).click();
     await look('close terminal');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Sessions' }).click();
     await page.getByTestId('session').waitFor();
     await look('sessions');
+    const { commands } = setup.edge.identity;
+    commands.end(commands.send(web.agent_id, { command: 'df -h /' }, null), { exit_code: 0, stdout: 'plenty\n' });
+    await page.goto('/commands');
+    await page.getByTestId('sent').waitFor();
+    await look('sent commands');
+    await page.getByTestId('sent').getByRole('link').click();
+    await page.getByRole('region', { name: 'Output' }).waitFor();
+    await look('sent command');
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signIn } from './browser';
+import { screen, signIn, waitForState } from './browser';
 import { edgePerTest } from './setup';
 
 describe('commands', () => {
@@ -74,5 +74,76 @@ describe('commands', () => {
     await dialog.getByText('2 of 2 have ended').waitFor();
     await dialog.locator('[data-machine="000000000002"]').getByText('Ended by SIGKILL').waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it('that were sent before are listed, of all machines and of one, and read', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    const { commands } = setup.edge.identity;
+    const first = commands.send('000000000001', { command: 'df -h /' }, null);
+    commands.end(first, { exit_code: 0, stdout: 'plenty\n' });
+    commands.send('000000000002', { command: 'uptime' }, null);
+    await signIn(page);
+    await page.getByRole('link', { name: 'Sent commands' }).click();
+    await expect.poll(() => page.getByTestId('sent').count()).toBe(2);
+    expect(await page.getByTestId('sent').first().textContent()).toContain('uptime');
+    await page.getByLabel('State').selectOption('sent');
+    await expect.poll(() => page.getByTestId('sent').count()).toBe(1);
+
+    await page.goto('/machines/000000000001');
+    await page.getByRole('link', { name: 'Commands that were sent before' }).click();
+    await expect.poll(() => page.getByTestId('sent').count()).toBe(1);
+    await page.getByTestId('sent').getByRole('link').click();
+    expect(await page.getByRole('region', { name: 'Command', exact: true }).textContent()).toBe('df -h /');
+    await page.getByText('Done').waitFor();
+    expect(await page.getByRole('region', { name: 'Output' }).textContent()).toBe('plenty\n');
+    await page.getByRole('link', { name: 'Commands on machine-1' }).click();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await expect.poll(() => page.getByTestId('sent').count()).toBe(2);
+  });
+
+  it('run on when the dialog is closed, and their results are found again', async () => {
+    const page = await setup.open();
+    setup.edge.add({});
+    setup.edge.add({});
+    await signIn(page);
+    await page.getByRole('button', { name: 'Run command' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Command', { exact: true }).fill('uptime');
+    await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+    await dialog.getByText('0 of 2 have ended').waitFor();
+    const results = await dialog.getByRole('link', { name: 'Results on a page of their own' }).getAttribute('href');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.goto(results ?? '');
+    await expect.poll(() => page.getByTestId('sent').count()).toBe(2);
+    const { commands } = setup.edge.identity;
+    commands.end(commands.sent[0], { exit_code: 3 });
+    await page.locator('[data-machine="000000000001"]').getByText('Exit code 3').waitFor();
+  });
+
+  it('of somebody show above a terminal of the machine while they run, and are no part of its text', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    await page.getByRole('link', { name: 'web-1' }).click();
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
+    await waitForState(page, 'connected');
+    const shell = setup.edge.shellOf((await page.getByTestId('terminal').getAttribute('data-session')) ?? '');
+    const sizes = shell.sizes.length;
+    const sent = { command_id: 'cmd_1', by: 'grace', command: 'apt-get update', stderr: '' };
+    shell.say({ ...sent, type: 'command_running', part: 0, stdout: 'Reading\n' });
+    shell.say({ ...sent, type: 'command_running', part: 1, stdout: '10%\r100%\n' });
+    const strip = page.getByTestId('sent-command');
+    await strip.getByText('grace runs apt-get update').waitFor();
+    await expect.poll(() => strip.locator('pre').textContent()).toBe('Reading\n100%');
+    expect(await screen(page)).not.toContain('Reading');
+    const facts = { status: 'completed', exit_code: 100, signal: null, error: null };
+    shell.say({ ...sent, type: 'command_ended', ...facts, stdout: 'Failed\n' });
+    await strip.getByText('grace ran apt-get update').waitFor();
+    await strip.getByText('Exit code 100').waitFor();
+    await strip.getByRole('button', { name: 'Dismiss' }).click();
+    await strip.waitFor({ state: 'detached' });
+    expect(shell.sizes.length, 'the terminal kept its size').toBe(sizes);
   });
 });

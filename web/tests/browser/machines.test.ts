@@ -53,6 +53,23 @@ describe('the machine pages', () => {
     expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
+  it('take a script that a new machine runs once, and say how long it may be', async () => {
+    const page = await setup.open();
+    await signIn(page);
+    await page.getByRole('button', { name: 'Add machine' }).click();
+    await page.getByLabel('Name').fill('build-7');
+    await page.getByText('First script').click();
+    const script = page.getByLabel('Run once, when a computer');
+    await script.fill('x'.repeat(65_537));
+    await page.getByText('65,537 characters; at most 65,536 fit.').waitFor();
+    await script.fill('apt-get update\n');
+    await page.getByText('not as root').waitFor();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByTestId('command').waitFor();
+    const [machine] = setup.edge.machines.values();
+    expect(machine).toMatchObject({ custom_script: 'apt-get update\n' });
+  });
+
   it('say what to look at when nothing comes for a minute, by how far it came', async () => {
     const page = await setup.open();
     await page.clock.install();

@@ -1,5 +1,6 @@
 /** Commands without a terminal: what the API says of them, and how that reads. */
 import { answer, client } from '../../api/client';
+import { given, type Rows } from '../../api/query';
 import type { components } from '../../api/schema';
 
 export type Command = components['schemas']['Command'];
@@ -28,6 +29,24 @@ export async function findCommand(commandId: string, signal: AbortSignal): Promi
   return answer(client.GET('/api/commands/{command_id}', { params, signal }));
 }
 
+export interface CommandsQuery {
+  /** The public name of one machine; empty for all. */
+  agent_id: string;
+  /** Those that were sent together; empty for all. */
+  batch_id: string;
+  status: string;
+}
+
+/** The commands that were sent to the machines that the person reaches, the newest first. */
+export async function listCommands(
+  query: CommandsQuery & { page: number; limit: number },
+  signal: AbortSignal,
+): Promise<Rows<Command>> {
+  const params = { query: given({ ...query }) };
+  const { commands, total } = await answer(client.GET('/api/commands', { params, signal }));
+  return { rows: commands, total };
+}
+
 /** The commands that were sent together. */
 export async function listBatch(batchId: string, signal: AbortSignal): Promise<Command[]> {
   const query = { batch_id: batchId, limit: MAX_TARGETS };
@@ -36,6 +55,12 @@ export async function listBatch(batchId: string, signal: AbortSignal): Promise<C
 
 export async function cancelCommand(commandId: string): Promise<void> {
   await answer(client.POST('/api/commands/{command_id}/cancel', { params: { path: { command_id: commandId } } }));
+}
+
+/** From where a command was sent, where that is worth a word. */
+export function describeSource({ source, session_id }: Pick<Command, 'source' | 'session_id'>): string {
+  if (source === 'script') return 'first script of the machine';
+  return session_id == null ? '' : 'asked for in a terminal';
 }
 
 /** Whether nothing more will come of it. */
@@ -52,8 +77,11 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   143: 'terminated',
 };
 
+/** How a command went, as the API and the relay say it. */
+export type Facts = Pick<Command, 'exit_code' | 'signal' | 'error'> & { status: string };
+
 /** How a command went, in words, with its colour. */
-export function describeCommand(command: Pick<Command, 'status' | 'exit_code' | 'signal' | 'error'>): {
+export function describeCommand(command: Facts): {
   words: string;
   tone: Tone;
 } {

@@ -9,6 +9,9 @@ export type NewMachine = components['schemas']['CreateMachine'];
 
 export type MachineChange = components['schemas']['UpdateMachine'];
 
+/** Longest script of a new machine, in characters, as the API has it. */
+export const MAX_SCRIPT = 65_536;
+
 /** All machines that the person may see, by name. */
 export async function listMachines(signal: AbortSignal): Promise<Machine[]> {
   return (await answer(client.GET('/api/machines', { signal }))).machines;

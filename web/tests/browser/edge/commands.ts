@@ -13,6 +13,7 @@ export class Commands {
     const command: FakeCommand = {
       command_id: `cmd_${String(this.sent.length + 1).padStart(24, '0')}`,
       batch_id: batchId,
+      session_id: null,
       agent_id: agentId,
       machine_name: `machine-${Number(agentId)}`,
       username: 'ada',
@@ -41,6 +42,9 @@ export class Commands {
     Object.assign(command ?? {}, { status: 'completed', output_available: true, finished_at: NOW, ...facts });
   }
 }
+
+/** What a list is narrowed by. */
+const NARROWED = ['agent_id', 'batch_id', 'status'] as const;
 
 export function commands(state: Administration): Routes {
   const of = state.commands;
@@ -74,7 +78,9 @@ export function commands(state: Administration): Routes {
       200,
       paged(
         'commands',
-        of.sent.filter(({ batch_id }) => batch_id === query.get('batch_id')),
+        of.sent
+          .filter((command) => NARROWED.every((name) => (query.get(name) ?? command[name]) === command[name]))
+          .reverse(),
         query,
       ),
     ],
