@@ -1,11 +1,13 @@
 //! From rows to bodies.
-use protocol::api::command_logs::{CommandLog, CommandLogPage, CommandOutcome};
+use protocol::api::command_logs::{CommandLog, CommandLogPage, CommandOutcome, CommandSeen};
 
 use super::store::{CommandRow, Read, SCANNED};
 
 impl From<CommandRow> for CommandLog {
     fn from(row: CommandRow) -> Self {
         let row = row.command;
+        // Where what one wrote ends is known of what was announced only.
+        let has_range = row.output_from.is_some() && row.seen == CommandSeen::Announced;
         Self {
             success: row.outcome != CommandOutcome::Exited || row.exit_code == Some(0),
             id: row.id,
@@ -30,7 +32,7 @@ impl From<CommandRow> for CommandLog {
             exit_code: row.exit_code,
             duration_ms: row.duration_ms,
             output: String::new(),
-            output_available: row.recording_id.is_some() && row.output_from.is_some(),
+            output_available: row.recording_id.is_some() && has_range,
             output_truncated: false,
             recording_id: row.recording_id,
             recording_at_ms: None,

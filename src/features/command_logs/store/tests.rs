@@ -104,14 +104,16 @@ fn a_row_says_who_ran_what_where_and_how_it_ended() {
 }
 
 #[test]
-fn what_nobody_announced_is_marked_and_has_no_duration() {
+fn what_nobody_announced_is_marked_and_has_neither_duration_nor_output() {
     let db = db();
+    recorded(&db, "its", "sess_1", 3, "2026-01-01T00:00:00.000Z");
     for (number, seen) in [(20, "unannounced"), (21, "screen")] {
         let mut said = json!(record(number, &format!("{seen} one"), 0));
         said["seen"] = seen.into();
         add(&db, "web", vec![serde_json::from_value(said).unwrap()]);
         let log = of_organization(&db, Some(seen), &[]).logs.remove(0);
         assert_eq!((json!(log.seen), log.duration_ms), (json!(seen), None));
+        assert_eq!((log.recording_id, log.output_available), (Some(machine("its")), false));
     }
 }
 
