@@ -29,8 +29,10 @@ summary() { printf '%s passed, %s failed%s\n' "$(count passed pass)" "$(count fa
 
 # step <name> <command>...
 step() {
-  local name=$1 log=$LOGS/$((++STEPS)).log begun=$SECONDS
+  local name=$1 log=$LOGS/$LANE$((++STEPS)).log begun=$SECONDS
   shift
+  # What has failed beside stops it here.
+  [ -z "$BESIDE" ] || kill -0 "$BESIDE" 2>/dev/null || together
   say "$name"
   if "$@" 2>&1 | tee "$log"; then
     say "$name: ok, $((SECONDS - begun)) s"
@@ -41,6 +43,35 @@ step() {
   fi
 }
 STEPS=0
+LANE=''
+BESIDE=''
+
+# beside <part>...: runs parts beside what follows, since compilers that link, and tests that wait, leave half a machine to
+# others. `together` waits for them and shows what they said; where one failed, the whole stops.
+beside() {
+  local part
+  set -m
+  (
+    set +m
+    for part in "$@"; do
+      LANE=$part-
+      "$part"
+    done
+  ) >"$LOGS/beside" 2>&1 </dev/null &
+  BESIDE=$!
+  set +m
+}
+
+together() {
+  local status=0
+  [ -n "$BESIDE" ] || return 0
+  wait "$BESIDE" || status=$?
+  BESIDE=''
+  cat "$LOGS/beside"
+  [ "$status" = 0 ] || exit "$status"
+}
+# With all that it started. Where it had failed already, that is worth knowing.
+trap '[ -z "$BESIDE" ] || { kill -- "-$BESIDE" 2>/dev/null; cat "$LOGS/beside"; }' EXIT
 
 shell_scripts() {
   find scripts bench findings agent tests .ci \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 "$TOOLS/python/bin/shellcheck"
@@ -48,15 +79,24 @@ shell_scripts() {
 
 # What needs no program of ours to run.
 check() {
+  beside sources
+  crates
+  together
+}
+
+crates() {
   step "format" cargo fmt --all --check
   step "lints" cargo clippy --quiet --workspace --all-targets -- -D warnings
   step "lints, of the end to end tests" cargo clippy --quiet --workspace --test e2e -- -D warnings
   step "lints, of what runs in the Worker as it is compiled for it" \
     cargo clippy --quiet --target wasm32-unknown-unknown -p vsay-edge -p durable-objects -p protocol -- -D warnings
-  step "console: types" npm --prefix web run --silent check
-  step "TypeScript and JavaScript: format and lints" biome ci .
-  step "shell scripts" shell_scripts
   step "crates: licences, sources, bans" cargo deny --workspace --log-level warn check bans licenses sources
+}
+
+sources() {
+  step "TypeScript and JavaScript: format and lints" biome ci .
+  step "console: types" npm --prefix web run --silent check
+  step "shell scripts" shell_scripts
 }
 
 # Whether a crate has become known as broken: changes by itself, and so does not belong to the tests.
@@ -67,12 +107,18 @@ OF_PROGRAMS='binary_id(vsay-agent::agent) | binary_id(vsay::program)'
 
 # unit [option of nextest]...
 unit() {
+  beside scripts console_unit
   step "unit and property tests" cargo nextest run --workspace --no-fail-fast "$@"
-  step "scripts" node --test 'tests/scripts/*.test.mjs'
-  step "pictures of terminals" node --test 'tests/pictures/*.test.mjs'
-  step "scripts of packages" node --test 'tests/packages/*.test.mjs'
-  console_unit
+  together
+  pictures
 }
+
+scripts() {
+  step "scripts" node --test 'tests/scripts/*.test.mjs'
+  step "scripts of packages" node --test 'tests/packages/*.test.mjs'
+}
+
+pictures() { step "pictures of terminals" node --test 'tests/pictures/*.test.mjs'; }
 
 console_unit() { step "console: unit tests" npm --prefix web run --silent test; }
 
@@ -88,12 +134,12 @@ programs() {
     cargo nextest run --workspace --no-fail-fast -E "$OF_PROGRAMS"
 }
 
-# e2e [part of a test's name]
-e2e() { step "end to end" cargo test --quiet --test e2e -- "$@"; }
+# e2e [part of a test's name]. Of the whole workspace, so that what it stands on is not compiled once more with fewer features.
+e2e() { step "end to end" cargo test --quiet --workspace --test e2e -- "$@"; }
 
 requests() { step "API: requests of every kind" node --test 'tests/api/*.test.mjs'; }
 
-# The one line for a new machine, on computers of the tests.
+# The one line for a new machine, on computers of the tests. By itself: it has ten seconds.
 install() { step "installing the agent" node --test 'tests/install/*.test.mjs'; }
 
 # console_browser [folder of tests]
@@ -117,7 +163,7 @@ emulated() {
     step "$name for $processor: what it says" "$folder/$name" --help
   done
   VSAY_AGENT_BIN=$folder/vsay-agent VSAY_BIN=$folder/vsay \
-    step "end to end, with programs for $processor" cargo test --quiet --test e2e -- "${EMULATED[@]}"
+    step "end to end, with programs for $processor" cargo test --quiet --workspace --test e2e -- "${EMULATED[@]}"
 }
 
 # What others install: made with a key that proves nothing, looked at, and installed from an edge that hands it out.
@@ -139,9 +185,10 @@ case $PART in
     if [ -n "${T:-}" ]; then
       e2e "$T"
     else
+      beside requests
       programs
       e2e
-      requests
+      together
       install
     fi
     ;;
@@ -156,14 +203,18 @@ case $PART in
     packages
     ;;
   '')
-    check
-    unit -E "not ($OF_PROGRAMS)"
+    beside sources scripts console_unit
+    crates
+    step "unit and property tests" cargo nextest run --workspace --no-fail-fast -E "not ($OF_PROGRAMS)"
+    together
+    beside pictures
     build
+    together
+    beside requests console_browser
     programs
     e2e
-    requests
+    together
     install
-    console_browser
     product
     ;;
 esac

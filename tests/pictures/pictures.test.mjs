@@ -3,7 +3,7 @@
 // got the same. Both must show the same then, and still when the rest has followed. README.md has the programs and what may
 // differ.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,8 +34,11 @@ const recordings = readdirSync(RECORDINGS).map((file) => {
 
 before(() => {
   const input = recordings.map(({ size, path, cuts }) => `${size.cols} ${size.rows} ${path} ${cuts.join(" ")}\n`).join("");
-  const example = ["run", "--quiet", "-p", "vsay-agent", "--example", "pictures"];
-  const { status, stdout, stderr } = spawnSync("cargo", example, { cwd: ROOT, input, maxBuffer: 2 ** 30 });
+  // Of the whole workspace: what it stands on has been compiled for the unit tests.
+  const build = ["build", "--quiet", "--workspace", "--example", "pictures"];
+  execFileSync("cargo", build, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const program = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/examples/pictures");
+  const { status, stdout, stderr } = spawnSync(program, { input, maxBuffer: 2 ** 30 });
   assert.equal(status, 0, stderr.toString());
   let at = 0;
   for (const { cuts, dumps } of recordings) {

@@ -83,7 +83,8 @@ fn built_helper() -> PathBuf {
     let build = || {
         let folder = Path::new(env!("CARGO_BIN_EXE_vsay-agent")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", "vsay-pam"]);
+        // Of the whole workspace, as the tests are: so what it stands on is not compiled once more with fewer features.
+        cargo.args(["build", "--quiet", "--workspace", "--bin", "vsay-pam"]);
         if folder.ends_with("release") {
             cargo.arg("--release");
         }
