@@ -184,9 +184,9 @@ impl RelayState {
             None => None,
         };
         viewer.attach(start);
-        if viewer.is_published() {
+        let published = viewer.is_published();
+        if published {
             self.announce(socket);
-            self.flush_typed(socket);
         } else {
             let attached = ToViewer::Attached {
                 protocol: PROTOCOL,
@@ -205,6 +205,10 @@ impl RelayState {
         }
         self.out.remember(socket);
         self.ask_snapshot_if_awaited(stream);
+        // After the picture is asked for: what is typed now is answered by output of its own, as the program wrote it.
+        if published {
+            self.flush_typed(socket);
+        }
         self.pace(stream);
         self.pump(now, socket);
     }

@@ -156,12 +156,12 @@ impl RelayState {
         }
     }
 
-    /// Sends what a published client typed, as far as the agent is there and its window allows.
+    /// Sends what a published client typed, as far as the client is attached, the agent is there and its window allows.
     pub(super) fn flush_typed(&mut self, socket: Socket) {
         if !self.agent.is_online() {
             return;
         }
-        let Some(viewer) = self.viewers.get_mut(socket) else {
+        let Some(viewer) = self.viewers.get_mut(socket).filter(|viewer| !viewer.is_waiting()) else {
             return;
         };
         let Some(input) = viewer.input() else { return };

@@ -9,7 +9,7 @@ use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
 use serde_json::json;
 
-use super::relay_sim::{RelaySim, Wire, object_id, viewer_context};
+use super::relay_sim::{RelaySim, Wire, object_id, output_at, viewer_context};
 use crate::relay::{Notice, Socket};
 
 const SHELL: StreamId = StreamId(1);
@@ -271,6 +271,37 @@ fn a_newcomer_gets_a_snapshot_however_little_was_written_and_nothing_before_the_
         assert_eq!(snapshots(&sim), count);
         assert_eq!(sim.viewers[1].reader.unwrap().received(), sim.agent.shells[&SHELL].end);
     }
+}
+
+#[test]
+fn what_a_client_types_before_its_first_picture_is_answered_after_it() {
+    let mut sim = RelaySim::new(0);
+    sim.agent_connects();
+    connect(&mut sim, Dialect::Raw, |_| {});
+    sim.settle();
+    sim.programs_write(7);
+    sim.settle();
+    // Somebody comes to that shell, and types before it is let in.
+    let client = sim.open_socket();
+    let viewer = format!("{:032x}", 0xdef).parse().unwrap();
+    sim.relay
+        .viewer_connected(sim.now, client, viewer_context(Dialect::Raw), viewer);
+    sim.relay.text(sim.now, client, "cat binary\r");
+    sim.perform();
+    sim.answer_all();
+    // The program answers before the agent hears anything else.
+    let agent = sim.agent.socket.unwrap();
+    while sim.agent.heard.is_empty() {
+        assert!(sim.deliver_down(agent) | sim.deliver_up(agent), "nothing was typed");
+    }
+    sim.programs_write(5);
+    sim.settle();
+    let output = heard(&mut sim, client).into_iter().filter_map(|wire| match wire {
+        Wire::Binary(bytes) => Some(bytes),
+        _ => None,
+    });
+    // A picture has no byte that is no text: what was asked for is there as it was written.
+    assert_eq!(output.collect::<Vec<_>>(), [&b"snapshot"[..], output_at(7, 5)]);
 }
 
 #[test]
