@@ -9,7 +9,7 @@ use crate::platform::db::{Count, Nothing, Query, statements};
 /// SQL: the caller (`u`) administers the organization of the recording (`r`).
 macro_rules! administers {
     () => {
-        "(u.role = 'super_admin' OR (u.role = 'company_admin' AND r.organization_id = u.organization_id))"
+        "COALESCE(u.role = 'super_admin' OR (u.role = 'company_admin' AND r.organization_id = u.organization_id), 0)"
     };
 }
 
@@ -51,9 +51,9 @@ statements! {
          WHERE u.id = ?1 AND r.id = ?2"
     );
 
-    /// For whoever was given its address by somebody who may see it.
+    /// For whoever was given its address by somebody who may see it. Whose session it was may be gone.
     READ = concat!(
-        "SELECT ", recording_row!(), " FROM recordings r JOIN users u ON u.id = r.user_id
+        "SELECT ", recording_row!(), " FROM recordings r LEFT JOIN users u ON u.id = r.user_id
          LEFT JOIN machines m ON m.id = r.machine_id LEFT JOIN organizations o ON o.id = r.organization_id WHERE r.id = ?1"
     );
 

@@ -63,6 +63,15 @@ fn what_is_left_of_a_machine_that_is_gone_is_the_administrators() {
 }
 
 #[test]
+fn an_address_is_good_when_the_account_is_gone() {
+    let db = db();
+    let file = || db.run(read(&id("r1").parse().unwrap())).remove(0).username;
+    assert_eq!(file(), "bob");
+    db.execute("DELETE FROM machines; DELETE FROM users WHERE username = 'bob'");
+    assert_eq!(file(), "bob");
+}
+
+#[test]
 fn a_recording_that_runs_is_not_deleted() {
     let db = db();
     db.execute("UPDATE recordings SET state = 'recording', ended_at = NULL, expires_at = NULL");
