@@ -1,8 +1,11 @@
 //! Measures VSAY Edge beside the least that could do its work, on this machine, in one run. `bench/README.md` says what
 //! the numbers mean.
 //!
-//!   vsay-bench [echo] [bulk] [recording] [requests] [bundle] [resume] [memory]    measures these, or everything
-//!   vsay-bench source <bytes>                                                     writes the bulk output that is measured
+//!   vsay-bench [--runs N] [part]...    measures these parts, or all there are
+//!   vsay-bench [--runs N] compare FOLDER[:AGENT]...
+//!                                      measures echo and bulk output of versions that are built in these folders
+//!   vsay-bench source <bytes>          writes the bulk output that is measured
+mod commands;
 mod http;
 mod measure;
 mod process;
@@ -25,7 +28,20 @@ use crate::report::Report;
 /// Where the report is kept, from the root of the project.
 const RESULTS: &str = "bench/results.md";
 
-const PARTS: [&str; 7] = ["bundle", "echo", "bulk", "recording", "requests", "resume", "memory"];
+/// Runs of each measurement that is compared.
+const RUNS: usize = 5;
+
+/// What can be measured.
+const PARTS: [&str; 8] = [
+    "bundle",
+    "echo",
+    "bulk",
+    "recording",
+    "requests",
+    "search",
+    "resume",
+    "memory",
+];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -34,16 +50,34 @@ fn main() -> Result<()> {
     {
         return Ok(source::print(bytes.parse().context("how many bytes?")?)?);
     }
-    if let Some(unknown) = arguments.iter().find(|argument| !PARTS.contains(&argument.as_str())) {
+    let (runs, parts) = match arguments.as_slice() {
+        [option, runs, parts @ ..] if option == "--runs" => (runs.parse().context("how many runs?")?, parts),
+        parts => (RUNS, parts),
+    };
+    if let [command, versions @ ..] = parts
+        && command == "compare"
+    {
+        return run(async {
+            let mut report = Report::begin();
+            (report.echo, report.bulk) = runs::compare(runs, versions).await?;
+            Ok(report)
+        });
+    }
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
         bail!("there is no part named {unknown}; parts: {}", PARTS.join(" "));
     }
+    run(measure_all(parts, runs))
+}
+
+/// Measures, says what came of it, and keeps that.
+fn run(measure: impl Future<Output = Result<Report>>) -> Result<()> {
     // One thread, as a terminal's user is one: what is measured has the other processor.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         // Whoever interrupts leaves nothing running: what is dropped ends.
         tokio::select! {
-            report = measure_all(&arguments) => report,
+            report = measure => report,
             _ = ctrl_c() => bail!("interrupted"),
             _ = terminate.recv() => bail!("terminated"),
         }
@@ -53,7 +87,7 @@ fn main() -> Result<()> {
     fs::write(RESULTS, report).with_context(|| format!("{RESULTS} cannot be written"))
 }
 
-async fn measure_all(parts: &[String]) -> Result<Report> {
+async fn measure_all(parts: &[String], runs: usize) -> Result<Report> {
     let mut report = Report::begin();
     for part in PARTS
         .into_iter()
@@ -62,10 +96,11 @@ async fn measure_all(parts: &[String]) -> Result<Report> {
         eprintln!("measuring {part}…");
         match part {
             "bundle" => report.bundle = Some(measure::bundle::measure()?),
-            "echo" => report.echo = runs::echo().await?,
-            "bulk" => report.bulk = runs::bulk().await?,
-            "recording" => (report.recorded_echo, report.recorded_bulk) = runs::recording().await?,
-            "requests" => report.requests = runs::requests().await?,
+            "echo" => report.echo = runs::echo(runs).await?,
+            "bulk" => report.bulk = runs::bulk(runs).await?,
+            "recording" => (report.recorded_echo, report.recorded_bulk) = runs::recording(runs).await?,
+            "requests" => report.requests = runs::requests(runs).await?,
+            "search" => report.search = runs::search(runs).await?,
             "resume" => report.resume = Some(runs::resume().await?),
             _ => report.memory = runs::memory().await?,
         }

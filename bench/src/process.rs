@@ -8,8 +8,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How long a runtime may take to answer. It needs a second or two; the rest is for a busy computer.
@@ -34,6 +35,16 @@ pub struct Runtime {
     /// The process that runs the Worker.
     workerd_pid: u32,
     program: Program,
+    /// What the script says.
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+/// What a runtime says of a statement.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Answer {
+    Rows(Value),
+    Error(String),
 }
 
 impl Program {
@@ -82,11 +93,12 @@ impl Drop for Program {
 impl Runtime {
     /// Starts a script that runs workerd, keeps its data in `state`, and says when it answers.
     pub async fn start(script: &str, arguments: &[&str], state: &Path) -> Result<Self> {
-        Self::start_with(script, arguments, state, &[]).await
+        Self::start_with(Path::new("."), script, arguments, state, &[]).await
     }
 
-    /// The same, with variables of the environment besides.
+    /// The same, of a project in another folder, with variables of the environment besides.
     pub async fn start_with(
+        folder: &Path,
         script: &str,
         arguments: &[&str],
         state: &Path,
@@ -95,6 +107,7 @@ impl Runtime {
         std::fs::create_dir_all(state)?;
         let mut command = Command::new("node");
         command
+            .current_dir(folder)
             .arg(script)
             .args(arguments)
             .arg("--state")
@@ -107,7 +120,8 @@ impl Runtime {
             .stdout
             .take()
             .ok_or_else(|| anyhow!("{script} has no output"))?;
-        let line = timeout(READY_WITHIN, BufReader::new(stdout).lines().next_line()).await;
+        let mut answers = BufReader::new(stdout).lines();
+        let line = timeout(READY_WITHIN, answers.next_line()).await;
         let Ok(Ok(Some(line))) = line else {
             bail!("{script} did not start");
         };
@@ -117,7 +131,19 @@ impl Runtime {
             url: ready.url,
             workerd_pid,
             program,
+            answers,
         })
+    }
+
+    /// Runs a statement of one line on the database of `scripts/edge.mjs`, past the Worker, and gives its rows.
+    pub async fn sql(&mut self, statement: &str) -> Result<Value> {
+        let stdin = self.program.0.stdin.as_mut().context("the runtime ends")?;
+        stdin.write_all(format!("sql {statement}\n").as_bytes()).await?;
+        let line = self.answers.next_line().await?.context("the runtime ended")?;
+        match serde_json::from_str(&line).with_context(|| format!("the runtime said: {line}"))? {
+            Answer::Rows(rows) => Ok(rows),
+            Answer::Error(error) => bail!("a statement failed: {error}"),
+        }
     }
 
     /// Ends it.

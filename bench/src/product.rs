@@ -8,8 +8,10 @@ use anyhow::{Context, Result, ensure};
 use hyper::Method;
 use nix::unistd::{User, getuid};
 use protocol::api::auth::SignedUp;
-use protocol::api::machines::{MachineCreated, MachineDetail, MachineStatus};
+use protocol::api::machines::{MachineDetail, MachineStatus};
+use protocol::api::secret::Secret;
 use protocol::ids::{AgentId, SessionId};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
@@ -21,8 +23,37 @@ use crate::terminal::{Attachment, StreamTerminal};
 /// Machines of the account, the one with the agent included.
 pub const MACHINES: usize = 50;
 
+/// The agent that `scripts/build.sh native` built.
+const AGENT: &str = "build/bin/vsay-agent";
+
 /// How long the agent may take to come online. It needs one connection; the rest is for a busy computer.
 const ONLINE_WITHIN: Duration = Duration::from_secs(20);
+
+/// A version of the product, built.
+pub struct Version {
+    folder: PathBuf,
+    agent: PathBuf,
+}
+
+impl Version {
+    /// The one that is here, with the agent that `VSAY_AGENT_BIN` names, if it names one.
+    pub fn here() -> Self {
+        Self {
+            folder: ".".into(),
+            agent: env::var_os("VSAY_AGENT_BIN").map_or_else(|| AGENT.into(), PathBuf::from),
+        }
+    }
+
+    /// The one in a folder, written `FOLDER`, or `FOLDER:AGENT` with another agent of that folder.
+    pub fn of(text: &str) -> Result<Self> {
+        let (folder, agent) = text.split_once(':').unwrap_or((text, AGENT));
+        let folder = Path::new(folder)
+            .canonicalize()
+            .with_context(|| format!("{folder} cannot be found"))?;
+        let agent = folder.join(agent);
+        Ok(Self { folder, agent })
+    }
+}
 
 /// A running product.
 pub struct Product {
@@ -32,6 +63,13 @@ pub struct Product {
     pub token: String,
     agent: Program,
     agent_id: AgentId,
+}
+
+/// A machine that was made. Nothing more is read of it, so that older versions can be measured beside this one.
+#[derive(Deserialize)]
+struct Created {
+    agent_id: AgentId,
+    registration_token: Secret,
 }
 
 /// A terminal session that nobody has opened yet.
@@ -44,13 +82,13 @@ pub struct Session {
 impl Product {
     /// Starts everything in an empty folder.
     pub async fn start(state: &Path) -> Result<Self> {
-        Self::start_with(state, &[]).await
+        Self::start_version(&Version::here(), state, &[]).await
     }
 
-    /// The same, with variables of the environment for the edge.
-    pub async fn start_with(state: &Path, environment: &[(&str, &str)]) -> Result<Self> {
+    /// The same of any version, with variables of the environment for the edge.
+    pub async fn start_version(version: &Version, state: &Path, environment: &[(&str, &str)]) -> Result<Self> {
         let arguments = ["--port", "0", "--stdin-lifeline"];
-        let edge = Runtime::start_with("scripts/edge.mjs", &arguments, state, environment).await?;
+        let edge = Runtime::start_with(&version.folder, "scripts/edge.mjs", &arguments, state, environment).await?;
         let account = json!({ "username": "bench", "email": "bench@example.org", "password": random::<16>()? });
         let mut http = Http::open(&edge.url, None).await?;
         let account: SignedUp = http.call(Method::POST, "/api/signup", Some(account)).await?;
@@ -63,11 +101,11 @@ impl Product {
                 "description": format!("Machine number {number} of the benchmark"),
                 "tags": ["bench", "linux"],
             });
-            let created: MachineCreated = http.call(Method::POST, "/api/machines", Some(machine)).await?;
+            let created: Created = http.call(Method::POST, "/api/machines", Some(machine)).await?;
             first.get_or_insert(created);
         }
         let machine = first.context("no machine was made")?;
-        let agent = start_agent(&edge.url, machine.registration_token.expose(), state).await?;
+        let agent = start_agent(&version.agent, &edge.url, machine.registration_token.expose(), state).await?;
         let product = Self {
             edge,
             token,
@@ -104,6 +142,16 @@ impl Product {
         let mut http = Http::open(&self.edge.url, Some(&self.token)).await?;
         let settings = json!({ "record_sessions": false });
         let _: Value = http.call(Method::PUT, "/api/organization", Some(settings)).await?;
+        Ok(())
+    }
+
+    /// Runs a command on the machine, to its end.
+    pub async fn run(&self, command: &str) -> Result<()> {
+        let mut http = Http::open(&self.edge.url, Some(&self.token)).await?;
+        let path = format!("/api/machines/{}/command", self.agent_id);
+        let _: Value = http
+            .call(Method::POST, &path, Some(json!({ "command": command, "wait": true })))
+            .await?;
         Ok(())
     }
 
@@ -149,12 +197,10 @@ impl Session {
     }
 }
 
-/// The agent: the one that `VSAY_AGENT_BIN` names, or the one that `scripts/build.sh native` built.
-async fn start_agent(url: &str, token: &str, state: &Path) -> Result<Program> {
-    let program = env::var_os("VSAY_AGENT_BIN").map_or_else(|| "build/bin/vsay-agent".into(), PathBuf::from);
+async fn start_agent(program: &Path, url: &str, token: &str, state: &Path) -> Result<Program> {
     let config = state.join("agent.yaml");
     let user = User::from_uid(getuid())?.context("who runs this has no name")?.name;
-    let configured = Command::new(&program)
+    let configured = Command::new(program)
         .args([
             "configure",
             "--allow-sudo",
@@ -177,7 +223,7 @@ async fn start_agent(url: &str, token: &str, state: &Path) -> Result<Program> {
         "the agent was not enrolled:\n{}",
         String::from_utf8_lossy(&configured.stderr)
     );
-    let mut command = Command::new(&program);
+    let mut command = Command::new(program);
     command
         .arg("start")
         .arg("--config")

@@ -2,13 +2,16 @@
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::commands::{ABSENT, ABSENT_OF_COMMON, COMMON, SHORT};
+use crate::http::Http;
 use crate::measure::bulk::Bulk;
 use crate::measure::echo::Keys;
 use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
-use crate::measure::{bulk, echo, memory, pty, requests, resume};
+use crate::measure::search::Term;
+use crate::measure::{bulk, echo, memory, pty, requests, resume, search};
 use crate::process::Runtime;
-use crate::product::{MACHINES, Product};
+use crate::product::{MACHINES, Product, Version};
 use crate::stats::Latency;
 use crate::terminal::{Echo, Peer, PublishedTerminal, StreamTerminal, Ttyd, TtydTerminal, begin, echoes, pipe, pours};
 
@@ -17,9 +20,6 @@ const RECORDED_BULK: u64 = 40 * 1024 * 1024;
 
 /// How much slower the bucket is made, in milliseconds.
 const BUCKET_DELAY: &str = "200";
-
-/// Runs of each measurement that is compared.
-const RUNS: usize = 5;
 
 /// Output of one bulk run: a second or so.
 const BULK: u64 = 128 * 1024 * 1024;
@@ -57,6 +57,18 @@ pub const UNRECORDED: &str = "not recorded";
 pub const RECORDED: &str = "recorded";
 /// The same, made slower.
 pub const SLOWLY: &str = "recorded, each put 200 ms later";
+/// The newest of the command log.
+pub const PAGE: &str = "a page of the newest, by a plain index";
+/// What one command has in it.
+pub const RARE: &str = "rare: in one row";
+/// What none has.
+pub const NOWHERE: &str = "absent";
+/// What none has, though all its parts are common.
+pub const NOWHERE_OF_COMMON: &str = "absent, of common words";
+/// What many have.
+pub const EVERYWHERE: &str = "common: in one row of seven";
+/// What the index does not know.
+pub const TWO_LETTERS: &str = "of two letters";
 /// A Worker that does one query.
 pub const QUERY: &str = "bare Worker, one D1 query of 50 rows";
 
@@ -90,7 +102,7 @@ impl Candidates {
 }
 
 /// Keystrokes.
-pub async fn echo() -> Result<Runs<Keys>> {
+pub async fn echo(count: usize) -> Result<Runs<Keys>> {
     let candidates = Candidates::start().await?;
     let Candidates {
         product, floor, ttyd, ..
@@ -98,24 +110,9 @@ pub async fn echo() -> Result<Runs<Keys>> {
     let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
     let relay = || floor.processor_time();
     let mut runs = Runs::new();
-    for number in 0..RUNS {
-        let session = product.session()?;
-        let mut terminal = StreamTerminal::attach(&session.attachment).await?;
-        echoes(&mut terminal).await?;
-        add(
-            &mut runs,
-            STREAM,
-            echo::measure(&mut terminal, Some(&edge), Some(&agent)).await?,
-        );
-        product.close(&session).await?;
-
-        let (mut terminal, _peer) = pipe(&floor.url, &format!("echo-{number}"), Peer::Echo).await?;
-        add(
-            &mut runs,
-            RELAY,
-            echo::measure(&mut terminal, Some(&relay), None).await?,
-        );
-        drop(terminal);
+    for number in 0..count {
+        add(&mut runs, STREAM, echo_of(product).await?);
+        add(&mut runs, RELAY, echo_of_relay(floor, number).await?);
 
         let session = product.session()?;
         let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
@@ -141,27 +138,16 @@ pub async fn echo() -> Result<Runs<Keys>> {
 }
 
 /// Bulk output.
-pub async fn bulk() -> Result<Runs<Bulk>> {
+pub async fn bulk(count: usize) -> Result<Runs<Bulk>> {
     let candidates = Candidates::start().await?;
     let Candidates {
         product, floor, ttyd, ..
     } = &candidates;
     let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
-    let relay = || floor.processor_time();
     let mut runs = Runs::new();
-    for number in 0..RUNS {
-        let session = product.session()?;
-        let mut terminal = StreamTerminal::attach(&session.attachment).await?;
-        let begun = pours(&mut terminal, BULK).await?;
-        let run = bulk::measure(&mut terminal, begun, BULK, Some(&edge), Some(&agent)).await?;
-        add(&mut runs, STREAM, run);
-
-        let (mut terminal, _peer) = pipe(&floor.url, &format!("bulk-{number}"), Peer::Pour(BULK)).await?;
-        let begun = begin(&mut terminal, "begin").await?;
-        let run = bulk::measure(&mut terminal, begun, BULK, Some(&relay), None).await?;
-        add(&mut runs, RELAY, run);
-        drop(terminal);
-
+    for number in 0..count {
+        add(&mut runs, STREAM, bulk_of(product, BULK).await?);
+        add(&mut runs, RELAY, bulk_of_relay(floor, number).await?);
         add(&mut runs, PTY, pty::measure(BULK).await?);
 
         if let Some(ttyd) = ttyd {
@@ -171,7 +157,7 @@ pub async fn bulk() -> Result<Runs<Bulk>> {
             add(&mut runs, TTYD, run);
         }
     }
-    for _ in 0..PUBLISHED_RUNS {
+    for _ in 0..count.min(PUBLISHED_RUNS) {
         let session = product.session()?;
         let mut terminal = PublishedTerminal::attach(&session.attachment).await?;
         let begun = pours(&mut terminal, PUBLISHED_BULK).await?;
@@ -183,7 +169,7 @@ pub async fn bulk() -> Result<Runs<Bulk>> {
 }
 
 /// Requests/s.
-pub async fn requests() -> Result<Runs<f64>> {
+pub async fn requests(count: usize) -> Result<Runs<f64>> {
     let candidates = Candidates::start().await?;
     let Candidates { product, floor, .. } = &candidates;
     let (ours, bare, token) = (
@@ -230,7 +216,7 @@ pub async fn requests() -> Result<Runs<f64>> {
         ),
     ];
     let mut runs = Runs::new();
-    for number in 0..=RUNS {
+    for number in 0..=count {
         for (name, load) in &loads {
             let rate = requests::measure(load).await?;
             // The first round warms up.
@@ -244,10 +230,10 @@ pub async fn requests() -> Result<Runs<f64>> {
 }
 
 /// Keystrokes and bulk output while a session is recorded, and while it is not.
-pub async fn recording() -> Result<(Runs<Keys>, Runs<Bulk>)> {
+pub async fn recording(count: usize) -> Result<(Runs<Keys>, Runs<Bulk>)> {
     let state = folder()?;
     let start = async |name: &str, environment: &[(&str, &str)]| {
-        Product::start_with(&state.path().join(name), environment).await
+        Product::start_version(&Version::here(), &state.path().join(name), environment).await
     };
     let unrecorded = start("unrecorded", &[]).await?;
     unrecorded.record_nothing().await?;
@@ -257,27 +243,41 @@ pub async fn recording() -> Result<(Runs<Keys>, Runs<Bulk>)> {
         (SLOWLY, start("slowly", &[("BUCKET_DELAY_MS", BUCKET_DELAY)]).await?),
     ];
     let (mut keys, mut bulks) = (Runs::new(), Runs::new());
-    for _ in 0..RUNS {
+    for _ in 0..count {
         for (name, product) in &candidates {
-            let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
-            let session = product.session()?;
-            let mut terminal = StreamTerminal::attach(&session.attachment).await?;
-            echoes(&mut terminal).await?;
-            let run = echo::measure(&mut terminal, Some(&edge), Some(&agent)).await?;
-            add(&mut keys, name, run);
-            product.close(&session).await?;
-
-            let session = product.session()?;
-            let mut terminal = StreamTerminal::attach(&session.attachment).await?;
-            let begun = pours(&mut terminal, RECORDED_BULK).await?;
-            let run = bulk::measure(&mut terminal, begun, RECORDED_BULK, Some(&edge), Some(&agent)).await?;
-            add(&mut bulks, name, run);
+            add(&mut keys, name, echo_of(product).await?);
+            add(&mut bulks, name, bulk_of(product, RECORDED_BULK).await?);
         }
     }
     for (_, product) in candidates {
         product.end().await;
     }
     Ok((keys, bulks))
+}
+
+/// Searches of a log that is large.
+pub async fn search(count: usize) -> Result<Runs<Latency>> {
+    let state = folder()?;
+    let mut product = Product::start(state.path()).await?;
+    search::fill(&mut product).await?;
+    let mut http = Http::open(&product.edge.url, Some(&product.token)).await?;
+    let candidates = [
+        (PAGE, Term::None),
+        (RARE, Term::Rare),
+        (NOWHERE, Term::Absent(ABSENT)),
+        (NOWHERE_OF_COMMON, Term::Absent(ABSENT_OF_COMMON)),
+        (EVERYWHERE, Term::Common(COMMON)),
+        (TWO_LETTERS, Term::Common(SHORT)),
+    ];
+    let mut runs = Runs::new();
+    for number in 0..count {
+        for (name, term) in candidates {
+            add(&mut runs, name, search::measure(&mut http, term, number as u64).await?);
+        }
+    }
+    drop(http);
+    product.end().await;
+    Ok(runs)
 }
 
 /// Latency of the first byte after a cut.
@@ -318,6 +318,63 @@ pub async fn memory() -> Result<Vec<(&'static str, Memory)>> {
         ("one published client", published),
         ("100 `vsay.stream.v1` viewers who may type", crowd),
     ])
+}
+
+/// Keystrokes and bulk output of several versions, or agents, that take turns.
+pub async fn compare(count: usize, versions: &[String]) -> Result<(Runs<Keys>, Runs<Bulk>)> {
+    let state = folder()?;
+    let floor = Runtime::start("bench/floor.mjs", &[], &state.path().join("floor")).await?;
+    let mut products = Vec::new();
+    for (number, version) in versions.iter().enumerate() {
+        let state = state.path().join(number.to_string());
+        let product = Product::start_version(&Version::of(version)?, &state, &[]).await;
+        // The name stays as long as this program.
+        let name: &'static str = version.clone().leak();
+        products.push((name, product.context(name)?));
+    }
+    let (mut keys, mut bulks) = (Runs::new(), Runs::new());
+    for number in 0..count {
+        for (name, product) in &products {
+            add(&mut keys, name, echo_of(product).await.context(*name)?);
+            add(&mut bulks, name, bulk_of(product, BULK).await.context(*name)?);
+        }
+        add(&mut keys, RELAY, echo_of_relay(&floor, number).await?);
+        add(&mut bulks, RELAY, bulk_of_relay(&floor, number).await?);
+    }
+    for (_, product) in products {
+        product.end().await;
+    }
+    floor.end().await;
+    Ok((keys, bulks))
+}
+
+async fn echo_of(product: &Product) -> Result<Keys> {
+    let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
+    let session = product.session()?;
+    let mut terminal = StreamTerminal::attach(&session.attachment).await?;
+    echoes(&mut terminal).await?;
+    let keys = echo::measure(&mut terminal, Some(&edge), Some(&agent)).await?;
+    product.close(&session).await?;
+    Ok(keys)
+}
+
+async fn bulk_of(product: &Product, len: u64) -> Result<Bulk> {
+    let (edge, agent) = (|| product.edge.processor_time(), || product.agent_time());
+    let session = product.session()?;
+    let mut terminal = StreamTerminal::attach(&session.attachment).await?;
+    let begun = pours(&mut terminal, len).await?;
+    bulk::measure(&mut terminal, begun, len, Some(&edge), Some(&agent)).await
+}
+
+async fn echo_of_relay(floor: &Runtime, number: usize) -> Result<Keys> {
+    let (mut terminal, _peer) = pipe(&floor.url, &format!("echo-{number}"), Peer::Echo).await?;
+    echo::measure(&mut terminal, Some(&|| floor.processor_time()), None).await
+}
+
+async fn bulk_of_relay(floor: &Runtime, number: usize) -> Result<Bulk> {
+    let (mut terminal, _peer) = pipe(&floor.url, &format!("bulk-{number}"), Peer::Pour(BULK)).await?;
+    let begun = begin(&mut terminal, "begin").await?;
+    bulk::measure(&mut terminal, begun, BULK, Some(&|| floor.processor_time()), None).await
 }
 
 fn add<T>(runs: &mut Runs<T>, name: &'static str, run: T) {

@@ -6,6 +6,7 @@ pub mod memory;
 pub mod pty;
 pub mod requests;
 pub mod resume;
+pub mod search;
 
 use std::time::Duration;
 
