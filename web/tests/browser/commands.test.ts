@@ -131,7 +131,9 @@ describe('commands', () => {
     await waitForState(page, 'connected');
     const shell = setup.edge.shellOf((await page.getByTestId('terminal').getAttribute('data-session')) ?? '');
     const sizes = shell.sizes.length;
-    const sent = { command_id: 'cmd_1', by: 'grace', command: 'apt-get update', stderr: '' };
+    // Longer than there is room for: what it is dismissed by stays in reach.
+    const command = `apt-get update && ${'apt-get dist-upgrade --yes && '.repeat(5)}true`;
+    const sent = { command_id: 'cmd_1', by: 'grace', command, stderr: '' };
     shell.say({ ...sent, type: 'command_running', part: 0, stdout: 'Reading\n' });
     shell.say({ ...sent, type: 'command_running', part: 1, stdout: '10%\r100%\n' });
     const strip = page.getByTestId('sent-command');
@@ -142,7 +144,10 @@ describe('commands', () => {
     shell.say({ ...sent, type: 'command_ended', ...facts, stdout: 'Failed\n' });
     await strip.getByText('grace ran apt-get update').waitFor();
     await strip.getByText('Exit code 100').waitFor();
-    await strip.getByRole('button', { name: 'Dismiss' }).click();
+    const dismiss = strip.getByRole('button', { name: 'Dismiss' });
+    const [whole, button] = [await strip.boundingBox(), await dismiss.boundingBox()];
+    expect(button && whole && button.x + button.width <= whole.x + whole.width).toBe(true);
+    await dismiss.click();
     await strip.waitFor({ state: 'detached' });
     expect(shell.sizes.length, 'the terminal kept its size').toBe(sizes);
   });
