@@ -26,6 +26,8 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   machine: { at: '/machines/000000000001', text: 'web-1' },
   terminals: { text: 'No session is running' },
   sessions: { text: 'No session is running' },
+  'sent-commands': { text: 'df -h /' },
+  'sent-command': { at: `/commands/cmd_${'1'.padStart(24, '0')}`, text: 'df -h /' },
   recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },
   profile: { text: 'Your username' },
   security: { text: 'Turn on' },
@@ -57,6 +59,7 @@ describe('a page that lost its server', () => {
     edge.identity.organizations.push({ ...edge.identity.settings });
     edge.identity.addEntry();
     edge.identity.addCommand({ command: 'uptime' });
+    edge.identity.commands.send('000000000001', { command: 'df -h /' }, null);
     edge.recordings.add('000000000001', 'recorded');
     if (!says?.stranger) await signIn(page);
     edge.broken = 503;
