@@ -98,7 +98,7 @@ contents() {
   for folder in agent:vsay-agent pam:vsay-pam cli:vsay; do
     sed "s,$ROOT/,,g" "${folder%:*}/${folder#*:}_bin.cdx.json" >"$STAGE/dist/${folder#*:}.cdx.json"
   done
-  rm -f ./*.cdx.json ./*/*_bin.cdx.json
+  rm -f ./*.cdx.json ./*/*_bin.cdx.json ./scripts/glue/*_bin.cdx.json
 }
 
 pack_everything() {
