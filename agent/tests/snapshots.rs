@@ -183,7 +183,8 @@ async fn a_program_that_asks_at_each_prompt_hears_an_answer_though_no_viewer_giv
     terminal
         .type_text(
             &mut link,
-            "ask() { printf '\\033[c'; IFS= read -r -s -d c answer; printf 'heard %q\\n' \"$answer\"; }\r",
+            // Without an echo before it asks: the answer may be there before `read` is.
+            "ask() { stty -echo; printf '\\033[c'; IFS= read -r -s -d c answer; stty echo; printf 'heard %q\\n' \"$answer\"; }\r",
         )
         .await;
     for _ in 0..3 {
