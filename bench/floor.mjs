@@ -71,6 +71,7 @@ const miniflare = new Miniflare(
     compatibilityDate: worker.compatibilityDate,
     durableObjects: { PIPE: { className: "Pipe", useSQLite: true } },
     d1Databases: ["DB"],
+    r2Buckets: ["BUCKET"],
   }),
 );
 const { origin } = await miniflare.ready;

@@ -41,6 +41,17 @@ export class Pipe extends DurableObject {
   }
 }
 
+/** Chunks that are on their way to the bucket at once, as many as a recorder's. */
+const AT_ONCE = 8;
+
+async function putAll(bucket, chunks, body) {
+  let next = 0;
+  const some = async () => {
+    while (next < chunks) await bucket.put(`chunk-${next++}`, body);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, some));
+}
+
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
@@ -48,6 +59,11 @@ export default {
     if (url.pathname === "/machines") {
       const { results } = await env.DB.prepare("SELECT * FROM machines ORDER BY name").all();
       return Response.json(results);
+    }
+    if (url.pathname === "/put") {
+      const [chunks, bytes] = ["chunks", "bytes"].map((name) => Number(url.searchParams.get(name)));
+      await putAll(env.BUCKET, chunks, new Uint8Array(bytes).fill(0x61));
+      return Response.json({ put: chunks });
     }
     return Response.json({ status: "ok" });
   },

@@ -29,6 +29,12 @@ const AGENT: &str = "build/bin/vsay-agent";
 /// How long the agent may take to come online. It needs one connection; the rest is for a busy computer.
 const ONLINE_WITHIN: Duration = Duration::from_secs(20);
 
+/// How long edge and agent may take to come to rest: a recording is stored at the speed of a bucket.
+const RESTS_WITHIN: Duration = Duration::from_secs(60);
+
+/// They rest when they have taken next to nothing for this long: longer than the bucket that is made slower answers.
+const REST: Duration = Duration::from_millis(500);
+
 /// A version of the product, built.
 pub struct Version {
     folder: PathBuf,
@@ -153,6 +159,20 @@ impl Product {
             .call(Method::POST, &path, Some(json!({ "command": command, "wait": true })))
             .await?;
         Ok(())
+    }
+
+    /// Waits until edge and agent rest. What was recorded is stored meanwhile, and is in nobody's way then.
+    pub async fn rest(&self) -> Result<()> {
+        let taken = || anyhow::Ok(self.edge.processor_time()? + self.agent_time()?);
+        let deadline = Instant::now() + RESTS_WITHIN;
+        loop {
+            let before = taken()?;
+            sleep(REST).await;
+            if taken()? - before < REST / 20 {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "edge and agent do not come to rest");
+        }
     }
 
     /// The processor time that the agent has taken so far.

@@ -69,6 +69,8 @@ pub const NOWHERE_OF_COMMON: &str = "absent, of common words";
 pub const EVERYWHERE: &str = "common: in one row of seven";
 /// What the index does not know.
 pub const TWO_LETTERS: &str = "of two letters";
+/// What the bucket of this computer takes alone.
+pub const PUTS: &str = "bare Worker that puts as much into the bucket, no terminal";
 /// A Worker that does one query.
 pub const QUERY: &str = "bare Worker, one D1 query of 50 rows";
 
@@ -242,13 +244,16 @@ pub async fn recording(count: usize) -> Result<(Runs<Keys>, Runs<Bulk>)> {
         (RECORDED, start("recorded", &[]).await?),
         (SLOWLY, start("slowly", &[("BUCKET_DELAY_MS", BUCKET_DELAY)]).await?),
     ];
+    let floor = Runtime::start("bench/floor.mjs", &[], &state.path().join("floor")).await?;
     let (mut keys, mut bulks) = (Runs::new(), Runs::new());
     for _ in 0..count {
         for (name, product) in &candidates {
             add(&mut keys, name, echo_of(product).await?);
             add(&mut bulks, name, bulk_of(product, RECORDED_BULK).await?);
         }
+        add(&mut bulks, PUTS, bulk::puts(&floor, RECORDED_BULK).await?);
     }
+    floor.end().await;
     for (_, product) in candidates {
         product.end().await;
     }
@@ -363,7 +368,9 @@ async fn bulk_of(product: &Product, len: u64) -> Result<Bulk> {
     let session = product.session()?;
     let mut terminal = StreamTerminal::attach(&session.attachment).await?;
     let begun = pours(&mut terminal, len).await?;
-    bulk::measure(&mut terminal, begun, len, Some(&edge), Some(&agent)).await
+    let bulk = bulk::measure(&mut terminal, begun, len, Some(&edge), Some(&agent)).await?;
+    product.rest().await?;
+    Ok(bulk)
 }
 
 async fn echo_of_relay(floor: &Runtime, number: usize) -> Result<Keys> {

@@ -3,9 +3,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use protocol::recording::CHUNK_BYTES;
+use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::Clock;
+use crate::http::Http;
+use crate::process::Runtime;
 use crate::source::Verifier;
 use crate::terminal::Terminal;
 
@@ -53,6 +57,26 @@ pub async fn measure(
         rate: bytes / 1e6 / seconds,
         workerd: per_gb(workerd, workerd_before?)?,
         agent: per_gb(agent, agent_before?)?,
+    })
+}
+
+/// Has the floor put `len` bytes into its bucket, in chunks like a recorder's.
+pub async fn puts(floor: &Runtime, len: u64) -> Result<Bulk> {
+    let mut http = Http::open(&floor.url, None).await?;
+    let (began, before) = (Instant::now(), floor.processor_time()?);
+    let path = format!("/put?chunks={}&bytes={CHUNK_BYTES}", len / CHUNK_BYTES);
+    let (status, answer) = http.get(&path).await?;
+    ensure!(status.is_success(), "{path} answered {status}");
+    let answer: Value = serde_json::from_slice(&answer)?;
+    ensure!(
+        answer == json!({ "put": len / CHUNK_BYTES }),
+        "{path} answered {answer}"
+    );
+    let taken = (floor.processor_time()? - before).as_secs_f64();
+    Ok(Bulk {
+        rate: len as f64 / 1e6 / began.elapsed().as_secs_f64(),
+        workerd: Some(taken * 1e9 / len as f64),
+        agent: None,
     })
 }
 
