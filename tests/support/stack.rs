@@ -149,9 +149,12 @@ impl Stack {
         self.settings.retain(|(set, _)| set != name);
     }
 
-    /// Drops the relay of a machine from memory, as the platform does with one that is idle; its sockets stay.
+    /// Drops the relay of a machine from memory, as the platform does with one that is idle, and perhaps has done already; its
+    /// sockets stay.
     pub fn evict(&self, machine_id: &str) {
-        self.tell(&format!("evict Relay {machine_id} hibernate"));
+        let answer = self.ask(&format!("evict Relay {machine_id} hibernate"));
+        let error = answer.get("error").map(Value::to_string).unwrap_or_default();
+        assert!(error.is_empty() || error.contains("not currently running"), "{error}");
     }
 
     /// Does the scheduled work as if it were `time`, in RFC 3339.
