@@ -7,6 +7,7 @@ tools=$(scripts/toolchain.sh --plan)
 parts=$(scripts/build.sh --plan --quick)
 printf '%s\n%s\n' "$tools" "$parts" | "${PROGRESS[@]}" plan "Before the first start"
 
-scripts/toolchain.sh
+# The programs want no package of npm, and compile while those come.
+scripts/toolchain.sh build scripts/build.sh --quick native
 scripts/build.sh --quick
 exec "$ROOT/node_modules/.bin/node" scripts/dev.mjs

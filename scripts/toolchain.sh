@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Finds or installs what a target needs: toolchain.sh [--plan] [build|check|unit|e2e|web|test|advisories|fuzz]; without a
-# target, what building needs. What it installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run
-# as root, packages of the system. Does nothing, quickly, when everything is there. With --plan it only prints what it would do,
-# a line for each: a name, a tab, words. Either way it fails at once where something is missing that it cannot install.
+# Finds or installs what a target needs: toolchain.sh [--plan] [build|check|unit|e2e|web|test|advisories|fuzz [command...]];
+# without a target, what building needs. The command is run once all but the packages of npm is there, while those come. What it
+# installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run as root, packages of the system. Does
+# nothing, quickly, when everything is there. With --plan it only prints what it would do, a line for each: a name, a tab, words.
+# Either way it fails at once where something is missing that it cannot install.
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
 source scripts/lib/require.sh
@@ -220,6 +221,7 @@ if [ "${1:-}" = --plan ]; then
   shift
 fi
 TARGET=${1:-build}
+[ $# = 0 ] || shift
 case $TARGET in
   build | check | unit | e2e | web | test | advisories | fuzz | dist | dist-test) ;;
   *) fail "toolchain.sh: nothing is known as $TARGET" "Targets: build check unit e2e web test advisories fuzz dist dist-test" ;;
@@ -236,5 +238,6 @@ complete
 one_at_a_time tools
 case $TARGET in advisories | fuzz) ;; *) start_packages ;; esac
 "for_$TARGET"
+[ -n "$PLAN" ] || "$@"
 case $TARGET in advisories | fuzz) ;; *) wait_for_packages ;; esac
 rm -rf "$TOOLS/target"
