@@ -39,7 +39,8 @@ fn typed(kind: &'static str, keys: &str, text: &str, outcome: Outcome) -> Case {
     }
 }
 
-/// A command that shows "going" and is then ended by a key.
+/// A command whose last program shows "going" and is then ended by a key. Not the shell itself before that: a key between two
+/// programs may end neither.
 fn ended_by(kind: &'static str, text: &str, key: &str, outcome: Outcome) -> Case {
     Case {
         kind,
@@ -132,8 +133,8 @@ fn common() -> Vec<Case> {
     }
     for text in [
         "sh -c 'echo go\"\"ing; exec sleep 30'",
-        "echo go\"\"ing; sleep 31",
-        "echo go\"\"ing && sleep 32",
+        "true; sh -c 'echo go\"\"ing; exec sleep 31'",
+        "true && sh -c 'echo go\"\"ing; exec sleep 32'",
         "sh -c 'echo go\"\"ing; sleep 33; echo never'",
         "sh -c 'echo go\"\"ing; exec cat'",
         "sh -c 'echo go\"\"ing; exec tail -f /dev/null'",
