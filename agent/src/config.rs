@@ -125,7 +125,7 @@ impl Storage {
 
     /// Where it notes the commands that it starts, if it cannot beside its key.
     pub fn commands(&self, agent: &AgentId) -> PathBuf {
-        self.directory.join(format!("vsay-{agent}.commands"))
+        self.directory.join(format!("vsay-{agent}.journal"))
     }
 }
 

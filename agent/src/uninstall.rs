@@ -50,11 +50,8 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
     }
     let key = path.with_extension("key");
     let key = config.as_ref().map_or(&key, |config| &config.server.key_file);
-    let journal = Journal::folder_of(key);
-    if remove_folder(&journal)? {
-        say!("Removed {}.", journal.display());
-    }
     for file in [
+        &Journal::file_of(key),
         &host_id::file_of(&path),
         &environment::file_of(&path),
         &background::log_file(&path),
@@ -90,15 +87,6 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
         None => say!("No agent is configured here: there is no {}.", path.display()),
     }
     Ok(())
-}
-
-/// Removes a folder of ours with what is in it, and says whether there was one.
-fn remove_folder(path: &Path) -> Result<bool> {
-    match fs::remove_dir_all(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
-    }
 }
 
 /// Removes a file, and says whether there was one.

@@ -10,7 +10,9 @@ use protocol::limits::{MAX_AGENT_TEXT, MAX_COMMAND_OUTPUT, MAX_COMMAND_PART, MAX
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{FromAgent, NoResult, ToAgent};
 
-use crate::support::{Connection, Machine, Relay, until, within};
+use vsay_agent::command::Journal;
+
+use crate::support::{Connection, Machine, Relay, note, until, within};
 
 const COMMAND: StreamId = StreamId(7);
 
@@ -47,6 +49,10 @@ async fn result(link: &mut Connection, command: &str) -> Result {
         }
         other => panic!("{other:?}"),
     }
+}
+
+fn journal_of(machine: &Machine) -> PathBuf {
+    Journal::file_of(&machine.config.server.key_file)
 }
 
 fn exited(code: i32) -> ExitStatus {
@@ -413,8 +419,18 @@ async fn a_result_that_nobody_took_outlives_the_agent() {
             ..
         }
     ));
-    let notes = machine.config.server.key_file.with_extension("commands");
-    until("nothing is noted any more", || notes.read_dir().unwrap().count() == 1).await;
+    let journal = journal_of(&machine);
+    let last = || {
+        std::fs::read_to_string(&journal)
+            .unwrap()
+            .lines()
+            .last()
+            .map(str::to_owned)
+    };
+    until("nothing is noted any more", || {
+        last() == Some(format!("{{\"forgotten\":{COMMAND}}}"))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -425,8 +441,7 @@ async fn a_command_that_ran_when_the_agent_died_does_not_run_again() {
     relay.welcome().await;
     drop(agent);
     // What a crash leaves: that it was started, and nothing else.
-    let notes = machine.config.server.key_file.with_extension("commands");
-    std::fs::write(notes.join("8.started"), "").unwrap();
+    note(&journal_of(&machine), r#"{"started":8}"#);
     let _agent = machine.start();
     let mut link = relay.welcome().await;
     let stream = StreamId(8);
@@ -452,7 +467,7 @@ async fn a_command_whose_start_cannot_be_noted_does_not_run() {
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
     let mut link = relay.welcome().await;
-    std::fs::remove_dir_all(machine.config.server.key_file.with_extension("commands")).unwrap();
+    std::fs::remove_file(journal_of(&machine)).unwrap();
     let mark = machine.account().home.join("mark");
     run(&mut link, COMMAND, &format!("touch {}", mark.display()), 60).await;
     let answer = link.message().await;

@@ -5,11 +5,11 @@ use protocol::ids::StreamId;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use vsay_agent::command::Commands;
+use vsay_agent::command::{Commands, Journal};
 use vsay_agent::config::Config;
 use vsay_agent::identity::Identity;
 
-use crate::support::{program, shell_account, within};
+use crate::support::{note, program, shell_account, within};
 
 /// Answers one request with `status` and `body`, and gives back what was asked: the request line and the body.
 pub async fn answer(listener: &TcpListener, status: &str, body: &str) -> (String, Value) {
@@ -173,8 +173,7 @@ async fn a_copy_becomes_a_machine_of_its_own_and_stays_as_it_was_otherwise() {
     before.save(&path).unwrap();
     // What the original was about to report.
     let original = Commands::of(&before);
-    let noted = before.server.key_file.with_extension("commands").join("7.started");
-    std::fs::write(noted, "").unwrap();
+    note(&Journal::file_of(&before.server.key_file), r#"{"started":7}"#);
     let records = before.storage.records(&before.agent.id);
     std::fs::create_dir(&records).unwrap();
 

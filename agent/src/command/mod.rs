@@ -179,7 +179,7 @@ impl Commands {
         };
         command.tell(Order::Forget).await;
         self.leaving.push(command.task);
-        // Two names in a small folder. One that still runs is noted once more when it ends, and its task removes that.
+        // A line. One that still runs is noted once more when it ends, and its task removes that.
         if let Ok(journal) = &self.journal {
             journal.forget(stream);
         }

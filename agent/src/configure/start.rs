@@ -21,7 +21,7 @@ pub struct Start {
     account: String,
     allow_sudo: bool,
     /// What an agent makes when it starts.
-    folders: [PathBuf; 2],
+    made: [PathBuf; 2],
     /// The agent that ran with this configuration until now.
     before: Option<Pid>,
 }
@@ -34,8 +34,8 @@ impl Start {
             config: path.to_owned(),
             account: config.linux_user.username.clone(),
             allow_sudo: config.permissions.allow_sudo,
-            folders: [
-                Journal::folder_of(&config.server.key_file),
+            made: [
+                Journal::file_of(&config.server.key_file),
                 config.storage.records(&config.agent.id),
             ],
             before: lock::running(path),
@@ -72,8 +72,8 @@ impl Start {
         for file in files.iter().flatten() {
             changes.file(file).with_context(|| file.display().to_string())?;
         }
-        for folder in &self.folders {
-            changes.folder(folder);
+        for path in &self.made {
+            changes.made(path);
         }
         if environment::keep(&self.config)? {
             say!(

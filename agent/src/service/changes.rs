@@ -16,7 +16,7 @@ pub struct Changes(Vec<Change>);
 enum Change {
     File { path: PathBuf, before: Option<Content> },
     Directory(PathBuf),
-    Folder(PathBuf),
+    Made(PathBuf),
     Obsolete(PathBuf),
     Account(Made),
     Program(Placed),
@@ -51,14 +51,14 @@ impl Changes {
         self.0.extend(missing.map(|path| Change::Directory(path.to_owned())));
     }
 
-    /// Remembers a folder of ours that is not there, before it is made and filled.
-    pub fn folder(&mut self, path: &Path) {
+    /// Remembers a file or folder of ours that is not there, before it is made and filled.
+    pub fn made(&mut self, path: &Path) {
         if !path.exists() {
-            self.0.push(Change::Folder(path.to_owned()));
+            self.0.push(Change::Made(path.to_owned()));
         }
     }
 
-    /// A folder of ours that is to go once everything stays.
+    /// A file or folder of ours that is to go once everything stays.
     pub fn obsolete(&mut self, path: PathBuf) {
         self.0.push(Change::Obsolete(path));
     }
@@ -84,12 +84,11 @@ impl Changes {
         for change in self.0 {
             match change {
                 Change::Program(placed) => placed.keep(),
-                Change::Obsolete(path) => match fs::remove_dir_all(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Change::Obsolete(path) => {
+                    if let Err(error) = remove(&path) {
                         say!("Could not remove {}: {error}", path.display());
                     }
-                    _ => {}
-                },
+                }
                 _ => {}
             }
         }
@@ -116,10 +115,7 @@ impl Change {
                 let _ = fs::remove_dir(path);
                 Ok(())
             }
-            Self::Folder(path) => match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{}: {error}", path.display())),
-                _ => Ok(()),
-            },
+            Self::Made(path) => remove(&path).map_err(|error| format!("{}: {error}", path.display())),
             Self::Obsolete(_) => Ok(()),
             Self::Account(made) => made.remove().map_err(|error| error.to_string()),
             Self::Program(placed) => placed.undo().map_err(|error| error.to_string()),
@@ -135,10 +131,19 @@ fn put_back(path: &Path, before: Option<Content>) -> io::Result<()> {
             fs::set_permissions(path, Permissions::from_mode(mode))
         }
         Some(_) => Ok(()),
-        None => match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        },
+        None => remove(path),
+    }
+}
+
+/// Removes a file, or a folder with what is in it, if there is one.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        _ => fs::remove_file(path),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -179,7 +184,7 @@ mod tests {
         fs::create_dir(at("there")).unwrap();
         let mut changes = Changes::default();
         for name in ["made", "there", "never"] {
-            changes.folder(&at(name));
+            changes.made(&at(name));
         }
         for name in ["made/deep", "there"] {
             fs::create_dir_all(at(name)).unwrap();

@@ -5,8 +5,10 @@ pub mod system;
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::future::Future;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -24,6 +26,12 @@ pub use relay::{Connection, Received, Relay};
 
 /// No condition of a test takes longer, even on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Adds a line to a journal, as an agent does.
+pub fn note(journal: &Path, line: &str) {
+    let mut file = OpenOptions::new().append(true).open(journal).unwrap();
+    writeln!(file, "{line}").unwrap();
+}
 
 /// Waits for something that must happen.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
