@@ -128,6 +128,8 @@ async fn accept(listener: &TcpListener) -> Link {
         heartbeat_seconds: 3600,
         command_log: false,
         command_output: false,
+        pulled_metrics: false,
+        thresholds: Default::default(),
     })
     .await;
     link.say(ToAgent::Open {

@@ -1,4 +1,4 @@
-//! How the machine does, for heartbeats and for the machine's page.
+//! How the machine does.
 use std::collections::BTreeMap;
 use std::time::Instant;
 

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use protocol::api::health::Thresholds;
 use protocol::ids::StreamId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
@@ -10,7 +11,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
-use crate::support::relay::{INPUT, STREAM};
+use crate::support::relay::{Connection, INPUT, STREAM};
 use crate::support::{Machine, Received, Relay};
 
 #[tokio::test]
@@ -73,30 +74,70 @@ async fn each_link_has_a_token_of_its_own_and_the_boot_stays() {
 }
 
 #[tokio::test]
-async fn the_first_heartbeat_comes_at_once_and_the_next_when_the_relay_wants_it() {
+async fn the_first_figures_come_at_once_and_more_when_somebody_watches() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start();
+    let mut link = relay.welcome().await;
+    figures(&mut link).await;
+    link.send(ToAgent::Watch {
+        every_seconds: 1,
+        for_seconds: 60,
+    })
+    .await;
+    for _ in 0..3 {
+        figures(&mut link).await;
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_does_not_say_when_to_measure_hears_as_often_as_it_wants() {
     let relay = Relay::start().await;
     let machine = Machine::enrolled_with(&relay);
     let _agent = machine.start();
     let mut link = relay.accept().await;
-    let agent_id = "0123456789ab".parse().unwrap();
-    link.send(ToAgent::Welcome {
-        protocol: PROTOCOL,
-        agent_id,
-        heartbeat_seconds: 1,
-        command_log: false,
-        command_output: false,
-    })
-    .await;
-    for _ in 0..2 {
+    let welcome = json!({"type": "welcome", "protocol": 1, "agent_id": "0123456789ab", "heartbeat_seconds": 1});
+    link.send_raw(Message::text(welcome.to_string())).await;
+    for _ in 0..3 {
+        figures(&mut link).await;
+    }
+}
+
+#[tokio::test]
+async fn an_hour_without_anybody_is_one_message() {
+    let relay = Relay::start().await;
+    let machine = Machine::enrolled_with(&relay);
+    let _agent = machine.start_here();
+    let mut link = relay.welcome().await;
+    figures(&mut link).await;
+    // From here on the clock runs as fast as nothing happens.
+    tokio::time::pause();
+    let started = tokio::time::Instant::now();
+    let series = loop {
         match link.next_raw().await {
-            Received::Message(FromAgent::Heartbeat { metrics }) => {
-                assert!(
-                    metrics.uptime_seconds > 0 && metrics.memory_percent > 0.0,
-                    "{metrics:?}"
-                );
-            }
+            Received::Message(FromAgent::Ping) => link.send(ToAgent::Pong).await,
+            Received::Message(FromAgent::History { series, .. }) => break series,
             other => panic!("{other:?}"),
         }
+    };
+    assert_eq!(series.samples().len(), 60);
+    assert!(
+        started.elapsed() >= Duration::from_secs(59 * 60),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+/// The agent says nothing but how its machine does.
+async fn figures(link: &mut Connection) {
+    match link.next_raw().await {
+        Received::Message(FromAgent::Heartbeat { metrics }) => {
+            assert!(
+                metrics.uptime_seconds > 0 && metrics.memory_percent > 0.0,
+                "{metrics:?}"
+            );
+        }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -234,6 +275,8 @@ async fn an_edge_that_does_not_speak_the_protocol_gets_no_shells() {
         heartbeat_seconds: 30,
         command_log: false,
         command_output: false,
+        pulled_metrics: true,
+        thresholds: Thresholds::default(),
     })
     .await;
     assert!(matches!(link.next().await, Received::Closed(_)));

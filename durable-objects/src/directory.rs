@@ -7,7 +7,7 @@ use worker::d1::{D1Database, D1PreparedStatement};
 use worker::wasm_bindgen::JsValue;
 use worker::{Error, Result, js_sys};
 
-use crate::relay::{Facts, Notice, UNKNOWN_AFTER};
+use crate::relay::{Facts, Figures, Notice, UNKNOWN_AFTER};
 
 /// The name of the D1 binding.
 pub const BINDING: &str = "DB";
@@ -23,7 +23,14 @@ statements! {
 
     /// How the machine does.
     METRICS = "UPDATE machines SET cpu_percent = ?3, memory_percent = ?4, disk_percent = ?5, \
-        network_inbound = ?6, network_outbound = ?7, uptime_seconds = ?8, last_active = ?2 WHERE id = ?1";
+        network_inbound = ?6, network_outbound = ?7, uptime_seconds = ?8, last_active = ?2, metrics_at = ?2 WHERE id = ?1";
+
+    /// What was measured up to ?2. A machine that is gone has no history.
+    HISTORY = "INSERT INTO machine_metrics (machine_id, at, samples) SELECT id, ?2, ?3 FROM machines WHERE id = ?1 \
+        ON CONFLICT (machine_id, at) DO NOTHING";
+
+    /// What was measured longer ago than it is kept.
+    OLD_HISTORY = "DELETE FROM machine_metrics WHERE machine_id = ?1 AND at < ?2";
 
     /// A session is over. One that was closed by the REST side already keeps its reason, and one that was opened again since
     /// stays open.
@@ -86,6 +93,29 @@ async fn batch(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Resul
     db.batch(statements).await.map(|_| ())
 }
 
+/// Writes how a machine does, and what was measured before.
+pub async fn tell(db: &D1Database, machine: &ObjectId, figures: &Figures) -> Result<()> {
+    let Figures { metrics, at, history } = figures;
+    let id = JsValue::from_str(machine.as_str());
+    let mut statements = vec![db.prepare(METRICS).bind(&[
+        id.clone(),
+        time(*at),
+        metrics.cpu_percent.into(),
+        metrics.memory_percent.into(),
+        metrics.disk_percent.into(),
+        metrics.network_inbound.into(),
+        metrics.network_outbound.into(),
+        (metrics.uptime_seconds as f64).into(),
+    ])?];
+    if let Some(series) = history {
+        let samples = JsValue::from_str(&serde_json::to_string(series)?);
+        statements.push(db.prepare(HISTORY).bind(&[id.clone(), time(*at), samples])?);
+        let before = time(at.saturating_sub(HISTORY_KEPT));
+        statements.push(db.prepare(OLD_HISTORY).bind(&[id, before])?);
+    }
+    db.batch(statements).await.map(|_| ())
+}
+
 /// The commands that notices say were asked for in terminals. Their rows are written by who has the rest of the rows.
 pub fn asked_commands(notices: &[Notice]) -> Vec<AskedCommand> {
     let asked = notices.iter().filter_map(|notice| match notice {
@@ -144,16 +174,6 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<Opt
             db.prepare(AGENT_ONLINE).bind(&values)
         }
         Notice::AgentOffline { at: _ } => db.prepare(AGENT_OFFLINE).bind(&[machine]),
-        Notice::Metrics { metrics, at } => db.prepare(METRICS).bind(&[
-            machine,
-            time(*at),
-            metrics.cpu_percent.into(),
-            metrics.memory_percent.into(),
-            metrics.disk_percent.into(),
-            metrics.network_inbound.into(),
-            metrics.network_outbound.into(),
-            (metrics.uptime_seconds as f64).into(),
-        ]),
         Notice::SessionClosed {
             session_id,
             reason,
@@ -236,6 +256,9 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<Opt
     };
     statement.map(Some)
 }
+
+/// How long what was measured is kept, in milliseconds: a week. At an hour a row that is 168 rows of two kilobytes for each machine.
+const HISTORY_KEPT: u64 = 7 * 24 * 3600 * 1000;
 
 /// A command that ran longer than this did not: whole numbers up to 2⁵³ travel unharmed.
 const LONGEST_MS: u64 = 1 << 53;

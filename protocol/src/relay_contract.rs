@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::commands::{CommandResult, CommandStatus};
+use crate::api::health::{Health, Thresholds};
 use crate::api::machines::Metrics;
 use crate::ids::{AgentId, BootId, CommandId, ObjectId, SessionId};
 use crate::terminal::Size;
@@ -20,7 +21,7 @@ pub const AGENT_PATH: &str = "/agent";
 /// Upgrade of a viewer's socket, with [`ViewerContext`].
 pub const VIEWER_PATH: &str = "/viewer";
 
-/// `GET`: answers [`Status`].
+/// `POST` [`AskStatus`]: answers [`Status`].
 pub const STATUS_PATH: &str = "/status";
 
 /// `POST` [`CloseSession`]: ends one session; answers 204, also when it was over.
@@ -63,6 +64,26 @@ pub struct AgentContext {
     /// A digest of its token, which opens one link and no second.
     #[serde(default)]
     pub token: String,
+    /// What its machine's figures are judged by.
+    #[serde(default)]
+    pub thresholds: Thresholds,
+}
+
+/// Who asks how a machine does, and so how often its agent is to say it from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interest {
+    /// Whoever reads the API: every `HEARTBEAT_SECONDS` for a quarter of an hour.
+    Reader,
+    /// A page that shows the machine and asks again while it does: every few seconds.
+    Page,
+}
+
+/// The question how a machine does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskStatus {
+    /// For whom; nobody, if only the link is of interest.
+    pub interest: Option<Interest>,
 }
 
 /// How a viewer's socket speaks.
@@ -209,12 +230,18 @@ pub struct NamedCommand {
 }
 
 /// What the relay knows of its machine now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Whether the agent's link stands.
     pub connected: bool,
-    /// The last heartbeat, if any arrived since the object woke.
+    /// The last figures of the agent that is connected, if it said any.
     pub metrics: Option<Metrics>,
+    /// When they were said, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub metrics_at_ms: Option<u64>,
+    /// What they come to.
+    #[serde(default)]
+    pub health: Health,
     /// Milliseconds since the Unix epoch of the last sign of life, if known.
     pub last_seen_ms: Option<u64>,
 }

@@ -69,10 +69,13 @@ messages!(FromAgent {
     Notice: "notice",
     Commands: "commands",
     Heartbeat: "heartbeat",
+    History: "history",
     Ping: "ping",
 });
 messages!(ToAgent {
     Welcome: "welcome",
+    Watch: "watch",
+    Thresholds: "thresholds",
     CommandsStored: "commands_stored",
     Open: "open",
     OpenInput: "open_input",

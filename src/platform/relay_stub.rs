@@ -6,7 +6,9 @@ use axum::response::Response;
 use futures_util::future::{Either, select};
 use protocol::api::commands::CommandResult;
 use protocol::ids::{CommandId, ObjectId, SessionId};
-use protocol::relay_contract::{self, CloseSession, CommandAnswer, NamedCommand, RunCommand, Status};
+use protocol::relay_contract::{
+    self, AskStatus, CloseSession, CommandAnswer, Interest, NamedCommand, RunCommand, Status,
+};
 use serde::Serialize;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
 
@@ -37,13 +39,14 @@ impl RelayStub {
         Ok(Self(namespace.get_by_name(relay_contract::object_name(machine))?))
     }
 
-    /// What the relay knows now, or nothing if it does not say in time.
-    pub async fn status(&self) -> Option<Status> {
-        let answer = std::pin::pin!(self.ask_status());
+    /// What the relay knows now, or nothing if it does not say in time. Who is interested in the machine's figures has fresh ones
+    /// measured behind the answer.
+    pub async fn status(&self, interest: Option<Interest>) -> Option<Status> {
+        let answer = std::pin::pin!(self.ask_status(interest));
         match select(answer, Delay::from(STATUS_TIMEOUT)).await {
             Either::Left((Ok(status), _)) => Some(status),
             Either::Left((Err(error), _)) => {
-                log::error(&format!("a relay did not tell its status: {error}"));
+                log::error(&format!("a relay did not tell its status: {error:?}"));
                 None
             }
             Either::Right(_) => {
@@ -53,15 +56,9 @@ impl RelayStub {
         }
     }
 
-    async fn ask_status(&self) -> worker::Result<Status> {
-        let mut response = self
-            .0
-            .fetch_with_request(Request::new(&url(relay_contract::STATUS_PATH), Method::Get)?)
-            .await?;
-        match response.status_code() {
-            200 => response.json().await,
-            status => Err(worker::Error::RustError(format!("status {status}"))),
-        }
+    async fn ask_status(&self, interest: Option<Interest>) -> Result<Status, ApiError> {
+        let mut response = self.post(relay_contract::STATUS_PATH, &AskStatus { interest }).await?;
+        Ok(response.json().await?)
     }
 
     /// Ends one session by order of somebody who may. Succeeds also if it was over.

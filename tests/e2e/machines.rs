@@ -39,6 +39,7 @@ fn pending(owner: &Account, name: &str) -> Value {
         "uptime": "0m",
         "uptime_seconds": 0,
         "last_active": null,
+        "metrics_at": null,
         "resource_stats": {
             "cpu_percent": 0.0, "memory_percent": 0.0, "disk_percent": 0.0,
             "network_inbound": 0.0, "network_outbound": 0.0, "uptime_seconds": 0,

@@ -18,6 +18,7 @@ mod groups;
 mod machine_access;
 mod machines;
 mod mail;
+mod metrics;
 mod oidc;
 mod organizations;
 mod profile;

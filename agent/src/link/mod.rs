@@ -2,6 +2,7 @@
 mod backoff;
 mod clock;
 mod connect;
+mod meter;
 mod records;
 mod serve;
 mod shells;
@@ -20,11 +21,11 @@ use thiserror::Error;
 use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
-use crate::metrics::Sampler;
 use crate::process::pam::Pam;
 use crate::system::System;
 use backoff::{Backoff, Ended};
 use clock::Clock;
+use meter::Meter;
 use serve::{Agent, Over};
 use shells::Shells;
 
@@ -66,7 +67,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
     };
     say_of_pam(&system);
     let mut shells = Shells::new(&agent.config, system);
-    let mut sampler = Some(Sampler::new());
+    let mut meter = Meter::new();
     let mut backoff = Backoff::default();
     let mut clock = Clock::default();
     let mut stop = pin!(stop);
@@ -78,7 +79,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
         };
         let ended = match connected {
             Ok(opened) => {
-                let (over, stood) = agent.serve(opened, &clock, &mut shells, &mut sampler, &mut stop).await;
+                let (over, stood) = agent.serve(opened, &clock, &mut shells, &mut meter, &mut stop).await;
                 shells.detach().await;
                 match over {
                     Over::Stopped => return Ok(()),

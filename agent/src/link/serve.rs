@@ -7,26 +7,25 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use network::websocket::Opened;
-use protocol::api::machines::Metrics;
 use protocol::ids::BootId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::{PING, PROTOCOL, accepts_protocol};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
 use super::STOP_GRACE;
 use super::clock::Clock;
+use super::meter::{Meter, Step};
 use super::records::Records;
 use super::shells::Shells;
 use super::writer::{Writer, text};
 use crate::account::Account;
 use crate::config::Config;
 use crate::identity::Identity;
-use crate::metrics::{self, Sampler};
+use crate::metrics;
 use crate::session::OUTBOX;
 
 /// How often the relay's end is asked for a sign of life. Idle connections are forgotten by some routers after 30 s.
@@ -37,9 +36,6 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long a relay may take to say `welcome`.
 const WELCOME_WITHIN: Duration = Duration::from_secs(15);
-
-/// Bounds of the heartbeat's interval, which the relay chooses.
-const HEARTBEAT_SECONDS: std::ops::RangeInclusive<u32> = 1..=3600;
 
 /// What is the same for all links of one run.
 pub struct Agent {
@@ -62,8 +58,7 @@ pub enum Over {
 enum Event {
     Frame(Option<Result<Message, WebSocketError>>),
     Ping,
-    Heartbeat,
-    Sampled(Option<Box<(Sampler, Metrics)>>),
+    Meter(Step),
     Dead,
     WriterEnded(String),
     Records,
@@ -73,14 +68,12 @@ enum Event {
 /// A link that is being served.
 struct Link<'a> {
     shells: &'a mut Shells,
-    sampler: &'a mut Option<Sampler>,
+    meter: &'a mut Meter,
     writer: Writer,
     /// When the relay took the link.
     welcomed: Option<Instant>,
     /// When the relay counts as dead, unless it says something.
     dead_at: Option<Instant>,
-    heartbeat: Option<Interval>,
-    sampling: Option<JoinHandle<(Sampler, Metrics)>>,
     records: Records,
 }
 
@@ -91,7 +84,7 @@ impl Agent {
         opened: Opened,
         clock: &Clock,
         shells: &mut Shells,
-        sampler: &mut Option<Sampler>,
+        meter: &mut Meter,
         stop: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> (Over, Option<Duration>) {
         let (mut sink, mut source) = opened.socket.split();
@@ -109,6 +102,7 @@ impl Agent {
             streams,
             commands,
             journal: shells.journal(),
+            pulled_metrics: true,
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {
@@ -117,12 +111,10 @@ impl Agent {
         let records = Records::new(Arc::clone(shells.command_log()));
         let mut link = Link {
             shells,
-            sampler,
+            meter,
             writer: Writer::start(sink, outbox, from_sessions),
             welcomed: None,
             dead_at: Some(Instant::now() + WELCOME_WITHIN),
-            heartbeat: None,
-            sampling: None,
             records,
         };
         let mut ping = interval(PING_EVERY);
@@ -132,8 +124,7 @@ impl Agent {
             let event = tokio::select! {
                 frame = source.next() => Event::Frame(frame),
                 _ = ping.tick() => Event::Ping,
-                () = tick(&mut link.heartbeat) => Event::Heartbeat,
-                sampled = join(&mut link.sampling) => Event::Sampled(sampled),
+                step = link.meter.next(), if link.welcomed.is_some() => Event::Meter(step),
                 () = link.records.due() => Event::Records,
                 () = reach(link.dead_at) => Event::Dead,
                 why = link.writer.ended() => Event::WriterEnded(why),
@@ -178,23 +169,10 @@ impl Link<'_> {
                 self.dead_at.get_or_insert_with(|| Instant::now() + PONG_WITHIN);
                 self.say(Message::text(PING))
             }
-            Event::Heartbeat => {
-                // One sample at a time, however long the last one takes.
-                if self.sampling.is_none() {
-                    let mut sampler = self.sampler.take().unwrap_or_default();
-                    self.sampling = Some(spawn_blocking(move || {
-                        let metrics = sampler.sample();
-                        (sampler, metrics)
-                    }));
-                }
-                Ok(())
-            }
-            Event::Sampled(None) => Ok(()),
-            Event::Sampled(Some(sampled)) => {
-                let (sampler, metrics) = *sampled;
-                *self.sampler = Some(sampler);
-                self.say(text(&FromAgent::Heartbeat { metrics }))
-            }
+            Event::Meter(step) => match self.meter.step(step) {
+                Some(message) => self.say(text(&message)),
+                None => Ok(()),
+            },
             Event::Records => match self.records.next() {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
@@ -223,6 +201,8 @@ impl Link<'_> {
                     heartbeat_seconds,
                     command_log,
                     command_output,
+                    pulled_metrics,
+                    thresholds,
                     ..
                 }) => {
                     if command_log {
@@ -234,9 +214,13 @@ impl Link<'_> {
                     tracing::info!(agent = %agent_id, "the link stands");
                     self.welcomed.get_or_insert_with(Instant::now);
                     self.dead_at = None;
-                    let seconds = heartbeat_seconds.clamp(*HEARTBEAT_SECONDS.start(), *HEARTBEAT_SECONDS.end());
-                    self.heartbeat = Some(interval(Duration::from_secs(seconds.into())));
+                    self.meter.welcome(pulled_metrics, heartbeat_seconds, thresholds);
                 }
+                Ok(ToAgent::Watch {
+                    every_seconds,
+                    for_seconds,
+                }) => self.meter.watch(every_seconds, for_seconds),
+                Ok(ToAgent::Thresholds { thresholds }) => self.meter.judge_by(thresholds),
                 Ok(ToAgent::CommandsStored { ids }) => self.records.stored(&ids),
                 Ok(ToAgent::Report) => {
                     let (streams, commands) = self.shells.report().await;
@@ -276,26 +260,9 @@ fn close_words(frame: Option<&CloseFrame>) -> String {
     }
 }
 
-async fn tick(interval: &mut Option<Interval>) {
-    match interval {
-        Some(interval) => drop(interval.tick().await),
-        None => pending().await,
-    }
-}
-
 async fn reach(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => pending().await,
     }
-}
-
-/// Nothing if the sampler broke; the next heartbeat makes a new one.
-async fn join(sampling: &mut Option<JoinHandle<(Sampler, Metrics)>>) -> Option<Box<(Sampler, Metrics)>> {
-    let Some(running) = sampling else {
-        return pending().await;
-    };
-    let sampled = running.await.ok();
-    *sampling = None;
-    sampled.map(Box::new)
 }

@@ -209,7 +209,13 @@ impl Shells {
                 self.sessions.remove(&stream);
                 self.inputs.retain(|_, of| *of != stream);
             }
-            ToAgent::Welcome { .. } | ToAgent::CommandsStored { .. } | ToAgent::Report | ToAgent::Pong => {}
+            // The link's own.
+            ToAgent::Welcome { .. }
+            | ToAgent::Watch { .. }
+            | ToAgent::Thresholds { .. }
+            | ToAgent::CommandsStored { .. }
+            | ToAgent::Report
+            | ToAgent::Pong => {}
         }
         None
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use futures_util::{SinkExt, StreamExt};
 use jwt_compact::alg::{Ed25519, VerifyingKey};
 use jwt_compact::{AlgorithmExt, TimeOptions, UntrustedToken};
+use protocol::api::health::Thresholds;
 use protocol::ids::StreamId;
 use protocol::limits::LIVE_WINDOW;
 use protocol::terminal::agent::{FromAgent, Report, ToAgent};
@@ -171,6 +172,8 @@ impl Connection {
             heartbeat_seconds: 30,
             command_log,
             command_output,
+            pulled_metrics: true,
+            thresholds: Thresholds::default(),
         })
         .await;
     }
@@ -216,7 +219,7 @@ impl Connection {
             assert!(Instant::now() < deadline, "the agent says no more than that it lives");
             match self.next_raw().await {
                 Received::Message(FromAgent::Ping) => self.socket.send(Message::text(PONG)).await.unwrap(),
-                Received::Message(FromAgent::Heartbeat { .. }) => {}
+                Received::Message(FromAgent::Heartbeat { .. } | FromAgent::History { .. }) => {}
                 received => return received,
             }
         }

@@ -10,8 +10,8 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use protocol::relay_contract::{
-    AGENT_PATH, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession, DESTROY_PATH,
-    RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
+    AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession,
+    DESTROY_PATH, RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -74,7 +74,7 @@ impl DurableObject for Relay {
         match (req.method(), req.path().as_str()) {
             (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
-            (Method::Get, STATUS_PATH) => self.status().await,
+            (Method::Post, STATUS_PATH) => self.status(req).await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
             (Method::Post, COMMAND_PATH) => self.run_command(req).await,
             (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
@@ -175,10 +175,14 @@ impl Live {
 }
 
 impl Relay {
-    /// What is known now. One that has just woken to be asked tells the directory what it found first.
-    async fn status(&self) -> Result<Response> {
-        self.event(|_, _| {}).await;
-        Response::from_json(&self.live.borrow().relay.status())
+    /// What is known now. What was found on that occasion, the directory hears first.
+    async fn status(&self, mut req: Request) -> Result<Response> {
+        let AskStatus { interest } = req.json().await?;
+        let seen = self.agent_seen();
+        let mut status = None;
+        self.event(|relay, now| status = Some(relay.status(now, seen, interest)))
+            .await;
+        Response::from_json(&status)
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {

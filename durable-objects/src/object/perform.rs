@@ -11,7 +11,7 @@ use super::{Relay, now};
 use crate::authority;
 use crate::command_log;
 use crate::directory;
-use crate::relay::{Action, Notice, Question, RelayState, Verdict, output_frame};
+use crate::relay::{Action, Figures, Notice, Question, RelayState, Verdict, output_frame};
 use crate::storage::Storage;
 
 /// How often it is looked whether a delivery that is under way is over.
@@ -27,6 +27,7 @@ pub(super) struct Rest {
     notified: bool,
     questions: Vec<Question>,
     records: Vec<CommandRecord>,
+    figures: Vec<Figures>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -36,6 +37,7 @@ impl Rest {
         self.notified |= more.notified;
         self.questions.extend(more.questions);
         self.records.extend(more.records);
+        self.figures.extend(more.figures);
         self.erase_all |= more.erase_all;
     }
 }
@@ -79,6 +81,9 @@ impl Relay {
             if std::mem::take(&mut rest.notified) {
                 self.deliver().await;
             }
+            for figures in std::mem::take(&mut rest.figures) {
+                self.tell(figures).await;
+            }
             if !rest.records.is_empty() {
                 self.log(std::mem::take(&mut rest.records)).await;
             }
@@ -95,6 +100,20 @@ impl Relay {
             if let Some(more) = self.perform(actions) {
                 rest.add(more);
             }
+        }
+    }
+
+    /// Tells the directory how the machine does. If it is out of reach, that is told the next time.
+    async fn tell(&self, figures: Figures) {
+        let Some(machine) = self.live.borrow().relay.machine().cloned() else {
+            return;
+        };
+        let told = match self.env.d1(directory::BINDING) {
+            Ok(db) => directory::tell(&db, &machine, &figures).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            worker::console_error!("the directory did not hear how the machine does: {error}");
         }
     }
 
@@ -157,6 +176,10 @@ impl Relay {
                     rest.get_or_insert_with(Rest::default).records.extend(records);
                     Ok(())
                 }
+                Action::Tell(figures) => {
+                    rest.get_or_insert_with(Rest::default).figures.push(figures);
+                    Ok(())
+                }
                 Action::Notify(notice) => {
                     rest.get_or_insert_with(Rest::default).notified = true;
                     self.post(&notice)
@@ -205,7 +228,12 @@ impl Relay {
                     let _ = ws.send_with_str(serde_json::to_string(&output)?);
                 }
             }
-            Action::EraseAll | Action::Notify(_) | Action::Ask(_) | Action::Put(_) | Action::Log(_) => {}
+            Action::EraseAll
+            | Action::Notify(_)
+            | Action::Tell(_)
+            | Action::Ask(_)
+            | Action::Put(_)
+            | Action::Log(_) => {}
         }
         Ok(())
     }

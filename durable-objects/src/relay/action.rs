@@ -2,6 +2,7 @@
 use bytes::Bytes;
 use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::api::machines::Metrics;
+use protocol::api::series::Series;
 use protocol::ids::{CommandId, ObjectId, SessionId, StreamId};
 use protocol::recording::Span;
 use protocol::relay_contract::AskedCommand;
@@ -47,6 +48,8 @@ pub enum Action {
     EraseAll,
     /// Tell the directory (D1).
     Notify(Notice),
+    /// Tell the directory how the machine does. Nothing is kept until it has heard: what is lost is measured again.
+    Tell(Figures),
     /// Put a part of a recording into the bucket, and call [`super::RelayState::stored`] with what came of it.
     Put(Chunk),
     /// Store records of commands, and call [`super::RelayState::commands_stored`] once that is done. If it fails, they come again.
@@ -99,8 +102,6 @@ pub enum Notice {
     AgentOnline { facts: Facts, at: u64 },
     /// The agent's link is gone.
     AgentOffline { at: u64 },
-    /// The machine's figures changed enough to be worth a write.
-    Metrics { metrics: Metrics, at: u64 },
     /// A session is over.
     SessionClosed {
         session_id: SessionId,
@@ -156,6 +157,16 @@ pub enum Notice {
     },
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },
+}
+
+/// How a machine does, for the directory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    pub metrics: Metrics,
+    /// When they were said, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// What was measured before, if the agent said that as well.
+    pub history: Option<Series>,
 }
 
 /// What an agent says of its machine when it connects.

@@ -1,24 +1,25 @@
 //! The link to the agent: there, or gone since some time. Everything that is said to the agent goes through it.
+use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::Metrics;
+use protocol::api::series::Series;
 use protocol::ids::{BootId, JournalId};
-use protocol::relay_contract::{AgentContext, Status};
+use protocol::relay_contract::{AgentContext, Interest, Status};
 use protocol::terminal::PROTOCOL;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::Frame;
 
-use super::action::{Notice, Socket};
+use super::action::Socket;
+use super::measured::{self, Measured};
 use super::outbox::Outbox;
 use super::record::AgentMemory;
 
-/// The directory hears of figures when one moved by this many percentage points…
-const METRICS_STEP: f64 = 5.0;
+/// How often a link of which nobody wants anything is looked at, in milliseconds. Each time is a request and a row to pay for; until
+/// then a machine that fell silent is listed as online, unless somebody asks for it.
+const LOOK_EVERY: u64 = 60 * 60 * 1000;
 
-/// …and at least this often, in milliseconds, so that a list is never staler than that.
-const METRICS_EVERY: u64 = 5 * 60 * 1000;
-
-/// An agent that says how it does more often than this, in milliseconds, is not listened to: each is an attachment written.
-const METRICS_APART: u64 = 900;
+/// How often an agent says how it does that does not measure when it is told to, in seconds: a list is never staler than that.
+const UNASKED_SECONDS: u32 = 300;
 
 /// The agent's end of the relay. A link that stands is *online* once the agent has said hello.
 #[derive(Debug)]
@@ -34,17 +35,19 @@ struct Link {
     memory: AgentMemory,
     /// How often it said something since the object woke.
     heard: u64,
-    /// When it last said how it does.
-    measured: Option<u64>,
+    /// When it was last looked whether it is alive.
+    looked: u64,
+    measured: Measured,
 }
 
 impl Link {
-    fn new(socket: Socket, memory: AgentMemory) -> Self {
+    fn new(socket: Socket, memory: AgentMemory, now: u64) -> Self {
         Self {
             socket,
             memory,
             heard: 0,
-            measured: None,
+            looked: now,
+            measured: Measured::default(),
         }
     }
 }
@@ -59,8 +62,8 @@ impl AgentLink {
     }
 
     /// The link of a socket that outlived the object's memory.
-    pub fn restore(&mut self, socket: Socket, memory: AgentMemory) {
-        self.link = Some(Link::new(socket, memory));
+    pub fn restore(&mut self, now: u64, socket: Socket, memory: AgentMemory) {
+        self.link = Some(Link::new(socket, memory, now));
     }
 
     /// Which run of the agent has the link, if it said so, and how often it was heard.
@@ -106,6 +109,8 @@ impl AgentLink {
         Status {
             connected: memory.is_some(),
             metrics: memory.and_then(|memory| memory.latest.clone()),
+            metrics_at_ms: memory.and_then(|memory| memory.measured_at),
+            health: memory.map(|memory| memory.health).unwrap_or_default(),
             last_seen_ms: memory.map(|memory| memory.last_seen),
         }
     }
@@ -122,31 +127,50 @@ impl AgentLink {
         Some(memory.last_seen + patience)
     }
 
+    /// When to look whether it is alive of which nobody wants anything; nothing if it is not online.
+    pub fn look_at(&self) -> Option<u64> {
+        Some(self.online()?.looked + LOOK_EVERY)
+    }
+
+    /// It was looked.
+    pub fn looked(&mut self, now: u64) {
+        if let Some(link) = self.link.as_mut() {
+            link.looked = now;
+        }
+    }
+
     /// A socket was accepted as the agent's.
     pub fn connected(&mut self, now: u64, socket: Socket, context: AgentContext, out: &mut Outbox) {
         let memory = AgentMemory {
             context,
             greeted: false,
             journal: None,
+            pulled: false,
             latest: None,
+            measured_at: None,
+            health: Health::default(),
             written: None,
+            watches: Vec::new(),
             last_seen: now,
         };
-        self.link = Some(Link::new(socket, memory));
+        self.link = Some(Link::new(socket, memory, now));
         out.remember(socket);
     }
 
     /// It said hello: it is welcome.
-    pub fn greeted(&mut self, heartbeat_seconds: u32, journal: Option<JournalId>, out: &mut Outbox) {
+    pub fn greeted(&mut self, journal: Option<JournalId>, pulled_metrics: bool, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
         link.memory.greeted = true;
         link.memory.journal = journal;
+        link.memory.pulled = pulled_metrics;
         let welcome = ToAgent::Welcome {
             protocol: PROTOCOL,
             agent_id: link.memory.context.agent_id.clone(),
-            heartbeat_seconds,
+            heartbeat_seconds: UNASKED_SECONDS,
             command_log: true,
             command_output: true,
+            pulled_metrics,
+            thresholds: link.memory.context.thresholds,
         };
         out.say(link.socket, &welcome);
         out.remember(link.socket);
@@ -167,25 +191,34 @@ impl AgentLink {
         }
     }
 
-    /// It said how its machine does. The directory hears of it when that is worth a write.
-    pub fn heartbeat(&mut self, now: u64, metrics: Metrics, out: &mut Outbox) {
+    /// It said how its machine does, and perhaps how it did since it last said that.
+    pub fn measured(&mut self, now: u64, metrics: Metrics, history: Option<Series>, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
-        if link.measured.is_some_and(|at| now.saturating_sub(at) < METRICS_APART) {
-            return;
-        }
-        link.measured = Some(now);
-        let due = link.memory.written.as_ref().is_none_or(|(written, at)| {
-            now.saturating_sub(*at) >= METRICS_EVERY
-                || (written.cpu_percent - metrics.cpu_percent).abs() >= METRICS_STEP
-                || (written.memory_percent - metrics.memory_percent).abs() >= METRICS_STEP
-                || (written.disk_percent - metrics.disk_percent).abs() >= METRICS_STEP
-        });
-        link.memory.latest = Some(metrics.clone());
-        if due {
-            link.memory.written = Some((metrics.clone(), now));
-            out.notify(Notice::Metrics { metrics, at: now });
+        if let Some(figures) = link.measured.take(now, metrics, history, &mut link.memory) {
+            out.tell(figures);
         }
         out.remember(link.socket);
+    }
+
+    /// What its machine's figures are judged by has changed.
+    pub fn judge_by(&mut self, thresholds: Thresholds, out: &mut Outbox) {
+        let Some(link) = self.link.as_mut() else { return };
+        link.memory.context.thresholds = thresholds;
+        if link.memory.greeted && link.memory.pulled {
+            out.say(link.socket, &ToAgent::Thresholds { thresholds });
+        }
+        out.remember(link.socket);
+    }
+
+    /// Somebody wants to know how its machine does.
+    pub fn watch(&mut self, now: u64, interest: Interest, heartbeat_seconds: u32, out: &mut Outbox) {
+        let Some(link) = self.link.as_mut().filter(|link| link.memory.greeted) else {
+            return;
+        };
+        if let Some(watch) = measured::watch(now, interest, heartbeat_seconds, &mut link.memory) {
+            out.say(link.socket, &watch);
+            out.remember(link.socket);
+        }
     }
 
     /// Says something to an agent that is online; another will be told when it comes.

@@ -25,12 +25,7 @@ impl RelayState {
 
     /// Ends what is due. `agent_seen` is the last keep-alive that the platform answered for us, if it knows one.
     pub fn expire(&mut self, now: u64, agent_seen: Option<u64>) {
-        if let Some(seen) = agent_seen {
-            self.agent.kept_alive(seen);
-        }
-        if self.agent_due().is_some_and(|at| now >= at) {
-            self.drop_agent(now, Close::AgentOffline);
-        }
+        self.look(now, agent_seen);
         self.expire_viewers(now);
         self.expire_commands(now);
         if self.machine.recheck_due().is_some_and(|at| now >= at) {
@@ -59,8 +54,26 @@ impl RelayState {
         }
     }
 
-    fn agent_due(&self) -> Option<u64> {
+    /// Looks whether the agent is alive.
+    pub(super) fn look(&mut self, now: u64, agent_seen: Option<u64>) {
+        if let Some(seen) = agent_seen {
+            self.agent.kept_alive(seen);
+        }
+        self.agent.looked(now);
+        if self.agent_silent().is_some_and(|at| now >= at) {
+            self.drop_agent(now, Close::AgentOffline);
+        }
+    }
+
+    fn agent_silent(&self) -> Option<u64> {
         self.agent.silent_at(GREETING_MS, self.settings.offline_after)
+    }
+
+    /// When to look whether the agent is alive: as soon as it may be gone while somebody waits for it, and otherwise seldom.
+    fn agent_due(&self) -> Option<u64> {
+        let is_awaited = self.viewers.iter().next().is_some() || !self.commands.is_empty();
+        let seldom = if is_awaited { None } else { self.agent.look_at() };
+        seldom.or_else(|| self.agent_silent())
     }
 
     /// When a viewer has waited long enough, for its own hello or for the agent, or its key expires.

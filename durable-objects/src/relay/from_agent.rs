@@ -39,6 +39,7 @@ impl RelayState {
                 streams,
                 commands,
                 journal,
+                pulled_metrics,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -52,7 +53,7 @@ impl RelayState {
                     linux_user,
                     metadata,
                 };
-                self.agent_greeted(now, facts, journal);
+                self.agent_greeted(now, facts, journal, pulled_metrics);
                 self.reconcile(now, streams, commands);
                 self.start_commands(now);
             }
@@ -108,7 +109,8 @@ impl RelayState {
                 code,
             } => self.notice(stream, input, &code, &error),
             FromAgent::Commands { now: clock, records } => self.commands_run(now, clock, records),
-            FromAgent::Heartbeat { metrics } => self.agent.heartbeat(now, metrics, &mut self.out),
+            FromAgent::Heartbeat { metrics } => self.agent.measured(now, metrics, None, &mut self.out),
+            FromAgent::History { metrics, series } => self.agent.measured(now, metrics, Some(series), &mut self.out),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }
     }
@@ -126,9 +128,8 @@ impl RelayState {
         }
     }
 
-    fn agent_greeted(&mut self, now: u64, facts: Facts, journal: Option<JournalId>) {
-        self.agent
-            .greeted(self.settings.heartbeat_seconds, journal, &mut self.out);
+    fn agent_greeted(&mut self, now: u64, facts: Facts, journal: Option<JournalId>, pulled_metrics: bool) {
+        self.agent.greeted(journal, pulled_metrics, &mut self.out);
         self.machine.went_online(&mut self.out);
         self.out.notify(Notice::AgentOnline { facts, at: now });
         for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {

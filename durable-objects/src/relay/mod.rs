@@ -19,6 +19,7 @@
 //! - `recording.rs`: what becomes of a session's recording (`recorders.rs`, `recorder/`)
 //! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `command_output.rs`: what those
 //!   who look on are told of either, `commands_run.rs`: records of those that were typed
+//! - `measured.rs`: how the machine does, and how often that is asked
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
@@ -37,6 +38,7 @@ mod expiry;
 mod from_agent;
 mod from_viewer;
 mod machine;
+mod measured;
 mod outbox;
 mod pace;
 mod published;
@@ -59,14 +61,15 @@ mod viewer;
 mod viewers;
 
 use bytes::Bytes;
+use protocol::api::health::Thresholds;
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
-use protocol::relay_contract::Status;
+use protocol::relay_contract::{Interest, Status};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
 
-pub use action::{Action, Chunk, Facts, Notice, Outcome, Socket};
+pub use action::{Action, Chunk, Facts, Figures, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
 pub use command_output::output_frame;
 pub use record::{Key, Memory, Record};
@@ -85,7 +88,7 @@ use viewers::Viewers;
 /// The times an operator can set, in milliseconds unless named otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Seconds between an agent's heartbeats.
+    /// Seconds between figures while somebody reads them.
     pub heartbeat_seconds: u32,
     /// An agent silent for longer is gone.
     pub offline_after: u64,
@@ -154,7 +157,7 @@ impl RelayState {
         }
         for (socket, memory) in sockets {
             match memory {
-                Memory::Agent(memory) => relay.agent.restore(socket, memory),
+                Memory::Agent(memory) => relay.agent.restore(now, socket, memory),
                 Memory::Viewer(memory) => {
                     let input = memory.input;
                     let streams = input.and_then(|input| relay.sessions.resume_reader(input, socket));
@@ -290,9 +293,20 @@ impl RelayState {
         self.viewers.get(socket).map(|viewer| Memory::Viewer(viewer.memory()))
     }
 
-    /// What the Worker may ask for.
-    pub fn status(&self) -> Status {
+    /// What the Worker may ask for. Who wants to know is told of figures that are measured from now on. `agent_seen` is the last
+    /// keep-alive that the platform answered for us, if it knows one: an agent that is silent since is gone.
+    pub fn status(&mut self, now: u64, agent_seen: Option<u64>, interest: Option<Interest>) -> Status {
+        self.look(now, agent_seen);
+        if let Some(interest) = interest {
+            self.agent
+                .watch(now, interest, self.settings.heartbeat_seconds, &mut self.out);
+        }
         self.agent.status()
+    }
+
+    /// What the machine's figures are judged by has changed.
+    pub fn judge_by(&mut self, thresholds: Thresholds) {
+        self.agent.judge_by(thresholds, &mut self.out);
     }
 
     /// The agent's socket, if its link stands and it has said hello.

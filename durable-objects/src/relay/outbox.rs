@@ -9,7 +9,7 @@ use protocol::terminal::command_record::CommandRecord;
 use protocol::terminal::frame::Frame;
 use serde::Serialize;
 
-use super::action::{Action, Chunk, Notice, Socket};
+use super::action::{Action, Chunk, Figures, Notice, Socket};
 use super::record::{Key, Record};
 use super::rights::Question;
 
@@ -109,6 +109,11 @@ impl Outbox {
     /// Tells the directory.
     pub fn notify(&mut self, notice: Notice) {
         self.actions.push(Action::Notify(notice));
+    }
+
+    /// Tells the directory how the machine does.
+    pub fn tell(&mut self, figures: Figures) {
+        self.actions.push(Action::Tell(figures));
     }
 
     /// Stores records of commands.

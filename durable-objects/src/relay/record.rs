@@ -1,6 +1,7 @@
 //! What outlives the object's memory. Records are in its storage; memories are attached to sockets.
 //!
 //! Neither is written for a keystroke: records change when somebody comes or goes, memories when a reader has caught up.
+use protocol::api::health::Health;
 use protocol::api::machines::Metrics;
 use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::relay_contract::{AgentContext, ViewerContext};
@@ -319,12 +320,33 @@ pub struct AgentMemory {
     /// Where it notes which commands it starts, if it does.
     #[serde(default)]
     pub journal: Option<JournalId>,
-    /// Its last heartbeat.
+    /// Whether it measures when it is told to.
+    #[serde(default)]
+    pub pulled: bool,
+    /// The last figures it said…
     pub latest: Option<Metrics>,
+    /// …when, in milliseconds since the Unix epoch…
+    #[serde(default)]
+    pub measured_at: Option<u64>,
+    /// …and what they come to.
+    #[serde(default)]
+    pub health: Health,
     /// The figures last written to the directory, and when.
     pub written: Option<(Metrics, u64)>,
+    /// How often it was told to say how its machine does.
+    #[serde(default)]
+    pub watches: Vec<Watch>,
     /// The last sign of life, in milliseconds since the Unix epoch.
     pub last_seen: u64,
+}
+
+/// What an agent was told of how often to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// In seconds.
+    pub every: u32,
+    /// Until when, in milliseconds since the Unix epoch.
+    pub until: u64,
 }
 
 /// What a viewer's socket waits for, as far as that outlives memory.

@@ -65,6 +65,9 @@ pub fn from_agent(data: &[u8]) {
     match round_trip::<FromAgent>(data) {
         // Metrics are read to within the last bit.
         Some((FromAgent::Heartbeat { .. }, FromAgent::Heartbeat { .. })) | None => {}
+        Some((FromAgent::History { series, .. }, FromAgent::History { series: again, .. })) => {
+            assert_eq!(series, again)
+        }
         Some((message, again)) => assert_eq!(message, again),
     }
 }

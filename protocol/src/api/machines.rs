@@ -55,7 +55,7 @@ pub fn is_linux_user(text: &str) -> bool {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// How a machine does, from its last heartbeat.
+/// How a machine does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Metrics {
@@ -141,8 +141,12 @@ pub struct Machine {
     pub uptime_seconds: u64,
     /// Its last sign of life.
     pub last_active: Option<DateTime<Utc>>,
-    /// The last heartbeat as it came.
+    /// The last figures as they came.
     pub resource_stats: Metrics,
+    /// When they were measured. Reading a machine, or a list with it, has it measured again behind the answer, and every half minute
+    /// for a quarter of an hour; one that nobody reads about says how it does once an hour.
+    #[serde(default)]
+    pub metrics_at: Option<DateTime<Utc>>,
     /// Free facts: what its agent says, and what people noted, which counts where both have one of a name.
     pub metadata: BTreeMap<String, String>,
     /// The organization's slug.

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::command_record::CommandRecord;
 use super::{ExitStatus, Size};
 use crate::api::facts;
+use crate::api::health::Thresholds;
 use crate::api::machines::Metrics;
+use crate::api::series::Series;
 use crate::ids::{AgentId, BootId, JournalId, ObjectId, SessionId, StreamId};
 
 /// One open shell, as the agent knows it.
@@ -111,6 +113,10 @@ pub enum FromAgent {
         /// Where it notes which commands it has started, before it starts them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         journal: Option<JournalId>,
+        /// Whether it measures when it is told to (`watch`), and keeps what it measures meanwhile (`history`). One of before sends a
+        /// `heartbeat` as often as `welcome` says.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pulled_metrics: bool,
     },
     /// The shells that are open, because the relay asked.
     Report {
@@ -229,10 +235,18 @@ pub enum FromAgent {
         /// At most [`MAX_RECORDS`](super::command_record::MAX_RECORDS).
         records: Vec<CommandRecord>,
     },
-    /// Signs of life.
+    /// How the machine does at this moment: it was told to `watch`, or a threshold was crossed.
     Heartbeat {
-        /// How the machine does.
+        /// The figures.
         metrics: Metrics,
+    },
+    /// What was measured since the history before, a sample a minute: once an hour, and more often while somebody watches. Only after
+    /// a `welcome` with `pulled_metrics`.
+    History {
+        /// The newest figures.
+        metrics: Metrics,
+        /// All of them, packed.
+        series: Series,
     },
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
@@ -248,7 +262,7 @@ pub enum ToAgent {
         protocol: u32,
         /// Who the agent is.
         agent_id: AgentId,
-        /// Seconds between heartbeats.
+        /// Seconds between heartbeats of an agent that does not measure when it is told to.
         heartbeat_seconds: u32,
         /// Whether the relay takes `commands`.
         #[serde(default)]
@@ -256,6 +270,25 @@ pub enum ToAgent {
         /// Whether the relay takes `running`.
         #[serde(default)]
         command_output: bool,
+        /// Whether the relay says when to measure, and takes `history`.
+        #[serde(default)]
+        pulled_metrics: bool,
+        /// What the agent is to speak up about without being asked.
+        #[serde(default)]
+        thresholds: Thresholds,
+    },
+    /// Somebody looks: say how the machine does, now and then for a while. Of several that hold, the most frequent counts; another of
+    /// the same frequency takes its place.
+    Watch {
+        /// Seconds between heartbeats.
+        every_seconds: u32,
+        /// For how many seconds.
+        for_seconds: u32,
+    },
+    /// The machine's thresholds have changed.
+    Thresholds {
+        /// To these.
+        thresholds: Thresholds,
     },
     /// These records are stored.
     CommandsStored {

@@ -5,6 +5,7 @@ use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
 use protocol::api::error::ErrorBody;
+use protocol::api::health::Thresholds;
 use protocol::api::machines::{MAX_NAME, MachineStatus};
 use protocol::ids::{BootId, ObjectId};
 use protocol::relay_contract::{AGENT_PATH, AgentContext};
@@ -177,7 +178,7 @@ async fn is_another(app: &App, host: &KnownHost, request: &Enroll) -> Result<boo
     if same || host.status == MachineStatus::Revoked {
         return Ok(false);
     }
-    let status = app.relay(&host.id)?.status().await;
+    let status = app.relay(&host.id)?.status(None).await;
     Ok(status.map_or(host.status == MachineStatus::Online, |status| status.connected))
 }
 
@@ -239,6 +240,7 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         key,
         boot: boot(&headers)?,
         token: digest,
+        thresholds: Thresholds::default(),
     };
     if identity.script_waits {
         // The relay did not hear of it when the machine was enrolled.

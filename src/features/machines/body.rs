@@ -33,6 +33,7 @@ impl From<MachineRow> for Machine {
             uptime: String::new(),
             uptime_seconds: 0,
             last_active: row.last_active,
+            metrics_at: row.metrics_at,
             resource_stats: Metrics::default(),
             metadata: row.metadata,
             org_id: row.tenant_id.clone(),
@@ -66,11 +67,10 @@ pub fn update(machine: &mut Machine, status: &Status) {
         (true, _) => MachineStatus::Online,
         (false, _) => MachineStatus::Offline,
     };
-    let seen = status
-        .last_seen_ms
-        .and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
-    machine.last_active = seen.or(machine.last_active);
+    let time = |ms: Option<u64>| DateTime::from_timestamp_millis(i64::try_from(ms?).ok()?);
+    machine.last_active = time(status.last_seen_ms).or(machine.last_active);
     if let Some(metrics) = &status.metrics {
+        machine.metrics_at = time(status.metrics_at_ms).or(machine.metrics_at);
         set_metrics(machine, metrics.clone());
     }
 }
@@ -104,7 +104,7 @@ mod tests {
 
     fn machine() -> Machine {
         let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
-            null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
+            null,null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
         Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
     }
 
@@ -123,31 +123,27 @@ mod tests {
             uptime_seconds: 59,
             ..Metrics::default()
         };
-        let seen = |connected, metrics, last_seen_ms| Status {
-            connected,
-            metrics,
-            last_seen_ms,
+        let status = Status {
+            connected: true,
+            metrics: Some(metrics),
+            metrics_at_ms: Some(2_000),
+            last_seen_ms: Some(1_000),
+            ..Status::default()
         };
-        update(&mut machine, &seen(true, Some(metrics), Some(1_000)));
+        update(&mut machine, &status);
         assert_eq!(
             (machine.status, machine.is_connected, machine.cpu_percent),
             (MachineStatus::Online, true, 7.0)
         );
         assert_eq!((machine.network_rx_bytes, machine.network_tx_bytes), (250_000, 0));
         assert_eq!(machine.last_active.map(|time| time.timestamp()), Some(1));
+        assert_eq!(machine.metrics_at.map(|time| time.timestamp()), Some(2));
     }
 
     #[test]
     fn what_the_relay_does_not_know_stays_as_it_was_stored() {
         let mut machine = machine();
-        update(
-            &mut machine,
-            &Status {
-                connected: false,
-                metrics: None,
-                last_seen_ms: None,
-            },
-        );
+        update(&mut machine, &Status::default());
         assert_eq!(
             (machine.status, machine.cpu_percent, machine.last_active),
             (MachineStatus::Offline, 1.5, None)

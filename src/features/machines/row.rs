@@ -36,6 +36,7 @@ pub struct MachineRow {
     pub network_outbound: f64,
     pub uptime_seconds: u64,
     pub last_active: Option<DateTime<Utc>>,
+    pub metrics_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub owner_id: ObjectId,

@@ -367,6 +367,7 @@ impl World {
             key: "key".to_owned(),
             boot: None,
             token: String::new(),
+            thresholds: Default::default(),
         };
         self.relay.agent_connected(self.now, socket, context);
         let hello = FromAgent::Hello {
@@ -381,6 +382,7 @@ impl World {
             streams: self.reports(),
             commands: Vec::new(),
             journal: None,
+            pulled_metrics: true,
         };
         self.relay
             .text(self.now, socket, &serde_json::to_string(&hello).unwrap());
@@ -431,7 +433,8 @@ impl World {
                     | Action::Remember(_)
                     | Action::Put(_)
                     | Action::Log(_)
-                    | Action::Keep(..) => {}
+                    | Action::Keep(..)
+                    | Action::Tell(_) => {}
                 }
             }
         }

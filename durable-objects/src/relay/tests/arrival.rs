@@ -11,6 +11,7 @@ fn of_run(run: Option<u8>) -> AgentContext {
         key: "key".to_owned(),
         boot: run.map(|run| format!("{run:032x}").parse().unwrap()),
         token: String::new(),
+        thresholds: Default::default(),
     }
 }
 

@@ -3,6 +3,7 @@ mod arrival;
 mod command_output;
 mod commands;
 mod commands_run;
+mod liveness;
 mod properties;
 mod queued;
 mod recordings;

@@ -45,7 +45,7 @@ pub async fn run_command(
     let (caller, right) = (access.caller(), RunRight::of(&access));
     let relay = app.relay(right.machine())?;
     // Before the log says that something was run.
-    if !request.when_online && !relay.status().await.is_some_and(|status| status.connected) {
+    if !request.when_online && !relay.status(None).await.is_some_and(|status| status.connected) {
         return Err(offline());
     }
     let (id, at, timeout_seconds) = (new_id()?, now(), timeout_seconds(request.timeout_seconds));

@@ -12,6 +12,7 @@ use protocol::api::machines::{
 };
 use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
+use protocol::relay_contract::Interest;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -263,7 +264,7 @@ pub async fn load(app: &App, credentials: Credentials, key: Key) -> Result<Machi
 async fn live(app: &App, access: &MachineAccess) -> Result<Machine, ApiError> {
     let mut machine = detail(app, access)?;
     if (machine.status.is_online() || machine.status == MachineStatus::Offline)
-        && let Some(status) = app.relay(&machine.id)?.status().await
+        && let Some(status) = app.relay(&machine.id)?.status(Some(Interest::Reader)).await
     {
         body::update(&mut machine, &status);
     }

@@ -16,8 +16,10 @@ use crate::relay::Socket;
 pub const SNAPSHOT_SIZE: Size = Size { cols: 91, rows: 17 };
 
 /// An agent with at most one shell per stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AgentModel {
+    /// Whether it measures when it is told to.
+    pub pulled: bool,
     pub socket: Option<Socket>,
     pub shells: BTreeMap<StreamId, Shell>,
     /// How far each command is that its journal knows.
@@ -53,6 +55,20 @@ pub struct Shell {
     pub exit: Option<ExitStatus>,
 }
 
+impl Default for AgentModel {
+    fn default() -> Self {
+        Self {
+            pulled: true,
+            socket: None,
+            shells: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            journal: 0,
+            ran: Vec::new(),
+            heard: Vec::new(),
+        }
+    }
+}
+
 impl AgentModel {
     fn journal_id(&self) -> JournalId {
         format!("{:032x}", self.journal).parse().unwrap()
@@ -78,6 +94,7 @@ impl RelaySim {
             key: "key".to_owned(),
             boot: Some(format!("{:032x}", 1).parse().unwrap()),
             token: String::new(),
+            thresholds: Default::default(),
         };
         self.relay.agent_connected(self.now, socket, context);
         self.perform();
@@ -94,6 +111,7 @@ impl RelaySim {
             streams,
             commands: self.agent.commands.keys().copied().collect(),
             journal: Some(self.agent.journal_id()),
+            pulled_metrics: self.agent.pulled,
         };
         self.say_up(socket, &hello);
     }
@@ -338,7 +356,11 @@ impl RelaySim {
                         shell.size = size;
                     }
                 }
-                ToAgent::Welcome { .. } | ToAgent::CommandsStored { .. } | ToAgent::Pong => {}
+                ToAgent::Welcome { .. }
+                | ToAgent::Watch { .. }
+                | ToAgent::Thresholds { .. }
+                | ToAgent::CommandsStored { .. }
+                | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}
         }

@@ -18,8 +18,8 @@ use protocol::stream::InputWriter;
 use protocol::terminal::Size;
 
 use crate::relay::{
-    Action, Chunk, Claim, CommandClaim, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket, Verdict,
-    output_frame,
+    Action, Chunk, Claim, CommandClaim, Figures, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket,
+    Verdict, output_frame,
 };
 use agent::AgentModel;
 use viewers::ViewerModel;
@@ -63,6 +63,7 @@ pub struct RelaySim {
     pub agent: AgentModel,
     pub viewers: Vec<ViewerModel>,
     pub notices: Vec<Notice>,
+    pub figures: Vec<Figures>,
     /// The results that are kept.
     pub results: BTreeMap<CommandId, CommandResult>,
     /// What was asked of the directory and not answered yet.
@@ -138,6 +139,7 @@ impl RelaySim {
             agent: AgentModel::default(),
             viewers: (0..viewers).map(viewer).collect(),
             notices: Vec::new(),
+            figures: Vec::new(),
             results: BTreeMap::new(),
             questions: VecDeque::new(),
             puts: Vec::new(),
@@ -193,6 +195,7 @@ impl RelaySim {
                 }
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
+                Action::Tell(figures) => self.figures.push(figures),
                 Action::Ask(question) => self.questions.push_back(question),
                 Action::Put(chunk) => self.puts.push(chunk),
                 // With the agent until they are stored, which `commands_run.rs` is about.
