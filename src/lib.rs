@@ -48,12 +48,13 @@ thread_local! {
     static ROUTER: OnceCell<axum::Router> = const { OnceCell::new() };
 }
 
-/// Tells the relays who may, and where records of commands go.
+/// Tells the relays who may, and where records of commands go and what becomes of machines.
 #[worker::event(start)]
 fn start() {
     durable_objects::authority::set(features::sessions::authority::answer);
     let (typed, sent) = (features::command_logs::record::store, features::commands::logged::store);
     durable_objects::command_log::set(typed, sent, features::commands::asked::store);
+    durable_objects::health::set(features::machines::health::write);
 }
 
 /// Serves one request.

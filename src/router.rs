@@ -14,7 +14,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
-    agents, api_keys, audit_log, command_logs, commands, downloads, groups, machine_access, machines, oidc,
+    agents, api_keys, audit_log, command_logs, commands, dashboard, downloads, groups, machine_access, machines, oidc,
     organization_admin, organizations, profile, recordings, roles, sessions, sign_in, sign_up, terminals, users,
 };
 use crate::http::extract::readable;
@@ -52,6 +52,7 @@ pub fn api() -> Routes {
         .merge(organization_admin::routes())
         .merge(audit_log::routes())
         .merge(command_logs::routes())
+        .merge(dashboard::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.

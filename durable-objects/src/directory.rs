@@ -95,7 +95,12 @@ async fn batch(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Resul
 
 /// Writes how a machine does, and what was measured before.
 pub async fn tell(db: &D1Database, machine: &ObjectId, figures: &Figures) -> Result<()> {
-    let Figures { metrics, at, history } = figures;
+    let Figures {
+        metrics,
+        at,
+        history,
+        health: _,
+    } = figures;
     let id = JsValue::from_str(machine.as_str());
     let mut statements = vec![db.prepare(METRICS).bind(&[
         id.clone(),

@@ -24,6 +24,9 @@ pub const VIEWER_PATH: &str = "/viewer";
 /// `POST` [`AskStatus`]: answers [`Status`].
 pub const STATUS_PATH: &str = "/status";
 
+/// `POST` [`Thresholds`]: the machine's thresholds have changed; answers 204.
+pub const THRESHOLDS_PATH: &str = "/thresholds";
+
 /// `POST` [`CloseSession`]: ends one session; answers 204, also when it was over.
 pub const CLOSE_PATH: &str = "/close";
 

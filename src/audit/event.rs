@@ -81,6 +81,7 @@ actions! {
     MachineRegistered "machine_registered";
     MachineDeleted "machine_deleted";
     AgentDuplicate "agent_duplicate";
+    MachineHealth "machine_health";
     MachineAccess "machine_access";
     CommandExecuted "command_executed";
     CommandCancelled "command_cancelled";

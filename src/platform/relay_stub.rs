@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::{Either, select};
 use protocol::api::commands::CommandResult;
+use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
     self, AskStatus, CloseSession, CommandAnswer, Interest, NamedCommand, RunCommand, Status,
@@ -59,6 +60,11 @@ impl RelayStub {
     async fn ask_status(&self, interest: Option<Interest>) -> Result<Status, ApiError> {
         let mut response = self.post(relay_contract::STATUS_PATH, &AskStatus { interest }).await?;
         Ok(response.json().await?)
+    }
+
+    /// The machine's thresholds have changed: what its agent says is judged by these from now on.
+    pub async fn judge_by(&self, thresholds: &Thresholds) -> Result<(), ApiError> {
+        self.post(relay_contract::THRESHOLDS_PATH, thresholds).await.map(drop)
     }
 
     /// Ends one session by order of somebody who may. Succeeds also if it was over.

@@ -40,6 +40,12 @@ fn pending(owner: &Account, name: &str) -> Value {
         "uptime_seconds": 0,
         "last_active": null,
         "metrics_at": null,
+        "health": null,
+        "thresholds": {
+            "cpu": {"warning": 85, "critical": 95},
+            "memory": {"warning": 85, "critical": 95},
+            "disk": {"warning": 80, "critical": 90},
+        },
         "resource_stats": {
             "cpu_percent": 0.0, "memory_percent": 0.0, "disk_percent": 0.0,
             "network_inbound": 0.0, "network_outbound": 0.0, "uptime_seconds": 0,

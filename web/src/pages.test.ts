@@ -11,6 +11,7 @@ describe('a path', () => {
   it.each([
     ['/', { name: 'machines' }],
     ['/machines/', { name: 'machines' }],
+    ['/dashboard', { name: 'dashboard' }],
     ['/machines/abc123', { name: 'machine', agentId: 'abc123' }],
     ['/oauth/callback', { name: 'oauth-callback' }],
     ['/reset-password/t-1', { name: 'reset-password', token: 't-1' }],

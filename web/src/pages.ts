@@ -6,6 +6,7 @@ import ForgotPassword from './features/accounts/ForgotPassword.svelte';
 import ResetPassword from './features/accounts/ResetPassword.svelte';
 import SetUp from './features/accounts/SetUp.svelte';
 import VerifyEmail from './features/accounts/VerifyEmail.svelte';
+import DashboardPage from './features/dashboard/DashboardPage.svelte';
 import MachinePage from './features/machines/MachinePage.svelte';
 import MachinesPage from './features/machines/MachinesPage.svelte';
 import SessionsPage from './features/sessions/SessionsPage.svelte';
@@ -53,6 +54,7 @@ export const PAGES = {
   'verify-email': page('/verify-email/:token', { needs: 'anybody', component: VerifyEmail }),
   reference: page('/docs/api', { needs: 'anybody', load: () => import('./features/reference/ReferencePage.svelte') }),
 
+  dashboard: page('/dashboard', { needs: 'account', menu: 'main', label: 'Dashboard', component: DashboardPage }),
   machines: page('/machines', { also: '/', needs: 'account', menu: 'main', label: 'Machines', component: MachinesPage }),
   machine: page('/machines/:agentId', { needs: 'account', menu: 'main', component: MachinePage }),
   terminals: page('/terminal', {

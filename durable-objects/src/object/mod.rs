@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use bytes::Bytes;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession,
-    DESTROY_PATH, RECHECK_PATH, STATUS_PATH, VIEWER_PATH,
+    DESTROY_PATH, RECHECK_PATH, STATUS_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -75,6 +75,7 @@ impl DurableObject for Relay {
             (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Post, STATUS_PATH) => self.status(req).await,
+            (Method::Post, THRESHOLDS_PATH) => self.judge_by(req).await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
             (Method::Post, COMMAND_PATH) => self.run_command(req).await,
             (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
@@ -183,6 +184,12 @@ impl Relay {
         self.event(|relay, now| status = Some(relay.status(now, seen, interest)))
             .await;
         Response::from_json(&status)
+    }
+
+    async fn judge_by(&self, mut req: Request) -> Result<Response> {
+        let thresholds = req.json().await?;
+        self.event(|relay, _| relay.judge_by(thresholds)).await;
+        Response::empty().map(|response| response.with_status(204))
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {

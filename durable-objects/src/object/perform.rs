@@ -11,6 +11,7 @@ use super::{Relay, now};
 use crate::authority;
 use crate::command_log;
 use crate::directory;
+use crate::health;
 use crate::relay::{Action, Figures, Notice, Question, RelayState, Verdict, output_frame};
 use crate::storage::Storage;
 
@@ -108,12 +109,26 @@ impl Relay {
         let Some(machine) = self.live.borrow().relay.machine().cloned() else {
             return;
         };
-        let told = match self.env.d1(directory::BINDING) {
-            Ok(db) => directory::tell(&db, &machine, &figures).await,
-            Err(error) => Err(error),
+        let Err(error) = self.tell_now(&machine, figures).await else {
+            return;
         };
-        if let Err(error) = told {
-            worker::console_error!("the directory did not hear how the machine does: {error}");
+        worker::console_error!("the directory did not hear how the machine does: {error}");
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            live.relay.untold();
+            live.relay.take_actions()
+        };
+        // Nothing but what is remembered.
+        drop(self.perform(actions));
+    }
+
+    async fn tell_now(&self, machine: &ObjectId, figures: Figures) -> Result<()> {
+        directory::tell(&self.env.d1(directory::BINDING)?, machine, &figures).await?;
+        match figures.health {
+            Some(health) => health::changed(&self.env, machine, health, figures.metrics)
+                .await
+                .map_err(Error::RustError),
+            None => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the relay wants done. It decides; the shell ([`crate::object`]) does.
 use bytes::Bytes;
 use protocol::api::commands::{CommandResult, CommandStatus};
+use protocol::api::health::Health;
 use protocol::api::machines::Metrics;
 use protocol::api::series::Series;
 use protocol::ids::{CommandId, ObjectId, SessionId, StreamId};
@@ -167,6 +168,8 @@ pub struct Figures {
     pub at: u64,
     /// What was measured before, if the agent said that as well.
     pub history: Option<Series>,
+    /// What they come to, if that may be news.
+    pub health: Option<Health>,
 }
 
 /// What an agent says of its machine when it connects.

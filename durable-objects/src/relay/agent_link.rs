@@ -203,11 +203,21 @@ impl AgentLink {
     /// What its machine's figures are judged by has changed.
     pub fn judge_by(&mut self, thresholds: Thresholds, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
-        link.memory.context.thresholds = thresholds;
+        if let Some(figures) = measured::judge_by(thresholds, &mut link.memory) {
+            out.tell(figures);
+        }
         if link.memory.greeted && link.memory.pulled {
             out.say(link.socket, &ToAgent::Thresholds { thresholds });
         }
         out.remember(link.socket);
+    }
+
+    /// The directory did not hear what it was told last: the next figures are told again.
+    pub fn untold(&mut self, out: &mut Outbox) {
+        if let Some(link) = self.link.as_mut() {
+            link.memory.written = None;
+            out.remember(link.socket);
+        }
     }
 
     /// Somebody wants to know how its machine does.

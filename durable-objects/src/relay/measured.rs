@@ -1,4 +1,5 @@
 //! What an agent says of how its machine does: what of it the directory hears, and how often it is to be said.
+use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::Metrics;
 use protocol::api::series::Series;
 use protocol::relay_contract::Interest;
@@ -58,7 +59,9 @@ impl Measured {
             .written
             .as_ref()
             .is_none_or(|(_, at)| now.saturating_sub(*at) >= WRITTEN_EVERY);
-        let worth_it = stale || health != memory.health || history.is_some();
+        // The first figures of a link, too: the directory may have heard something else from the link before.
+        let is_news = health != memory.health || memory.written.is_none();
+        let worth_it = stale || is_news || history.is_some();
         memory.health = health;
         memory.latest = Some(metrics.clone());
         memory.measured_at = Some(now);
@@ -68,9 +71,27 @@ impl Measured {
                 metrics,
                 at: now,
                 history,
+                health: is_news.then_some(health),
             }
         })
     }
+}
+
+/// Judges the last figures by other thresholds, and answers what the directory is to hear of that.
+pub fn judge_by(thresholds: Thresholds, memory: &mut AgentMemory) -> Option<Figures> {
+    memory.context.thresholds = thresholds;
+    let metrics = memory.latest.clone()?;
+    let at = memory.measured_at?;
+    let health = thresholds.judge(&metrics, Health::default());
+    if std::mem::replace(&mut memory.health, health) == health {
+        return None;
+    }
+    Some(Figures {
+        metrics,
+        at,
+        history: None,
+        health: Some(health),
+    })
 }
 
 /// What to tell an agent of whose machine somebody wants to know, unless it knows that for a while.

@@ -304,6 +304,11 @@ impl RelayState {
         self.agent.status()
     }
 
+    /// The directory did not hear how the machine does.
+    pub fn untold(&mut self) {
+        self.agent.untold(&mut self.out);
+    }
+
     /// What the machine's figures are judged by has changed.
     pub fn judge_by(&mut self, thresholds: Thresholds) {
         self.agent.judge_by(thresholds, &mut self.out);

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::detail::detail;
 use super::facts;
+use super::health::{Health, Thresholds};
 use super::secret::Secret;
 use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId};
@@ -146,7 +147,16 @@ pub struct Machine {
     /// When they were measured. Reading a machine, or a list with it, has it measured again behind the answer, and every half minute
     /// for a quarter of an hour; one that nobody reads about says how it does once an hour.
     #[serde(default)]
+    #[schema(required)]
     pub metrics_at: Option<DateTime<Utc>>,
+    /// What its figures come to by its thresholds; nothing while its agent is not connected.
+    #[serde(default)]
+    #[schema(required)]
+    pub health: Option<Health>,
+    /// From how many percent on its figures are worth a warning, or critical.
+    #[serde(default)]
+    #[schema(required)]
+    pub thresholds: Thresholds,
     /// Free facts: what its agent says, and what people noted, which counts where both have one of a name.
     pub metadata: BTreeMap<String, String>,
     /// The organization's slug.
@@ -280,6 +290,9 @@ pub struct UpdateMachine {
     /// of at most 255, and 8 KiB in all. What its agent says is not theirs to change and need not be sent back: what is sent counts before it from
     /// then on.
     pub metadata: Option<BTreeMap<String, String>>,
+    /// From how many percent on its figures are worth a warning, or critical, in place of those it has. Those that are left out become
+    /// the usual ones.
+    pub thresholds: Option<Thresholds>,
 }
 
 impl Validate for UpdateMachine {
@@ -291,6 +304,9 @@ impl Validate for UpdateMachine {
             faults.text("description", description, MAX_DESCRIPTION);
         }
         check_tags(faults, self.tags.as_deref().unwrap_or_default());
+        if let Some(thresholds) = &self.thresholds {
+            thresholds.validate(faults);
+        }
         let Some(metadata) = &self.metadata else {
             return;
         };

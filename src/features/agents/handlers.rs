@@ -5,7 +5,6 @@ use axum::response::Response;
 use chrono::{TimeDelta, Utc};
 use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
 use protocol::api::error::ErrorBody;
-use protocol::api::health::Thresholds;
 use protocol::api::machines::{MAX_NAME, MachineStatus};
 use protocol::ids::{BootId, ObjectId};
 use protocol::relay_contract::{AGENT_PATH, AgentContext};
@@ -240,7 +239,7 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         key,
         boot: boot(&headers)?,
         token: digest,
-        thresholds: Thresholds::default(),
+        thresholds: identity.thresholds,
     };
     if identity.script_waits {
         // The relay did not hear of it when the machine was enrolled.

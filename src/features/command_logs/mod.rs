@@ -3,7 +3,7 @@ pub mod body;
 mod filter;
 mod handlers;
 pub mod mask;
-mod output;
+pub mod output;
 pub mod record;
 pub mod store;
 

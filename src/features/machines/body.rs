@@ -34,6 +34,12 @@ impl From<MachineRow> for Machine {
             uptime_seconds: 0,
             last_active: row.last_active,
             metrics_at: row.metrics_at,
+            health: row
+                .status
+                .is_online()
+                .then_some(row.health)
+                .filter(|_| row.metrics_at.is_some()),
+            thresholds: row.thresholds,
             resource_stats: Metrics::default(),
             metadata: row.metadata,
             org_id: row.tenant_id.clone(),
@@ -73,6 +79,7 @@ pub fn update(machine: &mut Machine, status: &Status) {
         machine.metrics_at = time(status.metrics_at_ms).or(machine.metrics_at);
         set_metrics(machine, metrics.clone());
     }
+    machine.health = status.metrics.is_some().then_some(status.health);
 }
 
 fn set_metrics(machine: &mut Machine, metrics: Metrics) {
@@ -104,7 +111,7 @@ mod tests {
 
     fn machine() -> Machine {
         let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
-            null,null,"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
+            null,null,"healthy",{},"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
         Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
     }
 

@@ -16,7 +16,7 @@ use crate::platform::relay_stub::RelayStub;
 
 /// Figures that are older than this are measured again when somebody reads a list: while a machine is measured, the database is
 /// told every minute.
-const STALE_AFTER: TimeDelta = TimeDelta::minutes(2);
+pub const STALE_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 /// A relay whose machine's figures are old is asked once in this time by one isolate, however many lists are read…
 const ASK_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -25,7 +25,7 @@ const ASK_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
 const RENEW_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// Most relays asked for one list.
-const AT_ONCE: usize = 50;
+pub const AT_ONCE: usize = 50;
 
 /// Most machines whose last question an isolate remembers.
 const REMEMBERED: usize = 10_000;
@@ -34,8 +34,19 @@ thread_local! {
     static ASKED: RefCell<HashMap<ObjectId, DateTime<Utc>>> = RefCell::default();
 }
 
-/// Asks, behind the answer, the relays of those machines of a list that are said to be online and were not asked just now.
-pub fn ask_behind<'a>(app: &App, machines: impl Iterator<Item = &'a MachineRow>) {
+/// The machines of a list that are said to be online, and whether their figures are old.
+pub fn of_rows<'a>(machines: impl Iterator<Item = &'a MachineRow>) -> impl Iterator<Item = (ObjectId, bool)> {
+    let now = Utc::now();
+    machines
+        .filter(|machine| machine.status.is_online())
+        .map(move |machine| {
+            let is_stale = machine.metrics_at.is_none_or(|at| now - at > STALE_AFTER);
+            (machine.id.clone(), is_stale)
+        })
+}
+
+/// Asks, behind the answer, the relays of those machines, with whether their figures are old, that were not asked just now.
+pub fn ask_behind(app: &App, machines: impl Iterator<Item = (ObjectId, bool)>) {
     let due = ASKED.with_borrow_mut(|asked| due(machines, Utc::now(), asked));
     let stubs: Vec<RelayStub> = due.iter().filter_map(|id| app.relay(id).ok()).collect();
     if !stubs.is_empty() {
@@ -46,22 +57,17 @@ pub fn ask_behind<'a>(app: &App, machines: impl Iterator<Item = &'a MachineRow>)
     }
 }
 
-fn due<'a>(
-    machines: impl Iterator<Item = &'a MachineRow>,
+fn due(
+    machines: impl Iterator<Item = (ObjectId, bool)>,
     now: DateTime<Utc>,
     asked: &mut HashMap<ObjectId, DateTime<Utc>>,
 ) -> Vec<ObjectId> {
     asked.retain(|_, at| now - *at < RENEW_AFTER);
-    let is_due = |machine: &&MachineRow| {
-        let is_stale = machine.metrics_at.is_none_or(|at| now - at > STALE_AFTER);
-        let patience = if is_stale { ASK_AGAIN_AFTER } else { RENEW_AFTER };
-        machine.status.is_online() && asked.get(&machine.id).is_none_or(|at| now - *at >= patience)
+    let is_due = |(id, is_stale): &(ObjectId, bool)| {
+        let patience = if *is_stale { ASK_AGAIN_AFTER } else { RENEW_AFTER };
+        asked.get(id).is_none_or(|at| now - *at >= patience)
     };
-    let ids: Vec<ObjectId> = machines
-        .filter(is_due)
-        .map(|machine| machine.id.clone())
-        .take(AT_ONCE)
-        .collect();
+    let ids: Vec<ObjectId> = machines.filter(is_due).map(|(id, _)| id).take(AT_ONCE).collect();
     for id in &ids {
         if asked.len() < REMEMBERED || asked.contains_key(id) {
             asked.insert(id.clone(), now);
@@ -74,37 +80,47 @@ fn due<'a>(
 mod tests {
     use super::*;
 
+    fn id(n: usize) -> ObjectId {
+        format!("{n:024x}").parse().unwrap()
+    }
+
     fn machine(n: usize, status: &str, metrics_at: &str) -> MachineRow {
         serde_json::from_str(&format!(
             r#"["{n:024x}","000000000000","alpha","","","","","{status}",1,"",0,0,[],{{}},"",1.5,0,0,0,0,0,
-                null,{metrics_at},"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],[],null]"#
+                null,{metrics_at},"healthy",{{}},"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],[],null]"#
         ))
         .unwrap()
     }
 
     #[test]
-    fn machines_that_are_said_to_be_online_are_asked_once_a_minute_and_seldom_while_their_figures_are_fresh() {
-        let now: DateTime<Utc> = "2026-01-01T01:00:00Z".parse().unwrap();
+    fn of_a_list_those_are_asked_that_are_said_to_be_online() {
+        let now = crate::platform::db::now();
         let rows = [
             machine(1, "online", r#""2026-01-01T00:57:00.000Z""#),
-            machine(2, "online", r#""2026-01-01T01:04:30.000Z""#),
+            machine(2, "online", &format!("{now:?}")),
             machine(3, "offline", r#""2026-01-01T00:57:00.000Z""#),
-            machine(4, "online", "null"),
+            machine(4, "executing_script", "null"),
         ];
+        let found: Vec<_> = of_rows(rows.iter()).collect();
+        assert_eq!(found, [(id(1), true), (id(2), false), (id(4), true)]);
+    }
+
+    #[test]
+    fn a_machine_is_asked_once_a_minute_and_seldom_while_its_figures_are_fresh() {
+        let now: DateTime<Utc> = "2026-01-01T01:00:00Z".parse().unwrap();
         let mut asked = HashMap::new();
-        let mut ask = |now| due(rows.iter(), now, &mut asked);
-        let [old, fresh, never] = [0, 1, 3].map(|n: usize| rows[n].id.clone());
-        assert_eq!(ask(now), [old.clone(), fresh.clone(), never.clone()]);
+        let mut ask = |now| due([(id(1), true), (id(2), false)].into_iter(), now, &mut asked);
+        assert_eq!(ask(now), [id(1), id(2)]);
         assert!(ask(now + TimeDelta::seconds(59)).is_empty());
-        assert_eq!(ask(now + TimeDelta::seconds(60)), [old.clone(), never.clone()]);
-        assert_eq!(ask(now + TimeDelta::seconds(300)), [old, fresh, never]);
+        assert_eq!(ask(now + TimeDelta::seconds(60)), [id(1)]);
+        assert_eq!(ask(now + TimeDelta::seconds(300)), [id(1), id(2)]);
     }
 
     #[test]
     fn a_long_list_sets_off_a_bounded_number_of_questions() {
-        let rows: Vec<_> = (0..200).map(|n| machine(n, "online", "null")).collect();
         let (now, mut asked) = (Utc::now(), HashMap::new());
-        assert_eq!(due(rows.iter(), now, &mut asked).len(), AT_ONCE);
-        assert_eq!(due(rows.iter(), now, &mut asked).len(), AT_ONCE, "the next ones");
+        let mut ask = || due((0..200).map(|n| (id(n), true)), now, &mut asked).len();
+        assert_eq!(ask(), AT_ONCE);
+        assert_eq!(ask(), AT_ONCE, "the next ones");
     }
 }

@@ -2,15 +2,17 @@
 //! token for an identity (`agents/`) and from then on the machine's relay says whether it is online.
 pub mod access;
 mod body;
-mod freshness;
+pub mod freshness;
 mod handlers;
+pub mod health;
+mod history;
 pub mod predicates;
 pub mod row;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::update;
+use handlers::{metrics, update};
 
 pub use handlers::load;
 pub use store::Key;
@@ -24,6 +26,7 @@ pub fn routes() -> Routes {
         handlers::find_machine => Object,
         update::update_machine => Object,
         handlers::delete_machine => Object,
+        metrics::list_metrics => Object,
         handlers::find_machine_by_id => Object,
         handlers::create_registration_token => Object,
     ]

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::{Duplicate, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
@@ -37,6 +38,8 @@ pub struct MachineRow {
     pub uptime_seconds: u64,
     pub last_active: Option<DateTime<Utc>>,
     pub metrics_at: Option<DateTime<Utc>>,
+    pub health: Health,
+    pub thresholds: Thresholds,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub owner_id: ObjectId,

@@ -90,6 +90,9 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/commands", May(201)),
     ("GET /api/commands/{command_id}", Refused(403, "Not authorized")),
     ("POST /api/commands/{command_id}/cancel", Refused(403, "Not authorized")),
+    ("GET /api/dashboard/recent-activity", May(200)),
+    ("GET /api/dashboard/recent-machines", May(200)),
+    ("GET /api/dashboard/stats", May(200)),
     ("GET /api/groups", May(200)),
     ("POST /api/groups", Needs("administrators only")),
     ("GET /api/groups/{group_id}", May(200)),
@@ -108,6 +111,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/machines", May(201)),
     ("GET /api/machines/by-id/{machine_id}", Refused(403, "Not authorized")),
     ("GET /api/machines/{agent_id}", Refused(403, "Not authorized")),
+    ("GET /api/machines/{agent_id}/metrics", Refused(403, "Not authorized")),
     ("PUT /api/machines/{agent_id}", Refused(403, "Not authorized")),
     ("DELETE /api/machines/{agent_id}", Refused(403, "Not authorized")),
     (

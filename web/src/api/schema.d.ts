@@ -930,6 +930,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/recent-activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the commands that were run last */
+        get: operations["list_recent_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/recent-machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the machines that were active last */
+        get: operations["list_recent_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count machines and sessions */
+        get: operations["read_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1186,6 +1237,23 @@ export interface paths {
         };
         /** Search commands of a machine */
         get: operations["search_machine_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a machine's history */
+        get: operations["list_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2872,6 +2940,79 @@ export interface components {
              */
             username: string;
         };
+        /** @description How many machines there are that the caller reaches, and how they do. */
+        DashboardStats: {
+            /**
+             * Format: int64
+             * @description As `online_count`.
+             */
+            active_machines: number;
+            /**
+             * Format: double
+             * @description Mean processor use of those that are online, in percent; 0 if none is.
+             */
+            avg_cpu: number;
+            /**
+             * Format: double
+             * @description Their mean use of the root file system, in percent.
+             */
+            avg_disk: number;
+            /**
+             * Format: double
+             * @description Their mean memory use, in percent.
+             */
+            avg_memory: number;
+            /**
+             * Format: double
+             * @description What they receive in the mean, in MB/s.
+             */
+            avg_network_in: number;
+            /**
+             * Format: double
+             * @description What they send in the mean, in MB/s.
+             */
+            avg_network_out: number;
+            /**
+             * Format: int64
+             * @description …and how many at their second.
+             */
+            critical_count: number;
+            /**
+             * Format: int64
+             * @description All others.
+             */
+            inactive_machines: number;
+            /**
+             * Format: int64
+             * @description Those whose agents were connected.
+             */
+            offline_count: number;
+            /**
+             * Format: int64
+             * @description Those whose agents are connected.
+             */
+            online_count: number;
+            /**
+             * Format: int64
+             * @description Those that wait for their agents.
+             */
+            pending_count: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total_machines: number;
+            /**
+             * Format: int64
+             * @description Sessions there ever were on them.
+             */
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description Of those that are online, how many are at a threshold…
+             */
+            warning_count: number;
+        };
         /** @description An account is gone. */
         Deactivated: {
             /** @description For people. */
@@ -3091,6 +3232,155 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_DashboardStats: {
+            /**
+             * Format: int64
+             * @description As `online_count`.
+             */
+            active_machines: number;
+            /**
+             * Format: double
+             * @description Mean processor use of those that are online, in percent; 0 if none is.
+             */
+            avg_cpu: number;
+            /**
+             * Format: double
+             * @description Their mean use of the root file system, in percent.
+             */
+            avg_disk: number;
+            /**
+             * Format: double
+             * @description Their mean memory use, in percent.
+             */
+            avg_memory: number;
+            /**
+             * Format: double
+             * @description What they receive in the mean, in MB/s.
+             */
+            avg_network_in: number;
+            /**
+             * Format: double
+             * @description What they send in the mean, in MB/s.
+             */
+            avg_network_out: number;
+            /**
+             * Format: int64
+             * @description …and how many at their second.
+             */
+            critical_count: number;
+            /**
+             * Format: int64
+             * @description All others.
+             */
+            inactive_machines: number;
+            /**
+             * Format: int64
+             * @description Those whose agents were connected.
+             */
+            offline_count: number;
+            /**
+             * Format: int64
+             * @description Those whose agents are connected.
+             */
+            online_count: number;
+            /**
+             * Format: int64
+             * @description Those that wait for their agents.
+             */
+            pending_count: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total_machines: number;
+            /**
+             * Format: int64
+             * @description Sessions there ever were on them.
+             */
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description Of those that are online, how many are at a threshold…
+             */
+            warning_count: number;
+        } & {
+            /** @description How many machines there are that the caller reaches, and how they do. */
+            data?: {
+                /**
+                 * Format: int64
+                 * @description As `online_count`.
+                 */
+                active_machines: number;
+                /**
+                 * Format: double
+                 * @description Mean processor use of those that are online, in percent; 0 if none is.
+                 */
+                avg_cpu: number;
+                /**
+                 * Format: double
+                 * @description Their mean use of the root file system, in percent.
+                 */
+                avg_disk: number;
+                /**
+                 * Format: double
+                 * @description Their mean memory use, in percent.
+                 */
+                avg_memory: number;
+                /**
+                 * Format: double
+                 * @description What they receive in the mean, in MB/s.
+                 */
+                avg_network_in: number;
+                /**
+                 * Format: double
+                 * @description What they send in the mean, in MB/s.
+                 */
+                avg_network_out: number;
+                /**
+                 * Format: int64
+                 * @description …and how many at their second.
+                 */
+                critical_count: number;
+                /**
+                 * Format: int64
+                 * @description All others.
+                 */
+                inactive_machines: number;
+                /**
+                 * Format: int64
+                 * @description Those whose agents were connected.
+                 */
+                offline_count: number;
+                /**
+                 * Format: int64
+                 * @description Those whose agents are connected.
+                 */
+                online_count: number;
+                /**
+                 * Format: int64
+                 * @description Those that wait for their agents.
+                 */
+                pending_count: number;
+                /**
+                 * Format: int64
+                 * @description All of them.
+                 */
+                total_machines: number;
+                /**
+                 * Format: int64
+                 * @description Sessions there ever were on them.
+                 */
+                total_sessions: number;
+                /**
+                 * Format: int64
+                 * @description Of those that are online, how many are at a threshold…
+                 */
+                warning_count: number;
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_MachineDetail: (components["schemas"]["Machine"] & {
             /** @description The machine. */
             machine: components["schemas"]["Machine"];
@@ -3165,6 +3455,32 @@ export interface components {
             data?: components["schemas"]["User"] & {
                 /** @description The same. */
                 user: components["schemas"]["User"];
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_RecentActivity: {
+            /** @description At most ten commands, with the beginning of what they wrote. */
+            activities: components["schemas"]["CommandLog"][];
+        } & {
+            /** @description What was run on machines, the newest first. */
+            data?: {
+                /** @description At most ten commands, with the beginning of what they wrote. */
+                activities: components["schemas"]["CommandLog"][];
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_RecentMachines: {
+            /** @description At most five. */
+            machines: components["schemas"]["Machine"][];
+        } & {
+            /** @description Machines by their last sign of life, the newest first. */
+            data?: {
+                /** @description At most five. */
+                machines: components["schemas"]["Machine"][];
             };
             /** @description For people. */
             message: string;
@@ -3573,15 +3889,11 @@ export interface components {
             /** @description Its name. */
             username: string;
         };
-        /** @description Signs of life. */
-        Health: {
-            /** @description `vsay-edge`. */
-            service: string;
-            /** @description `ok`. */
-            status: string;
-            /** @description The version that answers. */
-            version: string;
-        };
+        /**
+         * @description How a machine does by its thresholds.
+         * @enum {string}
+         */
+        Health: "healthy" | "warning" | "critical";
         /** @description An invitation. Whoever has the token can accept it. */
         Invited: {
             /** @description Whether it was mailed. If not, pass the link on yourself. */
@@ -3659,6 +3971,7 @@ export interface components {
             duplicate?: components["schemas"]["Duplicate"] | null;
             /** @description Groups it is in. */
             group_ids: string[];
+            health: components["schemas"]["Health"] | null;
             /** @description Its own name for itself. */
             hostname: string;
             /** @description The row. */
@@ -3685,6 +3998,12 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /**
+             * Format: date-time
+             * @description When they were measured. Reading a machine, or a list with it, has it measured again behind the answer, and every half minute
+             *     for a quarter of an hour; one that nobody reads about says how it does once an hour.
+             */
+            metrics_at: string | null;
             /** @description What people call it, unique among its owner's machines. */
             name: string;
             /**
@@ -3705,7 +4024,7 @@ export interface components {
             owner_id: components["schemas"]["ObjectId"];
             /** @description What its agent enrols with. Only when one machine is read, by its owner or an administrator, while a token waits. */
             registration_token?: string;
-            /** @description The last heartbeat as it came. */
+            /** @description The last figures as they came. */
             resource_stats: components["schemas"]["Metrics"];
             /** @description Whether its agent was shut out. */
             revoked: boolean;
@@ -3720,6 +4039,8 @@ export interface components {
             tags: string[];
             /** @description The organization's slug. */
             tenant_id: string;
+            /** @description From how many percent on its figures are worth a warning, or critical. */
+            thresholds: components["schemas"]["Thresholds"];
             /** @description Time since it started, such as `5d 12h 30m`. */
             uptime: string;
             /**
@@ -3817,7 +4138,7 @@ export interface components {
             /** @description For people. */
             message: string;
         };
-        /** @description How a machine does, from its last heartbeat. */
+        /** @description How a machine does. */
         Metrics: {
             /**
              * Format: double
@@ -3855,6 +4176,61 @@ export interface components {
              * @default 0
              */
             uptime_seconds?: number;
+        };
+        /** @description The history of a machine's figures, the oldest first. */
+        MetricsHistory: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /**
+             * Format: date-time
+             * @description Where it begins.
+             */
+            from: string;
+            /** @description At most 360 of them. */
+            samples: components["schemas"]["MetricsSample"][];
+            /**
+             * Format: int32
+             * @description How many seconds each sample stands for. A time in which nothing was measured has none.
+             */
+            step_seconds: number;
+            /**
+             * Format: date-time
+             * @description Where it ends.
+             */
+            to: string;
+        };
+        /** @description How a machine did around one moment: means of what was measured then. */
+        MetricsSample: {
+            /**
+             * Format: date-time
+             * @description Where that time begins.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Processor use in percent of all cores.
+             */
+            cpu_percent: number;
+            /**
+             * Format: double
+             * @description Use of the root file system in percent.
+             */
+            disk_percent: number;
+            /**
+             * Format: double
+             * @description Memory use in percent.
+             */
+            memory_percent: number;
+            /**
+             * Format: double
+             * @description Received, in MB/s.
+             */
+            network_inbound: number;
+            /**
+             * Format: double
+             * @description Sent, in MB/s.
+             */
+            network_outbound: number;
         };
         /** @description A new key. This is the only time that it is shown. */
         NewApiKey: components["schemas"]["ApiKey"] & {
@@ -4294,6 +4670,16 @@ export interface components {
             status: string;
             /** @description The version that answers. */
             version: string;
+        };
+        /** @description What was run on machines, the newest first. */
+        RecentActivity: {
+            /** @description At most ten commands, with the beginning of what they wrote. */
+            activities: components["schemas"]["CommandLog"][];
+        };
+        /** @description Machines by their last sign of life, the newest first. */
+        RecentMachines: {
+            /** @description At most five. */
+            machines: components["schemas"]["Machine"][];
         };
         /** @description One session's recording. */
         Recording: {
@@ -5002,6 +5388,49 @@ export interface components {
             /** @description By which name. */
             username: string;
         };
+        /**
+         * @description From how many percent on a figure is worth a warning, and from how many on it is critical. 100 is never reached: a processor may well be
+         *     busy altogether.
+         */
+        Threshold: {
+            /**
+             * Format: int32
+             * @description From 1 to 100.
+             */
+            critical: number;
+            /**
+             * Format: int32
+             * @description From 1 to 100, and at most `critical`.
+             */
+            warning: number;
+        };
+        /** @description The thresholds of one machine. */
+        Thresholds: {
+            /**
+             * @description Of processor use.
+             * @default {
+             *       "critical": 95,
+             *       "warning": 85
+             *     }
+             */
+            cpu?: components["schemas"]["Threshold"];
+            /**
+             * @description Of the root file system's use.
+             * @default {
+             *       "critical": 90,
+             *       "warning": 80
+             *     }
+             */
+            disk?: components["schemas"]["Threshold"];
+            /**
+             * @description Of memory use.
+             * @default {
+             *       "critical": 95,
+             *       "warning": 85
+             *     }
+             */
+            memory?: components["schemas"]["Threshold"];
+        };
         /** @description A code of the app. */
         TotpCode: {
             /** @description Six digits. */
@@ -5047,6 +5476,8 @@ export interface components {
              * @default null
              */
             tags?: string[] | null;
+            /** @default null */
+            thresholds?: components["schemas"]["Thresholds"] | null;
         };
         /** @description What to change of an organization. What is absent stays. */
         UpdateOrganization: {
@@ -10413,6 +10844,213 @@ export interface operations {
             };
         };
     };
+    list_recent_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most ten commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_RecentActivity"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recent_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most five machines */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_RecentMachines"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_DashboardStats"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -11843,7 +12481,13 @@ export interface operations {
     };
     find_machine: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` of a page that has the machine on the screen: it is measured every 3 seconds for the next half minute, instead of every 30
+                 *     for a quarter of an hour.
+                 */
+                live?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The machine's public name */
@@ -12693,6 +13337,99 @@ export interface operations {
                 content?: never;
             };
             /** @description A filter is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_metrics: {
+        parameters: {
+            query?: {
+                /** @description The last so many hours. */
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The history */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsHistory"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `hours` is not from 1 to 168 */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -208,7 +208,7 @@ describe('the machine pages', () => {
       os: 'Debian GNU/Linux 12 (bookworm) x86_64',
     });
     await signIn(page);
-    const pages = ['/machines', `/machines/${agent_id}`, '/running', '/terminal', '/nowhere', '/docs/api'];
+    const pages = ['/dashboard', '/machines', `/machines/${agent_id}`, '/running', '/terminal', '/nowhere', '/docs/api'];
     const account = ['/account', '/account/security', '/account/keys', '/accept-invite/x', '/oauth/callback'];
     const admin = ['people', 'groups', 'roles', 'audit', 'organization', 'organizations'].map((tab) => `/admin/${tab}`);
     for (const path of [...pages, ...account, ...admin]) {

@@ -22,6 +22,7 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   'sign-in': { text: 'Continue with GitHub', stranger: true },
   setup: { text: 'Forgot', stranger: true },
   'verify-email': { at: '/verify-email/good', text: 'your mail address is confirmed', stranger: true },
+  dashboard: { text: 'web-1' },
   machines: { text: 'web-1' },
   machine: { at: '/machines/000000000001', text: 'web-1' },
   terminals: { text: 'No session is running' },

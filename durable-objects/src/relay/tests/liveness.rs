@@ -198,7 +198,7 @@ fn an_agent_is_told_to_measure_when_somebody_looks_and_again_before_that_is_over
 #[test]
 fn the_directory_hears_of_figures_once_a_minute_and_at_once_when_a_threshold_is_crossed() {
     let mut sim = connected();
-    let mut told = |sim: &mut RelaySim, seconds: u64, percent: f64| {
+    let told = |sim: &mut RelaySim, seconds: u64, percent: f64| {
         sim.now += seconds * 1000;
         let before = sim.figures.len();
         heartbeat(sim, percent);
@@ -248,10 +248,37 @@ fn figures_are_judged_by_the_machines_own_thresholds() {
     let told = ToAgent::Thresholds { thresholds };
     let down = &sim.links[&socket].down;
     assert!(matches!(&down[0], Wire::Text(text) if serde_json::from_str::<ToAgent>(text).unwrap() == told));
+    assert_eq!(sim.relay.status(sim.now, None, None).health, Health::Warning, "at once");
+    assert_eq!(sim.figures.last().unwrap().health, Some(Health::Warning));
     sim.hibernate();
     sim.now += 1000;
     heartbeat(&mut sim, 10.0);
     assert_eq!(sim.relay.status(sim.now, None, None).health, Health::Warning);
+}
+
+#[test]
+fn what_the_directory_did_not_hear_is_told_with_the_next_figures() {
+    let mut sim = connected();
+    let heard = |sim: &mut RelaySim, percent: f64| {
+        sim.now += 3000;
+        let before = sim.figures.len();
+        heartbeat(sim, percent);
+        sim.figures[before..]
+            .iter()
+            .map(|figures| figures.health)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        heard(&mut sim, 10.0),
+        [Some(Health::Healthy)],
+        "nobody knows what it was before"
+    );
+    assert!(heard(&mut sim, 10.0).is_empty());
+    assert_eq!(heard(&mut sim, 99.0), [Some(Health::Critical)]);
+    sim.relay.untold();
+    sim.perform();
+    assert_eq!(heard(&mut sim, 99.0), [Some(Health::Critical)]);
+    assert!(heard(&mut sim, 99.0).is_empty());
 }
 
 #[test]

@@ -124,6 +124,12 @@ fn sockets_keep_the_names_that_were_attached_to_them() {
         "context": {"machine": "000000000000000000000001", "agent_id": "0123456789ab"},
         "greeted": true, "latest": metrics, "written": [metrics, 1000], "last_seen": 2000,
     }));
+    stays::<Memory>(json!({
+        "socket": "agent",
+        "context": {"machine": "000000000000000000000001", "agent_id": "0123456789ab"},
+        "greeted": true, "pulled": true, "latest": metrics, "measured_at": 1500, "health": "warning", "written": null,
+        "watches": [{"every": 30, "until": 9000}], "last_seen": 2000,
+    }));
     for awaits in [
         json!({"awaits": "shell", "received": null}),
         json!({"awaits": "picture", "gap_from": 7}),

@@ -134,6 +134,14 @@ statements! {
     SEARCH_MACHINE = list!(with_text!("(SELECT organization_id FROM machines WHERE id = ?1)"), "c.machine_id = ?1");
     READ_SEARCH_MACHINE = read!(with_text!("(SELECT organization_id FROM machines WHERE id = ?1)"), "c.machine_id = ?1");
 
+    /// The newest on machines that the caller (?1) reaches, among the newest of the organization, as many as are looked at (?2).
+    RECENT = concat!(
+        "SELECT ", command_row!(), " FROM (SELECT l.key FROM command_logs l
+           WHERE l.organization_id = (SELECT organization_id FROM users WHERE id = ?1) ORDER BY l.key DESC LIMIT ?2) listed
+         CROSS JOIN command_logs c ON c.key = listed.key CROSS JOIN machines m ON m.id = c.machine_id CROSS JOIN users u ON u.id = ?1
+         WHERE ", reaches!(), " LIMIT 10"
+    );
+
     /// One row (?2) for the caller (?1). One of a machine that is gone is its organization's administrators'.
     FIND = concat!(
         "SELECT ", command_row!(), ", COALESCE(", reaches!(), ", 0) OR u.role = 'super_admin'
@@ -356,6 +364,11 @@ impl Selection {
         let [n, o] = window;
         (Query::new(list, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o]), read)
     }
+}
+
+/// What was run last on machines that the caller reaches: at most ten.
+pub fn recent(caller: &ObjectId) -> Query<CommandRow> {
+    Query::new(RECENT, [caller.into(), Arg::from(SCANNED as i64)])
 }
 
 /// One row by its key, if the caller may know of it.

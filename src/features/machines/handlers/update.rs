@@ -3,6 +3,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{MachineDetail, UpdateMachine};
+use protocol::relay_contract::Interest;
 use serde_json::{Value, json};
 
 use super::{live, load, taken};
@@ -16,7 +17,8 @@ use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
-/// Changes what people say of a machine: its name, what it is for, its tags and what they noted of it. Open terminals stay.
+/// Changes what people say of a machine: its name, what it is for, its tags, what they noted of it, and from which figures on it does
+/// badly. Open terminals stay.
 #[utoipa::path(put, path = "/api/machines/{agent_id}", summary = "Change a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")), request_body = UpdateMachine,
     responses((status = 200, description = "The machine as it is now", body = Enveloped<MachineDetail>),
@@ -49,8 +51,11 @@ pub async fn update_machine(
         find,
     );
     let (_, _, found) = app.db()?.run(batch).await.map_err(taken)?;
+    if let Some(thresholds) = &request.thresholds {
+        app.relay(control.id())?.judge_by(thresholds).await?;
+    }
     let access = MachineAccess::decide(caller, found)?;
-    let body = MachineDetail::from(live(&app, &access).await?);
+    let body = MachineDetail::from(live(&app, &access, Interest::Reader).await?);
     envelope.reply(StatusCode::OK, "Machine updated successfully", &body)
 }
 
@@ -73,6 +78,12 @@ fn changes(old: &MachineRow, request: &UpdateMachine) -> Vec<(&'static str, Valu
                 .tags
                 .as_ref()
                 .and_then(|new| from_to(json!(old.tags), json!(new))),
+        ),
+        (
+            "thresholds",
+            request
+                .thresholds
+                .and_then(|new| from_to(json!(old.thresholds), json!(new))),
         ),
         ("metadata", request.metadata.as_ref().map(|new| json!({"new": new}))),
     ];

@@ -1,12 +1,13 @@
 //! SQL of machines, as their agents see them: enrolment and identity.
 use protocol::api::agents::{Enroll, Enrolled};
+use protocol::api::health::Thresholds;
 use protocol::api::machines::MachineStatus;
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
 use crate::auth::account_store::is_active;
 use crate::features::organizations::access::may_create_machines;
-use crate::platform::db::{Arg, Nothing, Query, flag, statements};
+use crate::platform::db::{Arg, Nothing, Query, flag, json, statements};
 
 /// What an agent says of its machine: from ?2 on, as [`facts`] binds it. A machine that was enrolled waits for its agent.
 macro_rules! set_facts {
@@ -71,7 +72,7 @@ statements! {
     );
 
     /// The identity that a connection token is checked against.
-    FIND_IDENTITY = "SELECT m.id, m.agent_id, m.status, m.agent_public_key, m.name, m.organization_id,
+    FIND_IDENTITY = "SELECT m.id, m.agent_id, m.status, m.agent_public_key, m.name, m.organization_id, m.thresholds,
            EXISTS (SELECT 1 FROM commands k WHERE k.machine_id = m.id AND k.source = 'script' AND k.finished_at IS NULL
              AND k.status = 'queued') AS script_waits FROM machines m WHERE m.agent_id = ?1";
 
@@ -132,6 +133,8 @@ pub struct Identity {
     pub agent_public_key: Option<String>,
     pub name: String,
     pub organization_id: ObjectId,
+    #[serde(deserialize_with = "json")]
+    pub thresholds: Thresholds,
     /// Its first script may not have reached its relay.
     #[serde(deserialize_with = "flag")]
     pub script_waits: bool,

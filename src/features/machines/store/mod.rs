@@ -2,14 +2,16 @@
 pub mod duplicate;
 pub mod end;
 pub mod enrolment;
+pub mod metrics;
 pub mod owner;
+pub mod summary;
 
 use protocol::api::machines::{CreateMachine, UpdateMachine};
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
 
 use super::access::MachineControl;
-use super::predicates::{in_sight, manages, may_sudo, reaches, unexpired};
+use super::predicates::{in_sight, manages, may_sudo, reaches};
 use super::row::{Found, MachineRow};
 use crate::auth::caller::Caller;
 use crate::http::page::Page;
@@ -29,13 +31,13 @@ macro_rules! status {
 macro_rules! machine_row {
     () => {
         concat!(
-            "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, ", status!(), ", m.is_connected,
+            "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, ", $crate::features::machines::store::status!(), ", m.is_connected,
            m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json_patch(m.metadata, m.own_metadata), m.agent_version, m.cpu_percent,
-           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, m.metrics_at,
+           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, m.metrics_at, m.health, json(m.thresholds),
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
            json((SELECT json_group_array(v.username) FROM machine_grants g JOIN users v ON v.id = g.user_id
-             WHERE g.machine_id = m.id AND ", unexpired!(), ")),
+             WHERE g.machine_id = m.id AND ", $crate::features::machines::predicates::unexpired!(), ")),
            json(CASE WHEN m.duplicate_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-10 minutes')
              THEN json_object('ip_address', m.duplicate_address, 'at', m.duplicate_at) END)) AS machine"
         )
@@ -78,6 +80,8 @@ macro_rules! found {
     };
 }
 
+pub(crate) use {machine_row, status};
+
 statements! {
     LIST = concat!("SELECT ", machine_row!(), listed!(), " ORDER BY m.name, m.id LIMIT ?6 OFFSET ?7");
 
@@ -94,7 +98,7 @@ statements! {
 
     /// What is NULL stays.
     UPDATE = "UPDATE machines SET name = COALESCE(?2, name), description = COALESCE(?3, description), tags = COALESCE(?4, tags),
-           own_metadata = COALESCE(?5, own_metadata) WHERE id = ?1";
+           own_metadata = COALESCE(?5, own_metadata), thresholds = COALESCE(?6, thresholds) WHERE id = ?1";
 
     SET_REGISTRATION_TOKEN = "UPDATE machines SET registration_token_hash = ?2, registration_token_sealed = ?3 WHERE id = ?1";
 }
@@ -203,6 +207,8 @@ pub fn update(control: &MachineControl, change: &UpdateMachine) -> Result<Query<
         .map(serde_json::to_string)
         .map(json)
         .transpose()?;
+    let thresholds = change.thresholds.as_ref().map(serde_json::to_string);
+    let thresholds = thresholds.map(json).transpose()?;
     Ok(Query::new(
         UPDATE,
         [
@@ -211,6 +217,7 @@ pub fn update(control: &MachineControl, change: &UpdateMachine) -> Result<Query<
             change.description.as_deref().into(),
             tags.into(),
             metadata.into(),
+            thresholds.into(),
         ],
     ))
 }

@@ -50,6 +50,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   machine_access: 'opened a terminal',
   machine_deleted: 'deleted a machine',
   agent_duplicate: 'refused a copy of a machine',
+  machine_health: 'saw a machine do worse or better',
   command_executed: 'ran a command',
   command_cancelled: 'cancelled a command',
   session_terminated: 'ended a session',

@@ -22,9 +22,10 @@ export async function listGroupNames(signal: AbortSignal): Promise<{ id: string;
   return (await answer(client.GET('/api/groups', { signal }))).groups;
 }
 
+/** One machine, for a page that shows it and asks again: it is measured every few seconds. */
 export async function findMachine(agentId: string, signal: AbortSignal): Promise<Machine> {
   const { machine } = await answer(
-    client.GET('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } }, signal }),
+    client.GET('/api/machines/{agent_id}', { params: { path: { agent_id: agentId }, query: { live: true } }, signal }),
   );
   return machine;
 }
@@ -54,6 +55,12 @@ export async function issueCommand(agentId: string): Promise<string> {
 
 export async function deleteMachine(agentId: string): Promise<void> {
   await answer(client.DELETE('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } } }));
+}
+
+/** What a machine's figures come to, in words; nothing if they are well or nobody knows. */
+export function describeHealth({ health }: Pick<Machine, 'health'>): { words: string; tone: 'warn' | 'bad' } | null {
+  if (health === 'critical') return { words: 'Critical', tone: 'bad' };
+  return health === 'warning' ? { words: 'Warning', tone: 'warn' } : null;
 }
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'idle';

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../../../src/terminal/messages';
 import { Identity } from './identity';
+import { dashboard, history } from './metrics';
 import { Recordings } from './recordings';
 import { Shell } from './shell';
 
@@ -104,6 +105,21 @@ export class Edge {
       uptime: '',
       uptime_seconds: 277_000,
       last_active: new Date().toISOString(),
+      resource_stats: {
+        cpu_percent: 12,
+        memory_percent: 40,
+        disk_percent: 61,
+        network_inbound: 0.0012,
+        network_outbound: 0.088,
+        uptime_seconds: 277_000,
+      },
+      metrics_at: new Date().toISOString(),
+      health: 'healthy',
+      thresholds: {
+        cpu: { warning: 85, critical: 95 },
+        memory: { warning: 85, critical: 95 },
+        disk: { warning: 80, critical: 90 },
+      },
       metadata: {},
       tags: [],
       group_ids: [],
@@ -190,6 +206,8 @@ export class Edge {
       return [201, { ticket, expires_in: 30 }];
     }
     if (url.pathname.endsWith('/registration-token')) return [201, { install_command: LINE }];
+    const measured = dashboard(route, [...this.machines.values()]) ?? history(route);
+    if (measured) return measured;
     const recorded = this.recordings.answer(route.split(' ')[0] ?? '', url.pathname, url.searchParams);
     if (recorded) return recorded;
     const known = this.identity.signedIn(route, url.searchParams, body);
