@@ -3,6 +3,7 @@
 //! What it has taken in and not stored is in memory only, and bounded. Whatever is lost with the memory, or found no room in it,
 //! is read again from the agent's log: the log keeps what the recorder has not acknowledged, and acknowledged is what the bucket
 //! has. That position is saved once for each chunk and never for a key.
+mod flood;
 mod marks;
 mod puts;
 
@@ -17,6 +18,7 @@ use super::action::{Chunk, Notice, Outcome};
 use super::credit::Hold;
 use super::outbox::Outbox;
 use super::record::{Record, RecorderRecord};
+use flood::Flood;
 use marks::Marks;
 use puts::Puts;
 
@@ -61,6 +63,8 @@ pub struct Recorder {
     end: u64,
     /// When output came that was not taken in then.
     marks: Marks,
+    /// Whether so much comes that it steps aside.
+    flood: Flood,
     /// Text since the agent was asked what the terminal shows.
     unseen: usize,
     /// How it ends, once all is stored.
@@ -93,6 +97,7 @@ impl Recorder {
             fetching: None,
             end: record.stored,
             marks: Marks::default(),
+            flood: Flood::default(),
             unseen: 0,
             ending: None,
             record,
@@ -117,7 +122,12 @@ impl Recorder {
 
     /// Whether it has room, and something to take in.
     pub fn wants(&self) -> bool {
-        self.next() < self.end && self.held() < HELD_BYTES && !self.is_full()
+        self.next() < self.end && self.held() < HELD_BYTES && !self.is_full() && !self.is_aside()
+    }
+
+    /// Whether it leaves the thread to others: it takes nothing in, and puts nothing.
+    fn is_aside(&self) -> bool {
+        self.ending.is_none() && self.flood.is_left_alone()
     }
 
     /// How it holds the agent back.
@@ -169,8 +179,11 @@ impl Recorder {
 
     /// Output is there. It takes in what it waits for, if it has room, and remembers when the rest came.
     pub fn output(&mut self, now: u64, frame: &Frame, room: bool) {
-        let news = frame.offset >= self.end;
+        let (news, known) = (frame.offset >= self.end, self.end);
         self.reaches(frame.end());
+        if self.end > known {
+            self.flood.came(now, self.end - known);
+        }
         if frame.end() <= self.next() {
             return;
         }
@@ -275,6 +288,10 @@ impl Recorder {
 
     /// Time has passed, or something has happened: cuts what is due, and sends what may be sent.
     pub fn settle(&mut self, now: u64, out: &mut Outbox) {
+        self.flood.passed(now, self.end.saturating_sub(self.record.stored));
+        if self.is_aside() {
+            return;
+        }
         if self.is_full() && self.ending.is_none() {
             self.encoder.marker(now.saturating_sub(self.record.started), TOO_LONG);
             self.end = self.next();
@@ -295,6 +312,9 @@ impl Recorder {
 
     /// When [`Self::settle`] is to be called.
     pub fn due(&self) -> Option<u64> {
+        if self.is_aside() {
+            return self.flood.due();
+        }
         self.puts.due().into_iter().chain(self.cut_due()).min()
     }
 

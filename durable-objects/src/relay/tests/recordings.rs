@@ -74,6 +74,14 @@ fn started(sim: &RelaySim) -> usize {
     sim.notices.iter().filter(started).count()
 }
 
+/// The time comes that a recorder waits for, and it does what it waited to do.
+fn time_passes(sim: &mut RelaySim) {
+    sim.now = sim.relay.recording_due().unwrap();
+    sim.relay.record(sim.now);
+    sim.perform();
+    sim.settle();
+}
+
 fn is_recording(sim: &RelaySim) -> bool {
     sim.storage.keys().any(|key| matches!(key, Key::Recorder(_)))
 }
@@ -183,6 +191,51 @@ fn a_key_costs_no_write_and_no_credit_though_the_session_is_recorded() {
 }
 
 #[test]
+fn a_flood_is_recorded_when_it_is_over_with_the_times_at_which_it_came() {
+    let mut sim = recorded();
+    for _ in 0..4 {
+        sim.now += 10;
+        sim.programs_write(LIVE_WINDOW);
+        sim.settle();
+        assert!(sim.puts.is_empty() && sim.links[&sim.agent.socket.unwrap()].down.is_empty());
+    }
+    let flooded = sim.now;
+    time_passes(&mut sim);
+    assert!(sim.now <= flooded + 100);
+    assert!(!sim.puts.is_empty(), "nobody has to do anything for it");
+    sim.now += 60_000;
+    sim.shell_exits(SHELL, 0);
+    sim.store_all();
+    let chunks = chains(&sim).remove(&SHELL).unwrap();
+    assert_eq!(check(&chunks), 4 * LIVE_WINDOW);
+    let (_, rest) = chunks.split_last().unwrap();
+    assert!(!rest.is_empty() && rest.iter().all(|chunk| chunk.span.to <= flooded));
+}
+
+#[test]
+fn a_program_that_floods_for_ever_is_recorded_meanwhile() {
+    let mut sim = recorded();
+    // What is not stored, each 20 ms, of a program that writes 5 MB/s into a bucket that takes everything at once.
+    let behind: Vec<u64> = (0..250)
+        .map(|_| {
+            sim.now += 20;
+            sim.programs_write(100_000);
+            sim.settle();
+            while sim.bucket_answers(0, true) {
+                sim.settle();
+            }
+            let stored = sim.bucket.values().map(|chunk| chunk.span.end).max();
+            sim.agent.shells[&SHELL].end - stored.unwrap_or(0)
+        })
+        .collect();
+    assert!(
+        behind.iter().any(|bytes| *bytes > 5_000_000),
+        "it is left alone for a while"
+    );
+    assert!(behind[150..].iter().all(|bytes| *bytes < 1_000_000), "{behind:?}");
+}
+
+#[test]
 fn nobody_waits_for_the_bucket_within_48_mib_and_then_all_are_told_once_why() {
     let mut sim = recorded();
     let told = |sim: &RelaySim| {
@@ -271,6 +324,7 @@ fn what_the_bucket_refuses_is_put_again_later_and_later() {
     let mut sim = recorded();
     sim.programs_write(600_000);
     sim.settle();
+    time_passes(&mut sim);
     let mut waits = Vec::new();
     for _ in 0..9 {
         assert!(sim.bucket_answers(0, false));
