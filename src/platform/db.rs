@@ -376,6 +376,13 @@ pub fn json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     serde_json::from_str(&text).map_err(serde::de::Error::custom)
 }
 
+/// The same of one that may be NULL.
+pub fn optional_json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    text.map(|text| serde_json::from_str(&text).map_err(serde::de::Error::custom))
+        .transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -36,6 +36,7 @@ fn no_statement_reads_a_whole_table() {
                     "VIRTUAL TABLE",
                     "CONSTANT",
                     "listed",
+                    "(subquery",
                     "heir",
                 ]
                 .iter()

@@ -1,11 +1,10 @@
 //! From rows to bodies.
 use protocol::api::command_logs::{CommandLog, CommandLogPage, CommandOutcome, CommandSeen};
 
-use super::store::{CommandRow, Read, SCANNED};
+use super::store::{Command, ListedRow, SCANNED};
 
-impl From<CommandRow> for CommandLog {
-    fn from(row: CommandRow) -> Self {
-        let row = row.command;
+impl From<Command> for CommandLog {
+    fn from(row: Command) -> Self {
         // Where what one wrote ends is known of what was announced only.
         let has_range = row.output_from.is_some() && row.seen == CommandSeen::Announced;
         Self {
@@ -44,9 +43,10 @@ impl From<CommandRow> for CommandLog {
 }
 
 /// What a list answers.
-pub fn page(rows: Vec<CommandRow>, read: &[Read], after: u64, (page, limit): (u64, u64)) -> CommandLogPage {
-    let logs: Vec<CommandLog> = rows.into_iter().map(CommandLog::from).collect();
-    let read = read.first().cloned().unwrap_or_default();
+pub fn page(rows: Vec<ListedRow>, after: u64, (page, limit): (u64, u64)) -> CommandLogPage {
+    let read = rows.first().map(|row| row.read.clone()).unwrap_or_default();
+    let found = rows.into_iter().filter_map(|row| row.command);
+    let logs: Vec<CommandLog> = found.map(CommandLog::from).collect();
     let complete = read.rows < SCANNED;
     let is_full = logs.len() as u64 == limit;
     let last = logs.last().map(|log| log.key).filter(|_| is_full);

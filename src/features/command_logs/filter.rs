@@ -143,6 +143,11 @@ impl Text {
 }
 
 impl Filter {
+    /// Whether it has a text that the index knows.
+    pub fn is_indexed(&self) -> bool {
+        matches!(self.text, Some(Text::Indexed(_)))
+    }
+
     /// Whether it leaves anything out, but for what came before or after a key.
     pub fn narrows(&self) -> bool {
         let everything = Self {

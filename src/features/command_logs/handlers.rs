@@ -106,7 +106,7 @@ pub async fn find_command_log(
     if !found.reaches {
         return Err(ApiError::not_authorized());
     }
-    let mut log = CommandLog::from(found.row);
+    let mut log = CommandLog::from(found.command);
     output::whole(&app, &mut log).await?;
     Ok(Json(CommandLogDetail { log }))
 }
@@ -138,10 +138,10 @@ pub async fn search_command_logs(
     };
     let (page, limit) = query.page(LISTED);
     let selection = Selection::of_organization(&organization, filter);
-    let (rows, read) = db
+    let rows = db
         .run(selection.page(number(limit), number((page - 1) * limit)))
         .await?;
-    Ok(Json(body::page(rows, &read, selection.after(), (page, limit))))
+    Ok(Json(body::page(rows, selection.after(), (page, limit))))
 }
 
 async fn of_machine(
@@ -155,9 +155,9 @@ async fn of_machine(
     let access = load(app, credentials, Key::AgentId(agent_id)).await?;
     let selection = Selection::of_machine(&access, query.filter(text)?);
     let (page, limit) = query.page(default_limit);
-    let queries = selection.page(number(limit), number((page - 1) * limit));
-    let (rows, read) = app.db()?.run(queries).await?;
-    Ok(body::page(rows, &read, selection.after(), (page, limit)))
+    let query = selection.page(number(limit), number((page - 1) * limit));
+    let rows = app.db()?.run(query).await?;
+    Ok(body::page(rows, selection.after(), (page, limit)))
 }
 
 fn number(number: u64) -> i64 {

@@ -4,17 +4,17 @@ use protocol::api::command_logs::{CommandOutcome, CommandSeen, CommandText};
 use protocol::ids::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, Text};
+use super::filter::Filter;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::reaches;
-use crate::platform::db::{Arg, Nothing, Query, flag, json, statements};
+use crate::platform::db::{Arg, Nothing, Query, flag, json, optional_json, statements};
 use crate::platform::error::ApiError;
 
 /// How many rows a list or search looks at, newest first. D1 does one thing at a time, so none may take long: this many take some
 /// tens of milliseconds. What is older is found by going on from there.
 pub const SCANNED: u64 = 10_000;
 
-/// A [`CommandRow`] as one JSON text, its fields in order. The last is the recording that has what it wrote: a minute is more than
+/// A [`Command`] as one JSON text, its fields in order. The last is the recording that has what it wrote: a minute is more than
 /// clocks may differ without being corrected.
 macro_rules! command_row {
     () => {
@@ -27,12 +27,13 @@ macro_rules! command_row {
     };
 }
 
-/// The newest rows of a lead (its value is ?1) between two keys (?2, ?3), as many as are looked at (?13).
+/// The keys of the newest rows of a lead (its value is ?1) between two keys (?2, ?3), as many as are looked at (?13).
 macro_rules! newest {
     ($lead:literal) => {
         concat!(
-            "(SELECT l.key FROM command_logs l WHERE ", $lead,
-            " AND l.key < ?2 AND l.key > ?3 ORDER BY l.key DESC LIMIT ?13) listed CROSS JOIN command_logs c ON c.key = listed.key"
+            "SELECT l.key FROM command_logs l WHERE ",
+            $lead,
+            " AND l.key < ?2 AND l.key > ?3 ORDER BY l.key DESC LIMIT ?13"
         )
     };
 }
@@ -43,12 +44,12 @@ macro_rules! newest {
 macro_rules! with_text {
     ($organization:literal) => {
         concat!(
-            "(SELECT s.rowid AS key FROM command_search s WHERE s.command_search MATCH ?12
+            "SELECT s.rowid AS key FROM command_search s WHERE s.command_search MATCH ?12
                AND s.rowid < MIN(CAST(?2 AS INTEGER), (SELECT (k.number + 1) * 4294967296 FROM command_log_keys k WHERE k.organization_id = ",
             $organization,
             ")) AND s.rowid > MAX(CAST(?3 AS INTEGER), (SELECT k.number * 4294967296 FROM command_log_keys k WHERE k.organization_id = ",
             $organization,
-            ")) ORDER BY s.rowid DESC LIMIT ?13) listed CROSS JOIN command_logs c ON c.key = listed.key"
+            ")) ORDER BY s.rowid DESC LIMIT ?13"
         )
     };
 }
@@ -63,48 +64,48 @@ macro_rules! narrowed {
     };
 }
 
-/// They come in the order of what leads, so that a page is had without reading all of it: an ORDER BY here would sort first.
-macro_rules! list {
-    ($from:expr, $where:expr) => {
-        concat!(
-            "SELECT ",
-            command_row!(),
-            " FROM ",
-            $from,
-            " WHERE ",
-            $where,
-            " AND ",
-            narrowed!(),
-            " LIMIT ?14 OFFSET ?15"
-        )
-    };
-}
-
 /// What was looked at: how many rows, the oldest of them; how many of them are meant, and the newest of these. The newest of all
 /// would say what there is on machines that the caller does not reach.
-macro_rules! read {
-    ($from:expr, $where:expr) => {
+macro_rules! counted {
+    ($where:expr) => {
         concat!(
             "SELECT COUNT(*) AS rows, COUNT(meant) AS total, MIN(key) AS oldest, MAX(meant) AS newest FROM (SELECT listed.key, IIF(",
             $where,
             " AND ",
             narrowed!(),
-            ", listed.key, NULL) AS meant FROM ",
-            $from,
-            ")"
+            ", listed.key, NULL) AS meant FROM listed CROSS JOIN command_logs c ON c.key = listed.key)"
         )
     };
 }
 
 /// The same where nothing narrows the rows of a lead: their keys are enough.
-macro_rules! read_all {
-    ($lead:literal) => {
+macro_rules! counted_all {
+    () => {
+        "SELECT COUNT(*) AS rows, COUNT(*) AS total, MIN(listed.key) AS oldest, MAX(listed.key) AS newest FROM listed"
+    };
+}
+
+/// A row with what was looked at, then a page of the rows that are meant (?14, ?15). The keys are found once for both: of a text
+/// whose parts all are common and which stands nowhere, that is all the work. They come in the order of what leads, so that a page
+/// is had without reading all of it: an ORDER BY here would sort first.
+macro_rules! list {
+    ($keys:expr, $where:expr, $counted:expr) => {
         concat!(
-            "SELECT COUNT(*) AS rows, COUNT(*) AS total, MIN(listed.key) AS oldest, MAX(listed.key) AS newest
-             FROM (SELECT l.key FROM command_logs l WHERE ",
-            $lead,
-            " AND l.key < ?2 AND l.key > ?3 ORDER BY l.key DESC LIMIT ?4) listed"
+            "WITH listed AS MATERIALIZED (",
+            $keys,
+            ") SELECT NULL AS command, rows, total, oldest, newest FROM (",
+            $counted,
+            ") UNION ALL SELECT command, 0, 0, NULL, NULL FROM (SELECT ",
+            command_row!(),
+            " FROM listed CROSS JOIN command_logs c ON c.key = listed.key WHERE ",
+            $where,
+            " AND ",
+            narrowed!(),
+            " LIMIT ?14 OFFSET ?15)"
         )
+    };
+    ($keys:expr, $where:expr) => {
+        list!($keys, $where, counted!($where))
     };
 }
 
@@ -117,22 +118,14 @@ macro_rules! everything {
 
 statements! {
     LIST = list!(newest!("l.organization_id = ?1"), everything!());
-    READ = read!(newest!("l.organization_id = ?1"), everything!());
+    LIST_ALL = list!(newest!("l.organization_id = ?1"), everything!(), counted_all!());
     LIST_OF_MACHINE = list!(newest!("l.machine_id = ?1"), everything!());
-    READ_OF_MACHINE = read!(newest!("l.machine_id = ?1"), everything!());
-    READ_ALL = read_all!("l.organization_id = ?1");
-    READ_ALL_OF_MACHINE = read_all!("l.machine_id = ?1");
+    LIST_ALL_OF_MACHINE = list!(newest!("l.machine_id = ?1"), everything!(), counted_all!());
     LIST_OF_SESSION = list!(newest!("l.machine_id = ?1 AND l.session_id = ?6"), everything!());
-    READ_OF_SESSION = read!(newest!("l.machine_id = ?1 AND l.session_id = ?6"), everything!());
     LIST_BY_USER = list!(newest!("l.organization_id = ?1 AND l.user_id = ?5"), everything!());
-    READ_BY_USER = read!(newest!("l.organization_id = ?1 AND l.user_id = ?5"), everything!());
     LIST_BY_EXIT_CODE = list!(newest!("l.organization_id = ?1 AND l.exit_code = ?8"), everything!());
-    READ_BY_EXIT_CODE = read!(newest!("l.organization_id = ?1 AND l.exit_code = ?8"), everything!());
-
     SEARCH = list!(with_text!("?1"), "c.organization_id = ?1");
-    READ_SEARCH = read!(with_text!("?1"), "c.organization_id = ?1");
     SEARCH_MACHINE = list!(with_text!("(SELECT organization_id FROM machines WHERE id = ?1)"), "c.machine_id = ?1");
-    READ_SEARCH_MACHINE = read!(with_text!("(SELECT organization_id FROM machines WHERE id = ?1)"), "c.machine_id = ?1");
 
     /// The newest on machines that the caller (?1) reaches, among the newest of the organization, as many as are looked at (?2).
     RECENT = concat!(
@@ -239,14 +232,7 @@ pub struct OrganizationId {
     pub id: ObjectId,
 }
 
-/// A row.
-#[derive(Debug, Deserialize)]
-pub struct CommandRow {
-    #[serde(deserialize_with = "json")]
-    pub command: Command,
-}
-
-/// Its fields, in the order of `command_row!`.
+/// A row: its fields in the order of `command_row!`.
 #[derive(Debug, Deserialize)]
 pub struct Command {
     pub key: u64,
@@ -280,10 +266,19 @@ pub struct Command {
 /// A row, and whether the caller may read it.
 #[derive(Debug, Deserialize)]
 pub struct FoundRow {
-    #[serde(flatten)]
-    pub row: CommandRow,
+    #[serde(deserialize_with = "json")]
+    pub command: Command,
     #[serde(deserialize_with = "flag")]
     pub reaches: bool,
+}
+
+/// A row of a list: the first says what was looked at, the others are what was found.
+#[derive(Debug, Deserialize)]
+pub struct ListedRow {
+    #[serde(flatten)]
+    pub read: Read,
+    #[serde(deserialize_with = "optional_json")]
+    pub command: Option<Command>,
 }
 
 /// What a list has looked at.
@@ -299,13 +294,10 @@ pub struct Read {
     pub newest: Option<u64>,
 }
 
-/// A part of the log to be read, with its statements chosen.
+/// A part of the log to be read, with its statement chosen.
 #[derive(Debug)]
 pub struct Selection {
-    /// A page, and what was looked at for it.
-    statements: [&'static str; 2],
-    /// The latter where nothing narrows the rows.
-    read_all: &'static str,
+    statement: &'static str,
     lead: Arg,
     filter: Filter,
 }
@@ -313,32 +305,33 @@ pub struct Selection {
 impl Selection {
     /// Of one machine.
     pub fn of_machine(access: &MachineAccess, filter: Filter) -> Self {
-        let statements = match (&filter.text, &filter.session) {
-            (Some(Text::Indexed(_)), _) => [SEARCH_MACHINE, READ_SEARCH_MACHINE],
-            (_, Some(_)) => [LIST_OF_SESSION, READ_OF_SESSION],
-            (_, None) => [LIST_OF_MACHINE, READ_OF_MACHINE],
+        let statement = match &filter {
+            _ if filter.is_indexed() => SEARCH_MACHINE,
+            Filter { session: Some(_), .. } => LIST_OF_SESSION,
+            _ if filter.narrows() => LIST_OF_MACHINE,
+            _ => LIST_ALL_OF_MACHINE,
         };
+        let lead = (&access.found().machine.id).into();
         Self {
-            statements,
-            read_all: READ_ALL_OF_MACHINE,
-            lead: (&access.found().machine.id).into(),
+            statement,
+            lead,
             filter,
         }
     }
 
     /// Of all machines of one organization.
     pub fn of_organization(organization: &ObjectId, filter: Filter) -> Self {
-        let indexed = matches!(filter.text, Some(Text::Indexed(_)));
-        let statements = match &filter {
-            _ if indexed => [SEARCH, READ_SEARCH],
-            Filter { user: Some(_), .. } => [LIST_BY_USER, READ_BY_USER],
-            Filter { exit_code: Some(_), .. } => [LIST_BY_EXIT_CODE, READ_BY_EXIT_CODE],
-            _ => [LIST, READ],
+        let statement = match &filter {
+            _ if filter.is_indexed() => SEARCH,
+            Filter { user: Some(_), .. } => LIST_BY_USER,
+            Filter { exit_code: Some(_), .. } => LIST_BY_EXIT_CODE,
+            _ if filter.narrows() => LIST,
+            _ => LIST_ALL,
         };
+        let lead = organization.into();
         Self {
-            statements,
-            read_all: READ_ALL,
-            lead: organization.into(),
+            statement,
+            lead,
             filter,
         }
     }
@@ -348,21 +341,12 @@ impl Selection {
         self.filter.after()
     }
 
-    /// A page of it, and what was looked at for it.
-    pub fn page(&self, limit: i64, offset: i64) -> (Query<CommandRow>, Query<Read>) {
-        let [list, read] = self.statements;
+    /// A page of it, and before that what was looked at for it.
+    pub fn page(&self, limit: i64, offset: i64) -> Query<ListedRow> {
         let [b, c, d, e, f, g, h, i, j, k, l] = self.filter.args();
         let (a, m) = (self.lead.clone(), Arg::from(SCANNED as i64));
-        let read = match self.filter.narrows() {
-            true => {
-                let args = [&a, &b, &c, &d, &e, &f, &g, &h, &i, &j, &k, &l, &m].map(Arg::clone);
-                Query::new(read, args)
-            }
-            false => Query::new(self.read_all, [&a, &b, &c, &m].map(Arg::clone)),
-        };
-        let window = [limit.into(), offset.into()];
-        let [n, o] = window;
-        (Query::new(list, [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o]), read)
+        let args = [a, b, c, d, e, f, g, h, i, j, k, l, m, limit.into(), offset.into()];
+        Query::new(self.statement, args)
     }
 }
 
