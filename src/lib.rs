@@ -51,7 +51,10 @@ thread_local! {
 /// Tells the relays who may, and where records of commands go and what becomes of machines.
 #[worker::event(start)]
 fn start() {
-    durable_objects::authority::set(features::sessions::authority::answer);
+    durable_objects::authority::set(
+        features::sessions::authority::answer,
+        features::v1_sessions::authenticate::answer,
+    );
     let (typed, sent) = (features::command_logs::record::store, features::commands::logged::store);
     durable_objects::command_log::set(typed, sent, features::commands::asked::store);
     durable_objects::health::set(features::machines::health::write);

@@ -4,6 +4,7 @@ mod bodies;
 mod headers;
 
 use protocol::api::error::ErrorBody;
+use protocol::api::v1::{V1Error, V1ErrorBody};
 use serde_json::Value;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -17,6 +18,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::auth::rule::{Operation as Declared, Rule};
 use crate::http::operation::Described;
+use crate::platform::error::Surface;
 
 /// The tag of what answers whether the server does: it has none of the failures that all others share.
 const HEALTH: &str = "health";
@@ -92,6 +94,12 @@ fn header() -> OpenApi {
     components
         .schemas
         .insert(ErrorBody::name().into_owned(), ErrorBody::schema());
+    for (name, schema) in [
+        (V1ErrorBody::name(), V1ErrorBody::schema()),
+        (V1Error::name(), V1Error::schema()),
+    ] {
+        components.schemas.insert(name.into_owned(), schema);
+    }
     let mut nested = Vec::new();
     ErrorBody::schemas(&mut nested);
     components.schemas.extend(nested);
@@ -110,6 +118,7 @@ fn header() -> OpenApi {
             tag("organizations", "Organizations and their settings"),
             tag("terminal", "Terminals and their sessions"),
             tag("commands", "Commands without a terminal"),
+            tag("sessions v1", "Sessions, in the form of the Sessions API"),
             tag("agent", "What the agent on a machine calls"),
             tag("downloads", "The programs that this edge hands out"),
             tag(HEALTH, "Whether the server answers"),
@@ -118,7 +127,8 @@ fn header() -> OpenApi {
 }
 
 /// Completes what a handler says of its operation by what is declared of it and what it shares with its kind.
-fn complete(operation: &mut Operation, declared: &Declared, tag: &str) {
+fn complete(operation: &mut Operation, declared: &Declared, tag: &str, surface: Surface) {
+    let add = |operation: &mut Operation, status: &str, text: &str| add(operation, status, text, surface);
     describe_ids(operation);
     if operation.tags.is_none() {
         operation.tags = Some(vec![tag.to_owned()]);
@@ -149,6 +159,9 @@ fn complete(operation: &mut Operation, declared: &Declared, tag: &str) {
             "403",
             "The caller's API key may only read, or the caller must choose a password first; `code` says which",
         );
+    }
+    if surface == Surface::V1 {
+        add(operation, "429", "Too many requests in a minute");
     }
     add(operation, "500", "A defect of ours; `request_id` names the log line");
     add(operation, "503", "A setting is missing; `error` says which");
@@ -185,7 +198,7 @@ fn described() -> OpenApi {
         document.components.get_or_insert_default().schemas.extend(schemas);
         for (path, mut item) in paths.paths {
             for operation in operations(&mut item) {
-                complete(operation, &declared, tag);
+                complete(operation, &declared, tag, Surface::of(&path));
             }
             for other in aliases {
                 document
@@ -211,9 +224,13 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// Adds a failure, unless the handler said something about it itself.
-fn add(operation: &mut Operation, status: &str, text: &str) {
+fn add(operation: &mut Operation, status: &str, text: &str, surface: Surface) {
+    let body = match surface {
+        Surface::Api => ErrorBody::name(),
+        Surface::V1 => V1ErrorBody::name(),
+    };
     let content = ContentBuilder::new()
-        .schema(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name()))))
+        .schema(Some(RefOr::Ref(Ref::from_schema_name(body))))
         .build();
     let response = ResponseBuilder::new()
         .description(text)
@@ -344,6 +361,7 @@ mod tests {
                 "/health",
                 "/install.sh",
                 "/ready",
+                "/v1/sessions/{session_id}/ws",
             ]
         );
     }

@@ -15,10 +15,11 @@ use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
     agents, api_keys, audit_log, command_logs, commands, dashboard, downloads, groups, machine_access, machines, oidc,
-    organization_admin, organizations, profile, recordings, roles, sessions, sign_in, sign_up, terminals, users,
+    organization_admin, organizations, profile, recordings, roles, session_logs, sessions, sign_in, sign_up, terminals,
+    users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
-use crate::http::{etag, health, not_found};
+use crate::http::{etag, health, not_found, v1_limit};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -42,7 +43,10 @@ pub fn api() -> Routes {
         .merge(machines::routes())
         .merge(machine_access::routes())
         .merge(sessions::routes())
+        .merge(session_logs::routes())
         .merge(terminals::routes())
+        .merge(v1_sessions::routes())
+        .merge(v1_machines::routes())
         .merge(recordings::routes())
         .merge(commands::routes())
         .merge(agents::routes())
@@ -69,7 +73,9 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .layer(from_fn(etag::revalidate))
                 .layer(from_fn_with_state(config.clone(), denials::audit_denials))
                 .layer(from_fn_with_state(config.clone(), console::carry));
-            surround(sign_up::bootstrap::before(router, &config).with_state(config))
+            let router =
+                sign_up::bootstrap::before(router, &config).layer(from_fn_with_state(config.clone(), v1_limit::limit));
+            surround(router.with_state(config))
         }
         Err(error) => {
             log::error(&error.to_string());
@@ -105,9 +111,13 @@ async fn finish(request: Request, next: Next) -> Response {
         return response;
     }
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        let allow = response.headers_mut().remove(header::ALLOW);
+        let before = response.headers_mut();
+        let kept = v1_limit::HEADERS.into_iter().chain([header::ALLOW]);
+        let kept: Vec<_> = kept.filter_map(|name| Some((before.remove(&name)?, name))).collect();
         response = render(error, surface);
-        response.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
+        response
+            .headers_mut()
+            .extend(kept.into_iter().map(|(value, name)| (name, value)));
     }
     let headers = response.headers_mut();
     headers

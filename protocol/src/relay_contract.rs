@@ -7,6 +7,7 @@ use crate::api::health::{Health, Thresholds};
 use crate::api::machines::Metrics;
 use crate::ids::{AgentId, BootId, CommandId, ObjectId, SessionId};
 use crate::terminal::Size;
+use crate::terminal::agent::Described;
 
 /// The name of the Durable Object binding.
 pub const BINDING: &str = "RELAY";
@@ -21,11 +22,17 @@ pub const AGENT_PATH: &str = "/agent";
 /// Upgrade of a viewer's socket, with [`ViewerContext`].
 pub const VIEWER_PATH: &str = "/viewer";
 
+/// Upgrade of a socket whose first frame is to say whose it is, with [`StrangerContext`].
+pub const STRANGER_PATH: &str = "/stranger";
+
 /// `POST` [`AskStatus`]: answers [`Status`].
 pub const STATUS_PATH: &str = "/status";
 
 /// `POST` [`Thresholds`]: the machine's thresholds have changed; answers 204.
 pub const THRESHOLDS_PATH: &str = "/thresholds";
+
+/// `GET`: answers a list of [`LiveSession`], once the agent has said what its shells do, or does not say it in time.
+pub const SESSIONS_PATH: &str = "/sessions";
 
 /// `POST` [`CloseSession`]: ends one session; answers 204, also when it was over.
 pub const CLOSE_PATH: &str = "/close";
@@ -99,6 +106,8 @@ pub enum Dialect {
     Published,
     /// The published socket with `format=raw`: output as binary frames and nothing else.
     Raw,
+    /// The published JSON frames of `/v1/sessions`.
+    SessionsV1,
     /// `v2.asciicast`, as players of recordings speak it: a header, and an event in each text frame. It only looks.
     Cast,
 }
@@ -133,6 +142,15 @@ pub struct ViewerContext {
     /// The recording of a session that begins with it; nothing if sessions of the organization are not recorded.
     #[serde(default)]
     pub recording: Option<ObjectId>,
+}
+
+/// A socket of which nothing is known but where it wants to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrangerContext {
+    /// The machine's row.
+    pub machine: ObjectId,
+    /// Which session to attach to.
+    pub session: SessionId,
 }
 
 /// What somebody proved itself by, and what withdraws it: the sign-in or key itself, and what ends all tokens of the account.
@@ -247,4 +265,28 @@ pub struct Status {
     pub health: Health,
     /// Milliseconds since the Unix epoch of the last sign of life, if known.
     pub last_seen_ms: Option<u64>,
+}
+
+/// What the relay and the agent know of a session now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveSession {
+    /// Which.
+    pub session: SessionId,
+    /// The terminal's size.
+    pub size: Size,
+    /// Who looks at it.
+    pub viewers: Vec<LiveViewer>,
+    /// When the terminal last wrote something, in milliseconds since the Unix epoch, if it did since the object woke.
+    pub last_output_ms: Option<u64>,
+    /// The terminal's title, the command that runs and the directory; nothing if the agent did not say.
+    pub described: Option<Described>,
+}
+
+/// Somebody who looks at a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveViewer {
+    /// By which name.
+    pub username: String,
+    /// Whether it may type.
+    pub can_type: bool,
 }

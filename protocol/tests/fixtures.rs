@@ -10,6 +10,7 @@ use protocol::ids::StreamId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::published::{FromClient, ToClient};
+use protocol::terminal::sessions_v1;
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,7 @@ messages!(FromAgent {
     Notice: "notice",
     Commands: "commands",
     Heartbeat: "heartbeat",
+    Described: "described",
     History: "history",
     Ping: "ping",
 });
@@ -85,10 +87,25 @@ messages!(ToAgent {
     Snapshot: "snapshot",
     Screen: "screen",
     Report: "report",
+    Describe: "describe",
     Run: "run",
     Collect: "collect",
     Close: "close",
     Forget: "forget",
+    Pong: "pong",
+});
+type SessionsFromClient = sessions_v1::FromClient;
+type SessionsToClient = sessions_v1::ToClient;
+messages!(SessionsFromClient {
+    Auth: "auth",
+    Input: "input",
+    Resize: "resize",
+    Ping: "ping",
+});
+messages!(SessionsToClient {
+    Output: "output",
+    Error: "error",
+    Disconnect: "disconnect",
     Pong: "pong",
 });
 messages!(ToClient {
@@ -183,6 +200,8 @@ fn every_message_has_a_sample_that_survives_decoding_and_encoding() {
     check::<FromAgent>("from_agent");
     check::<ToAgent>("to_agent");
     check::<ToClient>("to_client");
+    check::<SessionsFromClient>("sessions_from_client");
+    check::<SessionsToClient>("sessions_to_client");
 }
 
 #[test]
@@ -230,6 +249,8 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
         "disconnect.exit_code",
     ];
     check_refusals::<ToClient>("to_client", &optional);
+    check_refusals::<SessionsFromClient>("sessions_from_client", &[]);
+    check_refusals::<SessionsToClient>("sessions_to_client", &["disconnect.exit_code"]);
 }
 
 #[test]

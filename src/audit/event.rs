@@ -85,6 +85,7 @@ actions! {
     MachineAccess "machine_access";
     CommandExecuted "command_executed";
     CommandCancelled "command_cancelled";
+    SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
     RecordingDeleted "recording_deleted";
@@ -129,6 +130,7 @@ impl Resource {
     pub fn of_endpoint(endpoint: &str) -> Self {
         let area = endpoint
             .trim_start_matches("/api/")
+            .trim_start_matches("/v1/")
             .split('/')
             .next()
             .unwrap_or_default();
@@ -139,7 +141,7 @@ impl Resource {
             "organization" | "admin" => Self::Organization,
             "groups" => Self::Group,
             "machines" | "commands" => Self::Machine,
-            "terminal" => Self::Terminal,
+            "terminal" | "sessions" => Self::Terminal,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,
         }

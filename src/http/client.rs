@@ -31,7 +31,8 @@ impl<S: Sync> FromRequestParts<S> for Client {
 }
 
 impl Client {
-    fn of(headers: &HeaderMap) -> Self {
+    /// What the headers of a request say of it.
+    pub fn of(headers: &HeaderMap) -> Self {
         let header = |name: &str| {
             headers
                 .get(name)

@@ -13,3 +13,4 @@ pub mod page;
 pub mod period;
 pub mod range;
 pub mod upgrade;
+pub mod v1_limit;

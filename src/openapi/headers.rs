@@ -1,13 +1,18 @@
 //! What the API document says of the headers of answers, and of the answer that is nothing but headers.
 use serde_json::{Map, Value, json};
 
+use crate::platform::error::Surface;
+
 /// Says of every answer in the document which headers it has.
 pub fn complete(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for item in paths.into_iter().flat_map(Map::values_mut) {
+    for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
                 answers(method == "get", responses);
+                if Surface::of(path) == Surface::V1 {
+                    limited(responses);
+                }
             }
         }
     }
@@ -32,6 +37,26 @@ fn answers(reads: bool, responses: &mut Map<String, Value>) {
         if let Some(response) = response.as_object_mut() {
             let header = json!({"description": description, "required": true, "schema": {"type": kind}});
             response.insert("headers".to_owned(), json!({ name: header }));
+        }
+    }
+}
+
+/// What every answer of `/v1` says, but the handshake of a socket.
+fn limited(responses: &mut Map<String, Value>) {
+    for (_, response) in responses.iter_mut().filter(|(status, _)| *status != "101") {
+        let Some(response) = response.as_object_mut() else {
+            continue;
+        };
+        let headers = response.entry("headers").or_insert_with(|| json!({}));
+        for (name, description) in [
+            ("X-RateLimit-Limit", "Requests that a client may send in a minute"),
+            ("X-RateLimit-Remaining", "How many of them are left, as far as is known"),
+            (
+                "X-RateLimit-Reset",
+                "When the next minute begins, in seconds since the Unix epoch",
+            ),
+        ] {
+            headers[name] = json!({"description": description, "required": true, "schema": {"type": "integer"}});
         }
     }
 }

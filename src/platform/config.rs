@@ -32,6 +32,8 @@ pub struct Config {
     pub origins: AllowedOrigins,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
+    /// How many requests of `/v1` one client may send in a minute, as it is told.
+    pub v1_requests: u32,
     /// Whether anybody may make an account.
     pub allow_signup: bool,
     /// How letters are sent; none if this server sends no mail.
@@ -103,6 +105,12 @@ impl Config {
                 get("MAX_BODY_BYTES"),
                 1024 * 1024,
                 1024..=100 * 1024 * 1024,
+            )?,
+            v1_requests: number(
+                "V1_REQUESTS_PER_MINUTE",
+                get("V1_REQUESTS_PER_MINUTE"),
+                300,
+                1..=1_000_000_000,
             )?,
             allow_signup: match get("ALLOW_SIGNUP").as_deref() {
                 None | Some("true") => true,

@@ -54,6 +54,14 @@ impl App {
             .ok_or_else(|| ApiError::bad_request("The request's host is no name or address"))
     }
 
+    /// The head of a request that nobody sent, with all that extractors look for.
+    pub fn bare_request(&self) -> Parts {
+        let (mut parts, ()) = axum::http::Request::new(()).into_parts();
+        parts.extensions.insert(self.env.clone());
+        parts.extensions.insert(self.background.clone());
+        parts
+    }
+
     /// What can be done after the answer.
     pub fn background(&self) -> &Background {
         &self.background

@@ -8,9 +8,10 @@ use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
-    self, AskStatus, CloseSession, CommandAnswer, Interest, NamedCommand, RunCommand, Status,
+    self, AskStatus, CloseSession, CommandAnswer, Interest, LiveSession, NamedCommand, RunCommand, Status,
 };
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
 
 use super::error::ApiError;
@@ -54,6 +55,33 @@ impl RelayStub {
                 log::error("a relay did not tell its status in time");
                 None
             }
+        }
+    }
+
+    /// What sessions on the machine do now, or nothing if the relay does not say in time.
+    pub async fn sessions(&self) -> Option<Vec<LiveSession>> {
+        let answer = std::pin::pin!(self.ask(relay_contract::SESSIONS_PATH));
+        match select(answer, Delay::from(STATUS_TIMEOUT)).await {
+            Either::Left((Ok(sessions), _)) => Some(sessions),
+            Either::Left((Err(error), _)) => {
+                log::error(&format!("a relay did not tell its sessions: {error}"));
+                None
+            }
+            Either::Right(_) => {
+                log::error("a relay did not tell its sessions in time");
+                None
+            }
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, path: &str) -> worker::Result<T> {
+        let mut response = self
+            .0
+            .fetch_with_request(Request::new(&url(path), Method::Get)?)
+            .await?;
+        match response.status_code() {
+            200 => response.json().await,
+            status => Err(worker::Error::RustError(format!("status {status}"))),
         }
     }
 

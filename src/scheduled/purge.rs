@@ -34,12 +34,14 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 8] {
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 10] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
         email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
         sessions::store::purge(&stored(now - SESSIONS_KEPT), AT_ONCE),
+        sessions::store::token::purge(&stored(now), AT_ONCE),
+        sessions::store::token::end_waiting(&stored(now), AT_ONCE),
         ticket::purge(&stored(now), AT_ONCE),
         command_logs::store::purge(&stored(now), AT_ONCE),
         commands::store::give_up(

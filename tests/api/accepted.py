@@ -24,7 +24,8 @@ class Accepted:
 
 def says(response):
     """The words of a refusal."""
-    return response.json().get("error", "") if response.content else ""
+    error = response.json().get("error", "") if response.content else ""
+    return error["message"] if isinstance(error, dict) else error
 
 
 def wrong_parameters(case):
@@ -47,9 +48,16 @@ PAGES = (
     "GET /api/groups/{group_id}/members",
     "GET /api/machines",
     "GET /api/machines/{agent_id}/recordings",
+    "GET /api/machines/{agent_id}/sessions",
+    "GET /api/machines/{agent_id}/sessions/active",
     "GET /api/recordings",
     "GET /api/recordings/{recording_id}/segments",
+    "GET /api/sessions/{session_id}",
+    "GET /api/terminal/sessions",
     "GET /api/users",
+    "GET /v1/machines",
+    "GET /v1/sessions",
+    "GET /v1/sessions/{session_id}/logs",
 )
 LOGS = ("GET /api/command-logs", "GET /api/machines/{agent_id}/logs", "GET /api/machines/{agent_id}/logs/search")
 NUMBERS = (

@@ -30,6 +30,7 @@ USE_UP = {
     "DELETE /api/terminal/sessions/{session_id}",
     "DELETE /api/users/{user_id}",
     "DELETE /api/users/{user_id}/mfa",
+    "DELETE /v1/machines/{machine_id}",
     # An account has few keys.
     "POST /api/api-keys",
     "POST /api/auth/logout",

@@ -24,7 +24,12 @@ const AGENT = process.env.VSAY_AGENT_BIN ?? path.join(ROOT, "build/bin/vsay-agen
 const SESSIONS = 8;
 
 // What upgrades to a WebSocket answers 101, which only a client of WebSocket can ask for; tests/e2e/terminals/ does.
-const UPGRADES = ["GET /agent/connect", "GET /api/recordings/{recording_id}/live", "GET /api/terminal/{agent_id}/ws"];
+const UPGRADES = [
+  "GET /agent/connect",
+  "GET /api/recordings/{recording_id}/live",
+  "GET /api/terminal/{agent_id}/ws",
+  "GET /v1/sessions/{session_id}/ws",
+];
 
 let state;
 let edge;
@@ -33,7 +38,13 @@ const ending = [];
 
 before(async () => {
   state = await mkdtemp(path.join(os.tmpdir(), "vsay-api-"));
-  for (const limit of ["CREDENTIALS_BY_ADDRESS", "CREDENTIALS_BY_ACCOUNT", "LETTERS_BY_RECIPIENT", "RENEWALS_BY_ACCOUNT"]) {
+  for (const limit of [
+    "CREDENTIALS_BY_ADDRESS",
+    "CREDENTIALS_BY_ACCOUNT",
+    "LETTERS_BY_RECIPIENT",
+    "RENEWALS_BY_ACCOUNT",
+    "V1_REQUESTS",
+  ]) {
     process.env[limit] = "1000000";
   }
   const [issuer, fake] = await Promise.all([provider("issuer.mjs"), provider("issuer-fake.mjs")]);
@@ -97,6 +108,7 @@ async function populate() {
     user_id: [user.id, String(user.int_id)],
     organization_id: [organization.id, organization.name],
     agent_id: [machine.agent_id],
+    machine_id: [machine.id],
   };
   const world = { url: edge.url, mail: path.join(state, "mail"), key, token, machine, sessions, needed };
   const file = path.join(state, "world.json");

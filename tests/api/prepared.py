@@ -213,6 +213,9 @@ PREPARED = {
     ),
     "POST /api/signup": lambda world: request(body=new_user(world) | {"password": PASSWORD}),
     "DELETE /api/terminal/sessions/{session_id}": lambda world: request(path={"session_id": world.session()}),
+    "PUT /api/terminal/sessions/{session_id}": lambda world: request(
+        path={"session_id": world.sessions[0]}, body={"name": "a name"}
+    ),
     "POST /api/terminal/{agent_id}/ticket": ticket,
     "POST /api/users": lambda world: request(body=new_user(world)),
     "POST /api/users/invite": lambda world: request(body=new_user(world)),
@@ -224,6 +227,9 @@ PREPARED = {
     "POST /api/users/{user_id}/reset-password": lambda world: request(
         path={"user_id": world.colleague()}, body={"password": NEW_PASSWORD}
     ),
+    "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
+    "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
+    "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),
     "PUT /api/users/{user_id}/roles": lambda world: request(
         path={"user_id": world.colleague()}, body={"role_ids": []}
     ),
@@ -244,4 +250,5 @@ LASTING = {
     "role_id": lambda world: world.role(),
     "avatar_id": lambda world: world.avatar(),
     "recording_id": lambda world: world.recording(),
+    "session_id": lambda world: world.sessions[0],
 }

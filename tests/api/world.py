@@ -119,6 +119,10 @@ class World:
         """A terminal that is open, as long as there are such."""
         return self.sessions.pop() if len(self.sessions) > 1 else self.sessions[0]
 
+    def v1_session(self):
+        """A session that waits for its client."""
+        return self.ask("POST", "/v1/sessions", {"machine_id": self.machine["agent_id"]})["data"]["session_id"]
+
     def recording(self):
         """What is recorded of a terminal that is open."""
         return next(recording["id"] for recording in self.recordings() if recording["state"] == "recording")

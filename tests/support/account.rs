@@ -30,6 +30,9 @@ impl Answer {
 
     /// The status and the `error` text of a refusal, whose body must have the form that all refusals have.
     pub fn refusal(self) -> (u16, String) {
+        if let Some(error) = self.body["error"].as_object() {
+            return self.refusal_of_v1(error);
+        }
         let error = self.body["error"]
             .as_str()
             .unwrap_or_else(|| panic!("no error body: {self:#?}"));
@@ -41,6 +44,24 @@ impl Answer {
             "{self:#?}"
         );
         (self.status, error.to_owned())
+    }
+}
+
+impl Answer {
+    /// The same in the form of `/v1`.
+    fn refusal_of_v1(&self, error: &serde_json::Map<String, Value>) -> (u16, String) {
+        let (code, message) = (error["code"].as_str(), error["message"].as_str());
+        let (code, message) = (code.unwrap_or_default(), message.unwrap_or_default());
+        let expected = json!({"success": false, "error": {"code": code, "message": message}});
+        assert_eq!(self.body, expected);
+        assert!(
+            !message.is_empty() && !code.is_empty() && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'),
+            "{self:#?}"
+        );
+        for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+            assert!(self.headers.contains_key(name), "{name}: {self:#?}");
+        }
+        (self.status, message.to_owned())
     }
 }
 

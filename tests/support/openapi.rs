@@ -65,6 +65,7 @@ impl Operation {
                 json!({"username": "nobody"})
             }
             "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
+            "PUT /api/terminal/sessions/{session_id}" => json!({"name": "least"}),
             "POST /api/users" | "POST /api/users/invite" => json!({"username": "least", "email": "least@example.com"}),
             "POST /api/users/{user_id}/reset-password" => json!({"password": PASSWORD}),
             "POST /api/users/{user_id}/roles"
@@ -72,6 +73,7 @@ impl Operation {
             | "POST /api/roles/users/{user_id}/roles" => {
                 json!({"role_ids": []})
             }
+            "POST /v1/sessions" => json!({"machine_id": "00000000000000000000000a"}),
             _ => json!({}),
         };
         self.takes_body.then_some(body)

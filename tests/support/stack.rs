@@ -13,9 +13,10 @@ use super::root;
 use super::wait::eventually;
 
 /// Settings of every stack: tests sign up far more often from one address than people do.
-const ENVIRONMENT: [(&str, &str); 4] = [
+const ENVIRONMENT: [(&str, &str); 5] = [
     ("CREDENTIALS_BY_ADDRESS", "1000000"),
     ("CREDENTIALS_BY_ACCOUNT", "1000000"),
+    ("V1_REQUESTS", "1000000"),
     ("LETTERS_BY_RECIPIENT", "1000000"),
     ("RENEWALS_BY_ACCOUNT", "1000000"),
 ];

@@ -65,6 +65,11 @@ impl Recorder {
         self.ready
     }
 
+    /// The command that has begun and not ended.
+    pub fn running(&self) -> Option<&CommandRecord> {
+        self.open.as_ref().map(|(record, _)| record)
+    }
+
     /// The terminal's size changed.
     pub fn resize(&mut self, size: Size) {
         self.size = size;

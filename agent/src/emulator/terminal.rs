@@ -67,6 +67,11 @@ impl Terminal {
         self.state.resize(size);
     }
 
+    /// The title that programs have set.
+    pub fn title(&self) -> String {
+        String::from_utf8_lossy(&self.state.title).into_owned()
+    }
+
     /// The size.
     pub fn size(&self) -> Size {
         self.state.size()

@@ -226,6 +226,10 @@ impl Link<'_> {
                     let (streams, commands) = self.shells.report().await;
                     self.say(text(&FromAgent::Report { streams, commands }))?;
                 }
+                Ok(ToAgent::Describe) => {
+                    let shells = self.shells.describe().await;
+                    self.say(text(&FromAgent::Described { shells }))?;
+                }
                 Ok(message) => {
                     if let Some(answer) = self.shells.obey(message, self.writer.outbox()).await {
                         self.say(text(&answer))?;

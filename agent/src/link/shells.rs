@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use protocol::ids::{JournalId, SessionId, StreamId};
 use protocol::limits::MAX_STREAMS;
-use protocol::terminal::agent::{FromAgent, Report, ToAgent};
+use protocol::terminal::agent::{Described, FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 
 use crate::command::{self, Commands};
@@ -88,6 +88,13 @@ impl Shells {
         (reports.into_iter().flatten().collect(), self.commands.known())
     }
 
+    /// What all shells do now.
+    pub async fn describe(&mut self) -> Vec<Described> {
+        self.forget_gone();
+        let described = join_all(self.sessions.values().map(Session::describe)).await;
+        described.into_iter().flatten().collect()
+    }
+
     /// Kills all commands and hangs all shells up, and waits until the relay has been told of each shell's end, at most
     /// twice `grace`.
     pub async fn close(&mut self, grace: Duration) {
@@ -98,7 +105,7 @@ impl Shells {
         }
     }
 
-    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `commands_stored`, `report` and `pong`
+    /// Does what the relay says, and gives what there is to answer at once. `welcome`, `commands_stored`, `report`, `describe` and `pong`
     /// are the link's and mean nothing here.
     pub async fn obey(&mut self, message: ToAgent, outbox: &Outbox) -> Option<FromAgent> {
         match message {
@@ -215,6 +222,7 @@ impl Shells {
             | ToAgent::Thresholds { .. }
             | ToAgent::CommandsStored { .. }
             | ToAgent::Report
+            | ToAgent::Describe
             | ToAgent::Pong => {}
         }
         None

@@ -12,7 +12,7 @@ mod waiting;
 pub use child::Child;
 pub use own::{adopt_orphans, output};
 pub use session::{kill_descendants, kill_session};
-pub use waiting::{Waiting, waiting};
+pub use waiting::{Waiting, directory, waiting};
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

@@ -15,6 +15,11 @@ pub struct Waiting {
     pub directory: PathBuf,
 }
 
+/// The directory of a process, if the system says.
+pub fn directory(process: Pid) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{process}/cwd")).ok()
+}
+
 /// The shell with this number, if the keys of its terminal, whose foreground is `group`, go to it and to nothing that it runs. Nothing, too,
 /// where the system does not say.
 pub fn waiting(shell: Pid, group: Pid) -> Option<Waiting> {

@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::stream::{Marked, Marks};
 use protocol::terminal::Size;
+use protocol::terminal::command_record::CommandRecord;
 
 use super::stream::Stream;
 use crate::command_log::{Before, Moment, Reader, Recorder, SharedJournal};
@@ -42,6 +43,11 @@ impl Commands {
     /// Whether the shell's hooks work.
     pub fn is_ready(&self) -> bool {
         self.recorder.is_ready()
+    }
+
+    /// The command that runs, if the shell has said that one does.
+    pub fn running(&self) -> Option<&CommandRecord> {
+        self.recorder.running()
     }
 
     /// The terminal's size changed.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use protocol::ids::{SessionId, StreamId};
 use protocol::terminal::Size;
-use protocol::terminal::agent::Report;
+use protocol::terminal::agent::{Described, Report};
 use protocol::terminal::frame::Frame;
 use tokio::sync::{mpsc, oneshot};
 
@@ -69,6 +69,7 @@ enum Command {
     },
     Detach,
     Report(oneshot::Sender<Report>),
+    Describe(oneshot::Sender<Described>),
     Opened,
     OpenInput(StreamId),
     CloseInput(StreamId),
@@ -122,6 +123,13 @@ impl Session {
     pub async fn report(&self) -> Option<Report> {
         let (report, answer) = oneshot::channel();
         self.tell(Command::Report(report)).await;
+        answer.await.ok()
+    }
+
+    /// What the shell does now.
+    pub async fn describe(&self) -> Option<Described> {
+        let (described, answer) = oneshot::channel();
+        self.tell(Command::Describe(described)).await;
         answer.await.ok()
     }
 

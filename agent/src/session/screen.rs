@@ -94,6 +94,11 @@ impl Screen {
         self.terminal().answer(question)
     }
 
+    /// The title that programs have set, as far as what they wrote is interpreted.
+    pub fn title(&self) -> String {
+        self.terminal.as_ref().map(Terminal::title).unwrap_or_default()
+    }
+
     /// The line that the cursor is in behind all that is in the log.
     pub fn cursor_line(&mut self, log: &mut StreamLog) -> Option<Line> {
         self.interpret(log, log.end(), None);

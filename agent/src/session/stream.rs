@@ -247,6 +247,16 @@ impl Stream {
         self.next_catch_up.get_or_insert(now + CATCH_UP_EVERY);
     }
 
+    /// Its number.
+    pub fn id(&self) -> StreamId {
+        self.id
+    }
+
+    /// The terminal's title.
+    pub fn title(&self) -> String {
+        self.screen.title()
+    }
+
     /// The line that the cursor is in; nothing while a program has the whole screen.
     pub fn cursor_line(&mut self) -> Option<Line> {
         self.screen.cursor_line(&mut self.log)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 use protocol::ids::StreamId;
-use protocol::terminal::agent::FromAgent;
+use protocol::terminal::agent::{Described, FromAgent};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
@@ -198,6 +198,9 @@ impl Task {
             Command::Report(report) => {
                 let _ = report.send(self.stream.report());
             }
+            Command::Describe(described) => {
+                let _ = described.send(self.describe());
+            }
             // What was asked first is still to be answered.
             Command::Opened if matches!(self.shell, Shell::Starting(_)) => {}
             Command::Opened => self.stream.repeat_opened(),
@@ -223,6 +226,21 @@ impl Task {
                 self.hang_up(grace);
             }
         }
+    }
+
+    fn describe(&self) -> Described {
+        let running = self.commands.running();
+        let directory = self.pid.and_then(process::directory);
+        let directory = directory.map(|path| path.display().to_string());
+        Described {
+            stream: self.stream.id(),
+            title: self.stream.title(),
+            command: running.map(|record| record.command.clone()),
+            cwd: directory
+                .or_else(|| running.map(|record| record.cwd.clone()))
+                .unwrap_or_default(),
+        }
+        .within_bounds()
     }
 
     fn hang_up(&mut self, grace: Duration) {

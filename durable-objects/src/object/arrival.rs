@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use protocol::ids::{InvalidId, ViewerId};
 use protocol::recording::LIVE_SUBPROTOCOL;
-use protocol::relay_contract::{AgentContext, CONTEXT_HEADER, Dialect, ViewerContext};
+use protocol::relay_contract::{AgentContext, CONTEXT_HEADER, Dialect, StrangerContext, ViewerContext};
 use protocol::terminal::{AGENT_SUBPROTOCOL, VIEWER_SUBPROTOCOL};
 use worker::{Error, Request, Response, Result, WebSocketPair};
 
@@ -57,11 +57,19 @@ impl Relay {
         let subprotocol = match context.dialect {
             Dialect::Stream => Some(VIEWER_SUBPROTOCOL),
             Dialect::Cast => Some(LIVE_SUBPROTOCOL),
-            Dialect::Published | Dialect::Raw => None,
+            Dialect::Published | Dialect::Raw | Dialect::SessionsV1 => None,
         };
         let viewer = mint_viewer()?;
         let (socket, response) = self.accept(subprotocol)?;
         self.event(|relay, now| relay.viewer_connected(now, socket, context, viewer))
+            .await;
+        Ok(response)
+    }
+
+    pub(super) async fn accept_stranger(&self, req: &Request) -> Result<Response> {
+        let context: StrangerContext = context(req)?;
+        let (socket, response) = self.accept(None)?;
+        self.event(|relay, now| relay.stranger_connected(now, socket, context))
             .await;
         Ok(response)
     }
@@ -89,7 +97,7 @@ fn context<T: serde::de::DeserializeOwned>(req: &Request) -> Result<T> {
     Ok(serde_json::from_str(&text)?)
 }
 
-fn mint_viewer() -> Result<ViewerId> {
+pub(super) fn mint_viewer() -> Result<ViewerId> {
     let mut random = [0u8; 16];
     getrandom::fill(&mut random).map_err(|error| Error::RustError(error.to_string()))?;
     let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();

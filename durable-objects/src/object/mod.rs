@@ -7,11 +7,12 @@ mod time;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession,
-    DESTROY_PATH, RECHECK_PATH, STATUS_PATH, THRESHOLDS_PATH, VIEWER_PATH,
+    DESTROY_PATH, RECHECK_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -22,6 +23,12 @@ use worker::{
 use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
+
+/// How long an agent has to say what its shells do, in milliseconds. Those who ask wait a second in all.
+const DESCRIBED_WITHIN: u64 = 500;
+
+/// How often it is looked whether it has.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// The Durable Object of one machine.
 #[durable_object]
@@ -76,6 +83,8 @@ impl DurableObject for Relay {
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Post, STATUS_PATH) => self.status(req).await,
             (Method::Post, THRESHOLDS_PATH) => self.judge_by(req).await,
+            (Method::Get, STRANGER_PATH) => self.accept_stranger(&req).await,
+            (Method::Get, SESSIONS_PATH) => self.sessions().await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
             (Method::Post, COMMAND_PATH) => self.run_command(req).await,
             (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
@@ -190,6 +199,23 @@ impl Relay {
         let thresholds = req.json().await?;
         self.event(|relay, _| relay.judge_by(thresholds)).await;
         Response::empty().map(|response| response.with_status(204))
+    }
+
+    /// What sessions do now, as far as the agent says it in time.
+    async fn sessions(&self) -> Result<Response> {
+        let asked = self.live.borrow_mut().relay.describe(now());
+        self.event(|_, _| {}).await;
+        if let Some(told) = asked {
+            let until = now() + DESCRIBED_WITHIN;
+            while self.live.borrow().relay.descriptions() == told {
+                if now() >= until {
+                    self.live.borrow_mut().relay.not_described();
+                    break;
+                }
+                worker::Delay::from(LOOK_AGAIN).await;
+            }
+        }
+        Response::from_json(&self.live.borrow().relay.live_sessions())
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {

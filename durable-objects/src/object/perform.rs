@@ -6,13 +6,14 @@ use protocol::relay_contract::AskedCommand;
 use protocol::terminal::command_record::CommandRecord;
 use worker::{Error, Result};
 
+use super::arrival::mint_viewer;
 use super::time::is_behind;
 use super::{Relay, now};
 use crate::authority;
 use crate::command_log;
 use crate::directory;
 use crate::health;
-use crate::relay::{Action, Figures, Notice, Question, RelayState, Verdict, output_frame};
+use crate::relay::{Action, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
 use crate::storage::Storage;
 
 /// How often it is looked whether a delivery that is under way is over.
@@ -27,6 +28,7 @@ pub(super) struct Rest {
     /// Notices were posted that the directory does not have yet.
     notified: bool,
     questions: Vec<Question>,
+    proofs: Vec<(Socket, Proof)>,
     records: Vec<CommandRecord>,
     figures: Vec<Figures>,
     /// The last thing an object does: nothing is decided after it.
@@ -37,6 +39,7 @@ impl Rest {
     fn add(&mut self, more: Self) {
         self.notified |= more.notified;
         self.questions.extend(more.questions);
+        self.proofs.extend(more.proofs);
         self.records.extend(more.records);
         self.figures.extend(more.figures);
         self.erase_all |= more.erase_all;
@@ -88,6 +91,12 @@ impl Relay {
             if !rest.records.is_empty() {
                 self.log(std::mem::take(&mut rest.records)).await;
             }
+            if let Some((socket, proof)) = rest.proofs.pop() {
+                if let Some(more) = self.prove(socket, proof).await {
+                    rest.add(more);
+                }
+                continue;
+            }
             let Some(question) = rest.questions.pop() else {
                 return answered;
             };
@@ -130,6 +139,20 @@ impl Relay {
                 .map_err(Error::RustError),
             None => Ok(()),
         }
+    }
+
+    /// Asks whose a socket is, and tells the state machine.
+    async fn prove(&self, socket: Socket, proof: Proof) -> Option<Rest> {
+        let verdict = authority::prove(&self.env, proof).await;
+        let viewer = mint_viewer()
+            .inspect_err(|error| worker::console_error!("a socket gets no name: {error}"))
+            .ok()?;
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            live.relay.proven(now(), socket, verdict, viewer);
+            live.relay.take_actions()
+        };
+        self.perform(actions)
     }
 
     /// Stores records of commands and tells the agent. What fails the agent says again.
@@ -181,6 +204,10 @@ impl Relay {
                 }
                 Action::Ask(question) => {
                     rest.get_or_insert_with(Rest::default).questions.push(question);
+                    Ok(())
+                }
+                Action::Prove(socket, proof) => {
+                    rest.get_or_insert_with(Rest::default).proofs.push((socket, proof));
                     Ok(())
                 }
                 Action::Put(chunk) => {
@@ -247,6 +274,7 @@ impl Relay {
             | Action::Notify(_)
             | Action::Tell(_)
             | Action::Ask(_)
+            | Action::Prove(..)
             | Action::Put(_)
             | Action::Log(_) => {}
         }

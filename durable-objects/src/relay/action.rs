@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use super::record::{Key, Record};
 use super::rights::Question;
+use super::strangers::Proof;
 
 /// A socket of this object: unique among those that are open, also across the loss of the object's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,6 +56,8 @@ pub enum Action {
     Put(Chunk),
     /// Store records of commands, and call [`super::RelayState::commands_stored`] once that is done. If it fails, they come again.
     Log(Vec<CommandRecord>),
+    /// Ask whose a socket is, and call [`super::RelayState::proven`] with the answer.
+    Prove(Socket, Proof),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.
     Ask(Question),
 }

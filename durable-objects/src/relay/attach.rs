@@ -52,7 +52,7 @@ impl RelayState {
         }
         let keep_ms = match context.dialect {
             Dialect::Stream => self.settings.stream_keep,
-            Dialect::Published | Dialect::Raw | Dialect::Cast => self.settings.published_keep,
+            Dialect::Published | Dialect::Raw | Dialect::SessionsV1 | Dialect::Cast => self.settings.published_keep,
         };
         session.joined(keep_ms, context.opening, &mut self.out);
         let Some(input) = self.take_position(socket, stream, viewer_id, context.can_type) else {
@@ -141,11 +141,14 @@ impl RelayState {
         Some(input)
     }
 
-    /// A published client has no identity: whoever attaches to its session again takes its place.
+    /// A published client has no identity: whoever attaches to a session of their own again takes its place. Somebody else never does.
     fn replace_published(&mut self, now: u64, stream: StreamId, socket: Socket) {
+        let user = self.viewers.get(socket).map(|viewer| viewer.context().user.clone());
         for old in self.viewers.attached_to(stream) {
-            let plays = self.viewers.get(old).is_some_and(Viewer::plays);
-            if old != socket && self.speaks_published(old) && !plays {
+            let viewer = self.viewers.get(old);
+            let plays = viewer.is_some_and(Viewer::plays);
+            let same = viewer.map(|viewer| &viewer.context().user) == user.as_ref();
+            if old != socket && self.speaks_published(old) && !plays && same {
                 self.dismiss(now, old, Close::Replaced, "replaced");
             }
         }
@@ -223,7 +226,8 @@ impl RelayState {
         };
         let dialect = viewer.dialect();
         let news = viewer.published_mut().is_some_and(Published::announce);
-        if !news || dialect == Dialect::Raw {
+        // The others are told by the first output.
+        if !news || matches!(dialect, Dialect::Raw | Dialect::SessionsV1) {
             return;
         }
         if dialect == Dialect::Cast {

@@ -4,6 +4,7 @@ use protocol::relay_contract::Dialect;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::Frame;
 use protocol::terminal::published::ToClient;
+use protocol::terminal::sessions_v1;
 
 use super::RelayState;
 use super::action::Socket;
@@ -23,6 +24,9 @@ impl RelayState {
             return;
         };
         let live = session.receive(&frame);
+        if live {
+            session.wrote(now);
+        }
         for socket in self.viewers.attached_to(stream) {
             self.deliver(now, socket, &frame);
             self.pump(now, socket);
@@ -83,6 +87,12 @@ impl RelayState {
                     self.out.say(socket, &ToClient::Output { output });
                 }
             }
+            (Dialect::SessionsV1, Some(published)) => {
+                let data = published.decode(frame.payload());
+                if !data.is_empty() {
+                    self.out.say(socket, &sessions_v1::ToClient::Output { data });
+                }
+            }
             (Dialect::Cast, Some(published)) => {
                 let output = published.decode(frame.payload());
                 let at = now.saturating_sub(viewer.since());
@@ -118,6 +128,9 @@ impl RelayState {
             return self.out.bytes(socket, rest.into());
         }
         let output = String::from_utf8_lossy(&rest).into_owned();
+        if dialect == Dialect::SessionsV1 {
+            return self.out.say(socket, &sessions_v1::ToClient::Output { data: output });
+        }
         if dialect == Dialect::Cast {
             return self.out.text(socket, event(at, "o", &output));
         }

@@ -4,6 +4,7 @@ use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::published::ToClient;
+use protocol::terminal::sessions_v1;
 use protocol::terminal::viewer::ToViewer;
 
 use super::RelayState;
@@ -83,7 +84,7 @@ impl RelayState {
 
     /// A viewer that was on its way to a session is gone: if nobody else is, and there is no such session, what its upgrade
     /// listed is over.
-    fn never_came_in(&mut self, now: u64, context: &ViewerContext) {
+    pub(super) fn never_came_in(&mut self, now: u64, context: &ViewerContext) {
         let another = |viewer: &Viewer| viewer.context().session == context.session;
         if self.sessions.find(&context.session).is_none() && self.viewers.find(another).is_none() {
             let session_id = context.session.clone();
@@ -124,10 +125,15 @@ impl RelayState {
                 let code = close.name().to_owned();
                 self.out.say(socket, &ToViewer::Disconnect { reason, code });
             }
-            Dialect::Published => {
+            dialect @ (Dialect::Published | Dialect::SessionsV1) => {
                 let session = viewer.stream().and_then(|stream| self.sessions.get(stream));
                 let exit_code = session.and_then(Session::exit_status).and_then(|status| status.code);
-                self.out.say(socket, &ToClient::Disconnect { reason, exit_code });
+                match dialect {
+                    Dialect::SessionsV1 => self
+                        .out
+                        .say(socket, &sessions_v1::ToClient::Disconnect { reason, exit_code }),
+                    _ => self.out.say(socket, &ToClient::Disconnect { reason, exit_code }),
+                }
             }
             Dialect::Raw | Dialect::Cast => {}
         }
@@ -149,7 +155,9 @@ impl RelayState {
     pub(super) fn tell_offline(&mut self, socket: Socket) {
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Agent { online: false }),
-            Some(Dialect::Published) => self.say_error(socket, "AGENT_OFFLINE", "agent not connected"),
+            Some(Dialect::Published | Dialect::SessionsV1) => {
+                self.say_error(socket, "AGENT_OFFLINE", "agent not connected")
+            }
             Some(Dialect::Raw | Dialect::Cast) | None => {}
         }
     }

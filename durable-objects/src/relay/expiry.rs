@@ -19,7 +19,8 @@ impl RelayState {
         let sessions = self.sessions.iter().filter_map(Session::expires_at);
         let recheck = self.machine.recheck_due();
         let commands = self.commands_due();
-        let fixed = agent.into_iter().chain(recheck).chain(commands);
+        let strangers = self.strangers.due();
+        let fixed = agent.into_iter().chain(recheck).chain(commands).chain(strangers);
         fixed.chain(viewers).chain(sessions).min()
     }
 
@@ -27,6 +28,7 @@ impl RelayState {
     pub fn expire(&mut self, now: u64, agent_seen: Option<u64>) {
         self.look(now, agent_seen);
         self.expire_viewers(now);
+        self.expire_strangers(now);
         self.expire_commands(now);
         if self.machine.recheck_due().is_some_and(|at| now >= at) {
             self.recheck(now);

@@ -4,6 +4,7 @@ use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::published::{FromClient, ToClient};
+use protocol::terminal::sessions_v1;
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{PROTOCOL, accepts_protocol};
 
@@ -32,6 +33,12 @@ impl RelayState {
 
     pub(super) fn speaks_published(&self, socket: Socket) -> bool {
         self.viewers.get(socket).is_some_and(Viewer::is_published)
+    }
+
+    pub(super) fn speaks(&self, socket: Socket, dialect: Dialect) -> bool {
+        self.viewers
+            .get(socket)
+            .is_some_and(|viewer| viewer.dialect() == dialect)
     }
 
     pub(super) fn viewer_text(&mut self, now: u64, socket: Socket, text: &str) {
@@ -78,6 +85,9 @@ impl RelayState {
         if self.viewers.get(socket).is_some_and(Viewer::plays) {
             return;
         }
+        if self.speaks(socket, Dialect::SessionsV1) {
+            return self.sessions_text(now, socket, text);
+        }
         let decoded = FromClient::decode(text);
         if decoded.is_ok()
             && let Some(viewer) = self.viewers.get_mut(socket)
@@ -99,6 +109,25 @@ impl RelayState {
                     "UNSUPPORTED",
                     &format!("{kind} is not served on this socket"),
                 );
+            }
+            Err(error) => self.refuse(now, socket, "VALIDATION_ERROR", &error),
+        }
+    }
+
+    /// A frame of the Sessions API, whose client is known by now.
+    fn sessions_text(&mut self, now: u64, socket: Socket, text: &str) {
+        let decoded = sessions_v1::FromClient::decode(text);
+        if decoded.is_ok()
+            && let Some(viewer) = self.viewers.get_mut(socket)
+        {
+            viewer.note_good();
+        }
+        match decoded {
+            Ok(sessions_v1::FromClient::Input { data }) => self.type_for(now, socket, data.as_bytes()),
+            Ok(sessions_v1::FromClient::Resize { size }) => self.resize(now, socket, size),
+            Ok(sessions_v1::FromClient::Ping) => self.out.say(socket, &sessions_v1::ToClient::Pong),
+            Ok(sessions_v1::FromClient::Auth { .. }) => {
+                self.refuse(now, socket, "VALIDATION_ERROR", "auth was said before")
             }
             Err(error) => self.refuse(now, socket, "VALIDATION_ERROR", &error),
         }
@@ -191,6 +220,7 @@ impl RelayState {
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Error { error, code }),
             Some(Dialect::Published) => self.out.say(socket, &ToClient::Error { error, code }),
+            Some(Dialect::SessionsV1) => self.out.say(socket, &sessions_v1::ToClient::error(&code, &error)),
             // These get output and nothing else.
             Some(Dialect::Raw | Dialect::Cast) | None => {}
         }

@@ -21,6 +21,8 @@
 //!   who look on are told of either, `commands_run.rs`: records of those that were typed
 //! - `measured.rs`: how the machine does, and how often that is asked
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
+//! - `strangers.rs`: sockets that have not said whose they are
+//! - `describe.rs`: what sessions do at this moment, for those who ask
 //! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
 mod action;
@@ -33,6 +35,7 @@ mod commands;
 mod commands_run;
 mod credit;
 mod delivery;
+mod describe;
 mod ending;
 mod expiry;
 mod from_agent;
@@ -54,6 +57,7 @@ mod sessions;
 mod shell;
 mod size;
 mod snapshot;
+mod strangers;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -64,24 +68,28 @@ use bytes::Bytes;
 use protocol::api::health::Thresholds;
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::{MAX_AGENT_TEXT, MAX_PAYLOAD};
-use protocol::relay_contract::{Interest, Status};
+use protocol::relay_contract::{Dialect, Interest, Status};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, FrameError, MAX_FRAME};
+use protocol::terminal::sessions_v1::Refusal;
 
 pub use action::{Action, Chunk, Facts, Figures, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
 pub use command_output::output_frame;
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, CommandClaim, Question, UNKNOWN_AFTER, Verdict};
+pub use strangers::Proof;
 
 use agent_link::AgentLink;
 use commands::Commands;
+use describe::Describing;
 use machine::Machine;
 use outbox::Outbox;
 use record::{CommandRecord, Label};
 use recorders::Recorders;
 use sessions::Sessions;
+use strangers::Strangers;
 use viewer::Viewer;
 use viewers::Viewers;
 
@@ -121,6 +129,8 @@ pub struct RelayState {
     sessions: Sessions,
     commands: Commands,
     viewers: Viewers,
+    strangers: Strangers,
+    describing: Describing,
     recorders: Recorders,
     /// How often a right was withdrawn since the relay woke.
     epoch: u64,
@@ -142,6 +152,8 @@ impl RelayState {
             sessions: Sessions::default(),
             commands: Commands::default(),
             viewers: Viewers::default(),
+            strangers: Strangers::default(),
+            describing: Describing::default(),
             recorders: Recorders::default(),
             epoch: 0,
             out: Outbox::default(),
@@ -158,6 +170,7 @@ impl RelayState {
         for (socket, memory) in sockets {
             match memory {
                 Memory::Agent(memory) => relay.agent.restore(now, socket, memory),
+                Memory::Stranger(memory) => relay.strangers.restore(socket, memory),
                 Memory::Viewer(memory) => {
                     let input = memory.input;
                     let streams = input.and_then(|input| relay.sessions.resume_reader(input, socket));
@@ -215,6 +228,9 @@ impl RelayState {
             }
             return self.agent_text(now, text);
         }
+        if self.strangers.has(socket) {
+            return self.stranger_text(socket, text);
+        }
         if text.len() > MAX_PAYLOAD {
             return self.drop_viewer(now, socket, Close::FrameTooLarge);
         }
@@ -223,7 +239,13 @@ impl RelayState {
 
     /// A binary frame arrived.
     pub fn binary(&mut self, now: u64, socket: Socket, bytes: Bytes) {
+        if self.strangers.has(socket) {
+            return self.send_away(socket, Refusal::Unauthorized);
+        }
         let agent = self.agent.owns(socket);
+        if self.speaks(socket, Dialect::SessionsV1) {
+            return self.refuse(now, socket, "VALIDATION_ERROR", "frames are JSON texts");
+        }
         if !agent && self.speaks_published(socket) {
             if bytes.len() > MAX_PAYLOAD {
                 return self.drop_viewer(now, socket, Close::FrameTooLarge);
@@ -249,7 +271,7 @@ impl RelayState {
     pub fn closed(&mut self, now: u64, socket: Socket, code: u16) {
         if self.agent.owns(socket) {
             self.agent_gone(now);
-        } else {
+        } else if !self.strangers.remove(socket) {
             self.viewer_gone(now, socket, protocol::terminal::close::left_on_purpose(code));
         }
     }
@@ -278,6 +300,9 @@ impl RelayState {
         for socket in self.viewers.sockets() {
             self.dismiss(now, socket, close, text);
         }
+        for socket in self.strangers.sockets() {
+            self.send_away(socket, Refusal::NotFound);
+        }
         self.abandon_recordings(now);
         self.drop_agent(now, Close::AccessRevoked);
         self.commands.forget_all();
@@ -289,6 +314,9 @@ impl RelayState {
     pub fn memory_of(&self, socket: Socket) -> Option<Memory> {
         if let Some(memory) = self.agent.memory_of(socket) {
             return Some(Memory::Agent(memory));
+        }
+        if let Some(memory) = self.strangers.memory_of(socket) {
+            return Some(Memory::Stranger(memory));
         }
         self.viewers.get(socket).map(|viewer| Memory::Viewer(viewer.memory()))
     }

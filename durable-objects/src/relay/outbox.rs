@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::action::{Action, Chunk, Figures, Notice, Socket};
 use super::record::{Key, Record};
 use super::rights::Question;
+use super::strangers::Proof;
 
 /// Actions, the oldest first.
 #[derive(Debug, Default)]
@@ -124,6 +125,11 @@ impl Outbox {
     /// How many sessions were said to be over since the object woke.
     pub fn closings(&self) -> u64 {
         self.closings
+    }
+
+    /// Asks whose a socket is.
+    pub fn prove(&mut self, socket: Socket, proof: Proof) {
+        self.actions.push(Action::Prove(socket, proof));
     }
 
     /// Asks who may.

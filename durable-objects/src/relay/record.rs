@@ -4,7 +4,7 @@
 use protocol::api::health::Health;
 use protocol::api::machines::Metrics;
 use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
-use protocol::relay_contract::{AgentContext, ViewerContext};
+use protocol::relay_contract::{AgentContext, StrangerContext, ViewerContext};
 use protocol::terminal::command_record::within;
 use protocol::terminal::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
@@ -308,6 +308,7 @@ pub enum Position {
 pub enum Memory {
     Agent(AgentMemory),
     Viewer(ViewerMemory),
+    Stranger(StrangerMemory),
 }
 
 /// What is attached to the agent's socket.
@@ -366,6 +367,15 @@ pub enum Awaits {
     },
     /// Nothing: output goes to it.
     Nothing { acked: u64 },
+}
+
+/// What is attached to a socket that has not said whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrangerMemory {
+    /// Where it wants to go.
+    pub context: StrangerContext,
+    /// When it connected, in milliseconds since the Unix epoch.
+    pub since: u64,
 }
 
 /// What is attached to a viewer's socket.

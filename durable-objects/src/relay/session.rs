@@ -1,7 +1,7 @@
 //! A session: one shell, as far as the relay knows it.
 use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::MAX_PAYLOAD;
-use protocol::terminal::agent::{Report, ToAgent};
+use protocol::terminal::agent::{Described, Report, ToAgent};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::{ExitStatus, Size};
 
@@ -33,6 +33,10 @@ pub struct Session {
     sizer: Option<Socket>,
     /// Whether its program waits for its recording.
     recording_behind: bool,
+    /// When the terminal last wrote something, since the object woke.
+    last_output: Option<u64>,
+    /// What the agent last said that the shell does.
+    described: Option<Described>,
 }
 
 /// Which piece of a snapshot a frame is.
@@ -68,6 +72,8 @@ impl Session {
             snapshot_asked: false,
             sizer: None,
             recording_behind: false,
+            last_output: None,
+            described: None,
         }
     }
 
@@ -251,6 +257,26 @@ impl Session {
             self.tail.push(frame.clone());
         }
         live
+    }
+
+    /// The terminal has just written something.
+    pub fn wrote(&mut self, now: u64) {
+        self.last_output = Some(now);
+    }
+
+    /// When it last did, since the object woke.
+    pub fn last_output(&self) -> Option<u64> {
+        self.last_output
+    }
+
+    /// The agent says what the shell does.
+    pub fn described(&mut self, described: Described) {
+        self.described = Some(described);
+    }
+
+    /// What it last said of that.
+    pub fn description(&self) -> Option<&Described> {
+        self.described.as_ref()
     }
 
     /// Output from `offset` on, if it is in memory.

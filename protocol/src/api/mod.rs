@@ -26,6 +26,8 @@ pub mod secret;
 pub mod series;
 pub mod sessions;
 pub mod users;
+pub mod v1;
+pub mod v1_machines;
 pub mod validate;
 
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::command_logs::CommandLog;
 use super::secret::Secret;
+use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId, SessionId};
+
+/// Longest name that people give a session, in characters: what a tab and a line of a list show.
+pub const MAX_NAME: usize = 100;
 
 /// Whether a session's shell may still be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +28,8 @@ pub struct TerminalSession {
     pub id: ObjectId,
     /// The session's name, with which a client attaches again.
     pub session_id: SessionId,
+    /// What people call it; empty if nobody gave it a name.
+    pub name: String,
     /// The machine's public name.
     pub agent_id: AgentId,
     /// The machine's row.
@@ -67,11 +74,100 @@ pub struct TerminalSession {
     pub command_count: u64,
 }
 
-/// Sessions, newest first.
+/// A page of sessions, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SessionList {
     /// The sessions.
     pub sessions: Vec<TerminalSession>,
+    /// How many there are on all pages; 10000 if there are more.
+    pub total: u64,
+    /// Which page it is, from 1.
+    pub page: u64,
+    /// How many fit on a page.
+    pub limit: u64,
+    /// How many pages there are.
+    pub total_pages: u64,
+}
+
+/// Somebody who looks at a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionViewer {
+    /// By which name.
+    pub username: String,
+    /// Whether they may type.
+    pub can_type: bool,
+}
+
+/// What a session does at this moment, as its machine says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveFacts {
+    /// The session's name.
+    pub session_id: SessionId,
+    /// The machine's public name.
+    pub agent_id: AgentId,
+    /// The terminal's title, as programs have set it.
+    pub title: String,
+    /// The command that runs, with what is masked in the command log; none while the shell waits for one.
+    pub command: Option<String>,
+    /// The shell's directory; empty if it is not known.
+    pub cwd: String,
+    /// Width of the terminal.
+    pub cols: u16,
+    /// Height of the terminal.
+    pub rows: u16,
+    /// Who looks at it.
+    pub viewers: Vec<SessionViewer>,
+    /// When the terminal last wrote something, if that is known.
+    pub last_activity: Option<DateTime<Utc>>,
+}
+
+/// What sessions do at this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveSessions {
+    /// Those of which it is known.
+    pub sessions: Vec<LiveFacts>,
+}
+
+/// A session, and a page of what was run in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SessionDetail {
+    /// The session.
+    pub session: TerminalSession,
+    /// What it does at this moment; nothing if it is over, or if its machine does not say.
+    pub live: Option<LiveFacts>,
+    /// What people call its machine.
+    pub machine_name: String,
+    /// What was run in it, oldest first, each with the beginning of what it wrote if the page has 25 at most.
+    pub logs: Vec<CommandLog>,
+    /// How many commands there are on all pages.
+    pub logs_total: u64,
+    /// Which page it is, from 1.
+    pub logs_page: u64,
+    /// How many fit on a page.
+    pub logs_limit: u64,
+    /// How many pages there are.
+    pub logs_total_pages: u64,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SessionBody {
+    /// The session.
+    pub session: TerminalSession,
+}
+
+/// What is to change of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UpdateSession {
+    /// What people call it; empty takes the name away.
+    #[schema(max_length = 100, example = "nightly backup", format = "line")]
+    pub name: String,
+}
+
+impl Validate for UpdateSession {
+    fn validate(&self, faults: &mut Faults) {
+        faults.line("name", &self.name, 0, MAX_NAME);
+    }
 }
 
 /// What opens one terminal.
@@ -82,4 +178,21 @@ pub struct SocketTicket {
     pub ticket: Secret,
     /// Seconds until it is worth nothing.
     pub expires_in: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::validate::refused_fields;
+
+    #[test]
+    fn a_name_is_a_line_of_bounded_length() {
+        let refused = |name: &str| refused_fields::<UpdateSession>(&serde_json::json!({ "name": name }).to_string());
+        for good in ["", "nightly backup", &"é".repeat(MAX_NAME)] {
+            assert!(refused(good).is_empty(), "{good}");
+        }
+        for bad in ["a\nb", &"x".repeat(MAX_NAME + 1)] {
+            assert_eq!(refused(bad), ["name"], "{bad}");
+        }
+    }
 }

@@ -31,6 +31,52 @@ pub struct Report {
     pub exit: Option<ExitStatus>,
 }
 
+/// Longest title that is told of, in bytes as JSON writes it…
+pub const MAX_TITLE: usize = 160;
+
+/// …longest command…
+pub const MAX_RUNNING: usize = 320;
+
+/// …and longest directory: [`MAX_STREAMS`](crate::limits::MAX_STREAMS) shells with the longest of all fit
+/// [`MAX_AGENT_TEXT`](crate::limits::MAX_AGENT_TEXT).
+pub const MAX_FOLDER: usize = 320;
+
+/// What a shell does at a moment, for people: on one line each, and cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Described {
+    /// Its output stream.
+    pub stream: StreamId,
+    /// The terminal's title, as programs have set it.
+    pub title: String,
+    /// The command that runs at its prompt; none while it waits for one, and if its hooks do not work.
+    pub command: Option<String>,
+    /// Its directory; empty where the system does not say.
+    pub cwd: String,
+}
+
+impl Described {
+    /// The same within bounds, whoever said it.
+    pub fn within_bounds(self) -> Self {
+        Self {
+            stream: self.stream,
+            title: line(&self.title, MAX_TITLE),
+            command: self.command.map(|command| line(&command, MAX_RUNNING)),
+            cwd: line(&self.cwd, MAX_FOLDER),
+        }
+    }
+}
+
+/// The beginning of a text, on one line: what JSON writes with more than a backslash before it becomes a space.
+fn line(text: &str, max: usize) -> String {
+    let mut left = max;
+    let fits = |c: &char| {
+        let len = c.len_utf8() + usize::from(matches!(c, '"' | '\\'));
+        left.checked_sub(len).map(|rest| left = rest).is_some()
+    };
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(plain).take_while(fits).collect()
+}
+
 /// How far one typist's input has reached the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputReport {
@@ -248,6 +294,11 @@ pub enum FromAgent {
         /// All of them, packed.
         series: Series,
     },
+    /// What the shells do at this moment.
+    Described {
+        /// Those that run.
+        shells: Vec<Described>,
+    },
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
 }
@@ -350,6 +401,8 @@ pub enum ToAgent {
     },
     /// Say which shells are open.
     Report,
+    /// Say what the shells do at this moment. Agents that do not know this give no answer.
+    Describe,
     /// Run a command without a terminal. Idempotent per stream.
     Run {
         /// The number it goes by.
@@ -386,4 +439,31 @@ pub enum ToAgent {
     },
     /// Answer to a ping.
     Pong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{MAX_AGENT_TEXT, MAX_STREAMS};
+
+    #[test]
+    fn what_is_told_of_shells_fits_a_frame_whatever_they_say() {
+        for text in ["\"", "\u{0}", "\n", "é", "\u{1F600}", "\\"] {
+            let shell = Described {
+                stream: StreamId(u32::MAX),
+                title: text.repeat(1000),
+                command: Some(text.repeat(1000)),
+                cwd: text.repeat(1000),
+            };
+            let shells = vec![shell.within_bounds(); MAX_STREAMS];
+            let frame = serde_json::to_string(&FromAgent::Described { shells }).unwrap();
+            assert!(frame.len() <= MAX_AGENT_TEXT, "{text:?}: {}", frame.len());
+        }
+    }
+
+    #[test]
+    fn a_text_that_fits_stays_as_it_is_but_for_what_is_no_text() {
+        assert_eq!(line("a\tb \"c\"", 20), "a b \"c\"");
+        assert_eq!(line("éé", 3), "é");
+    }
 }

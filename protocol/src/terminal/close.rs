@@ -17,6 +17,10 @@ pub enum Close {
     InternalError,
     /// The agent was away longer than the grace.
     AgentOffline,
+    /// Nothing that counts said whose the socket is. Only of sockets that say it in a frame.
+    Unauthorized,
+    /// The session that a socket names is none. Only of those, too.
+    SessionNotFound,
     /// The owner or an administrator closed the session, or the machine was deleted.
     SessionTerminated,
     /// The same client attached again elsewhere.
@@ -33,6 +37,8 @@ impl Close {
             Self::FrameTooLarge => 1009,
             Self::InternalError => 1011,
             Self::AgentOffline => 1013,
+            Self::Unauthorized => 4001,
+            Self::SessionNotFound => 4004,
             Self::SessionTerminated => 4008,
             Self::Replaced => 4009,
         }
@@ -48,6 +54,8 @@ impl Close {
             Self::FrameTooLarge => "Frame too large",
             Self::InternalError => "Internal error",
             Self::AgentOffline => "Agent offline",
+            Self::Unauthorized => "Unauthorized",
+            Self::SessionNotFound => "Session not found",
             Self::SessionTerminated => "Session terminated",
             Self::Replaced => "Replaced by another connection",
         }
@@ -63,6 +71,8 @@ impl Close {
             Self::FrameTooLarge => "frame_too_large",
             Self::InternalError => "internal_error",
             Self::AgentOffline => "agent_offline",
+            Self::Unauthorized => "unauthorized",
+            Self::SessionNotFound => "session_not_found",
             Self::SessionTerminated => "session_terminated",
             Self::Replaced => "replaced",
         }

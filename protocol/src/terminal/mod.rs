@@ -4,6 +4,7 @@ pub mod close;
 pub mod command_record;
 pub mod frame;
 pub mod published;
+pub mod sessions_v1;
 pub mod viewer;
 
 use serde::{Deserialize, Serialize};

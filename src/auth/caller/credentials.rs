@@ -16,7 +16,7 @@ use crate::audit::RequestContext;
 use crate::auth::account_store;
 use crate::auth::api_key::{self, API_KEY_PREFIX};
 use crate::auth::denials::Attempt;
-use crate::auth::rule::Operation;
+use crate::auth::rule::{Operation, Rule};
 use crate::auth::ticket;
 use crate::auth::token::{TokenFault, TokenKey};
 use crate::http::client::is_source;
@@ -76,6 +76,13 @@ impl Credentials {
                 .to_owned();
             Self::verify(parts, config, &token).await
         }))
+    }
+
+    /// What a token proves that came in a frame instead of a request, and may be used to open a socket.
+    pub async fn of_bearer(app: &App, token: &str) -> Result<Self, ApiError> {
+        let mut parts = app.bare_request();
+        parts.extensions.insert(Operation::from(Rule::Object));
+        Self::verify(&mut parts, &app.config, token).await
     }
 
     async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {

@@ -16,8 +16,17 @@ pub async fn whole(app: &App, log: &mut CommandLog) -> Result<(), ApiError> {
 
 /// Reads the beginning of what each wrote.
 pub async fn excerpts(app: &App, logs: &mut [CommandLog]) -> Result<(), ApiError> {
+    each(app, logs, EXCERPT).await
+}
+
+/// Reads what each wrote, as of one.
+pub async fn all(app: &App, logs: &mut [CommandLog]) -> Result<(), ApiError> {
+    each(app, logs, MAX_OUTPUT).await
+}
+
+async fn each(app: &App, logs: &mut [CommandLog], most: u64) -> Result<(), ApiError> {
     let reading = logs.iter_mut().map(async |log| {
-        read(app, log, EXCERPT).await?;
+        read(app, log, most).await?;
         log.recording_at_ms = None;
         Ok(())
     });

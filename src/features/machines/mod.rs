@@ -14,7 +14,7 @@ use crate::auth::rule::{Routes, routes};
 
 use handlers::{metrics, update};
 
-pub use handlers::load;
+pub use handlers::{load, remove};
 pub use store::Key;
 
 /// The routes of this feature.

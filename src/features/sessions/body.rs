@@ -1,13 +1,15 @@
 //! From a session's row to the body that clients see.
-use protocol::api::sessions::TerminalSession;
+use protocol::api::sessions::{SessionList, TerminalSession};
 
 use super::row::SessionRow;
+use crate::http::page::Paging;
 
 impl From<SessionRow> for TerminalSession {
     fn from(row: SessionRow) -> Self {
         Self {
             id: row.id,
             session_id: row.session_id,
+            name: row.name,
             agent_id: row.agent_id,
             machine_id: row.machine_id,
             machine_name: row.machine_name,
@@ -28,7 +30,18 @@ impl From<SessionRow> for TerminalSession {
             ip_address: row.ip_address,
             cols: row.cols,
             rows: row.rows,
-            command_count: row.command_count,
+            command_count: row.commands,
         }
+    }
+}
+
+/// A page of a list.
+pub fn page(rows: Vec<SessionRow>, paging: Paging) -> SessionList {
+    SessionList {
+        sessions: rows.into_iter().map(TerminalSession::from).collect(),
+        total: paging.total,
+        page: paging.page,
+        limit: paging.limit,
+        total_pages: paging.total_pages,
     }
 }

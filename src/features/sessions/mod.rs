@@ -10,13 +10,23 @@ pub mod revocation;
 pub mod row;
 pub mod store;
 
+use handlers::{change, list};
+
+pub use handlers::{
+    change::end,
+    list::{SessionPage, status},
+};
+
 use crate::auth::rule::{Routes, routes};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![
         tag = "terminal";
-        handlers::list_sessions => SignedIn,
-        handlers::close_session => Object,
+        list::list_sessions => SignedIn,
+        list::list_machine_sessions => Object,
+        list::list_active_machine_sessions => Object,
+        change::update_session => Object,
+        change::close_session => Object,
     ]
 }

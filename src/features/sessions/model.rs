@@ -182,8 +182,8 @@ impl World {
         match step {
             Step::Open(n) => self.open(SESSIONS[*n]),
             Step::End(n) => {
-                let active = store::find_active(self.db.caller("ann").id(), SESSIONS[*n]);
-                if let Ok(control) = super::access::SessionControl::decide(self.db.run(active)) {
+                let active = store::find(self.db.caller("ann").id(), SESSIONS[*n]);
+                if let Ok(control) = super::access::SessionControl::of_active(self.db.run(active)) {
                     self.db.run(store::close(&control, NOW));
                     self.tasks.push(Task::Ended(SESSIONS[*n]));
                 }
@@ -276,6 +276,7 @@ impl World {
                     client: &client,
                     size: Size::default(),
                     now: NOW,
+                    attach_until: None,
                 };
                 let opened = self.db.run(store::open(&access, &new));
                 let machine = &access.found().machine;
@@ -431,6 +432,7 @@ impl World {
                     | Action::Answer(..)
                     | Action::Binary(..)
                     | Action::Remember(_)
+                    | Action::Prove(..)
                     | Action::Put(_)
                     | Action::Log(_)
                     | Action::Keep(..)

@@ -6,16 +6,22 @@ use serde::Deserialize;
 
 use crate::platform::db::flag;
 
-/// A session with the names of its machine.
+/// A session with the names of its machine and of whoever opened it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SessionRow {
     pub id: ObjectId,
     pub session_id: SessionId,
+    pub name: String,
     pub agent_id: AgentId,
     pub machine_id: ObjectId,
     pub machine_name: String,
+    /// The machine's own address.
+    pub machine_host: String,
     pub user_id: ObjectId,
     pub username: String,
+    /// First and last name of whoever opened it, or else the username.
+    pub full_name: String,
+    pub email: String,
     pub source: String,
     pub status: SessionStatus,
     pub started_at: DateTime<Utc>,
@@ -28,15 +34,23 @@ pub struct SessionRow {
     pub ip_address: String,
     pub cols: u16,
     pub rows: u16,
-    pub command_count: u64,
+    /// How many commands of it are in the log.
+    pub commands: u64,
 }
 
-/// An active session that the caller may know of.
+/// A session that the caller may know of.
 #[derive(Debug, Deserialize)]
 pub struct FoundSession {
-    pub session_id: SessionId,
-    pub machine_id: ObjectId,
+    #[serde(flatten)]
+    pub row: SessionRow,
     pub organization_id: ObjectId,
+    /// Whether the caller opened it, or reaches its machine.
     #[serde(deserialize_with = "flag")]
-    pub may_close: bool,
+    pub may_see: bool,
+    /// Whether the caller opened it, or manages its machine.
+    #[serde(deserialize_with = "flag")]
+    pub may_control: bool,
+    /// Whether the caller opened it.
+    #[serde(deserialize_with = "flag")]
+    pub is_own: bool,
 }

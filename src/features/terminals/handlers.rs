@@ -6,11 +6,12 @@ use chrono::Utc;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
 use protocol::api::sessions::SocketTicket;
+use protocol::ids::SessionId;
 use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
 
 use super::request::{TerminalQuery, TerminalRequest};
-use crate::audit::{self, Action, Resource};
+use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
 use crate::features::machines::access::MachineAccess;
@@ -97,15 +98,10 @@ pub async fn open_terminal(
         client: &client,
         size: request.size,
         now: &now(),
+        attach_until: None,
     };
     let caller = access.caller();
-    let event = caller
-        .event(Action::MachineAccess, Resource::Terminal)
-        .within(&access.found().organization_id)
-        .on(&machine.id)
-        .detail("machine", machine.name.as_str())
-        .detail("agent_id", machine.agent_id.as_str())
-        .detail("session_id", session.as_str());
+    let event = opens(&access, &session);
     let open = (store::open(&access, &new), audit::record_if_changed(&event));
     let (opened, _) = app.db()?.run(open).await?;
     let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
@@ -139,7 +135,21 @@ pub async fn open_terminal(
     }
 }
 
-fn check_enrolled(access: &MachineAccess) -> Result<(), ApiError> {
+/// That somebody opens a session, for the log.
+pub fn opens(access: &MachineAccess, session: &SessionId) -> Event {
+    let machine = &access.found().machine;
+    access
+        .caller()
+        .event(Action::MachineAccess, Resource::Terminal)
+        .within(&access.found().organization_id)
+        .on(&machine.id)
+        .detail("machine", machine.name.as_str())
+        .detail("agent_id", machine.agent_id.as_str())
+        .detail("session_id", session.as_str())
+}
+
+/// Fails if no agent has ever come for a machine, or none may any more.
+pub fn check_enrolled(access: &MachineAccess) -> Result<(), ApiError> {
     match access.found().machine.status {
         MachineStatus::Pending => Err(ApiError::conflict(
             "machine_pending",

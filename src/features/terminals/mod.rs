@@ -5,6 +5,8 @@ pub mod request;
 
 use crate::auth::rule::{Routes, routes};
 
+pub use handlers::{check_enrolled, opens};
+
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![

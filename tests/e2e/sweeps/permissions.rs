@@ -131,6 +131,11 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "GET /api/machines/{agent_id}/logs/search",
         Refused(403, "Not authorized"),
     ),
+    ("GET /api/machines/{agent_id}/sessions", Refused(403, "Not authorized")),
+    (
+        "GET /api/machines/{agent_id}/sessions/active",
+        Refused(403, "Not authorized"),
+    ),
     (
         "GET /api/machines/{agent_id}/recordings",
         Refused(403, "Not authorized"),
@@ -182,7 +187,13 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/roles/{role_id}", Needs("roles.view")),
     ("PUT /api/roles/{role_id}", Needs("roles.edit")),
     ("DELETE /api/roles/{role_id}", Needs("roles.delete")),
+    ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
+    ("GET /api/terminal/live", May(200)),
     ("GET /api/terminal/sessions", May(200)),
+    (
+        "PUT /api/terminal/sessions/{session_id}",
+        Refused(403, "Not authorized"),
+    ),
     (
         "DELETE /api/terminal/sessions/{session_id}",
         Refused(403, "Not authorized"),
@@ -209,6 +220,17 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ),
     ("PUT /api/users/{user_id}/roles", Needs("users.assign_roles")),
     ("POST /api/users/{user_id}/roles", Needs("users.assign_roles")),
+    ("GET /v1/machines", May(200)),
+    ("GET /v1/machines/{machine_id}", Refused(403, "Not authorized")),
+    ("DELETE /v1/machines/{machine_id}", Refused(403, "Not authorized")),
+    ("POST /v1/machines/{machine_id}/test", Refused(403, "Not authorized")),
+    ("POST /v1/machines/{machine_id}/connect", Refused(403, "Not authorized")),
+    ("GET /v1/sessions", May(200)),
+    ("POST /v1/sessions", Refused(404, "Machine not found")),
+    ("GET /v1/sessions/stats", May(200)),
+    ("GET /v1/sessions/{session_id}", Refused(403, "Not authorized")),
+    ("DELETE /v1/sessions/{session_id}", Refused(403, "Not authorized")),
+    ("GET /v1/sessions/{session_id}/logs", Refused(403, "Not authorized")),
 ];
 
 /// What needs no token. Other tests say what it needs in its place.
@@ -245,6 +267,7 @@ const OPEN: &[&str] = &[
     "GET /health",
     "GET /install.sh",
     "GET /ready",
+    "GET /v1/sessions/{session_id}/ws",
 ];
 
 /// Of each kind of parameter, a thing that belongs to the owner of the shared machine or to the organization.

@@ -362,6 +362,7 @@ async fn sessions_are_listed_with_who_opened_them_and_from_where() {
         row,
         json!({
             "session_id": "cli-listed",
+            "name": "",
             "agent_id": world.agent.agent_id,
             "machine_id": world.agent.machine_id,
             "machine_name": "shared",

@@ -1296,6 +1296,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines/{agent_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the sessions of a machine */
+        get: operations["list_machine_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/sessions/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the running sessions of a machine */
+        get: operations["list_active_machine_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/oidc/providers": {
         parameters: {
             query?: never;
@@ -1692,6 +1726,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a session, with its commands */
+        get: operations["find_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/signup": {
         parameters: {
             query?: never;
@@ -1709,6 +1760,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/terminal/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what sessions do now */
+        get: operations["list_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/terminal/sessions": {
         parameters: {
             query?: never;
@@ -1716,7 +1784,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List active sessions */
+        /** List sessions */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
@@ -1734,7 +1802,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Name a session */
+        put: operations["update_session"];
         post?: never;
         /** Close a session */
         delete: operations["close_session"];
@@ -2046,6 +2115,162 @@ export interface paths {
         };
         /** Readiness */
         get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List machines */
+        get: operations["v1_list_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{machine_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a machine */
+        get: operations["v1_find_machine"];
+        put?: never;
+        post?: never;
+        /** Delete a machine */
+        delete: operations["v1_delete_machine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{machine_id}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connect to a machine */
+        post: operations["v1_connect_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{machine_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test a machine */
+        post: operations["v1_test_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sessions */
+        get: operations["v1_list_sessions"];
+        put?: never;
+        /** Open a session */
+        post: operations["v1_create_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count sessions */
+        get: operations["v1_session_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a session */
+        get: operations["v1_find_session"];
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: operations["v1_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the log of a session */
+        get: operations["v1_session_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open the terminal of a session (WebSocket) */
+        get: operations["v1_open_socket"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3522,14 +3747,67 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_SessionBody: {
+            /** @description The session. */
+            session: components["schemas"]["TerminalSession"];
+        } & {
+            /** @description One session. */
+            data?: {
+                /** @description The session. */
+                session: components["schemas"]["TerminalSession"];
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_SessionList: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
             /** @description The sessions. */
             sessions: components["schemas"]["TerminalSession"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages; 10000 if there are more.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
         } & {
-            /** @description Sessions, newest first. */
+            /** @description A page of sessions, newest first. */
             data?: {
+                /**
+                 * Format: int64
+                 * @description How many fit on a page.
+                 */
+                limit: number;
+                /**
+                 * Format: int64
+                 * @description Which page it is, from 1.
+                 */
+                page: number;
                 /** @description The sessions. */
                 sessions: components["schemas"]["TerminalSession"][];
+                /**
+                 * Format: int64
+                 * @description How many there are on all pages; 10000 if there are more.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description How many pages there are.
+                 */
+                total_pages: number;
             };
             /** @description For people. */
             message: string;
@@ -3914,6 +4192,41 @@ export interface components {
          * @enum {string}
          */
         KeyScope: "full" | "people:admin" | "read";
+        /** @description What a session does at this moment, as its machine says. */
+        LiveFacts: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /**
+             * Format: int32
+             * @description Width of the terminal.
+             */
+            cols: number;
+            /** @description The command that runs, with what is masked in the command log; none while the shell waits for one. */
+            command?: string | null;
+            /** @description The shell's directory; empty if it is not known. */
+            cwd: string;
+            /**
+             * Format: date-time
+             * @description When the terminal last wrote something, if that is known.
+             */
+            last_activity?: string | null;
+            /**
+             * Format: int32
+             * @description Height of the terminal.
+             */
+            rows: number;
+            /** @description The session's name. */
+            session_id: components["schemas"]["SessionId"];
+            /** @description The terminal's title, as programs have set it. */
+            title: string;
+            /** @description Who looks at it. */
+            viewers: components["schemas"]["SessionViewer"][];
+        };
+        /** @description What sessions do at this moment. */
+        LiveSessions: {
+            /** @description Those of which it is known. */
+            sessions: components["schemas"]["LiveFacts"][];
+        };
         /** @description The end of a sign-in. */
         LoggedOut: {
             /** @description For people. */
@@ -5085,18 +5398,80 @@ export interface components {
             /** @description The organization's slug. */
             tenant_id: string;
         };
+        /** @description One session. */
+        SessionBody: {
+            /** @description The session. */
+            session: components["schemas"]["TerminalSession"];
+        };
+        /** @description A session, and a page of what was run in it. */
+        SessionDetail: {
+            live?: components["schemas"]["LiveFacts"] | null;
+            /** @description What was run in it, oldest first, each with the beginning of what it wrote if the page has 25 at most. */
+            logs: components["schemas"]["CommandLog"][];
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            logs_limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            logs_page: number;
+            /**
+             * Format: int64
+             * @description How many commands there are on all pages.
+             */
+            logs_total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            logs_total_pages: number;
+            /** @description What people call its machine. */
+            machine_name: string;
+            /** @description The session. */
+            session: components["schemas"]["TerminalSession"];
+        };
         /** @description A terminal session. Clients of the published socket may choose it; ours are `sess_` and 24 hex. */
         SessionId: string;
-        /** @description Sessions, newest first. */
+        /** @description A page of sessions, newest first. */
         SessionList: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
             /** @description The sessions. */
             sessions: components["schemas"]["TerminalSession"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages; 10000 if there are more.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
         };
         /**
          * @description Whether a session's shell may still be there.
          * @enum {string}
          */
         SessionStatus: "active" | "closed";
+        /** @description Somebody who looks at a session. */
+        SessionViewer: {
+            /** @description Whether they may type. */
+            can_type: boolean;
+            /** @description By which name. */
+            username: string;
+        };
         /** @description The first account of a server. */
         Setup: {
             /** @description Where mail for the account goes. */
@@ -5361,6 +5736,8 @@ export interface components {
             machine_id: components["schemas"]["ObjectId"];
             /** @description What people call the machine. */
             machine_name: string;
+            /** @description What people call it; empty if nobody gave it a name. */
+            name: string;
             /** @description The operating system of whoever opened it, such as `macOS`, or `Unknown`. */
             os: string;
             /** @description The same, under another name. */
@@ -5563,6 +5940,14 @@ export interface components {
              */
             permission_ids?: number[] | null;
         };
+        /** @description What is to change of a session. */
+        UpdateSession: {
+            /**
+             * @description What people call it; empty takes the name away.
+             * @example nightly backup
+             */
+            name: string;
+        };
         /** @description A change of an account. What is absent or null stays as it is. */
         UpdateUser: {
             /**
@@ -5688,6 +6073,512 @@ export interface components {
             updated_at: string;
             /** @description Its name, unique everywhere. */
             username: string;
+        };
+        /** @description A session to be opened. */
+        V1CreateSession: {
+            /** @description On which machine: its id, with or without `mch_`, or its `agent_id`. */
+            machine_id: string;
+            terminal_size?: components["schemas"]["V1Size"] | null;
+        };
+        /** @description What a success of `/v1` answers that has nothing else to say. */
+        V1Done: {
+            /** @description For people. */
+            message: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What happened. */
+        V1Error: {
+            /** @description For programs, such as `VALIDATION_ERROR` or `NOT_FOUND`. */
+            code: string;
+            /** @description For people. */
+            message: string;
+        };
+        /** @description The body of every answer of `/v1` from 400 up. */
+        V1ErrorBody: {
+            /** @description What happened. */
+            error: components["schemas"]["V1Error"];
+            /** @description Always false. */
+            success: boolean;
+        };
+        /** @description An entry of a session's log. */
+        V1Log: {
+            /** @description The command, or the text as the terminal got it, with its escape sequences. */
+            content: string;
+            /**
+             * Format: date-time
+             * @description When the command began, or had written this.
+             */
+            timestamp: string;
+            /** @description What it is. */
+            type: components["schemas"]["V1LogKind"];
+        };
+        /**
+         * @description What an entry of a session's log is.
+         * @enum {string}
+         */
+        V1LogKind: "command" | "output";
+        /** @description What was run in a session, oldest first. */
+        V1Logs: {
+            /** @description The entries. */
+            logs: components["schemas"]["V1Log"][];
+            /** @description Which part of it it is, in commands. */
+            pagination: components["schemas"]["V1Pagination"];
+            /** @description The session's name. */
+            session_id: components["schemas"]["SessionId"];
+        };
+        /** @description A session's machine. */
+        V1Machine: {
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description One machine. */
+        V1MachineDetail: components["schemas"]["V1MachineItem"] & {
+            /** @description Always `agent`. */
+            auth_type: string;
+            /** @description What it is for. */
+            description: string;
+            /** @description Always null. */
+            jump_host?: string | null;
+            /** @description Whom terminals run as there; empty for the agent's own account. */
+            username: string;
+        };
+        /** @description A machine in a list. */
+        V1MachineItem: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The machine's own address, as its agent says; empty before it has connected. */
+            host: string;
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its agent was last heard of.
+             */
+            last_connected?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Always null: nobody dials a machine.
+             */
+            port?: number | null;
+            /** @description `online`, `offline`, `pending` before an agent has come, or `revoked`. */
+            status: string;
+            /** @description Its labels. */
+            tags: string[];
+        };
+        /** @description Machines, by name. */
+        V1MachineList: {
+            /** @description The machines. */
+            machines: components["schemas"]["V1MachineItem"][];
+            /** @description Which part of the list it is. */
+            pagination: components["schemas"]["V1Pagination"];
+        };
+        /** @description Whether a machine can be reached now. */
+        V1MachineTest: {
+            /** @description Whether its agent is connected. */
+            connected: boolean;
+            /**
+             * Format: int64
+             * @description How long it took to ask, in milliseconds; null if nobody answered.
+             */
+            latency_ms?: number | null;
+            /** @description What it is. */
+            server_info: components["schemas"]["V1ServerInfo"];
+        };
+        /** @description The same, with the address. */
+        V1MachineWithHost: {
+            /** @description The machine's own address, as its agent says; empty before it has connected. */
+            host: string;
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description A session that waits for its client. */
+        V1OpenedSession: {
+            /**
+             * Format: date-time
+             * @description When the token is worth nothing any more. A socket that is open by then stays open.
+             */
+            expires_at: string;
+            /** @description Its name. */
+            session_id: components["schemas"]["SessionId"];
+            /**
+             * @description What the first frame of the socket says: `{"type":"auth","token":"…"}`. It opens this session and nothing else, as often as it
+             *     is used before it expires.
+             */
+            token: string;
+            /**
+             * @description Where its socket is.
+             * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
+             */
+            websocket_url: string;
+        };
+        /** @description Which part of a list it is. */
+        V1Pagination: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description The page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /** @description What a machine is, as its agent last said. */
+        V1ServerInfo: {
+            /** @description Its name for itself. */
+            hostname: string;
+            /** @description Its operating system. */
+            os: string;
+        };
+        /** @description A session in a list. */
+        V1Session: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description The session's name, with which a client attaches. */
+            id: components["schemas"]["SessionId"];
+            /** @description The client's address. */
+            ip_address: string;
+            /**
+             * Format: date-time
+             * @description When somebody last attached or left.
+             */
+            last_activity: string;
+            /** @description Where. */
+            machine: components["schemas"]["V1Machine"];
+            /** @description With what it was opened: `ui`, `cli`, `vscode`, `api`, or a name of the client's own. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            started_at: string;
+            /** @description Whether it is over. */
+            status: components["schemas"]["V1Status"];
+            /** @description Who opened it. */
+            user: components["schemas"]["V1User"];
+        };
+        /** @description One session. */
+        V1SessionDetail: {
+            /**
+             * Format: int64
+             * @description How many commands of it are in the log.
+             */
+            commands_count: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description The session's name, with which a client attaches. */
+            id: components["schemas"]["SessionId"];
+            /** @description The client's address. */
+            ip_address: string;
+            /**
+             * Format: date-time
+             * @description When somebody last attached or left.
+             */
+            last_activity: string;
+            /** @description Where. */
+            machine: components["schemas"]["V1MachineWithHost"];
+            /** @description With what it was opened. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            started_at: string;
+            /** @description Whether it is over. */
+            status: components["schemas"]["V1Status"];
+            /** @description Who opened it. */
+            user: components["schemas"]["V1UserWithEmail"];
+            /** @description How the client named itself. */
+            user_agent: string;
+        };
+        /** @description Sessions, newest first. */
+        V1SessionList: {
+            /** @description Which part of the list it is. More than 10000 are not counted. */
+            pagination: components["schemas"]["V1Pagination"];
+            /** @description The sessions. */
+            sessions: components["schemas"]["V1Session"][];
+        };
+        /** @description How much the sessions of an organization were used. */
+        V1SessionStats: {
+            /**
+             * Format: int64
+             * @description Sessions that run now.
+             */
+            active_sessions: number;
+            /** @description The machines with most of them, at most 5. */
+            top_machines: components["schemas"]["V1TopMachine"][];
+            /**
+             * Format: double
+             * @description How long sessions were open within the time, all together.
+             */
+            total_duration_hours: number;
+            /**
+             * Format: int64
+             * @description Sessions that began in the time.
+             */
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description People with a session that began in the time.
+             */
+            unique_users: number;
+        };
+        /** @description A terminal's size, as clients send it. */
+        V1Size: {
+            /**
+             * Format: int64
+             * @description Width in characters.
+             */
+            cols: number;
+            /**
+             * Format: int64
+             * @description Height in characters.
+             */
+            rows: number;
+        };
+        /**
+         * @description Whether a session is over.
+         * @enum {string}
+         */
+        V1Status: "active" | "ended";
+        /** @description A machine by how often it was used. */
+        V1TopMachine: {
+            /** @description `mch_` and the machine's `id`. */
+            machine_id: string;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many sessions began there in the time.
+             */
+            sessions_count: number;
+        };
+        /** @description Who opened a session. */
+        V1User: {
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+        };
+        /** @description The same, with the address. */
+        V1UserWithEmail: {
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1Logs: {
+            /** @description What was run in a session, oldest first. */
+            data: {
+                /** @description The entries. */
+                logs: components["schemas"]["V1Log"][];
+                /** @description Which part of it it is, in commands. */
+                pagination: components["schemas"]["V1Pagination"];
+                /** @description The session's name. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineDetail: {
+            /** @description One machine. */
+            data: components["schemas"]["V1MachineItem"] & {
+                /** @description Always `agent`. */
+                auth_type: string;
+                /** @description What it is for. */
+                description: string;
+                /** @description Always null. */
+                jump_host?: string | null;
+                /** @description Whom terminals run as there; empty for the agent's own account. */
+                username: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineList: {
+            /** @description Machines, by name. */
+            data: {
+                /** @description The machines. */
+                machines: components["schemas"]["V1MachineItem"][];
+                /** @description Which part of the list it is. */
+                pagination: components["schemas"]["V1Pagination"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineTest: {
+            /** @description Whether a machine can be reached now. */
+            data: {
+                /** @description Whether its agent is connected. */
+                connected: boolean;
+                /**
+                 * Format: int64
+                 * @description How long it took to ask, in milliseconds; null if nobody answered.
+                 */
+                latency_ms?: number | null;
+                /** @description What it is. */
+                server_info: components["schemas"]["V1ServerInfo"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1OpenedSession: {
+            /** @description A session that waits for its client. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When the token is worth nothing any more. A socket that is open by then stays open.
+                 */
+                expires_at: string;
+                /** @description Its name. */
+                session_id: components["schemas"]["SessionId"];
+                /**
+                 * @description What the first frame of the socket says: `{"type":"auth","token":"…"}`. It opens this session and nothing else, as often as it
+                 *     is used before it expires.
+                 */
+                token: string;
+                /**
+                 * @description Where its socket is.
+                 * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
+                 */
+                websocket_url: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1SessionDetail: {
+            /** @description One session. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many commands of it are in the log.
+                 */
+                commands_count: number;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                ended_at?: string | null;
+                /** @description The session's name, with which a client attaches. */
+                id: components["schemas"]["SessionId"];
+                /** @description The client's address. */
+                ip_address: string;
+                /**
+                 * Format: date-time
+                 * @description When somebody last attached or left.
+                 */
+                last_activity: string;
+                /** @description Where. */
+                machine: components["schemas"]["V1MachineWithHost"];
+                /** @description With what it was opened. */
+                source: string;
+                /**
+                 * Format: date-time
+                 * @description When it was opened.
+                 */
+                started_at: string;
+                /** @description Whether it is over. */
+                status: components["schemas"]["V1Status"];
+                /** @description Who opened it. */
+                user: components["schemas"]["V1UserWithEmail"];
+                /** @description How the client named itself. */
+                user_agent: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1SessionList: {
+            /** @description Sessions, newest first. */
+            data: {
+                /** @description Which part of the list it is. More than 10000 are not counted. */
+                pagination: components["schemas"]["V1Pagination"];
+                /** @description The sessions. */
+                sessions: components["schemas"]["V1Session"][];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1SessionStats: {
+            /** @description How much the sessions of an organization were used. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Sessions that run now.
+                 */
+                active_sessions: number;
+                /** @description The machines with most of them, at most 5. */
+                top_machines: components["schemas"]["V1TopMachine"][];
+                /**
+                 * Format: double
+                 * @description How long sessions were open within the time, all together.
+                 */
+                total_duration_hours: number;
+                /**
+                 * Format: int64
+                 * @description Sessions that began in the time.
+                 */
+                total_sessions: number;
+                /**
+                 * Format: int64
+                 * @description People with a session that began in the time.
+                 */
+                unique_users: number;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
         };
         /** @description The code that was mailed for a sign-in. */
         VerifyOtp: {
@@ -13661,6 +14552,196 @@ export interface operations {
             };
         };
     };
+    list_machine_sessions: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 25 if no `limit` up to 200 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_active_machine_sessions: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 25 if no `limit` up to 200 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     oidc_providers: {
         parameters: {
             query?: never;
@@ -15968,6 +17049,101 @@ export interface operations {
             };
         };
     };
+    find_session: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session's `session_id` */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, and a page of its commands: of 25 if no `limit` up to 200 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the session */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     signup: {
         parameters: {
             query?: never;
@@ -16066,13 +17242,11 @@ export interface operations {
             };
         };
     };
-    list_sessions: {
+    list_live: {
         parameters: {
             query?: {
-                /** @description `true` gives an administrator, too, only the sessions of its own. */
-                mine?: boolean;
-                /** @description One organization's slug; only a super administrator's counts. */
-                tenant_id?: string;
+                /** @description On one machine, by its `agent_id` or `id`. */
+                agent_id?: string;
             };
             header?: never;
             path?: never;
@@ -16080,7 +17254,106 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions */
+            /** @description Those of which it is known */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveSessions"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description `true` gives an administrator, too, only the sessions of its own. */
+                mine?: boolean;
+                /** @description `true` gives also those of others on machines that the caller owns. */
+                owned?: boolean;
+                /** @description One organization's slug; only a super administrator's counts. */
+                tenant_id?: string;
+                /** @description `active` if absent; `closed` or `ended` for those that are over, `all` for both. */
+                status?: string;
+                /** @description On one machine, by its `agent_id` or `id`. */
+                agent_id?: string;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description Opened not before this time or date. */
+                from?: string;
+                /** @description Opened not after this time, or the end of this date. */
+                to?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 1000 if no `limit` is asked for */
             200: {
                 headers: {
                     /** @description Names this answer, for `If-None-Match` */
@@ -16149,12 +17422,113 @@ export interface operations {
             };
         };
     };
+    update_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's `session_id` */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSession"];
+            };
+        };
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_SessionBody"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not change the session */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     close_session: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's name */
+                /** @description The session's `session_id` */
                 session_id: string;
             };
             cookie?: never;
@@ -18222,6 +19596,1788 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_machines: {
+        parameters: {
+            query?: {
+                /** @description `online` or `offline`. */
+                status?: string;
+                /** @description A tag, whole. */
+                tag?: string;
+                /** @description Part of a name or description, upper and lower case being the same. */
+                search?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of machines, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_find_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machine */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_delete_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not delete the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_connect_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, and what opens its socket */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OpenedSession"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not use the machine, or it was revoked */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine has not been enrolled yet */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine's agent is not connected */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_test_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it can */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineTest"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_sessions: {
+        parameters: {
+            query?: {
+                /** @description `active` if absent; `ended` or `closed` for those that are over, `all` for both. */
+                status?: string;
+                /** @description On one machine: its id, with or without `mch_`, or its `agent_id`. */
+                machine_id?: string;
+                /** @description Of one account, by its id, with or without `usr_`. */
+                user_id?: string;
+                /** @description Opened not before this time or date. */
+                from?: string;
+                /** @description Opened not after this time, or the end of this date. */
+                to?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1SessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_create_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1CreateSession"];
+            };
+        };
+        responses: {
+            /** @description The session, and what opens its socket */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OpenedSession"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not use the machine, or it was revoked */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine has not been enrolled yet */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine's agent is not connected */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_session_stats: {
+        parameters: {
+            query?: {
+                /** @description `day`, `week` or `month`: the last 24 hours, 7 days or, if absent, 30 days. */
+                period?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How much they were used */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1SessionStats"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_find_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1SessionDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the session */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not end the session */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_session_logs: {
+        parameters: {
+            query?: {
+                /** @description `json` if absent, or `text`. */
+                format?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log, of 100 commands if no smaller `limit` is asked for */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1Logs"];
+                    "text/plain": string;
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the session */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_open_socket: {
+        parameters: {
+            query?: {
+                /** @description What the session was opened with, or what proves the account. It counts before the header, and no first frame is waited for. */
+                token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open, also to somebody who may not: its frames say what is wrong */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The Authorization header has no bearer token */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The page's origin may not open sockets here */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
                 };
             };
         };

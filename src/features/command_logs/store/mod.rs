@@ -1,4 +1,6 @@
 //! SQL of the command log.
+pub mod session;
+
 use chrono::{DateTime, Utc};
 use protocol::api::command_logs::{CommandOutcome, CommandSeen, CommandText};
 use protocol::ids::ObjectId;
@@ -26,6 +28,8 @@ macro_rules! command_row {
             ORDER BY r.started_at DESC LIMIT 1)) AS command"
     };
 }
+
+use command_row;
 
 /// The keys of the newest rows of a lead (its value is ?1) between two keys (?2, ?3), as many as are looked at (?13).
 macro_rules! newest {

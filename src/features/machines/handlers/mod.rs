@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
-use crate::features::machines::access::MachineAccess;
+use crate::features::machines::access::{MachineAccess, MachineControl};
 use crate::features::machines::store::{self, Filter, Key, NewMachine};
 use crate::features::machines::{body, freshness};
 use crate::features::organizations;
@@ -214,11 +214,15 @@ pub async fn delete_machine(
     envelope: Envelope,
     PathParam(agent_id): PathParam,
 ) -> Result<Response, ApiError> {
-    let control = load(&app, credentials, Key::AgentId(agent_id.clone()))
-        .await?
-        .control()?;
+    let control = load(&app, credentials, Key::AgentId(agent_id)).await?.control()?;
+    remove(&app, &control).await?;
+    envelope.reply(StatusCode::OK, "Machine deleted successfully", &serde_json::Map::new())
+}
+
+/// Deletes a machine.
+pub async fn remove(app: &App, control: &MachineControl) -> Result<(), ApiError> {
     let db = app.db()?;
-    db.run(store::end::revoke(&control, &now())).await?;
+    db.run(store::end::revoke(control, &now())).await?;
     app.relay(control.id())?.destroy().await?;
     let event = control
         .caller()
@@ -226,11 +230,11 @@ pub async fn delete_machine(
         .within(control.organization_id())
         .on(control.id())
         .detail("machine", control.name())
-        .detail("agent_id", agent_id);
+        .detail("agent_id", control.machine().agent_id.as_str());
     // Asked twice at once, it is deleted once.
-    db.run((store::end::delete(&control), audit::record_if_changed(&event)))
+    db.run((store::end::delete(control), audit::record_if_changed(&event)))
         .await?;
-    envelope.reply(StatusCode::OK, "Machine deleted successfully", &serde_json::Map::new())
+    Ok(())
 }
 
 /// Gives a machine a new registration token, to enrol it again. The agent that runs there now stays until then.

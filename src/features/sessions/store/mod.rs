@@ -1,50 +1,52 @@
 //! SQL of terminal sessions.
+mod list;
+pub mod token;
+
 use protocol::ids::{ObjectId, SessionId};
 use protocol::terminal::Size;
 use serde::Deserialize;
 
 use super::access::SessionControl;
-use super::row::{FoundSession, SessionRow};
+use super::row::FoundSession;
 use crate::features::machines::access::MachineAccess;
-use crate::features::machines::predicates::manages;
+use crate::features::machines::predicates::{manages, reaches};
 use crate::features::organizations::access::OrganizationEnd;
 use crate::http::client::{self, Client};
 use crate::platform::db::{Nothing, Query, flag, statements};
 
-statements! {
-    /// The newest 1000 active sessions that the caller (?1) may list. Each branch answers from an index of its own: one's own
-    /// sessions (also an administrator's, if ?2 asks for no more), those of one organization (?3, or an administrator's
-    /// own), and all of them for a super administrator who names none.
-    LIST_ACTIVE = "WITH listed (id) AS (
-           SELECT s.id FROM users u JOIN terminal_sessions s ON s.user_id = u.id AND s.status = 'active'
-             WHERE u.id = ?1 AND (?2 OR u.role = 'user')
-           UNION ALL
-           SELECT s.id FROM users u JOIN terminal_sessions s ON s.status = 'active' AND s.organization_id =
-               CASE u.role WHEN 'super_admin' THEN (SELECT id FROM organizations WHERE slug = ?3) ELSE u.organization_id END
-             WHERE u.id = ?1 AND NOT ?2 AND (u.role = 'company_admin' OR (u.role = 'super_admin' AND ?3 IS NOT NULL))
-           UNION ALL
-           SELECT s.id FROM users u JOIN terminal_sessions s ON s.status = 'active'
-             WHERE u.id = ?1 AND NOT ?2 AND u.role = 'super_admin' AND ?3 IS NULL
-         )
-         SELECT s.*, m.agent_id, m.name AS machine_name FROM listed JOIN terminal_sessions s ON s.id = listed.id
-         JOIN machines m ON m.id = s.machine_id ORDER BY s.started_at DESC, s.id DESC LIMIT 1000";
+pub use list::{Filter, list, of_machine};
 
-    /// Whoever opened a session may end it, and whoever manages its machine. A super administrator, to whom organizations
-    /// may show sessions of the same name, ends that of their own first.
-    FIND_ACTIVE = concat!(
-        "SELECT s.session_id, s.machine_id, s.organization_id, (s.user_id = u.id OR ", manages!(), ") AS may_close
+/// SQL: a [`SessionRow`](super::row::SessionRow) of a session (`s`), its machine (`m`) and whoever opened it (`w`).
+macro_rules! shown {
+    () => {
+        "s.id, s.session_id, s.name, m.agent_id, s.machine_id, m.name AS machine_name, m.ip_address AS machine_host, s.user_id, s.username,
+         COALESCE(NULLIF(trim(w.first_name || ' ' || w.last_name), ''), s.username) AS full_name, w.email, s.source, s.status, s.started_at,
+         s.ended_at, s.last_activity, s.close_reason, s.browser, s.os, s.user_agent, s.ip_address, s.cols, s.rows,
+         (SELECT COUNT(*) FROM command_logs c WHERE c.machine_id = s.machine_id AND c.session_id = s.session_id) AS commands"
+    };
+}
+use shown;
+
+statements! {
+    /// Whoever opened a session may see and end it; so may whoever reaches its machine see it, and whoever manages that end it. To a super
+    /// administrator organizations may show sessions of the same name: that of their own comes first.
+    FIND = concat!(
+        "SELECT ", shown!(), ", s.organization_id, s.user_id = u.id AS is_own, (s.user_id = u.id OR ", reaches!(), ") AS may_see,
+           (s.user_id = u.id OR ", manages!(), ") AS may_control
          FROM users u JOIN terminal_sessions s ON (s.organization_id = u.organization_id OR u.role = 'super_admin')
-         JOIN machines m ON m.id = s.machine_id WHERE u.id = ?1 AND s.session_id = ?2 AND s.status = 'active'
+         JOIN machines m ON m.id = s.machine_id JOIN users w ON w.id = s.user_id WHERE u.id = ?1 AND s.session_id = ?2
          ORDER BY s.organization_id = u.organization_id DESC, s.id DESC"
     );
+
+    RENAME = "UPDATE terminal_sessions SET name = ?2 WHERE id = ?1 AND name <> ?2";
 
     /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row.
     OPEN = "INSERT INTO terminal_sessions
          (id, session_id, organization_id, machine_id, user_id, username, source, started_at, last_activity, browser, os, user_agent,
-          ip_address, cols, rows, sudo)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+          ip_address, cols, rows, sudo, attach_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
-           openings = openings + 1,
+           openings = openings + 1, attach_until = excluded.attach_until,
            last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
            user_agent = excluded.user_agent, ip_address = excluded.ip_address,
            -- A shell that runs keeps what it was started with.
@@ -77,6 +79,8 @@ pub struct NewSession<'a> {
     pub client: &'a Client,
     pub size: Size,
     pub now: &'a str,
+    /// Until when it waits for its client; nothing if that is here.
+    pub attach_until: Option<&'a str>,
 }
 
 /// A session that was opened.
@@ -89,15 +93,14 @@ pub struct Opened {
     pub records: bool,
 }
 
-/// The active sessions that the caller may list, newest first.
-pub fn list_active(caller: &ObjectId, mine: bool, tenant_id: Option<&str>) -> Query<SessionRow> {
-    let tenant_id = tenant_id.filter(|text| !text.is_empty());
-    Query::new(LIST_ACTIVE, [caller.into(), mine.into(), tenant_id.into()])
+/// One session, if the caller may know of it. The text may be anything.
+pub fn find(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
+    Query::new(FIND, [caller.into(), session_id.into()])
 }
 
-/// One active session, if the caller may know of it. The text may be anything.
-pub fn find_active(caller: &ObjectId, session_id: &str) -> Query<FoundSession> {
-    Query::new(FIND_ACTIVE, [caller.into(), session_id.into()])
+/// Gives a session a name, or takes it away.
+pub fn rename(control: &SessionControl, name: &str) -> Query<Nothing> {
+    Query::new(RENAME, [(&control.row().id).into(), name.trim().into()])
 }
 
 /// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization.
@@ -123,6 +126,7 @@ pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
             i64::from(new.size.cols).into(),
             i64::from(new.size.rows).into(),
             access.may_sudo().into(),
+            new.attach_until.into(),
         ],
     )
 }

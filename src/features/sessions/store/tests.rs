@@ -1,7 +1,10 @@
-use protocol::api::sessions::TerminalSession;
+use protocol::api::sessions::{SessionStatus, TerminalSession};
 
 use super::*;
 use crate::features::machines::{Key, store as machines};
+use crate::features::sessions::access::SessionAccess;
+use crate::http::page::Page;
+use crate::platform::db::Count;
 use crate::testing::TestDb;
 
 /// `ann` and `bob` with a session each on the first of `ann`'s machines, `eve` with one on her own elsewhere.
@@ -44,15 +47,30 @@ fn db() -> TestDb {
 }
 
 fn listed(db: &TestDb, caller: &str, mine: bool, tenant_id: Option<&str>) -> Vec<String> {
-    let rows = db.run(list_active(db.caller(caller).id(), mine, tenant_id));
+    let filter = Filter {
+        mine,
+        tenant: tenant_id.map(str::to_owned),
+        status: Some(SessionStatus::Active),
+        ..Filter::default()
+    };
+    names(db, caller, &filter)
+}
+
+/// Everything on one page.
+const ALL: Page = Page::One { page: 1, limit: 1000 };
+
+fn names(db: &TestDb, caller: &str, filter: &Filter) -> Vec<String> {
+    let (list, count) = list(db.caller(caller).id(), filter, ALL);
+    let (rows, count) = (db.run(list), db.run(count));
+    assert_eq!(Count::of(&count), rows.len() as u64);
     let mut names: Vec<String> = rows.into_iter().map(|row| row.session_id.to_string()).collect();
     names.sort();
     names
 }
 
 fn control(db: &TestDb, caller: &str, session: &str) -> Result<SessionControl, String> {
-    let found = db.run(find_active(db.caller(caller).id(), session));
-    SessionControl::decide(found).map_err(|error| format!("{error:?}"))
+    let found = db.run(find(db.caller(caller).id(), session));
+    SessionControl::of_active(found).map_err(|error| format!("{error:?}"))
 }
 
 fn opened(db: &TestDb, caller: &str, agent_id: &str, session: &str) -> bool {
@@ -72,6 +90,7 @@ fn opened(db: &TestDb, caller: &str, agent_id: &str, session: &str) -> bool {
         client: &client,
         size: Size { cols: 100, rows: 50 },
         now: "2026-01-02T00:00:00.000Z",
+        attach_until: None,
     };
     !db.run(open(&access, &new)).is_empty()
 }
@@ -155,7 +174,7 @@ fn a_name_that_another_organization_uses_is_free() {
 fn a_session_shows_who_opened_it_with_what() {
     let db = db();
     assert!(opened(&db, "ann", "000000000000", "s-new"));
-    let rows = db.run(list_active(db.caller("ann").id(), true, None));
+    let rows = db.run(list(db.caller("ann").id(), &Filter::default(), ALL).0);
     let session = TerminalSession::from(rows.into_iter().find(|row| row.session_id.as_str() == "s-new").unwrap());
     assert_eq!(
         (
@@ -193,4 +212,117 @@ fn a_session_that_ends_is_noted_for_the_log_once_with_how_long_it_was_and_why() 
     assert_eq!((db.count(entry), db.count("session_ends")), (1, 1));
     db.execute("UPDATE terminal_sessions SET last_activity = 'x'; DELETE FROM terminal_sessions");
     assert_eq!(db.count("session_ends"), 1);
+}
+
+#[test]
+fn a_list_is_narrowed_by_state_machine_account_and_time() {
+    let db = db();
+    db.run(close(
+        &control(&db, "ann", "s-ann").unwrap(),
+        "2026-01-02T00:00:00.000Z",
+    ));
+    let of = |caller: &str, change: fn(&mut Filter)| {
+        let mut filter = Filter::default();
+        change(&mut filter);
+        names(&db, caller, &filter)
+    };
+    assert_eq!(of("admin", |_| {}), ["s-ann", "s-bob"]);
+    assert_eq!(
+        of("admin", |filter| filter.status = Some(SessionStatus::Active)),
+        ["s-bob"]
+    );
+    assert_eq!(
+        of("admin", |filter| filter.status = Some(SessionStatus::Closed)),
+        ["s-ann"]
+    );
+    assert_eq!(
+        of("root", |filter| filter.machine = Some("000000000001".into())),
+        ["s-eve"]
+    );
+    assert_eq!(
+        of("root", |filter| filter.machine = Some(format!("{:024x}", 0))),
+        ["s-ann", "s-bob"]
+    );
+    assert_eq!(
+        of("admin", |filter| filter.machine = Some("000000000001".into())),
+        [""; 0],
+        "of another organization"
+    );
+    assert_eq!(
+        of("admin", |filter| filter.user = Some(crate::testing::id("bob"))),
+        ["s-bob"]
+    );
+    assert_eq!(
+        of("admin", |filter| filter.from = Some("2026-01-01T00:00:00.001Z".into())),
+        [""; 0]
+    );
+    assert_eq!(
+        of("admin", |filter| filter.until = Some("2026-01-01T00:00:00.000Z".into())),
+        [""; 0]
+    );
+    assert_eq!(of("ann", |_| {}), ["s-ann"]);
+    assert_eq!(of("ann", |filter| filter.owned = true), ["s-ann", "s-bob"]);
+    assert_eq!(of("bob", |filter| filter.owned = true), ["s-bob"]);
+}
+
+#[test]
+fn a_page_of_a_list_is_a_part_of_it_and_the_newest_come_first() {
+    let db = db();
+    db.execute("UPDATE terminal_sessions SET started_at = '2026-01-03T00:00:00.000Z' WHERE session_id = 's-bob'");
+    let page = |page| {
+        let (list, count) = list(db.caller("root").id(), &Filter::default(), Page::One { page, limit: 2 });
+        let names: Vec<String> = db.run(list).into_iter().map(|row| row.session_id.to_string()).collect();
+        (names, Count::of(&db.run(count)))
+    };
+    let (first, total) = page(1);
+    assert_eq!((first[0].as_str(), first.len(), total), ("s-bob", 2, 3));
+    assert_eq!((page(2).0.len(), page(3).0.len()), (1, 0));
+}
+
+#[test]
+fn those_who_reach_a_machine_list_what_runs_and_ran_there() {
+    let db = db();
+    let caller = db.caller("ann");
+    let found = db.run(machines::find(caller.id(), &Key::AgentId("000000000000".into())));
+    let access = MachineAccess::decide(caller, found).unwrap();
+    db.run(close(
+        &control(&db, "ann", "s-ann").unwrap(),
+        "2026-01-02T00:00:00.000Z",
+    ));
+    for (active, expected) in [(true, vec!["s-bob"]), (false, vec!["s-ann", "s-bob"])] {
+        let (list, count) = of_machine(&access, active, ALL);
+        let mut names: Vec<String> = db.run(list).into_iter().map(|row| row.session_id.to_string()).collect();
+        names.sort();
+        assert_eq!(names, expected);
+        assert_eq!(Count::of(&db.run(count)), expected.len() as u64);
+    }
+}
+
+#[test]
+fn a_session_is_seen_by_whoever_opened_it_or_reaches_its_machine() {
+    let db = db();
+    let sees = |caller: &str| SessionAccess::decide(db.run(find(db.caller(caller).id(), "s-ann"))).map(drop);
+    assert!(sees("bob").unwrap_err().text().contains("Not authorized"));
+    assert!(sees("eve").unwrap_err().text().contains("Session not found"));
+    for caller in ["ann", "admin", "root"] {
+        assert!(sees(caller).is_ok(), "{caller}");
+    }
+    db.execute(&format!(
+        "INSERT INTO machine_grants VALUES ('{:024x}', '{}', '', 'ann', '2026-01-01T00:00:00.000Z', NULL)",
+        0,
+        crate::testing::id("bob")
+    ));
+    assert!(sees("bob").is_ok());
+    assert!(control(&db, "bob", "s-ann").is_err(), "to see it is not to end it");
+}
+
+#[test]
+fn a_name_is_given_and_taken_away() {
+    let db = db();
+    let control = control(&db, "ann", "s-ann").unwrap();
+    for name in ["nightly", ""] {
+        db.run(rename(&control, &format!(" {name} ")));
+        assert_eq!(db.run(find(db.caller("ann").id(), "s-ann"))[0].row.name, name);
+    }
+    assert_eq!(db.count("terminal_sessions WHERE name <> ''"), 0);
 }

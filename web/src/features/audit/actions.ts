@@ -53,6 +53,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   machine_health: 'saw a machine do worse or better',
   command_executed: 'ran a command',
   command_cancelled: 'cancelled a command',
+  session_renamed: 'named a session',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',
   recording_deleted: 'deleted a recording',

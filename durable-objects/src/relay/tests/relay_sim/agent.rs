@@ -5,7 +5,7 @@ use protocol::ids::{JournalId, SessionId, StreamId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD};
 use protocol::relay_contract::AgentContext;
 use protocol::stream::{Applied, InputApplier};
-use protocol::terminal::agent::{FromAgent, InputReport, NoResult, Report, ToAgent};
+use protocol::terminal::agent::{Described, FromAgent, InputReport, NoResult, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::{ExitStatus, Size};
 
@@ -30,6 +30,8 @@ pub struct AgentModel {
     pub ran: Vec<String>,
     /// All input of all shells, as applied.
     pub heard: Vec<u8>,
+    /// Whether it does not know `describe`.
+    pub deaf: bool,
 }
 
 /// How far a command is.
@@ -318,6 +320,17 @@ impl RelaySim {
                         screen: format!("screen at {}", shell.sent),
                     };
                     self.say_up(socket, &screen);
+                }
+                ToAgent::Describe if self.agent.deaf => {}
+                ToAgent::Describe => {
+                    let shells = self.agent.shells.keys().map(|stream| Described {
+                        stream: *stream,
+                        title: format!("shell {stream}"),
+                        command: None,
+                        cwd: "/".to_owned(),
+                    });
+                    let shells = shells.collect();
+                    self.say_up(socket, &FromAgent::Described { shells });
                 }
                 ToAgent::Report => {
                     // A report on a live link says what there is; what was sent is on its way already.

@@ -18,8 +18,8 @@ use protocol::stream::InputWriter;
 use protocol::terminal::Size;
 
 use crate::relay::{
-    Action, Chunk, Claim, CommandClaim, Figures, Key, Memory, Notice, Question, Record, RelayState, Settings, Socket,
-    Verdict, output_frame,
+    Action, Chunk, Claim, CommandClaim, Figures, Key, Memory, Notice, Proof, Question, Record, RelayState, Settings,
+    Socket, Verdict, output_frame,
 };
 use agent::AgentModel;
 use viewers::ViewerModel;
@@ -68,6 +68,8 @@ pub struct RelaySim {
     pub results: BTreeMap<CommandId, CommandResult>,
     /// What was asked of the directory and not answered yet.
     pub questions: VecDeque<Question>,
+    /// Whose sockets are asked about.
+    pub proofs: VecDeque<(Socket, Proof)>,
     /// What is on its way to the bucket.
     pub puts: Vec<Chunk>,
     /// What is in the bucket, by key.
@@ -142,6 +144,7 @@ impl RelaySim {
             figures: Vec::new(),
             results: BTreeMap::new(),
             questions: VecDeque::new(),
+            proofs: VecDeque::new(),
             puts: Vec::new(),
             bucket: BTreeMap::new(),
             records: false,
@@ -197,6 +200,7 @@ impl RelaySim {
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::Tell(figures) => self.figures.push(figures),
                 Action::Ask(question) => self.questions.push_back(question),
+                Action::Prove(socket, proof) => self.proofs.push_back((socket, proof)),
                 Action::Put(chunk) => self.puts.push(chunk),
                 // With the agent until they are stored, which `commands_run.rs` is about.
                 Action::Log(_) => {}

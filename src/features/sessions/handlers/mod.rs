@@ -1,0 +1,3 @@
+//! What people do with terminal sessions.
+pub mod change;
+pub mod list;
