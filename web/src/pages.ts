@@ -64,6 +64,11 @@ export const PAGES = {
     load: () => import('./features/terminals/TerminalPage.svelte'),
   }),
   sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
+  session: page('/running/:sessionId', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/sessions/SessionPage.svelte'),
+  }),
 
   'sent-commands': page('/commands', {
     needs: 'account',

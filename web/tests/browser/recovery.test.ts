@@ -27,6 +27,7 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   machine: { at: '/machines/000000000001', text: 'web-1' },
   terminals: { text: 'No session is running' },
   sessions: { text: 'No session is running' },
+  session: { at: '/running/s-past', text: 'Session on web-1' },
   'sent-commands': { text: 'df -h /' },
   'sent-command': { at: `/commands/cmd_${'1'.padStart(24, '0')}`, text: 'df -h /' },
   recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },

@@ -128,6 +128,21 @@ describe('the terminal', () => {
     expect(await page.getByTestId('connection-state').textContent()).toContain('ended by its owner or an administrator');
   });
 
+  it('says what a session does, and is called as people call it', async () => {
+    const { page } = await connect();
+    await page.goto('/running');
+    const session = page.getByTestId('session');
+    await expect.poll(() => session.textContent()).toContain('make test in /home/ada');
+    await session.getByRole('button', { name: 'Rename' }).click();
+    await page.getByLabel('Name').fill('nightly backup');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await session.getByRole('link', { name: 'nightly backup on web-1' }).click();
+    await page.getByRole('heading', { name: 'nightly backup' }).waitFor();
+    await page.getByRole('link', { name: 'Sessions', exact: true }).first().click();
+    await page.getByTestId('past-session').getByRole('link', { name: 'web-1' }).click();
+    await page.getByText('ended by somebody').waitFor();
+  });
+
   it('gives way to another window and takes the terminal back when asked', async () => {
     const { page, shell } = await connect();
     (await shell()).drop(4009, 'Replaced by another connection');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeOrigin } from './sessions';
+import { describeEnd, describeOrigin, describeViewers, describeWork, type TerminalSession, withLive } from './sessions';
 
 describe('where a session was opened', () => {
   it.each([
@@ -8,8 +8,52 @@ describe('where a session was opened', () => {
     ['ui', 'Unknown', 'Unknown', 'Browser'],
     ['cli', 'Unknown', 'Linux', 'Command line'],
     ['vscode', '', '', 'Editor'],
+    ['api', '', '', 'API'],
     ['robot', '', '', 'robot'],
   ])('%s with %s on %s is “%s”', (source, browser, os, words) => {
     expect(describeOrigin({ source, browser, os })).toBe(words);
+  });
+});
+
+describe('what a session does', () => {
+  it('is said in words', () => {
+    expect(describeWork({ command: 'make test', cwd: '/home/ada' })).toBe('make test in /home/ada');
+    expect(describeWork({ command: null, cwd: '/home/ada' })).toBe('in /home/ada');
+    expect(describeWork({ command: 'top', cwd: '' })).toBe('top');
+    expect(describeWork({ command: null, cwd: '' })).toBe('');
+  });
+
+  it('names each who looks at it once, and who only watches', () => {
+    const viewer = (username: string, can_type: boolean) => ({ username, can_type });
+    expect(describeViewers({ viewers: [] })).toBe('nobody is here');
+    const viewers = [viewer('ada', true), viewer('ada', true), viewer('bob', false)];
+    expect(describeViewers({ viewers })).toBe('ada, bob (watches)');
+  });
+
+  it('is found by machine and name', () => {
+    const session = (agent_id: string, session_id: string) => ({ agent_id, session_id }) as TerminalSession;
+    const live = {
+      agent_id: 'a',
+      session_id: 's',
+      title: 't',
+      command: null,
+      cwd: '',
+      cols: 80,
+      rows: 24,
+      viewers: [],
+      last_activity: null,
+    };
+    const [first, second] = withLive([session('a', 's'), session('b', 's')], [live]);
+    expect([first?.live?.title, second?.live]).toEqual(['t', undefined]);
+  });
+});
+
+describe('why a session is over', () => {
+  it.each([
+    ['terminated', 'ended by somebody'],
+    ['some_new_reason', 'some new reason'],
+    [null, ''],
+  ])('%s is “%s”', (close_reason, words) => {
+    expect(describeEnd({ close_reason })).toBe(words);
   });
 });

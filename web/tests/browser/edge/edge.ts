@@ -36,9 +36,19 @@ export interface FakeMachine {
   [field: string]: unknown;
 }
 
+/** A session as lists have it. */
+interface Listed {
+  session_id: string;
+  agent_id: string;
+  machine_name: string;
+  [field: string]: unknown;
+}
+
 export class Edge {
   readonly machines = new Map<string, FakeMachine>();
   readonly shells = new Map<string, { agentId: string; shell: Shell; started: string }>();
+  /** What people call sessions, by session. */
+  readonly sessionNames = new Map<string, string>();
   /** Upgrades are answered with this status instead, while it is set. */
   refuseUpgrades: number | null = null;
   /** Tokens that are accepted. */
@@ -235,7 +245,19 @@ export class Edge {
           ? [200, { message: 'Machine deleted successfully' }]
           : [404, { error: 'Machine not found' }];
       case 'GET /api/terminal/:id':
+        if (id === 'live') return [200, { sessions: this.#live() }];
+        if (url.searchParams.get('status') === 'ended') return [200, this.#past()];
         return [200, { sessions: this.#sessions() }];
+      case 'GET /api/sessions/:id': {
+        const session = [...this.#sessions(), ...this.#past().sessions].find(({ session_id }) => session_id === id);
+        if (!session) return [404, { error: 'Session not found' }];
+        const live = this.#live().find(({ session_id }) => session_id === id) ?? null;
+        const logs = { logs: [], logs_total: 0, logs_page: 1, logs_limit: 25, logs_total_pages: 0 };
+        return [200, { session, live, machine_name: session.machine_name, ...logs }];
+      }
+      case 'PUT /api/terminal/sessions/:id':
+        this.sessionNames.set(id, String(body.name));
+        return [200, { session: this.#sessions().find(({ session_id }) => session_id === id) }];
       case 'DELETE /api/terminal/sessions/:id':
         this.shellOf(id).end();
         this.shells.delete(id);
@@ -244,22 +266,60 @@ export class Edge {
     return [404, { error: `no ${route}` }];
   }
 
-  #sessions(): object[] {
+  /** What those do that run. */
+  #live(): { session_id: string; agent_id: string }[] {
+    return this.#sessions().map(({ session_id, agent_id }) => ({
+      session_id,
+      agent_id,
+      title: 'ada@web-1: ~',
+      command: 'make test',
+      cwd: '/home/ada',
+      cols: 80,
+      rows: 24,
+      viewers: [{ username: 'ada', can_type: true }],
+      last_activity: null,
+    }));
+  }
+
+  /** One session that is over, on the first machine. */
+  #past(): { sessions: Listed[]; total: number; page: number; limit: number; total_pages: number } {
+    const [agent_id = ''] = this.machines.keys();
+    const times = { started_at: '2026-01-01T10:00:00Z', ended_at: '2026-01-01T11:30:00Z' };
+    const session = {
+      ...this.#session('s-past', agent_id, times.started_at),
+      ...times,
+      status: 'closed',
+      close_reason: 'terminated',
+    };
+    return { sessions: agent_id === '' ? [] : [session], total: 1, page: 1, limit: 20, total_pages: 1 };
+  }
+
+  #sessions(): Listed[] {
     return [...this.shells]
       .filter(([, { shell }]) => !shell.over)
-      .map(([session_id, { agentId, started }]) => ({
-        session_id,
-        agent_id: agentId,
-        machine_name: this.machines.get(agentId)?.name ?? '',
-        user_id: '1',
-        username: 'ada',
-        source: 'ui',
-        status: 'active',
-        started_at: started,
-        browser: 'Chrome',
-        os: 'Linux',
-        ip_address: '127.0.0.1',
-      }));
+      .map(([session_id, { agentId, started }]) => this.#session(session_id, agentId, started));
+  }
+
+  #session(session_id: string, agent_id: string, started_at: string): Listed {
+    return {
+      id: `row-${session_id}`,
+      session_id,
+      name: this.sessionNames.get(session_id) ?? '',
+      agent_id,
+      machine_name: String(this.machines.get(agent_id)?.name ?? ''),
+      user_id: '1',
+      username: 'ada',
+      source: 'ui',
+      status: 'active',
+      started_at,
+      ended_at: null,
+      close_reason: null,
+      browser: 'Chrome',
+      os: 'Linux',
+      ip_address: '127.0.0.1',
+      cols: 80,
+      rows: 24,
+    };
   }
 }
 
