@@ -76,6 +76,12 @@ actions! {
     GroupMachineRemoved "group_machine_removed";
     AccessGranted "access_granted";
     AccessRevoked "access_revoked";
+    AccessRequested "access_requested";
+    AccessRequestCancelled "access_request_cancelled";
+    AccessRequestApproved "access_request_approved";
+    AccessRequestRejected "access_request_rejected";
+    AccessRequestRevoked "access_request_revoked";
+    AccessRequestExpired "access_request_expired";
     MachineCreated "machine_created";
     MachineUpdated "machine_updated";
     MachineRegistered "machine_registered";
@@ -140,7 +146,7 @@ impl Resource {
             "roles" => Self::Role,
             "organization" | "admin" => Self::Organization,
             "groups" => Self::Group,
-            "machines" | "commands" => Self::Machine,
+            "machines" | "commands" | "access-requests" => Self::Machine,
             "terminal" | "sessions" => Self::Terminal,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,

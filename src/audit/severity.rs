@@ -29,6 +29,9 @@ impl Action {
             | Self::GroupMachineRemoved
             | Self::AccessGranted
             | Self::AccessRevoked
+            | Self::AccessRequestApproved
+            | Self::AccessRequestRevoked
+            | Self::AccessRequestExpired
             | Self::UserDeprovisioned
             | Self::PasswordChanged
             | Self::PasswordReset

@@ -56,32 +56,31 @@ pub struct Paging {
 impl PageQuery {
     /// The page that is meant.
     pub fn page(&self) -> Page {
-        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<i64>().ok());
-        let Some(limit) = number(&self.limit).or_else(|| number(&self.per_page)) else {
-            return Page::Everything;
-        };
-        let limit = u64::try_from(limit)
-            .ok()
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .unwrap_or(DEFAULT_LIMIT);
+        match self.size() {
+            None => Page::Everything,
+            Some(_) => self.always_of(DEFAULT_LIMIT, MAX_LIMIT),
+        }
+    }
+
+    /// The page that is meant, for lists that always come in pages.
+    pub fn always(&self) -> Page {
+        self.always_of(DEFAULT_LIMIT, MAX_LIMIT)
+    }
+
+    /// The same, of lists with bounds of their own: `default` rows on a page, or as many as are asked for up to `max`.
+    pub fn always_of(&self, default: u64, max: u64) -> Page {
+        let limit = self.size().and_then(|limit| u64::try_from(limit).ok());
         let page = self.page.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1);
         Page::One {
             page: page.clamp(1, MAX_PAGE),
-            limit,
+            limit: limit.filter(|limit| (1..=max).contains(limit)).unwrap_or(default),
         }
     }
-}
 
-impl PageQuery {
-    /// The page that is meant, for lists that always come in pages.
-    pub fn always(&self) -> Page {
-        match self.page() {
-            Page::Everything => Page::One {
-                page: 1,
-                limit: DEFAULT_LIMIT,
-            },
-            page => page,
-        }
+    /// How many are asked for.
+    fn size(&self) -> Option<i64> {
+        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+        number(&self.limit).or_else(|| number(&self.per_page))
     }
 }
 
@@ -174,6 +173,27 @@ mod tests {
         };
         assert_eq!(of(None, "20"), Page::One { page: 1, limit: 20 });
         assert_eq!(of(Some("30"), "20"), Page::One { page: 1, limit: 30 });
+    }
+
+    #[test]
+    fn a_list_that_always_comes_in_pages_may_have_bounds_of_its_own() {
+        let query = |page: Option<&str>, limit: Option<&str>| PageQuery {
+            page: page.map(Into::into),
+            limit: limit.map(Into::into),
+            per_page: None,
+        };
+        assert_eq!(query(Some("2"), None).always(), Page::One { page: 2, limit: 10 });
+        for (limit, expected) in [(None, 25), (Some("200"), 200), (Some("201"), 25), (Some("0"), 25)] {
+            let page = query(None, limit).always_of(25, 200);
+            assert_eq!(
+                page,
+                Page::One {
+                    page: 1,
+                    limit: expected
+                },
+                "{limit:?}"
+            );
+        }
     }
 
     #[test]

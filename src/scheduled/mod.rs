@@ -2,6 +2,7 @@
 //!
 //! Each job decides by what is stored and not by the clock, so one that ran twice, late or not at all does no harm, and does a
 //! bounded part of its work at a time: what is left over is done by the next run.
+mod access_requests;
 mod grants;
 mod inactivity;
 mod purge;
@@ -20,6 +21,7 @@ use crate::platform::log;
 pub async fn run(app: &App, now: DateTime<Utc>) {
     report("removing what has expired", purge::run(app, now).await);
     report("ending grants", grants::run(app, now).await);
+    report("ending requests", access_requests::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
     report("removing recordings", recordings::purge::run(app, now).await);
     // Also those that could not be ended when their right was withdrawn.

@@ -61,6 +61,19 @@ impl TestDb {
         ));
     }
 
+    /// A request of an account's for a machine, decided by the machine's owner.
+    pub fn request(&self, machine: &str, user: &str, status: &str, expires_at: Option<&str>) {
+        let expires_at = expires_at.map_or("NULL".to_owned(), |at| format!("'{at}'"));
+        self.execute(&format!(
+            "INSERT INTO access_requests (id, organization_id, machine_id, requester_id, duration_hours, status, approved_by, approved_at,
+             expires_at, requested_at, updated_at)
+             SELECT '{}', m.organization_id, m.id, u.id, 1, '{status}', m.owner_id, '2026-01-01T00:00:00.000Z', {expires_at},
+             '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z' FROM users u, machines m
+             WHERE u.username = '{user}' AND m.name = '{machine}'",
+            id(&format!("request {}", self.count("access_requests"))),
+        ));
+    }
+
     /// An active session of an account on a machine.
     pub fn session(&self, session_id: &str, user: &str, machine: &str) {
         self.execute(&format!(

@@ -105,6 +105,35 @@ def logged(world):
     return world.log_key(sent)
 
 
+def requested(world, decided=None):
+    """Somebody's request for a machine of the administrator's."""
+    name = world.name("asker")
+    world.ask("POST", "/api/users", {"username": name, "email": f"{name}@example.com", "password": PASSWORD})
+    signed_in = world.ask("POST", "/api/auth/login", {"email": f"{name}@example.com", "password": PASSWORD})
+    token = signed_in["token"]
+    if signed_in["must_reset_password"]:
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+        token = world.ask("POST", "/api/auth/change-password", body, token=token)["token"]
+    asked = world.ask("POST", "/api/access-requests", {"machine_id": world.new_machine()["id"]}, token=token)
+    if decided:
+        world.ask("POST", f"/api/access-requests/{asked['id']}/{decided}")
+    return asked["id"], token
+
+
+def request_of(decided=None):
+    return lambda world: request(path={"request_id": requested(world, decided)[0]})
+
+
+def ask_for_machine(world):
+    token = requested(world)[1]
+    return request(token=token, body={"machine_id": world.new_machine()["id"]})
+
+
+def cancel_request(world):
+    asked, token = requested(world)
+    return request(token=token, path={"request_id": asked})
+
+
 def ticket(world):
     return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
 
@@ -130,6 +159,14 @@ PREPARED = {
     "DELETE /api/admin/organizations/{organization_id}": lambda world: request(
         path={"organization_id": world.organization()}
     ),
+    "GET /api/access-requests": lambda world: request(query={"status": "pending"}),
+    "POST /api/access-requests": ask_for_machine,
+    "DELETE /api/access-requests/{request_id}": cancel_request,
+    "POST /api/access-requests/{request_id}/approve": request_of(),
+    "POST /api/access-requests/{request_id}/reject": lambda world: request(
+        path={"request_id": requested(world)[0]}, body={"comment": "no"}
+    ),
+    "POST /api/access-requests/{request_id}/revoke": request_of("approve"),
     "POST /api/api-keys": of_person(lambda person: {"name": "a key"}),
     "DELETE /api/api-keys/{key_id}": delete_key,
     "POST /api/auth/accept-invite": lambda world: request(

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_requests;
 mod accounts;
 mod api_keys;
 mod audit_log;

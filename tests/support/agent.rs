@@ -14,6 +14,7 @@ use super::process::{Process, memory, scratch};
 use super::program;
 use super::stack::Stack;
 use super::system;
+use super::team::join;
 use super::wait::eventually;
 
 /// A machine of an account, and its agent.
@@ -224,6 +225,14 @@ pub async fn logged(world: &World, command_id: &str) -> String {
         Some(of["key"].to_string())
     })
     .await
+}
+
+/// A request for the shared machine, of somebody in its owner's organization, which nobody has decided upon.
+pub async fn requested(world: &World) -> String {
+    let somebody = join(world.stack, &world.owner, "user").await;
+    let body = json!({"machine_id": world.agent.machine_id});
+    let made = somebody.post("/api/access-requests", body).await.ok();
+    made["id"].as_str().expect("an id").to_owned()
 }
 
 /// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one without

@@ -47,6 +47,8 @@ impl Operation {
     /// looked up, and before it is asked who may.
     pub fn least_body(&self) -> Option<Value> {
         let body = match self.name().as_str() {
+            "POST /api/access-requests" => json!({"machine_id": "00000000000a"}),
+            "POST /api/access-requests/{request_id}/reject" => json!({"comment": "no"}),
             "POST /api/admin/organizations" => json!({"name": "least", "display_name": "Least"}),
             "POST /api/api-keys" => json!({"name": "least"}),
             "POST /api/auth/change-password" | "POST /api/users/password" | "POST /api/profile/reset-password" => {

@@ -146,7 +146,7 @@ pub struct AccessUser {
     /// What it is in its organization.
     pub role: Role,
     /// Whether it was given privileges for its shells on this machine: by the grant, or else by the account, or else because
-    /// it manages the machine.
+    /// it manages the machine; or by a request for them that was approved.
     pub machine_role: MachineRole,
     /// The same for people: `sudo` or `non-sudo`.
     pub machine_role_name: String,
@@ -154,14 +154,14 @@ pub struct AccessUser {
     pub effective_role: MachineRole,
     /// The first of `ways`.
     pub via: String,
-    /// Every way by which it may: `owner`, `direct` (a grant), `group:` and the group's name, `admin`. Whoever loses one keeps
-    /// the others.
+    /// Every way by which it may: `owner`, `direct` (a grant), `group:` and the group's name, `request` (one that was
+    /// approved), `admin`. Whoever loses one keeps the others.
     pub ways: Vec<String>,
     /// Since when, by the first way. Administrators have always been able to.
     pub granted_at: Option<DateTime<Utc>>,
-    /// Who granted it, by name.
+    /// Who granted it, or approved the request for it, by name.
     pub granted_by: Option<String>,
-    /// When the grant ends, if it does.
+    /// When the grant ends, or without one the approved request, if it does.
     pub expires_at: Option<DateTime<Utc>>,
 }
 

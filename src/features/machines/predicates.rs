@@ -32,8 +32,26 @@ macro_rules! granted {
     };
 }
 
-/// SQL: the caller may use the machine: whoever manages it, whom it was granted to, and the members of its groups. Worked out
-/// for each request, so that withdrawing one way leaves the others as they are.
+/// SQL: the request (`q`) was approved for a time that is not over. One that the scheduled handler has not marked as expired yet
+/// is as good as expired.
+macro_rules! approved {
+    () => {
+        "(q.status = 'approved' AND (q.expires_at IS NULL OR q.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))"
+    };
+}
+
+/// SQL: a request (`q`) of the caller for the machine that was approved and has not expired.
+macro_rules! requested {
+    () => {
+        concat!(
+            "access_requests q WHERE q.machine_id = m.id AND q.requester_id = u.id AND ",
+            $crate::features::machines::predicates::approved!()
+        )
+    };
+}
+
+/// SQL: the caller may use the machine: whoever manages it, whom it was granted to, whose request for it was approved, and the
+/// members of its groups. Worked out for each request, so that withdrawing one way leaves the others as they are.
 macro_rules! reaches {
     () => {
         concat!(
@@ -41,13 +59,16 @@ macro_rules! reaches {
             $crate::features::machines::predicates::manages!(),
             " OR EXISTS (SELECT 1 FROM ",
             $crate::features::machines::predicates::granted!(),
+            ") OR EXISTS (SELECT 1 FROM ",
+            $crate::features::machines::predicates::requested!(),
             ") OR EXISTS (SELECT 1 FROM group_machines x JOIN group_members y ON y.group_id = x.group_id
                WHERE x.machine_id = m.id AND y.user_id = u.id))"
         )
     };
 }
 
-/// SQL: the caller was given privileges for shells: the grant says so, or else the account, or else the caller manages the machine.
+/// SQL: the caller was given privileges for shells: the grant says so, or else the account, or else the caller manages the machine;
+/// or they were asked for, and that was approved. A request only ever adds.
 macro_rules! given_sudo {
     () => {
         concat!(
@@ -55,7 +76,9 @@ macro_rules! given_sudo {
             $crate::features::machines::predicates::granted!(),
             "), NULLIF(u.machine_role, ''), CASE WHEN ",
             $crate::features::machines::predicates::manages!(),
-            " THEN 'allow_sudo' END, 'non_sudo') = 'allow_sudo')"
+            " THEN 'allow_sudo' END, 'non_sudo') = 'allow_sudo' OR EXISTS (SELECT 1 FROM ",
+            $crate::features::machines::predicates::requested!(),
+            " AND q.sudo = 1))"
         )
     };
 }
@@ -71,4 +94,4 @@ macro_rules! may_sudo {
     };
 }
 
-pub(crate) use {given_sudo, granted, in_sight, manages, may_sudo, reaches, unexpired};
+pub(crate) use {approved, given_sudo, granted, in_sight, manages, may_sudo, reaches, requested, unexpired};

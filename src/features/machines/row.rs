@@ -46,7 +46,7 @@ pub struct MachineRow {
     pub owner: String,
     pub tenant_id: String,
     pub group_ids: Vec<String>,
-    /// The names of those whom it was granted to.
+    /// The names of those whom it was granted to, or whose request for it was approved.
     pub granted_to: Vec<String>,
     pub duplicate: Option<Duplicate>,
 }

@@ -26,10 +26,17 @@ const SESSIONS: [&str; 2] = ["s1", "s2"];
 const NOW: &str = "2026-01-01T00:00:00.000Z";
 
 /// What withdraws bob's right, what gives it back, and whose change it is.
-const WITHDRAWALS: [(&str, &str, bool); 9] = [
+const WITHDRAWALS: [(&str, &str, bool); 10] = [
     (
         "DELETE FROM machine_grants",
         "INSERT OR IGNORE INTO machine_grants SELECT m.id, u.id, '', 'ann', '', NULL FROM users u, machines m WHERE u.username = 'bob'",
+        true,
+    ),
+    (
+        "UPDATE access_requests SET status = 'revoked'",
+        "INSERT INTO access_requests (id, organization_id, machine_id, requester_id, duration_hours, status, requested_at, updated_at)
+         SELECT 'r', m.organization_id, m.id, u.id, 0, 'approved', '', '' FROM users u, machines m WHERE u.username = 'bob'
+         ON CONFLICT (id) DO UPDATE SET status = 'approved'",
         true,
     ),
     (

@@ -5,6 +5,9 @@ use protocol::api::secret::Secret;
 /// Longest name of a person or an organization in a letter, in characters: a name is no place for a letter of its own.
 const MAX_NAME: usize = 80;
 
+/// Longest reason that somebody gives, in characters: the rest is on the page that the letter leads to.
+const MAX_REASON: usize = 300;
+
 /// Most names in one list; the rest is counted.
 const MAX_LISTED: usize = 50;
 
@@ -15,6 +18,31 @@ pub struct Link<'a> {
     pub token: &'a Secret,
     /// From now.
     pub lasts: TimeDelta,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// The name of the machine.
+    pub machine: &'a str,
+    /// Its public name: letters and digits.
+    pub agent_id: &'a str,
+    /// From the approval on; 0 has no end.
+    pub hours: u32,
+    /// Whether with privileges.
+    pub sudo: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Decision<'a> {
+    Approved,
+    Rejected {
+        /// Why.
+        comment: &'a str,
+    },
+    /// It had been approved.
+    Revoked,
 }
 
 /// A letter and what it tells of.
@@ -81,6 +109,20 @@ pub enum Letter<'a> {
         /// Days they were not used.
         days: i64,
     },
+    /// To those who decide who may use a machine.
+    AccessAsked {
+        /// Who asks.
+        requester: &'a str,
+        wish: Wish<'a>,
+        /// Why; may be empty.
+        note: &'a str,
+    },
+    /// To whoever asked for a machine.
+    AccessDecided {
+        username: &'a str,
+        wish: Wish<'a>,
+        decision: Decision<'a>,
+    },
     /// After a change of the password.
     PasswordChanged { username: &'a str },
     /// After somebody else took the second factor off the account.
@@ -97,7 +139,7 @@ pub struct Content {
 }
 
 /// A part of a letter.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
     Text(String),
     /// Something to follow.
@@ -123,6 +165,8 @@ impl Letter<'_> {
             Self::InactivityWarning { .. } => "inactivity warning",
             Self::Deactivated { .. } => "deactivated",
             Self::DeactivatedUsers { .. } => "deactivated users",
+            Self::AccessAsked { .. } => "access asked",
+            Self::AccessDecided { .. } => "access decided",
             Self::PasswordChanged { .. } => "password changed",
             Self::SecondFactorReset { .. } => "second factor reset",
         }
@@ -260,6 +304,28 @@ impl Letter<'_> {
                     follow("Open VSAY Edge", base_url.to_owned()),
                 ],
             ),
+            Self::AccessAsked { requester, wish, note } => letter(
+                &format!("{} asks for {}", shown(requester), shown(wish.machine)),
+                [
+                    vec![
+                        text("Hello,"),
+                        text(format!(
+                            "{} asks to use the machine {} {}.",
+                            shown(requester),
+                            shown(wish.machine),
+                            wished(wish)
+                        )),
+                    ],
+                    reason(note),
+                    vec![follow("Decide", format!("{base_url}/requests"))],
+                ]
+                .concat(),
+            ),
+            Self::AccessDecided {
+                username,
+                wish,
+                decision,
+            } => decided(username, wish, decision, base_url),
             Self::PasswordChanged { username } => letter(
                 "Your password was changed",
                 vec![
@@ -288,6 +354,63 @@ impl Letter<'_> {
     }
 }
 
+/// What came of a request for a machine.
+fn decided(username: &str, wish: &Wish, decision: &Decision, base_url: &str) -> Content {
+    let machine = shown(wish.machine);
+    let (verb, rest) = match decision {
+        Decision::Approved => (
+            "approved",
+            vec![
+                text(format!("you may use the machine {machine} {}.", wished(wish))),
+                follow("Open the machine", format!("{base_url}/machines/{}", wish.agent_id)),
+            ],
+        ),
+        Decision::Rejected { comment } => (
+            "rejected",
+            [
+                vec![text(format!("your request for the machine {machine} was rejected."))],
+                reason(comment),
+                vec![follow("Your requests", format!("{base_url}/requests"))],
+            ]
+            .concat(),
+        ),
+        Decision::Revoked => (
+            "revoked",
+            vec![
+                text(format!(
+                    "an administrator took back what your request for the machine {machine} gave you."
+                )),
+                follow("Your requests", format!("{base_url}/requests")),
+            ],
+        ),
+    };
+    let hello = text(format!("Hello {},", shown(username)));
+    letter(
+        &format!("Your request for {machine} was {verb}"),
+        [vec![hello], rest].concat(),
+    )
+}
+
+/// For how long somebody asks, and for what: `for 8 hours, with sudo`.
+fn wished(wish: &Wish) -> String {
+    let time = match i64::from(wish.hours) {
+        0 => "without an end".to_owned(),
+        hours if hours % 24 == 0 => format!("for {}", days(hours / 24)),
+        hours => format!("for {}", count(hours, "hour")),
+    };
+    if wish.sudo { format!("{time}, with sudo") } else { time }
+}
+
+/// What somebody wrote about it, if anything.
+fn reason(words: &str) -> Vec<Block> {
+    let line = on_one_line(words, MAX_REASON);
+    if line.is_empty() {
+        Vec::new()
+    } else {
+        vec![text(format!("The reason: {line}"))]
+    }
+}
+
 fn letter(subject: &str, blocks: Vec<Block>) -> Content {
     Content {
         subject: subject.to_owned(),
@@ -305,13 +428,18 @@ fn follow(label: &'static str, url: String) -> Block {
 
 /// A name that somebody chose, on one line and not too long.
 fn shown(name: &str) -> String {
-    let line: String = name
+    on_one_line(name, MAX_NAME)
+}
+
+/// What somebody wrote, on one line and not longer than this.
+fn on_one_line(text: &str, max: usize) -> String {
+    let line: String = text
         .chars()
         .map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c })
         .collect();
     let line = line.trim();
-    match line.chars().count() > MAX_NAME {
-        true => line.chars().take(MAX_NAME).chain(['…']).collect(),
+    match line.chars().count() > max {
+        true => line.chars().take(max).chain(['…']).collect(),
         false => line.to_owned(),
     }
 }

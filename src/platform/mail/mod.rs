@@ -20,7 +20,7 @@ use super::settings::mail::MailSettings;
 use message::Message;
 
 pub use address::Address;
-pub use letter::{Letter, Link};
+pub use letter::{Decision, Letter, Link, Wish};
 
 /// Why a letter was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

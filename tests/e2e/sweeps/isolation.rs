@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, logged, recording};
+use crate::support::agent::{Agent, World, logged, recording, requested};
 use crate::support::openapi::operations;
 use crate::support::viewer::Viewer;
 
@@ -50,6 +50,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     let role = roles["roles"][5]["id"].as_i64().expect("the system role").to_string();
 
     let recording = recording(world, session).await;
+    let request = requested(world).await;
 
     let command = format!("/api/machines/{}/command", world.agent.agent_id);
     let command = world.owner.post(&command, json!({"command": "true"})).await.ok();
@@ -69,6 +70,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "user_id" => (world.owner.id.clone(), "00000000000000000000000a".to_owned()),
         "role_id" => (role.clone(), "999999999".to_owned()),
         "recording_id" => (recording.clone(), "00000000000000000000000a".to_owned()),
+        "request_id" => (request.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, logged, recording};
+use crate::support::agent::{World, logged, recording, requested};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -34,6 +34,27 @@ const LIVE_TICKET: &str = "POST /api/recordings/{recording_id}/ticket";
 
 const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /agent/connect", Refused(401, "Invalid or expired token")),
+    ("GET /api/access-requests", Needs("administrators only")),
+    ("POST /api/access-requests", Refused(404, "Machine not found")),
+    ("GET /api/access-requests/machines", May(200)),
+    ("GET /api/access-requests/my", May(200)),
+    ("GET /api/access-requests/to-decide", May(200)),
+    (
+        "DELETE /api/access-requests/{request_id}",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/access-requests/{request_id}/approve",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/access-requests/{request_id}/reject",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/access-requests/{request_id}/revoke",
+        Needs("administrators only"),
+    ),
     ("GET /api/admin/organizations", Needs("super administrators only")),
     ("POST /api/admin/organizations", Needs("super administrators only")),
     (
@@ -114,6 +135,14 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/machines/{agent_id}/metrics", Refused(403, "Not authorized")),
     ("PUT /api/machines/{agent_id}", Refused(403, "Not authorized")),
     ("DELETE /api/machines/{agent_id}", Refused(403, "Not authorized")),
+    (
+        "GET /api/machines/{agent_id}/access-requests",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/machines/{agent_id}/pending-requests-count",
+        Refused(403, "Not authorized"),
+    ),
     (
         "POST /api/machines/{agent_id}/access/grant",
         Refused(403, "Not authorized"),
@@ -279,6 +308,7 @@ struct Things {
     key: String,
     role: String,
     recording: String,
+    request: String,
 }
 
 /// A command of the owner's.
@@ -311,6 +341,7 @@ impl Things {
                         drop(Viewer::attached(&world.owner, &world.agent, "colleague-2").await);
                         recording(world, "colleague-2").await
                     },
+                    request: requested(world).await,
                 }
             })
             .await
@@ -329,6 +360,7 @@ impl Things {
             "key_id" => self.key.clone(),
             "role_id" => self.role.clone(),
             "recording_id" => self.recording.clone(),
+            "request_id" => self.request.clone(),
             "offset" => "0".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })

@@ -55,6 +55,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/access-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List requests for machines */
+        get: operations["list_access_requests"];
+        put?: never;
+        /** Ask for a machine */
+        post: operations["create_access_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List machines to ask for */
+        get: operations["list_askable_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/my": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own requests for machines */
+        get: operations["list_own_access_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/to-decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List requests that wait for one's decision */
+        get: operations["list_access_requests_to_decide"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a request for a machine back */
+        delete: operations["cancel_access_request"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/{request_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a request for a machine */
+        post: operations["approve_access_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/{request_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject a request for a machine */
+        post: operations["reject_access_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-requests/{request_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke an approved request for a machine */
+        post: operations["revoke_access_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/organizations": {
         parameters: {
             query?: never;
@@ -930,57 +1067,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/dashboard/recent-activity": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the commands that were run last */
-        get: operations["list_recent_activity"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/dashboard/recent-machines": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the machines that were active last */
-        get: operations["list_recent_machines"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/dashboard/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Count machines and sessions */
-        get: operations["read_stats"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1143,6 +1229,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines/{agent_id}/access-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the requests for a machine */
+        get: operations["list_machine_access_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machines/{agent_id}/access/grant": {
         parameters: {
             query?: never;
@@ -1245,15 +1348,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/machines/{agent_id}/metrics": {
+    "/api/machines/{agent_id}/pending-requests-count": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Read a machine's history */
-        get: operations["list_metrics"];
+        /** Count the requests for a machine that wait */
+        get: operations["count_pending_access_requests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1290,40 +1393,6 @@ export interface paths {
         put?: never;
         /** Issue a registration token */
         post: operations["create_registration_token"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/machines/{agent_id}/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the sessions of a machine */
-        get: operations["list_machine_sessions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/machines/{agent_id}/sessions/active": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the running sessions of a machine */
-        get: operations["list_active_machine_sessions"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1726,23 +1795,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sessions/{session_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read a session, with its commands */
-        get: operations["find_session"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/signup": {
         parameters: {
             query?: never;
@@ -1760,23 +1812,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/terminal/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read what sessions do now */
-        get: operations["list_live"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/terminal/sessions": {
         parameters: {
             query?: never;
@@ -1784,7 +1819,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List sessions */
+        /** List active sessions */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
@@ -1802,8 +1837,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Name a session */
-        put: operations["update_session"];
+        put?: never;
         post?: never;
         /** Close a session */
         delete: operations["close_session"];
@@ -2123,162 +2157,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/machines": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List machines */
-        get: operations["v1_list_machines"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/machines/{machine_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read a machine */
-        get: operations["v1_find_machine"];
-        put?: never;
-        post?: never;
-        /** Delete a machine */
-        delete: operations["v1_delete_machine"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/machines/{machine_id}/connect": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Connect to a machine */
-        post: operations["v1_connect_machine"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/machines/{machine_id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Test a machine */
-        post: operations["v1_test_machine"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List sessions */
-        get: operations["v1_list_sessions"];
-        put?: never;
-        /** Open a session */
-        post: operations["v1_create_session"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sessions/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Count sessions */
-        get: operations["v1_session_stats"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sessions/{session_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read a session */
-        get: operations["v1_find_session"];
-        put?: never;
-        post?: never;
-        /** End a session */
-        delete: operations["v1_end_session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sessions/{session_id}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read the log of a session */
-        get: operations["v1_session_logs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/sessions/{session_id}/ws": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Open the terminal of a session (WebSocket) */
-        get: operations["v1_open_socket"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2315,6 +2193,112 @@ export interface components {
             /** @description The people. Super administrators of other organizations, who reach every machine, are not listed. */
             users: components["schemas"]["AccessUser"][];
         };
+        /** @description Somebody's request for a machine. */
+        AccessRequest: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            approved_at?: string | null;
+            /** @description Who approved it, by name. */
+            approved_by?: string | null;
+            /**
+             * Format: int32
+             * @description For how many hours from the approval on; 0 has no end.
+             */
+            duration_hours: number;
+            /**
+             * Format: date-time
+             * @description When it ends, if it was approved for a time.
+             */
+            expires_at?: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["ObjectId"];
+            /** @description Its public name. */
+            machine_agent_id: components["schemas"]["AgentId"];
+            /** @description The machine. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description Its name as it is now. */
+            machine_name: string;
+            /** @description `allow_sudo` if privileges for shells were asked for, or else empty: what the account has. */
+            machine_role: string;
+            /** @description Their mail address. */
+            owner_email: string;
+            /** @description Whose machine it is now. */
+            owner_id: components["schemas"]["ObjectId"];
+            /** @description Their name. */
+            owner_username: string;
+            /** @description Why; empty unless it was refused. */
+            reject_comment: string;
+            /** @description Who refused it, by name. */
+            rejected_by?: string | null;
+            /** @description Why. */
+            request_note: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            requested_at: string;
+            /** @description Their mail address. */
+            requester_email: string;
+            /** @description Who asked. */
+            requester_id: components["schemas"]["ObjectId"];
+            /** @description Their name. */
+            requester_username: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            revoked_at?: string | null;
+            /** @description Who took it back, by name. */
+            revoked_by?: string | null;
+            /** @description What became of it. */
+            status: components["schemas"]["AccessRequestStatus"];
+            /** @description The slug of the machine's organization. */
+            tenant_id: string;
+            /**
+             * Format: date-time
+             * @description When something of it changed last.
+             */
+            updated_at: string;
+        };
+        /** @description What was done to a request, and the request as it is now. */
+        AccessRequestChanged: {
+            /** @description For people. */
+            message: string;
+            /** @description The request. */
+            request: components["schemas"]["AccessRequest"];
+        };
+        /** @description A page of requests, newest first. */
+        AccessRequestList: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
+            /** @description The requests. */
+            requests: components["schemas"]["AccessRequest"][];
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /**
+         * @description What became of a request.
+         * @enum {string}
+         */
+        AccessRequestStatus: "pending" | "approved" | "rejected" | "expired" | "revoked";
         /** @description Somebody who may use a machine. */
         AccessUser: {
             /** @description What that comes to: privileges are gained only on a machine that was enrolled with them. */
@@ -2323,7 +2307,7 @@ export interface components {
             email: string;
             /**
              * Format: date-time
-             * @description When the grant ends, if it does.
+             * @description When the grant ends, or without one the approved request, if it does.
              */
             expires_at?: string | null;
             /**
@@ -2331,11 +2315,11 @@ export interface components {
              * @description Since when, by the first way. Administrators have always been able to.
              */
             granted_at?: string | null;
-            /** @description Who granted it, by name. */
+            /** @description Who granted it, or approved the request for it, by name. */
             granted_by?: string | null;
             /**
              * @description Whether it was given privileges for its shells on this machine: by the grant, or else by the account, or else because
-             *     it manages the machine.
+             *     it manages the machine; or by a request for them that was approved.
              */
             machine_role: components["schemas"]["MachineRole"];
             /** @description The same for people: `sudo` or `non-sudo`. */
@@ -2349,8 +2333,8 @@ export interface components {
             /** @description The first of `ways`. */
             via: string;
             /**
-             * @description Every way by which it may: `owner`, `direct` (a grant), `group:` and the group's name, `admin`. Whoever loses one keeps
-             *     the others.
+             * @description Every way by which it may: `owner`, `direct` (a grant), `group:` and the group's name, `request` (one that was
+             *     approved), `admin`. Whoever loses one keeps the others.
              */
             ways: string[];
         };
@@ -2431,6 +2415,44 @@ export interface components {
             keys: components["schemas"]["ApiKey"][];
             /** @description How many there are. */
             total: number;
+        };
+        /** @description A machine that the caller can ask for: as much of it as everybody in its organization may know. */
+        AskableMachine: {
+            /** @description Its public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /** @description Its id. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description Its name. */
+            name: string;
+            /** @description The name of its owner. */
+            owner: string;
+            /** @description Whether the caller has asked for it already. */
+            pending: boolean;
+        };
+        /** @description A page of them, by name. */
+        AskableMachineList: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /** @description The machines. */
+            machines: components["schemas"]["AskableMachine"][];
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
         };
         /** @description The roles that an account has from now on: by number, or by name. */
         AssignRoles: {
@@ -3011,6 +3033,30 @@ export interface components {
         } | {
             code: string;
         };
+        /** @description Asks for a machine. */
+        CreateAccessRequest: {
+            /**
+             * Format: int32
+             * @description For how many hours from the approval on; 0 has no end.
+             * @default 0
+             */
+            duration_hours?: number;
+            /**
+             * @description The machine, by its `id` or its `agent_id`.
+             * @default
+             */
+            machine_id?: string;
+            /**
+             * @description `allow_sudo` (`sudo`) asks for privileges for shells, too. Any other role, or none, asks for what the account has.
+             * @default
+             */
+            machine_role?: string;
+            /**
+             * @description Why, for whoever decides.
+             * @default
+             */
+            request_note?: string;
+        };
         /** @description A key to be made. */
         CreateApiKey: {
             /**
@@ -3164,79 +3210,6 @@ export interface components {
              * @example johndoe
              */
             username: string;
-        };
-        /** @description How many machines there are that the caller reaches, and how they do. */
-        DashboardStats: {
-            /**
-             * Format: int64
-             * @description As `online_count`.
-             */
-            active_machines: number;
-            /**
-             * Format: double
-             * @description Mean processor use of those that are online, in percent; 0 if none is.
-             */
-            avg_cpu: number;
-            /**
-             * Format: double
-             * @description Their mean use of the root file system, in percent.
-             */
-            avg_disk: number;
-            /**
-             * Format: double
-             * @description Their mean memory use, in percent.
-             */
-            avg_memory: number;
-            /**
-             * Format: double
-             * @description What they receive in the mean, in MB/s.
-             */
-            avg_network_in: number;
-            /**
-             * Format: double
-             * @description What they send in the mean, in MB/s.
-             */
-            avg_network_out: number;
-            /**
-             * Format: int64
-             * @description …and how many at their second.
-             */
-            critical_count: number;
-            /**
-             * Format: int64
-             * @description All others.
-             */
-            inactive_machines: number;
-            /**
-             * Format: int64
-             * @description Those whose agents were connected.
-             */
-            offline_count: number;
-            /**
-             * Format: int64
-             * @description Those whose agents are connected.
-             */
-            online_count: number;
-            /**
-             * Format: int64
-             * @description Those that wait for their agents.
-             */
-            pending_count: number;
-            /**
-             * Format: int64
-             * @description All of them.
-             */
-            total_machines: number;
-            /**
-             * Format: int64
-             * @description Sessions there ever were on them.
-             */
-            total_sessions: number;
-            /**
-             * Format: int64
-             * @description Of those that are online, how many are at a threshold…
-             */
-            warning_count: number;
         };
         /** @description An account is gone. */
         Deactivated: {
@@ -3457,155 +3430,6 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
-        Enveloped_DashboardStats: {
-            /**
-             * Format: int64
-             * @description As `online_count`.
-             */
-            active_machines: number;
-            /**
-             * Format: double
-             * @description Mean processor use of those that are online, in percent; 0 if none is.
-             */
-            avg_cpu: number;
-            /**
-             * Format: double
-             * @description Their mean use of the root file system, in percent.
-             */
-            avg_disk: number;
-            /**
-             * Format: double
-             * @description Their mean memory use, in percent.
-             */
-            avg_memory: number;
-            /**
-             * Format: double
-             * @description What they receive in the mean, in MB/s.
-             */
-            avg_network_in: number;
-            /**
-             * Format: double
-             * @description What they send in the mean, in MB/s.
-             */
-            avg_network_out: number;
-            /**
-             * Format: int64
-             * @description …and how many at their second.
-             */
-            critical_count: number;
-            /**
-             * Format: int64
-             * @description All others.
-             */
-            inactive_machines: number;
-            /**
-             * Format: int64
-             * @description Those whose agents were connected.
-             */
-            offline_count: number;
-            /**
-             * Format: int64
-             * @description Those whose agents are connected.
-             */
-            online_count: number;
-            /**
-             * Format: int64
-             * @description Those that wait for their agents.
-             */
-            pending_count: number;
-            /**
-             * Format: int64
-             * @description All of them.
-             */
-            total_machines: number;
-            /**
-             * Format: int64
-             * @description Sessions there ever were on them.
-             */
-            total_sessions: number;
-            /**
-             * Format: int64
-             * @description Of those that are online, how many are at a threshold…
-             */
-            warning_count: number;
-        } & {
-            /** @description How many machines there are that the caller reaches, and how they do. */
-            data?: {
-                /**
-                 * Format: int64
-                 * @description As `online_count`.
-                 */
-                active_machines: number;
-                /**
-                 * Format: double
-                 * @description Mean processor use of those that are online, in percent; 0 if none is.
-                 */
-                avg_cpu: number;
-                /**
-                 * Format: double
-                 * @description Their mean use of the root file system, in percent.
-                 */
-                avg_disk: number;
-                /**
-                 * Format: double
-                 * @description Their mean memory use, in percent.
-                 */
-                avg_memory: number;
-                /**
-                 * Format: double
-                 * @description What they receive in the mean, in MB/s.
-                 */
-                avg_network_in: number;
-                /**
-                 * Format: double
-                 * @description What they send in the mean, in MB/s.
-                 */
-                avg_network_out: number;
-                /**
-                 * Format: int64
-                 * @description …and how many at their second.
-                 */
-                critical_count: number;
-                /**
-                 * Format: int64
-                 * @description All others.
-                 */
-                inactive_machines: number;
-                /**
-                 * Format: int64
-                 * @description Those whose agents were connected.
-                 */
-                offline_count: number;
-                /**
-                 * Format: int64
-                 * @description Those whose agents are connected.
-                 */
-                online_count: number;
-                /**
-                 * Format: int64
-                 * @description Those that wait for their agents.
-                 */
-                pending_count: number;
-                /**
-                 * Format: int64
-                 * @description All of them.
-                 */
-                total_machines: number;
-                /**
-                 * Format: int64
-                 * @description Sessions there ever were on them.
-                 */
-                total_sessions: number;
-                /**
-                 * Format: int64
-                 * @description Of those that are online, how many are at a threshold…
-                 */
-                warning_count: number;
-            };
-            /** @description For people. */
-            message: string;
-        };
-        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_MachineDetail: (components["schemas"]["Machine"] & {
             /** @description The machine. */
             machine: components["schemas"]["Machine"];
@@ -3685,32 +3509,6 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
-        Enveloped_RecentActivity: {
-            /** @description At most ten commands, with the beginning of what they wrote. */
-            activities: components["schemas"]["CommandLog"][];
-        } & {
-            /** @description What was run on machines, the newest first. */
-            data?: {
-                /** @description At most ten commands, with the beginning of what they wrote. */
-                activities: components["schemas"]["CommandLog"][];
-            };
-            /** @description For people. */
-            message: string;
-        };
-        /** @description What [`Envelope::reply`] writes, for the API document. */
-        Enveloped_RecentMachines: {
-            /** @description At most five. */
-            machines: components["schemas"]["Machine"][];
-        } & {
-            /** @description Machines by their last sign of life, the newest first. */
-            data?: {
-                /** @description At most five. */
-                machines: components["schemas"]["Machine"][];
-            };
-            /** @description For people. */
-            message: string;
-        };
-        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_Refreshed: {
             /**
              * Format: int64
@@ -3747,67 +3545,14 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
-        Enveloped_SessionBody: {
-            /** @description The session. */
-            session: components["schemas"]["TerminalSession"];
-        } & {
-            /** @description One session. */
-            data?: {
-                /** @description The session. */
-                session: components["schemas"]["TerminalSession"];
-            };
-            /** @description For people. */
-            message: string;
-        };
-        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_SessionList: {
-            /**
-             * Format: int64
-             * @description How many fit on a page.
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description Which page it is, from 1.
-             */
-            page: number;
             /** @description The sessions. */
             sessions: components["schemas"]["TerminalSession"][];
-            /**
-             * Format: int64
-             * @description How many there are on all pages; 10000 if there are more.
-             */
-            total: number;
-            /**
-             * Format: int64
-             * @description How many pages there are.
-             */
-            total_pages: number;
         } & {
-            /** @description A page of sessions, newest first. */
+            /** @description Sessions, newest first. */
             data?: {
-                /**
-                 * Format: int64
-                 * @description How many fit on a page.
-                 */
-                limit: number;
-                /**
-                 * Format: int64
-                 * @description Which page it is, from 1.
-                 */
-                page: number;
                 /** @description The sessions. */
                 sessions: components["schemas"]["TerminalSession"][];
-                /**
-                 * Format: int64
-                 * @description How many there are on all pages; 10000 if there are more.
-                 */
-                total: number;
-                /**
-                 * Format: int64
-                 * @description How many pages there are.
-                 */
-                total_pages: number;
             };
             /** @description For people. */
             message: string;
@@ -4167,11 +3912,15 @@ export interface components {
             /** @description Its name. */
             username: string;
         };
-        /**
-         * @description How a machine does by its thresholds.
-         * @enum {string}
-         */
-        Health: "healthy" | "warning" | "critical";
+        /** @description Signs of life. */
+        Health: {
+            /** @description `vsay-edge`. */
+            service: string;
+            /** @description `ok`. */
+            status: string;
+            /** @description The version that answers. */
+            version: string;
+        };
         /** @description An invitation. Whoever has the token can accept it. */
         Invited: {
             /** @description Whether it was mailed. If not, pass the link on yourself. */
@@ -4192,41 +3941,6 @@ export interface components {
          * @enum {string}
          */
         KeyScope: "full" | "people:admin" | "read";
-        /** @description What a session does at this moment, as its machine says. */
-        LiveFacts: {
-            /** @description The machine's public name. */
-            agent_id: components["schemas"]["AgentId"];
-            /**
-             * Format: int32
-             * @description Width of the terminal.
-             */
-            cols: number;
-            /** @description The command that runs, with what is masked in the command log; none while the shell waits for one. */
-            command?: string | null;
-            /** @description The shell's directory; empty if it is not known. */
-            cwd: string;
-            /**
-             * Format: date-time
-             * @description When the terminal last wrote something, if that is known.
-             */
-            last_activity?: string | null;
-            /**
-             * Format: int32
-             * @description Height of the terminal.
-             */
-            rows: number;
-            /** @description The session's name. */
-            session_id: components["schemas"]["SessionId"];
-            /** @description The terminal's title, as programs have set it. */
-            title: string;
-            /** @description Who looks at it. */
-            viewers: components["schemas"]["SessionViewer"][];
-        };
-        /** @description What sessions do at this moment. */
-        LiveSessions: {
-            /** @description Those of which it is known. */
-            sessions: components["schemas"]["LiveFacts"][];
-        };
         /** @description The end of a sign-in. */
         LoggedOut: {
             /** @description For people. */
@@ -4284,7 +3998,6 @@ export interface components {
             duplicate?: components["schemas"]["Duplicate"] | null;
             /** @description Groups it is in. */
             group_ids: string[];
-            health: components["schemas"]["Health"] | null;
             /** @description Its own name for itself. */
             hostname: string;
             /** @description The row. */
@@ -4311,12 +4024,6 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
-            /**
-             * Format: date-time
-             * @description When they were measured. Reading a machine, or a list with it, has it measured again behind the answer, and every half minute
-             *     for a quarter of an hour; one that nobody reads about says how it does once an hour.
-             */
-            metrics_at: string | null;
             /** @description What people call it, unique among its owner's machines. */
             name: string;
             /**
@@ -4337,7 +4044,7 @@ export interface components {
             owner_id: components["schemas"]["ObjectId"];
             /** @description What its agent enrols with. Only when one machine is read, by its owner or an administrator, while a token waits. */
             registration_token?: string;
-            /** @description The last figures as they came. */
+            /** @description The last heartbeat as it came. */
             resource_stats: components["schemas"]["Metrics"];
             /** @description Whether its agent was shut out. */
             revoked: boolean;
@@ -4352,8 +4059,6 @@ export interface components {
             tags: string[];
             /** @description The organization's slug. */
             tenant_id: string;
-            /** @description From how many percent on its figures are worth a warning, or critical. */
-            thresholds: components["schemas"]["Thresholds"];
             /** @description Time since it started, such as `5d 12h 30m`. */
             uptime: string;
             /**
@@ -4451,7 +4156,7 @@ export interface components {
             /** @description For people. */
             message: string;
         };
-        /** @description How a machine does. */
+        /** @description How a machine does, from its last heartbeat. */
         Metrics: {
             /**
              * Format: double
@@ -4489,61 +4194,6 @@ export interface components {
              * @default 0
              */
             uptime_seconds?: number;
-        };
-        /** @description The history of a machine's figures, the oldest first. */
-        MetricsHistory: {
-            /** @description The machine's public name. */
-            agent_id: components["schemas"]["AgentId"];
-            /**
-             * Format: date-time
-             * @description Where it begins.
-             */
-            from: string;
-            /** @description At most 360 of them. */
-            samples: components["schemas"]["MetricsSample"][];
-            /**
-             * Format: int32
-             * @description How many seconds each sample stands for. A time in which nothing was measured has none.
-             */
-            step_seconds: number;
-            /**
-             * Format: date-time
-             * @description Where it ends.
-             */
-            to: string;
-        };
-        /** @description How a machine did around one moment: means of what was measured then. */
-        MetricsSample: {
-            /**
-             * Format: date-time
-             * @description Where that time begins.
-             */
-            at: string;
-            /**
-             * Format: double
-             * @description Processor use in percent of all cores.
-             */
-            cpu_percent: number;
-            /**
-             * Format: double
-             * @description Use of the root file system in percent.
-             */
-            disk_percent: number;
-            /**
-             * Format: double
-             * @description Memory use in percent.
-             */
-            memory_percent: number;
-            /**
-             * Format: double
-             * @description Received, in MB/s.
-             */
-            network_inbound: number;
-            /**
-             * Format: double
-             * @description Sent, in MB/s.
-             */
-            network_outbound: number;
         };
         /** @description A new key. This is the only time that it is shown. */
         NewApiKey: components["schemas"]["ApiKey"] & {
@@ -4752,6 +4402,14 @@ export interface components {
             password: string;
             /** @description From the mail. */
             token: string;
+        };
+        /** @description How many requests wait. */
+        PendingCount: {
+            /**
+             * Format: int64
+             * @description The number.
+             */
+            count: number;
         };
         /** @description Accounts, in the order of their numbers. */
         People: {
@@ -4984,16 +4642,6 @@ export interface components {
             /** @description The version that answers. */
             version: string;
         };
-        /** @description What was run on machines, the newest first. */
-        RecentActivity: {
-            /** @description At most ten commands, with the beginning of what they wrote. */
-            activities: components["schemas"]["CommandLog"][];
-        };
-        /** @description Machines by their last sign of life, the newest first. */
-        RecentMachines: {
-            /** @description At most five. */
-            machines: components["schemas"]["Machine"][];
-        };
         /** @description One session's recording. */
         Recording: {
             /** @description The machine's public name. */
@@ -5139,6 +4787,14 @@ export interface components {
             install_command: string;
             /** @description What the machine's agent enrols with: 64 hex characters, good for one enrolment. */
             registration_token: string;
+        };
+        /** @description Refuses a request. */
+        RejectAccessRequest: {
+            /**
+             * @description Why, for whoever asked.
+             * @default
+             */
+            comment?: string;
         };
         /** @description Somebody to take out of a group. The query may name them, too. */
         RemoveMember: {
@@ -5398,80 +5054,18 @@ export interface components {
             /** @description The organization's slug. */
             tenant_id: string;
         };
-        /** @description One session. */
-        SessionBody: {
-            /** @description The session. */
-            session: components["schemas"]["TerminalSession"];
-        };
-        /** @description A session, and a page of what was run in it. */
-        SessionDetail: {
-            live?: components["schemas"]["LiveFacts"] | null;
-            /** @description What was run in it, oldest first, each with the beginning of what it wrote if the page has 25 at most. */
-            logs: components["schemas"]["CommandLog"][];
-            /**
-             * Format: int64
-             * @description How many fit on a page.
-             */
-            logs_limit: number;
-            /**
-             * Format: int64
-             * @description Which page it is, from 1.
-             */
-            logs_page: number;
-            /**
-             * Format: int64
-             * @description How many commands there are on all pages.
-             */
-            logs_total: number;
-            /**
-             * Format: int64
-             * @description How many pages there are.
-             */
-            logs_total_pages: number;
-            /** @description What people call its machine. */
-            machine_name: string;
-            /** @description The session. */
-            session: components["schemas"]["TerminalSession"];
-        };
         /** @description A terminal session. Clients of the published socket may choose it; ours are `sess_` and 24 hex. */
         SessionId: string;
-        /** @description A page of sessions, newest first. */
+        /** @description Sessions, newest first. */
         SessionList: {
-            /**
-             * Format: int64
-             * @description How many fit on a page.
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description Which page it is, from 1.
-             */
-            page: number;
             /** @description The sessions. */
             sessions: components["schemas"]["TerminalSession"][];
-            /**
-             * Format: int64
-             * @description How many there are on all pages; 10000 if there are more.
-             */
-            total: number;
-            /**
-             * Format: int64
-             * @description How many pages there are.
-             */
-            total_pages: number;
         };
         /**
          * @description Whether a session's shell may still be there.
          * @enum {string}
          */
         SessionStatus: "active" | "closed";
-        /** @description Somebody who looks at a session. */
-        SessionViewer: {
-            /** @description Whether they may type. */
-            can_type: boolean;
-            /** @description By which name. */
-            username: string;
-        };
         /** @description The first account of a server. */
         Setup: {
             /** @description Where mail for the account goes. */
@@ -5736,8 +5330,6 @@ export interface components {
             machine_id: components["schemas"]["ObjectId"];
             /** @description What people call the machine. */
             machine_name: string;
-            /** @description What people call it; empty if nobody gave it a name. */
-            name: string;
             /** @description The operating system of whoever opened it, such as `macOS`, or `Unknown`. */
             os: string;
             /** @description The same, under another name. */
@@ -5764,49 +5356,6 @@ export interface components {
             user_id: components["schemas"]["ObjectId"];
             /** @description By which name. */
             username: string;
-        };
-        /**
-         * @description From how many percent on a figure is worth a warning, and from how many on it is critical. 100 is never reached: a processor may well be
-         *     busy altogether.
-         */
-        Threshold: {
-            /**
-             * Format: int32
-             * @description From 1 to 100.
-             */
-            critical: number;
-            /**
-             * Format: int32
-             * @description From 1 to 100, and at most `critical`.
-             */
-            warning: number;
-        };
-        /** @description The thresholds of one machine. */
-        Thresholds: {
-            /**
-             * @description Of processor use.
-             * @default {
-             *       "critical": 95,
-             *       "warning": 85
-             *     }
-             */
-            cpu?: components["schemas"]["Threshold"];
-            /**
-             * @description Of the root file system's use.
-             * @default {
-             *       "critical": 90,
-             *       "warning": 80
-             *     }
-             */
-            disk?: components["schemas"]["Threshold"];
-            /**
-             * @description Of memory use.
-             * @default {
-             *       "critical": 95,
-             *       "warning": 85
-             *     }
-             */
-            memory?: components["schemas"]["Threshold"];
         };
         /** @description A code of the app. */
         TotpCode: {
@@ -5853,8 +5402,6 @@ export interface components {
              * @default null
              */
             tags?: string[] | null;
-            /** @default null */
-            thresholds?: components["schemas"]["Thresholds"] | null;
         };
         /** @description What to change of an organization. What is absent stays. */
         UpdateOrganization: {
@@ -5939,14 +5486,6 @@ export interface components {
              * @default null
              */
             permission_ids?: number[] | null;
-        };
-        /** @description What is to change of a session. */
-        UpdateSession: {
-            /**
-             * @description What people call it; empty takes the name away.
-             * @example nightly backup
-             */
-            name: string;
         };
         /** @description A change of an account. What is absent or null stays as it is. */
         UpdateUser: {
@@ -6073,512 +5612,6 @@ export interface components {
             updated_at: string;
             /** @description Its name, unique everywhere. */
             username: string;
-        };
-        /** @description A session to be opened. */
-        V1CreateSession: {
-            /** @description On which machine: its id, with or without `mch_`, or its `agent_id`. */
-            machine_id: string;
-            terminal_size?: components["schemas"]["V1Size"] | null;
-        };
-        /** @description What a success of `/v1` answers that has nothing else to say. */
-        V1Done: {
-            /** @description For people. */
-            message: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What happened. */
-        V1Error: {
-            /** @description For programs, such as `VALIDATION_ERROR` or `NOT_FOUND`. */
-            code: string;
-            /** @description For people. */
-            message: string;
-        };
-        /** @description The body of every answer of `/v1` from 400 up. */
-        V1ErrorBody: {
-            /** @description What happened. */
-            error: components["schemas"]["V1Error"];
-            /** @description Always false. */
-            success: boolean;
-        };
-        /** @description An entry of a session's log. */
-        V1Log: {
-            /** @description The command, or the text as the terminal got it, with its escape sequences. */
-            content: string;
-            /**
-             * Format: date-time
-             * @description When the command began, or had written this.
-             */
-            timestamp: string;
-            /** @description What it is. */
-            type: components["schemas"]["V1LogKind"];
-        };
-        /**
-         * @description What an entry of a session's log is.
-         * @enum {string}
-         */
-        V1LogKind: "command" | "output";
-        /** @description What was run in a session, oldest first. */
-        V1Logs: {
-            /** @description The entries. */
-            logs: components["schemas"]["V1Log"][];
-            /** @description Which part of it it is, in commands. */
-            pagination: components["schemas"]["V1Pagination"];
-            /** @description The session's name. */
-            session_id: components["schemas"]["SessionId"];
-        };
-        /** @description A session's machine. */
-        V1Machine: {
-            /** @description `mch_` and the machine's `id`. */
-            id: string;
-            /** @description What people call it. */
-            name: string;
-        };
-        /** @description One machine. */
-        V1MachineDetail: components["schemas"]["V1MachineItem"] & {
-            /** @description Always `agent`. */
-            auth_type: string;
-            /** @description What it is for. */
-            description: string;
-            /** @description Always null. */
-            jump_host?: string | null;
-            /** @description Whom terminals run as there; empty for the agent's own account. */
-            username: string;
-        };
-        /** @description A machine in a list. */
-        V1MachineItem: {
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description The machine's own address, as its agent says; empty before it has connected. */
-            host: string;
-            /** @description `mch_` and the machine's `id`. */
-            id: string;
-            /**
-             * Format: date-time
-             * @description When its agent was last heard of.
-             */
-            last_connected?: string | null;
-            /** @description What people call it. */
-            name: string;
-            /**
-             * Format: int32
-             * @description Always null: nobody dials a machine.
-             */
-            port?: number | null;
-            /** @description `online`, `offline`, `pending` before an agent has come, or `revoked`. */
-            status: string;
-            /** @description Its labels. */
-            tags: string[];
-        };
-        /** @description Machines, by name. */
-        V1MachineList: {
-            /** @description The machines. */
-            machines: components["schemas"]["V1MachineItem"][];
-            /** @description Which part of the list it is. */
-            pagination: components["schemas"]["V1Pagination"];
-        };
-        /** @description Whether a machine can be reached now. */
-        V1MachineTest: {
-            /** @description Whether its agent is connected. */
-            connected: boolean;
-            /**
-             * Format: int64
-             * @description How long it took to ask, in milliseconds; null if nobody answered.
-             */
-            latency_ms?: number | null;
-            /** @description What it is. */
-            server_info: components["schemas"]["V1ServerInfo"];
-        };
-        /** @description The same, with the address. */
-        V1MachineWithHost: {
-            /** @description The machine's own address, as its agent says; empty before it has connected. */
-            host: string;
-            /** @description `mch_` and the machine's `id`. */
-            id: string;
-            /** @description What people call it. */
-            name: string;
-        };
-        /** @description A session that waits for its client. */
-        V1OpenedSession: {
-            /**
-             * Format: date-time
-             * @description When the token is worth nothing any more. A socket that is open by then stays open.
-             */
-            expires_at: string;
-            /** @description Its name. */
-            session_id: components["schemas"]["SessionId"];
-            /**
-             * @description What the first frame of the socket says: `{"type":"auth","token":"…"}`. It opens this session and nothing else, as often as it
-             *     is used before it expires.
-             */
-            token: string;
-            /**
-             * @description Where its socket is.
-             * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
-             */
-            websocket_url: string;
-        };
-        /** @description Which part of a list it is. */
-        V1Pagination: {
-            /**
-             * Format: int64
-             * @description How many fit on a page.
-             */
-            limit: number;
-            /**
-             * Format: int64
-             * @description The page, from 1.
-             */
-            page: number;
-            /**
-             * Format: int64
-             * @description How many there are.
-             */
-            total: number;
-            /**
-             * Format: int64
-             * @description How many pages there are.
-             */
-            total_pages: number;
-        };
-        /** @description What a machine is, as its agent last said. */
-        V1ServerInfo: {
-            /** @description Its name for itself. */
-            hostname: string;
-            /** @description Its operating system. */
-            os: string;
-        };
-        /** @description A session in a list. */
-        V1Session: {
-            /**
-             * Format: date-time
-             * @description When it ended.
-             */
-            ended_at?: string | null;
-            /** @description The session's name, with which a client attaches. */
-            id: components["schemas"]["SessionId"];
-            /** @description The client's address. */
-            ip_address: string;
-            /**
-             * Format: date-time
-             * @description When somebody last attached or left.
-             */
-            last_activity: string;
-            /** @description Where. */
-            machine: components["schemas"]["V1Machine"];
-            /** @description With what it was opened: `ui`, `cli`, `vscode`, `api`, or a name of the client's own. */
-            source: string;
-            /**
-             * Format: date-time
-             * @description When it was opened.
-             */
-            started_at: string;
-            /** @description Whether it is over. */
-            status: components["schemas"]["V1Status"];
-            /** @description Who opened it. */
-            user: components["schemas"]["V1User"];
-        };
-        /** @description One session. */
-        V1SessionDetail: {
-            /**
-             * Format: int64
-             * @description How many commands of it are in the log.
-             */
-            commands_count: number;
-            /**
-             * Format: date-time
-             * @description When it ended.
-             */
-            ended_at?: string | null;
-            /** @description The session's name, with which a client attaches. */
-            id: components["schemas"]["SessionId"];
-            /** @description The client's address. */
-            ip_address: string;
-            /**
-             * Format: date-time
-             * @description When somebody last attached or left.
-             */
-            last_activity: string;
-            /** @description Where. */
-            machine: components["schemas"]["V1MachineWithHost"];
-            /** @description With what it was opened. */
-            source: string;
-            /**
-             * Format: date-time
-             * @description When it was opened.
-             */
-            started_at: string;
-            /** @description Whether it is over. */
-            status: components["schemas"]["V1Status"];
-            /** @description Who opened it. */
-            user: components["schemas"]["V1UserWithEmail"];
-            /** @description How the client named itself. */
-            user_agent: string;
-        };
-        /** @description Sessions, newest first. */
-        V1SessionList: {
-            /** @description Which part of the list it is. More than 10000 are not counted. */
-            pagination: components["schemas"]["V1Pagination"];
-            /** @description The sessions. */
-            sessions: components["schemas"]["V1Session"][];
-        };
-        /** @description How much the sessions of an organization were used. */
-        V1SessionStats: {
-            /**
-             * Format: int64
-             * @description Sessions that run now.
-             */
-            active_sessions: number;
-            /** @description The machines with most of them, at most 5. */
-            top_machines: components["schemas"]["V1TopMachine"][];
-            /**
-             * Format: double
-             * @description How long sessions were open within the time, all together.
-             */
-            total_duration_hours: number;
-            /**
-             * Format: int64
-             * @description Sessions that began in the time.
-             */
-            total_sessions: number;
-            /**
-             * Format: int64
-             * @description People with a session that began in the time.
-             */
-            unique_users: number;
-        };
-        /** @description A terminal's size, as clients send it. */
-        V1Size: {
-            /**
-             * Format: int64
-             * @description Width in characters.
-             */
-            cols: number;
-            /**
-             * Format: int64
-             * @description Height in characters.
-             */
-            rows: number;
-        };
-        /**
-         * @description Whether a session is over.
-         * @enum {string}
-         */
-        V1Status: "active" | "ended";
-        /** @description A machine by how often it was used. */
-        V1TopMachine: {
-            /** @description `mch_` and the machine's `id`. */
-            machine_id: string;
-            /** @description What people call it. */
-            name: string;
-            /**
-             * Format: int64
-             * @description How many sessions began there in the time.
-             */
-            sessions_count: number;
-        };
-        /** @description Who opened a session. */
-        V1User: {
-            /** @description `usr_` and the account's `id`. */
-            id: string;
-            /** @description First and last name, or else the username. */
-            name: string;
-        };
-        /** @description The same, with the address. */
-        V1UserWithEmail: {
-            /** @description The mail address. */
-            email: string;
-            /** @description `usr_` and the account's `id`. */
-            id: string;
-            /** @description First and last name, or else the username. */
-            name: string;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1Logs: {
-            /** @description What was run in a session, oldest first. */
-            data: {
-                /** @description The entries. */
-                logs: components["schemas"]["V1Log"][];
-                /** @description Which part of it it is, in commands. */
-                pagination: components["schemas"]["V1Pagination"];
-                /** @description The session's name. */
-                session_id: components["schemas"]["SessionId"];
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1MachineDetail: {
-            /** @description One machine. */
-            data: components["schemas"]["V1MachineItem"] & {
-                /** @description Always `agent`. */
-                auth_type: string;
-                /** @description What it is for. */
-                description: string;
-                /** @description Always null. */
-                jump_host?: string | null;
-                /** @description Whom terminals run as there; empty for the agent's own account. */
-                username: string;
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1MachineList: {
-            /** @description Machines, by name. */
-            data: {
-                /** @description The machines. */
-                machines: components["schemas"]["V1MachineItem"][];
-                /** @description Which part of the list it is. */
-                pagination: components["schemas"]["V1Pagination"];
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1MachineTest: {
-            /** @description Whether a machine can be reached now. */
-            data: {
-                /** @description Whether its agent is connected. */
-                connected: boolean;
-                /**
-                 * Format: int64
-                 * @description How long it took to ask, in milliseconds; null if nobody answered.
-                 */
-                latency_ms?: number | null;
-                /** @description What it is. */
-                server_info: components["schemas"]["V1ServerInfo"];
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1OpenedSession: {
-            /** @description A session that waits for its client. */
-            data: {
-                /**
-                 * Format: date-time
-                 * @description When the token is worth nothing any more. A socket that is open by then stays open.
-                 */
-                expires_at: string;
-                /** @description Its name. */
-                session_id: components["schemas"]["SessionId"];
-                /**
-                 * @description What the first frame of the socket says: `{"type":"auth","token":"…"}`. It opens this session and nothing else, as often as it
-                 *     is used before it expires.
-                 */
-                token: string;
-                /**
-                 * @description Where its socket is.
-                 * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
-                 */
-                websocket_url: string;
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1SessionDetail: {
-            /** @description One session. */
-            data: {
-                /**
-                 * Format: int64
-                 * @description How many commands of it are in the log.
-                 */
-                commands_count: number;
-                /**
-                 * Format: date-time
-                 * @description When it ended.
-                 */
-                ended_at?: string | null;
-                /** @description The session's name, with which a client attaches. */
-                id: components["schemas"]["SessionId"];
-                /** @description The client's address. */
-                ip_address: string;
-                /**
-                 * Format: date-time
-                 * @description When somebody last attached or left.
-                 */
-                last_activity: string;
-                /** @description Where. */
-                machine: components["schemas"]["V1MachineWithHost"];
-                /** @description With what it was opened. */
-                source: string;
-                /**
-                 * Format: date-time
-                 * @description When it was opened.
-                 */
-                started_at: string;
-                /** @description Whether it is over. */
-                status: components["schemas"]["V1Status"];
-                /** @description Who opened it. */
-                user: components["schemas"]["V1UserWithEmail"];
-                /** @description How the client named itself. */
-                user_agent: string;
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1SessionList: {
-            /** @description Sessions, newest first. */
-            data: {
-                /** @description Which part of the list it is. More than 10000 are not counted. */
-                pagination: components["schemas"]["V1Pagination"];
-                /** @description The sessions. */
-                sessions: components["schemas"]["V1Session"][];
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
-        };
-        /** @description What every success of `/v1` with content answers. */
-        V1_V1SessionStats: {
-            /** @description How much the sessions of an organization were used. */
-            data: {
-                /**
-                 * Format: int64
-                 * @description Sessions that run now.
-                 */
-                active_sessions: number;
-                /** @description The machines with most of them, at most 5. */
-                top_machines: components["schemas"]["V1TopMachine"][];
-                /**
-                 * Format: double
-                 * @description How long sessions were open within the time, all together.
-                 */
-                total_duration_hours: number;
-                /**
-                 * Format: int64
-                 * @description Sessions that began in the time.
-                 */
-                total_sessions: number;
-                /**
-                 * Format: int64
-                 * @description People with a session that began in the time.
-                 */
-                unique_users: number;
-            };
-            /** @description For people, where there is something to say. */
-            message?: string;
-            /** @description Always true. */
-            success: boolean;
         };
         /** @description The code that was mailed for a sign-in. */
         VerifyOtp: {
@@ -6812,6 +5845,802 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait */
                     "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_access_requests: {
+        parameters: {
+            query: {
+                /** @description What became of them: `pending`, `approved`, `rejected`, `expired` or `revoked`. Must be there. */
+                status: string;
+                /**
+                 * @description Part of the name or mail address of whoever asked, of the machine's name, or of the reason, upper and lower case being the
+                 *     same.
+                 */
+                search?: string;
+                /** @description Another organization's slug; only a super administrator's counts. */
+                tenant_id?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller is no administrator */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAccessRequest"];
+            };
+        };
+        responses: {
+            /** @description The request */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The machine belongs to another organization, which only super administrators are told */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller has asked already, and nobody has decided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_askable_machines: {
+        parameters: {
+            query?: {
+                /** @description Part of a name, upper and lower case being the same. */
+                search?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machines */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskableMachineList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_own_access_requests: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_access_requests_to_decide: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The request's `id` */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description It is decided already, or the id is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Somebody else made it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such request in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approve_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The request's `id` */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestChanged"];
+                };
+            };
+            /** @description It is not pending, or the id is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not manage the machine, made the request, or has not the privileges that are asked for */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such request in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reject_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The request's `id` */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectAccessRequest"];
+            };
+        };
+        responses: {
+            /** @description The request as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestChanged"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not manage the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such request in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The request's `id` */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestChanged"];
+                };
+            };
+            /** @description It is not approved, or the id is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller is no administrator */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such request in the caller's organization */
+            404: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -11735,213 +11564,6 @@ export interface operations {
             };
         };
     };
-    list_recent_activity: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description At most ten commands */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Enveloped_RecentActivity"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_recent_machines: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description At most five machines */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Enveloped_RecentMachines"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    read_stats: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The numbers */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Enveloped_DashboardStats"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     list_groups: {
         parameters: {
             query?: {
@@ -13372,13 +12994,7 @@ export interface operations {
     };
     find_machine: {
         parameters: {
-            query?: {
-                /**
-                 * @description `true` of a page that has the machine on the screen: it is measured every 3 seconds for the next half minute, instead of every 30
-                 *     for a quarter of an hour.
-                 */
-                live?: boolean;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The machine's public name */
@@ -13618,6 +13234,103 @@ export interface operations {
                 };
             };
             /** @description The caller may not delete the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_machine_access_requests: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not manage the machine */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14285,12 +13998,9 @@ export interface operations {
             };
         };
     };
-    list_metrics: {
+    count_pending_access_requests: {
         parameters: {
-            query?: {
-                /** @description The last so many hours. */
-                hours?: number;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The machine's public name */
@@ -14300,7 +14010,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The history */
+            /** @description How many there are */
             200: {
                 headers: {
                     /** @description Names this answer, for `If-None-Match` */
@@ -14308,7 +14018,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MetricsHistory"];
+                    "application/json": components["schemas"]["PendingCount"];
                 };
             };
             /** @description What the client has, as its `If-None-Match` says, has not changed */
@@ -14320,7 +14030,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `hours` is not from 1 to 168 */
+            /** @description A parameter is malformed */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14340,7 +14050,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The caller does not reach the machine */
+            /** @description The caller does not manage the machine */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14515,196 +14225,6 @@ export interface operations {
                 };
             };
             /** @description The caller may not change the machine, or it was revoked */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_machine_sessions: {
-        parameters: {
-            query?: {
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The machine's public name */
-                agent_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of sessions, of 25 if no `limit` up to 200 is asked for */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionList"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller does not reach the machine */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_active_machine_sessions: {
-        parameters: {
-            query?: {
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The machine's public name */
-                agent_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of sessions, of 25 if no `limit` up to 200 is asked for */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionList"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller does not reach the machine */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17049,101 +16569,6 @@ export interface operations {
             };
         };
     };
-    find_session: {
-        parameters: {
-            query?: {
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The session's `session_id` */
-                session_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The session, and a page of its commands: of 25 if no `limit` up to 200 is asked for */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionDetail"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller may not see the session */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description No such session in the caller's organization */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     signup: {
         parameters: {
             query?: never;
@@ -17242,110 +16667,13 @@ export interface operations {
             };
         };
     };
-    list_live: {
-        parameters: {
-            query?: {
-                /** @description On one machine, by its `agent_id` or `id`. */
-                agent_id?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Those of which it is known */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LiveSessions"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     list_sessions: {
         parameters: {
             query?: {
                 /** @description `true` gives an administrator, too, only the sessions of its own. */
                 mine?: boolean;
-                /** @description `true` gives also those of others on machines that the caller owns. */
-                owned?: boolean;
                 /** @description One organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
-                /** @description `active` if absent; `closed` or `ended` for those that are over, `all` for both. */
-                status?: string;
-                /** @description On one machine, by its `agent_id` or `id`. */
-                agent_id?: string;
-                /** @description Of one account, by its `id`. */
-                user_id?: string;
-                /** @description Opened not before this time or date. */
-                from?: string;
-                /** @description Opened not after this time, or the end of this date. */
-                to?: string;
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -17353,7 +16681,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of sessions, of 1000 if no `limit` is asked for */
+            /** @description The sessions */
             200: {
                 headers: {
                     /** @description Names this answer, for `If-None-Match` */
@@ -17422,113 +16750,12 @@ export interface operations {
             };
         };
     };
-    update_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The session's `session_id` */
-                session_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateSession"];
-            };
-        };
-        responses: {
-            /** @description The session */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Enveloped_SessionBody"];
-                };
-            };
-            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The caller may not change the session */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description No such session in the caller's organization */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The body is compressed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     close_session: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's `session_id` */
+                /** @description The session's name */
                 session_id: string;
             };
             cookie?: never;
@@ -19596,1788 +18823,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_list_machines: {
-        parameters: {
-            query?: {
-                /** @description `online` or `offline`. */
-                status?: string;
-                /** @description A tag, whole. */
-                tag?: string;
-                /** @description Part of a name or description, upper and lower case being the same. */
-                search?: string;
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of machines, of 20 if no `limit` up to 100 is asked for */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1MachineList"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_find_machine: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
-                machine_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The machine */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1MachineDetail"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller does not reach the machine */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_delete_machine: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
-                machine_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is gone */
-            200: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1Done"];
-                };
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller may not delete the machine */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_connect_machine: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
-                machine_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The session, and what opens its socket */
-            201: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1OpenedSession"];
-                };
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller may not use the machine, or it was revoked */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The machine has not been enrolled yet */
-            409: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The machine's agent is not connected */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_test_machine: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
-                machine_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Whether it can */
-            200: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1MachineTest"];
-                };
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller does not reach the machine */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_list_sessions: {
-        parameters: {
-            query?: {
-                /** @description `active` if absent; `ended` or `closed` for those that are over, `all` for both. */
-                status?: string;
-                /** @description On one machine: its id, with or without `mch_`, or its `agent_id`. */
-                machine_id?: string;
-                /** @description Of one account, by its id, with or without `usr_`. */
-                user_id?: string;
-                /** @description Opened not before this time or date. */
-                from?: string;
-                /** @description Opened not after this time, or the end of this date. */
-                to?: string;
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of sessions, of 20 if no `limit` up to 100 is asked for */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1SessionList"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_create_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["V1CreateSession"];
-            };
-        };
-        responses: {
-            /** @description The session, and what opens its socket */
-            201: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1OpenedSession"];
-                };
-            };
-            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller may not use the machine, or it was revoked */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such machine in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The machine has not been enrolled yet */
-            409: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The body is compressed */
-            415: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The machine's agent is not connected */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_session_stats: {
-        parameters: {
-            query?: {
-                /** @description `day`, `week` or `month`: the last 24 hours, 7 days or, if absent, 30 days. */
-                period?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description How much they were used */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1SessionStats"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_find_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The session's id */
-                session_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The session */
-            200: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1SessionDetail"];
-                };
-            };
-            /** @description What the client has, as its `If-None-Match` says, has not changed */
-            304: {
-                headers: {
-                    /** @description Names this answer, for `If-None-Match` */
-                    ETag: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller may not see the session */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such session in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_end_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The session's id */
-                session_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is over */
-            200: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1Done"];
-                };
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller may not end the session */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such session in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_session_logs: {
-        parameters: {
-            query?: {
-                /** @description `json` if absent, or `text`. */
-                format?: string;
-                /** @description The page, from 1. */
-                page?: number;
-                /** @description How many sessions fit on a page. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The session's id */
-                session_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The log, of 100 commands if no smaller `limit` is asked for */
-            200: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1_V1Logs"];
-                    "text/plain": string;
-                };
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The token is missing, wrong, expired or revoked */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The caller may not see the session */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description No such session in the caller's organization */
-            404: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-        };
-    };
-    v1_open_socket: {
-        parameters: {
-            query?: {
-                /** @description What the session was opened with, or what proves the account. It counts before the header, and no first frame is waited for. */
-                token?: string;
-            };
-            header?: never;
-            path: {
-                /** @description The session's id */
-                session_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The socket is open, also to somebody who may not: its frames say what is wrong */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is malformed */
-            400: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The Authorization header has no bearer token */
-            401: {
-                headers: {
-                    /** @description `Bearer` */
-                    "WWW-Authenticate": string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The page's origin may not open sockets here */
-            403: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description The request asks for no WebSocket */
-            426: {
-                headers: {
-                    /** @description `websocket` */
-                    Upgrade: string;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description Too many requests in a minute */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A defect of ours; `request_id` names the log line */
-            500: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
-                };
-            };
-            /** @description A setting is missing; `error` says which */
-            503: {
-                headers: {
-                    /** @description Requests that a client may send in a minute */
-                    "X-RateLimit-Limit": number;
-                    /** @description How many of them are left, as far as is known */
-                    "X-RateLimit-Remaining": number;
-                    /** @description When the next minute begins, in seconds since the Unix epoch */
-                    "X-RateLimit-Reset": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["V1ErrorBody"];
                 };
             };
         };

@@ -6,7 +6,7 @@ use protocol::ids::ObjectId;
 
 use super::row::{Borrower, UserRow};
 use crate::features::machines::access::MachineControl;
-use crate::features::machines::predicates::{given_sudo, granted, may_sudo, reaches};
+use crate::features::machines::predicates::{given_sudo, granted, may_sudo, reaches, requested};
 use crate::platform::db::{Nothing, Query, statements};
 
 /// Everybody of a machine's organization who reaches the machine, and by which ways. A test holds `ways` against `reaches!`.
@@ -19,12 +19,16 @@ macro_rules! list_users {
                  UNION ALL SELECT 'direct' FROM ", granted!(), "
                  UNION ALL SELECT 'group:' || p.name FROM group_machines x JOIN group_members y ON y.group_id = x.group_id
                    JOIN groups p ON p.id = x.group_id WHERE x.machine_id = m.id AND y.user_id = u.id
+                 UNION ALL SELECT 'request' WHERE EXISTS (SELECT 1 FROM ", requested!(), ")
                  UNION ALL SELECT 'admin' WHERE u.role <> 'user') AS listed) AS ways,
                CASE WHEN m.owner_id = u.id THEN m.created_at ELSE COALESCE((SELECT g.granted_at FROM ", granted!(), "),
                  (SELECT MIN(MAX(x.added_at, y.added_at)) FROM group_machines x JOIN group_members y ON y.group_id = x.group_id
-                   WHERE x.machine_id = m.id AND y.user_id = u.id)) END AS granted_at,
-               (SELECT COALESCE((SELECT b.username FROM users b WHERE b.id = g.granted_by), g.granted_by) FROM ", granted!(), ") AS granted_by,
-               (SELECT g.expires_at FROM ", granted!(), ") AS expires_at
+                   WHERE x.machine_id = m.id AND y.user_id = u.id), (SELECT MIN(q.approved_at) FROM ", requested!(), ")) END AS granted_at,
+               COALESCE((SELECT COALESCE((SELECT b.username FROM users b WHERE b.id = g.granted_by), g.granted_by) FROM ", granted!(), "),
+                 (SELECT COALESCE((SELECT b.username FROM users b WHERE b.id = q.approved_by), q.approved_by) FROM ", requested!(), "
+                  ORDER BY q.approved_at LIMIT 1)) AS granted_by,
+               CASE WHEN EXISTS (SELECT 1 FROM ", granted!(), ") THEN (SELECT g.expires_at FROM ", granted!(), ")
+                 ELSE (SELECT iif(COUNT(*) = COUNT(q.expires_at), MAX(q.expires_at), NULL) FROM ", requested!(), ") END AS expires_at
              FROM machines m JOIN users u ON u.organization_id = m.organization_id AND u.deleted_at IS NULL
              WHERE ", reaches!()
         )

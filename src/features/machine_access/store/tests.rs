@@ -130,6 +130,33 @@ fn a_grant_counts_until_its_time() {
 }
 
 #[test]
+fn an_approved_request_is_listed_as_a_way_with_its_end() {
+    let db = db();
+    db.request("web", "bob", "approved", Some(FUTURE));
+    db.request("web", "cid", "approved", Some(PAST));
+    assert_eq!(ways_of(&db, "bob"), ["request"]);
+    assert!(ways_of(&db, "cid").is_empty());
+    let row = |db: &TestDb| {
+        let rows = db.run(list_users(&agent_id())).into_iter();
+        rows.filter(|row| row.username == "bob").collect::<Vec<_>>().remove(0)
+    };
+    let end = |row: &UserRow| row.expires_at.map(crate::platform::db::stored);
+    let found = row(&db);
+    assert_eq!(found.granted_by.as_deref(), Some("ann"));
+    assert!(found.granted_at.is_some());
+    assert_eq!(end(&found).as_deref(), Some(FUTURE));
+    // One without an end is the longer one, and what was granted counts first.
+    db.request("web", "bob", "approved", None);
+    assert_eq!(
+        (ways_of(&db, "bob"), end(&row(&db))),
+        (vec!["request".to_owned()], None)
+    );
+    db.grant("web", "bob", "", Some(FUTURE));
+    assert_eq!(ways_of(&db, "bob"), ["direct", "request"]);
+    assert_eq!(end(&row(&db)).as_deref(), Some(FUTURE));
+}
+
+#[test]
 fn a_grant_given_again_is_as_it_was_given_last() {
     let db = db();
     db.execute("UPDATE machines SET allow_sudo = 1");

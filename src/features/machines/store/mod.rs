@@ -36,8 +36,10 @@ macro_rules! machine_row {
            m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, m.metrics_at, m.health, json(m.thresholds),
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
-           json((SELECT json_group_array(v.username) FROM machine_grants g JOIN users v ON v.id = g.user_id
-             WHERE g.machine_id = m.id AND ", $crate::features::machines::predicates::unexpired!(), ")),
+           json((SELECT json_group_array(v.username) FROM (
+               SELECT g.user_id FROM machine_grants g WHERE g.machine_id = m.id AND ", $crate::features::machines::predicates::unexpired!(), "
+               UNION SELECT q.requester_id FROM access_requests q WHERE q.machine_id = m.id AND ", $crate::features::machines::predicates::approved!(), ") AS listed
+             JOIN users v ON v.id = listed.user_id)),
            json(CASE WHEN m.duplicate_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-10 minutes')
              THEN json_object('ip_address', m.duplicate_address, 'at', m.duplicate_at) END)) AS machine"
         )

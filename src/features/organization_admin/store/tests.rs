@@ -22,6 +22,7 @@ fn db() -> TestDb {
         db.machine(&machine, &admin);
         db.group(&of("group"), organization, &[&user], &[&machine]);
         db.grant(&machine, &user, "", None);
+        db.request(&machine, &user, "approved", None);
         db.session(&of("session"), &user, &machine);
         db.execute(&format!(
             "INSERT INTO roles (organization_id, name, created_at) VALUES ('{}', 'custom', '');
@@ -87,6 +88,7 @@ fn deleting_an_organization_leaves_nothing_of_it_and_everything_of_others() {
         ("group_members", 2),
         ("group_machines", 2),
         ("machine_grants", 2),
+        ("access_requests", 2),
         ("terminal_sessions", 3),
         ("user_roles", 2),
         ("role_permissions", 2),

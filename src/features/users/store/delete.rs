@@ -1,5 +1,6 @@
 //! What ends with an account.
 use super::DROP_ROLES;
+use crate::features::access_requests::store as access_requests;
 use crate::features::accounts::store as accounts;
 use crate::features::api_keys::store as api_keys;
 use crate::features::groups::store::members;
@@ -17,6 +18,7 @@ pub fn delete(control: &UserControl, now: &str) -> Vec<Query<Nothing>> {
         owner::bequeath(user),
         api_keys::delete_all(user),
         machine_access::delete_all(user),
+        access_requests::delete_all(user),
         Query::new(DROP_ROLES, [user.into()]),
         accounts::second_factor::remove_recovery_codes(user),
         accounts::otp::delete(user),

@@ -199,6 +199,7 @@ fn who_is_deleted_leaves_nothing_that_proves_the_account_and_their_machines_to_a
     );
     db.group("ops", "acme", &["ann"], &[]);
     db.grant("theirs", "ann", "", None);
+    db.request("theirs", "ann", "approved", None);
     db.execute("INSERT INTO api_keys (id, user_id, name, key_hash, key_prefix, created_at) SELECT 'k', id, 'k', 'k', 'k', '' FROM users WHERE username = 'ann'");
     run(&db, delete(&control(&db, "second", "ann"), &now()));
 
@@ -206,7 +207,7 @@ fn who_is_deleted_leaves_nothing_that_proves_the_account_and_their_machines_to_a
     assert_eq!(db.count(&format!("machines WHERE owner_id = '{admin}'")), 3);
     assert_eq!(db.count("machines WHERE name LIKE 'web-%' AND host_id IS NULL"), 1);
     assert_eq!(db.count("machines WHERE registration_token_hash IS NOT NULL"), 0);
-    for table in ["api_keys", "machine_grants", "group_members"] {
+    for table in ["api_keys", "machine_grants", "access_requests", "group_members"] {
         assert_eq!(db.count(table), 0, "{table}");
     }
     assert_eq!(

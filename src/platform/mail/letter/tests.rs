@@ -62,6 +62,38 @@ fn all<'a>(name: &'a str, names: &'a [String], token: &'a Secret) -> Vec<(Letter
             },
             None,
         ),
+        (
+            Letter::AccessAsked {
+                requester: name,
+                wish: wish(name),
+                note: name,
+            },
+            None,
+        ),
+        (
+            Letter::AccessDecided {
+                username,
+                wish: wish(name),
+                decision: Decision::Approved,
+            },
+            None,
+        ),
+        (
+            Letter::AccessDecided {
+                username,
+                wish: wish(name),
+                decision: Decision::Rejected { comment: name },
+            },
+            None,
+        ),
+        (
+            Letter::AccessDecided {
+                username,
+                wish: wish(name),
+                decision: Decision::Revoked,
+            },
+            None,
+        ),
         (Letter::PasswordChanged { username }, None),
         (Letter::SecondFactorReset { username }, None),
     ]
@@ -111,6 +143,52 @@ fn a_name_is_cut_where_it_would_be_a_letter_of_its_own() {
     assert_eq!(
         content.blocks[0],
         Block::Text(format!("Hello {}…,", "x".repeat(MAX_NAME)))
+    );
+}
+
+fn wish(machine: &str) -> Wish<'_> {
+    Wish {
+        machine,
+        agent_id: "0a1b2d",
+        hours: 8,
+        sudo: true,
+    }
+}
+
+#[test]
+fn a_request_is_told_with_its_time_and_reason_and_leads_to_where_it_is_decided() {
+    let text = |letter: Letter| render::text(&letter.content(BASE), BASE);
+    let asked = |hours, sudo, note| {
+        let wish = Wish {
+            hours,
+            sudo,
+            ..wish("web")
+        };
+        text(Letter::AccessAsked {
+            requester: "bob",
+            wish,
+            note,
+        })
+    };
+    let whole = asked(8, true, "the disk\nis full");
+    for part in [
+        "bob asks to use the machine web for 8 hours, with sudo.",
+        "The reason: the disk is full",
+        "https://edge.example.com/requests",
+    ] {
+        assert!(whole.contains(part), "{whole}");
+    }
+    assert!(asked(48, false, "").contains("for 2 days.") && !asked(0, false, "").contains("reason"));
+    assert!(asked(0, false, "").contains("without an end."));
+    assert!(asked(1, false, &"x".repeat(1000)).contains(&format!("{}…", "x".repeat(MAX_REASON))));
+    let approved = text(Letter::AccessDecided {
+        username: "bob",
+        wish: wish("web"),
+        decision: Decision::Approved,
+    });
+    assert!(
+        approved.contains("https://edge.example.com/machines/0a1b2d"),
+        "{approved}"
     );
 }
 
