@@ -49,12 +49,14 @@ A 5xx names the server's log line in `request_id`. After 429 wait as long as `Re
 fn form(name: &str) -> Option<&'static str> {
     match name {
         "agent_id" => Some("^[0-9a-f]{12}$"),
-        "group_id" | "key_id" | "machine_id" | "recording_id" | "request_id" => Some("^[0-9a-f]{24}$"),
+        "group_id" | "comment_id" | "fix_id" | "issue_id" | "key_id" | "machine_id" | "recording_id" | "request_id" => {
+            Some("^[0-9a-f]{24}$")
+        }
         "offset" => Some("^[0-9]{1,19}$"),
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
         "command_id" => Some("^cmd_[0-9a-f]{24}([0-9a-f]{8})?$"),
         "log_key" | "role_id" => Some("^[1-9][0-9]{0,14}$"),
-        "avatar_id" => Some("^[0-9a-f]{32}$"),
+        "avatar_id" | "image_id" => Some("^[0-9a-f]{32}$"),
         "filename" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
         _ => None,
     }
@@ -120,6 +122,7 @@ fn header() -> OpenApi {
             tag("terminal", "Terminals and their sessions"),
             tag("commands", "Commands without a terminal"),
             tag("sessions v1", "Sessions, in the form of the Sessions API"),
+            tag("community", "Issues of the organization, and how they were fixed"),
             tag("agent", "What the agent on a machine calls"),
             tag("downloads", "The programs that this edge hands out"),
             tag(HEALTH, "Whether the server answers"),
@@ -354,6 +357,7 @@ mod tests {
                 "/api/auth/verify-email/{token}",
                 "/api/auth/verify-otp",
                 "/api/avatars/{avatar_id}",
+                "/api/community/images/{image_id}",
                 "/api/login",
                 "/api/oidc/providers",
                 "/api/recordings/files/{token}",

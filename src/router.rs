@@ -14,9 +14,9 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
-    access_requests, agents, api_keys, audit_log, command_logs, commands, dashboard, downloads, groups, machine_access,
-    machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs, sessions, sign_in,
-    sign_up, terminals, users, v1_machines, v1_sessions,
+    access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
+    machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
+    sessions, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
 use crate::http::{etag, health, not_found, v1_limit};
@@ -50,6 +50,7 @@ pub fn api() -> Routes {
         .merge(v1_machines::routes())
         .merge(recordings::routes())
         .merge(commands::routes())
+        .merge(community::routes())
         .merge(agents::routes())
         .merge(downloads::routes())
         .merge(groups::routes())

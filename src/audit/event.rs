@@ -95,6 +95,12 @@ actions! {
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
     RecordingDeleted "recording_deleted";
+    IssueCreated "issue_created";
+    IssueUpdated "issue_updated";
+    IssueDeleted "issue_deleted";
+    FixAccepted "fix_accepted";
+    FixDeleted "fix_deleted";
+    CommentDeleted "comment_deleted";
     OrganizationCreated "organization_created";
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";
@@ -114,6 +120,7 @@ pub enum Resource {
     Group,
     Machine,
     Terminal,
+    Issue,
     Audit,
     Unknown,
 }
@@ -128,6 +135,7 @@ impl Resource {
             "group" => "groups",
             "machine" => "machines",
             "terminal" => "terminals",
+            "issue" => "issues",
             other => other,
         }
     }
@@ -148,6 +156,7 @@ impl Resource {
             "groups" => Self::Group,
             "machines" | "commands" | "access-requests" => Self::Machine,
             "terminal" | "sessions" => Self::Terminal,
+            "community" => Self::Issue,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,
         }
@@ -163,6 +172,7 @@ impl Resource {
             Self::Group => "group",
             Self::Machine => "machine",
             Self::Terminal => "terminal",
+            Self::Issue => "issue",
             Self::Audit => "audit",
             Self::Unknown => "unknown",
         }

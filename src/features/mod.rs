@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod audit_log;
 pub mod command_logs;
 pub mod commands;
+pub mod community;
 pub mod dashboard;
 pub mod downloads;
 pub mod groups;

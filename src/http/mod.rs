@@ -7,6 +7,7 @@ pub mod export;
 pub mod extract;
 pub mod health;
 pub mod json_text;
+pub mod multipart;
 pub mod not_found;
 pub mod operation;
 pub mod page;

@@ -13,7 +13,7 @@ use super::background::Background;
 use super::config::Config;
 use super::db::Db;
 use super::error::ApiError;
-use super::images::Avatars;
+use super::images::{Images, Shelf};
 use super::mail::Mailer;
 use super::recordings::Recordings;
 use super::relay_stub::RelayStub;
@@ -80,9 +80,9 @@ impl App {
         RelayStub::new(&self.env, machine)
     }
 
-    /// The avatars of people.
-    pub fn avatars(&self) -> Result<Avatars, ApiError> {
-        Avatars::new(&self.env)
+    /// The pictures of a shelf.
+    pub fn images(&self, shelf: Shelf) -> Result<Images, ApiError> {
+        Images::new(&self.env, shelf)
     }
 
     /// The recordings of terminals.

@@ -10,6 +10,7 @@ mod purge;
 use chrono::{DateTime, Utc};
 
 use crate::features::audit_log;
+use crate::features::community;
 use crate::features::recordings;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::platform::context::App;
@@ -24,6 +25,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("ending requests", access_requests::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
     report("removing recordings", recordings::purge::run(app, now).await);
+    report("removing pictures", community::images::purge(app, now).await);
     // Also those that could not be ended when their right was withdrawn.
     report("ending terminals", revocation::withdraw(app, Whose::Anyone).await);
     report("sealing the audit log", seal(app).await);

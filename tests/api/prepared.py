@@ -2,7 +2,7 @@
 
 What is not said here is about things that stay as they are, by the names of the parameters in paths."""
 
-from world import GIF, PASSWORD, PUBLIC_KEY, code
+from world import GIF, PASSWORD, PNG, PUBLIC_KEY, code
 
 NEW_PASSWORD = "another horse battery"
 
@@ -134,6 +134,21 @@ def cancel_request(world):
     return request(token=token, path={"request_id": asked})
 
 
+def issue(world):
+    return world.ask("POST", "/api/community/issues", {"title": "an issue", "description": "a text"})["issue"]["id"]
+
+
+def part_of_issue(kind, kinds):
+    """A request about a fix or a comment."""
+
+    def prepare(world):
+        about = issue(world)
+        made = world.ask("POST", f"/api/community/issues/{about}/{kinds}", {"content": "a text"})
+        return request(path={"issue_id": about, f"{kind}_id": made[kind]["id"]})
+
+    return prepare
+
+
 def ticket(world):
     return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
 
@@ -203,6 +218,23 @@ PREPARED = {
         body={"command": "true", "agent_ids": [world.machine["agent_id"]]}
     ),
     "POST /api/commands/{command_id}/cancel": lambda world: request(path={"command_id": command(world)}),
+    "POST /api/community/issues": lambda world: request(body={"title": "an issue", "description": "a text"}),
+    "PUT /api/community/issues/{issue_id}": lambda world: request(
+        path={"issue_id": issue(world)}, body={"status": "closed"}
+    ),
+    "DELETE /api/community/issues/{issue_id}": lambda world: request(path={"issue_id": issue(world)}),
+    "POST /api/community/issues/{issue_id}/comments": lambda world: request(
+        path={"issue_id": issue(world)}, body={"content": "a text"}
+    ),
+    "DELETE /api/community/issues/{issue_id}/comments/{comment_id}": part_of_issue("comment", "comments"),
+    "POST /api/community/issues/{issue_id}/fixes": lambda world: request(
+        path={"issue_id": issue(world)}, body={"content": "a text"}
+    ),
+    "DELETE /api/community/issues/{issue_id}/fixes/{fix_id}": part_of_issue("fix", "fixes"),
+    "POST /api/community/issues/{issue_id}/fixes/{fix_id}/accept": part_of_issue("fix", "fixes"),
+    "POST /api/community/issues/{issue_id}/fixes/{fix_id}/like": part_of_issue("fix", "fixes"),
+    "DELETE /api/community/issues/{issue_id}/fixes/{fix_id}/like": part_of_issue("fix", "fixes"),
+    "POST /api/community/upload": lambda world: request(body={"file": PNG}, media_type="multipart/form-data"),
     "POST /api/groups": named("group"),
     "DELETE /api/groups/{group_id}": lambda world: request(path={"group_id": world.group()}),
     "POST /api/groups/{group_id}/machines": lambda world: request(
@@ -282,6 +314,8 @@ LASTING = {
     "user_id": lambda world: world.colleague(),
     "organization_id": lambda world: world.organization(),
     "group_id": lambda world: world.group(),
+    "issue_id": issue,
+    "image_id": lambda world: world.image(),
     "command_id": command,
     "log_key": logged,
     "role_id": lambda world: world.role(),

@@ -12,6 +12,7 @@ mod audit_log;
 mod cli;
 mod command_logs;
 mod commands;
+mod community;
 mod defects;
 mod dist;
 mod duplicates;

@@ -235,6 +235,20 @@ pub async fn requested(world: &World) -> String {
     made["id"].as_str().expect("an id").to_owned()
 }
 
+/// An issue of the owner's, with a fix and a comment.
+pub async fn written(world: &World) -> (String, String, String) {
+    let made = async |path: &str, kind: &str, body: Value| {
+        let made = world.owner.post(path, body).await.ok();
+        made[kind]["id"].as_str().expect("an id").to_owned()
+    };
+    let body = json!({"title": "not for strangers", "description": "d"});
+    let issue = made("/api/community/issues", "issue", body).await;
+    let path = |rest: &str| format!("/api/community/issues/{issue}/{rest}");
+    let fix = made(&path("fixes"), "fix", json!({"content": "c"})).await;
+    let comment = made(&path("comments"), "comment", json!({"content": "c"})).await;
+    (issue, fix, comment)
+}
+
 /// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one without
 /// any rights.
 async fn shell_account() -> String {

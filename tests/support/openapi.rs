@@ -60,6 +60,10 @@ impl Operation {
             }
             "POST /api/commands" => json!({"command": "true", "agent_ids": ["00000000000a"]}),
             "POST /api/machines/{agent_id}/command" => json!({"command": "true"}),
+            "POST /api/community/issues" => json!({"title": "least", "description": "least"}),
+            "POST /api/community/issues/{issue_id}/fixes" | "POST /api/community/issues/{issue_id}/comments" => {
+                json!({"content": "least"})
+            }
             "POST /api/groups" | "POST /api/roles" | "POST /api/machines" => json!({"name": "least"}),
             "POST /api/groups/{group_id}/members" => json!({"user_id": "00000000000000000000000a"}),
             "POST /api/groups/{group_id}/machines" => json!({"machine_ids": ["00000000000a"]}),

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod auth;
 pub mod command_logs;
 pub mod commands;
+pub mod community;
 pub mod dashboard;
 mod detail;
 pub mod error;

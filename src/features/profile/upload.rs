@@ -2,15 +2,12 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
-use js_sys::{Array, JSON, Uint8Array};
 use protocol::api::profile::{MAX_AVATAR_BYTES, UploadAvatar};
-use serde_json::json;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
 use crate::http::extract::{ValidJson, body, media_type};
+use crate::http::multipart;
 use crate::platform::error::ApiError;
-use crate::platform::images::avatar::Kind;
+use crate::platform::images::Kind;
 
 /// What a form may have around its file, in bytes: delimiters, headers, and a field or two that nobody reads.
 const FORM_MARGIN: usize = 16 * 1024;
@@ -63,32 +60,9 @@ impl Upload {
             Self::Address(UploadAvatar { avatar_url }) => return Ok(NewAvatar::At(avatar_url)),
             Self::Form { content_type, bytes } => (content_type, bytes),
         };
-        let malformed = |_: JsValue| ApiError::bad_request("The body is not a valid form of type multipart/form-data");
-        let form = as_response(&content_type, &bytes).and_then(|response| response.form_data());
-        let form = JsFuture::from(form.map_err(malformed)?).await.map_err(malformed)?;
-        let file = first_file(&form)
-            .map_err(malformed)?
-            .ok_or_else(|| ApiError::invalid_field(FIELD, "is required: a picture as a file"))?;
-        let bytes = JsFuture::from(file.array_buffer()).await.map_err(malformed)?;
-        accept(Uint8Array::new(&bytes).to_vec())
+        let file = multipart::first_file(&content_type, &bytes).await?;
+        accept(file.ok_or_else(|| ApiError::invalid_field(FIELD, "is required: a picture as a file"))?)
     }
-}
-
-/// The platform reads forms of requests and responses only.
-fn as_response(content_type: &str, bytes: &[u8]) -> Result<web_sys::Response, JsValue> {
-    let init = json!({ "headers": { "content-type": content_type } }).to_string();
-    let init: web_sys::ResponseInit = JSON::parse(&init)?.unchecked_into();
-    web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&Uint8Array::from(bytes)), &init)
-}
-
-/// A form gives pairs of a name and a text or file.
-fn first_file(form: &JsValue) -> Result<Option<web_sys::File>, JsValue> {
-    for entry in js_sys::try_iter(form)?.into_iter().flatten() {
-        if let Ok(file) = entry?.unchecked_into::<Array>().get(1).dyn_into() {
-            return Ok(Some(file));
-        }
-    }
-    Ok(None)
 }
 
 fn accept(bytes: Vec<u8>) -> Result<NewAvatar, ApiError> {

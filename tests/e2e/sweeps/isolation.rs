@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, logged, recording, requested};
+use crate::support::agent::{Agent, World, logged, recording, requested, written};
 use crate::support::openapi::operations;
 use crate::support::viewer::Viewer;
 
@@ -51,6 +51,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
 
     let recording = recording(world, session).await;
     let request = requested(world).await;
+    let (issue, fix, comment) = written(world).await;
 
     let command = format!("/api/machines/{}/command", world.agent.agent_id);
     let command = world.owner.post(&command, json!({"command": "true"})).await.ok();
@@ -70,6 +71,9 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "user_id" => (world.owner.id.clone(), "00000000000000000000000a".to_owned()),
         "role_id" => (role.clone(), "999999999".to_owned()),
         "recording_id" => (recording.clone(), "00000000000000000000000a".to_owned()),
+        "issue_id" => (issue.clone(), "00000000000000000000000a".to_owned()),
+        "fix_id" => (fix.clone(), "00000000000000000000000a".to_owned()),
+        "comment_id" => (comment.clone(), "00000000000000000000000a".to_owned()),
         "request_id" => (request.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
         other => panic!("say here what a foreign {other} is"),
@@ -79,7 +83,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         // A token in a path is itself what proves the right, and so is the name of a picture. A file is for everybody.
         if matches!(
             operation.parameters()[..],
-            [] | ["token"] | ["avatar_id"] | ["filename"]
+            [] | ["token"] | ["avatar_id"] | ["image_id"] | ["filename"]
         ) {
             continue;
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, logged, recording, requested};
+use crate::support::agent::{World, logged, recording, requested, written};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -90,6 +90,38 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/audit/export", Needs("system.audit_log")),
     ("GET /api/audit/tenants", Needs("administrators only")),
     ("GET /api/audit/verify", Needs("system.audit_log")),
+    ("GET /api/community/issues", May(200)),
+    ("POST /api/community/issues", May(201)),
+    ("GET /api/community/issues/{issue_id}", May(200)),
+    (
+        "PUT /api/community/issues/{issue_id}",
+        Refused(403, "Not authorized to update this issue"),
+    ),
+    (
+        "DELETE /api/community/issues/{issue_id}",
+        Refused(403, "Not authorized to delete this issue"),
+    ),
+    ("GET /api/community/issues/{issue_id}/comments", May(200)),
+    ("POST /api/community/issues/{issue_id}/comments", May(201)),
+    (
+        "DELETE /api/community/issues/{issue_id}/comments/{comment_id}",
+        Refused(403, "Not authorized to delete this comment"),
+    ),
+    ("GET /api/community/issues/{issue_id}/fixes", May(200)),
+    ("POST /api/community/issues/{issue_id}/fixes", May(201)),
+    (
+        "DELETE /api/community/issues/{issue_id}/fixes/{fix_id}",
+        Refused(403, "Not authorized to delete this fix"),
+    ),
+    (
+        "POST /api/community/issues/{issue_id}/fixes/{fix_id}/accept",
+        Refused(403, "Only issue author can mark fixes as accepted"),
+    ),
+    ("POST /api/community/issues/{issue_id}/fixes/{fix_id}/like", May(200)),
+    ("DELETE /api/community/issues/{issue_id}/fixes/{fix_id}/like", May(200)),
+    ("POST /api/community/issues/{issue_id}/vote", May(200)),
+    ("DELETE /api/community/issues/{issue_id}/vote", May(200)),
+    ("POST /api/community/upload", Refused(400, "No image provided")),
     ("GET /api/command-logs", Needs("system.audit_log")),
     ("GET /api/command-logs/{log_key}", Refused(403, "Not authorized")),
     ("POST /api/auth/change-password", InPerson(200)),
@@ -289,6 +321,7 @@ const OPEN: &[&str] = &[
     "POST /api/auth/verify-email/{token}",
     "POST /api/auth/verify-otp",
     "GET /api/avatars/{avatar_id}",
+    "GET /api/community/images/{image_id}",
     "POST /api/login",
     "GET /api/oidc/providers",
     "GET /api/recordings/files/{token}",
@@ -309,6 +342,8 @@ struct Things {
     role: String,
     recording: String,
     request: String,
+    /// An issue, a fix and a comment.
+    written: (String, String, String),
 }
 
 /// A command of the owner's.
@@ -342,6 +377,7 @@ impl Things {
                         recording(world, "colleague-2").await
                     },
                     request: requested(world).await,
+                    written: written(world).await,
                 }
             })
             .await
@@ -361,6 +397,9 @@ impl Things {
             "role_id" => self.role.clone(),
             "recording_id" => self.recording.clone(),
             "request_id" => self.request.clone(),
+            "issue_id" => self.written.0.clone(),
+            "fix_id" => self.written.1.clone(),
+            "comment_id" => self.written.2.clone(),
             "offset" => "0".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })

@@ -1,7 +1,7 @@
 //! One's own avatar: an address of the web, or a file that is kept here and shown to whoever knows its name.
 use axum::Json;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
 use protocol::api::profile::{Avatar, AvatarFile, AvatarForm, UploadAvatar};
@@ -17,15 +17,7 @@ use crate::http::extract::PathParam;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
-use crate::platform::images::avatar::AvatarId;
-
-/// What goes with an avatar. Another one has another name, so it may be kept for as long as anybody likes; and whatever
-/// somebody managed to put into a file, a browser that opens it by itself does nothing with it.
-const HEADERS: [(HeaderName, &str); 3] = [
-    (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
-    (header::CONTENT_DISPOSITION, "inline"),
-];
+use crate::platform::images::{ImageId, Shelf, shown};
 
 /// Sets the caller's picture: by its address, or as a file.
 #[utoipa::path(post, path = "/api/profile/upload-avatar", summary = "Set one's picture",
@@ -48,9 +40,9 @@ pub async fn upload_avatar(
             address
         }
         NewAvatar::File(kind, bytes) => {
-            let (avatars, id) = (app.avatars()?, AvatarId::random()?);
+            let (avatars, id) = (app.images(Shelf::Avatars)?, ImageId::random()?);
             avatars.put(&id, kind, bytes, caller.id()).await?;
-            let address = id.address(app.config.base_url.as_deref());
+            let address = Shelf::Avatars.address(&id, app.config.base_url.as_deref());
             if let Err(error) = change(&app, &caller, Some(&address)).await {
                 avatars.forget(app.background(), vec![(caller.id().clone(), id)]);
                 return Err(error);
@@ -82,9 +74,9 @@ pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Me
 #[worker::send]
 pub async fn read_avatar(app: App, PathParam(avatar_id): PathParam) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("Avatar not found");
-    let id = AvatarId::parse(&avatar_id).ok_or_else(absent)?;
-    let (media_type, bytes) = app.avatars()?.find(&id).await?.ok_or_else(absent)?;
-    Ok(([(header::CONTENT_TYPE, media_type)], HEADERS, bytes).into_response())
+    let id = ImageId::parse(&avatar_id).ok_or_else(absent)?;
+    let (media_type, bytes) = app.images(Shelf::Avatars)?.find(&id).await?.ok_or_else(absent)?;
+    Ok(shown(media_type, bytes))
 }
 
 /// Sets or removes the address of the caller's avatar. What was a file of ours and is shown no more is removed.
@@ -99,20 +91,25 @@ async fn change(app: &App, caller: &Caller, address: Option<&str>) -> Result<(),
         audit::record(&event),
     );
     let (before, _, _) = app.db()?.run(batch).await?;
-    let kept = address.and_then(AvatarId::at);
+    let kept = address.and_then(at);
     let before = before.into_iter().filter_map(|row| row.avatar_url);
-    let gone = before.filter(|before| AvatarId::at(before) != kept);
+    let gone = before.filter(|before| at(before) != kept);
     forget_avatars(app, gone.map(|address| (caller.id().clone(), Some(address))));
     Ok(())
 }
 
+/// The avatar of ours that may be at an address.
+fn at(address: &str) -> Option<ImageId> {
+    Shelf::Avatars.at(address)
+}
+
 /// Removes after the answer, of what these accounts were seen as, the avatars that are theirs and are kept here.
 pub fn forget_avatars(app: &App, seen_as: impl IntoIterator<Item = (ObjectId, Option<String>)>) {
-    let ours = |(owner, address): (_, Option<String>)| Some((owner, AvatarId::at(&address?)?));
-    let avatars: Vec<(ObjectId, AvatarId)> = seen_as.into_iter().filter_map(ours).collect();
+    let ours = |(owner, address): (_, Option<String>)| Some((owner, at(&address?)?));
+    let avatars: Vec<(ObjectId, ImageId)> = seen_as.into_iter().filter_map(ours).collect();
     // A server without a bucket has none, and has said so in its log.
     if !avatars.is_empty()
-        && let Ok(kept) = app.avatars()
+        && let Ok(kept) = app.images(Shelf::Avatars)
     {
         kept.forget(app.background(), avatars);
     }

@@ -1,14 +1,50 @@
-//! Avatars: which files are some, and what they are called.
+//! Pictures: which files are some, what they are called, and where they stand.
 use crate::platform::error::ApiError;
 use crate::platform::random;
-
-/// Where avatars are served, under the address of this deployment.
-const PATH: &str = "/api/avatars/";
 
 /// Random bytes in a name: as hard to guess as a key.
 const NAME_BYTES: usize = 16;
 
-/// The kinds of avatar that are kept. Nothing that can hold a script, such as SVG, is among them.
+/// What pictures are of. Those of one shelf are not found on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Of people.
+    Avatars,
+    /// Of issues and fixes.
+    Community,
+}
+
+impl Shelf {
+    /// Where its pictures are served, under the address of this deployment.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Avatars => "/api/avatars/",
+            Self::Community => "/api/community/images/",
+        }
+    }
+
+    /// The name of a picture's object in the bucket.
+    pub fn key(self, id: &ImageId) -> String {
+        let folder = match self {
+            Self::Avatars => "avatars",
+            Self::Community => "community",
+        };
+        format!("{folder}/{}", id.0)
+    }
+
+    /// Where browsers find a picture; without a deployment's address, on the same server.
+    pub fn address(self, id: &ImageId, base_url: Option<&str>) -> String {
+        format!("{}{}{}", base_url.unwrap_or_default(), self.path(), id.0)
+    }
+
+    /// The picture of ours that may be at an address. Whose it is, the address does not prove.
+    pub fn at(self, address: &str) -> Option<ImageId> {
+        let (_, name) = address.rsplit_once(self.path())?;
+        ImageId::parse(name)
+    }
+}
+
+/// The kinds of picture that are kept. Nothing that can hold a script, such as SVG, is among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Png,
@@ -40,11 +76,11 @@ impl Kind {
     }
 }
 
-/// The name of an avatar: 32 lowercase hex digits that nobody guesses.
+/// The name of a picture: 32 lowercase hex digits that nobody guesses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AvatarId(String);
+pub struct ImageId(String);
 
-impl AvatarId {
+impl ImageId {
     /// A new one.
     pub fn random() -> Result<Self, ApiError> {
         Ok(Self(random::hex::<NAME_BYTES>()?))
@@ -56,20 +92,8 @@ impl AvatarId {
         is_name.then(|| Self(text.to_owned()))
     }
 
-    /// The avatar of ours that may be at an address. Whose it is, the address does not prove.
-    pub fn at(address: &str) -> Option<Self> {
-        let (_, name) = address.rsplit_once(PATH)?;
-        Self::parse(name)
-    }
-
-    /// Where browsers find it; without a deployment's address, on the same server.
-    pub fn address(&self, base_url: Option<&str>) -> String {
-        format!("{}{PATH}{}", base_url.unwrap_or_default(), self.0)
-    }
-
-    /// The name of its object in the bucket.
-    pub fn key(&self) -> String {
-        format!("avatars/{}", self.0)
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -105,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_name_is_32_lowercase_hex_digits() {
-        let name = AvatarId::random().unwrap();
-        assert_eq!(AvatarId::parse(&name.0), Some(name.clone()));
-        assert_ne!(AvatarId::random().unwrap(), name);
+        let name = ImageId::random().unwrap();
+        assert_eq!(ImageId::parse(&name.0), Some(name.clone()));
+        assert_ne!(ImageId::random().unwrap(), name);
         for bad in [
             "",
             "0a",
@@ -117,23 +141,31 @@ mod tests {
             &"é".repeat(16),
             "../0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
         ] {
-            assert_eq!(AvatarId::parse(bad), None, "{bad}");
+            assert_eq!(ImageId::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn a_picture_is_found_again_by_its_address() {
-        let name = AvatarId::parse(&"0a".repeat(16)).unwrap();
-        assert_eq!(name.address(None), format!("/api/avatars/{}", "0a".repeat(16)));
-        for base_url in [None, Some("https://edge.example.com")] {
-            assert_eq!(AvatarId::at(&name.address(base_url)), Some(name.clone()));
+    fn a_picture_is_found_again_by_its_address_and_on_no_other_shelf() {
+        let name = ImageId::parse(&"0a".repeat(16)).unwrap();
+        assert_eq!(
+            Shelf::Avatars.address(&name, None),
+            format!("/api/avatars/{}", "0a".repeat(16))
+        );
+        for (shelf, other) in [(Shelf::Avatars, Shelf::Community), (Shelf::Community, Shelf::Avatars)] {
+            for base_url in [None, Some("https://edge.example.com")] {
+                let address = shelf.address(&name, base_url);
+                assert_eq!(shelf.at(&address), Some(name.clone()));
+                assert_eq!(other.at(&address), None);
+            }
+            assert_ne!(shelf.key(&name), other.key(&name));
         }
         for other in [
             "https://example.org/me.png",
             "https://example.org/api/avatars/",
-            &format!("{}?x", name.address(None)),
+            &format!("{}?x", Shelf::Avatars.address(&name, None)),
         ] {
-            assert_eq!(AvatarId::at(other), None, "{other}");
+            assert_eq!(Shelf::Avatars.at(other), None, "{other}");
         }
     }
 }
