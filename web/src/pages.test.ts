@@ -24,6 +24,9 @@ describe('a path', () => {
     ['/admin/audit', { name: 'audit' }],
     ['/admin/groups/g1', { name: 'group', id: 'g1' }],
     ['/recordings/r1', { name: 'recording', id: 'r1' }],
+    ['/community', { name: 'community' }],
+    ['/community/i1', { name: 'issue', id: 'i1' }],
+    ['/requests', { name: 'requests' }],
     ['/commands', { name: 'sent-commands' }],
     ['/commands/cmd_1', { name: 'sent-command', commandId: 'cmd_1' }],
   ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));

@@ -70,6 +70,18 @@ export const PAGES = {
     load: () => import('./features/sessions/SessionPage.svelte'),
   }),
 
+  community: page('/community', {
+    needs: 'account',
+    menu: 'main',
+    label: 'Community',
+    load: () => import('./features/community/CommunityPage.svelte'),
+  }),
+  issue: page('/community/:id', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/community/IssuePage.svelte'),
+  }),
+
   'sent-commands': page('/commands', {
     needs: 'account',
     menu: 'main',
@@ -79,6 +91,11 @@ export const PAGES = {
     needs: 'account',
     menu: 'main',
     load: () => import('./features/commands/CommandPage.svelte'),
+  }),
+  requests: page('/requests', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/access_requests/AccessRequestsPage.svelte'),
   }),
   recording: page('/recordings/:id', {
     needs: 'account',

@@ -76,6 +76,22 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByTestId('sent').getByRole('link').click();
     await page.getByRole('region', { name: 'Output' }).waitFor();
     await look('sent command');
+    setup.edge.identity.requests.ask({ request_note: 'Backups fail' });
+    await page.goto('/requests');
+    await page.getByText('Backups fail').waitFor();
+    await look('access requests');
+    await page.getByRole('button', { name: 'Reject grace’s request' }).click();
+    await look('reject a request');
+    const issue = setup.edge.identity.community.write({ tags: ['disk'], images: ['/icon.svg'] });
+    setup.edge.identity.community.fix(issue, { accepted: true });
+    await page.goto('/community');
+    await page.getByTestId('issue').waitFor();
+    await look('community');
+    await page.getByRole('button', { name: 'New issue' }).click();
+    await look('new issue');
+    await page.goto('/community/i1');
+    await page.getByTestId('fix').waitFor();
+    await look('issue');
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
 

@@ -30,6 +30,9 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   session: { at: '/running/s-past', text: 'Session on web-1' },
   'sent-commands': { text: 'df -h /' },
   'sent-command': { at: `/commands/cmd_${'1'.padStart(24, '0')}`, text: 'df -h /' },
+  community: { text: 'The disk is full' },
+  issue: { at: '/community/i1', text: 'The disk is full' },
+  requests: { text: 'Backups fail' },
   recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },
   profile: { text: 'Your username' },
   security: { text: 'Turn on' },
@@ -63,6 +66,8 @@ describe('a page that lost its server', () => {
     edge.identity.addCommand({ command: 'uptime' });
     edge.identity.commands.send('000000000001', { command: 'df -h /' }, null);
     edge.recordings.add('000000000001', 'recorded');
+    edge.identity.community.write({ title: 'The disk is full' });
+    edge.identity.requests.ask({ request_note: 'Backups fail' });
     if (!says?.stranger) await signIn(page);
     edge.broken = 503;
     await page.goto(says?.at ?? PATHS.get(name) ?? '');

@@ -1,8 +1,10 @@
 /** The part of the stand-in edge that knows an organization. What is asked of each noun is answered in the noun's file. */
+import { AccessRequests, accessRequests } from './access_requests';
 import { type Body, NOW, type Routes } from './answers';
 import { audit } from './audit';
 import { commandLogs } from './command_logs';
 import { Commands, commands } from './commands';
+import { Community, community } from './community';
 import { type Group, groups } from './groups';
 import { machines } from './machines';
 import { organization } from './organization';
@@ -41,6 +43,8 @@ export class Administration {
   readonly organizations: Body[] = [];
   readonly grants: Body[] = [];
   readonly commands = new Commands();
+  readonly requests = new AccessRequests();
+  readonly community = new Community();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -160,5 +164,7 @@ export class Administration {
     ...organizations(this),
     ...machines(this),
     ...commands(this),
+    ...accessRequests(this),
+    ...community(this),
   };
 }

@@ -64,6 +64,8 @@ export class Edge {
   /** Tickets that were not used yet, each with its machine. */
   readonly #tickets = new Map<string, string>();
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
+  /** Machines that are not for whoever is signed in, by their public names. */
+  readonly forbidden = new Set<string>();
   #count = 0;
 
   constructor() {
@@ -234,6 +236,7 @@ export class Edge {
         return [201, { machine, install_command: LINE }];
       }
       case 'GET /api/machines/:id':
+        if (this.forbidden.has(id)) return [403, { error: 'Not authorized' }];
         return machine ? [200, { machine }] : [404, { error: 'Machine not found' }];
       case 'PUT /api/machines/:id': {
         const taken = [...this.machines.values()].some((other) => other !== machine && other.name === body.name);
