@@ -1,6 +1,6 @@
 //! Pictures of issues and fixes: kept in the bucket, and shown to whoever knows their names.
 use axum::Json;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use axum::response::Response;
@@ -19,10 +19,12 @@ use crate::platform::images::{ImageId, Kind, Shelf, shown};
 /// What a form may have around its file, in bytes: delimiters, headers, and a field or two that nobody reads.
 const FORM_MARGIN: usize = 16 * 1024;
 
-/// A form that has not been looked into.
-pub struct Form {
-    content_type: String,
-    bytes: axum::body::Bytes,
+/// The body of a request. What is wrong with it is said only to those who may send one.
+pub enum Form {
+    /// A form that has not been looked into.
+    Sent { content_type: String, bytes: Bytes },
+    /// Something else.
+    Absent,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {
@@ -30,14 +32,14 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         if media_type(request.headers()) != "multipart/form-data" {
-            return Err(absent());
+            return Ok(Self::Absent);
         }
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = content_type.to_owned();
         // Larger than other bodies may be, so it is read by a bound of its own.
         let bytes = to_bytes(request.into_body(), MAX_IMAGE_BYTES + FORM_MARGIN).await;
-        Ok(Self {
+        Ok(Self::Sent {
             content_type,
             bytes: bytes.map_err(|_| too_large())?,
         })
@@ -54,7 +56,10 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 pub async fn upload_image(app: App, credentials: Credentials, form: Form) -> Result<Json<ImageUploaded>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
-    let file = multipart::first_file(&form.content_type, &form.bytes).await?;
+    let Form::Sent { content_type, bytes } = form else {
+        return Err(absent());
+    };
+    let file = multipart::first_file(&content_type, &bytes).await?;
     let (kind, bytes) = accept(file.ok_or_else(absent)?)?;
     let (images, id) = (app.images(Shelf::Community)?, ImageId::random()?);
     // First the row: of an object without one nobody knows that it is there.
@@ -129,16 +134,19 @@ mod tests {
         let sent = async |content_type: &str, length: usize| {
             let request = Request::post("/").header("content-type", content_type);
             let form = Form::from_request(request.body(Body::from(vec![0; length])).unwrap(), &()).await;
-            form.map(|form| form.bytes.len())
-                .map_err(|error| error.text().to_owned())
+            let length = form.map(|form| match form {
+                Form::Sent { bytes, .. } => Some(bytes.len()),
+                Form::Absent => None,
+            });
+            length.map_err(|error| error.text().to_owned())
         };
         let form = "multipart/form-data; boundary=x";
         let most = MAX_IMAGE_BYTES + FORM_MARGIN;
-        assert_eq!(sent(form, most).await, Ok(most));
+        assert_eq!(sent(form, most).await, Ok(Some(most)));
         assert_eq!(
             sent(form, most + 1).await,
             Err("File size exceeds 10MB limit".to_owned())
         );
-        assert_eq!(sent("image/png", 3).await, Err("No image provided".to_owned()));
+        assert_eq!(sent("image/png", 3).await, Ok(None));
     }
 }
