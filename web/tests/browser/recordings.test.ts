@@ -44,6 +44,31 @@ describe('recordings', () => {
     expect(setup.edge.answered.has(`GET /api/recordings/${String(id)}/download`)).toBe(false);
   });
 
+  it('show a session that runs, also after the network was gone, and play it once it is over', async () => {
+    const page = await setup.open();
+    const { agent_id } = setup.edge.add({ name: 'web-1' });
+    const recording = setup.edge.recordings.add(agent_id, 'played-45', { state: 'recording', ended_at: null });
+    setup.edge.shown = 'before';
+    await signIn(page, `/recordings/${String(recording.id)}`);
+    const player = page.getByTestId('player');
+    await player.getByText('before').waitFor();
+
+    setup.edge.shown = 'afterwards';
+    setup.edge.refuseUpgrades = 503;
+    setup.edge.recordings.cut();
+    const tickets = (): number => setup.edge.answered.get(`POST /api/recordings/${String(recording.id)}/ticket`)?.count ?? 0;
+    await expect.poll(tickets, { timeout: 20_000 }).toBeGreaterThan(2);
+    setup.edge.refuseUpgrades = null;
+    await player.getByText('afterwards').waitFor();
+
+    // It ends while the network is gone.
+    Object.assign(recording, { state: 'complete' });
+    setup.edge.recordings.cut();
+    await page.getByText('4:07').first().waitFor();
+    await player.locator('.ap-player').click();
+    await player.getByText('played-45').waitFor();
+  });
+
   it('are saved as a file', async () => {
     const page = await setup.open();
     const { agent_id } = setup.edge.add({ name: 'web-1' });

@@ -61,6 +61,28 @@ export async function liveOf(id: string): Promise<string> {
   return `${scheme}://${host}/api/recordings/${encodeURIComponent(id)}/live?ticket=${encodeURIComponent(ticket)}`;
 }
 
+/** What the player watches: a socket, and what it asks when that is lost, namely how long to wait. */
+export interface Watched {
+  driver: 'websocket';
+  url: string;
+  reconnectDelay: () => number;
+}
+
+/** The longest wait that timers know, in milliseconds: whoever hears of the loss makes another player long before. */
+const NEVER = 2 ** 31 - 1;
+
+/** A socket that is opened once, as its ticket is used then; `onlost` has to ask for another. */
+export function watched(url: string, onlost: () => void): Watched {
+  const reconnectDelay = (): number => {
+    onlost();
+    return NEVER;
+  };
+  return { driver: 'websocket', url, reconnectDelay };
+}
+
+/** What a refused ticket's `code` says once the session is over: its recording is to be played. */
+export const OVER = 'recording_over';
+
 /** "4:07", "1:02:09". */
 export function playingTime(seconds: number): string {
   const whole = Math.round(seconds);

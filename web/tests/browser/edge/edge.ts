@@ -12,7 +12,7 @@ import { WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../../../src/terminal/messages';
 import { Identity } from './identity';
 import { dashboard, history } from './metrics';
-import { Recordings } from './recordings';
+import { LIVE, Recordings } from './recordings';
 import { Shell } from './shell';
 
 const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
@@ -57,6 +57,8 @@ export class Edge {
   readonly identity = new Identity(this.tokens);
   readonly recordings = new Recordings();
   readonly #server: Server;
+  /** What the terminal of a session shows that is watched as it is recorded. */
+  shown = '';
   /** Every API request is answered with this status instead, while it is set. */
   broken: number | null = null;
   /** Requests that were answered, and bytes of their bodies. */
@@ -66,15 +68,22 @@ export class Edge {
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
   /** Machines that are not for whoever is signed in, by their public names. */
   readonly forbidden = new Set<string>();
+  readonly #players = new WebSocketServer({ noServer: true, handleProtocols: () => LIVE });
   #count = 0;
 
   constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.on('upgrade', (request, socket, head) => {
       const url = new URL(request.url ?? '/', 'http://edge');
-      const refusal = this.refuseUpgrades ?? (this.#use(url) ? null : 401);
+      const plays = url.pathname.startsWith('/api/recordings/');
+      const known = plays ? this.recordings.mayWatch(url) : this.#use(url);
+      const refusal = this.refuseUpgrades ?? (known ? null : 401);
       if (refusal !== null) {
         socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\n\r\n`);
+        return;
+      }
+      if (plays) {
+        this.#players.handleUpgrade(request, socket, head, (ws) => this.recordings.watch(ws, this.shown));
         return;
       }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
@@ -210,7 +219,7 @@ export class Edge {
     if (open) return open;
     if (url.pathname.endsWith('/ws')) return this.#use(url) ? [426, { error: 'Upgrade required' }] : [401, { error: 'x' }];
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
-    if (url.pathname.endsWith('/ticket')) {
+    if (url.pathname.endsWith('/ticket') && !url.pathname.startsWith('/api/recordings/')) {
       const machine = this.#machineOf(url);
       if (!machine) return [404, { error: 'Machine not found' }];
       const ticket = `ticket-${++this.#count}`;

@@ -1,10 +1,18 @@
 /** What was recorded. */
+import type { WebSocket } from 'ws';
 import { type Answer, type Body, NOW } from './answers';
+
+/** What players of a session that runs speak. */
+export const LIVE = 'v2.asciicast';
 
 export class Recordings {
   readonly all: Body[] = [];
   readonly #files = new Map<string, string>();
   readonly #segments = new Map<string, Body[]>();
+  /** The tickets that were given to watch, each used once. */
+  readonly #tickets = new Map<string, string>();
+  readonly #watching = new Set<WebSocket>();
+  #given = 0;
 
   /** A recording of a session in which the terminal wrote `text`. */
   add(agentId: string, text: string, facts: Body = {}): Body {
@@ -57,6 +65,27 @@ export class Recordings {
     return this.#files.get(/^\/api\/recordings\/(\d+)\/download$/.exec(path)?.[1] ?? '');
   }
 
+  /** Uses a ticket up, and says whether the path is that of the recording to watch. */
+  mayWatch({ pathname, searchParams }: URL): boolean {
+    const ticket = searchParams.get('ticket') ?? '';
+    const id = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    return id !== undefined && pathname === `/api/recordings/${id}/live`;
+  }
+
+  /** Shows what the terminal shows, and then what it writes. */
+  watch(socket: WebSocket, shown: string): void {
+    this.#watching.add(socket);
+    socket.on('close', () => this.#watching.delete(socket));
+    socket.send(JSON.stringify({ version: 2, width: 80, height: 24 }));
+    socket.send(JSON.stringify([0, 'o', shown]));
+  }
+
+  /** Cuts all who watch, without a word. */
+  cut(): void {
+    for (const socket of this.#watching) socket.terminate();
+  }
+
   answer(method: string, path: string, query: URLSearchParams): Answer | null {
     const of = /^\/api\/machines\/(\d+)\/recordings$/.exec(path)?.[1];
     if (of !== undefined) {
@@ -68,6 +97,14 @@ export class Recordings {
     const segments = this.#segments.get(played ?? '');
     if (segments !== undefined && query.get('format') === 'player')
       return [200, offset === undefined ? index(path, segments, query.get('t')) : segments[Number(offset)]];
+    const watched = /^\/api\/recordings\/(\d+)\/ticket$/.exec(path)?.[1];
+    if (watched !== undefined) {
+      const recording = this.all.find(({ id }) => id === watched);
+      if (recording?.state !== 'recording') return [409, { error: 'The session is over', code: 'recording_over' }];
+      const ticket = `watch-${++this.#given}`;
+      this.#tickets.set(ticket, watched);
+      return [201, { ticket, expires_in: 30 }];
+    }
     const id = /^\/api\/recordings\/(\d+)$/.exec(path)?.[1];
     if (id === undefined) return null;
     const at = this.all.findIndex((recording) => recording.id === id);
