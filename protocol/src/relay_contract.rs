@@ -34,8 +34,12 @@ pub const THRESHOLDS_PATH: &str = "/thresholds";
 /// `GET`: answers a list of [`LiveSession`], once the agent has said what its shells do, or does not say it in time.
 pub const SESSIONS_PATH: &str = "/sessions";
 
-/// `POST` [`CloseSession`]: ends one session; answers 204, also when it was over.
+/// `POST` [`NamedSession`]: ends one session; answers 204, also when it was over.
 pub const CLOSE_PATH: &str = "/close";
+
+/// `POST` [`NamedSession`]: who is at a session; answers a list of [`Presence`](crate::terminal::presence::Presence), empty if
+/// there is no such session.
+pub const PRESENCE_PATH: &str = "/presence";
 
 /// `POST`: a right, a sign-in or the machine's key may have been withdrawn. The relay looks at the rights of all it has again,
 /// ends what has none any more, and answers 204 then.
@@ -137,6 +141,10 @@ pub struct ViewerContext {
     pub dialect: Dialect,
     /// Whether it may type.
     pub can_type: bool,
+    /// Whether it was invited to a session of somebody else's. Then it starts none, and is shown that terminal and nothing else of
+    /// the machine.
+    #[serde(default)]
+    pub guest: bool,
     /// Whether a shell started for it may gain privileges.
     pub allow_sudo: bool,
     /// The recording of a session that begins with it; nothing if sessions of the organization are not recorded.
@@ -167,9 +175,9 @@ pub struct SignIn {
     pub until: Option<u64>,
 }
 
-/// Ends a session by order of somebody who may.
+/// A session by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CloseSession {
+pub struct NamedSession {
     /// Which.
     pub session: SessionId,
 }

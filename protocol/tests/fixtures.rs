@@ -50,6 +50,7 @@ messages!(ToViewer {
     Resized: "resized",
     CommandRunning: "command_running",
     CommandEnded: "command_ended",
+    Presence: "presence",
     Exit: "exit",
     Error: "error",
     Disconnect: "disconnect",

@@ -20,6 +20,7 @@ pub mod recordings;
 pub mod roles;
 pub mod session_logs;
 pub mod sessions;
+pub mod sharing;
 pub mod sign_in;
 pub mod sign_up;
 pub mod terminals;

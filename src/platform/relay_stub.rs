@@ -8,7 +8,7 @@ use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
-    self, AskStatus, CloseSession, CommandAnswer, Interest, LiveSession, NamedCommand, RunCommand, Status,
+    self, AskStatus, CommandAnswer, Interest, LiveSession, NamedCommand, NamedSession, RunCommand, Status,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,7 +98,7 @@ impl RelayStub {
     /// Ends one session by order of somebody who may. Succeeds also if it was over.
     pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
         let session = session.clone();
-        self.post(relay_contract::CLOSE_PATH, &CloseSession { session })
+        self.post(relay_contract::CLOSE_PATH, &NamedSession { session })
             .await
             .map(drop)
     }

@@ -86,6 +86,17 @@ impl TestDb {
         ));
     }
 
+    /// An invitation of an account to a session.
+    pub fn share(&self, session_id: &str, user: &str, can_type: bool, expires_at: Option<&str>) {
+        let expires_at = expires_at.map_or("NULL".to_owned(), |at| format!("'{at}'"));
+        self.execute(&format!(
+            "INSERT INTO session_shares (id, session, organization_id, machine_id, user_id, can_type, created_at, expires_at)
+             SELECT '{}', s.id, s.organization_id, s.machine_id, u.id, {can_type}, '2026-01-01T00:00:00.000Z', {expires_at}
+             FROM terminal_sessions s, users u WHERE s.session_id = '{session_id}' AND u.username = '{user}'",
+            id(&format!("{session_id} with {user}")),
+        ));
+    }
+
     /// A command of an account on a machine, that no relay has told of.
     pub fn command(&self, command_id: &str, user: &str, machine: &str) {
         self.execute(&format!(

@@ -163,6 +163,7 @@ impl Viewer {
             received,
             size,
             commands: true,
+            presence: false,
         })
         .await;
     }

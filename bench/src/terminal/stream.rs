@@ -125,7 +125,7 @@ impl StreamTerminal {
             ToViewer::Exit { .. } => bail!("the shell ended"),
             ToViewer::Error { error, .. } => bail!("the relay refused a frame: {error}"),
             ToViewer::Disconnect { reason, .. } => bail!("the relay closed: {reason}"),
-            ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } => {}
+            ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } | ToViewer::Presence { .. } => {}
             ToViewer::Attached { .. } | ToViewer::Agent { .. } | ToViewer::Resized { .. } | ToViewer::Pong => {}
         }
         Ok(())
@@ -214,6 +214,7 @@ async fn join(attachment: &Attachment, received: Option<u64>) -> Result<(Socket,
         received,
         size: Size::default(),
         commands: false,
+        presence: false,
     };
     socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
     while let Some(message) = socket.next().await {

@@ -106,6 +106,7 @@ impl Viewer {
             received,
             size: self.size,
             commands: false,
+            presence: false,
         }
     }
 
@@ -149,7 +150,7 @@ impl Viewer {
             // The local terminal keeps the size its owner gave it.
             ToViewer::Resized { .. } | ToViewer::Pong => None,
             // Not asked for: it has nowhere to show them but among the shell's bytes.
-            ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } => None,
+            ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } | ToViewer::Presence { .. } => None,
             ToViewer::Exit { status } => Some(Event::Exit(status)),
             ToViewer::Error { error, .. } => Some(Event::Refused(error)),
             ToViewer::Disconnect { reason, code } => {

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::relay_contract::{
-    AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, CloseSession,
-    DESTROY_PATH, RECHECK_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
+    AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DESTROY_PATH,
+    NamedSession, PRESENCE_PATH, RECHECK_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -89,6 +89,7 @@ impl DurableObject for Relay {
             (Method::Post, COMMAND_PATH) => self.run_command(req).await,
             (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
             (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
+            (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|relay, now| relay.destroy(now)).await;
@@ -219,12 +220,17 @@ impl Relay {
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {
-        let CloseSession { session } = req.json().await?;
+        let NamedSession { session } = req.json().await?;
         self.event(|relay, now| {
             relay.close_session(now, &session);
         })
         .await;
         Response::empty().map(|response| response.with_status(204))
+    }
+
+    async fn presence(&self, mut req: Request) -> Result<Response> {
+        let NamedSession { session } = req.json().await?;
+        Response::from_json(&self.live.borrow().relay.presence_at(&session))
     }
 
     async fn recheck(&self) -> Result<Response> {

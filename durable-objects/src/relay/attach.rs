@@ -17,6 +17,12 @@ use super::record::{Phase, SessionRecord};
 use super::session::Session;
 use super::viewer::Viewer;
 
+/// Sockets of guests at one terminal. A team fits in; each holds what a watcher may, so that all of them are 8 MiB at most.
+const MAX_GUESTS: usize = 32;
+
+/// Positions that are kept for one guest who was cut: as many windows as somebody has on one terminal.
+const KEPT_FOR_GUEST: usize = 4;
+
 const SESSION_ENDED: &str = "This session has ended";
 const NOT_YOURS: &str = "This session belongs to somebody else";
 
@@ -26,13 +32,10 @@ impl RelayState {
         let Some(viewer) = self.viewers.get(socket) else {
             return;
         };
-        let context = viewer.context().clone();
-        if context.dialect == Dialect::Cast {
-            return self.watch(now, socket, viewer_id, &context);
-        }
+        let (context, guest) = (viewer.context().clone(), viewer.is_guest());
         let stream = match self.sessions.find(&context.session) {
             Some(stream) => stream,
-            None if received.is_some() => {
+            None if received.is_some() || guest => {
                 return self.dismiss(now, socket, Close::SessionEnded, SESSION_ENDED);
             }
             None => match self.start_session(now, &context) {
@@ -43,31 +46,26 @@ impl RelayState {
                 }
             },
         };
-        let Some(session) = self.sessions.get_mut(stream) else {
+        let come_in = match guest {
+            true => self.come_as_guest(now, socket, stream, &context),
+            false => self.come_as_owner(now, socket, stream, &context),
+        };
+        if !come_in {
             return;
-        };
-        // The row said so, too; the relay does not hand out a shell on trust alone.
-        if *session.owner() != context.user {
-            return self.dismiss(now, socket, Close::AccessRevoked, NOT_YOURS);
         }
-        let keep_ms = match context.dialect {
-            Dialect::Stream => self.settings.stream_keep,
-            Dialect::Published | Dialect::Raw | Dialect::SessionsV1 | Dialect::Cast => self.settings.published_keep,
-        };
-        session.joined(keep_ms, context.opening, &mut self.out);
-        let Some(input) = self.take_position(socket, stream, viewer_id, context.can_type) else {
+        let Some(input) = self.take_position(socket, stream, viewer_id, &context) else {
             return;
         };
         if let Some(viewer) = self.viewers.get_mut(socket) {
             viewer.join(stream, input, received);
         }
         // Once somebody else is there: the session is not left meanwhile.
-        if context.dialect != Dialect::Stream {
-            self.replace_published(now, stream, socket);
+        if !matches!(context.dialect, Dialect::Stream | Dialect::Cast) {
+            self.replace_published(now, stream, socket, &context);
         }
         self.out.remember(socket);
         match self.sessions.get(stream).map(Session::phase) {
-            Some(Phase::Opening) => self.open(stream),
+            Some(Phase::Opening) if !guest => self.open(stream),
             Some(Phase::Lost) => return self.tell_lost(now, socket),
             Some(_) => self.tell_agent(&ToAgent::OpenInput { stream, input }),
             None => {}
@@ -75,24 +73,45 @@ impl RelayState {
         if !self.agent.is_online() {
             self.tell_offline(socket);
         }
+        // Those who are there; the newcomer hears it once it is attached.
+        self.tell_presence(stream);
         self.try_attach(now, socket);
         self.settle_size(now, stream);
     }
 
-    /// A player looks at a session as it is recorded. It starts none, and one that nobody else is at ends no later for it.
-    fn watch(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, context: &ViewerContext) {
-        let Some(stream) = self.sessions.find(&context.session) else {
-            return self.dismiss(now, socket, Close::SessionEnded, SESSION_ENDED);
+    /// Whether somebody may come to a session as its owner. It stays for longer then.
+    fn come_as_owner(&mut self, now: u64, socket: Socket, stream: StreamId, context: &ViewerContext) -> bool {
+        let Some(session) = self.sessions.get_mut(stream) else {
+            return false;
         };
-        let Some(input) = self.take_position(socket, stream, viewer_id, false) else {
-            return;
-        };
-        if let Some(viewer) = self.viewers.get_mut(socket) {
-            viewer.join(stream, input, None);
+        // The row said so, too; the relay does not hand out a shell on trust alone.
+        if *session.owner() != context.user {
+            self.dismiss(now, socket, Close::AccessRevoked, NOT_YOURS);
+            return false;
         }
-        self.out.remember(socket);
-        self.tell_agent(&ToAgent::OpenInput { stream, input });
-        self.try_attach(now, socket);
+        let keep_ms = match context.dialect {
+            Dialect::Stream => self.settings.stream_keep,
+            Dialect::Published | Dialect::Raw | Dialect::SessionsV1 | Dialect::Cast => self.settings.published_keep,
+        };
+        session.joined(keep_ms, context.opening, &mut self.out);
+        true
+    }
+
+    /// Whether there is room for somebody who was invited. A session ends no later for its guests, and what is kept of them is bounded.
+    fn come_as_guest(&mut self, now: u64, socket: Socket, stream: StreamId, context: &ViewerContext) -> bool {
+        let guests = self.viewers.of(stream).filter(|viewer| viewer.context().guest).count();
+        if context.guest && guests >= MAX_GUESTS {
+            let reason = format!("{MAX_GUESTS} guests are at this terminal; one of them has to leave first");
+            self.dismiss(now, socket, Close::InternalError, &reason);
+            return false;
+        }
+        let left = |reader: &&Reader| reader.guest() == Some(&context.user) && reader.socket().is_none();
+        let left: Vec<StreamId> = self.sessions.readers(stream).filter(left).map(Reader::input).collect();
+        let spare = left.len().saturating_sub(KEPT_FOR_GUEST);
+        for input in left.into_iter().take(spare) {
+            self.give_up_position(input);
+        }
+        true
     }
 
     fn start_session(&mut self, now: u64, context: &ViewerContext) -> Option<StreamId> {
@@ -123,11 +142,13 @@ impl RelayState {
         socket: Socket,
         stream: StreamId,
         viewer: ViewerId,
-        can_type: bool,
+        context: &ViewerContext,
     ) -> Option<StreamId> {
-        let Some(input) = self.sessions.find_input(stream, &viewer) else {
+        let guest = (context.guest || context.dialect == Dialect::Cast).then(|| context.user.clone());
+        let can_type = context.can_type;
+        let Some(input) = self.sessions.find_input(stream, &viewer, guest.as_ref()) else {
             let input = self.machine.mint_stream(&mut self.out)?;
-            let reader = Reader::new(input, stream, viewer, can_type, socket);
+            let reader = Reader::new(input, stream, viewer, guest, can_type, socket);
             self.sessions.add_reader(reader, &mut self.out);
             return Some(input);
         };
@@ -141,14 +162,15 @@ impl RelayState {
         Some(input)
     }
 
-    /// A published client has no identity: whoever attaches to a session of their own again takes its place. Somebody else never does.
-    fn replace_published(&mut self, now: u64, stream: StreamId, socket: Socket) {
-        let user = self.viewers.get(socket).map(|viewer| viewer.context().user.clone());
-        for old in self.viewers.attached_to(stream) {
-            let viewer = self.viewers.get(old);
-            let plays = viewer.is_some_and(Viewer::plays);
-            let same = viewer.map(|viewer| &viewer.context().user) == user.as_ref();
-            if old != socket && self.speaks_published(old) && !plays && same {
+    /// A published client has no identity but its account: when that attaches to the session again, it takes its place. Somebody else
+    /// never does.
+    fn replace_published(&mut self, now: u64, stream: StreamId, socket: Socket, context: &ViewerContext) {
+        let replaced = |viewer: &Viewer| {
+            let same = viewer.context().user == context.user && viewer.context().guest == context.guest;
+            viewer.stream() == Some(stream) && viewer.is_published() && !viewer.plays() && same
+        };
+        for old in self.viewers.sockets_where(replaced) {
+            if old != socket {
                 self.dismiss(now, old, Close::Replaced, "replaced");
             }
         }
@@ -205,6 +227,7 @@ impl RelayState {
                 resumed: received.is_some(),
             };
             self.out.say(socket, &attached);
+            self.tell_presence_to(socket);
         }
         self.out.remember(socket);
         self.ask_snapshot_if_awaited(stream);

@@ -19,6 +19,7 @@ use super::command_output::hears_of_commands;
 use super::commands::Command;
 use super::record::{CommandRecord, Label};
 
+const GUESTS_RUN_NOTHING: &str = "you were invited to this terminal; only whose it is runs commands beside it";
 const SESSION_OVER: &str = "its terminal session ended, and it was killed";
 
 /// How a command went, as the agent says.
@@ -48,6 +49,9 @@ impl RelayState {
                 "READ_ONLY",
                 "you are watching this terminal and cannot run commands",
             );
+        }
+        if viewer.is_guest() {
+            return self.say_error(socket, "FORBIDDEN", GUESTS_RUN_NOTHING);
         }
         let (user, username) = (viewer.context().user.clone(), viewer.context().username.clone());
         let Some(of) = viewer.stream() else { return };

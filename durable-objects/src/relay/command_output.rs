@@ -107,10 +107,10 @@ impl RelayState {
     }
 }
 
-/// Whether a viewer is a published client that was told that its session is there.
+/// Whether a viewer is a published client that was told that its session is there, and that may know of commands.
 pub(super) fn hears_of_commands(viewer: &Viewer) -> bool {
     let ready = viewer.published().is_some_and(Published::is_ready);
-    viewer.dialect() == Dialect::Published && ready
+    viewer.dialect() == Dialect::Published && ready && !viewer.is_guest()
 }
 
 /// What a published client is told of a result.

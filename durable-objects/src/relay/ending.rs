@@ -83,8 +83,11 @@ impl RelayState {
     }
 
     /// A viewer that was on its way to a session is gone: if nobody else is, and there is no such session, what its upgrade
-    /// listed is over.
+    /// listed is over. A guest's listed nothing.
     pub(super) fn never_came_in(&mut self, now: u64, context: &ViewerContext) {
+        if context.guest || context.dialect == Dialect::Cast {
+            return;
+        }
         let another = |viewer: &Viewer| viewer.context().session == context.session;
         if self.sessions.find(&context.session).is_none() && self.viewers.find(another).is_none() {
             let session_id = context.session.clone();
@@ -95,7 +98,7 @@ impl RelayState {
 
     /// Somebody left a session: perhaps nobody is there, perhaps somebody else sets the pace now.
     fn left(&mut self, now: u64, stream: StreamId) {
-        let empty = self.viewers.of(stream).next().is_none();
+        let empty = self.viewers.of(stream).all(Viewer::is_guest);
         if let Some(session) = self.sessions.get_mut(stream).filter(|_| empty) {
             if session.is_untouched() && self.commands.of_session(stream).is_empty() {
                 return self.end_session(now, stream, Close::SessionTerminated, "", "abandoned");
@@ -104,10 +107,11 @@ impl RelayState {
         }
         self.settle_size(now, stream);
         self.pace(stream);
+        self.tell_presence(stream);
         self.forget_if_read(now, stream);
     }
 
-    fn give_up_position(&mut self, input: StreamId) {
+    pub(super) fn give_up_position(&mut self, input: StreamId) {
         if self.sessions.reader(input).is_some() {
             self.tell_agent(&ToAgent::CloseInput { input });
             self.sessions.forget_reader(input, &mut self.out);

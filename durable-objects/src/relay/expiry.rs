@@ -10,6 +10,7 @@ use super::viewer::Viewer;
 const GREETING_MS: u64 = 5_000;
 
 const KEY_EXPIRED: &str = "The API key this terminal was opened with has expired";
+const INVITATION_EXPIRED: &str = "The invitation to this terminal has expired";
 
 impl RelayState {
     /// When [`Self::expire`] is to be called, in milliseconds since the Unix epoch.
@@ -47,7 +48,9 @@ impl RelayState {
             let viewer = self.viewers.get(socket);
             let expired = |viewer: &Viewer| viewer.context().proof.until.is_some_and(|until| now >= until);
             if viewer.is_some_and(expired) {
-                self.dismiss(now, socket, Close::AccessRevoked, KEY_EXPIRED);
+                let guest = viewer.is_some_and(Viewer::is_guest);
+                let reason = if guest { INVITATION_EXPIRED } else { KEY_EXPIRED };
+                self.dismiss(now, socket, Close::AccessRevoked, reason);
             } else if viewer.is_some_and(Viewer::is_greeting) {
                 self.dismiss(now, socket, Close::ProtocolError, "No hello arrived");
             } else {

@@ -65,10 +65,11 @@ impl RelayState {
                 received,
                 size,
                 commands,
+                presence,
                 ..
             } => {
                 if let Some(greeting) = self.viewers.get_mut(socket) {
-                    greeting.wants_commands(commands);
+                    greeting.wants(commands, presence);
                 }
                 self.knock(socket, viewer, received, size);
             }

@@ -23,6 +23,7 @@
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `strangers.rs`: sockets that have not said whose they are
 //! - `describe.rs`: what sessions do at this moment, for those who ask
+//! - `presence.rs`: who is told who is at a terminal
 //! - `size.rs`: whose window sets a terminal's size
 //! - `expiry.rs`: what ends by time
 mod action;
@@ -44,6 +45,7 @@ mod machine;
 mod measured;
 mod outbox;
 mod pace;
+mod presence;
 mod published;
 mod queued;
 mod reader;
@@ -78,7 +80,7 @@ pub use action::{Action, Chunk, Facts, Figures, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
 pub use command_output::output_frame;
 pub use record::{Key, Memory, Record};
-pub use rights::{Claim, Claimant, CommandClaim, Question, UNKNOWN_AFTER, Verdict};
+pub use rights::{Claim, Claimant, CommandClaim, Question, Tie, UNKNOWN_AFTER, Verdict};
 pub use strangers::Proof;
 
 use agent_link::AgentLink;
@@ -190,7 +192,7 @@ impl RelayState {
         for stream in self.sessions.streams() {
             self.take_over_commands(now, stream);
             self.resume_size(stream);
-            if self.viewers.of(stream).next().is_none()
+            if self.viewers.of(stream).all(Viewer::is_guest)
                 && let Some(session) = self.sessions.get_mut(stream)
             {
                 session.found_empty(now);

@@ -56,7 +56,7 @@ impl RelayState {
         }
         let log_start = session.log_start();
         let holds = self.sessions.readers(stream).filter_map(|reader| {
-            if !reader.can_type() {
+            if !reader.sets_pace() {
                 return None;
             }
             match reader.socket().and_then(|socket| self.viewers.get(socket)) {

@@ -1,5 +1,5 @@
 //! A reader: a viewer's position in a session. It outlives the viewer's socket, unless that left on purpose.
-use protocol::ids::{StreamId, ViewerId};
+use protocol::ids::{ObjectId, StreamId, ViewerId};
 
 use super::action::Socket;
 use super::credit::Hold;
@@ -18,12 +18,20 @@ pub struct Reader {
 
 impl Reader {
     /// One that was never here before.
-    pub fn new(input: StreamId, stream: StreamId, viewer: ViewerId, can_type: bool, socket: Socket) -> Self {
+    pub fn new(
+        input: StreamId,
+        stream: StreamId,
+        viewer: ViewerId,
+        guest: Option<ObjectId>,
+        can_type: bool,
+        socket: Socket,
+    ) -> Self {
         let record = ReaderRecord {
             input,
             stream,
             viewer,
             can_type,
+            guest,
             position: Position::Connected,
         };
         Self {
@@ -51,12 +59,19 @@ impl Reader {
         self.record.stream
     }
 
-    pub fn is_of(&self, viewer: &ViewerId) -> bool {
-        self.record.viewer == *viewer
+    /// Whether it is this viewer's. A guest's is its account's own: nobody takes another's by naming its viewer.
+    pub fn is_of(&self, viewer: &ViewerId, guest: Option<&ObjectId>) -> bool {
+        self.record.viewer == *viewer && self.guest() == guest
     }
 
-    pub fn can_type(&self) -> bool {
-        self.record.can_type
+    /// Who it is, if the session is somebody else's.
+    pub fn guest(&self) -> Option<&ObjectId> {
+        self.record.guest.as_ref()
+    }
+
+    /// Whether the agent waits for it: for whose session it is, while it may type. Whoever is invited slows nobody.
+    pub fn sets_pace(&self) -> bool {
+        self.record.can_type && self.record.guest.is_none()
     }
 
     pub fn socket(&self) -> Option<Socket> {

@@ -260,6 +260,9 @@ pub struct ReaderRecord {
     pub viewer: ViewerId,
     /// Whether it may type, and so sets the pace.
     pub can_type: bool,
+    /// Who it is, if the session is somebody else's. A guest sets no pace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<ObjectId>,
     /// Where it is. Stored under the name it had once: records outlive the version that wrote them.
     #[serde(rename = "place")]
     pub position: Position,
@@ -396,4 +399,7 @@ pub struct ViewerMemory {
     /// Whether it wants to know of commands.
     #[serde(default)]
     pub commands: bool,
+    /// Whether it wants to know who is there.
+    #[serde(default)]
+    pub presence: bool,
 }

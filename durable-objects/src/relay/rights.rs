@@ -38,18 +38,29 @@ pub enum Claimant {
     Session(StreamId),
 }
 
+/// What somebody is to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tie {
+    /// It is theirs, and they may reach the machine.
+    Owner,
+    /// They look at it as it is recorded, and may reach the machine.
+    Player,
+    /// They were invited to it, to do no more and no less than this, and need no right to the machine.
+    Guest { can_type: bool },
+}
+
 /// What somebody must have the right to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub claimant: Claimant,
     /// A session that is not over…
     pub session: SessionId,
-    /// …of an account that may still reach the machine…
+    /// …of an account that is there…
     pub user: ObjectId,
     /// …with privileges, if the shell has them…
     pub sudo: bool,
-    /// …who only looks at it, and need not be whose it is…
-    pub watches: bool,
+    /// …and is this to the session…
+    pub tie: Tie,
     /// …by a sign-in that was not withdrawn. A shell needs none: its owner may come back with another.
     pub proof: Option<SignIn>,
 }
@@ -131,8 +142,14 @@ impl RelayState {
         let Some(viewer) = self.viewers.get(socket) else {
             return;
         };
+        let mut claims = vec![claim_of(Claimant::Newcomer(socket), viewer)];
+        // A guest is there by the right of whose session it is: one who has lost that has nobody in any more.
+        let session = self.sessions.find(&viewer.context().session);
+        let session = session.and_then(|stream| self.sessions.get(stream));
+        let session = session.filter(|session| viewer.is_guest() && !session.is_over());
+        claims.extend(session.map(claim_of_session));
         self.out.ask(Question {
-            claims: vec![claim_of(Claimant::Newcomer(socket), viewer)],
+            claims,
             commands: Vec::new(),
             agent_key: None,
             known: None,
@@ -153,7 +170,9 @@ impl RelayState {
         let claims = viewers.chain(sessions.map(claim_of_session)).collect();
         let commands = self.commands.iter().filter(|command| command.session().is_none());
         let commands = commands.map(claim_of_command).collect();
-        let names = self.viewers.iter().map(|(_, viewer)| &viewer.context().session);
+        // A guest's upgrade lists nothing.
+        let openers = self.viewers.iter().filter(|(_, viewer)| !viewer.is_guest());
+        let names = openers.map(|(_, viewer)| &viewer.context().session);
         let mut known: Vec<SessionId> = names.chain(self.sessions.iter().map(Session::id)).cloned().collect();
         known.sort_unstable();
         known.dedup();
@@ -232,7 +251,13 @@ fn claim_of(claimant: Claimant, viewer: &Viewer) -> Claim {
         user: context.user.clone(),
         // A newcomer may start the shell, with all that its upgrade was promised.
         sudo: context.allow_sudo && matches!(claimant, Claimant::Newcomer(_)),
-        watches: context.dialect == Dialect::Cast,
+        tie: match context.dialect {
+            Dialect::Cast => Tie::Player,
+            _ if context.guest => Tie::Guest {
+                can_type: context.can_type,
+            },
+            _ => Tie::Owner,
+        },
         proof: Some(context.proof.clone()),
     }
 }
@@ -251,7 +276,7 @@ fn claim_of_session(session: &Session) -> Claim {
         session: session.id().clone(),
         user: session.owner().clone(),
         sudo: session.allow_sudo(),
-        watches: false,
+        tie: Tie::Owner,
         proof: None,
     }
 }

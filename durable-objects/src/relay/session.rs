@@ -3,6 +3,7 @@ use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::agent::{Described, Report, ToAgent};
 use protocol::terminal::frame::Frame;
+use protocol::terminal::presence::Presence;
 use protocol::terminal::{ExitStatus, Size};
 
 use super::action::Socket;
@@ -37,6 +38,8 @@ pub struct Session {
     last_output: Option<u64>,
     /// What the agent last said that the shell does.
     described: Option<Described>,
+    /// Who was there when that was last told.
+    present: Vec<Presence>,
 }
 
 /// Which piece of a snapshot a frame is.
@@ -74,6 +77,7 @@ impl Session {
             recording_behind: false,
             last_output: None,
             described: None,
+            present: Vec::new(),
         }
     }
 
@@ -167,15 +171,24 @@ impl Session {
         self.save(out);
     }
 
-    /// The last has left.
+    /// The last has left whose session it is. Guests may be there, or leave later.
     pub fn emptied(&mut self, now: u64, out: &mut Outbox) {
-        self.record.empty_since = Some(now);
+        self.record.empty_since.get_or_insert(now);
         self.save(out);
     }
 
     /// After a loss of memory, nobody turned out to be there. Not saved: the next to look finds the same.
     pub fn found_empty(&mut self, now: u64) {
         self.record.empty_since.get_or_insert(now);
+    }
+
+    /// These people are there. Answers whether it was others, or they were something else, when it was last told.
+    pub fn are_present(&mut self, people: &[Presence]) -> bool {
+        let news = self.present != people;
+        if news {
+            self.present = people.to_vec();
+        }
+        news
     }
 
     /// Whether nobody has seen the shell or asked it for anything, so that there is nothing to come back to.

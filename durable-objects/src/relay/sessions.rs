@@ -2,7 +2,7 @@
 //! is made for it, is numbered like it, holds back the agent for it, and goes when it goes.
 use std::collections::BTreeMap;
 
-use protocol::ids::{SessionId, StreamId, ViewerId};
+use protocol::ids::{ObjectId, SessionId, StreamId, ViewerId};
 
 use super::action::Socket;
 use super::outbox::Outbox;
@@ -90,9 +90,9 @@ impl Sessions {
     }
 
     /// The input stream a viewer has in a session, if it was there before.
-    pub fn find_input(&self, stream: StreamId, viewer: &ViewerId) -> Option<StreamId> {
+    pub fn find_input(&self, stream: StreamId, viewer: &ViewerId, guest: Option<&ObjectId>) -> Option<StreamId> {
         self.readers(stream)
-            .find(|reader| reader.is_of(viewer))
+            .find(|reader| reader.is_of(viewer, guest))
             .map(Reader::input)
     }
 

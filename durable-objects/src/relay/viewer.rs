@@ -34,6 +34,8 @@ pub struct Viewer {
     typed_at: u64,
     /// Whether it wants to know of commands that run on the machine.
     commands: bool,
+    /// Whether it wants to know who is at the terminal.
+    presence: bool,
     /// Frames in a row that were refused.
     refused: u32,
 }
@@ -75,6 +77,7 @@ impl Viewer {
             published,
             typed_at: 0,
             commands: false,
+            presence: false,
             refused: 0,
         }
     }
@@ -85,6 +88,7 @@ impl Viewer {
         viewer.streams = streams;
         viewer.typed_at = memory.typed_at;
         viewer.commands = memory.commands;
+        viewer.presence = memory.presence;
         if streams.is_some() {
             viewer.stage = match memory.awaits {
                 Awaits::Shell { received } => Stage::Waiting { received },
@@ -120,6 +124,7 @@ impl Viewer {
             typed: self.published.as_ref().map_or(0, Published::applied_input),
             typed_at: self.typed_at,
             commands: self.commands,
+            presence: self.presence,
         }
     }
 
@@ -163,6 +168,11 @@ impl Viewer {
         self.context.dialect == Dialect::Cast
     }
 
+    /// Whether the session is somebody else's: it was invited, or plays.
+    pub fn is_guest(&self) -> bool {
+        self.context.guest || self.plays()
+    }
+
     pub fn published(&self) -> Option<&Published> {
         self.published.as_ref()
     }
@@ -189,9 +199,16 @@ impl Viewer {
         self.commands && self.streams.is_some()
     }
 
-    /// It said whether it wants to know of commands.
-    pub fn wants_commands(&mut self, wants: bool) {
-        self.commands = wants;
+    /// It said whether it wants to know of commands, and of who is there. A guest may have no right to the machine, and so
+    /// hears of no command.
+    pub fn wants(&mut self, commands: bool, presence: bool) {
+        self.commands = commands && !self.is_guest();
+        self.presence = presence;
+    }
+
+    /// Whether it is to be told who is at the terminal.
+    pub fn hears_of_presence(&self) -> bool {
+        self.presence && self.streams.is_some() && !self.is_waiting()
     }
 
     /// A frame of it was refused. Answers how many that makes without a good one between them.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use protocol::ids::{AgentId, BootId, CommandId, JournalId, ObjectId, SessionId, ViewerId};
 use protocol::limits::COMMAND_SECONDS;
 use protocol::relay_contract::{
-    AgentContext, CloseSession, CommandAnswer, NamedCommand, RunCommand, SignIn, Status, ViewerContext,
+    AgentContext, CommandAnswer, NamedCommand, NamedSession, RunCommand, SignIn, Status, ViewerContext,
 };
 use protocol::stream::{Applied, InputApplier, Marked, Marks, OutputReader};
 use protocol::terminal::agent::{FromAgent, ToAgent};
@@ -120,7 +120,7 @@ pub fn utf8_stream(data: &[u8]) {
 pub fn relay_context(data: &[u8]) {
     message::<ViewerContext>(data);
     message::<AgentContext>(data);
-    message::<CloseSession>(data);
+    message::<NamedSession>(data);
     message::<RunCommand>(data);
     message::<CommandAnswer>(data);
     message::<NamedCommand>(data);

@@ -3,6 +3,7 @@ pub mod agent;
 pub mod close;
 pub mod command_record;
 pub mod frame;
+pub mod presence;
 pub mod published;
 pub mod sessions_v1;
 pub mod viewer;

@@ -1,6 +1,7 @@
 //! Control messages between our own viewers (browser, CLI) and the relay: `vsay.stream.v1`.
 use serde::{Deserialize, Serialize};
 
+use super::presence::Presence;
 use super::{ExitStatus, Size};
 use crate::api::commands::CommandStatus;
 use crate::ids::{CommandId, SessionId, StreamId, ViewerId};
@@ -23,6 +24,9 @@ pub enum FromViewer {
         /// Whether it wants to know of commands that run on the machine.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         commands: bool,
+        /// Whether it wants to know who is at the terminal.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        presence: bool,
     },
     /// Its size changed.
     Resize {
@@ -98,6 +102,11 @@ pub enum ToViewer {
         /// Who set it: the name of the one who typed last.
         #[serde(default)]
         by: Option<String>,
+    },
+    /// Who is at the terminal now, whoever hears it included. The owner first, then by name.
+    Presence {
+        /// They.
+        people: Vec<Presence>,
     },
     /// The shell ended.
     Exit {

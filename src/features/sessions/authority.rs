@@ -1,6 +1,6 @@
 //! What the relays ask: who may have the terminals and run the commands they have, and which agent may serve a machine. The answer holds for the
 //! moment of the read; a relay that hears of a withdrawal while it waits asks again.
-use durable_objects::relay::{Claim, Question, Verdict};
+use durable_objects::relay::{Claim, Question, Tie, Verdict};
 use futures_util::future::LocalBoxFuture;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use worker::Env;
 
 use crate::auth::account_store::is_active;
 use crate::features::machines::predicates::{may_sudo, reaches};
+use crate::features::sharing::predicates::invited;
 use crate::platform::db::{Db, Exists, Query, statements};
 
 /// SQL: the sign-in of a claim (`c`), if it names one, was not withdrawn: no newer tokens, no sign-out; for a key, it is there.
@@ -28,10 +29,11 @@ statements! {
     HOLD = concat!(
         "SELECT c.key AS claim FROM json_each(?2) c
          CROSS JOIN terminal_sessions s ON s.machine_id = ?1 AND s.session_id = c.value ->> 'session' AND s.status = 'active'
-           AND (s.user_id = c.value ->> 'user' OR c.value ->> 'watches')
+           AND (s.user_id = c.value ->> 'user' OR c.value ->> 'tie' <> 'owner')
          JOIN users u ON u.id = c.value ->> 'user' JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
          WHERE m.status <> 'revoked' AND ", is_active!(), "
-           AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), "
+           AND CASE c.value ->> 'tie' WHEN 'guest' THEN ", invited!("(c.value ->> 'can_type')"), "
+             ELSE (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), " END
            AND (c.value ->> 'sudo' = 0 OR ", may_sudo!(), ") AND ", sign_in_stands!()
     );
 
@@ -92,7 +94,12 @@ fn claim(claim: &Claim) -> serde_json::Value {
         "session": claim.session,
         "user": claim.user,
         "sudo": claim.sudo,
-        "watches": claim.watches,
+        "tie": match claim.tie {
+            Tie::Owner => "owner",
+            Tie::Player => "player",
+            Tie::Guest { .. } => "guest",
+        },
+        "can_type": claim.tie == Tie::Guest { can_type: true },
         "sign_in": claim.proof.as_ref().map(|proof| &proof.sign_in),
         "token_version": claim.proof.as_ref().and_then(|proof| proof.token_version),
     })

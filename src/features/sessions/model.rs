@@ -298,6 +298,7 @@ impl World {
                     size: Size::default(),
                     dialect: Dialect::Stream,
                     can_type: true,
+                    guest: false,
                     allow_sudo: access.may_sudo(),
                     recording: None,
                 }));
@@ -315,6 +316,7 @@ impl World {
                     received: None,
                     size: Size::default(),
                     commands: false,
+                    presence: false,
                 };
                 self.relay
                     .text(self.now, socket, &serde_json::to_string(&hello).unwrap());

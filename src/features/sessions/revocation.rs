@@ -55,9 +55,10 @@ statements! {
 
     ORPHANS_ANYWHERE = concat!(orphans!(""), " LIMIT ?1");
 
-    /// Where an account has terminals open, or on their way, and commands that have not ended.
+    /// Where an account has terminals open, or on their way, commands that have not ended, and invitations to terminals of others.
     MACHINES_OF_USER = "SELECT machine_id FROM terminal_sessions WHERE user_id = ?1 AND status = 'active'
-         UNION SELECT machine_id FROM commands WHERE user_id = ?1 AND finished_at IS NULL LIMIT ?2";
+         UNION SELECT machine_id FROM commands WHERE user_id = ?1 AND finished_at IS NULL
+         UNION SELECT machine_id FROM session_shares WHERE user_id = ?1 LIMIT ?2";
 }
 
 /// Whose terminals may have lost their right.

@@ -121,6 +121,7 @@ pub async fn open_terminal(
         size: request.size,
         dialect: request.dialect,
         can_type: true,
+        guest: false,
         allow_sudo: access.may_sudo(),
         recording,
     };

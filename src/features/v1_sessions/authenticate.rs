@@ -156,6 +156,7 @@ async fn come_in(
         },
         dialect: Dialect::SessionsV1,
         can_type: true,
+        guest: false,
         allow_sudo: came.may_sudo,
         recording,
     })

@@ -29,6 +29,7 @@ async fn refused(mut socket: Socket) -> String {
         received: None,
         size: Size::default(),
         commands: false,
+        presence: false,
     };
     let hello = serde_json::to_string(&hello).expect("JSON");
     // The relay may have hung up already.

@@ -27,6 +27,7 @@ fn ours(sim: &mut RelaySim, session: &str, commands: bool) -> Socket {
         received: None,
         size: Size::default(),
         commands,
+        presence: false,
     };
     sim.say_up(socket, &hello);
     sim.settle();
@@ -141,6 +142,7 @@ fn whoever_is_not_let_in_hears_of_no_command() {
         received: None,
         size: Size::default(),
         commands: true,
+        presence: false,
     };
     sim.say_up(stranger, &hello);
     sim.deliver_up(stranger);

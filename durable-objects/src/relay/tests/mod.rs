@@ -12,5 +12,6 @@ mod records;
 mod relay_sim;
 mod rights;
 mod rules;
+mod sharing;
 mod size;
 mod strangers;

@@ -12,7 +12,7 @@ use protocol::terminal::viewer::ToViewer;
 use super::properties::{self, step};
 use super::relay_sim::{RelaySim, Wire, object_id, output_at};
 use super::rules::{connect, heard};
-use crate::relay::{Chunk, Key, Notice, Outcome, Record, Socket};
+use crate::relay::{Chunk, Key, Notice, Outcome, Record, Socket, Tie};
 
 const SHELL: StreamId = StreamId(1);
 
@@ -490,7 +490,7 @@ fn a_player_starts_no_session_and_holds_none() {
 fn a_player_whose_right_is_gone_is_cut_off() {
     let mut sim = recorded();
     let player = player(&mut sim);
-    sim.holds = |claim| !claim.watches;
+    sim.holds = |claim| claim.tie != Tie::Player;
     sim.relay.recheck(sim.now);
     sim.perform();
     sim.settle();

@@ -34,7 +34,10 @@ impl Viewer {
 
     /// How much may be sent to it now.
     pub fn room(&self) -> u64 {
-        let window = if self.can_type() { LIVE_WINDOW } else { WATCHER_WINDOW };
+        let window = match self.can_type() && !self.is_guest() {
+            true => LIVE_WINDOW,
+            false => WATCHER_WINDOW,
+        };
         window.saturating_sub(self.in_flight())
     }
 

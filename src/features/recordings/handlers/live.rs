@@ -97,6 +97,7 @@ pub async fn watch_recording(
         size: Size::default(),
         dialect: Dialect::Cast,
         can_type: false,
+        guest: false,
         allow_sudo: false,
         recording: None,
     };

@@ -22,7 +22,7 @@ fn bobs(sudo: bool, proof: Option<SignIn>) -> Claim {
         session: "s1".parse().unwrap(),
         user: id("bob").parse().unwrap(),
         sudo,
-        watches: false,
+        tie: Tie::Owner,
         proof,
     }
 }
@@ -104,17 +104,71 @@ fn a_sign_in_ends_with_the_tokens_of_its_account_and_with_its_sign_out() {
 fn whoever_watches_needs_a_right_of_their_own() {
     let db = db();
     db.user("cid", "acme", "user");
-    let watches = |watches| Claim {
+    let plays = |tie| Claim {
         user: id("cid").parse().unwrap(),
-        watches,
+        tie,
         ..bobs(false, None)
     };
-    assert!(!holds(&db, watches(true)));
+    assert!(!holds(&db, plays(Tie::Player)));
     db.grant("web", "cid", "", None);
-    assert!(holds(&db, watches(true)));
-    assert!(!holds(&db, watches(false)), "the session is bob's");
+    assert!(holds(&db, plays(Tie::Player)));
+    assert!(!holds(&db, plays(Tie::Owner)), "the session is bob's");
     db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'cid'");
-    assert!(!holds(&db, watches(true)));
+    assert!(!holds(&db, plays(Tie::Player)));
+}
+
+#[test]
+fn a_guest_needs_an_invitation_and_no_right_to_the_machine() {
+    let db = db();
+    db.user("cid", "acme", "user");
+    db.user("eve", "other", "company_admin");
+    let guest = |name: &str, can_type| Claim {
+        user: id(name).parse().unwrap(),
+        tie: Tie::Guest { can_type },
+        ..bobs(false, None)
+    };
+    let both = |db: &TestDb, name| asked(db, vec![guest(name, false), guest(name, true)]);
+    assert_eq!(both(&db, "cid"), [false, false]);
+    // Who reaches the machine is no guest by that.
+    assert_eq!(both(&db, "ann"), [false, false]);
+    db.share("s1", "cid", false, None);
+    assert_eq!(both(&db, "cid"), [true, false]);
+    assert!(!holds(
+        &db,
+        Claim {
+            tie: Tie::Owner,
+            ..guest("cid", false)
+        }
+    ));
+    assert!(!holds(
+        &db,
+        Claim {
+            tie: Tie::Player,
+            ..guest("cid", false)
+        }
+    ));
+    db.execute("UPDATE session_shares SET can_type = 1");
+    assert_eq!(
+        both(&db, "cid"),
+        [false, true],
+        "one who was invited to watch before is let in anew"
+    );
+    db.share("s1", "eve", true, None);
+    assert_eq!(both(&db, "eve"), [false, false], "of another organization");
+    for sql in [
+        "UPDATE session_shares SET removed_at = 'x'",
+        "UPDATE session_shares SET expires_at = '2026-01-01T00:00:00.000Z'",
+        "UPDATE terminal_sessions SET status = 'closed'",
+        "UPDATE users SET disabled_at = 'x' WHERE username = 'cid'",
+        "DELETE FROM session_shares",
+    ] {
+        let db = self::db();
+        db.user("cid", "acme", "user");
+        db.share("s1", "cid", false, Some("2099-01-01T00:00:00.000Z"));
+        assert!(holds(&db, guest("cid", false)));
+        db.execute(sql);
+        assert!(!holds(&db, guest("cid", false)), "{sql}");
+    }
 }
 
 #[test]

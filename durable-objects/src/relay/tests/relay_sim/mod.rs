@@ -113,6 +113,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         size: Size::default(),
         dialect,
         can_type: true,
+        guest: false,
         allow_sudo: false,
         recording: None,
     }

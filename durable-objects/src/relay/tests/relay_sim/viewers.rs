@@ -39,6 +39,7 @@ impl RelaySim {
             received: viewer.reader.map(|reader| reader.received()),
             size: Size::default(),
             commands: true,
+            presence: false,
         };
         let id = viewer.id.clone();
         let context = ViewerContext {
