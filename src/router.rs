@@ -16,7 +16,7 @@ use crate::auth::{console, denials};
 use crate::features::{
     access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
     machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
-    sessions, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
+    sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
 use crate::http::{etag, health, not_found, v1_limit};
@@ -48,6 +48,7 @@ pub fn api() -> Routes {
         .merge(terminals::routes())
         .merge(v1_sessions::routes())
         .merge(v1_machines::routes())
+        .merge(sharing::routes())
         .merge(recordings::routes())
         .merge(commands::routes())
         .merge(community::routes())

@@ -94,6 +94,10 @@ actions! {
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
+    SessionShared "session_shared";
+    SessionShareEnded "session_share_ended";
+    SessionLinkOpened "session_link_opened";
+    SessionJoined "session_joined";
     RecordingDeleted "recording_deleted";
     IssueCreated "issue_created";
     IssueUpdated "issue_updated";
@@ -155,7 +159,7 @@ impl Resource {
             "organization" | "admin" => Self::Organization,
             "groups" => Self::Group,
             "machines" | "commands" | "access-requests" => Self::Machine,
-            "terminal" | "sessions" => Self::Terminal,
+            "terminal" | "sessions" | "shares" => Self::Terminal,
             "community" => Self::Issue,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,

@@ -10,6 +10,7 @@ use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
     self, AskStatus, CommandAnswer, Interest, LiveSession, NamedCommand, NamedSession, RunCommand, Status,
 };
+use protocol::terminal::presence::Presence;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
@@ -101,6 +102,15 @@ impl RelayStub {
         self.post(relay_contract::CLOSE_PATH, &NamedSession { session })
             .await
             .map(drop)
+    }
+
+    /// Who is at a session.
+    pub async fn presence(&self, session: &SessionId) -> Result<Vec<Presence>, ApiError> {
+        let session = session.clone();
+        let mut response = self
+            .post(relay_contract::PRESENCE_PATH, &NamedSession { session })
+            .await?;
+        Ok(response.json().await?)
     }
 
     /// Something was withdrawn: the relay looks at the rights of all it has again, and has ended what has none when this

@@ -28,6 +28,9 @@ USE_UP = {
     "DELETE /api/machines/{agent_id}",
     "DELETE /api/roles/{role_id}",
     "DELETE /api/terminal/sessions/{session_id}",
+    "DELETE /api/terminal/sessions/{session_id}/shares/{share_id}",
+    # A session has few links.
+    "POST /api/terminal/sessions/{session_id}/share-links",
     "DELETE /api/users/{user_id}",
     "DELETE /api/users/{user_id}/mfa",
     "DELETE /v1/machines/{machine_id}",

@@ -153,6 +153,15 @@ def ticket(world):
     return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
 
 
+def shared(world):
+    return request(token=world.guest()["token"], path={"share_id": world.share()})
+
+
+def shared_by_link(world):
+    made = world.ask("POST", f"/api/terminal/sessions/{world.unshared()}/share-links", {})
+    return request(token=world.guest()["token"], body={"token": made["token"]})
+
+
 def new_user(world):
     name = world.name("user")
     return {"username": name, "email": f"{name}@example.com"}
@@ -280,10 +289,22 @@ PREPARED = {
     "POST /api/roles/users/{user_id}/roles": lambda world: request(
         path={"user_id": world.colleague()}, body={"role_ids": [int(world.role())]}
     ),
+    "POST /api/shares/join": shared_by_link,
+    "POST /api/shares/{share_id}/ticket": shared,
     "POST /api/signup": lambda world: request(body=new_user(world) | {"password": PASSWORD}),
     "DELETE /api/terminal/sessions/{session_id}": lambda world: request(path={"session_id": world.session()}),
     "PUT /api/terminal/sessions/{session_id}": lambda world: request(
         path={"session_id": world.sessions[0]}, body={"name": "a name"}
+    ),
+    "GET /api/terminal/sessions/{session_id}/shares": lambda world: request(path={"session_id": world.sessions[0]}),
+    "POST /api/terminal/sessions/{session_id}/shares": lambda world: request(
+        path={"session_id": world.sessions[0]}, body={"user_id": world.guest()["id"]}
+    ),
+    "POST /api/terminal/sessions/{session_id}/share-links": lambda world: request(
+        path={"session_id": world.unshared()}
+    ),
+    "DELETE /api/terminal/sessions/{session_id}/shares/{share_id}": lambda world: request(
+        path={"session_id": world.sessions[0], "share_id": world.share()}
     ),
     "POST /api/terminal/{agent_id}/ticket": ticket,
     "POST /api/users": lambda world: request(body=new_user(world)),
@@ -322,4 +343,5 @@ LASTING = {
     "avatar_id": lambda world: world.avatar(),
     "recording_id": lambda world: world.recording(),
     "session_id": lambda world: world.sessions[0],
+    "share_id": lambda world: world.share(),
 }

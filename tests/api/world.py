@@ -42,6 +42,7 @@ class World:
         self.needed = settings["needed"]
         # Terminals that are open there.
         self.sessions = settings["sessions"]
+        self.invited_to_terminals = None
         self.http = requests.Session()
         self.numbers = itertools.count(1)
 
@@ -118,8 +119,31 @@ class World:
         return self.ask("POST", "/api/users", body | {"password": PASSWORD})["user"]["id"]
 
     def session(self):
-        """A terminal that is open, as long as there are such."""
-        return self.sessions.pop() if len(self.sessions) > 1 else self.sessions[0]
+        """A terminal that is open, as long as there are such. The first stays, to be shared."""
+        return self.sessions.pop() if len(self.sessions) > 2 else self.sessions[-1]
+
+    def guest(self):
+        """The one with whom the administrator shares terminals."""
+        if self.invited_to_terminals is None:
+            name = self.name("guest")
+            email = f"{name}@example.com"
+            made = self.ask("POST", "/api/users", {"username": name, "email": email, "password": PASSWORD})
+            token = self.ask("POST", "/api/login", {"email": email, "password": PASSWORD})["token"]
+            self.invited_to_terminals = {"id": made["user"]["id"], "token": token}
+        return self.invited_to_terminals
+
+    def share(self):
+        """The invitation of the guest to a terminal that is open."""
+        path = f"/api/terminal/sessions/{self.sessions[0]}/shares"
+        return self.ask("POST", path, {"user_id": self.guest()["id"]})["share"]["id"]
+
+    def unshared(self):
+        """A terminal that is open and shared with nobody: with so many it can be."""
+        path = f"/api/terminal/sessions/{self.sessions[0]}/shares"
+        for share in self.ask("GET", path)["shares"]:
+            if share["link_id"] is None:
+                self.ask("DELETE", f"{path}/{share['id']}")
+        return self.sessions[0]
 
     def v1_session(self):
         """A session that waits for its client."""

@@ -28,6 +28,7 @@ mod recordings;
 mod roles;
 mod scheduled;
 mod sessions;
+mod sharing;
 mod sign_in;
 mod sign_up;
 mod sweeps;

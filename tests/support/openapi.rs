@@ -72,6 +72,8 @@ impl Operation {
             }
             "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
             "PUT /api/terminal/sessions/{session_id}" => json!({"name": "least"}),
+            "POST /api/shares/join" => json!({"token": "0".repeat(48)}),
+            "POST /api/terminal/sessions/{session_id}/shares" => json!({"username": "nobody"}),
             "POST /api/users" | "POST /api/users/invite" => json!({"username": "least", "email": "least@example.com"}),
             "POST /api/users/{user_id}/reset-password" => json!({"password": PASSWORD}),
             "POST /api/users/{user_id}/roles"

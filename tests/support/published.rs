@@ -26,11 +26,17 @@ pub struct Published {
 impl Published {
     /// Opens the published socket of a machine; `query` goes behind the token.
     pub async fn connect(account: &Account, agent: &Agent, query: &str) -> Self {
-        let base = &account.anonymous.url;
-        let url = format!(
-            "{base}/api/terminal/{}/ws?token={}{query}",
-            agent.agent_id, account.token
-        );
+        Self::open(account, &format!("/api/terminal/{}", agent.agent_id), query).await
+    }
+
+    /// The same of a session that was shared with the account.
+    pub async fn guest(account: &Account, share: &str, query: &str) -> Self {
+        Self::open(account, &format!("/api/shares/{share}"), query).await
+    }
+
+    async fn open(account: &Account, path: &str, query: &str) -> Self {
+        let (base, token) = (&account.anonymous.url, &account.token);
+        let url = format!("{base}{path}/ws?token={token}{query}");
         let socket = open(&url, &HeaderMap::new()).await.expect("an upgrade");
         Self {
             socket,

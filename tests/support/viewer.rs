@@ -58,6 +58,7 @@ pub struct Viewer {
     url: String,
     id: ViewerId,
     size: Size,
+    presence: bool,
     socket: Option<Socket>,
     started: Instant,
     /// Where output and input travel, once attached.
@@ -95,16 +96,27 @@ impl Viewer {
 
     /// The same, that dials `url` (a proxy).
     pub fn through(url: &str, account: &Account, agent: &Agent, session: &str) -> Self {
+        Self::at(format!(
+            "{url}/api/terminal/{}/ws?token={}&session_id={session}",
+            agent.agent_id, account.token
+        ))
+    }
+
+    /// A viewer of a session that was shared with the account.
+    pub fn guest(account: &Account, share: &str) -> Self {
+        let base = &account.anonymous.url;
+        Self::at(format!("{base}/api/shares/{share}/ws?token={}", account.token))
+    }
+
+    fn at(url: String) -> Self {
         let mut id = [0; 16];
         getrandom::fill(&mut id).expect("randomness");
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
-            url: format!(
-                "{url}/api/terminal/{}/ws?token={}&session_id={session}",
-                agent.agent_id, account.token
-            ),
+            url,
             id: id.parse().expect("32 hex digits"),
             size: SIZE,
+            presence: false,
             socket: None,
             started: Instant::now(),
             streams: None,
@@ -132,6 +144,24 @@ impl Viewer {
     pub fn with_size(mut self, cols: u16, rows: u16) -> Self {
         self.size = Size { cols, rows };
         self
+    }
+
+    /// Wants to know who is there from the next connection on.
+    pub fn with_presence(mut self) -> Self {
+        self.presence = true;
+        self
+    }
+
+    /// Who is there, by name, as it was last told.
+    pub fn people(&self) -> Vec<&str> {
+        let told = self.messages.iter().rev().find_map(|message| match message {
+            ToViewer::Presence { people } => Some(people),
+            _ => None,
+        });
+        told.into_iter()
+            .flatten()
+            .map(|person| person.username.as_str())
+            .collect()
     }
 
     /// Hands output to `look` instead of keeping it.
@@ -163,7 +193,7 @@ impl Viewer {
             received,
             size,
             commands: true,
-            presence: false,
+            presence: self.presence,
         })
         .await;
     }

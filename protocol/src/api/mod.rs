@@ -27,6 +27,7 @@ pub mod roles;
 pub mod secret;
 pub mod series;
 pub mod sessions;
+pub mod sharing;
 pub mod users;
 pub mod v1;
 pub mod v1_machines;

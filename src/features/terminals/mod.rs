@@ -2,6 +2,7 @@
 //! on the socket is the relay's business.
 mod handlers;
 pub mod request;
+mod shared;
 
 use crate::auth::rule::{Routes, routes};
 
@@ -13,5 +14,7 @@ pub fn routes() -> Routes {
         tag = "terminal";
         handlers::create_ticket => Object.in_person(),
         handlers::open_terminal => Object,
+        shared::create_shared_ticket => Object.in_person(),
+        shared::open_shared_terminal => Object,
     ]
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::support::account::{Account, send};
 use crate::support::agent::{Agent, World, logged, recording, requested, written};
 use crate::support::openapi::operations;
+use crate::support::team::join;
 use crate::support::viewer::Viewer;
 
 #[tokio::test]
@@ -53,6 +54,15 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     let request = requested(world).await;
     let (issue, fix, comment) = written(world).await;
 
+    let colleague = join(world.stack, &world.owner, "user").await;
+    let path = format!("/api/terminal/sessions/{session}/shares");
+    let shared = world
+        .owner
+        .post(&path, json!({"username": colleague.username}))
+        .await
+        .body;
+    let share = shared["share"]["id"].as_str().expect("an id").to_owned();
+
     let command = format!("/api/machines/{}/command", world.agent.agent_id);
     let command = world.owner.post(&command, json!({"command": "true"})).await.ok();
     let command = command["command_id"].as_str().expect("an id").to_owned();
@@ -75,6 +85,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "fix_id" => (fix.clone(), "00000000000000000000000a".to_owned()),
         "comment_id" => (comment.clone(), "00000000000000000000000a".to_owned()),
         "request_id" => (request.clone(), "00000000000000000000000a".to_owned()),
+        "share_id" => (share.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };

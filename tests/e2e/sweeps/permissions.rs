@@ -32,6 +32,15 @@ const TICKET: &str = "POST /api/terminal/{agent_id}/ticket";
 /// The same.
 const LIVE_TICKET: &str = "POST /api/recordings/{recording_id}/ticket";
 
+/// The same.
+const SHARED_TICKET: &str = "POST /api/shares/{share_id}/ticket";
+
+/// What opens a socket, which keys do not get.
+const TICKETS: [&str; 3] = [TICKET, LIVE_TICKET, SHARED_TICKET];
+
+const NOT_SHARED: &str = "This session is not shared with you, or it is over";
+const NO_LINK: &str = "This link is not valid any more, or its session is over";
+
 const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /agent/connect", Refused(401, "Invalid or expired token")),
     ("GET /api/access-requests", Needs("administrators only")),
@@ -250,6 +259,10 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("DELETE /api/roles/{role_id}", Needs("roles.delete")),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
     ("GET /api/terminal/live", May(200)),
+    ("GET /api/shares", May(200)),
+    ("POST /api/shares/join", Refused(404, NO_LINK)),
+    (SHARED_TICKET, Refused(404, NOT_SHARED)),
+    ("GET /api/shares/{share_id}/ws", Refused(404, NOT_SHARED)),
     ("GET /api/terminal/sessions", May(200)),
     (
         "PUT /api/terminal/sessions/{session_id}",
@@ -257,6 +270,22 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ),
     (
         "DELETE /api/terminal/sessions/{session_id}",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "GET /api/terminal/sessions/{session_id}/shares",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/terminal/sessions/{session_id}/shares",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "POST /api/terminal/sessions/{session_id}/share-links",
+        Refused(403, "Not authorized"),
+    ),
+    (
+        "DELETE /api/terminal/sessions/{session_id}/shares/{share_id}",
         Refused(403, "Not authorized"),
     ),
     (TICKET, Refused(403, "Not authorized")),
@@ -400,6 +429,8 @@ impl Things {
             "issue_id" => self.written.0.clone(),
             "fix_id" => self.written.1.clone(),
             "comment_id" => self.written.2.clone(),
+            // Somebody else's invitation is like none.
+            "share_id" => "00000000000000000000000a".to_owned(),
             "offset" => "0".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })
@@ -518,7 +549,7 @@ async fn a_program_may_do_no_more_with_a_key_than_the_key_is_for() {
         }
         let (name, path) = (operation.name(), things.path(world, &operation));
         let answer = ask(&somebody, &full, &operation, &path).await;
-        let wants_a_person = matches!(expected(&operation), InPerson(_)) || name == TICKET || name == LIVE_TICKET;
+        let wants_a_person = matches!(expected(&operation), InPerson(_)) || TICKETS.contains(&name.as_str());
         let refused = (answer.status, code(&answer)) == (403, "sign_in_required".to_owned());
         assert_eq!(refused, wants_a_person, "{name}: {answer:#?}");
         in_person += u32::from(wants_a_person);

@@ -1,0 +1,3 @@
+//! What people do with shared sessions.
+pub mod guest;
+pub mod owner;
