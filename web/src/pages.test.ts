@@ -23,6 +23,7 @@ describe('a path', () => {
     ['/admin', { name: 'users' }],
     ['/admin/audit', { name: 'audit' }],
     ['/admin/groups/g1', { name: 'group', id: 'g1' }],
+    ['/shared/t1', { name: 'shared', token: 't1' }],
     ['/recordings/r1', { name: 'recording', id: 'r1' }],
     ['/community', { name: 'community' }],
     ['/community/i1', { name: 'issue', id: 'i1' }],

@@ -97,6 +97,11 @@ export const PAGES = {
     menu: 'main',
     load: () => import('./features/access_requests/AccessRequestsPage.svelte'),
   }),
+  shared: page('/shared/:token', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/sharing/SharedPage.svelte'),
+  }),
   recording: page('/recordings/:id', {
     needs: 'account',
     menu: 'main',

@@ -1,7 +1,7 @@
 /** One terminal, whole: the socket, the stream over it and the terminal it draws on, and what they are doing. */
 import { BAD_BYTES, LEFT, retryAfter } from './close';
 import { ENDED_SHOWN, type SeenCommand, withNews } from './commands';
-import { type CommandEnded, type CommandRunning, type Exit, PING, type Size, SUBPROTOCOL } from './messages';
+import { type CommandEnded, type CommandRunning, type Exit, type Person, PING, type Size, SUBPROTOCOL } from './messages';
 import { Socket, type SocketState } from './socket';
 import { type Status, statusOf } from './status';
 import { type StreamEvent, ViewerStream } from './stream';
@@ -45,6 +45,8 @@ export class Connection {
   notice = $state<string | null>(null);
   /** Commands without a terminal that run on the machine, or have just ended there. */
   commands = $state.raw<readonly SeenCommand[]>([]);
+  /** Who is at the terminal, this person included; empty if the relay does not say. */
+  people = $state.raw<readonly Person[]>([]);
   /** The title that the program in the terminal chose. */
   title = $state('');
   /** Whether the key row's Ctrl is held. */
@@ -181,6 +183,7 @@ export class Connection {
       this.#stream.opened();
     } else {
       this.#attached = false;
+      this.people = [];
       this.#stream.closed();
     }
   }
@@ -215,6 +218,9 @@ export class Connection {
         break;
       case 'command':
         this.#saw(event.command);
+        break;
+      case 'presence':
+        this.people = event.people;
         break;
       case 'exit':
         this.#exit = event.exit;

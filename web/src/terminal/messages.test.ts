@@ -39,6 +39,8 @@ describe('a control message', () => {
     '{"type":"resized","cols":0,"rows":24}',
     '{"type":"resized","cols":80,"rows":1001}',
     '{"type":"exit","code":"0","signal":null}',
+    '{"type":"presence","people":[{"username":"ada"}]}',
+    '{"type":"presence","people":{}}',
   ])('of another shape is not understood: %s', (json) => {
     expect(decodeMessage(json)).toBeNull();
   });

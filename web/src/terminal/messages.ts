@@ -24,7 +24,14 @@ export interface Exit {
 
 /** What a viewer says. */
 export type FromViewer =
-  | ({ type: 'hello'; protocol: number; viewer: string; received: number | null; commands: boolean } & Size)
+  | ({
+      type: 'hello';
+      protocol: number;
+      viewer: string;
+      received: number | null;
+      commands: boolean;
+      presence: boolean;
+    } & Size)
   | ({ type: 'resize' } & Size)
   | { type: 'ping' };
 
@@ -68,6 +75,14 @@ export type CommandEnded = SentCommand & {
   error: string | null;
 };
 
+/** Somebody who is at the terminal. */
+export interface Person {
+  /** Whose it is, or what they were invited to do. */
+  standing: string;
+  username: string;
+  user_id: string;
+}
+
 /** What the relay says. */
 export type ToViewer =
   | Attached
@@ -78,6 +93,7 @@ export type ToViewer =
   | ({ type: 'snapshot'; offset: number } & Size)
   | { type: 'gap'; from: number; to: number }
   | ({ type: 'resized'; by?: string | null } & Size)
+  | { type: 'presence'; people: Person[] }
   | ({ type: 'exit' } & Exit)
   | { type: 'error'; error: string; code: string }
   | { type: 'disconnect'; reason: string; code: string }
@@ -98,6 +114,12 @@ const orAbsent =
   (check: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
     value === undefined || check(value);
+
+const isPerson = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { standing, username, user_id } = value as Record<string, unknown>;
+  return text(standing) && text(username) && text(user_id);
+};
 
 const SENT: Fields = { command_id: text, by: text, command: text, stdout: text, stderr: text };
 
@@ -129,6 +151,7 @@ const SHAPES: Record<ToViewer['type'], Fields> = {
     signal: orNull(text),
     error: orNull(text),
   },
+  presence: { people: (value) => Array.isArray(value) && value.every(isPerson) },
   exit: { code: orNull(Number.isSafeInteger), signal: orNull(text) },
   error: { error: text, code: text },
   disconnect: { reason: text, code: text },

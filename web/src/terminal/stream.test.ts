@@ -58,6 +58,7 @@ describe('a viewer stream', () => {
       viewer: VIEWER,
       received: null,
       commands: true,
+      presence: true,
       cols: 80,
       rows: 24,
     });

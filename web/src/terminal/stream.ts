@@ -12,6 +12,7 @@ import {
   decodeMessage,
   type Exit,
   encodeMessage,
+  type Person,
   PROTOCOL,
   type Size,
   type ToViewer,
@@ -26,6 +27,8 @@ export type StreamEvent =
   | { type: 'missing'; bytes: number }
   /** A command without a terminal runs on the machine, or has ended there. */
   | { type: 'command'; command: CommandRunning | CommandEnded }
+  /** Who is at the terminal now, this person included. */
+  | { type: 'presence'; people: Person[] }
   | { type: 'exit'; exit: Exit }
   | { type: 'refused'; error: string }
   | { type: 'disconnect'; reason: string; code: string };
@@ -100,7 +103,8 @@ export class ViewerStream {
     this.#asked = received;
     this.#told = this.#size;
     const viewer = this.#viewer;
-    this.#port.send(encodeMessage({ type: 'hello', protocol: PROTOCOL, viewer, received, commands: true, ...this.#size }));
+    const hello = { type: 'hello', protocol: PROTOCOL, viewer, received, commands: true, presence: true } as const;
+    this.#port.send(encodeMessage({ ...hello, ...this.#size }));
   }
 
   /** The link is gone. */
@@ -172,6 +176,8 @@ export class ViewerStream {
       case 'command_running':
       case 'command_ended':
         return this.#port.event({ type: 'command', command: message });
+      case 'presence':
+        return this.#port.event({ type: 'presence', people: message.people });
       case 'exit':
         return this.#port.event({ type: 'exit', exit: { code: message.code, signal: message.signal } });
       case 'error':

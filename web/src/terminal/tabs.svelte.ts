@@ -14,6 +14,8 @@ export interface Tab {
   viewer: string;
   /** How the shell ended, once it has: a reload must not start another in its place. */
   ended: string | null;
+  /** By which invitation one is there, if the session is somebody else's, and whose it is. */
+  shared?: { id: string; owner: string };
 }
 
 const KEY = 'vsay.tabs';
@@ -46,6 +48,14 @@ class Tabs {
       const at = this.#list.findIndex((tab) => tab.sessionId === this.#active);
       this.#list.splice(at + 1, 0, { sessionId, agentId, machineName, viewer: mintViewerId(), ended: null });
     }
+    this.activate(sessionId);
+  }
+
+  /** A tab for a session of somebody else's. One that is there already takes this invitation. */
+  openShared(sessionId: string, agentId: string, machineName: string, shared: { id: string; owner: string }): void {
+    const known = this.#list.find((tab) => tab.sessionId === sessionId);
+    if (known) Object.assign(known, { shared, ended: null });
+    else this.#list.push({ sessionId, agentId, machineName, viewer: mintViewerId(), ended: null, shared });
     this.activate(sessionId);
   }
 
@@ -101,11 +111,16 @@ export function parse(text: string | null): { list: Tab[]; active: string | null
 
 function isTab(value: unknown): value is Tab {
   if (typeof value !== 'object' || value === null) return false;
-  const { sessionId, agentId, machineName, viewer, ended } = value as Record<string, unknown>;
+  const { sessionId, agentId, machineName, viewer, ended, shared } = value as Record<string, unknown>;
   const named = [sessionId, agentId, machineName].every((text) => typeof text === 'string' && text !== '');
-  return (
-    named && typeof viewer === 'string' && /^[0-9a-f]{32}$/.test(viewer) && (ended === null || typeof ended === 'string')
-  );
+  const who = typeof viewer === 'string' && /^[0-9a-f]{32}$/.test(viewer);
+  return named && who && (ended === null || typeof ended === 'string') && (shared === undefined || isShared(shared));
+}
+
+function isShared(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, owner } = value as Record<string, unknown>;
+  return typeof id === 'string' && typeof owner === 'string';
 }
 
 export const tabs = new Tabs();
@@ -113,6 +128,18 @@ export const tabs = new Tabs();
 /** Opens a new shell on a machine. */
 export function connectTo({ agent_id, name }: { agent_id: string; name: string }): void {
   tabs.open(agent_id, name);
+  router.go('/terminal');
+}
+
+/** Shows a session that somebody has shared. */
+export function attachToShared(share: {
+  id: string;
+  session_id: string;
+  agent_id: string;
+  machine_name: string;
+  owner: string;
+}): void {
+  tabs.openShared(share.session_id, share.agent_id, share.machine_name, { id: share.id, owner: share.owner });
   router.go('/terminal');
 }
 

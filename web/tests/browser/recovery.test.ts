@@ -33,6 +33,8 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   community: { text: 'The disk is full' },
   issue: { at: '/community/i1', text: 'The disk is full' },
   requests: { text: 'Backups fail' },
+  // Leads to a terminal.
+  shared: { at: '/shared/good', text: 'bob’s terminal' },
   recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },
   profile: { text: 'Your username' },
   security: { text: 'Turn on' },
@@ -68,6 +70,7 @@ describe('a page that lost its server', () => {
     edge.recordings.add('000000000001', 'recorded');
     edge.identity.community.write({ title: 'The disk is full' });
     edge.identity.requests.ask({ request_note: 'Backups fail' });
+    edge.sharing.invite('000000000001', true, 'good');
     if (!says?.stranger) await signIn(page);
     edge.broken = 503;
     await page.goto(says?.at ?? PATHS.get(name) ?? '');

@@ -71,9 +71,14 @@ $effect.root(() => {
   });
 });
 
+/** Where a tab's terminal is: on its machine, or where somebody has shared it. */
+function pathOf({ agentId, shared }: Tab): string {
+  return shared ? `/api/shares/${shared.id}` : `/api/terminal/${agentId}`;
+}
+
 /** Where the terminal is, with a ticket: an address is no place for what works longer. */
 async function address(tab: Tab, { cols, rows }: Size, signal: AbortSignal): Promise<string> {
-  const url = new URL(`/api/terminal/${tab.agentId}/ws`, location.href);
+  const url = new URL(`${pathOf(tab)}/ws`, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const ticket = await ticketFor(tab, signal);
   const query = { ticket, session_id: tab.sessionId, source: 'ui', cols: String(cols), rows: String(rows) };
@@ -85,8 +90,9 @@ async function address(tab: Tab, { cols, rows }: Size, signal: AbortSignal): Pro
 const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 409, 410]);
 
 async function ticketFor(tab: Tab, signal: AbortSignal): Promise<string> {
-  const params = { path: { agent_id: tab.agentId } };
-  const made = answer(client.POST('/api/terminal/{agent_id}/ticket', { params, signal }));
+  const made = tab.shared
+    ? answer(client.POST('/api/shares/{share_id}/ticket', { params: { path: { share_id: tab.shared.id } }, signal }))
+    : answer(client.POST('/api/terminal/{agent_id}/ticket', { params: { path: { agent_id: tab.agentId } }, signal }));
   const { ticket } = await made.catch((cause: unknown) => {
     if (!(cause instanceof ApiError) || !FINAL.has(cause.status)) throw cause;
     throw new Refusal(cause.status === 401 ? 'You are signed out.' : cause.message);
@@ -98,7 +104,7 @@ async function ticketFor(tab: Tab, signal: AbortSignal): Promise<string> {
 async function whyRefused(tab: Tab): Promise<string | null> {
   const signal = AbortSignal.timeout(CONNECT_TIMEOUT);
   const query = { ticket: await ticketFor(tab, signal), session_id: tab.sessionId };
-  const response = await fetch(`/api/terminal/${tab.agentId}/ws?${new URLSearchParams(query).toString()}`, { signal });
+  const response = await fetch(`${pathOf(tab)}/ws?${new URLSearchParams(query).toString()}`, { signal });
   if (!FINAL.has(response.status)) return null;
   return errorFrom(response.status, await response.json().catch(() => null)).message;
 }

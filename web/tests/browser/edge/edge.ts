@@ -13,6 +13,7 @@ import { SUBPROTOCOL } from '../../../src/terminal/messages';
 import { Identity } from './identity';
 import { dashboard, history } from './metrics';
 import { LIVE, Recordings } from './recordings';
+import { Sharing } from './sharing';
 import { Shell } from './shell';
 
 const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
@@ -56,6 +57,7 @@ export class Edge {
   /** People, and how they sign in. */
   readonly identity = new Identity(this.tokens);
   readonly recordings = new Recordings();
+  readonly sharing = new Sharing();
   readonly #server: Server;
   /** What the terminal of a session shows that is watched as it is recorded. */
   shown = '';
@@ -63,7 +65,7 @@ export class Edge {
   broken: number | null = null;
   /** Requests that were answered, and bytes of their bodies. */
   readonly answered = new Map<string, { count: number; bytes: number }>();
-  /** Tickets that were not used yet, each with its machine. */
+  /** Tickets that were not used yet, each with its machine or invitation. */
   readonly #tickets = new Map<string, string>();
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => SUBPROTOCOL });
   /** Machines that are not for whoever is signed in, by their public names. */
@@ -87,6 +89,13 @@ export class Edge {
         return;
       }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+        const shared = this.sharing.of(url.pathname);
+        if (shared) {
+          const id = String(shared.session_id);
+          const { shell } = this.shells.get(id) ?? this.#start(id, String(shared.agent_id));
+          shell.attach(ws, true, shared.can_type === true);
+          return;
+        }
         const machine = this.#machineOf(url);
         const sessionId = url.searchParams.get('session_id') ?? '';
         const { shell } = this.shells.get(sessionId) ?? this.#start(sessionId, machine?.agent_id ?? '');
@@ -170,12 +179,12 @@ export class Edge {
     return this.machines.get(url.pathname.split('/')[3] ?? '');
   }
 
-  /** Uses a ticket up, and says whether it was for this machine. */
+  /** Uses a ticket up, and says whether it was for this machine or invitation. */
   #use(url: URL): boolean {
     const ticket = url.searchParams.get('ticket') ?? '';
-    const agentId = this.#tickets.get(ticket);
+    const of = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    return agentId !== undefined && agentId === this.#machineOf(url)?.agent_id;
+    return of !== undefined && of === url.pathname.split('/')[3];
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -220,10 +229,10 @@ export class Edge {
     if (url.pathname.endsWith('/ws')) return this.#use(url) ? [426, { error: 'Upgrade required' }] : [401, { error: 'x' }];
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
     if (url.pathname.endsWith('/ticket') && !url.pathname.startsWith('/api/recordings/')) {
-      const machine = this.#machineOf(url);
-      if (!machine) return [404, { error: 'Machine not found' }];
+      const of = this.#machineOf(url)?.agent_id ?? this.sharing.of(url.pathname)?.id;
+      if (of === undefined) return [404, { error: 'Machine not found' }];
       const ticket = `ticket-${++this.#count}`;
-      this.#tickets.set(ticket, machine.agent_id);
+      this.#tickets.set(ticket, String(of));
       return [201, { ticket, expires_in: 30 }];
     }
     if (url.pathname.endsWith('/registration-token')) return [201, { install_command: LINE }];
@@ -231,6 +240,8 @@ export class Edge {
     if (measured) return measured;
     const recorded = this.recordings.answer(route.split(' ')[0] ?? '', url.pathname, url.searchParams);
     if (recorded) return recorded;
+    const shared = this.sharing.answer(route.split(' ')[0] ?? '', url.pathname, body);
+    if (shared) return shared;
     const known = this.identity.signedIn(route, url.searchParams, body);
     if (known) return known;
     const id = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');

@@ -20,6 +20,8 @@ export class Shell {
   readonly sizes: Size[] = [];
   readonly #process: ChildProcess;
   readonly #sockets = new Set<WebSocket>();
+  /** Those that may not type. */
+  readonly #watchers = new WeakSet<WebSocket>();
   #log: Buffer = Buffer.alloc(0);
   #applied = 0;
   #exit: { code: number | null; signal: string | null } | null = null;
@@ -48,7 +50,8 @@ export class Shell {
     return this.#exit !== null;
   }
 
-  attach(socket: WebSocket, online: boolean): void {
+  attach(socket: WebSocket, online: boolean, canType = true): void {
+    if (!canType) this.#watchers.add(socket);
     socket.on('message', (data: Buffer, binary) => {
       if (binary) this.#frame(socket, data, online);
       else this.#control(socket, JSON.parse(data.toString()) as FromViewer, online);
@@ -108,7 +111,7 @@ export class Shell {
       end: this.#log.length,
       cols: message.cols,
       rows: message.rows,
-      can_type: true,
+      can_type: !this.#watchers.has(socket),
       resumed: message.received !== null,
     };
     socket.send(JSON.stringify(attached));
@@ -118,7 +121,7 @@ export class Shell {
 
   #frame(socket: WebSocket, data: Buffer, online: boolean): void {
     const { kind, offset, payload } = decodeFrame(Uint8Array.from(data).buffer);
-    if (kind !== Kind.Input || !online || offset > this.#applied) return;
+    if (kind !== Kind.Input || !online || offset > this.#applied || this.#watchers.has(socket)) return;
     const fresh = payload.subarray(this.#applied - offset);
     this.#applied += fresh.length;
     this.#process.stdin?.write(fresh);
