@@ -211,10 +211,10 @@ impl Commands {
     pub fn send(&mut self, now: u64, stream: StreamId, journal: Option<&JournalId>, out: &mut Outbox) -> Option<Order> {
         let command = self.commands.get_mut(&stream)?;
         command.asked = false;
-        command.collecting = false;
         let Progress::Waiting { order } = &command.record.progress else {
             return None;
         };
+        command.collecting = false;
         let order = order.clone();
         command.record.progress = Progress::Sent {
             // Only one that waits for its agent is told again to an agent that never had it.

@@ -429,6 +429,30 @@ fn take(sim: &mut RelaySim, step: Step, accepted: &mut Vec<usize>) {
     }
 }
 
+#[test]
+fn a_command_that_was_asked_about_twice_is_told_again_when_its_agent_never_had_it() {
+    let mut sim = RelaySim::new(0);
+    let mut accepted = Vec::new();
+    // The first answer has it told on a link that is replaced; the second comes while the agent is asked what became of it.
+    for step in [
+        Step::Send { when_online: true },
+        Step::ConnectAgent,
+        Step::Up,
+        Step::Wait,
+        Step::Answer,
+        Step::ConnectAgent,
+        Step::Up,
+    ] {
+        sim.now += 7;
+        take(&mut sim, step, &mut accepted);
+    }
+    sim.settle();
+    end_all(&mut sim);
+    sim.settle();
+    assert_eq!(status(&sim, 0), CommandStatus::Completed);
+    assert_eq!(sim.agent.ran, ["0"]);
+}
+
 proptest! {
     #[test]
     fn each_command_starts_once_at_most_and_ends_once(steps in proptest::collection::vec(step(), 1..120)) {
