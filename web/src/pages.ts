@@ -6,10 +6,7 @@ import ForgotPassword from './features/accounts/ForgotPassword.svelte';
 import ResetPassword from './features/accounts/ResetPassword.svelte';
 import SetUp from './features/accounts/SetUp.svelte';
 import VerifyEmail from './features/accounts/VerifyEmail.svelte';
-import DashboardPage from './features/dashboard/DashboardPage.svelte';
-import MachinePage from './features/machines/MachinePage.svelte';
 import MachinesPage from './features/machines/MachinesPage.svelte';
-import SessionsPage from './features/sessions/SessionsPage.svelte';
 import OAuthCallback from './features/sign_in/OAuthCallback.svelte';
 import SignIn from './features/sign_in/SignIn.svelte';
 import SignUp from './features/sign_up/SignUp.svelte';
@@ -54,16 +51,30 @@ export const PAGES = {
   'verify-email': page('/verify-email/:token', { needs: 'anybody', component: VerifyEmail }),
   reference: page('/docs/api', { needs: 'anybody', load: () => import('./features/reference/ReferencePage.svelte') }),
 
-  dashboard: page('/dashboard', { needs: 'account', menu: 'main', label: 'Dashboard', component: DashboardPage }),
+  dashboard: page('/dashboard', {
+    needs: 'account',
+    menu: 'main',
+    label: 'Dashboard',
+    load: () => import('./features/dashboard/DashboardPage.svelte'),
+  }),
   machines: page('/machines', { also: '/', needs: 'account', menu: 'main', label: 'Machines', component: MachinesPage }),
-  machine: page('/machines/:agentId', { needs: 'account', menu: 'main', component: MachinePage }),
+  machine: page('/machines/:agentId', {
+    needs: 'account',
+    menu: 'main',
+    load: () => import('./features/machines/MachinePage.svelte'),
+  }),
   terminals: page('/terminal', {
     needs: 'account',
     menu: 'main',
     label: 'Terminals',
     load: () => import('./features/terminals/TerminalPage.svelte'),
   }),
-  sessions: page('/running', { needs: 'account', menu: 'main', label: 'Sessions', component: SessionsPage }),
+  sessions: page('/running', {
+    needs: 'account',
+    menu: 'main',
+    label: 'Sessions',
+    load: () => import('./features/sessions/SessionsPage.svelte'),
+  }),
   session: page('/running/:sessionId', {
     needs: 'account',
     menu: 'main',

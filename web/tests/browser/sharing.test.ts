@@ -74,6 +74,6 @@ describe('a shared terminal', () => {
     await signIn(page, `/shared/${TOKEN}`);
     await page.getByText('This link is not valid any more').waitFor();
     await page.getByRole('main').getByRole('link', { name: 'Sessions' }).click();
-    await page.getByRole('heading', { name: 'Sessions' }).waitFor();
+    await page.getByRole('heading', { name: 'Sessions', exact: true }).waitFor();
   });
 });

@@ -7,7 +7,11 @@ const MOST_SCRIPT = 220_000;
 
 /** What is fetched only when it is opened. */
 const LATER = [
+  'DashboardPage',
+  'MachinePage',
   'TerminalPage',
+  'SessionsPage',
+  'CommunityPage',
   'ProfilePage',
   'SecurityPage',
   'KeysPage',

@@ -134,7 +134,7 @@ describe('the terminal', () => {
     const session = page.getByTestId('session');
     await expect.poll(() => session.textContent()).toContain('make test in /home/ada');
     await session.getByRole('button', { name: 'Rename' }).click();
-    await page.getByLabel('Name').fill('nightly backup');
+    await page.getByRole('textbox', { name: 'Name' }).fill('nightly backup');
     await page.getByRole('button', { name: 'Save' }).click();
     await session.getByRole('link', { name: 'nightly backup on web-1' }).click();
     await page.getByRole('heading', { name: 'nightly backup' }).waitFor();
