@@ -131,7 +131,7 @@ async fn an_hour_without_anybody_is_one_message() {
 /// The agent says nothing but how its machine does.
 async fn figures(link: &mut Connection) {
     match link.next_raw().await {
-        Received::Message(FromAgent::Heartbeat { metrics }) => {
+        Received::Message(FromAgent::Heartbeat { metrics } | FromAgent::History { metrics, .. }) => {
             assert!(
                 metrics.uptime_seconds > 0 && metrics.memory_percent > 0.0,
                 "{metrics:?}"

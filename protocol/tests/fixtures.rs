@@ -207,7 +207,7 @@ fn every_message_has_a_sample_that_survives_decoding_and_encoding() {
 
 #[test]
 fn a_message_with_a_missing_or_mistyped_field_is_refused() {
-    check_refusals::<FromViewer>("from_viewer", &["hello.commands", "hello.received"]);
+    check_refusals::<FromViewer>("from_viewer", &["hello.commands", "hello.presence", "hello.received"]);
     check_refusals::<ToViewer>(
         "to_viewer",
         &[
@@ -226,6 +226,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "exited.code",
             "exited.signal",
             "hello.journal",
+            "hello.pulled_metrics",
             "notice.input",
             "ran.code",
             "ran.duration_ms",
@@ -240,6 +241,8 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "run.session_id",
             "welcome.command_log",
             "welcome.command_output",
+            "welcome.pulled_metrics",
+            "welcome.thresholds",
         ],
     );
     let optional = [

@@ -36,6 +36,10 @@ def wrong_parameters(case):
 
 REFUSED, ACCEPTED_ANYWAY, FAILED = "RejectedPositiveData", "AcceptedNegativeData", "ServerError"
 PAGES = (
+    "GET /api/access-requests",
+    "GET /api/access-requests/machines",
+    "GET /api/access-requests/my",
+    "GET /api/access-requests/to-decide",
     "GET /api/admin/organizations",
     "GET /api/admin/organizations/{organization_id}/groups",
     "GET /api/admin/organizations/{organization_id}/users",
@@ -43,10 +47,14 @@ PAGES = (
     "GET /api/audit-logs",
     "GET /api/audit/export",
     "GET /api/commands",
+    "GET /api/community/issues",
+    "GET /api/community/issues/{issue_id}/comments",
+    "GET /api/community/issues/{issue_id}/fixes",
     "GET /api/groups",
     "GET /api/groups/{group_id}/machines",
     "GET /api/groups/{group_id}/members",
     "GET /api/machines",
+    "GET /api/machines/{agent_id}/access-requests",
     "GET /api/machines/{agent_id}/recordings",
     "GET /api/machines/{agent_id}/sessions",
     "GET /api/machines/{agent_id}/sessions/active",
@@ -63,7 +71,14 @@ LOGS = ("GET /api/command-logs", "GET /api/machines/{agent_id}/logs", "GET /api/
 NUMBERS = (
     "PUT /api/admin/organizations/{organization_id}",
     "PUT /api/organization",
+    "POST /api/access-requests",
     "POST /api/api-keys",
+    "POST /api/commands",
+    "POST /api/machines/{agent_id}/command",
+    "PUT /api/machines/{agent_id}",
+    "POST /api/terminal/sessions/{session_id}/share-links",
+    "POST /api/terminal/sessions/{session_id}/shares",
+    "POST /v1/sessions",
     "POST /api/machines/{agent_id}/access/grant",
     "POST /api/roles",
     "PUT /api/roles/{role_id}",
@@ -78,6 +93,7 @@ INVITE, RESET = ("Invalid or expired invite token",), ("Invalid or expired reset
 TAKEN = ("Username already exists", "Username or email already exists", "Email already")
 ROLES = ("role_ids must be roles of the account's organization",)
 NO_PASSWORD = ("current_password is required", "Current password is incorrect")
+COMMUNITY = ("title ", "description ", "content ", "tags[", "images[", "machine_id must be a machine of your organization")
 NO_PROOF = ("code is not right", "password is not right")
 
 ACCEPTED = [
@@ -146,6 +162,12 @@ ACCEPTED = [
         REFUSED,
         {
             "POST /api/auth/setup": ("Setup already completed",),
+            "POST /api/access-requests": ("You own this machine",),
+            "POST /api/access-requests/{request_id}/approve": ("The request is",),
+            "POST /api/access-requests/{request_id}/reject": ("The request is",),
+            "POST /api/access-requests/{request_id}/revoke": ("The request is",),
+            "DELETE /api/access-requests/{request_id}": ("The request is",),
+            "POST /api/terminal/sessions/{session_id}/shares": ("It is your own session",),
             "POST /api/roles": ("Role name already exists",),
             "PUT /api/roles/{role_id}": ("Role name already exists", "Cannot modify system roles"),
             "DELETE /api/roles/{role_id}": ("Cannot delete",),
@@ -161,6 +183,7 @@ ACCEPTED = [
         "what a body names must be there; only the database says",
         REFUSED,
         {
+            "POST /api/access-requests": ("invalid machine_id", "machine_role cannot be"),
             "POST /api/groups": ("User not found or not in tenant", "Machine not found or not in tenant"),
             "POST /api/groups/{group_id}/machines": ("Invalid machine ID",),
             "GET /api/machines/by-id/{machine_id}": ("Invalid machine ID",),
@@ -178,8 +201,11 @@ ACCEPTED = [
         REFUSED,
         {
             "POST /api/auth/signup": ("confirm_password must be the same",),
+            # One of two fields, and which is for clients to choose.
+            "POST /api/access-requests/{request_id}/reject": ("comment is required",),
+            "POST /api/terminal/sessions/{session_id}/shares": ("user_id is required",),
             "PUT /api/users/{user_id}": ("is_active contradicts enabled",),
-            "PUT /api/machines/{agent_id}": ("metadata must have at most",),
+            "PUT /api/machines/{agent_id}": ("metadata must have at most", "thresholds."),
             "POST /api/users/{user_id}/roles": ("roles must name at most one",),
             "PUT /api/users/{user_id}/roles": ("roles must name at most one",),
             "POST /api/roles/users/{user_id}/roles": ("roles must name at most one",),
@@ -193,6 +219,16 @@ ACCEPTED = [
         REFUSED,
         dict.fromkeys(NUMBERS, ()),
         lambda case, response: "floating point" in says(response),
+    ),
+    Accepted(
+        "what is blank, and which addresses a picture may have, no schema says",
+        REFUSED,
+        {
+            "POST /api/community/issues": COMMUNITY,
+            "PUT /api/community/issues/{issue_id}": COMMUNITY,
+            "POST /api/community/issues/{issue_id}/comments": COMMUNITY,
+            "POST /api/community/issues/{issue_id}/fixes": COMMUNITY,
+        },
     ),
     Accepted(
         "when it is, no schema says",
@@ -210,6 +246,7 @@ ACCEPTED = [
         {
             "POST /agent/enroll": ("public_key must be an Ed25519 public key",),
             "POST /api/profile/upload-avatar": ("avatar must be", "The picture", "The body is not a valid form"),
+            "POST /api/community/upload": ("image must be", "The picture", "Invalid file type", "No ", "The body is not a valid form"),
             "PUT /api/admin/organizations/{organization_id}": ("command_masks must",),
             "PUT /api/organization": ("command_masks must",),
         },

@@ -2,9 +2,7 @@
 
 What is not said here is about things that stay as they are, by the names of the parameters in paths."""
 
-from world import GIF, PASSWORD, PNG, PUBLIC_KEY, code
-
-NEW_PASSWORD = "another horse battery"
+from world import GIF, NEW_PASSWORD, PASSWORD, PNG, PUBLIC_KEY, code
 
 
 def request(path=None, query=None, body=None, token=None, media_type="application/json"):
@@ -108,12 +106,8 @@ def logged(world):
 def requested(world, decided=None):
     """Somebody's request for a machine of the administrator's."""
     name = world.name("asker")
-    world.ask("POST", "/api/users", {"username": name, "email": f"{name}@example.com", "password": PASSWORD})
-    signed_in = world.ask("POST", "/api/auth/login", {"email": f"{name}@example.com", "password": PASSWORD})
-    token = signed_in["token"]
-    if signed_in["must_reset_password"]:
-        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-        token = world.ask("POST", "/api/auth/change-password", body, token=token)["token"]
+    world.colleague(name)
+    token = world.signed_in(name)
     asked = world.ask("POST", "/api/access-requests", {"machine_id": world.new_machine()["id"]}, token=token)
     if decided:
         world.ask("POST", f"/api/access-requests/{asked['id']}/{decided}")
@@ -294,17 +288,17 @@ PREPARED = {
     "POST /api/signup": lambda world: request(body=new_user(world) | {"password": PASSWORD}),
     "DELETE /api/terminal/sessions/{session_id}": lambda world: request(path={"session_id": world.session()}),
     "PUT /api/terminal/sessions/{session_id}": lambda world: request(
-        path={"session_id": world.sessions[0]}, body={"name": "a name"}
+        path={"session_id": world.terminal()}, body={"name": "a name"}
     ),
-    "GET /api/terminal/sessions/{session_id}/shares": lambda world: request(path={"session_id": world.sessions[0]}),
+    "GET /api/terminal/sessions/{session_id}/shares": lambda world: request(path={"session_id": world.terminal()}),
     "POST /api/terminal/sessions/{session_id}/shares": lambda world: request(
-        path={"session_id": world.sessions[0]}, body={"user_id": world.guest()["id"]}
+        path={"session_id": world.terminal()}, body={"user_id": world.guest()["id"]}
     ),
     "POST /api/terminal/sessions/{session_id}/share-links": lambda world: request(
         path={"session_id": world.unshared()}
     ),
     "DELETE /api/terminal/sessions/{session_id}/shares/{share_id}": lambda world: request(
-        path={"session_id": world.sessions[0], "share_id": world.share()}
+        path={"session_id": world.terminal(), "share_id": world.share()}
     ),
     "POST /api/terminal/{agent_id}/ticket": ticket,
     "POST /api/users": lambda world: request(body=new_user(world)),
@@ -342,6 +336,6 @@ LASTING = {
     "role_id": lambda world: world.role(),
     "avatar_id": lambda world: world.avatar(),
     "recording_id": lambda world: world.recording(),
-    "session_id": lambda world: world.sessions[0],
+    "session_id": lambda world: world.terminal(),
     "share_id": lambda world: world.share(),
 }

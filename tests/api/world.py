@@ -15,6 +15,7 @@ from email import message_from_bytes, policy
 import requests
 
 PASSWORD = "correct horse battery"
+NEW_PASSWORD = "another horse battery"
 # A point of the curve, from RFC 8032: the edge looks whether a key is one.
 PUBLIC_KEY = base64.urlsafe_b64encode(
     bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
@@ -112,38 +113,51 @@ class World:
         name = self.name("guest")
         return self.ask("POST", "/api/users", {"username": name, "email": f"{name}@example.com"})
 
-    def colleague(self):
+    def colleague(self, name=None):
         """Somebody in the organization of the administrator."""
-        name = self.name("colleague")
+        name = name or self.name("colleague")
         body = {"username": name, "email": f"{name}@example.com", "first_name": "Ann", "last_name": "Smith"}
         return self.ask("POST", "/api/users", body | {"password": PASSWORD})["user"]["id"]
+
+    def signed_in(self, name):
+        """The token of a colleague, with a password of their own."""
+        token = self.ask("POST", "/api/login", {"email": f"{name}@example.com", "password": PASSWORD})["token"]
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+        return self.ask("POST", "/api/auth/change-password", body, token=token)["token"]
 
     def session(self):
         """A terminal that is open, as long as there are such. The first stays, to be shared."""
         return self.sessions.pop() if len(self.sessions) > 2 else self.sessions[-1]
 
+    def terminal(self):
+        """A terminal that is open: those that requests have ended are passed over."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        while len(self.sessions) > 1:
+            path = f"{self.url}/api/terminal/sessions/{self.sessions[0]}/shares"
+            if self.http.get(path, headers=headers, timeout=PATIENCE).ok:
+                break
+            self.sessions.pop(0)
+        return self.sessions[0]
+
     def guest(self):
         """The one with whom the administrator shares terminals."""
         if self.invited_to_terminals is None:
             name = self.name("guest")
-            email = f"{name}@example.com"
-            made = self.ask("POST", "/api/users", {"username": name, "email": email, "password": PASSWORD})
-            token = self.ask("POST", "/api/login", {"email": email, "password": PASSWORD})["token"]
-            self.invited_to_terminals = {"id": made["user"]["id"], "token": token}
+            self.invited_to_terminals = {"id": self.colleague(name), "token": self.signed_in(name)}
         return self.invited_to_terminals
 
     def share(self):
         """The invitation of the guest to a terminal that is open."""
-        path = f"/api/terminal/sessions/{self.sessions[0]}/shares"
+        path = f"/api/terminal/sessions/{self.terminal()}/shares"
         return self.ask("POST", path, {"user_id": self.guest()["id"]})["share"]["id"]
 
     def unshared(self):
         """A terminal that is open and shared with nobody: with so many it can be."""
-        path = f"/api/terminal/sessions/{self.sessions[0]}/shares"
+        path = f"/api/terminal/sessions/{self.terminal()}/shares"
         for share in self.ask("GET", path)["shares"]:
             if share["link_id"] is None:
                 self.ask("DELETE", f"{path}/{share['id']}")
-        return self.sessions[0]
+        return self.terminal()
 
     def v1_session(self):
         """A session that waits for its client."""

@@ -162,6 +162,11 @@ async fn a_session_is_read_with_what_was_run_in_it_oldest_first() {
     );
     let mut rest = detail.clone();
     take(&mut rest, "logs");
+    let live = take(&mut rest, "live");
+    assert_eq!(
+        (&live["session_id"], &live["viewers"][0]["username"], &live["command"]),
+        (&json!("cli-read"), &json!(owner.username), &Value::Null)
+    );
     let mut session = take(&mut rest, "session");
     assert!(hex(take(&mut session, "id").as_str().expect("an id"), 24));
     assert_eq!(

@@ -16,6 +16,8 @@ const NEVER: u8 = 100;
 /// How a machine does by its thresholds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// In the API document, `Health` is the edge's own.
+#[schema(as = MachineHealth)]
 pub enum Health {
     /// All figures are below their thresholds.
     #[default]

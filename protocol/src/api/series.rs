@@ -142,7 +142,7 @@ mod tests {
             memory_percent: 100.0,
             disk_percent: 71.0,
             network_inbound: 0.5,
-            network_outbound: 12_345.6789,
+            network_outbound: 12_345.678_9,
             uptime_seconds: 1,
         };
         Series::new((0..100).rev().map(|n| Sample::new(n * 60, &metrics)))

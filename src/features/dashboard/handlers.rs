@@ -68,7 +68,7 @@ pub async fn list_recent_activity(
 ) -> Result<Response, ApiError> {
     let recent = command_logs::store::recent(credentials.user_id());
     let (_, rows) = credentials.load(&app.db()?, recent).await?;
-    let mut activities: Vec<CommandLog> = rows.into_iter().map(CommandLog::from).collect();
+    let mut activities: Vec<CommandLog> = rows.into_iter().map(|row| row.command.into()).collect();
     command_logs::output::excerpts(&app, &mut activities).await?;
     envelope.reply(StatusCode::OK, SUCCESS, &RecentActivity { activities })
 }

@@ -33,13 +33,13 @@ impl From<MachineRow> for Machine {
             uptime: String::new(),
             uptime_seconds: 0,
             last_active: row.last_active,
-            metrics_at: row.metrics_at,
+            metrics_at: row.measured.at,
             health: row
                 .status
                 .is_online()
-                .then_some(row.health)
-                .filter(|_| row.metrics_at.is_some()),
-            thresholds: row.thresholds,
+                .then_some(row.measured.health)
+                .filter(|_| row.measured.at.is_some()),
+            thresholds: row.measured.thresholds,
             resource_stats: Metrics::default(),
             metadata: row.metadata,
             org_id: row.tenant_id.clone(),
@@ -111,7 +111,7 @@ mod tests {
 
     fn machine() -> Machine {
         let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
-            null,null,"healthy",{},"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
+            null,[null,"healthy",{}],"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
         Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
     }
 

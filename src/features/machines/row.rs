@@ -37,9 +37,7 @@ pub struct MachineRow {
     pub network_outbound: f64,
     pub uptime_seconds: u64,
     pub last_active: Option<DateTime<Utc>>,
-    pub metrics_at: Option<DateTime<Utc>>,
-    pub health: Health,
-    pub thresholds: Thresholds,
+    pub measured: Measured,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub owner_id: ObjectId,
@@ -49,6 +47,15 @@ pub struct MachineRow {
     /// The names of those whom it was granted to, or whose request for it was approved.
     pub granted_to: Vec<String>,
     pub duplicate: Option<Duplicate>,
+}
+
+/// How a machine did. A row of its own, as SQLite takes no more than 32 columns into one JSON text.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Measured {
+    /// When.
+    pub at: Option<DateTime<Utc>>,
+    pub health: Health,
+    pub thresholds: Thresholds,
 }
 
 /// A machine that the caller may know of, and what else it may do.

@@ -78,7 +78,7 @@ pub async fn find_session(
     let page = page.page(LOGGED, MOST);
     let (rows, count) = db.run(store::session::page(&access, page.window())).await?;
     let paging = page.of(Count::of(&count));
-    let mut logs: Vec<CommandLog> = rows.into_iter().map(CommandLog::from).collect();
+    let mut logs: Vec<CommandLog> = rows.into_iter().map(|row| row.command.into()).collect();
     if paging.limit <= LOGGED {
         output::excerpts(&app, &mut logs).await?;
     }

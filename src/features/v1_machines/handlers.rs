@@ -112,7 +112,7 @@ pub async fn test_machine(
     let access = machines::load(&app, credentials, key(&machine_id)).await?;
     let machine = &access.found().machine;
     let asked = Utc::now();
-    let status = app.relay(&machine.id)?.status().await;
+    let status = app.relay(&machine.id)?.status(None).await;
     let took = (Utc::now() - asked).num_milliseconds();
     Ok(Json(V1::new(V1MachineTest {
         connected: status.as_ref().is_some_and(|status| status.connected),

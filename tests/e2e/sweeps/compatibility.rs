@@ -122,7 +122,20 @@ fn routes() -> Vec<Route> {
 #[tokio::test]
 async fn every_route_is_answered_as_the_page_says() {
     let somebody = Account::new(Stack::shared().await).await;
-    for route in routes() {
+    let routes = routes();
+    // Parameters aside.
+    let shape = |route: &Route| {
+        let path = route.operation.path.split('/');
+        path.map(|part| if part.starts_with('{') { "{}" } else { part })
+            .collect::<Vec<_>>()
+            .join("/")
+    };
+    let working: BTreeSet<String> = routes
+        .iter()
+        .filter(|route| route.state == State::Works)
+        .map(shape)
+        .collect();
+    for route in &routes {
         let name = route.operation.name();
         let answer = route.ask(|method, path| somebody.anonymous.request(method, path)).await;
         match route.state {
@@ -131,9 +144,15 @@ async fn every_route_is_answered_as_the_page_says() {
                 assert_ne!(answer, route.not_found(), "{name}");
             }
             State::NotFound => {
-                assert_eq!((answer.status, answer.body), route.not_found(), "{name}");
-                let answer = route.ask(|method, path| somebody.request(method, path)).await;
-                assert_eq!((answer.status, answer.body), route.not_found(), "{name}, signed in");
+                let signed_in = route.ask(|method, path| somebody.request(method, path)).await;
+                for answer in [answer, signed_in] {
+                    // The path is there for another method.
+                    let other = answer.status == 405 && working.contains(&shape(route));
+                    assert!(
+                        other || (answer.status, &answer.body) == (404, &route.not_found().1),
+                        "{name}: {answer:#?}"
+                    );
+                }
             }
         }
     }

@@ -160,6 +160,10 @@ async fn a_body_over_its_bound_is_413_on_every_route() {
     let huge = json!({"name": "x".repeat(1024 * 1024)}).to_string();
     for operation in operations(&somebody.anonymous).await.into_iter().filter(with_body) {
         let path = operation.path_with(|_| "000000000000".to_owned());
+        if path == "/api/community/upload" {
+            // Pictures may be larger, in a form, and `community.rs` sends one that is too large.
+            continue;
+        }
         let request = somebody
             .request(operation.method, &path)
             .header(CONTENT_TYPE, "application/json");

@@ -540,7 +540,11 @@ async fn a_program_may_do_no_more_with_a_key_than_the_key_is_for() {
     };
     let (full, read) = (key("full").await, key("read").await);
     let things = Things::of(world).await;
-    let code = |answer: &Answer| answer.body["code"].as_str().unwrap_or_default().to_owned();
+    // The form of `/v1` has one code for all of them, and the words.
+    let code = |answer: &Answer| match answer.body["error"]["message"].as_str() {
+        Some("This API key may only read") => "read_only_key".to_owned(),
+        _ => answer.body["code"].as_str().unwrap_or_default().to_owned(),
+    };
     let (mut in_person, mut writes) = (0, 0);
     for operation in operations(&somebody.anonymous).await {
         // Those without a decision fail in the other tests.

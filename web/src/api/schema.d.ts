@@ -1261,6 +1261,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/recent-activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the commands that were run last */
+        get: operations["list_recent_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/recent-machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the machines that were active last */
+        get: operations["list_recent_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count machines and sessions */
+        get: operations["read_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -1542,6 +1593,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines/{agent_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a machine's history */
+        get: operations["list_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machines/{agent_id}/pending-requests-count": {
         parameters: {
             query?: never;
@@ -1587,6 +1655,40 @@ export interface paths {
         put?: never;
         /** Issue a registration token */
         post: operations["create_registration_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the sessions of a machine */
+        get: operations["list_machine_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/sessions/active": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the running sessions of a machine */
+        get: operations["list_active_machine_sessions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1989,6 +2091,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a session, with its commands */
+        get: operations["find_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sessions shared with the caller */
+        get: operations["list_shared_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept a link to a shared session */
+        post: operations["join_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{share_id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for a shared session */
+        post: operations["create_shared_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{share_id}/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Attach to a shared session (WebSocket) */
+        get: operations["open_shared_terminal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/signup": {
         parameters: {
             query?: never;
@@ -2006,6 +2193,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/terminal/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what sessions do now */
+        get: operations["list_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/terminal/sessions": {
         parameters: {
             query?: never;
@@ -2013,7 +2217,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List active sessions */
+        /** List sessions */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
@@ -2031,10 +2235,63 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Name a session */
+        put: operations["update_session"];
         post?: never;
         /** Close a session */
         delete: operations["close_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terminal/sessions/{session_id}/share-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Share a session by a link */
+        post: operations["create_share_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terminal/sessions/{session_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List whom a session is shared with */
+        get: operations["list_shares"];
+        put?: never;
+        /** Share a session with somebody */
+        post: operations["create_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terminal/sessions/{session_id}/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop sharing a session with somebody */
+        delete: operations["delete_share"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2343,6 +2600,162 @@ export interface paths {
         };
         /** Readiness */
         get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List machines */
+        get: operations["v1_list_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{machine_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a machine */
+        get: operations["v1_find_machine"];
+        put?: never;
+        post?: never;
+        /** Delete a machine */
+        delete: operations["v1_delete_machine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{machine_id}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connect to a machine */
+        post: operations["v1_connect_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{machine_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test a machine */
+        post: operations["v1_test_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sessions */
+        get: operations["v1_list_sessions"];
+        put?: never;
+        /** Open a session */
+        post: operations["v1_create_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count sessions */
+        get: operations["v1_session_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a session */
+        get: operations["v1_find_session"];
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: operations["v1_end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the log of a session */
+        get: operations["v1_session_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open the terminal of a session (WebSocket) */
+        get: operations["v1_open_socket"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3471,6 +3884,44 @@ export interface components {
             /** @description What it allows; numbers that are none are passed over. */
             permission_ids?: number[] | null;
         };
+        /** @description Invites somebody of the organization. One of `user_id` and `username` is needed; `user_id` wins. */
+        CreateShare: {
+            /**
+             * @description Whether they may type. What they type is run as the session's owner, with all that the owner may do on the machine.
+             * @default false
+             */
+            can_type?: boolean;
+            /**
+             * Format: int32
+             * @description After how many seconds it ends; with the session, if absent.
+             * @default null
+             */
+            expires_in?: number | null;
+            /**
+             * @description The account.
+             * @default null
+             */
+            user_id?: string | null;
+            /**
+             * @description The account's name.
+             * @default null
+             */
+            username?: string | null;
+        };
+        /** @description Makes a link that invites whoever of the organization opens it. */
+        CreateShareLink: {
+            /**
+             * @description Whether they may type.
+             * @default false
+             */
+            can_type?: boolean;
+            /**
+             * Format: int32
+             * @description After how many seconds the link, and what anybody got by it, ends; 3600 if absent.
+             * @default null
+             */
+            expires_in?: number | null;
+        };
         /** @description A new account in the caller's organization. With `password` it can be used at once; without, its owner is invited. */
         CreateUser: {
             /** @description What people call its owner. */
@@ -3508,6 +3959,79 @@ export interface components {
              * @example johndoe
              */
             username: string;
+        };
+        /** @description How many machines there are that the caller reaches, and how they do. */
+        DashboardStats: {
+            /**
+             * Format: int64
+             * @description As `online_count`.
+             */
+            active_machines: number;
+            /**
+             * Format: double
+             * @description Mean processor use of those that are online, in percent; 0 if none is.
+             */
+            avg_cpu: number;
+            /**
+             * Format: double
+             * @description Their mean use of the root file system, in percent.
+             */
+            avg_disk: number;
+            /**
+             * Format: double
+             * @description Their mean memory use, in percent.
+             */
+            avg_memory: number;
+            /**
+             * Format: double
+             * @description What they receive in the mean, in MB/s.
+             */
+            avg_network_in: number;
+            /**
+             * Format: double
+             * @description What they send in the mean, in MB/s.
+             */
+            avg_network_out: number;
+            /**
+             * Format: int64
+             * @description …and how many at their second.
+             */
+            critical_count: number;
+            /**
+             * Format: int64
+             * @description All others.
+             */
+            inactive_machines: number;
+            /**
+             * Format: int64
+             * @description Those whose agents were connected.
+             */
+            offline_count: number;
+            /**
+             * Format: int64
+             * @description Those whose agents are connected.
+             */
+            online_count: number;
+            /**
+             * Format: int64
+             * @description Those that wait for their agents.
+             */
+            pending_count: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total_machines: number;
+            /**
+             * Format: int64
+             * @description Sessions there ever were on them.
+             */
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description Of those that are online, how many are at a threshold…
+             */
+            warning_count: number;
         };
         /** @description An account is gone. */
         Deactivated: {
@@ -3728,6 +4252,155 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_DashboardStats: {
+            /**
+             * Format: int64
+             * @description As `online_count`.
+             */
+            active_machines: number;
+            /**
+             * Format: double
+             * @description Mean processor use of those that are online, in percent; 0 if none is.
+             */
+            avg_cpu: number;
+            /**
+             * Format: double
+             * @description Their mean use of the root file system, in percent.
+             */
+            avg_disk: number;
+            /**
+             * Format: double
+             * @description Their mean memory use, in percent.
+             */
+            avg_memory: number;
+            /**
+             * Format: double
+             * @description What they receive in the mean, in MB/s.
+             */
+            avg_network_in: number;
+            /**
+             * Format: double
+             * @description What they send in the mean, in MB/s.
+             */
+            avg_network_out: number;
+            /**
+             * Format: int64
+             * @description …and how many at their second.
+             */
+            critical_count: number;
+            /**
+             * Format: int64
+             * @description All others.
+             */
+            inactive_machines: number;
+            /**
+             * Format: int64
+             * @description Those whose agents were connected.
+             */
+            offline_count: number;
+            /**
+             * Format: int64
+             * @description Those whose agents are connected.
+             */
+            online_count: number;
+            /**
+             * Format: int64
+             * @description Those that wait for their agents.
+             */
+            pending_count: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total_machines: number;
+            /**
+             * Format: int64
+             * @description Sessions there ever were on them.
+             */
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description Of those that are online, how many are at a threshold…
+             */
+            warning_count: number;
+        } & {
+            /** @description How many machines there are that the caller reaches, and how they do. */
+            data?: {
+                /**
+                 * Format: int64
+                 * @description As `online_count`.
+                 */
+                active_machines: number;
+                /**
+                 * Format: double
+                 * @description Mean processor use of those that are online, in percent; 0 if none is.
+                 */
+                avg_cpu: number;
+                /**
+                 * Format: double
+                 * @description Their mean use of the root file system, in percent.
+                 */
+                avg_disk: number;
+                /**
+                 * Format: double
+                 * @description Their mean memory use, in percent.
+                 */
+                avg_memory: number;
+                /**
+                 * Format: double
+                 * @description What they receive in the mean, in MB/s.
+                 */
+                avg_network_in: number;
+                /**
+                 * Format: double
+                 * @description What they send in the mean, in MB/s.
+                 */
+                avg_network_out: number;
+                /**
+                 * Format: int64
+                 * @description …and how many at their second.
+                 */
+                critical_count: number;
+                /**
+                 * Format: int64
+                 * @description All others.
+                 */
+                inactive_machines: number;
+                /**
+                 * Format: int64
+                 * @description Those whose agents were connected.
+                 */
+                offline_count: number;
+                /**
+                 * Format: int64
+                 * @description Those whose agents are connected.
+                 */
+                online_count: number;
+                /**
+                 * Format: int64
+                 * @description Those that wait for their agents.
+                 */
+                pending_count: number;
+                /**
+                 * Format: int64
+                 * @description All of them.
+                 */
+                total_machines: number;
+                /**
+                 * Format: int64
+                 * @description Sessions there ever were on them.
+                 */
+                total_sessions: number;
+                /**
+                 * Format: int64
+                 * @description Of those that are online, how many are at a threshold…
+                 */
+                warning_count: number;
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_MachineDetail: (components["schemas"]["Machine"] & {
             /** @description The machine. */
             machine: components["schemas"]["Machine"];
@@ -3807,6 +4480,32 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_RecentActivity: {
+            /** @description At most ten commands, with the beginning of what they wrote. */
+            activities: components["schemas"]["CommandLog"][];
+        } & {
+            /** @description What was run on machines, the newest first. */
+            data?: {
+                /** @description At most ten commands, with the beginning of what they wrote. */
+                activities: components["schemas"]["CommandLog"][];
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_RecentMachines: {
+            /** @description At most five. */
+            machines: components["schemas"]["Machine"][];
+        } & {
+            /** @description Machines by their last sign of life, the newest first. */
+            data?: {
+                /** @description At most five. */
+                machines: components["schemas"]["Machine"][];
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_Refreshed: {
             /**
              * Format: int64
@@ -3843,14 +4542,67 @@ export interface components {
             message: string;
         };
         /** @description What [`Envelope::reply`] writes, for the API document. */
+        Enveloped_SessionBody: {
+            /** @description The session. */
+            session: components["schemas"]["TerminalSession"];
+        } & {
+            /** @description One session. */
+            data?: {
+                /** @description The session. */
+                session: components["schemas"]["TerminalSession"];
+            };
+            /** @description For people. */
+            message: string;
+        };
+        /** @description What [`Envelope::reply`] writes, for the API document. */
         Enveloped_SessionList: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
             /** @description The sessions. */
             sessions: components["schemas"]["TerminalSession"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages; 10000 if there are more.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
         } & {
-            /** @description Sessions, newest first. */
+            /** @description A page of sessions, newest first. */
             data?: {
+                /**
+                 * Format: int64
+                 * @description How many fit on a page.
+                 */
+                limit: number;
+                /**
+                 * Format: int64
+                 * @description Which page it is, from 1.
+                 */
+                page: number;
                 /** @description The sessions. */
                 sessions: components["schemas"]["TerminalSession"][];
+                /**
+                 * Format: int64
+                 * @description How many there are on all pages; 10000 if there are more.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description How many pages there are.
+                 */
+                total_pages: number;
             };
             /** @description For people. */
             message: string;
@@ -4419,6 +5171,11 @@ export interface components {
          * @enum {string}
          */
         IssueStatus: "open" | "in_progress" | "resolved" | "closed";
+        /** @description Accepts a link. */
+        JoinShare: {
+            /** @description The token of the link. */
+            token: string;
+        };
         /**
          * @description What a key may be used for.
          * @enum {string}
@@ -4433,6 +5190,41 @@ export interface components {
             likes: number;
             /** @description For people. */
             message: string;
+        };
+        /** @description What a session does at this moment, as its machine says. */
+        LiveFacts: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /**
+             * Format: int32
+             * @description Width of the terminal.
+             */
+            cols: number;
+            /** @description The command that runs, with what is masked in the command log; none while the shell waits for one. */
+            command?: string | null;
+            /** @description The shell's directory; empty if it is not known. */
+            cwd: string;
+            /**
+             * Format: date-time
+             * @description When the terminal last wrote something, if that is known.
+             */
+            last_activity?: string | null;
+            /**
+             * Format: int32
+             * @description Height of the terminal.
+             */
+            rows: number;
+            /** @description The session's name. */
+            session_id: components["schemas"]["SessionId"];
+            /** @description The terminal's title, as programs have set it. */
+            title: string;
+            /** @description Who looks at it. */
+            viewers: components["schemas"]["SessionViewer"][];
+        };
+        /** @description What sessions do at this moment. */
+        LiveSessions: {
+            /** @description Those of which it is known. */
+            sessions: components["schemas"]["LiveFacts"][];
         };
         /** @description The end of a sign-in. */
         LoggedOut: {
@@ -4491,6 +5283,7 @@ export interface components {
             duplicate?: components["schemas"]["Duplicate"] | null;
             /** @description Groups it is in. */
             group_ids: string[];
+            health: components["schemas"]["MachineHealth"] | null;
             /** @description Its own name for itself. */
             hostname: string;
             /** @description The row. */
@@ -4517,6 +5310,12 @@ export interface components {
             metadata: {
                 [key: string]: string;
             };
+            /**
+             * Format: date-time
+             * @description When they were measured. Reading a machine, or a list with it, has it measured again behind the answer, and every half minute
+             *     for a quarter of an hour; one that nobody reads about says how it does once an hour.
+             */
+            metrics_at: string | null;
             /** @description What people call it, unique among its owner's machines. */
             name: string;
             /**
@@ -4537,7 +5336,7 @@ export interface components {
             owner_id: components["schemas"]["ObjectId"];
             /** @description What its agent enrols with. Only when one machine is read, by its owner or an administrator, while a token waits. */
             registration_token?: string;
-            /** @description The last heartbeat as it came. */
+            /** @description The last figures as they came. */
             resource_stats: components["schemas"]["Metrics"];
             /** @description Whether its agent was shut out. */
             revoked: boolean;
@@ -4552,6 +5351,8 @@ export interface components {
             tags: string[];
             /** @description The organization's slug. */
             tenant_id: string;
+            /** @description From how many percent on its figures are worth a warning, or critical. */
+            thresholds: components["schemas"]["Thresholds"];
             /** @description Time since it started, such as `5d 12h 30m`. */
             uptime: string;
             /**
@@ -4584,6 +5385,11 @@ export interface components {
             /** @description The machine. */
             machine: components["schemas"]["Machine"];
         };
+        /**
+         * @description How a machine does by its thresholds.
+         * @enum {string}
+         */
+        MachineHealth: "healthy" | "warning" | "critical";
         /** @description Machines, by name. */
         MachineList: {
             /**
@@ -4649,7 +5455,7 @@ export interface components {
             /** @description For people. */
             message: string;
         };
-        /** @description How a machine does, from its last heartbeat. */
+        /** @description How a machine does. */
         Metrics: {
             /**
              * Format: double
@@ -4687,6 +5493,61 @@ export interface components {
              * @default 0
              */
             uptime_seconds?: number;
+        };
+        /** @description The history of a machine's figures, the oldest first. */
+        MetricsHistory: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /**
+             * Format: date-time
+             * @description Where it begins.
+             */
+            from: string;
+            /** @description At most 360 of them. */
+            samples: components["schemas"]["MetricsSample"][];
+            /**
+             * Format: int32
+             * @description How many seconds each sample stands for. A time in which nothing was measured has none.
+             */
+            step_seconds: number;
+            /**
+             * Format: date-time
+             * @description Where it ends.
+             */
+            to: string;
+        };
+        /** @description How a machine did around one moment: means of what was measured then. */
+        MetricsSample: {
+            /**
+             * Format: date-time
+             * @description Where that time begins.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Processor use in percent of all cores.
+             */
+            cpu_percent: number;
+            /**
+             * Format: double
+             * @description Use of the root file system in percent.
+             */
+            disk_percent: number;
+            /**
+             * Format: double
+             * @description Memory use in percent.
+             */
+            memory_percent: number;
+            /**
+             * Format: double
+             * @description Received, in MB/s.
+             */
+            network_inbound: number;
+            /**
+             * Format: double
+             * @description Sent, in MB/s.
+             */
+            network_outbound: number;
         };
         /** @description A new key. This is the only time that it is shown. */
         NewApiKey: components["schemas"]["ApiKey"] & {
@@ -5124,6 +5985,15 @@ export interface components {
              */
             rows: number;
         };
+        /** @description Somebody who is at a terminal, once however many windows they have there. */
+        Presence: {
+            /** @description What they may do there: the most that one of their windows may. */
+            standing: components["schemas"]["Standing"];
+            /** @description Their account. */
+            user_id: components["schemas"]["ObjectId"];
+            /** @description Their name. */
+            username: string;
+        };
         /** @description That the Worker can work. */
         Ready: {
             /** @description The newest migration, which the database has. */
@@ -5134,6 +6004,16 @@ export interface components {
             status: string;
             /** @description The version that answers. */
             version: string;
+        };
+        /** @description What was run on machines, the newest first. */
+        RecentActivity: {
+            /** @description At most ten commands, with the beginning of what they wrote. */
+            activities: components["schemas"]["CommandLog"][];
+        };
+        /** @description Machines by their last sign of life, the newest first. */
+        RecentMachines: {
+            /** @description At most five. */
+            machines: components["schemas"]["Machine"][];
         };
         /** @description One session's recording. */
         Recording: {
@@ -5547,18 +6427,80 @@ export interface components {
             /** @description The organization's slug. */
             tenant_id: string;
         };
+        /** @description One session. */
+        SessionBody: {
+            /** @description The session. */
+            session: components["schemas"]["TerminalSession"];
+        };
+        /** @description A session, and a page of what was run in it. */
+        SessionDetail: {
+            live?: components["schemas"]["LiveFacts"] | null;
+            /** @description What was run in it, oldest first, each with the beginning of what it wrote if the page has 25 at most. */
+            logs: components["schemas"]["CommandLog"][];
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            logs_limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            logs_page: number;
+            /**
+             * Format: int64
+             * @description How many commands there are on all pages.
+             */
+            logs_total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            logs_total_pages: number;
+            /** @description What people call its machine. */
+            machine_name: string;
+            /** @description The session. */
+            session: components["schemas"]["TerminalSession"];
+        };
         /** @description A terminal session. Clients of the published socket may choose it; ours are `sess_` and 24 hex. */
         SessionId: string;
-        /** @description Sessions, newest first. */
+        /** @description A page of sessions, newest first. */
         SessionList: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
             /** @description The sessions. */
             sessions: components["schemas"]["TerminalSession"][];
+            /**
+             * Format: int64
+             * @description How many there are on all pages; 10000 if there are more.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
         };
         /**
          * @description Whether a session's shell may still be there.
          * @enum {string}
          */
         SessionStatus: "active" | "closed";
+        /** @description Somebody who looks at a session. */
+        SessionViewer: {
+            /** @description Whether they may type. */
+            can_type: boolean;
+            /** @description By which name. */
+            username: string;
+        };
         /** @description The first account of a server. */
         Setup: {
             /** @description Where mail for the account goes. */
@@ -5593,6 +6535,83 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "warning" | "critical";
+        /** @description Somebody who was invited, or a link that invites. */
+        Share: {
+            /** @description Whether they may type. */
+            can_type: boolean;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends; with the session, if null.
+             */
+            expires_at?: string | null;
+            /** @description What to name it by. */
+            id: components["schemas"]["ObjectId"];
+            link_id?: components["schemas"]["ObjectId"] | null;
+            user_id?: components["schemas"]["ObjectId"] | null;
+            /** @description By which name. */
+            username?: string | null;
+        };
+        /** @description Somebody was invited. */
+        ShareCreated: {
+            /** @description The invitation. */
+            share: components["schemas"]["Share"];
+        };
+        /** @description A link was made. */
+        ShareLinkCreated: {
+            /** @description The link as it is listed. */
+            share: components["schemas"]["Share"];
+            /** @description What accepts it, shown once. */
+            token: string;
+            /** @description The page of the console that does so. */
+            url: string;
+        };
+        /** @description How a session is shared. */
+        ShareList: {
+            /** @description Who is there now: the owner first. */
+            people: components["schemas"]["Presence"][];
+            /** @description Who was invited, and by which links, the oldest first. */
+            shares: components["schemas"]["Share"][];
+        };
+        /** @description A session of somebody else's that one was invited to. */
+        SharedSession: {
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /** @description Whether one may type. */
+            can_type: boolean;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends; with the session, if null.
+             */
+            expires_at?: string | null;
+            /** @description The invitation. */
+            id: components["schemas"]["ObjectId"];
+            /** @description What people call the machine. */
+            machine_name: string;
+            /** @description Whose session it is, by name. */
+            owner: string;
+            /** @description The session's name. */
+            session_id: components["schemas"]["SessionId"];
+        };
+        /** @description A session that one was invited to. */
+        SharedSessionDetail: {
+            /** @description It. */
+            share: components["schemas"]["SharedSession"];
+        };
+        /** @description Sessions that one was invited to, the newest invitation first. */
+        SharedSessionList: {
+            /** @description The sessions, all of which run. */
+            shares: components["schemas"]["SharedSession"][];
+        };
         /** @description A caller who proved an account: the union of what the published APIs answer. */
         SignedIn: {
             /** @description The same. */
@@ -5691,6 +6710,11 @@ export interface components {
             /** @description For `authorized_keys`. */
             public_key: string;
         };
+        /**
+         * @description What somebody may do at a terminal.
+         * @enum {string}
+         */
+        Standing: "owner" | "typist" | "watcher";
         /** @description How large an organization is and how busy. */
         Stats: {
             /**
@@ -5823,6 +6847,8 @@ export interface components {
             machine_id: components["schemas"]["ObjectId"];
             /** @description What people call the machine. */
             machine_name: string;
+            /** @description What people call it; empty if nobody gave it a name. */
+            name: string;
             /** @description The operating system of whoever opened it, such as `macOS`, or `Unknown`. */
             os: string;
             /** @description The same, under another name. */
@@ -5849,6 +6875,49 @@ export interface components {
             user_id: components["schemas"]["ObjectId"];
             /** @description By which name. */
             username: string;
+        };
+        /**
+         * @description From how many percent on a figure is worth a warning, and from how many on it is critical. 100 is never reached: a processor may well be
+         *     busy altogether.
+         */
+        Threshold: {
+            /**
+             * Format: int32
+             * @description From 1 to 100.
+             */
+            critical: number;
+            /**
+             * Format: int32
+             * @description From 1 to 100, and at most `critical`.
+             */
+            warning: number;
+        };
+        /** @description The thresholds of one machine. */
+        Thresholds: {
+            /**
+             * @description Of processor use.
+             * @default {
+             *       "critical": 95,
+             *       "warning": 85
+             *     }
+             */
+            cpu?: components["schemas"]["Threshold"];
+            /**
+             * @description Of the root file system's use.
+             * @default {
+             *       "critical": 90,
+             *       "warning": 80
+             *     }
+             */
+            disk?: components["schemas"]["Threshold"];
+            /**
+             * @description Of memory use.
+             * @default {
+             *       "critical": 95,
+             *       "warning": 85
+             *     }
+             */
+            memory?: components["schemas"]["Threshold"];
         };
         /** @description A code of the app. */
         TotpCode: {
@@ -5928,6 +6997,8 @@ export interface components {
              * @default null
              */
             tags?: string[] | null;
+            /** @default null */
+            thresholds?: components["schemas"]["Thresholds"] | null;
         };
         /** @description What to change of an organization. What is absent stays. */
         UpdateOrganization: {
@@ -6012,6 +7083,14 @@ export interface components {
              * @default null
              */
             permission_ids?: number[] | null;
+        };
+        /** @description What is to change of a session. */
+        UpdateSession: {
+            /**
+             * @description What people call it; empty takes the name away.
+             * @example nightly backup
+             */
+            name: string;
         };
         /** @description A change of an account. What is absent or null stays as it is. */
         UpdateUser: {
@@ -6138,6 +7217,512 @@ export interface components {
             updated_at: string;
             /** @description Its name, unique everywhere. */
             username: string;
+        };
+        /** @description A session to be opened. */
+        V1CreateSession: {
+            /** @description On which machine: its id, with or without `mch_`, or its `agent_id`. */
+            machine_id: string;
+            terminal_size?: components["schemas"]["V1Size"] | null;
+        };
+        /** @description What a success of `/v1` answers that has nothing else to say. */
+        V1Done: {
+            /** @description For people. */
+            message: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What happened. */
+        V1Error: {
+            /** @description For programs, such as `VALIDATION_ERROR` or `NOT_FOUND`. */
+            code: string;
+            /** @description For people. */
+            message: string;
+        };
+        /** @description The body of every answer of `/v1` from 400 up. */
+        V1ErrorBody: {
+            /** @description What happened. */
+            error: components["schemas"]["V1Error"];
+            /** @description Always false. */
+            success: boolean;
+        };
+        /** @description An entry of a session's log. */
+        V1Log: {
+            /** @description The command, or the text as the terminal got it, with its escape sequences. */
+            content: string;
+            /**
+             * Format: date-time
+             * @description When the command began, or had written this.
+             */
+            timestamp: string;
+            /** @description What it is. */
+            type: components["schemas"]["V1LogKind"];
+        };
+        /**
+         * @description What an entry of a session's log is.
+         * @enum {string}
+         */
+        V1LogKind: "command" | "output";
+        /** @description What was run in a session, oldest first. */
+        V1Logs: {
+            /** @description The entries. */
+            logs: components["schemas"]["V1Log"][];
+            /** @description Which part of it it is, in commands. */
+            pagination: components["schemas"]["V1Pagination"];
+            /** @description The session's name. */
+            session_id: components["schemas"]["SessionId"];
+        };
+        /** @description A session's machine. */
+        V1Machine: {
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description One machine. */
+        V1MachineDetail: components["schemas"]["V1MachineItem"] & {
+            /** @description Always `agent`. */
+            auth_type: string;
+            /** @description What it is for. */
+            description: string;
+            /** @description Always null. */
+            jump_host?: string | null;
+            /** @description Whom terminals run as there; empty for the agent's own account. */
+            username: string;
+        };
+        /** @description A machine in a list. */
+        V1MachineItem: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The machine's own address, as its agent says; empty before it has connected. */
+            host: string;
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its agent was last heard of.
+             */
+            last_connected?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Always null: nobody dials a machine.
+             */
+            port?: number | null;
+            /** @description `online`, `offline`, `pending` before an agent has come, or `revoked`. */
+            status: string;
+            /** @description Its labels. */
+            tags: string[];
+        };
+        /** @description Machines, by name. */
+        V1MachineList: {
+            /** @description The machines. */
+            machines: components["schemas"]["V1MachineItem"][];
+            /** @description Which part of the list it is. */
+            pagination: components["schemas"]["V1Pagination"];
+        };
+        /** @description Whether a machine can be reached now. */
+        V1MachineTest: {
+            /** @description Whether its agent is connected. */
+            connected: boolean;
+            /**
+             * Format: int64
+             * @description How long it took to ask, in milliseconds; null if nobody answered.
+             */
+            latency_ms?: number | null;
+            /** @description What it is. */
+            server_info: components["schemas"]["V1ServerInfo"];
+        };
+        /** @description The same, with the address. */
+        V1MachineWithHost: {
+            /** @description The machine's own address, as its agent says; empty before it has connected. */
+            host: string;
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description A session that waits for its client. */
+        V1OpenedSession: {
+            /**
+             * Format: date-time
+             * @description When the token is worth nothing any more. A socket that is open by then stays open.
+             */
+            expires_at: string;
+            /** @description Its name. */
+            session_id: components["schemas"]["SessionId"];
+            /**
+             * @description What the first frame of the socket says: `{"type":"auth","token":"…"}`. It opens this session and nothing else, as often as it
+             *     is used before it expires.
+             */
+            token: string;
+            /**
+             * @description Where its socket is.
+             * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
+             */
+            websocket_url: string;
+        };
+        /** @description Which part of a list it is. */
+        V1Pagination: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description The page, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /** @description What a machine is, as its agent last said. */
+        V1ServerInfo: {
+            /** @description Its name for itself. */
+            hostname: string;
+            /** @description Its operating system. */
+            os: string;
+        };
+        /** @description A session in a list. */
+        V1Session: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description The session's name, with which a client attaches. */
+            id: components["schemas"]["SessionId"];
+            /** @description The client's address. */
+            ip_address: string;
+            /**
+             * Format: date-time
+             * @description When somebody last attached or left.
+             */
+            last_activity: string;
+            /** @description Where. */
+            machine: components["schemas"]["V1Machine"];
+            /** @description With what it was opened: `ui`, `cli`, `vscode`, `api`, or a name of the client's own. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            started_at: string;
+            /** @description Whether it is over. */
+            status: components["schemas"]["V1Status"];
+            /** @description Who opened it. */
+            user: components["schemas"]["V1User"];
+        };
+        /** @description One session. */
+        V1SessionDetail: {
+            /**
+             * Format: int64
+             * @description How many commands of it are in the log.
+             */
+            commands_count: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description The session's name, with which a client attaches. */
+            id: components["schemas"]["SessionId"];
+            /** @description The client's address. */
+            ip_address: string;
+            /**
+             * Format: date-time
+             * @description When somebody last attached or left.
+             */
+            last_activity: string;
+            /** @description Where. */
+            machine: components["schemas"]["V1MachineWithHost"];
+            /** @description With what it was opened. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            started_at: string;
+            /** @description Whether it is over. */
+            status: components["schemas"]["V1Status"];
+            /** @description Who opened it. */
+            user: components["schemas"]["V1UserWithEmail"];
+            /** @description How the client named itself. */
+            user_agent: string;
+        };
+        /** @description Sessions, newest first. */
+        V1SessionList: {
+            /** @description Which part of the list it is. More than 10000 are not counted. */
+            pagination: components["schemas"]["V1Pagination"];
+            /** @description The sessions. */
+            sessions: components["schemas"]["V1Session"][];
+        };
+        /** @description How much the sessions of an organization were used. */
+        V1SessionStats: {
+            /**
+             * Format: int64
+             * @description Sessions that run now.
+             */
+            active_sessions: number;
+            /** @description The machines with most of them, at most 5. */
+            top_machines: components["schemas"]["V1TopMachine"][];
+            /**
+             * Format: double
+             * @description How long sessions were open within the time, all together.
+             */
+            total_duration_hours: number;
+            /**
+             * Format: int64
+             * @description Sessions that began in the time.
+             */
+            total_sessions: number;
+            /**
+             * Format: int64
+             * @description People with a session that began in the time.
+             */
+            unique_users: number;
+        };
+        /** @description A terminal's size, as clients send it. */
+        V1Size: {
+            /**
+             * Format: int64
+             * @description Width in characters.
+             */
+            cols: number;
+            /**
+             * Format: int64
+             * @description Height in characters.
+             */
+            rows: number;
+        };
+        /**
+         * @description Whether a session is over.
+         * @enum {string}
+         */
+        V1Status: "active" | "ended";
+        /** @description A machine by how often it was used. */
+        V1TopMachine: {
+            /** @description `mch_` and the machine's `id`. */
+            machine_id: string;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many sessions began there in the time.
+             */
+            sessions_count: number;
+        };
+        /** @description Who opened a session. */
+        V1User: {
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+        };
+        /** @description The same, with the address. */
+        V1UserWithEmail: {
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1Logs: {
+            /** @description What was run in a session, oldest first. */
+            data: {
+                /** @description The entries. */
+                logs: components["schemas"]["V1Log"][];
+                /** @description Which part of it it is, in commands. */
+                pagination: components["schemas"]["V1Pagination"];
+                /** @description The session's name. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineDetail: {
+            /** @description One machine. */
+            data: components["schemas"]["V1MachineItem"] & {
+                /** @description Always `agent`. */
+                auth_type: string;
+                /** @description What it is for. */
+                description: string;
+                /** @description Always null. */
+                jump_host?: string | null;
+                /** @description Whom terminals run as there; empty for the agent's own account. */
+                username: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineList: {
+            /** @description Machines, by name. */
+            data: {
+                /** @description The machines. */
+                machines: components["schemas"]["V1MachineItem"][];
+                /** @description Which part of the list it is. */
+                pagination: components["schemas"]["V1Pagination"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineTest: {
+            /** @description Whether a machine can be reached now. */
+            data: {
+                /** @description Whether its agent is connected. */
+                connected: boolean;
+                /**
+                 * Format: int64
+                 * @description How long it took to ask, in milliseconds; null if nobody answered.
+                 */
+                latency_ms?: number | null;
+                /** @description What it is. */
+                server_info: components["schemas"]["V1ServerInfo"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1OpenedSession: {
+            /** @description A session that waits for its client. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When the token is worth nothing any more. A socket that is open by then stays open.
+                 */
+                expires_at: string;
+                /** @description Its name. */
+                session_id: components["schemas"]["SessionId"];
+                /**
+                 * @description What the first frame of the socket says: `{"type":"auth","token":"…"}`. It opens this session and nothing else, as often as it
+                 *     is used before it expires.
+                 */
+                token: string;
+                /**
+                 * @description Where its socket is.
+                 * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
+                 */
+                websocket_url: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1SessionDetail: {
+            /** @description One session. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many commands of it are in the log.
+                 */
+                commands_count: number;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                ended_at?: string | null;
+                /** @description The session's name, with which a client attaches. */
+                id: components["schemas"]["SessionId"];
+                /** @description The client's address. */
+                ip_address: string;
+                /**
+                 * Format: date-time
+                 * @description When somebody last attached or left.
+                 */
+                last_activity: string;
+                /** @description Where. */
+                machine: components["schemas"]["V1MachineWithHost"];
+                /** @description With what it was opened. */
+                source: string;
+                /**
+                 * Format: date-time
+                 * @description When it was opened.
+                 */
+                started_at: string;
+                /** @description Whether it is over. */
+                status: components["schemas"]["V1Status"];
+                /** @description Who opened it. */
+                user: components["schemas"]["V1UserWithEmail"];
+                /** @description How the client named itself. */
+                user_agent: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1SessionList: {
+            /** @description Sessions, newest first. */
+            data: {
+                /** @description Which part of the list it is. More than 10000 are not counted. */
+                pagination: components["schemas"]["V1Pagination"];
+                /** @description The sessions. */
+                sessions: components["schemas"]["V1Session"][];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1SessionStats: {
+            /** @description How much the sessions of an organization were used. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Sessions that run now.
+                 */
+                active_sessions: number;
+                /** @description The machines with most of them, at most 5. */
+                top_machines: components["schemas"]["V1TopMachine"][];
+                /**
+                 * Format: double
+                 * @description How long sessions were open within the time, all together.
+                 */
+                total_duration_hours: number;
+                /**
+                 * Format: int64
+                 * @description Sessions that began in the time.
+                 */
+                total_sessions: number;
+                /**
+                 * Format: int64
+                 * @description People with a session that began in the time.
+                 */
+                unique_users: number;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
         };
         /** @description The code that was mailed for a sign-in. */
         VerifyOtp: {
@@ -13672,6 +15257,213 @@ export interface operations {
             };
         };
     };
+    list_recent_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most ten commands */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_RecentActivity"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recent_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most five machines */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_RecentMachines"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_DashboardStats"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -15102,7 +16894,13 @@ export interface operations {
     };
     find_machine: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` of a page that has the machine on the screen: it is measured every 3 seconds for the next half minute, instead of every 30
+                 *     for a quarter of an hour.
+                 */
+                live?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The machine's public name */
@@ -16106,6 +17904,99 @@ export interface operations {
             };
         };
     };
+    list_metrics: {
+        parameters: {
+            query?: {
+                /** @description The last so many hours. */
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The history */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsHistory"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `hours` is not from 1 to 168 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     count_pending_access_requests: {
         parameters: {
             query?: never;
@@ -16333,6 +18224,196 @@ export interface operations {
                 };
             };
             /** @description The caller may not change the machine, or it was revoked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_machine_sessions: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 25 if no `limit` up to 200 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_active_machine_sessions: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 25 if no `limit` up to 200 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18677,6 +20758,461 @@ export interface operations {
             };
         };
     };
+    find_session: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session's `session_id` */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, and a page of its commands: of 25 if no `limit` up to 200 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the session */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_shared_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedSessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    join_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinShare"];
+            };
+        };
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedSessionDetail"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller was sent away from the session */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such link in the caller's organization, or it has expired, was withdrawn, or its session is over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It is the caller's own session, or as many share it as can */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_shared_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's `id` */
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of this session's socket, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller calls by a key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller has no such invitation, or its session is over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    open_shared_terminal: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
+                /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
+                token?: string;
+                /** @description The session to attach to, or to open under this name: 1 to 128 characters of A-Z a-z 0-9 . _ : - */
+                session_id?: string;
+                /** @description What kind of program opens it: `ui`, `cli`, `vscode`, or a name of its own. */
+                source?: string;
+                /** @description The operating system, if the client knows better than its `User-Agent`. */
+                os_info?: string;
+                /** @description Width in characters, 1 to 1000; 80 if absent. */
+                cols?: number;
+                /** @description Height in characters, 1 to 1000; 24 if absent. */
+                rows?: number;
+                /** @description `raw` for output as binary frames and nothing else. */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The invitation's `id` */
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The page's origin may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller has no such invitation, or its session is over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     signup: {
         parameters: {
             query?: never;
@@ -18775,13 +21311,11 @@ export interface operations {
             };
         };
     };
-    list_sessions: {
+    list_live: {
         parameters: {
             query?: {
-                /** @description `true` gives an administrator, too, only the sessions of its own. */
-                mine?: boolean;
-                /** @description One organization's slug; only a super administrator's counts. */
-                tenant_id?: string;
+                /** @description On one machine, by its `agent_id` or `id`. */
+                agent_id?: string;
             };
             header?: never;
             path?: never;
@@ -18789,7 +21323,106 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions */
+            /** @description Those of which it is known */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveSessions"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description `true` gives an administrator, too, only the sessions of its own. */
+                mine?: boolean;
+                /** @description `true` gives also those of others on machines that the caller owns. */
+                owned?: boolean;
+                /** @description One organization's slug; only a super administrator's counts. */
+                tenant_id?: string;
+                /** @description `active` if absent; `closed` or `ended` for those that are over, `all` for both. */
+                status?: string;
+                /** @description On one machine, by its `agent_id` or `id`. */
+                agent_id?: string;
+                /** @description Of one account, by its `id`. */
+                user_id?: string;
+                /** @description Opened not before this time or date. */
+                from?: string;
+                /** @description Opened not after this time, or the end of this date. */
+                to?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 1000 if no `limit` is asked for */
             200: {
                 headers: {
                     /** @description Names this answer, for `If-None-Match` */
@@ -18858,12 +21491,113 @@ export interface operations {
             };
         };
     };
+    update_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's `session_id` */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSession"];
+            };
+        };
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enveloped_SessionBody"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not change the session */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     close_session: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's name */
+                /** @description The session's `session_id` */
                 session_id: string;
             };
             cookie?: never;
@@ -18909,6 +21643,397 @@ export interface operations {
                 };
             };
             /** @description No such session in the caller's organization, or it was over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_share_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's name */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateShareLink"];
+            };
+        };
+        responses: {
+            /** @description The link, shown once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareLinkCreated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization, or it is over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is shared with as many as it can be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's name */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invitations, links, and the people who are there */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization, or it is over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's name */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateShare"];
+            };
+        };
+        responses: {
+            /** @description They are invited */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareCreated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization, or it is over; or nobody of that name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is shared with as many as it can be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's name */
+                session_id: string;
+                /** @description The `id` of the invitation or link */
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are not invited any more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization, or no such invitation of it */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20931,6 +24056,1788 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_machines: {
+        parameters: {
+            query?: {
+                /** @description `online` or `offline`. */
+                status?: string;
+                /** @description A tag, whole. */
+                tag?: string;
+                /** @description Part of a name or description, upper and lower case being the same. */
+                search?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of machines, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_find_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machine */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_delete_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not delete the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_connect_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, and what opens its socket */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OpenedSession"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not use the machine, or it was revoked */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine has not been enrolled yet */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine's agent is not connected */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_test_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it can */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineTest"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_sessions: {
+        parameters: {
+            query?: {
+                /** @description `active` if absent; `ended` or `closed` for those that are over, `all` for both. */
+                status?: string;
+                /** @description On one machine: its id, with or without `mch_`, or its `agent_id`. */
+                machine_id?: string;
+                /** @description Of one account, by its id, with or without `usr_`. */
+                user_id?: string;
+                /** @description Opened not before this time or date. */
+                from?: string;
+                /** @description Opened not after this time, or the end of this date. */
+                to?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1SessionList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_create_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1CreateSession"];
+            };
+        };
+        responses: {
+            /** @description The session, and what opens its socket */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OpenedSession"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not use the machine, or it was revoked */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine has not been enrolled yet */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The machine's agent is not connected */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_session_stats: {
+        parameters: {
+            query?: {
+                /** @description `day`, `week` or `month`: the last 24 hours, 7 days or, if absent, 30 days. */
+                period?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How much they were used */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1SessionStats"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_find_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1SessionDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the session */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not end the session */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_session_logs: {
+        parameters: {
+            query?: {
+                /** @description `json` if absent, or `text`. */
+                format?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log, of 100 commands if no smaller `limit` is asked for */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1Logs"];
+                    "text/plain": string;
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the session */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such session in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_open_socket: {
+        parameters: {
+            query?: {
+                /** @description What the session was opened with, or what proves the account. It counts before the header, and no first frame is waited for. */
+                token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The session's id */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open, also to somebody who may not: its frames say what is wrong */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The Authorization header has no bearer token */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The page's origin may not open sockets here */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
                 };
             };
         };

@@ -140,7 +140,7 @@ fn everybody_is_told_who_is_there_whenever_that_changes() {
     let name = |standing, name: &str| (standing, name.to_owned());
     let watcher = guest(&mut sim, GUEST, false, 1);
     let two = vec![name(Standing::Owner, "ada"), name(Standing::Watcher, "guest7")];
-    assert_eq!(here(heard(&mut sim, watcher)), [two.clone()]);
+    assert_eq!(here(heard(&mut sim, watcher)), std::slice::from_ref(&two));
     let typist = guest(&mut sim, GUEST + 1, true, 2);
     let three = vec![
         name(Standing::Owner, "ada"),
@@ -148,7 +148,7 @@ fn everybody_is_told_who_is_there_whenever_that_changes() {
         name(Standing::Watcher, "guest7"),
     ];
     for socket in [watcher, typist] {
-        assert_eq!(here(heard(&mut sim, socket)), [three.clone()]);
+        assert_eq!(here(heard(&mut sim, socket)), std::slice::from_ref(&three));
     }
     // A second window is nobody new.
     guest(&mut sim, GUEST + 1, true, 3);

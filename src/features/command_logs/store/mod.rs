@@ -267,6 +267,13 @@ pub struct Command {
     pub recording_id: Option<ObjectId>,
 }
 
+/// A row by itself.
+#[derive(Debug, Deserialize)]
+pub struct CommandRow {
+    #[serde(deserialize_with = "json")]
+    pub command: Command,
+}
+
 /// A row, and whether the caller may read it.
 #[derive(Debug, Deserialize)]
 pub struct FoundRow {

@@ -83,7 +83,7 @@ fn changes(old: &MachineRow, request: &UpdateMachine) -> Vec<(&'static str, Valu
             "thresholds",
             request
                 .thresholds
-                .and_then(|new| from_to(json!(old.thresholds), json!(new))),
+                .and_then(|new| from_to(json!(old.measured.thresholds), json!(new))),
         ),
         ("metadata", request.metadata.as_ref().map(|new| json!({"new": new}))),
     ];

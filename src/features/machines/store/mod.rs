@@ -33,7 +33,7 @@ macro_rules! machine_row {
         concat!(
             "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, ", $crate::features::machines::store::status!(), ", m.is_connected,
            m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json_patch(m.metadata, m.own_metadata), m.agent_version, m.cpu_percent,
-           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, m.metrics_at, m.health, json(m.thresholds),
+           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, json_array(m.metrics_at, m.health, json(m.thresholds)),
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
            json((SELECT json_group_array(v.username) FROM (

@@ -120,8 +120,7 @@ statements! {
     );
 
     /// By a link (?2) somebody (?3) gets what it gives, unless they have as much.
-    JOIN = concat!(
-        "INSERT INTO session_shares (id, session, organization_id, machine_id, user_id, link, can_type, created_at, expires_at)
+    JOIN = "INSERT INTO session_shares (id, session, organization_id, machine_id, user_id, link, can_type, created_at, expires_at)
          SELECT ?1, l.session, l.organization_id, l.machine_id, u.id, l.id, l.can_type, ?4, l.expires_at
          FROM session_shares l JOIN terminal_sessions s ON s.id = l.session AND s.status = 'active'
          JOIN users u ON u.id = ?3 AND u.organization_id = l.organization_id AND u.id <> s.user_id
@@ -129,8 +128,7 @@ statements! {
            AND (SELECT COUNT(*) FROM session_shares h WHERE h.session = s.id AND h.user_id IS NOT ?3) < ?5
          ON CONFLICT (session, user_id) DO UPDATE SET can_type = excluded.can_type, created_at = excluded.created_at,
            expires_at = excluded.expires_at, link = excluded.link
-         WHERE removed_at IS NULL AND (expires_at <= excluded.created_at OR excluded.can_type > can_type)"
-    );
+         WHERE removed_at IS NULL AND (expires_at <= excluded.created_at OR excluded.can_type > can_type)";
 
     /// The newest invitation first.
     LIST_OF_GUEST = concat!(guest_rows!(), " ORDER BY h.created_at DESC, h.id DESC");

@@ -59,7 +59,7 @@ pub async fn open(
     let access = machines::load(app, credentials, key(machine)).await?;
     terminals::check_enrolled(&access)?;
     let relay = app.relay(&access.found().machine.id)?;
-    if !relay.status().await.is_some_and(|status| status.connected) {
+    if !relay.status(None).await.is_some_and(|status| status.connected) {
         return Err(ApiError::unavailable("machine_offline", "agent not connected"));
     }
     let (now, session) = (Utc::now(), random::session_id()?);

@@ -57,7 +57,7 @@ pub async fn read_logs(
     let access = SessionAccess::decide(found)?;
     let page = page.page(LOGGED, LOGGED);
     let (rows, count) = db.run(store::session::page(&access, page.window())).await?;
-    let mut logs: Vec<CommandLog> = rows.into_iter().map(CommandLog::from).collect();
+    let mut logs: Vec<CommandLog> = rows.into_iter().map(|row| row.command.into()).collect();
     output::all(&app, &mut logs).await?;
     if as_text {
         return Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text(&logs)).into_response());

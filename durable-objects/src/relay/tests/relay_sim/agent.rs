@@ -67,6 +67,7 @@ impl Default for AgentModel {
             journal: 0,
             ran: Vec::new(),
             heard: Vec::new(),
+            deaf: false,
         }
     }
 }
