@@ -21,7 +21,7 @@ const MAX_MACHINE: usize = 64;
 #[serde(default)]
 pub struct CreateAccessRequest {
     /// The machine, by its `id` or its `agent_id`.
-    #[schema(max_length = 64, min_length = 1, format = "line")]
+    #[schema(required, max_length = 64, min_length = 1, format = "line")]
     pub machine_id: String,
     /// For how many hours from the approval on; 0 has no end.
     #[schema(minimum = 0, maximum = 8760)]

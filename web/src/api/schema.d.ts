@@ -3702,7 +3702,7 @@ export interface components {
              * @description The machine, by its `id` or its `agent_id`.
              * @default
              */
-            machine_id?: string;
+            machine_id: string;
             /**
              * @description `allow_sudo` (`sudo`) asks for privileges for shells, too. Any other role, or none, asks for what the account has.
              * @default
