@@ -27,6 +27,7 @@ const SESSIONS = 8;
 const UPGRADES = [
   "GET /agent/connect",
   "GET /api/recordings/{recording_id}/live",
+  "GET /api/shares/{share_id}/ws",
   "GET /api/terminal/{agent_id}/ws",
   "GET /v1/sessions/{session_id}/ws",
 ];
