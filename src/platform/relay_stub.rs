@@ -1,4 +1,5 @@
 //! The Worker's end of `protocol::relay_contract`: asking the Durable Object of one machine.
+use std::fmt::Debug;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -45,34 +46,12 @@ impl RelayStub {
     /// What the relay knows now, or nothing if it does not say in time. Who is interested in the machine's figures has fresh ones
     /// measured behind the answer.
     pub async fn status(&self, interest: Option<Interest>) -> Option<Status> {
-        let answer = std::pin::pin!(self.ask_status(interest));
-        match select(answer, Delay::from(STATUS_TIMEOUT)).await {
-            Either::Left((Ok(status), _)) => Some(status),
-            Either::Left((Err(error), _)) => {
-                log::error(&format!("a relay did not tell its status: {error:?}"));
-                None
-            }
-            Either::Right(_) => {
-                log::error("a relay did not tell its status in time");
-                None
-            }
-        }
+        in_time("status", self.ask_status(interest)).await
     }
 
     /// What sessions on the machine do now, or nothing if the relay does not say in time.
     pub async fn sessions(&self) -> Option<Vec<LiveSession>> {
-        let answer = std::pin::pin!(self.ask(relay_contract::SESSIONS_PATH));
-        match select(answer, Delay::from(STATUS_TIMEOUT)).await {
-            Either::Left((Ok(sessions), _)) => Some(sessions),
-            Either::Left((Err(error), _)) => {
-                log::error(&format!("a relay did not tell its sessions: {error}"));
-                None
-            }
-            Either::Right(_) => {
-                log::error("a relay did not tell its sessions in time");
-                None
-            }
-        }
+        in_time("sessions", self.ask(relay_contract::SESSIONS_PATH)).await
     }
 
     async fn ask<T: DeserializeOwned>(&self, path: &str) -> worker::Result<T> {
@@ -190,6 +169,21 @@ impl RelayStub {
                 "the relay answered {} to {path}",
                 response.status_code()
             ))),
+        }
+    }
+}
+
+/// What a relay answers, or nothing if it does not in time, or fails: then the log says so.
+async fn in_time<T, E: Debug>(what: &str, answer: impl Future<Output = Result<T, E>>) -> Option<T> {
+    match select(std::pin::pin!(answer), Delay::from(STATUS_TIMEOUT)).await {
+        Either::Left((Ok(answer), _)) => Some(answer),
+        Either::Left((Err(error), _)) => {
+            log::error(&format!("a relay did not tell its {what}: {error:?}"));
+            None
+        }
+        Either::Right(_) => {
+            log::error(&format!("a relay did not tell its {what} in time"));
+            None
         }
     }
 }
