@@ -192,7 +192,7 @@ pub fn document() -> Value {
 fn described() -> OpenApi {
     let mut document = header();
     for Described {
-        description: (schemas, paths, _),
+        description: (schemas, paths),
         declared,
         tag,
         aliases,

@@ -31,7 +31,7 @@ call what says *early*, and nothing else until it has chosen one itself.
 pub fn page() -> String {
     let mut lines = Vec::new();
     for operation in crate::router::api().into_described() {
-        let (_, paths, _) = &operation.description;
+        let (_, paths) = &operation.description;
         for (path, item) in &paths.paths {
             let methods = [
                 ("GET", &item.get),

@@ -1,14 +1,14 @@
 //! An entry in the making.
-use std::convert::Infallible;
-
-use axum::extract::{FromRequestParts, MatchedPath};
+use axum::extract::MatchedPath;
 use axum::http::header::UPGRADE;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use protocol::ids::ObjectId;
 use serde_json::{Map, Value};
 
+use crate::http::argument::{Argument, Asked};
 use crate::http::client::Client;
+use crate::platform::error::ApiError;
 
 /// Declares the actions: name and the word that is stored.
 macro_rules! actions {
@@ -195,25 +195,28 @@ pub struct RequestContext {
     pub success: StatusCode,
 }
 
-impl<S: Sync> FromRequestParts<S> for RequestContext {
-    type Rejection = Infallible;
+impl Argument for RequestContext {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        Ok(Self::from_parts(&asked.parts))
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+impl RequestContext {
+    /// How the request with this head came.
+    pub fn from_parts(parts: &Parts) -> Self {
         let path = parts.extensions.get::<MatchedPath>();
         let success = match parts.headers.contains_key(UPGRADE) {
             true => StatusCode::SWITCHING_PROTOCOLS,
             false => StatusCode::OK,
         };
-        Ok(Self {
+        Self {
             success,
             endpoint: path.map(|path| path.as_str().to_owned()).unwrap_or_default(),
             method: parts.method.clone(),
-            client: Client::from_request_parts(parts, state).await?,
-        })
+            client: Client::from_headers(&parts.headers),
+        }
     }
-}
 
-impl RequestContext {
     /// A request of a test.
     #[cfg(test)]
     pub fn of_a_test() -> Self {

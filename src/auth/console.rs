@@ -17,6 +17,7 @@ use protocol::api::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::token::TokenKey;
+use crate::http::argument::{Argument, Asked};
 use crate::platform::config::Config;
 use crate::platform::error::ApiError;
 
@@ -44,6 +45,12 @@ const PROOF: &str = "session_token";
 /// What the console's cookie has of what opens the other organizations of a sign-in.
 #[derive(Clone)]
 pub struct KeptProof(pub Secret);
+
+impl Argument for Option<KeptProof> {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        Ok(asked.parts.extensions.get().cloned())
+    }
+}
 
 /// A console that asks, with its cookies' names and attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -160,7 +160,6 @@ macro_rules! operation {
                 $module::$handler,
                 $crate::auth::rule::Operation::from($rule).with(&<$module::[<__path_ $handler>] as utoipa::Path>::methods()),
                 &[$($alias),*],
-                || utoipa_axum::routes!($module::$handler),
             )
         }
     };

@@ -1,9 +1,8 @@
 //! What a request says about the program that sent it. None of it is proof of anything.
-use std::convert::Infallible;
-
-use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
+
+use crate::http::argument::{Argument, Asked};
+use crate::platform::error::ApiError;
 
 /// Longest `User-Agent` kept, in characters.
 const MAX_USER_AGENT: usize = 512;
@@ -22,17 +21,15 @@ pub struct Client {
     pub source: String,
 }
 
-impl<S: Sync> FromRequestParts<S> for Client {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers))
+impl Argument for Client {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        Ok(Self::from_headers(&asked.parts.headers))
     }
 }
 
 impl Client {
     /// What the headers of a request say of it.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let header = |name: &str| {
             headers
                 .get(name)
@@ -115,7 +112,7 @@ mod tests {
     use super::*;
 
     fn client(headers: &[(&'static str, &str)]) -> Client {
-        Client::of(
+        Client::from_headers(
             &headers
                 .iter()
                 .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))

@@ -1,14 +1,11 @@
 //! The answers of the first published API: flat fields, and beside them `message` and a copy of the fields as `data`.
 //! A client that sends `X-Envelope: flat` is spared the copy.
-use std::convert::Infallible;
-
-use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::argument::{Argument, Asked};
 use crate::platform::error::ApiError;
 
 /// What a route without words of its own says.
@@ -23,11 +20,10 @@ pub enum Envelope {
     Flat,
 }
 
-impl<S: Sync> FromRequestParts<S> for Envelope {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let flat = parts
+impl Argument for Envelope {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        let flat = asked
+            .parts
             .headers
             .get("x-envelope")
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"flat"));

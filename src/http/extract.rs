@@ -1,23 +1,23 @@
-//! Extractors for what clients send. Each turns what it cannot use into an [`ApiError`] that says what is allowed.
+//! Arguments for what clients send. Each turns what it cannot use into an [`ApiError`] that says what is allowed.
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use futures_util::future::BoxFuture;
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::{HeaderMap, Uri, header};
+use futures_util::FutureExt;
 use protocol::api::validate::{Faults, Validate};
 use serde::de::DeserializeOwned;
 
+use crate::http::argument::{Argument, Asked, Step, read_body};
 use crate::platform::decode::{self, Object};
 use crate::platform::error::ApiError;
 
 /// A JSON body that keeps its own rules.
 pub struct ValidJson<T>(pub T);
 
-impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for ValidJson<T> {
-    type Rejection = ApiError;
+impl<T: DeserializeOwned + Validate> Argument for ValidJson<T> {
+    const FIRST: Option<Step> = Some(read_body);
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let OptionalJson(body) = OptionalJson::from_request(request, state).await?;
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        let OptionalJson(body) = OptionalJson::of(asked)?;
         body.map(Self)
             .ok_or_else(|| ApiError::bad_request("A JSON body is required"))
     }
@@ -26,11 +26,11 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for ValidJso
 /// A JSON body that may be absent altogether.
 pub struct OptionalJson<T>(pub Option<T>);
 
-impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
-    type Rejection = ApiError;
+impl<T: DeserializeOwned + Validate> Argument for OptionalJson<T> {
+    const FIRST: Option<Step> = Some(read_body);
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let bytes = json(request).await?;
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        let bytes = json(asked)?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
@@ -46,23 +46,10 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Optional
     }
 }
 
-/// The whole body, whatever it is, up to the bound of the server. Boxed, so that it is compiled once instead of within every
-/// handler.
-pub fn body(request: Request) -> BoxFuture<'static, Result<Bytes, ApiError>> {
-    Box::pin(async {
-        let body = Bytes::from_request(request, &()).await;
-        body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
-            _ => ApiError::bad_request("The request body broke off"),
-        })
-    })
-}
-
 /// The whole body, which says that it is JSON unless it is empty.
-async fn json(request: Request) -> Result<Bytes, ApiError> {
-    let is_json = is_json(request.headers());
-    let bytes = body(request).await?;
-    if bytes.is_empty() || is_json {
+fn json(asked: &mut Asked) -> Result<Bytes, ApiError> {
+    let bytes = asked.bytes();
+    if bytes.is_empty() || is_json(&asked.parts.headers) {
         Ok(bytes)
     } else {
         Err(ApiError::bad_request(
@@ -76,6 +63,11 @@ pub fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()
+}
+
+/// Whether the body says that it is a form with files.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers) == "multipart/form-data"
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -110,39 +102,43 @@ fn misfit(bytes: &[u8], error: &serde_json::Error) -> ApiError {
 /// The one variable part of a path.
 pub struct PathParam(pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathParam {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))?;
-        Ok(Self(text))
+impl Argument for PathParam {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        path(asked).map(Self)
     }
 }
 
 /// The two variable parts of a path, in order.
 pub struct PathPair(pub String, pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathPair {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| ApiError::bad_request("The path is not valid UTF-8"))?;
+impl Argument for PathPair {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        let (first, second) = path(asked)?;
         Ok(Self(first, second))
+    }
+}
+
+/// What is variable in the path. The router has it at hand: there is nothing to wait for.
+fn path<T: DeserializeOwned + Send + 'static>(asked: &mut Asked) -> Result<T, ApiError> {
+    match Path::from_request_parts(&mut asked.parts, &()).now_or_never() {
+        Some(Ok(Path(path))) => Ok(path),
+        _ => Err(ApiError::bad_request("The path is not valid UTF-8")),
     }
 }
 
 /// The query, each parameter at most once.
 pub struct QueryParams<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
-    type Rejection = ApiError;
+impl<T: DeserializeOwned> Argument for QueryParams<T> {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        Self::of_uri(&asked.parts.uri)
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Query::<T>::from_request_parts(parts, state).await {
+impl<T: DeserializeOwned> QueryParams<T> {
+    /// The query of an address.
+    pub fn of_uri(uri: &Uri) -> Result<Self, ApiError> {
+        match Query::<T>::try_from_uri(uri) {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => Err(query_misfit(&rejection.body_text())),
         }
@@ -188,21 +184,18 @@ mod tests {
     use protocol::api::machines::CreateMachine;
 
     #[derive(Debug, serde::Deserialize)]
-    struct Asked {
+    struct Pages {
         #[allow(dead_code, reason = "only whether it is read is looked at")]
         page: Option<u32>,
     }
 
-    async fn asked(query: &str) -> Option<String> {
-        let request = Request::builder().uri(format!("/?{query}")).body(()).unwrap();
-        let (mut parts, ()) = request.into_parts();
-        let read = QueryParams::<Asked>::from_request_parts(&mut parts, &()).await;
+    fn said(query: &str) -> Option<String> {
+        let read = QueryParams::<Pages>::of_uri(&format!("/?{query}").parse().unwrap());
         read.err().map(|error| error.text().to_owned())
     }
 
     #[test]
     fn what_is_wrong_with_a_query_is_said_by_field_in_our_words() {
-        let said = |query| futures_util::future::FutureExt::now_or_never(asked(query)).unwrap();
         assert_eq!(said("page=1"), None);
         assert_eq!(said("page=1&page=2").as_deref(), Some("page must be given once"));
         assert_eq!(said("page=x").as_deref(), Some("page has the wrong form"));
@@ -225,7 +218,7 @@ mod tests {
         for bad in ["gzip", "br", "identity, gzip", "zstd", "x"] {
             assert_eq!(
                 of(bad).unwrap_err().status(),
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "{bad}"
             );
         }

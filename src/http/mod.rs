@@ -1,5 +1,6 @@
 //! Requests and answers: between the platform and axum, what handlers take in, and the forms of what they give.
 pub mod adapter;
+pub mod argument;
 pub mod client;
 pub mod envelope;
 pub mod etag;

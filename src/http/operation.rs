@@ -7,31 +7,48 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::handler::Handler;
-use axum::response::Response;
+use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
-use futures_util::future::BoxFuture;
+use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::HttpMethod;
+#[cfg(not(target_arch = "wasm32"))]
+use utoipa::openapi::{Paths, RefOr, Schema};
 use utoipa_axum::PathItemExt;
-use utoipa_axum::router::UtoipaMethodRouter;
 
+use crate::http::argument::{Answer, Asked, Handler, Step};
 use crate::platform::config::Config;
+use crate::platform::error::ApiError;
 
-/// What `utoipa_axum::routes!` makes of a handler.
-pub type Description = UtoipaMethodRouter<Arc<Config>>;
-
-/// What a handler gives.
-type Answer = BoxFuture<'static, Response>;
+/// What the API document says of a handler: the schemas it refers to, and its path.
+#[cfg(not(target_arch = "wasm32"))]
+pub type Description = (Vec<(String, RefOr<Schema>)>, Paths);
 
 /// A handler whose type is forgotten: what axum makes of a handler's type is compiled once instead of once for each.
 #[derive(Clone)]
-struct AnyHandler(Arc<dyn Fn(Request, Arc<Config>) -> Answer + Send + Sync>);
+struct AnyHandler<D> {
+    /// What is declared of the operation, which travels with its requests.
+    declared: D,
+    steps: &'static [Option<Step>],
+    call: Arc<dyn Fn(Asked) -> Result<Answer, ApiError> + Send + Sync>,
+}
 
-impl Handler<(), Arc<Config>> for AnyHandler {
+impl<D: Clone + Send + Sync + 'static> axum::handler::Handler<(), Arc<Config>> for AnyHandler<D> {
     type Future = Answer;
 
     fn call(self, request: Request, config: Arc<Config>) -> Answer {
-        (self.0)(request, config)
+        Box::pin(async move {
+            let mut asked = Asked::new(request, config);
+            asked.parts.extensions.insert(self.declared);
+            for step in self.steps.iter().flatten() {
+                if let Err(error) = step(&mut asked).await {
+                    return error.into_response();
+                }
+            }
+            match (self.call)(asked) {
+                Ok(answer) => answer.await,
+                Err(error) => error.into_response(),
+            }
+        })
     }
 }
 
@@ -79,35 +96,34 @@ impl<D: Clone + Send + Sync + 'static> Routes<D> {
 
     /// Adds a handler at the path and methods of its description, and at the same methods of other paths. Its requests have
     /// `declared` among their extensions.
-    pub fn operation<P: utoipa::Path, H: Handler<T, Arc<Config>, Future = Answer>, T: 'static>(
+    pub fn operation<P: utoipa::Path + SchemaReferences + for<'t> Tags<'t>, H: Handler<T>, T>(
         mut self,
         handler: H,
         declared: D,
         aliases: &'static [&'static str],
-        describe: impl FnOnce() -> Description,
     ) -> Self {
-        let travels = declared.clone();
-        let handler = AnyHandler(Arc::new(move |mut request: Request, config| {
-            request.extensions_mut().insert(travels.clone());
-            handler.clone().call(request, config)
-        }));
+        let handler = AnyHandler {
+            declared: declared.clone(),
+            steps: H::STEPS,
+            call: Arc::new(move |asked| handler.call(asked)),
+        };
         let (path, methods) = (P::path(), P::methods());
         for path in std::iter::once(path.as_str()).chain(aliases.iter().copied()) {
             self.add(path, &methods, &handler);
         }
         #[cfg(not(target_arch = "wasm32"))]
         self.described.push(Described {
-            description: describe(),
+            description: describe::<P>(),
             declared,
             tag: self.tag,
             aliases,
         });
         #[cfg(target_arch = "wasm32")]
-        drop((describe, declared));
+        drop(declared);
         self
     }
 
-    fn add(&mut self, path: &str, methods: &[HttpMethod], handler: &AnyHandler) {
+    fn add(&mut self, path: &str, methods: &[HttpMethod], handler: &AnyHandler<D>) {
         let on = |router: MethodRouter<_>, method: &HttpMethod| router.on(method.to_method_filter(), handler.clone());
         let router = std::mem::take(&mut self.router);
         self.router = router.route(path, methods.iter().fold(MethodRouter::new(), on));
@@ -133,6 +149,21 @@ impl<D: Clone + Send + Sync + 'static> Routes<D> {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+fn describe<P: utoipa::Path + SchemaReferences + for<'t> Tags<'t>>() -> Description {
+    let (mut schemas, mut paths, mut operation) = (Vec::new(), Paths::new(), P::operation());
+    P::schemas(&mut schemas);
+    let tags = P::tags();
+    if !tags.is_empty() {
+        operation
+            .tags
+            .get_or_insert_default()
+            .extend(tags.into_iter().map(str::to_owned));
+    }
+    paths.add_path_operation(P::path(), P::methods(), operation);
+    (schemas, paths)
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
@@ -140,21 +171,25 @@ mod tests {
     use tower_service::Service;
 
     use super::*;
+    use crate::http::argument::Argument;
+
+    struct Declared(String);
+
+    impl Argument for Declared {
+        fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+            let declared = asked.parts.extensions.get::<&str>().copied();
+            Ok(Self(declared.unwrap_or_default().to_owned()))
+        }
+    }
 
     #[utoipa::path(get, path = "/first", responses((status = 200)))]
-    async fn told(request: Request) -> String {
-        request
-            .extensions()
-            .get::<&str>()
-            .copied()
-            .unwrap_or_default()
-            .to_owned()
+    async fn told(Declared(text): Declared) -> String {
+        text
     }
 
     /// What `told` says of a request, and the status.
     fn ask(method: &str, path: &str) -> (StatusCode, String) {
-        let routes = Routes::new("test")
-            .operation::<__path_told, _, _>(told, "declared", &["/second"], || utoipa_axum::routes!(told));
+        let routes = Routes::new("test").operation::<__path_told, _, _>(told, "declared", &["/second"]);
         let mut router = routes.into_router().with_state(Arc::new(Config::of_a_test()));
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         futures_util::future::FutureExt::now_or_never(async {

@@ -92,7 +92,7 @@ async fn within(app: &App, client: String) -> Result<bool, ApiError> {
 fn client(headers: &HeaderMap) -> String {
     match headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) {
         Some(proof) => secrets::digest(proof),
-        None => Client::of(headers).address,
+        None => Client::from_headers(headers).address,
     }
 }
 

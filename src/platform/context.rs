@@ -18,6 +18,7 @@ use super::mail::Mailer;
 use super::recordings::Recordings;
 use super::relay_stub::RelayStub;
 use super::settings::origins;
+use crate::http::argument::{Argument, Asked};
 
 /// The binding of the files that are served without the Worker.
 const ASSETS: &str = "ASSETS";
@@ -111,10 +112,24 @@ impl App {
     }
 }
 
+impl Argument for App {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        Self::from_parts(&asked.parts, &asked.config)
+    }
+}
+
+/// For what surrounds handlers.
 impl FromRequestParts<Arc<Config>> for App {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
+        Self::from_parts(parts, config)
+    }
+}
+
+impl App {
+    /// The application as the request with this head sees it.
+    pub fn from_parts(parts: &Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
         let env = parts.extensions.get::<Env>().cloned();
         let background = parts.extensions.get::<Background>().cloned();
         match (env, background) {

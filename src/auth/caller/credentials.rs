@@ -1,7 +1,6 @@
 //! What a request proves, before the database was asked.
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::Utc;
@@ -19,6 +18,7 @@ use crate::auth::denials::Attempt;
 use crate::auth::rule::{Operation, Rule};
 use crate::auth::ticket;
 use crate::auth::token::{TokenFault, TokenKey};
+use crate::http::argument::{Argument, Asked, Step};
 use crate::http::client::is_source;
 use crate::http::extract::{PathParam, QueryParams};
 use crate::platform::config::Config;
@@ -68,13 +68,13 @@ impl Credentials {
         Ok(caller)
     }
 
-    /// Boxed, so that it is compiled once instead of within every handler.
-    fn presented<'a>(parts: &'a mut Parts, config: &'a Arc<Config>) -> BoxFuture<'a, Result<Self, ApiError>> {
-        Box::pin(SendFuture::new(async move {
-            let token = bearer(&parts.headers)?
-                .ok_or_else(|| ApiError::unauthorized("Authorization header required"))?
-                .to_owned();
-            Self::verify(parts, config, &token).await
+    fn presented(asked: &mut Asked) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(SendFuture::new(async {
+            let token =
+                bearer(&asked.parts.headers)?.ok_or_else(|| ApiError::unauthorized("Authorization header required"))?;
+            let credentials = Self::verify(&asked.parts, &asked.config, token).await?;
+            asked.find(credentials);
+            Ok(())
         }))
     }
 
@@ -82,12 +82,12 @@ impl Credentials {
     pub async fn of_bearer(app: &App, token: &str) -> Result<Self, ApiError> {
         let mut parts = app.bare_request();
         parts.extensions.insert(Operation::from(Rule::Object));
-        Self::verify(&mut parts, &app.config, token).await
+        Self::verify(&parts, &app.config, token).await
     }
 
-    async fn verify(parts: &mut Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
+    async fn verify(parts: &Parts, config: &Arc<Config>, token: &str) -> Result<Self, ApiError> {
         let proof = if token.starts_with(API_KEY_PREFIX) {
-            let app = App::from_request_parts(parts, config).await?;
+            let app = App::from_parts(parts, config)?;
             Proof::Key(api_key::verify(&app, token).await?)
         } else {
             Proof::Token(TokenKey::of(config).verify(token).map_err(|fault| match fault {
@@ -95,11 +95,11 @@ impl Credentials {
                 TokenFault::NoUser => ApiError::unauthorized("Invalid user ID in token"),
             })?)
         };
-        Self::proven(parts, config, proof).await
+        Self::proven(parts, proof)
     }
 
-    async fn proven(parts: &mut Parts, config: &Arc<Config>, proof: Proof) -> Result<Self, ApiError> {
-        let Ok(mut context) = RequestContext::from_request_parts(parts, config).await;
+    fn proven(parts: &Parts, proof: Proof) -> Result<Self, ApiError> {
+        let mut context = RequestContext::from_parts(parts);
         let operation = parts
             .extensions
             .get::<Operation>()
@@ -120,11 +120,11 @@ impl Credentials {
     }
 }
 
-impl FromRequestParts<Arc<Config>> for Credentials {
-    type Rejection = ApiError;
+impl Argument for Credentials {
+    const FIRST: Option<Step> = Some(Self::presented);
 
-    async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
-        Self::presented(parts, config).await
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        asked.found()
     }
 }
 
@@ -141,9 +141,9 @@ struct SocketParams {
 
 impl SocketCredentials {
     /// What a ticket proves at the machine or recording that the path names. It is used up, whatever comes of it.
-    async fn of_ticket(parts: &mut Parts, config: &Arc<Config>, ticket: &str) -> Result<Self, ApiError> {
-        let PathParam(agent_id) = PathParam::from_request_parts(parts, config).await?;
-        let app = App::from_request_parts(parts, config).await?;
+    async fn of_ticket(asked: &mut Asked, ticket: &str) -> Result<Credentials, ApiError> {
+        let PathParam(agent_id) = PathParam::of(asked)?;
+        let app = App::of(asked)?;
         let taken = match ticket::take(ticket) {
             Some(take) => app.db()?.run(take).await?.into_iter().next(),
             None => None,
@@ -151,19 +151,15 @@ impl SocketCredentials {
         let proof = taken
             .and_then(|taken| taken.proof(&agent_id, Utc::now()))
             .ok_or_else(|| ApiError::unauthorized(INVALID_TICKET))?;
-        Credentials::proven(parts, config, Proof::Token(proof)).await.map(Self)
+        Credentials::proven(&asked.parts, Proof::Token(proof))
     }
-}
 
-impl FromRequestParts<Arc<Config>> for SocketCredentials {
-    type Rejection = ApiError;
-
-    #[worker::send]
-    async fn from_request_parts(parts: &mut Parts, config: &Arc<Config>) -> Result<Self, ApiError> {
-        let QueryParams(SocketParams { ticket, token }) = QueryParams::from_request_parts(parts, config).await?;
+    async fn shown(asked: &mut Asked) -> Result<Credentials, ApiError> {
+        let QueryParams(SocketParams { ticket, token }) = QueryParams::of(asked)?;
         if let Some(ticket) = ticket.filter(|ticket| !ticket.is_empty()) {
-            return Self::of_ticket(parts, config, &ticket).await;
+            return Self::of_ticket(asked, &ticket).await;
         }
+        let parts = &asked.parts;
         let token = match token.filter(|token| !token.is_empty()) {
             Some(token) => Some(token),
             None => bearer(&parts.headers)?.map(str::to_owned),
@@ -173,7 +169,23 @@ impl FromRequestParts<Arc<Config>> for SocketCredentials {
                 "Token required for WebSocket connection (use ?token= query parameter or Authorization header)",
             )
         })?;
-        Credentials::verify(parts, config, &token).await.map(Self)
+        Credentials::verify(parts, &asked.config, &token).await
+    }
+
+    fn presented(asked: &mut Asked) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(SendFuture::new(async {
+            let credentials = Self::shown(asked).await?;
+            asked.find(credentials);
+            Ok(())
+        }))
+    }
+}
+
+impl Argument for SocketCredentials {
+    const FIRST: Option<Step> = Some(Self::presented);
+
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        asked.found().map(Self)
     }
 }
 

@@ -9,7 +9,7 @@ use super::*;
 fn declared() -> BTreeMap<(Method, String), Operation> {
     let mut found = BTreeMap::new();
     for operation in crate::router::api().into_described() {
-        let (_, paths, _) = operation.description;
+        let (_, paths) = operation.description;
         for (path, item) in paths.paths {
             let item = serde_json::to_value(item).unwrap();
             for method in item.as_object().unwrap().keys() {

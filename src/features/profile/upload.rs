@@ -1,10 +1,10 @@
 //! What people send for their avatar: where it is, or the file itself.
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use protocol::api::profile::{MAX_AVATAR_BYTES, UploadAvatar};
 
-use crate::http::extract::{ValidJson, body, media_type};
+use crate::http::argument::{Argument, Asked, Step, read_body};
+use crate::http::extract::{ValidJson, is_form};
 use crate::http::multipart;
 use crate::platform::error::ApiError;
 use crate::platform::images::Kind;
@@ -34,18 +34,18 @@ pub enum NewAvatar {
     File(Kind, Vec<u8>),
 }
 
-impl<S: Send + Sync> FromRequest<S> for Upload {
-    type Rejection = ApiError;
+impl Argument for Upload {
+    const FIRST: Option<Step> = Some(read_body);
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if media_type(request.headers()) != "multipart/form-data" {
-            let ValidJson(address) = ValidJson::from_request(request, state).await?;
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        if !is_form(&asked.parts.headers) {
+            let ValidJson(address) = ValidJson::of(asked)?;
             return Ok(Self::Address(address));
         }
-        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let content_type = asked.parts.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = content_type.to_owned();
-        let bytes = body(request).await?;
+        let bytes = asked.bytes();
         if bytes.len() > MAX_AVATAR_BYTES + FORM_MARGIN {
             return Err(too_large());
         }
@@ -86,7 +86,10 @@ fn too_large() -> ApiError {
 mod tests {
     use super::*;
     use axum::body::Body;
+    use axum::extract::Request;
     use axum::http::StatusCode;
+
+    use crate::http::argument::taken;
 
     fn file(length: usize) -> Vec<u8> {
         let mut bytes = b"GIF89a".to_vec();
@@ -114,7 +117,7 @@ mod tests {
 
     async fn sent(content_type: &str, body: Vec<u8>) -> Result<Upload, ApiError> {
         let request = Request::post("/").header("content-type", content_type);
-        Upload::from_request(request.body(Body::from(body)).unwrap(), &()).await
+        taken(request.body(Body::from(body)).unwrap()).await
     }
 
     #[tokio::test]

@@ -1,15 +1,16 @@
 //! Pictures of issues and fixes: kept in the bucket, and shown to whoever knows their names.
 use axum::Json;
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use protocol::api::community::{ImageFile, ImageForm, ImageUploaded, MAX_IMAGE_BYTES};
 use protocol::api::error::ErrorBody;
 
 use crate::auth::caller::Credentials;
 use crate::features::community::store::pictures::{self, MAX_UNUSED};
-use crate::http::extract::{PathParam, media_type};
+use crate::http::argument::{Argument, Asked, Step};
+use crate::http::extract::{PathParam, is_form};
 use crate::http::multipart;
 use crate::platform::context::App;
 use crate::platform::db::now;
@@ -27,21 +28,31 @@ pub enum Form {
     Absent,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Form {
-    type Rejection = ApiError;
+impl Form {
+    /// Larger than other bodies may be, so it is read by a bound of its own.
+    fn read(asked: &mut Asked) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(async {
+            if is_form(&asked.parts.headers) {
+                let bytes = to_bytes(asked.body(), MAX_IMAGE_BYTES + FORM_MARGIN).await;
+                asked.read(bytes.map_err(|_| too_large())?);
+            }
+            Ok(())
+        })
+    }
+}
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if media_type(request.headers()) != "multipart/form-data" {
+impl Argument for Form {
+    const FIRST: Option<Step> = Some(Self::read);
+
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        if !is_form(&asked.parts.headers) {
             return Ok(Self::Absent);
         }
-        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let content_type = asked.parts.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let content_type = content_type.to_owned();
-        // Larger than other bodies may be, so it is read by a bound of its own.
-        let bytes = to_bytes(request.into_body(), MAX_IMAGE_BYTES + FORM_MARGIN).await;
         Ok(Self::Sent {
-            content_type,
-            bytes: bytes.map_err(|_| too_large())?,
+            content_type: content_type.to_owned(),
+            bytes: asked.bytes(),
         })
     }
 }
@@ -114,6 +125,9 @@ fn too_large() -> ApiError {
 mod tests {
     use super::*;
     use axum::body::Body;
+    use axum::extract::Request;
+
+    use crate::http::argument::taken;
 
     #[test]
     fn a_picture_is_known_by_its_bytes_and_bounded() {
@@ -133,7 +147,8 @@ mod tests {
     async fn a_form_is_bounded_before_it_is_looked_into() {
         let sent = async |content_type: &str, length: usize| {
             let request = Request::post("/").header("content-type", content_type);
-            let form = Form::from_request(request.body(Body::from(vec![0; length])).unwrap(), &()).await;
+            let request = request.body(Body::from(vec![0; length])).unwrap();
+            let form: Result<Form, ApiError> = taken(request).await;
             let length = form.map(|form| match form {
                 Form::Sent { bytes, .. } => Some(bytes.len()),
                 Form::Absent => None,

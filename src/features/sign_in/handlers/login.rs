@@ -1,7 +1,7 @@
 //! Signing in: a password, then the organization where there are several, then a code where one is needed.
+use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use protocol::api::auth::{
     Challenge, Factor, Login, LoginAnswer, SelectTenant, SignedIn, VerifyOtp, VerifySecondFactor,
 };
@@ -93,12 +93,12 @@ pub async fn login(
 pub async fn select_tenant(
     app: App,
     context: RequestContext,
-    kept: Option<Extension<KeptProof>>,
+    kept: Option<KeptProof>,
     ValidJson(request): ValidJson<SelectTenant>,
 ) -> Result<Json<LoginAnswer>, ApiError> {
     let session_token = request
         .session_token
-        .or_else(|| kept.map(|Extension(KeptProof(proof))| proof))
+        .or_else(|| kept.map(|KeptProof(proof)| proof))
         .ok_or_else(|| ApiError::invalid_field("session_token", "is required"))?;
     let state = SignInState::of_session_token(&TokenKey::of(&app.config), session_token.expose());
     let named = state.as_ref().map_or("", |state| state.email.as_str());
