@@ -44,31 +44,39 @@ export default class extends WorkerEntrypoint {
   }
 }
 
-/** The Durable Object. That in Rust is made anew when its instance is another one. */
-export class Relay {
-  #given;
-  #object;
-  #instance;
+/** A class of Durable Objects. The object in Rust is made anew when its instance is another one. */
+function durable(Compiled) {
+  return class {
+    #given;
+    #object;
+    #instance;
 
-  constructor(...given) {
-    this.#given = given;
-    sound(() => this.#current());
-  }
-
-  #current() {
-    if (this.#instance !== state.instanceId) {
-      this.#object = new compiled.Relay(...this.#given);
-      this.#instance = state.instanceId;
+    constructor(...given) {
+      this.#given = given;
+      sound(() => this.#current());
     }
-    return this.#object;
-  }
 
-  static {
-    for (const name of Object.getOwnPropertyNames(compiled.Relay.prototype)) {
-      if (name === "constructor") continue;
-      Relay.prototype[name] = function (...given) {
-        return sound(() => this.#current()[name](...given));
-      };
+    #current() {
+      if (this.#instance !== state.instanceId) {
+        this.#object = new Compiled(...this.#given);
+        this.#instance = state.instanceId;
+      }
+      return this.#object;
     }
-  }
+
+    static {
+      for (const name of Object.getOwnPropertyNames(Compiled.prototype)) {
+        if (name === "constructor") continue;
+        this.prototype[name] = function (...given) {
+          return sound(() => this.#current()[name](...given));
+        };
+      }
+    }
+  };
 }
+
+/** The relay of a machine. */
+export const Relay = durable(compiled.Relay);
+
+/** The live channel of an organization. */
+export const Channel = durable(compiled.Channel);

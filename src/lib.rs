@@ -41,7 +41,7 @@ use tower_service::Service;
 pub use crate::openapi::document;
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::permissions::page as permissions;
-pub use durable_objects::Relay;
+pub use durable_objects::{Channel, Relay};
 
 thread_local! {
     /// Building the routes costs as much as serving a hundred requests, so an isolate does it once.

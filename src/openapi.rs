@@ -120,6 +120,7 @@ fn header() -> OpenApi {
             tag("organizations", "Organizations and their settings"),
             tag("terminal", "Terminals and their sessions"),
             tag("commands", "Commands without a terminal"),
+            tag("live", "Being told that something has changed"),
             tag("sessions v1", "Sessions, in the form of the Sessions API"),
             tag("community", "Issues of the organization, and how they were fixed"),
             tag("agent", "What the agent on a machine calls"),

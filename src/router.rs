@@ -15,7 +15,7 @@ use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
     access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
-    machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
+    live, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
     sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
@@ -60,6 +60,7 @@ pub fn api() -> Routes {
         .merge(audit_log::routes())
         .merge(command_logs::routes())
         .merge(dashboard::routes())
+        .merge(live::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.
@@ -74,6 +75,7 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
             let config = Arc::new(config);
             let router = router
                 .layer(from_fn(etag::revalidate))
+                .layer(from_fn_with_state(config.clone(), live::announce))
                 .layer(from_fn_with_state(config.clone(), denials::audit_denials))
                 .layer(from_fn_with_state(config.clone(), console::carry));
             let router =

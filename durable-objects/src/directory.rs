@@ -58,12 +58,25 @@ statements! {
     COMMAND_ENDED = "UPDATE commands SET status = ?3, exit_code = ?4, signal = ?5, error = ?6, truncated = ?7, \
         duration_ms = ?8, finished_at = ?9 WHERE id = ?2 AND machine_id = ?1 AND finished_at IS NULL";
 
+    /// Whose machine it is.
+    ORGANIZATION = "SELECT organization_id FROM machines WHERE id = ?1";
+
     /// Whatever is listed and not among the sessions there are (?2, a JSON array) is over, unless it was opened after ?3 or still waits
     /// for its client.
     UNKNOWN_CLOSED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?4, close_reason = 'not_found' \
         WHERE machine_id = ?1 AND status = 'active' AND last_activity < ?3 \
         AND (attach_until IS NULL OR attach_until <= ?4) \
         AND session_id NOT IN (SELECT value FROM json_each(?2))";
+}
+
+/// The organization of a machine; none if the machine is gone.
+pub async fn organization(db: &D1Database, machine: &ObjectId) -> Result<Option<ObjectId>> {
+    let id = db
+        .prepare(ORGANIZATION)
+        .bind(&[JsValue::from_str(machine.as_str())])?
+        .first::<String>(Some("organization_id"))
+        .await?;
+    Ok(id.and_then(|id| id.parse().ok()))
 }
 
 /// Writes notices, in order. One that the database refuses for what it says is dropped with a line in the log: it would be

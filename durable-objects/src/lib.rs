@@ -19,6 +19,8 @@
 )]
 
 pub mod authority;
+#[allow(missing_docs, reason = "the macro that exports the object writes undocumented glue")]
+mod channel;
 pub mod command_log;
 mod directory;
 pub mod health;
@@ -33,4 +35,5 @@ pub mod relay;
 mod settings;
 mod storage;
 
+pub use channel::Channel;
 pub use object::Relay;

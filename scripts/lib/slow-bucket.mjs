@@ -21,6 +21,7 @@ export class Relay extends Own {
     super(state, slowly(env));
   }
 }
+export { Channel } from "./index.js";
 export default edge;
 `;
 }

@@ -38,6 +38,11 @@ impl Attempt {
         let _ = self.0.set(caller.clone());
     }
 
+    /// The organization of whose attempt it is, once that is known.
+    pub fn organization(&self) -> Option<&ObjectId> {
+        self.0.get().map(Caller::organization_id)
+    }
+
     /// What the log is to remember of it, if it failed like this at `path`, and whom to count it for.
     fn refused(&self, error: &ApiError, path: &str) -> Option<(ObjectId, Event)> {
         let caller = self.0.get().filter(|_| error.status() == StatusCode::FORBIDDEN)?;

@@ -10,6 +10,7 @@ pub mod community;
 pub mod dashboard;
 pub mod downloads;
 pub mod groups;
+pub mod live;
 pub mod machine_access;
 pub mod machines;
 pub mod oidc;

@@ -10,6 +10,7 @@ use protocol::ids::ObjectId;
 use worker::Env;
 
 use super::background::Background;
+use super::channel::Channel;
 use super::config::Config;
 use super::db::Db;
 use super::error::ApiError;
@@ -79,6 +80,11 @@ impl App {
     /// The relay of one machine.
     pub fn relay(&self, machine: &ObjectId) -> Result<RelayStub, ApiError> {
         RelayStub::new(&self.env, machine)
+    }
+
+    /// The live channel of one organization.
+    pub fn channel(&self, organization: &ObjectId) -> Result<Channel, ApiError> {
+        Channel::new(&self.env, organization)
     }
 
     /// The pictures of a shelf.

@@ -2,6 +2,7 @@
 //! features.
 pub mod audit_key;
 pub mod background;
+pub mod channel;
 pub mod config;
 pub mod context;
 pub mod db;

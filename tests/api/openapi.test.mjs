@@ -26,6 +26,7 @@ const SESSIONS = 8;
 // What upgrades to a WebSocket answers 101, which only a client of WebSocket can ask for; tests/e2e/terminals/ does.
 const UPGRADES = [
   "GET /agent/connect",
+  "GET /api/live",
   "GET /api/recordings/{recording_id}/live",
   "GET /api/shares/{share_id}/ws",
   "GET /api/terminal/{agent_id}/ws",

@@ -17,6 +17,7 @@ mod defects;
 mod dist;
 mod duplicates;
 mod groups;
+mod live;
 mod machine_access;
 mod machines;
 mod mail;

@@ -1,4 +1,5 @@
 //! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
+mod announce;
 mod arrival;
 mod command;
 mod perform;
@@ -10,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
+use protocol::ids::ObjectId;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DESTROY_PATH,
     NamedSession, PRESENCE_PATH, RECHECK_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
@@ -48,6 +50,8 @@ struct Live {
     alarm: Option<Option<u64>>,
     ticking: bool,
     delivering: bool,
+    /// The machine's organization, once it was asked for. It stays the same.
+    organization: Option<ObjectId>,
     retry_at: Option<u64>,
     /// What is to be put into the bucket and is not on its way.
     puts: VecDeque<Chunk>,
@@ -178,6 +182,7 @@ impl Live {
             alarm: None,
             ticking: false,
             delivering: false,
+            organization: None,
             retry_at: None,
             puts: VecDeque::new(),
             recording_at: None,

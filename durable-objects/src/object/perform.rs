@@ -1,7 +1,9 @@
 //! Doing what the state machine decides.
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use protocol::ids::{CommandId, ObjectId};
+use protocol::live::Topic;
 use protocol::relay_contract::AskedCommand;
 use protocol::terminal::command_record::CommandRecord;
 use worker::{Error, Result};
@@ -31,6 +33,8 @@ pub(super) struct Rest {
     proofs: Vec<(Socket, Proof)>,
     records: Vec<CommandRecord>,
     figures: Vec<Figures>,
+    /// What has changed for those who look.
+    changed: BTreeSet<Topic>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -42,6 +46,7 @@ impl Rest {
         self.proofs.extend(more.proofs);
         self.records.extend(more.records);
         self.figures.extend(more.figures);
+        self.changed.extend(more.changed);
         self.erase_all |= more.erase_all;
     }
 }
@@ -87,6 +92,9 @@ impl Relay {
             }
             for figures in std::mem::take(&mut rest.figures) {
                 self.tell(figures).await;
+            }
+            if !rest.changed.is_empty() {
+                self.announce(&Vec::from_iter(std::mem::take(&mut rest.changed))).await;
             }
             if !rest.records.is_empty() {
                 self.log(std::mem::take(&mut rest.records)).await;
@@ -222,8 +230,14 @@ impl Relay {
                     rest.get_or_insert_with(Rest::default).figures.push(figures);
                     Ok(())
                 }
+                Action::Announce(topic) => {
+                    rest.get_or_insert_with(Rest::default).changed.insert(topic);
+                    Ok(())
+                }
                 Action::Notify(notice) => {
-                    rest.get_or_insert_with(Rest::default).notified = true;
+                    let rest = rest.get_or_insert_with(Rest::default);
+                    rest.notified = true;
+                    rest.changed.insert(notice.topic());
                     self.post(&notice)
                 }
                 action => self.perform_now(action),
@@ -273,6 +287,7 @@ impl Relay {
             Action::EraseAll
             | Action::Notify(_)
             | Action::Tell(_)
+            | Action::Announce(_)
             | Action::Ask(_)
             | Action::Prove(..)
             | Action::Put(_)

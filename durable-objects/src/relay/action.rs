@@ -5,6 +5,7 @@ use protocol::api::health::Health;
 use protocol::api::machines::Metrics;
 use protocol::api::series::Series;
 use protocol::ids::{CommandId, ObjectId, SessionId, StreamId};
+use protocol::live::Topic;
 use protocol::recording::Span;
 use protocol::relay_contract::AskedCommand;
 use protocol::terminal::Size;
@@ -52,6 +53,8 @@ pub enum Action {
     Notify(Notice),
     /// Tell the directory how the machine does. Nothing is kept until it has heard: what is lost is measured again.
     Tell(Figures),
+    /// Tell those who have pages of the organization open that something has changed. Nothing depends on it.
+    Announce(Topic),
     /// Put a part of a recording into the bucket, and call [`super::RelayState::stored`] with what came of it.
     Put(Chunk),
     /// Store records of commands, and call [`super::RelayState::commands_stored`] once that is done. If it fails, they come again.
@@ -161,6 +164,20 @@ pub enum Notice {
     },
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },
+}
+
+impl Notice {
+    /// What it changes for those who look.
+    pub fn topic(&self) -> Topic {
+        match self {
+            Self::AgentOnline { .. } | Self::AgentOffline { .. } => Topic::Machines,
+            Self::SessionClosed { .. }
+            | Self::Known { .. }
+            | Self::RecordingStarted { .. }
+            | Self::RecordingEnded { .. } => Topic::Sessions,
+            Self::CommandAsked(_) | Self::CommandSent { .. } | Self::CommandEnded { .. } => Topic::Commands,
+        }
+    }
 }
 
 /// How a machine does, for the directory.

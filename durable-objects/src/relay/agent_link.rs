@@ -3,6 +3,7 @@ use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::Metrics;
 use protocol::api::series::Series;
 use protocol::ids::{BootId, JournalId};
+use protocol::live::Topic;
 use protocol::relay_contract::{AgentContext, Interest, Status};
 use protocol::terminal::PROTOCOL;
 use protocol::terminal::agent::ToAgent;
@@ -194,8 +195,15 @@ impl AgentLink {
     /// It said how its machine does, and perhaps how it did since it last said that.
     pub fn measured(&mut self, now: u64, metrics: Metrics, history: Option<Series>, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
+        let looked = measured::looked_at(now, &link.memory);
         if let Some(figures) = link.measured.take(now, metrics, history, &mut link.memory) {
             out.tell(figures);
+            if looked.list {
+                out.announce(Topic::Machines);
+            }
+        }
+        if looked.page {
+            out.announce(Topic::Figures);
         }
         out.remember(link.socket);
     }

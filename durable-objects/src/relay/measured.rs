@@ -94,6 +94,23 @@ pub fn judge_by(thresholds: Thresholds, memory: &mut AgentMemory) -> Option<Figu
     })
 }
 
+/// Who looks at a machine.
+pub struct Looked {
+    /// Somebody has it on the screen.
+    pub page: bool,
+    /// Somebody has it there, or in a list, or reads of it now and then.
+    pub list: bool,
+}
+
+/// Who looks at the machine of a link.
+pub fn looked_at(now: u64, memory: &AgentMemory) -> Looked {
+    let mut watches = memory.watches.iter().filter(|watch| watch.until > now).peekable();
+    Looked {
+        list: watches.peek().is_some(),
+        page: watches.any(|watch| watch.every == PAGE_SECONDS),
+    }
+}
+
 /// What to tell an agent of whose machine somebody wants to know, unless it knows that for a while.
 pub fn watch(now: u64, interest: Interest, heartbeat_seconds: u32, memory: &mut AgentMemory) -> Option<ToAgent> {
     if !memory.pulled {

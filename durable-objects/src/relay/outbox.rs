@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use protocol::api::commands::CommandResult;
 use protocol::ids::{CommandId, SessionId};
+use protocol::live::Topic;
 use protocol::terminal::close::Close;
 use protocol::terminal::command_record::CommandRecord;
 use protocol::terminal::frame::Frame;
@@ -67,6 +68,11 @@ impl Outbox {
     /// Attaches to a socket what is known of it by the time this is done.
     pub fn remember(&mut self, socket: Socket) {
         self.actions.push(Action::Remember(socket));
+    }
+
+    /// Tells those who look that something has changed.
+    pub fn announce(&mut self, topic: Topic) {
+        self.actions.push(Action::Announce(topic));
     }
 
     /// Writes a record.

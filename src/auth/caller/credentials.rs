@@ -142,14 +142,18 @@ struct SocketParams {
 impl SocketCredentials {
     /// What a ticket proves at the machine or recording that the path names. It is used up, whatever comes of it.
     async fn of_ticket(asked: &mut Asked, ticket: &str) -> Result<Credentials, ApiError> {
-        let PathParam(agent_id) = PathParam::of(asked)?;
+        // What the ticket is for: what the path names, or the path itself where it names nothing.
+        let place = match PathParam::of(asked) {
+            Ok(PathParam(named)) => named,
+            Err(_) => asked.parts.uri.path().to_owned(),
+        };
         let app = App::of(asked)?;
         let taken = match ticket::take(ticket) {
             Some(take) => app.db()?.run(take).await?.into_iter().next(),
             None => None,
         };
         let proof = taken
-            .and_then(|taken| taken.proof(&agent_id, Utc::now()))
+            .and_then(|taken| taken.proof(&place, Utc::now()))
             .ok_or_else(|| ApiError::unauthorized(INVALID_TICKET))?;
         Credentials::proven(&asked.parts, Proof::Token(proof))
     }

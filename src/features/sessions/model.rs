@@ -438,6 +438,7 @@ impl World {
                     Action::Ask(question) => self.questions.push_back(question),
                     Action::Text(..)
                     | Action::Spare(..)
+                    | Action::Announce(_)
                     | Action::Answer(..)
                     | Action::Binary(..)
                     | Action::Remember(_)

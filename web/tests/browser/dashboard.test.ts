@@ -21,6 +21,43 @@ describe('the dashboard', () => {
   });
 });
 
+describe('the live channel', () => {
+  const setup = edgePerTest();
+
+  it('says when to look again, and nothing is asked before', async () => {
+    const page = await setup.open();
+    const { edge } = setup;
+    edge.live.quiet = true;
+    const web = edge.add({ name: 'web-1' });
+    await signIn(page, '/dashboard');
+    await page.getByTestId('figures').getByText('1 of 1').waitFor();
+    await expect.poll(() => edge.live.listeners, { timeout: PATIENCE }).toBe(1);
+    // The next look is told to come seldom.
+    edge.live.tell(['machines']);
+    const looks = (): number => edge.answered.get('GET /api/dashboard/stats')?.count ?? 0;
+    await expect.poll(looks, { timeout: PATIENCE }).toBeGreaterThan(1);
+    const before = looks();
+    Object.assign(web, { health: 'critical' });
+    edge.live.tell(['figures']);
+    edge.live.tell(['sessions', 'machines']);
+    await page.getByText('1 critical').waitFor();
+    expect(looks()).toBe(before + 1);
+  });
+
+  it('is opened again after a cut, and what was missed is asked for', async () => {
+    const page = await setup.open();
+    const { edge } = setup;
+    edge.live.quiet = true;
+    const web = edge.add({ name: 'web-1' });
+    await signIn(page, '/dashboard');
+    await expect.poll(() => edge.live.listeners, { timeout: PATIENCE }).toBe(1);
+    Object.assign(web, { health: 'critical' });
+    edge.live.cut();
+    await page.getByText('1 critical').waitFor();
+    await expect.poll(() => edge.live.listeners, { timeout: PATIENCE }).toBe(1);
+  });
+});
+
 describe('the figures of a machine', () => {
   const setup = edgePerTest();
 

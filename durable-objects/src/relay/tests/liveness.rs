@@ -2,6 +2,7 @@
 use protocol::api::health::{Health, Threshold, Thresholds};
 use protocol::api::machines::Metrics;
 use protocol::api::series::{Sample, Series};
+use protocol::live::Topic;
 use protocol::relay_contract::Interest;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 
@@ -193,6 +194,24 @@ fn an_agent_is_told_to_measure_when_somebody_looks_and_again_before_that_is_over
     assert!(asks(&mut sim, Interest::Reader).is_empty());
     sim.now += 8 * MINUTE;
     assert_eq!(asks(&mut sim, Interest::Reader), [(30, 900)]);
+}
+
+#[test]
+fn those_who_look_are_told_of_figures_and_nobody_else() {
+    let mut sim = connected();
+    let mut announced = |sim: &mut RelaySim, seconds: u64| {
+        sim.now += seconds * 1000;
+        sim.announced.clear();
+        heartbeat(sim, 10.0);
+        sim.announced.clone()
+    };
+    assert_eq!(announced(&mut sim, 60), []);
+    asks(&mut sim, Interest::Reader);
+    assert_eq!(announced(&mut sim, 30), [], "lists have them when the directory does");
+    assert_eq!(announced(&mut sim, 30), [Topic::Machines]);
+    asks(&mut sim, Interest::Page);
+    assert_eq!(announced(&mut sim, 3), [Topic::Figures]);
+    assert_eq!(announced(&mut sim, 20 * 60), [], "nobody looks any more");
 }
 
 #[test]

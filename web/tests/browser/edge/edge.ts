@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../../../src/terminal/messages';
 import { Identity } from './identity';
+import { LiveChannel } from './live';
 import { dashboard, history } from './metrics';
 import { LIVE, Recordings } from './recordings';
 import { Sharing } from './sharing';
@@ -58,6 +59,7 @@ export class Edge {
   readonly identity = new Identity(this.tokens);
   readonly recordings = new Recordings();
   readonly sharing = new Sharing();
+  readonly live = new LiveChannel();
   readonly #server: Server;
   /** What the terminal of a session shows that is watched as it is recorded. */
   shown = '';
@@ -78,10 +80,15 @@ export class Edge {
     this.#server.on('upgrade', (request, socket, head) => {
       const url = new URL(request.url ?? '/', 'http://edge');
       const plays = url.pathname.startsWith('/api/recordings/');
+      const listens = url.pathname === '/api/live';
       const known = plays ? this.recordings.mayWatch(url) : this.#use(url);
       const refusal = this.refuseUpgrades ?? (known ? null : 401);
       if (refusal !== null) {
         socket.end(`HTTP/1.1 ${refusal} Refused\r\nConnection: close\r\n\r\n`);
+        return;
+      }
+      if (listens) {
+        this.live.accept(request, socket, head);
         return;
       }
       if (plays) {
@@ -110,6 +117,7 @@ export class Edge {
   }
 
   stop(): void {
+    this.live.stop();
     for (const { shell } of this.shells.values()) shell.end();
     this.#server.closeAllConnections();
     this.#server.close();
@@ -179,12 +187,12 @@ export class Edge {
     return this.machines.get(url.pathname.split('/')[3] ?? '');
   }
 
-  /** Uses a ticket up, and says whether it was for this machine or invitation. */
+  /** Uses a ticket up, and says whether it was for this machine or invitation, or for the live channel. */
   #use(url: URL): boolean {
     const ticket = url.searchParams.get('ticket') ?? '';
     const of = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    return of !== undefined && of === url.pathname.split('/')[3];
+    return of !== undefined && of === (url.pathname.split('/')[3] ?? 'live');
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -229,7 +237,8 @@ export class Edge {
     if (url.pathname.endsWith('/ws')) return this.#use(url) ? [426, { error: 'Upgrade required' }] : [401, { error: 'x' }];
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
     if (url.pathname.endsWith('/ticket') && !url.pathname.startsWith('/api/recordings/')) {
-      const of = this.#machineOf(url)?.agent_id ?? this.sharing.of(url.pathname)?.id;
+      const channel = url.pathname === '/api/live/ticket' ? 'live' : undefined;
+      const of = channel ?? this.#machineOf(url)?.agent_id ?? this.sharing.of(url.pathname)?.id;
       if (of === undefined) return [404, { error: 'Machine not found' }];
       const ticket = `ticket-${++this.#count}`;
       this.#tickets.set(ticket, String(of));

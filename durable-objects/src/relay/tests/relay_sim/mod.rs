@@ -13,6 +13,7 @@ use bytes::Bytes;
 use protocol::api::commands::CommandResult;
 use protocol::ids::{AgentId, CommandId, ObjectId, StreamId};
 use protocol::limits::MAX_PAYLOAD;
+use protocol::live::Topic;
 use protocol::relay_contract::{Dialect, SignIn, ViewerContext};
 use protocol::stream::InputWriter;
 use protocol::terminal::Size;
@@ -64,6 +65,8 @@ pub struct RelaySim {
     pub viewers: Vec<ViewerModel>,
     pub notices: Vec<Notice>,
     pub figures: Vec<Figures>,
+    /// What those who look were told.
+    pub announced: Vec<Topic>,
     /// The results that are kept.
     pub results: BTreeMap<CommandId, CommandResult>,
     /// What was asked of the directory and not answered yet.
@@ -143,6 +146,7 @@ impl RelaySim {
             viewers: (0..viewers).map(viewer).collect(),
             notices: Vec::new(),
             figures: Vec::new(),
+            announced: Vec::new(),
             results: BTreeMap::new(),
             questions: VecDeque::new(),
             proofs: VecDeque::new(),
@@ -200,6 +204,7 @@ impl RelaySim {
                 Action::EraseAll => self.storage.clear(),
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::Tell(figures) => self.figures.push(figures),
+                Action::Announce(topic) => self.announced.push(topic),
                 Action::Ask(question) => self.questions.push_back(question),
                 Action::Prove(socket, proof) => self.proofs.push_back((socket, proof)),
                 Action::Put(chunk) => self.puts.push(chunk),
