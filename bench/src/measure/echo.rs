@@ -8,14 +8,38 @@ use super::Clock;
 use crate::stats::Latency;
 use crate::terminal::Terminal;
 
-/// Keys per run: enough for processor time that the kernel counts in ticks.
-const KEYS: usize = 1000;
+/// How many keys are typed, and how fast.
+#[derive(Debug, Clone, Copy)]
+pub struct Typing {
+    /// Keys that count.
+    keys: usize,
+    /// Keys before them that do not: everything is slow the first time.
+    warm_up: usize,
+    /// Time between keys.
+    pause: Duration,
+}
 
-/// Keys before them that are not counted: everything is slow the first time.
-const WARM_UP: usize = 50;
+impl Typing {
+    /// How many keys count.
+    pub fn counted(&self) -> usize {
+        self.keys
+    }
+}
 
-/// Time between keys. Nobody types so fast, but everything that follows an echo, such as its acknowledgement, is over.
-const PAUSE: Duration = Duration::from_millis(2);
+/// Enough keys for processor time that the kernel counts in ticks. Nobody types so fast, but everything that follows an echo,
+/// such as its acknowledgement, is over.
+pub const FAST: Typing = Typing {
+    keys: 1000,
+    warm_up: 50,
+    pause: Duration::from_millis(2),
+};
+
+/// As a person types.
+pub const BY_HAND: Typing = Typing {
+    keys: 150,
+    warm_up: 10,
+    pause: Duration::from_millis(100),
+};
 
 /// How long an echo may take at all.
 const ECHO_WITHIN: Duration = Duration::from_secs(10);
@@ -33,11 +57,17 @@ pub struct Keys {
 
 /// Types at a terminal that echoes.
 pub async fn measure(terminal: &mut impl Terminal, workerd: Clock<'_>, agent: Clock<'_>) -> Result<Keys> {
-    let mut samples = Vec::with_capacity(KEYS);
+    typed(terminal, FAST, workerd, agent).await
+}
+
+/// The same at another speed.
+pub async fn typed(terminal: &mut impl Terminal, typing: Typing, workerd: Clock<'_>, agent: Clock<'_>) -> Result<Keys> {
+    let Typing { keys, warm_up, pause } = typing;
+    let mut samples = Vec::with_capacity(keys);
     let clocks = [workerd, agent];
     let mut before = [None; 2];
-    for number in 0..WARM_UP + KEYS {
-        if number == WARM_UP {
+    for number in 0..warm_up + keys {
+        if number == warm_up {
             before = read(clocks)?;
         }
         let key = [b'a' + (number % 26) as u8];
@@ -48,14 +78,14 @@ pub async fn measure(terminal: &mut impl Terminal, workerd: Clock<'_>, agent: Cl
             .context("a key has no echo")??;
         let took = typed.elapsed();
         ensure!(echo[..] == key, "the echo of {key:?} is {echo:?}");
-        if number >= WARM_UP {
+        if number >= warm_up {
             samples.push(took);
         }
-        let rest = timeout_at(Instant::now() + PAUSE, terminal.output()).await;
+        let rest = timeout_at(Instant::now() + pause, terminal.output()).await;
         ensure!(rest.is_err(), "a key has two echoes");
     }
     let after = read(clocks)?;
-    let per_key = |clock: usize| Some((after[clock]? - before[clock]?).as_secs_f64() * 1e6 / KEYS as f64);
+    let per_key = |clock: usize| Some((after[clock]? - before[clock]?).as_secs_f64() * 1e6 / keys as f64);
     Ok(Keys {
         latency: Latency::of(samples).context("no key was typed")?,
         workerd: per_key(0),

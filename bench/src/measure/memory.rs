@@ -11,14 +11,14 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::bulk::read;
 use crate::process::Runtime;
-use crate::product::Product;
+use crate::product::{Product, join};
 use crate::source::Verifier;
 use crate::terminal::{StreamTerminal, Terminal, begun, pours};
 
 /// How long the viewer does not read.
 pub const STALL: Duration = Duration::from_secs(8);
 
-/// How many watch.
+/// How many read besides whoever has the output written.
 pub const CROWD: usize = 100;
 
 /// What the viewer reads before it stops reading, and again afterwards, to see that nothing is missing.
@@ -62,13 +62,17 @@ pub async fn stall(product: &Product, open: impl Future<Output = Result<impl Ter
     })
 }
 
-/// A hundred who may type join a session and read it.
-pub async fn crowd(product: &Product) -> Result<Memory> {
-    let at_rest = product.edge.resident_memory()?;
+/// A session and as many others as make a crowd, who may type or who watch, read what one of them has it write.
+pub async fn crowd(product: &Product, watch: bool) -> Result<Memory> {
     let session = product.session()?;
     let mut typist = StreamTerminal::attach(&session.attachment).await?;
+    let seat = match watch {
+        true => &product.share(&session).await?,
+        false => &session.attachment,
+    };
+    let at_rest = product.edge.resident_memory()?;
     let crowd = async {
-        let mut others = try_join_all((1..CROWD).map(|_| session.join())).await?;
+        let mut others = try_join_all((0..CROWD).map(|_| join(seat))).await?;
         let theirs = try_join_all(others.iter_mut().map(async |other| {
             let begun = begun(other).await?;
             read_on(other, begun, EACH_READS).await

@@ -7,6 +7,7 @@ pub mod pty;
 pub mod requests;
 pub mod resume;
 pub mod search;
+pub mod watchers;
 
 use std::time::Duration;
 

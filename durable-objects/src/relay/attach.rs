@@ -17,8 +17,8 @@ use super::record::{Phase, SessionRecord};
 use super::session::Session;
 use super::viewer::Viewer;
 
-/// Sockets of guests at one terminal. A team fits in; each holds what a watcher may, so that all of them are 8 MiB at most.
-const MAX_GUESTS: usize = 32;
+/// Sockets of guests at one terminal. A class fits in; each holds what a watcher may, so that all of them are 25 MiB at most.
+pub(super) const MAX_GUESTS: usize = 100;
 
 /// Positions that are kept for one guest who was cut: as many windows as somebody has on one terminal.
 const KEPT_FOR_GUEST: usize = 4;

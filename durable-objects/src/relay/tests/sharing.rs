@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::relay_sim::{RelaySim, Wire, object_id};
 use super::rules::{connect, heard};
+use crate::relay::attach::MAX_GUESTS;
 use crate::relay::{Claimant, Notice, Socket, Tie};
 
 const SHELL: StreamId = StreamId(1);
@@ -265,7 +266,9 @@ fn what_is_kept_of_guests_is_bounded() {
         sim.cut(socket);
     }
     assert!(sim.relay.sessions.readers(SHELL).count() <= 1 + 5);
-    let sockets: Vec<Socket> = (0..33).map(|viewer| guest(&mut sim, GUEST, false, viewer)).collect();
+    let sockets: Vec<Socket> = (0..=MAX_GUESTS as u128)
+        .map(|viewer| guest(&mut sim, GUEST, false, viewer))
+        .collect();
     let refused = sockets
         .iter()
         .filter(|socket| close_code(&mut sim, **socket) == Some(1011))
