@@ -139,6 +139,7 @@ async fn accept(listener: &TcpListener) -> Link {
         allow_sudo: true,
         username: "bench".into(),
     })
+        limits: Default::default(),
     .await;
     link.say(ToAgent::OpenInput {
         stream: STREAM,

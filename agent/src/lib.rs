@@ -1,7 +1,7 @@
 //! The agent of VSAY Edge. It runs on a machine, dials out to the edge, runs shells for those who may, and keeps their
 //! output until it has been read. See `docs/streams.md` for what it says on its link.
 //!
-//! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, [`pty`] gives
+//! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, bound by a [`cgroup`], [`pty`] gives
 //! them a terminal, [`integration`] has shells tell what is run and [`command_log`] keeps that, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
 //! [`command`] runs what needs no terminal, [`link`] carries both to the edge. [`configure`] makes a machine known, with
 //! [`enroll`], [`identity`], [`host_id`] and [`service`], and [`uninstall`] undoes that; [`lock`] lets one agent of it run.
@@ -11,6 +11,7 @@
 #![cfg(target_os = "linux")]
 
 pub mod account;
+pub mod cgroup;
 pub mod command;
 pub mod command_line;
 pub mod command_log;

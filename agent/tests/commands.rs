@@ -28,6 +28,7 @@ async fn run(link: &mut Connection, stream: StreamId, command: &str, timeout_sec
         allow_sudo: false,
         username: "ann".into(),
         script: false,
+        limits: Default::default(),
     })
     .await;
 }
@@ -59,6 +60,7 @@ fn exited(code: i32) -> ExitStatus {
     ExitStatus {
         code: Some(code),
         signal: None,
+        reason: None,
     }
 }
 
@@ -493,6 +495,7 @@ async fn a_script_ends_at_the_first_command_that_fails_and_leaves_its_output_in_
         allow_sudo: false,
         username: "ann".into(),
         script: true,
+        limits: Default::default(),
     })
     .await;
     let FromAgent::Ran { stdout, status, .. } = link.message().await else {

@@ -220,6 +220,7 @@ async fn a_shell_on_no_list_restricts_whom_it_restricts_and_a_missing_one_is_no_
         allow_sudo: false,
         username: "ann".into(),
         script: false,
+        limits: Default::default(),
     })
     .await;
     match terminal.wait_for_message(&mut link).await {
@@ -260,6 +261,7 @@ async fn what_an_administrator_has_set_for_logins_holds_for_shells_and_commands(
         allow_sudo: false,
         username: "ann".into(),
         script: false,
+        limits: Default::default(),
     })
     .await;
     match terminal.wait_for_message(&mut link).await {

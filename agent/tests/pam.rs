@@ -31,6 +31,7 @@ async fn answer(terminal: &mut Terminal, link: &mut Connection, command: &str, t
         allow_sudo: false,
         username: "ann".into(),
         script: false,
+        limits: Default::default(),
     })
     .await;
     let answer = terminal.wait_for_message(link).await;

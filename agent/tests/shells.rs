@@ -46,6 +46,53 @@ async fn sudo_is_for_sessions_that_may_on_machines_that_may() {
     }
 }
 
+/// A program as `sudo` is: root's, with the bit by which whoever runs it is root. It says who that is.
+fn setuid(machine: &Machine) -> Option<std::path::PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let program = machine.directory.path().join("who-is-this");
+    std::fs::copy("/usr/bin/id", &program).ok()?;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o4755)).ok()?;
+    // Not where files may not give anybody rights.
+    let folder = nix::sys::statvfs::statvfs(&program).ok()?;
+    let may = !folder.flags().contains(nix::sys::statvfs::FsFlags::ST_NOSUID);
+    let inherited = std::fs::read_to_string("/proc/self/status").ok()?;
+    (may && Uid::effective().is_root() && !inherited.contains("NoNewPrivs:\t1")).then_some(program)
+}
+
+#[tokio::test]
+async fn a_program_that_makes_root_of_people_does_so_in_sessions_that_may_only() {
+    for may in [false, true] {
+        let relay = Relay::start().await;
+        let mut machine = Machine::enrolled_with(&relay);
+        machine.config.permissions.allow_sudo = true;
+        let Some(program) = setuid(&machine) else {
+            return eprintln!("needs root, and a file system where programs may give rights");
+        };
+        let _agent = machine.start();
+        let mut link = relay.welcome().await;
+        let mut terminal = link.open_shell_that(may).await;
+        let who = terminal.run(&mut link, &format!("{} -u", program.display())).await;
+        let account = machine.account().uid.to_string();
+        assert_eq!(who, if may { "0" } else { account.as_str() }, "{may}");
+        // A command goes by the same rule.
+        link.send(ToAgent::Run {
+            stream: StreamId(9),
+            session_id: None,
+            command: format!("{} -u", program.display()),
+            timeout_seconds: 60,
+            allow_sudo: may,
+            username: "ann".into(),
+            script: false,
+            limits: Default::default(),
+        })
+        .await;
+        let FromAgent::Ran { stdout, .. } = terminal.wait_for_message(&mut link).await else {
+            panic!("it did not run")
+        };
+        assert_eq!(stdout.trim(), who);
+    }
+}
+
 #[tokio::test]
 async fn a_session_without_sudo_is_refused_where_shells_are_roots() {
     if !Uid::effective().is_root() {
@@ -100,6 +147,7 @@ async fn an_exit_comes_after_everything_the_shell_wrote() {
             ExitStatus {
                 code: Some(7),
                 signal: None,
+                reason: None,
             },
         ),
         (
@@ -107,6 +155,7 @@ async fn an_exit_comes_after_everything_the_shell_wrote() {
             ExitStatus {
                 code: None,
                 signal: Some("SIGKILL".into()),
+                reason: None,
             },
         ),
     ] {

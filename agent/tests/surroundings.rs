@@ -74,6 +74,7 @@ async fn answer(terminal: &mut Terminal, link: &mut Connection, command: &str) -
         allow_sudo: false,
         username: "ann".into(),
         script: false,
+        limits: Default::default(),
     })
     .await;
     match terminal.wait_for_message(link).await {

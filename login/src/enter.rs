@@ -7,9 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::libc::{self, c_int};
 use nix::sys::prctl::set_no_new_privs;
 use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Uid, chdir, setgid, setgroups, setsid, setuid, write};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,9 @@ nix::ioctl_write_int_bad!(
 
 /// Where a program starts whose account has no home.
 const ROOT_DIRECTORY: &CStr = c"/";
+
+/// What a process writes to come into a control group itself.
+const THIS_PROCESS: &[u8] = b"0";
 
 /// Descriptors that are closed one by one where the kernel cannot close them all at once; nobody hands more down.
 const DESCRIPTORS: c_int = 4096;
@@ -69,6 +74,9 @@ pub struct Login {
     pub home: OsString,
     /// Whether it may gain privileges: otherwise setuid programs such as `sudo` run without theirs.
     pub privileges: bool,
+    /// The file by which it comes into a control group that binds it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<OsString>,
 }
 
 impl Login {
@@ -89,7 +97,16 @@ impl Login {
         let ids = ids.map(|identity| (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid)));
         let home = CString::new(self.home.as_bytes())?;
         let no_home = no_home(&self.home);
+        let group = self
+            .group
+            .as_ref()
+            .map(|group| CString::new(group.as_bytes()))
+            .transpose()?;
         let prepare = move || -> io::Result<()> {
+            // First: it takes root's rights, and whatever is started below belongs into it, too.
+            if let Some(group) = &group {
+                come_into(group)?;
+            }
             setsid()?;
             signals::reset();
             match setting {
@@ -128,6 +145,13 @@ impl Login {
     }
 }
 
+/// Brings this process into a control group. A limit that does not hold although it was promised is worse than no program.
+fn come_into(entrance: &CStr) -> io::Result<()> {
+    let file = open(entrance, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    write(file, THIS_PROCESS)?;
+    Ok(())
+}
+
 /// What a person is told whose home cannot be entered.
 fn no_home(home: &OsStr) -> Vec<u8> {
     [
@@ -164,4 +188,37 @@ pub(crate) fn most_descriptors() -> c_int {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(DESCRIPTORS, |(soft, _)| {
         c_int::try_from(soft).unwrap_or(DESCRIPTORS).min(DESCRIPTORS)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn run(group: &std::path::Path) -> io::Result<std::process::Output> {
+        let login = Login {
+            setting: Setting::Supervised,
+            identity: None,
+            home: "/".into(),
+            privileges: true,
+            group: Some(group.into()),
+        };
+        let beginning = Beginning {
+            file_limit: None,
+            umask: Mode::from_bits_truncate(0o022),
+        };
+        let mut command = Command::new("/bin/cat");
+        command.arg(group);
+        login.of(&mut command, beginning)?;
+        command.output()
+    }
+
+    #[test]
+    fn a_program_is_in_its_group_before_it_runs_and_one_that_cannot_come_in_does_not_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let entrance = directory.path().join("cgroup.procs");
+        assert_eq!(run(&entrance).unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::write(&entrance, "").unwrap();
+        assert_eq!(run(&entrance).unwrap().stdout, b"0");
+    }
 }

@@ -94,6 +94,7 @@ mod tests {
                     identity: Some(Identity { uid: ids[0], gid: ids[1], groups: ids.to_vec() }),
                     home: words[0].clone(),
                     privileges: false,
+                    group: words.first().cloned(),
                 },
                 program: Program {
                     path: words[0].clone(),

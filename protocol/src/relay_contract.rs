@@ -8,6 +8,7 @@ use crate::api::machines::Metrics;
 use crate::ids::{AgentId, BootId, CommandId, ObjectId, SessionId};
 use crate::terminal::Size;
 use crate::terminal::agent::Described;
+use crate::terminal::limits::SessionLimits;
 
 /// The name of the Durable Object binding.
 pub const BINDING: &str = "RELAY";
@@ -150,6 +151,12 @@ pub struct ViewerContext {
     /// The recording of a session that begins with it; nothing if sessions of the organization are not recorded.
     #[serde(default)]
     pub recording: Option<ObjectId>,
+    /// What a session that begins with it may do.
+    #[serde(default)]
+    pub limits: SessionLimits,
+    /// In words, why it gets no session: a browser reads no answer that refuses an upgrade, so the socket opens and says it.
+    #[serde(default)]
+    pub refusal: Option<String>,
 }
 
 /// A socket of which nothing is known but where it wants to go.
@@ -207,6 +214,9 @@ pub struct RunCommand {
     pub when_online: bool,
     /// Whether the answer is to wait for the result.
     pub wait: bool,
+    /// What it may do.
+    #[serde(default)]
+    pub limits: SessionLimits,
 }
 
 /// A command that a published client had run in its session's socket. The relay has started it, and tells.

@@ -218,6 +218,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "exit.code",
             "exit.signal",
             "resized.by",
+            "exit.reason",
         ],
     );
     check_refusals::<FromAgent>(
@@ -226,6 +227,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "exited.code",
             "exited.signal",
             "hello.journal",
+            "exited.reason",
             "hello.pulled_metrics",
             "notice.input",
             "ran.code",
@@ -239,6 +241,8 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
         &[
             "run.script",
             "run.session_id",
+            "open.limits",
+            "run.limits",
             "welcome.command_log",
             "welcome.command_output",
             "welcome.pulled_metrics",

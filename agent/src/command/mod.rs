@@ -11,6 +11,7 @@ use std::time::Duration;
 use protocol::ids::{JournalId, StreamId};
 use protocol::limits::{COMMAND_SECONDS, MAX_COMMANDS, SCRIPT_SECONDS};
 use protocol::terminal::agent::{FromAgent, NoResult};
+use protocol::terminal::limits::SessionLimits;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 pub use journal::Journal;
 use task::Beginning;
 
+use crate::cgroup::Cgroups;
 use crate::config::Config;
 use crate::process::Origin;
 use crate::session::Outbox;
@@ -50,6 +52,10 @@ pub struct Spec {
     pub system: System,
     /// Who asked for it.
     pub origin: Origin,
+    /// What it may do…
+    pub limits: SessionLimits,
+    /// …and what binds it.
+    pub cgroups: Cgroups,
 }
 
 /// A time that the relay asks for, brought within bounds.

@@ -54,6 +54,7 @@ async fn start(spec: Spec) -> io::Result<Child> {
             privileges: spec.privileges,
             system: spec.system,
             origin: spec.origin,
+            group: spec.cgroups.group(&spec.limits)?,
         };
         let mut program = run_as.program(&shell);
         program.arguments = arguments;

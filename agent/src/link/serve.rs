@@ -98,7 +98,7 @@ impl Agent {
             os: metrics::operating_system(),
             ip_address: opened.local.map(|address| address.to_string()).unwrap_or_default(),
             linux_user: self.account.describe(),
-            metadata: self.metadata(clock),
+            metadata: self.metadata(clock, shells),
             streams,
             commands,
             journal: shells.journal(),
@@ -141,7 +141,7 @@ impl Agent {
         (over, stood)
     }
 
-    fn metadata(&self, clock: &Clock) -> BTreeMap<String, String> {
+    fn metadata(&self, clock: &Clock, shells: &Shells) -> BTreeMap<String, String> {
         let mut metadata = self.config.agent.metadata.clone();
         metadata.extend(metrics::facts());
         metadata.extend(clock.fact());
@@ -152,6 +152,7 @@ impl Agent {
 impl Link<'_> {
     /// The error is how the link ends. Nothing here waits for the network or for a shell: while it does its work, nobody
     /// notices that the relay is dead.
+        metadata.extend(shells.cgroups().fact());
     async fn handle(&mut self, event: Event) -> Result<(), Over> {
         match event {
             Event::Frame(Some(Ok(message))) => {

@@ -8,7 +8,9 @@ use protocol::ids::{JournalId, SessionId, StreamId};
 use protocol::limits::MAX_STREAMS;
 use protocol::terminal::agent::{Described, FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
+use protocol::terminal::limits::MAX_IDLE_MINUTES;
 
+use crate::cgroup::Cgroups;
 use crate::command::{self, Commands};
 use crate::command_log::{Journal, SharedJournal};
 use crate::config::Config;
@@ -28,6 +30,7 @@ pub struct Shells {
     system: System,
     edge: String,
     allow_sudo: bool,
+    cgroups: Cgroups,
     limits: Limits,
     sessions: HashMap<StreamId, Session>,
     /// Whose input goes where.
@@ -41,6 +44,7 @@ impl Shells {
     pub fn new(config: &Config, system: System) -> Self {
         Self {
             account: config.linux_user.username.clone(),
+            cgroups: Cgroups::find(&system),
             system,
             edge: config.server.endpoint().host_str().unwrap_or_default().to_owned(),
             allow_sudo: config.permissions.allow_sudo,
@@ -50,6 +54,11 @@ impl Shells {
             commands: Commands::of(config),
             command_log: Arc::new(SharedJournal::new(journal(config))),
         }
+    }
+
+    /// What binds shells and commands.
+    pub fn cgroups(&self) -> &Cgroups {
+        &self.cgroups
     }
 
     /// What was run at prompts, and is not known to be stored.
@@ -115,6 +124,7 @@ impl Shells {
                 size,
                 allow_sudo,
                 username,
+                limits,
             } => {
                 self.forget_gone();
                 if let Some(session) = self.sessions.get(&stream) {
@@ -136,8 +146,11 @@ impl Shells {
                         privileges,
                         origin: self.origin(username),
                         system: self.system.clone(),
+                        limits,
+                        cgroups: self.cgroups.clone(),
                     },
                     limits: self.limits.clone(),
+                    idle_after: Duration::from_secs(60 * u64::from(limits.idle_minutes.min(MAX_IDLE_MINUTES))),
                     journal: self.command_log.clone(),
                 };
                 self.sessions.insert(stream, Session::open(spec, outbox.clone()));
@@ -150,6 +163,7 @@ impl Shells {
                 allow_sudo,
                 username,
                 script,
+                limits,
             } => {
                 let privileges = allow_sudo && self.allow_sudo;
                 let session = session_id.as_ref().map(SessionId::as_str);
@@ -163,6 +177,8 @@ impl Shells {
                     privileges,
                     system: self.system.clone(),
                     origin: self.origin(username),
+                    limits,
+                    cgroups: self.cgroups.clone(),
                 };
                 return self.commands.run(spec, outbox);
             }

@@ -8,6 +8,7 @@ use tokio::process::{ChildStderr, ChildStdout};
 
 use super::own::Own;
 use super::utmp::Record;
+use crate::cgroup::Group;
 
 /// A child process, until it was waited for and this is dropped.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Child {
     // In this order: the record of a login ends before the process may be taken for an orphan.
     record: Option<Record>,
     _own: Own,
+    /// What binds it. After the process was waited for: a group goes when it is empty.
+    _group: Option<Group>,
 }
 
 impl Child {
@@ -35,6 +38,7 @@ impl Child {
             pid,
             record: None,
             _own: own,
+            _group: None,
         }
     }
 
@@ -43,6 +47,11 @@ impl Child {
             record: Some(record),
             ..self
         }
+    }
+
+    /// The same, bound by a group.
+    pub(super) fn within(self, group: Option<Group>) -> Self {
+        Self { _group: group, ..self }
     }
 
     /// Its number, which is nobody else's until it was waited for.

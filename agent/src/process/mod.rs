@@ -27,6 +27,7 @@ use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{Gid, Uid, fchown, ttyname};
 
 use crate::account::{self, Account};
+use crate::cgroup::Group;
 use crate::system::System;
 use own::Own;
 use pam::{Asked, Pam};
@@ -58,7 +59,7 @@ pub struct Origin {
 }
 
 /// Who a program runs as, and what it may become.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunAs {
     /// The account. Another than the agent's own needs root.
     pub account: Account,
@@ -68,6 +69,8 @@ pub struct RunAs {
     pub system: System,
     /// Who wants it.
     pub origin: Origin,
+    /// What binds it, if something does.
+    pub group: Option<Group>,
 }
 
 /// What a program's input and outputs are.
@@ -96,7 +99,8 @@ impl RunAs {
     /// takes: call it off the runtime's thread, but within the runtime.
     pub fn start(self, program: Program) -> io::Result<Child> {
         self.check()?;
-        self.spawn(program, &Streams::Captured)
+        let child = self.spawn(program, &Streams::Captured)?;
+        Ok(child.within(self.group))
     }
 
     /// Starts a program as the leader of a session of its own, on `terminal`. The same holds for where it is called.
@@ -110,7 +114,7 @@ impl RunAs {
         let child = self.spawn(program, &Streams::Terminal(terminal, file))?;
         let from = format!("vsay:{}", self.origin.person);
         let record = Record::begin(self.system, line, child.pid(), &self.account.name, &from);
-        Ok(child.on_record(record))
+        Ok(child.on_record(record).within(self.group))
     }
 
     fn spawn(&self, program: Program, streams: &Streams) -> io::Result<Child> {
@@ -177,6 +181,7 @@ impl RunAs {
         }
     }
 
+            group: self.group.as_ref().map(|group| group.entrance().into_os_string()),
     fn switches(&self) -> bool {
         Uid::effective().is_root()
     }

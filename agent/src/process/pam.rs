@@ -226,6 +226,7 @@ mod tests {
                 identity: None,
                 home: "/".into(),
                 privileges: false,
+                group: None,
             },
             program: login::Program {
                 path: "/bin/true".into(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::Uid;
 
 use super::{Service, ServiceError, environment, run};
+use crate::cgroup::AGENT;
 use crate::process::pam;
 
 /// Where an administrator's units are.
@@ -154,6 +155,10 @@ fn unit(scope: Scope, service: &Service<'_>, pam: bool) -> String {
          TimeoutStopSec=15s\n\
          # A shell that takes too much memory is killed alone.\n\
          OOMPolicy=continue\n\
+         # Sessions get control groups of their own, beside the agent's. systemd before 254 leaves the agent in the service's own\n\
+         # group; then it makes none.\n\
+         Delegate=pids memory\n\
+         DelegateSubgroup={AGENT}\n\
          {confinement}\
          # ProtectSystem, PrivateTmp and their kin are left out: shells inherit them.\n\
          \n\
@@ -259,6 +264,16 @@ mod tests {
             for line in settings(&unit) {
                 assert!(!inherited.iter().any(|prefix| line.starts_with(prefix)), "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn the_service_is_handed_its_control_groups_with_the_agent_in_one_below() {
+        for unit in [example(false), example(true), example_of(Scope::Account, false, false)] {
+            assert!(
+                unit.contains("\nDelegate=pids memory\nDelegateSubgroup=agent\n"),
+                "{unit}"
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 mod coalesce;
 mod commands;
 mod credit;
+mod idle;
 mod input;
 mod line;
 mod notice;
@@ -56,6 +57,8 @@ pub struct Spec {
     pub login: Login,
     /// The log's bounds.
     pub limits: Limits,
+    /// After how long without a key it ends; no time is never.
+    pub idle_after: Duration,
     /// Where records of its commands go.
     pub journal: Arc<SharedJournal>,
 }

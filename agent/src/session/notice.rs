@@ -1,4 +1,6 @@
 //! What people at a terminal are told, and what programs know it by.
+use std::time::Duration;
+
 use protocol::ids::StreamId;
 use protocol::terminal::agent::FromAgent;
 
@@ -27,6 +29,20 @@ pub fn without_hooks(stream: StreamId) -> FromAgent {
             "this shell ended before its first prompt, so it was started again without the hooks of the command log: \
                 what is typed in it is logged as the screen shows it, and not how it ends"
                 .to_owned(),
+    }
+}
+
+/// To all: the session ends soon.
+pub fn idle(stream: StreamId, after: Duration, seconds: u64) -> FromAgent {
+    let minutes = after.as_secs().div_ceil(60);
+    FromAgent::Notice {
+        stream,
+        input: None,
+        code: "idle".to_owned(),
+        error: format!(
+            "this terminal ends in {seconds} seconds, because nobody has typed in it and {minutes} min without a key end a terminal here: \
+             type something to keep it"
+        ),
     }
 }
 

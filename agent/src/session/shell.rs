@@ -9,9 +9,11 @@ use std::process;
 
 use nix::sys::signal::Signal;
 use protocol::terminal::ExitStatus;
+use protocol::terminal::limits::SessionLimits;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
+use crate::cgroup::Cgroups;
 use crate::integration::{self, Hooks};
 use crate::process::{Child, Origin, RunAs};
 use crate::system::System;
@@ -30,6 +32,10 @@ pub struct Login {
     pub origin: Origin,
     /// Whose accounts and files these are.
     pub system: System,
+    /// What it may do…
+    pub limits: SessionLimits,
+    /// …and what binds it.
+    pub cgroups: Cgroups,
 }
 
 /// How a shell is to tell what it runs, if there are hooks for it.
@@ -81,6 +87,8 @@ impl Shell {
                 privileges,
                 origin,
                 system,
+                limits,
+                cgroups,
             } = login;
             let account = Account::find_on(&system, &account).map_err(io::Error::other)?;
             let shell = account.login_shell()?.to_owned();
@@ -91,6 +99,7 @@ impl Shell {
                 privileges,
                 system,
                 origin,
+                group: cgroups.group(&limits)?,
             };
             let mut program = run_as.program(&shell);
             program.name = Some(arg0);
@@ -161,6 +170,7 @@ pub fn exit_status(status: io::Result<process::ExitStatus>) -> ExitStatus {
             ExitStatus {
                 code: status.code(),
                 signal,
+                reason: None,
             }
         }
         Err(error) => {

@@ -267,6 +267,11 @@ impl Stream {
         self.notices.push_back(notice::without_hooks(self.id));
     }
 
+    /// Nobody has typed for so long that the session ends in some seconds.
+    pub fn warn_idle(&mut self, after: Duration, seconds: u64) {
+        self.notices.push_back(notice::idle(self.id, after, seconds));
+    }
+
     /// Writes input to the terminal, as far as it has room. Answers what of it was typed.
     pub fn write_input(&mut self, terminal: &impl Terminal, now: Instant) -> io::Result<Vec<u8>> {
         let wrote = self.inputs.write_to(terminal, now)?;

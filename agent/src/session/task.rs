@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use nix::unistd::Pid;
 use protocol::ids::StreamId;
 use protocol::terminal::agent::{Described, FromAgent};
+use protocol::terminal::limits::IDLE_TIMEOUT;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 
 use super::commands::Commands;
+use super::idle::{Due, Idle};
 use super::shell::{self, Login, Shell, ShellEvent, Started, Telling};
 use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
@@ -31,6 +33,8 @@ enum Event {
     Shell(ShellEvent),
     CatchUp,
     Kill,
+    /// Nobody has typed for long.
+    Idle,
     /// Bytes moved, or can move now.
     Progress,
 }
@@ -64,6 +68,10 @@ struct Task {
     hung_up: bool,
     /// When the session is killed, if it was hung up.
     kill_at: Option<Instant>,
+    /// How long nobody has typed.
+    idle: Idle,
+    /// Why it was hung up, if that was the agent's own doing.
+    ended_by: Option<&'static str>,
     told: Vec<oneshot::Sender<()>>,
 }
 
@@ -92,6 +100,8 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
         pid: None,
         hung_up: false,
         kill_at: None,
+        idle: Idle::new(spec.idle_after, Instant::now()),
+        ended_by: None,
         told: Vec::new(),
     };
     let served = task.serve(&mut commands).await;
@@ -143,6 +153,7 @@ impl Task {
             let ended = matches!(self.shell, Shell::Ended { .. });
             let catch_up = self.stream.catch_up_due(now);
             let look = self.stream.inputs.look_due();
+            let idle = self.idle.due().filter(|_| self.is_alive());
             let event = tokio::select! {
                 command = commands.recv() => Event::Command(command),
                 ready = self.pty.readable(), if room && !ended && !self.hung_up => {
@@ -173,6 +184,7 @@ impl Task {
                 () = sleep_until(instant(catch_up)), if catch_up.is_some() => Event::CatchUp,
                 () = sleep_until(instant(look)), if look.is_some() && !self.hung_up => Event::Progress,
                 () = sleep_until(instant(self.kill_at)), if self.kill_at.is_some() => Event::Kill,
+                () = sleep_until(instant(idle)), if idle.is_some() => Event::Idle,
                 event = self.shell.event() => Event::Shell(event?),
             };
             match event {
@@ -180,6 +192,7 @@ impl Task {
                 Event::Command(None) => return Ok(()),
                 Event::CatchUp => self.stream.catch_up(Instant::now()),
                 Event::Kill => self.kill(),
+                Event::Idle => self.nobody_types(),
                 Event::Shell(event) => self.shell_went_on(event),
                 Event::Progress => {}
             }
@@ -208,6 +221,7 @@ impl Task {
             Command::CloseInput(input) => self.stream.inputs.close(input),
             Command::Input(frame) => {
                 self.again = None;
+                self.idle.typed(now);
                 self.stream.inputs.receive(&frame, now);
             }
             Command::Credit { acked, window } => self.stream.set_credit(acked, window),
@@ -241,6 +255,23 @@ impl Task {
                 .unwrap_or_default(),
         }
         .within_bounds()
+    }
+
+    /// Whether it has a shell that nobody has told to end.
+    fn is_alive(&self) -> bool {
+        self.kill_at.is_none() && matches!(self.shell, Shell::Starting(_) | Shell::Running(_))
+    }
+
+    fn nobody_types(&mut self) {
+        match self.idle.take(Instant::now()) {
+            Some(Due::Warning(seconds)) => self.stream.warn_idle(self.idle.after(), seconds),
+            Some(Due::End) => {
+                tracing::info!(stream = %self.stream.id(), after = ?self.idle.after(), "nobody types: a shell is closed");
+                self.ended_by = Some(IDLE_TIMEOUT);
+                self.hang_up(HANG_UP_GRACE);
+            }
+            None => {}
+        }
     }
 
     fn hang_up(&mut self, grace: Duration) {
@@ -312,7 +343,7 @@ impl Task {
         let Shell::Ended { status, read_to } = &self.shell else {
             return;
         };
-        let (status, read_to) = (status.clone(), *read_to);
+        let (mut status, read_to) = (status.clone(), *read_to);
         let stop = read(
             &self.pty,
             &mut self.stream,
@@ -322,6 +353,7 @@ impl Task {
         );
         if stop == Stop::Empty || self.stream.end() >= read_to {
             self.commands.ended(status.code, &mut self.stream);
+            status.reason = self.ended_by.map(str::to_owned);
             self.stream.ended(status);
             self.shell = Shell::Over;
             self.hung_up = true;

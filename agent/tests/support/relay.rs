@@ -10,6 +10,7 @@ use protocol::ids::StreamId;
 use protocol::limits::LIVE_WINDOW;
 use protocol::terminal::agent::{FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
+use protocol::terminal::limits::SessionLimits;
 use protocol::terminal::{AGENT_SUBPROTOCOL, PING, PONG, PROTOCOL, Size};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -293,6 +294,11 @@ impl Connection {
             allow_sudo,
             username: "ann".into(),
         })
+        self.open_within(stream, allow_sudo, SessionLimits::default()).await;
+    }
+
+    /// Opens a shell that has limits.
+    pub async fn open_within(&mut self, stream: StreamId, allow_sudo: bool, limits: SessionLimits) {
         .await;
     }
 
@@ -300,6 +306,7 @@ impl Connection {
     pub fn cut(self) {}
 }
 
+            limits,
 /// What a person at the first terminal has typed and seen.
 #[derive(Default)]
 pub struct Terminal {

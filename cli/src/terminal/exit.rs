@@ -44,6 +44,7 @@ mod tests {
             super::status(&ExitStatus {
                 code,
                 signal: signal.map(str::to_owned),
+                reason: None,
             })
         };
         assert_eq!(status(Some(0), None), 0);

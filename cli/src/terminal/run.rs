@@ -260,7 +260,14 @@ impl Terminal {
             Event::Exit(ExitStatus {
                 code: None,
                 signal: None,
+                ..
             }) => {}
+            Event::Exit(status) if status.is_idle() => {
+                self.tell(
+                    "the session has ended: nobody typed for longer than the organization lets a terminal be idle",
+                );
+                return Some(End::Shell(status));
+            }
             Event::Exit(status) => return Some(End::Shell(status)),
             Event::Disconnect { reason, lasting: true } => return Some(End::Failed(Error::Terminal(reason))),
             Event::Disconnect { reason, lasting: false } => return self.try_again(&reason),

@@ -221,6 +221,7 @@ impl Relay {
         let status = ExitStatus {
             code: Some(code),
             signal: None,
+            reason: None,
         };
         self.say(ToViewer::Exit { status }).await;
     }

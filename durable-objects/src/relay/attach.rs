@@ -131,6 +131,7 @@ impl RelayState {
             phase: Phase::Opening,
             commands: Vec::new(),
             opening: context.opening,
+            limits: context.limits,
         });
         self.start_recording(now, stream, context);
         Some(stream)

@@ -69,7 +69,7 @@ impl RelayState {
             return;
         };
         let session_id = session.id().clone();
-        let allow_sudo = session.allow_sudo();
+        let (allow_sudo, limits) = (session.allow_sudo(), session.limits());
         let journal = self.agent.journal().cloned();
         let label = Label::new(&username, &command);
         let record = CommandRecord::asked_for_in(of, stream, command_id.clone(), label, journal, now);
@@ -92,6 +92,7 @@ impl RelayState {
             allow_sudo,
             username,
             script: false,
+            limits,
         });
         let command_id = command_id.into();
         self.out.say(socket, &ToClient::CommandStarted { command_id, command });
@@ -123,6 +124,7 @@ impl RelayState {
                 ExitStatus {
                     code: None,
                     signal: Some(signal),
+                    ..
                 },
                 None,
             ) => Some(format!("it was ended by {signal}")),

@@ -15,6 +15,8 @@ use super::viewer::Viewer;
 const AGENT_RESTARTED: &str =
     "The agent on this machine was restarted and the shell ended with it; output it had not sent is gone";
 
+const IDLE: &str = "This session has ended: nobody typed for longer than the organization lets a terminal be idle";
+
 impl RelayState {
     /// A viewer has been sent everything of a session that ended: tells it how, and lets it go once it has consumed it.
     pub(super) fn finish(&mut self, now: u64, socket: Socket) {
@@ -25,13 +27,18 @@ impl RelayState {
         let Some(status) = session.and_then(Session::exit_status) else {
             return;
         };
+        let idle = status.is_idle();
         if viewer.tell_exit() {
             let status = status.clone();
             self.out.say(socket, &ToViewer::Exit { status });
         }
         if viewer.has_caught_up() {
             self.send_rest(now, socket);
-            self.dismiss(now, socket, Close::SessionEnded, Close::SessionEnded.reason());
+            let (close, text) = match idle {
+                true => (Close::IdleTimeout, IDLE),
+                false => (Close::SessionEnded, Close::SessionEnded.reason()),
+            };
+            self.dismiss(now, socket, close, text);
         }
     }
 
@@ -83,9 +90,9 @@ impl RelayState {
     }
 
     /// A viewer that was on its way to a session is gone: if nobody else is, and there is no such session, what its upgrade
-    /// listed is over. A guest's listed nothing.
+    /// listed is over. A guest's listed nothing, and neither did one that was refused.
     pub(super) fn never_came_in(&mut self, now: u64, context: &ViewerContext) {
-        if context.guest || context.dialect == Dialect::Cast {
+        if context.guest || context.refusal.is_some() || context.dialect == Dialect::Cast {
             return;
         }
         let another = |viewer: &Viewer| viewer.context().session == context.session;

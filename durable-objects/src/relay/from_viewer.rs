@@ -27,7 +27,7 @@ impl RelayState {
         self.viewers.add(socket, Viewer::new(context, now));
         self.out.remember(socket);
         if dialect != Dialect::Stream {
-            self.knock(socket, viewer, None, size);
+            self.knock(now, socket, viewer, None, size);
         }
     }
 
@@ -71,7 +71,7 @@ impl RelayState {
                 if let Some(greeting) = self.viewers.get_mut(socket) {
                     greeting.wants(commands, presence);
                 }
-                self.knock(socket, viewer, received, size);
+                self.knock(now, socket, viewer, received, size);
             }
             FromViewer::Resize { size } => self.resize(now, socket, size),
             FromViewer::Ping => self.out.say(socket, &ToViewer::Pong),

@@ -87,6 +87,7 @@ impl RelayState {
                     timeout_seconds: run.timeout_seconds,
                     allow_sudo: run.allow_sudo,
                     script: run.script,
+                    limits: run.limits,
                 },
             },
         };
@@ -193,6 +194,7 @@ impl RelayState {
             allow_sudo: order.allow_sudo,
             username: order.username,
             script: order.script,
+            limits: order.limits,
         });
     }
 

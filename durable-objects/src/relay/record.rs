@@ -6,6 +6,7 @@ use protocol::api::machines::Metrics;
 use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::relay_contract::{AgentContext, StrangerContext, ViewerContext};
 use protocol::terminal::command_record::within;
+use protocol::terminal::limits::SessionLimits;
 use protocol::terminal::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +105,9 @@ pub struct SessionRecord {
     /// The latest opening of its row that led somebody here.
     #[serde(default)]
     pub opening: u32,
+    /// What it may do.
+    #[serde(default)]
+    pub limits: SessionLimits,
 }
 
 /// How far a session's life has come.
@@ -237,6 +241,9 @@ pub struct Order {
     /// Whether it may gain privileges.
     pub allow_sudo: bool,
     pub script: bool,
+    /// What it may do.
+    #[serde(default)]
+    pub limits: SessionLimits,
 }
 
 /// Why a command was called off.

@@ -130,7 +130,14 @@ impl RelayState {
     }
 
     /// A viewer said who it is: whether it may come in is asked first.
-    pub(super) fn knock(&mut self, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
+    pub(super) fn knock(&mut self, now: u64, socket: Socket, viewer_id: ViewerId, received: Option<u64>, size: Size) {
+        let refusal = self
+            .viewers
+            .get(socket)
+            .and_then(|viewer| viewer.context().refusal.clone());
+        if let Some(words) = refusal {
+            return self.dismiss(now, socket, Close::SessionLimit, &words);
+        }
         if let Some(viewer) = self.viewers.get_mut(socket) {
             viewer.resize(size);
             viewer.knock(viewer_id, received);
@@ -170,8 +177,11 @@ impl RelayState {
         let claims = viewers.chain(sessions.map(claim_of_session)).collect();
         let commands = self.commands.iter().filter(|command| command.session().is_none());
         let commands = commands.map(claim_of_command).collect();
-        // A guest's upgrade lists nothing.
-        let openers = self.viewers.iter().filter(|(_, viewer)| !viewer.is_guest());
+        // A guest's upgrade lists nothing, and neither does one that was refused.
+        let openers = self
+            .viewers
+            .iter()
+            .filter(|(_, viewer)| !viewer.is_guest() && viewer.context().refusal.is_none());
         let names = openers.map(|(_, viewer)| &viewer.context().session);
         let mut known: Vec<SessionId> = names.chain(self.sessions.iter().map(Session::id)).cloned().collect();
         known.sort_unstable();

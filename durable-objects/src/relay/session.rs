@@ -3,6 +3,7 @@ use protocol::ids::{ObjectId, SessionId, StreamId};
 use protocol::limits::MAX_PAYLOAD;
 use protocol::terminal::agent::{Described, Report, ToAgent};
 use protocol::terminal::frame::Frame;
+use protocol::terminal::limits::SessionLimits;
 use protocol::terminal::presence::Presence;
 use protocol::terminal::{ExitStatus, Size};
 
@@ -105,6 +106,11 @@ impl Session {
         self.record.allow_sudo
     }
 
+    /// What it may do, and each command that is asked for in it.
+    pub fn limits(&self) -> SessionLimits {
+        self.record.limits
+    }
+
     pub fn size(&self) -> Size {
         self.record.size
     }
@@ -158,6 +164,7 @@ impl Session {
             size: record.size,
             allow_sudo: record.allow_sudo,
             username: record.username.clone(),
+            limits: record.limits,
         }
     }
 

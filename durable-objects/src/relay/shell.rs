@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use protocol::ids::StreamId;
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{Report, ToAgent};
+use protocol::terminal::limits::IDLE_TIMEOUT;
 
 use super::RelayState;
 use super::record::Phase;
@@ -99,11 +100,13 @@ impl RelayState {
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
+        // Words of the agent's own do not become a reason that is kept.
+        let reason = if status.is_idle() { IDLE_TIMEOUT } else { "exited" };
         if !session.exited(end, status, &mut self.out) {
             return;
         }
         let (session_id, opening) = (session.id().clone(), session.opening());
-        self.out.session_closed(now, session_id, opening, "exited");
+        self.out.session_closed(now, session_id, opening, reason);
         for socket in self.viewers.attached_to(stream) {
             self.try_attach(now, socket);
             self.pump(now, socket);

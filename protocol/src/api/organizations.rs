@@ -7,6 +7,7 @@ use super::command_logs::{KEPT_DAYS, MAX_MASK, MAX_MASKS};
 use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
+use crate::terminal::limits::{MAX_IDLE_MINUTES, MAX_MEMORY_MB, MAX_PROCESSES, MIN_MEMORY_MB, MIN_PROCESSES};
 
 /// Longest name of an organization, in characters.
 pub const MAX_NAME: usize = 100;
@@ -25,6 +26,9 @@ pub const MAX_INACTIVE_DAYS: u32 = 3650;
 
 /// Longest time a recording may be kept, in days: ten years. 0 is for ever.
 pub const MAX_RECORDING_DAYS: u32 = 3650;
+
+/// Most sessions that a limit may name, of an organization or of one of its people: what a thousand full machines have.
+pub const MAX_SESSIONS: u32 = 100_000;
 
 /// The name of an organization in URLs: lower case, with `-` for white space.
 pub fn slug(name: &str) -> String {
@@ -91,6 +95,16 @@ pub struct Organization {
     /// What is masked in commands before they are stored. A `*` stands for whatever comes up to the next blank or quote, and is what
     /// is masked then, as in `--password *`.
     pub command_masks: Vec<String>,
+    /// After how many minutes without a key a terminal ends; 0 is never.
+    pub terminal_idle_minutes: u32,
+    /// How many terminal sessions may run at once on its machines; 0 is as many as like.
+    pub max_sessions: u32,
+    /// The same, of one person.
+    pub max_user_sessions: u32,
+    /// How many processes a session or command may have at once; 0 is as many as the machine lets it.
+    pub max_processes: u32,
+    /// How much memory they may take together, in MiB; 0 is as much as the machine has.
+    pub max_memory_mb: u32,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it changed last.
@@ -199,6 +213,27 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 50, min_length = 1, max_length = 200)]
     pub command_masks: Option<Vec<String>>,
+    /// After how many minutes without a key a terminal ends; 0 is never. It holds for terminals that are opened from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 240)]
+    pub terminal_idle_minutes: Option<u32>,
+    /// How many terminal sessions may run at once on its machines; 0 is as many as like. Those that run go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 100000)]
+    pub max_sessions: Option<u32>,
+    /// The same, of one person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 100000)]
+    pub max_user_sessions: Option<u32>,
+    /// How many processes a session or command that starts from now on may have at once: 16 or more, or 0 for as many as the machine
+    /// lets it. It holds where the agent can make it hold, which the machine's `metadata` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 4194304)]
+    pub max_processes: Option<u32>,
+    /// How much memory they may take together, in MiB: 64 or more, or 0 for as much as the machine has. It holds where the former does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 16777216)]
+    pub max_memory_mb: Option<u32>,
 }
 
 impl Validate for UpdateOrganization {
@@ -238,6 +273,17 @@ impl Validate for UpdateOrganization {
                 "command_log_days",
                 format!("must be {first} to {last}"),
             );
+        }
+        for (field, value, least, most) in [
+            ("terminal_idle_minutes", self.terminal_idle_minutes, 0, MAX_IDLE_MINUTES),
+            ("max_sessions", self.max_sessions, 0, MAX_SESSIONS),
+            ("max_user_sessions", self.max_user_sessions, 0, MAX_SESSIONS),
+            ("max_processes", self.max_processes, MIN_PROCESSES, MAX_PROCESSES),
+            ("max_memory_mb", self.max_memory_mb, MIN_MEMORY_MB, MAX_MEMORY_MB),
+        ] {
+            let within = value.is_none_or(|value| value == 0 || (least..=most).contains(&value));
+            let or_none = if least == 0 { "" } else { "0 for none, or " };
+            faults.check(within, field, format!("must be {or_none}{least} to {most}"));
         }
         if let Some(masks) = &self.command_masks {
             faults.check(
@@ -325,6 +371,7 @@ mod tests {
     #[test]
     fn settings_have_bounds() {
         let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651,"command_log_days":0,
+            "terminal_idle_minutes":241,"max_sessions":100001,"max_user_sessions":100001,"max_processes":15,"max_memory_mb":16777217,
             "command_masks":["*","a","--password *"]}"#;
         let expected = [
             "display_name",
@@ -332,10 +379,19 @@ mod tests {
             "inactive_days",
             "recording_days",
             "command_log_days",
+            "terminal_idle_minutes",
+            "max_sessions",
+            "max_user_sessions",
+            "max_processes",
+            "max_memory_mb",
             "command_masks",
         ];
         assert_eq!(fields::<UpdateOrganization>(text), expected);
         assert!(fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0}"#).is_empty());
+        let none =
+            r#"{"terminal_idle_minutes":0,"max_sessions":0,"max_user_sessions":0,"max_processes":0,"max_memory_mb":0}"#;
+        let least = r#"{"terminal_idle_minutes":1,"max_sessions":1,"max_user_sessions":1,"max_processes":16,"max_memory_mb":64}"#;
+        assert!(fields::<UpdateOrganization>(none).is_empty() && fields::<UpdateOrganization>(least).is_empty());
         assert!(serde_json::from_str::<UpdateOrganization>(r#"{"otp":"sometimes"}"#).is_err());
     }
 }

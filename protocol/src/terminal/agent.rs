@@ -376,6 +376,9 @@ pub enum ToAgent {
     Resize {
         /// Which.
         stream: StreamId,
+        /// What it may do. One whose limits changed since it started keeps those it started with.
+        #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
+        limits: SessionLimits,
         /// To what.
         #[serde(flatten)]
         size: Size,
@@ -438,6 +441,9 @@ pub enum ToAgent {
         stream: StreamId,
     },
     /// Answer to a ping.
+        /// What it may do; its time is the one above.
+        #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
+        limits: SessionLimits,
     Pong,
 }
 

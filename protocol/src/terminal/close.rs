@@ -21,6 +21,10 @@ pub enum Close {
     Unauthorized,
     /// The session that a socket names is none. Only of those, too.
     SessionNotFound,
+    /// Nobody typed for longer than the organization lets a terminal be idle.
+    IdleTimeout,
+    /// As many sessions run as may, so there is none for this socket.
+    SessionLimit,
     /// The owner or an administrator closed the session, or the machine was deleted.
     SessionTerminated,
     /// The same client attached again elsewhere.
@@ -37,10 +41,12 @@ impl Close {
             Self::FrameTooLarge => 1009,
             Self::InternalError => 1011,
             Self::AgentOffline => 1013,
+            Self::IdleTimeout => 4000,
             Self::Unauthorized => 4001,
             Self::SessionNotFound => 4004,
             Self::SessionTerminated => 4008,
             Self::Replaced => 4009,
+            Self::SessionLimit => 4029,
         }
     }
 
@@ -54,10 +60,12 @@ impl Close {
             Self::FrameTooLarge => "Frame too large",
             Self::InternalError => "Internal error",
             Self::AgentOffline => "Agent offline",
+            Self::IdleTimeout => "Idle timeout",
             Self::Unauthorized => "Unauthorized",
             Self::SessionNotFound => "Session not found",
             Self::SessionTerminated => "Session terminated",
             Self::Replaced => "Replaced by another connection",
+            Self::SessionLimit => "Session limit reached",
         }
     }
 
@@ -71,10 +79,12 @@ impl Close {
             Self::FrameTooLarge => "frame_too_large",
             Self::InternalError => "internal_error",
             Self::AgentOffline => "agent_offline",
+            Self::IdleTimeout => super::limits::IDLE_TIMEOUT,
             Self::Unauthorized => "unauthorized",
             Self::SessionNotFound => "session_not_found",
             Self::SessionTerminated => "session_terminated",
             Self::Replaced => "replaced",
+            Self::SessionLimit => "session_limit",
         }
     }
 }

@@ -82,3 +82,13 @@ pub struct ExitStatus {
     /// The name of the signal that ended it, such as `SIGKILL`.
     pub signal: Option<String>,
 }
+    /// Why it was ended, if a limit did that: [`IDLE_TIMEOUT`](limits::IDLE_TIMEOUT).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl ExitStatus {
+    /// Whether it was ended because nobody typed for too long.
+    pub fn is_idle(&self) -> bool {
+        self.reason.as_deref() == Some(limits::IDLE_TIMEOUT)
+    }

@@ -1,5 +1,6 @@
 //! Rights to run commands, and over those that were sent.
 use protocol::ids::{AgentId, CommandId, ObjectId};
+use protocol::terminal::limits::SessionLimits;
 
 use super::row::{FoundCommand, TargetRow};
 use crate::auth::caller::Caller;
@@ -14,6 +15,7 @@ pub struct RunRight {
     name: String,
     organization: ObjectId,
     sudo: bool,
+    limits: SessionLimits,
 }
 
 impl RunRight {
@@ -26,6 +28,7 @@ impl RunRight {
             name: found.machine.name.clone(),
             organization: found.organization_id.clone(),
             sudo: access.may_sudo(),
+            limits: found.limits,
         }
     }
 
@@ -38,6 +41,7 @@ impl RunRight {
             name: machine.name.clone(),
             organization: machine.organization_id.clone(),
             sudo: row.may_sudo,
+            limits: machine.limits,
         })
     }
 
@@ -60,6 +64,11 @@ impl RunRight {
     /// Whether a command may gain privileges.
     pub fn sudo(&self) -> bool {
         self.sudo
+    }
+
+    /// What a command may do.
+    pub fn limits(&self) -> SessionLimits {
+        self.limits
     }
 }
 

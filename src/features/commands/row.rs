@@ -2,6 +2,7 @@
 use chrono::{DateTime, Utc};
 use protocol::api::commands::CommandStatus;
 use protocol::ids::{AgentId, CommandId, ObjectId};
+use protocol::terminal::limits::SessionLimits;
 use serde::Deserialize;
 
 use crate::platform::db::{flag, json};
@@ -65,6 +66,7 @@ pub struct TargetMachine {
     pub is_connected: bool,
     #[serde(deserialize_with = "flag")]
     pub revoked: bool,
+    pub limits: SessionLimits,
 }
 
 /// A machine as the request names it, and what the caller may do there.
@@ -104,4 +106,6 @@ pub struct ScriptRow {
     pub timeout_seconds: u32,
     #[serde(deserialize_with = "flag")]
     pub sudo: bool,
+    #[serde(deserialize_with = "json")]
+    pub limits: SessionLimits,
 }

@@ -50,5 +50,6 @@ fn order(script: ScriptRow) -> RunCommand {
         script: true,
         when_online: true,
         wait: false,
+        limits: script.limits,
     }
 }

@@ -9,6 +9,7 @@ use super::row::{AskerRow, FoundCommand, Listed, ScriptRow, TargetRow};
 use crate::auth::caller::Caller;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::{in_sight, manages, may_sudo, reaches};
+use crate::features::organizations::access::session_limits;
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 
@@ -59,7 +60,8 @@ macro_rules! target {
     () => {
         concat!(
             "CASE WHEN m.id IS NULL THEN 'null' ELSE json_object('id', m.id, 'agent_id', m.agent_id, 'name', m.name,
-               'organization_id', m.organization_id, 'is_connected', m.is_connected, 'revoked', m.status = 'revoked') END AS machine,
+               'organization_id', m.organization_id, 'is_connected', m.is_connected, 'revoked', m.status = 'revoked',
+               'limits', json((SELECT ", session_limits!(), " FROM organizations o WHERE o.id = m.organization_id))) END AS machine,
              COALESCE(", reaches!(), ", 0) AS reaches, COALESCE(", may_sudo!(), ", 0) AS may_sudo"
         )
     };
@@ -94,9 +96,12 @@ statements! {
     );
 
     /// The script of a machine, while its relay may not have it.
-    WAITING_SCRIPT = "SELECT k.id AS command_id, k.machine_id, m.agent_id, k.user_id, k.username, k.command, k.timeout_seconds, k.sudo
-         FROM commands k JOIN machines m ON m.id = k.machine_id
-         WHERE k.machine_id = ?1 AND k.source = 'script' AND k.finished_at IS NULL AND k.status = 'queued'";
+    WAITING_SCRIPT = concat!(
+        "SELECT k.id AS command_id, k.machine_id, m.agent_id, k.user_id, k.username, k.command, k.timeout_seconds, k.sudo, ",
+        session_limits!(), " AS limits
+         FROM commands k JOIN machines m ON m.id = k.machine_id JOIN organizations o ON o.id = m.organization_id
+         WHERE k.machine_id = ?1 AND k.source = 'script' AND k.finished_at IS NULL AND k.status = 'queued'"
+    );
 
     /// Those of some commands (?2, a JSON array) of a machine (?1) that have ended.
     ENDED = concat!(

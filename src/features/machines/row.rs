@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::{Duplicate, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
+use protocol::terminal::limits::SessionLimits;
 use serde::Deserialize;
 
 use crate::platform::db::{flag, json};
@@ -72,4 +73,7 @@ pub struct Found {
     pub manages: bool,
     #[serde(deserialize_with = "flag")]
     pub may_sudo: bool,
+    /// What each session on it may do.
+    #[serde(deserialize_with = "json")]
+    pub limits: SessionLimits,
 }

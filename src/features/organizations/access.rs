@@ -18,7 +18,14 @@ macro_rules! may_create_machines {
         "(u.role <> 'user' OR o.admins_create_machines = 0)"
     };
 }
-pub(crate) use {administers, may_create_machines};
+
+/// SQL: what each session on the machines of the organization (`o`) may do, as JSON.
+macro_rules! session_limits {
+    () => {
+        "json_object('idle_minutes', o.terminal_idle_minutes, 'max_processes', o.max_processes, 'max_memory_mb', o.max_memory_mb)"
+    };
+}
+pub(crate) use {administers, may_create_machines, session_limits};
 
 /// The right to read and change the settings of one organization.
 #[derive(Debug)]

@@ -27,6 +27,11 @@ impl From<OrganizationRow> for Organization {
             recording_days: row.recording_days,
             command_log_days: row.command_log_days,
             command_masks: row.command_masks,
+            terminal_idle_minutes: row.terminal_idle_minutes,
+            max_sessions: row.max_sessions,
+            max_user_sessions: row.max_user_sessions,
+            max_processes: row.max_processes,
+            max_memory_mb: row.max_memory_mb,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -46,6 +51,11 @@ impl From<&OrganizationRow> for Changeable {
             recording_days: row.recording_days,
             command_log_days: row.command_log_days,
             command_masks: row.command_masks.clone(),
+            terminal_idle_minutes: row.terminal_idle_minutes,
+            max_sessions: row.max_sessions,
+            max_user_sessions: row.max_user_sessions,
+            max_processes: row.max_processes,
+            max_memory_mb: row.max_memory_mb,
         }
     }
 }
@@ -72,6 +82,11 @@ impl Changeable {
         self.record_sessions = request.record_sessions.unwrap_or(self.record_sessions);
         self.recording_days = request.recording_days.unwrap_or(self.recording_days);
         self.command_log_days = request.command_log_days.unwrap_or(self.command_log_days);
+        self.terminal_idle_minutes = request.terminal_idle_minutes.unwrap_or(self.terminal_idle_minutes);
+        self.max_sessions = request.max_sessions.unwrap_or(self.max_sessions);
+        self.max_user_sessions = request.max_user_sessions.unwrap_or(self.max_user_sessions);
+        self.max_processes = request.max_processes.unwrap_or(self.max_processes);
+        self.max_memory_mb = request.max_memory_mb.unwrap_or(self.max_memory_mb);
         if let Some(masks) = &request.command_masks {
             self.command_masks.clone_from(masks);
         }
@@ -99,6 +114,11 @@ impl Changeable {
             ("recording_days".to_owned(), json!(self.recording_days)),
             ("command_log_days".to_owned(), json!(self.command_log_days)),
             ("command_masks".to_owned(), json!(self.command_masks)),
+            ("terminal_idle_minutes".to_owned(), json!(self.terminal_idle_minutes)),
+            ("max_sessions".to_owned(), json!(self.max_sessions)),
+            ("max_user_sessions".to_owned(), json!(self.max_user_sessions)),
+            ("max_processes".to_owned(), json!(self.max_processes)),
+            ("max_memory_mb".to_owned(), json!(self.max_memory_mb)),
         ]
         .into_iter()
         .collect()
@@ -173,6 +193,11 @@ mod tests {
             recording_days: 90,
             command_log_days: 90,
             command_masks: Vec::new(),
+            terminal_idle_minutes: 0,
+            max_sessions: 0,
+            max_user_sessions: 0,
+            max_processes: 0,
+            max_memory_mb: 0,
         }
     }
 

@@ -24,6 +24,11 @@ pub struct OrganizationRow {
     pub command_log_days: u32,
     #[serde(deserialize_with = "json")]
     pub command_masks: Vec<String>,
+    pub terminal_idle_minutes: u32,
+    pub max_sessions: u32,
+    pub max_user_sessions: u32,
+    pub max_processes: u32,
+    pub max_memory_mb: u32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Whoever runs this server belongs to it.

@@ -301,6 +301,8 @@ impl World {
                     guest: false,
                     allow_sudo: access.may_sudo(),
                     recording: None,
+                    limits: Default::default(),
+                    refusal: None,
                 }));
             }
             Task::Upgrade(context) => {

@@ -104,9 +104,12 @@ pub async fn open_terminal(
     let event = opens(&access, &session);
     let open = (store::open(&access, &new), audit::record_if_changed(&event));
     let (opened, _) = app.db()?.run(open).await?;
-    let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
+    let (opening, records, refusal) = match opened.first() {
+        Some(opened) => (opened.openings, opened.records, None),
+        None => (0, false, Some(refused(&app, &access, &session).await?)),
+    };
     // A server without a bucket records nothing.
-    let recording = match opened.records && app.recordings().is_ok() {
+    let recording = match records && app.recordings().is_ok() {
         true => Some(random::object_id()?),
         false => None,
     };
@@ -117,13 +120,15 @@ pub async fn open_terminal(
         username: caller.username().to_owned(),
         proof: caller.relay_proof(),
         session,
-        opening: opened.openings,
+        opening,
         size: request.size,
         dialect: request.dialect,
         can_type: true,
         guest: false,
         allow_sudo: access.may_sudo(),
         recording,
+        limits: access.found().limits,
+        refusal,
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
     match app
@@ -133,6 +138,16 @@ pub async fn open_terminal(
     {
         Upgraded::Open(response) => Ok(response),
         Upgraded::Refused(status) => Err(ApiError::internal(format!("the relay answered a viewer {status}"))),
+    }
+}
+
+/// Why a session was not opened. That there is no room is for the socket to say: no browser shows the answer to a refused upgrade.
+async fn refused(app: &App, access: &MachineAccess, session: &SessionId) -> Result<String, ApiError> {
+    let reached = app.db()?.run(store::reached(access, session)).await?;
+    let error = reached.first().ok_or_else(ApiError::not_authorized)?.error();
+    match error.status() {
+        StatusCode::CONFLICT => Ok(error.text().to_owned()),
+        _ => Err(error),
     }
 }
 

@@ -7,6 +7,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::sessions::SocketTicket;
 use protocol::relay_contract::{Dialect, SignIn, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
+use protocol::terminal::limits::SessionLimits;
 
 use super::request::{TerminalQuery, TerminalRequest};
 use crate::audit::{self, Action, Resource};
@@ -93,6 +94,9 @@ pub async fn open_shared_terminal(
         guest: true,
         allow_sudo: false,
         recording: None,
+        // It starts no session.
+        limits: SessionLimits::default(),
+        refusal: None,
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);
     match app

@@ -159,6 +159,8 @@ async fn come_in(
         guest: false,
         allow_sudo: came.may_sudo,
         recording,
+        limits: came.limits,
+        refusal: None,
     })
 }
 

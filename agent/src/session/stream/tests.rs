@@ -38,6 +38,7 @@ fn opened_comes_before_output_and_the_exit_after_it() {
     stream.ended(ExitStatus {
         code: Some(1),
         signal: None,
+        reason: None,
     });
     let said = due(&mut stream, now);
     assert_eq!(said[0], FromAgent::Opened { stream: ID }.into());
@@ -45,6 +46,7 @@ fn opened_comes_before_output_and_the_exit_after_it() {
     let status = ExitStatus {
         code: Some(1),
         signal: None,
+        reason: None,
     };
     assert_eq!(
         said[2..],

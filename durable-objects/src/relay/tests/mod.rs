@@ -4,6 +4,7 @@ mod command_output;
 mod commands;
 mod commands_run;
 mod describe;
+mod limits;
 mod liveness;
 mod properties;
 mod queued;

@@ -6,6 +6,7 @@ use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::ids::CommandId;
 use protocol::limits::{MAX_COMMANDS, MAX_WAITING_COMMANDS};
 use protocol::relay_contract::{CommandAnswer, RunCommand};
+use protocol::terminal::limits::SessionLimits;
 
 use super::relay_sim::{Noted, RelaySim, agent_id, object_id};
 use crate::relay::{Notice, Settings};
@@ -33,6 +34,7 @@ pub fn send(sim: &mut RelaySim, n: usize, when_online: bool) -> Option<CommandAn
             script: false,
             when_online,
             wait: false,
+            limits: SessionLimits::default(),
         },
     );
     sim.perform();

@@ -57,7 +57,7 @@ pub fn published(wires: &[Wire]) -> Vec<ToClient> {
     wires.iter().filter_map(text).collect()
 }
 
-fn close_code(wires: &[Wire]) -> Option<u16> {
+pub fn close_code(wires: &[Wire]) -> Option<u16> {
     wires.iter().find_map(|wire| {
         if let Wire::Close(code) = wire {
             Some(*code)
@@ -67,7 +67,7 @@ fn close_code(wires: &[Wire]) -> Option<u16> {
     })
 }
 
-fn closed_reasons(sim: &RelaySim) -> Vec<&str> {
+pub fn closed_reasons(sim: &RelaySim) -> Vec<&str> {
     sim.notices
         .iter()
         .filter_map(|notice| match notice {
@@ -321,7 +321,8 @@ fn an_exit_comes_after_all_output_and_is_kept_for_a_viewer_that_was_cut() {
         sim.viewers[0].exit,
         Some(ExitStatus {
             code: Some(7),
-            signal: None
+            signal: None,
+            reason: None,
         })
     );
     assert!(sim.viewers[0].socket.is_none(), "the socket is closed");

@@ -72,6 +72,7 @@ pub async fn run_command(
         script: false,
         when_online: request.when_online,
         wait: request.wait,
+        limits: right.limits(),
     };
     let answer = relay.run_command(&run).await?;
     let refused = match answer {

@@ -167,6 +167,7 @@ fn order(
         script: false,
         when_online: request.when_online,
         wait: false,
+        limits: right.limits(),
     }
 }
 

@@ -14,6 +14,7 @@ use super::access::MachineControl;
 use super::predicates::{in_sight, manages, may_sudo, reaches};
 use super::row::{Found, MachineRow};
 use crate::auth::caller::Caller;
+use crate::features::organizations::access::session_limits;
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, json, statements};
 use crate::platform::error::ApiError;
@@ -73,7 +74,9 @@ macro_rules! found {
             manages!(),
             " AS manages, ",
             may_sudo!(),
-            " AS may_sudo
+            " AS may_sudo, ",
+            session_limits!(),
+            " AS limits
              FROM users u JOIN machines m ON ",
             in_sight!(),
             "

@@ -111,6 +111,11 @@ fn settings_are_kept() {
         recording_days: 7,
         command_log_days: 7,
         command_masks: vec!["--password *".into(), "\"é".into()],
+        terminal_idle_minutes: 240,
+        max_sessions: 1,
+        max_user_sessions: 2,
+        max_processes: 16,
+        max_memory_mb: 64,
     };
     db.run(update(&control, &new, NOW));
     let row = db.run(read(control.id())).remove(0);

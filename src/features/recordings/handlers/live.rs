@@ -9,6 +9,7 @@ use protocol::api::sessions::SocketTicket;
 use protocol::recording::LIVE_SUBPROTOCOL;
 use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
 use protocol::terminal::Size;
+use protocol::terminal::limits::SessionLimits;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -100,6 +101,9 @@ pub async fn watch_recording(
         guest: false,
         allow_sudo: false,
         recording: None,
+        // It starts no session.
+        limits: SessionLimits::default(),
+        refusal: None,
     };
     let relay = app.relay(&recording.machine_id)?;
     match relay.upgrade(VIEWER_PATH, &context, Some(LIVE_SUBPROTOCOL)).await? {

@@ -1,4 +1,5 @@
 //! SQL of terminal sessions.
+mod limit;
 mod list;
 pub mod token;
 
@@ -14,7 +15,10 @@ use crate::features::organizations::access::OrganizationEnd;
 use crate::http::client::{self, Client};
 use crate::platform::db::{Nothing, Query, flag, statements};
 
+pub use limit::{Reached, reached};
 pub use list::{Filter, list, of_machine};
+
+use limit::has_room;
 
 /// SQL: a [`SessionRow`](super::row::SessionRow) of a session (`s`), its machine (`m`) and whoever opened it (`w`).
 macro_rules! shown {
@@ -40,11 +44,14 @@ statements! {
 
     RENAME = "UPDATE terminal_sessions SET name = ?2 WHERE id = ?1 AND name <> ?2";
 
-    /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row.
-    OPEN = "INSERT INTO terminal_sessions
+    /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row; so does one
+    /// for which there is no room. As this is one statement, of two who take the last place one gets it.
+    OPEN = concat!(
+        "INSERT INTO terminal_sessions
          (id, session_id, organization_id, machine_id, user_id, username, source, started_at, last_activity, browser, os, user_agent,
           ip_address, cols, rows, sudo, attach_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         SELECT ?1, ?2, o.id, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM organizations o
+         WHERE o.id = ?3 AND ", has_room!(), "
          ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
            openings = openings + 1, attach_until = excluded.attach_until,
            last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
@@ -52,7 +59,8 @@ statements! {
            -- A shell that runs keeps what it was started with.
            sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END
          WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
-         RETURNING openings, (SELECT o.record_sessions FROM organizations o WHERE o.id = organization_id) AS records";
+         RETURNING openings, (SELECT o.record_sessions FROM organizations o WHERE o.id = organization_id) AS records"
+    );
 
     CLOSE = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'terminated'
          WHERE session_id = ?1 AND machine_id = ?3 AND status = 'active'";
@@ -103,7 +111,8 @@ pub fn rename(control: &SessionControl, name: &str) -> Query<Nothing> {
     Query::new(RENAME, [(&control.row().id).into(), name.trim().into()])
 }
 
-/// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization.
+/// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization, or that
+/// there is no room: [`reached`] tells.
 pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
     let (found, caller) = (access.found(), access.caller());
     Query::new(

@@ -73,10 +73,14 @@ fn control(db: &TestDb, caller: &str, session: &str) -> Result<SessionControl, S
     SessionControl::of_active(found).map_err(|error| format!("{error:?}"))
 }
 
-fn opened(db: &TestDb, caller: &str, agent_id: &str, session: &str) -> bool {
+fn access(db: &TestDb, caller: &str, agent_id: &str) -> MachineAccess {
     let caller = db.caller(caller);
     let found = db.run(machines::find(caller.id(), &Key::AgentId(agent_id.into())));
-    let access = MachineAccess::decide(caller, found).unwrap();
+    MachineAccess::decide(caller, found).unwrap()
+}
+
+fn opened(db: &TestDb, caller: &str, agent_id: &str, session: &str) -> bool {
+    let access = access(db, caller, agent_id);
     let client = Client {
         address: "::1".into(),
         user_agent: "Firefox on Android".into(),
@@ -325,4 +329,83 @@ fn a_name_is_given_and_taken_away() {
         assert_eq!(db.run(find(db.caller("ann").id(), "s-ann"))[0].row.name, name);
     }
     assert_eq!(db.count("terminal_sessions WHERE name <> ''"), 0);
+}
+
+/// Why there is no session, by the code and the words.
+fn refusal(db: &TestDb, caller: &str, session: &str) -> (u16, String) {
+    let access = access(db, caller, "000000000000");
+    let error = db.run(reached(&access, &session.parse().unwrap())).remove(0).error();
+    (error.status().as_u16(), error.text().to_owned())
+}
+
+#[test]
+fn the_next_session_of_a_person_who_has_as_many_as_may_be_is_refused_in_words() {
+    let db = db();
+    db.execute("UPDATE organizations SET max_user_sessions = 2 WHERE slug = 'acme'");
+    assert!(opened(&db, "ann", "000000000000", "two"));
+    assert!(!opened(&db, "ann", "000000000002", "three"), "on another machine, too");
+    assert_eq!(
+        refusal(&db, "ann", "three"),
+        (
+            409,
+            "You have 2 terminal sessions running, and this organization lets one person have 2: end one of yours first".to_owned()
+        )
+    );
+    assert_eq!(db.count("terminal_sessions WHERE session_id = 'three'"), 0);
+    // One that runs is opened again, whatever else runs; others are not in the way; those that ended do not count.
+    assert!(opened(&db, "ann", "000000000000", "two") && opened(&db, "admin", "000000000000", "another"));
+    db.execute("UPDATE terminal_sessions SET status = 'closed', ended_at = 'x' WHERE session_id = 's-ann'");
+    assert!(opened(&db, "ann", "000000000000", "three"));
+    assert!(
+        !opened(&db, "ann", "000000000000", "s-ann"),
+        "one that ended takes a place again"
+    );
+}
+
+#[test]
+fn the_next_session_of_an_organization_that_has_as_many_as_may_be_is_refused_in_words() {
+    let db = db();
+    db.execute("UPDATE organizations SET max_sessions = 3 WHERE slug = 'acme'");
+    // The last place is taken once, whoever else wants it.
+    assert!(opened(&db, "admin", "000000000000", "three"));
+    assert!(!opened(&db, "ann", "000000000000", "four"));
+    let (status, words) = refusal(&db, "ann", "four");
+    assert_eq!(status, 409);
+    assert!(
+        words.contains("lets 3 terminal sessions run") && words.contains("max_sessions"),
+        "{words}"
+    );
+    assert!(
+        opened(&db, "eve", "000000000001", "elsewhere"),
+        "another organization has its own"
+    );
+    db.execute("UPDATE organizations SET max_sessions = 0");
+    assert!(opened(&db, "ann", "000000000000", "four"));
+    let (status, words) = refusal(&db, "ann", "five");
+    assert!(
+        status == 409 && words.contains("try again"),
+        "one ended between the two questions: {words}"
+    );
+}
+
+#[test]
+fn somebody_elses_name_is_refused_as_such_whether_there_is_room_or_not() {
+    let db = db();
+    db.execute("UPDATE organizations SET max_user_sessions = 1");
+    assert!(!opened(&db, "ann", "000000000000", "s-bob"));
+    assert_eq!(refusal(&db, "ann", "s-bob").0, 403);
+}
+
+#[test]
+fn a_machine_is_found_with_what_its_own_organization_grants_sessions() {
+    let db = db();
+    db.execute(
+        "UPDATE organizations SET terminal_idle_minutes = 5, max_processes = 100, max_memory_mb = 64 WHERE slug = 'evil'",
+    );
+    let limits = access(&db, "root", "000000000001").found().limits;
+    assert_eq!(
+        (limits.idle_minutes, limits.max_processes, limits.max_memory_mb),
+        (5, 100, 64)
+    );
+    assert!(access(&db, "ann", "000000000000").found().limits.is_none());
 }

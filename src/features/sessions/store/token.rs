@@ -2,16 +2,19 @@
 use protocol::api::sessions::SessionStatus;
 use protocol::ids::{AgentId, ObjectId, SessionId};
 use protocol::relay_contract::SignIn;
+use protocol::terminal::limits::SessionLimits;
 use serde::Deserialize;
 
 use crate::auth::caller::Caller;
 use crate::features::machines::predicates::may_sudo;
-use crate::platform::db::{Nothing, Query, flag, statements};
+use crate::features::organizations::access::session_limits;
+use crate::platform::db::{Nothing, Query, flag, json, statements};
 use crate::platform::secrets;
 
 statements! {
+    /// A session that found no room has no token.
     KEEP = "INSERT INTO session_tokens (digest, session, user_id, sign_in, token_version, key_until, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+         SELECT ?1, s.id, ?3, ?4, ?5, ?6, ?7 FROM terminal_sessions s WHERE s.id = ?2";
 
     /// Of a token (?1) that is good now (?2) for a session (?3).
     FIND = "SELECT s.machine_id, t.user_id, u.username, t.sign_in, t.token_version, t.key_until
@@ -25,7 +28,8 @@ statements! {
          RETURNING openings, cols, rows,
            (SELECT m.agent_id FROM machines m WHERE m.id = terminal_sessions.machine_id) AS agent_id,
            (SELECT o.record_sessions FROM organizations o WHERE o.id = terminal_sessions.organization_id) AS records,
-           (SELECT ", may_sudo!(), " FROM users u, machines m WHERE u.id = ?3 AND m.id = ?2) AS may_sudo"
+           (SELECT ", may_sudo!(), " FROM users u, machines m WHERE u.id = ?3 AND m.id = ?2) AS may_sudo,
+           (SELECT ", session_limits!(), " FROM organizations o WHERE o.id = terminal_sessions.organization_id) AS limits"
     );
 
     STATUS = "SELECT status FROM terminal_sessions WHERE session_id = ?1 AND machine_id = ?2 AND user_id = ?3";
@@ -76,6 +80,9 @@ pub struct CameIn {
     /// Whether a shell that starts for it may gain privileges.
     #[serde(deserialize_with = "flag")]
     pub may_sudo: bool,
+    /// What it may do.
+    #[serde(deserialize_with = "json")]
+    pub limits: SessionLimits,
 }
 
 /// Whether a session is over.

@@ -10,7 +10,7 @@ use crate::audit;
 use crate::auth::caller::Credentials;
 use crate::features::machines::{self, Key};
 use crate::features::sessions::access::SessionControl;
-use crate::features::sessions::store::{self, NewSession, token};
+use crate::features::sessions::store::{self, NewSession, Reached, token};
 use crate::features::sessions::{end, store as sessions};
 use crate::features::terminals;
 use crate::http::client::Client;
@@ -34,7 +34,7 @@ const TOKEN_BYTES: usize = 24;
     responses((status = 201, description = "The session, and what opens its socket", body = V1<V1OpenedSession>),
         (status = 403, description = "The caller may not use the machine, or it was revoked", body = V1ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody),
-        (status = 409, description = "The machine has not been enrolled yet", body = V1ErrorBody),
+        (status = 409, description = "The machine has not been enrolled yet, or as many sessions run as the organization lets", body = V1ErrorBody),
         (status = 503, description = "The machine's agent is not connected", body = V1ErrorBody)))]
 #[worker::send]
 pub async fn create_session(
@@ -80,9 +80,14 @@ pub async fn open(
     let batch = (
         store::open(&access, &new),
         token::keep(&token, &new.id, access.caller(), &until),
-        audit::record(&event),
+        audit::record_if_changed(&event),
     );
-    app.db()?.run(batch).await?;
+    let db = app.db()?;
+    let (opened, _, _) = db.run(batch).await?;
+    if opened.is_empty() {
+        let reached = db.run(store::reached(&access, &session)).await?;
+        return Err(reached.first().map_or_else(ApiError::not_authorized, Reached::error));
+    }
     Ok(V1OpenedSession {
         websocket_url: format!("{}/v1/sessions/{session}/ws", address.replacen("http", "ws", 1)),
         session_id: session,

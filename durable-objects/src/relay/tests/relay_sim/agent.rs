@@ -178,6 +178,7 @@ impl RelaySim {
         let status = ExitStatus {
             code: Some(code),
             signal: None,
+            reason: None,
         };
         shell.exit = Some(status.clone());
         let end = shell.end;
@@ -228,7 +229,11 @@ impl RelaySim {
             truncated: false,
             timed_out: false,
             duration_ms: Some(7),
-            status: ExitStatus { code, signal },
+            status: ExitStatus {
+                code,
+                signal,
+                reason: None,
+            },
         };
         if let Some(socket) = self.agent.socket {
             self.say_up(socket, &ran);

@@ -17,6 +17,7 @@ use protocol::live::Topic;
 use protocol::relay_contract::{Dialect, SignIn, ViewerContext};
 use protocol::stream::InputWriter;
 use protocol::terminal::Size;
+use protocol::terminal::limits::SessionLimits;
 
 use crate::relay::{
     Action, Chunk, Claim, CommandClaim, Figures, Key, Memory, Notice, Proof, Question, Record, RelayState, Settings,
@@ -119,6 +120,8 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         guest: false,
         allow_sudo: false,
         recording: None,
+        limits: SessionLimits::default(),
+        refusal: None,
     }
 }
 
