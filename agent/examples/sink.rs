@@ -138,9 +138,9 @@ async fn accept(listener: &TcpListener) -> Link {
         size: Size::default(),
         allow_sudo: true,
         username: "bench".into(),
-    })
         limits: Default::default(),
     .await;
+    })
     link.say(ToAgent::OpenInput {
         stream: STREAM,
         input: INPUT,

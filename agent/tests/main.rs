@@ -6,6 +6,8 @@ mod commands;
 mod cuts;
 mod enrolment;
 mod flow;
+mod idle;
+mod limits;
 mod link;
 mod login;
 mod pam;

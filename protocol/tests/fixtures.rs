@@ -239,12 +239,12 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     check_refusals::<ToAgent>(
         "to_agent",
         &[
-            "run.script",
-            "run.session_id",
             "open.limits",
             "run.limits",
             "welcome.command_log",
             "welcome.command_output",
+            "run.script",
+            "run.session_id",
             "welcome.pulled_metrics",
             "welcome.thresholds",
         ],

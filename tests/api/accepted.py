@@ -231,6 +231,14 @@ ACCEPTED = [
         },
     ),
     Accepted(
+    Accepted(
+        "0 is no limit and from there to the least that a shell starts with is nothing, which no schema says",
+        REFUSED,
+        dict.fromkeys(
+            ("PUT /api/organization", "PUT /api/admin/organizations/{organization_id}"),
+            ("max_processes must be 0", "max_memory_mb must be 0"),
+        ),
+    ),
         "when it is, no schema says",
         REFUSED,
         {"POST /api/machines/{agent_id}/access/grant": ("expires_at must be",)},

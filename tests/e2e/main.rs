@@ -18,6 +18,7 @@ mod dist;
 mod duplicates;
 mod groups;
 mod live;
+mod limits;
 mod machine_access;
 mod machines;
 mod mail;

@@ -301,12 +301,12 @@ impl Connection {
     pub async fn open_within(&mut self, stream: StreamId, allow_sudo: bool, limits: SessionLimits) {
         .await;
     }
+            limits,
 
     /// Cuts the link without a word.
     pub fn cut(self) {}
 }
 
-            limits,
 /// What a person at the first terminal has typed and seen.
 #[derive(Default)]
 pub struct Terminal {

@@ -81,7 +81,6 @@ pub struct ExitStatus {
     pub code: Option<i32>,
     /// The name of the signal that ended it, such as `SIGKILL`.
     pub signal: Option<String>,
-}
     /// Why it was ended, if a limit did that: [`IDLE_TIMEOUT`](limits::IDLE_TIMEOUT).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -92,3 +91,4 @@ impl ExitStatus {
     pub fn is_idle(&self) -> bool {
         self.reason.as_deref() == Some(limits::IDLE_TIMEOUT)
     }
+}

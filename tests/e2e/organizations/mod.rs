@@ -20,7 +20,8 @@ fn new(slug: &str, name: &str, description: &str, people: u64) -> Value {
         "name": slug, "display_name": name, "description": description, "keycloak_realm": slug, "enabled": true,
         "user_count": people, "machine_count": 0, "otp": "off", "otp_expiry_minutes": 10, "admins_create_machines": false,
         "inactive_days": 30, "record_sessions": true, "recording_days": 90,
-        "command_log_days": 90, "command_masks": [],
+        "command_log_days": 90, "command_masks": [], "terminal_idle_minutes": 0, "max_sessions": 0, "max_user_sessions": 0,
+        "max_processes": 0, "max_memory_mb": 0,
     })
 }
 

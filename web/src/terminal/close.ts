@@ -37,6 +37,8 @@ export function describeClose(code: number, reason: string): string {
       return 'Your access to this machine was withdrawn, or you signed out.';
     case 1009:
       return 'The server refused a message that was too large.';
+    case 4000:
+      return 'The session was ended because nobody typed for too long.';
     case 4008:
       return 'The session was ended by its owner or an administrator.';
     case 4009:

@@ -20,6 +20,8 @@ export interface Size {
 export interface Exit {
   code: number | null;
   signal: string | null;
+  /** Why it was ended, if a limit did that: `idle_timeout`. */
+  reason?: string;
 }
 
 /** What a viewer says. */
@@ -152,7 +154,7 @@ const SHAPES: Record<ToViewer['type'], Fields> = {
     error: orNull(text),
   },
   presence: { people: (value) => Array.isArray(value) && value.every(isPerson) },
-  exit: { code: orNull(Number.isSafeInteger), signal: orNull(text) },
+  exit: { code: orNull(Number.isSafeInteger), signal: orNull(text), reason: orAbsent(text) },
   error: { error: text, code: text },
   disconnect: { reason: text, code: text },
   pong: {},

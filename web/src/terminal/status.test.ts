@@ -28,7 +28,13 @@ describe('the connection in words', () => {
     [{ name: 'closed', code: 1000, reason: '' }, { exit: { code: null, signal: 'SIGKILL' } }, 'Shell ended by SIGKILL'],
     [{ name: 'closed', code: 1000, reason: '' }, { farewell: 'This session has ended' }, 'This session has ended.'],
     [{ name: 'closed', code: 4009, reason: '' }, {}, 'This terminal was opened in another window.'],
-    [{ name: 'closed', code: 4000, reason: 'Idle timeout' }, {}, 'The server closed the connection: Idle timeout.'],
+    [{ name: 'closed', code: 4000, reason: 'Idle timeout' }, {}, 'The session was ended because nobody typed for too long.'],
+    [
+      { name: 'closed', code: 4000, reason: '' },
+      { exit: { code: null, signal: 'SIGHUP', reason: 'idle_timeout' } },
+      'Ended, as nobody typed for too long',
+    ],
+    [{ name: 'closed', code: 4029, reason: '' }, { farewell: 'You have 2 terminals' }, 'You have 2 terminals.'],
     [{ name: 'closed', code: null, reason: 'This machine was deleted.' }, {}, 'This machine was deleted.'],
   ])('%j with %j is “%s”', (socket, facts, expected) => expect(words(socket, facts)).toBe(expected));
 });

@@ -47,8 +47,8 @@ export function statusOf(socket: SocketState, facts: Facts): Status {
       const reason = code === null ? socket.reason : describeClose(code, socket.reason);
       return {
         name: 'closed',
-        reason: code === 1000 ? (said ?? reason) : reason,
-        over: code === 1000 || code === 4008,
+        reason: code === 1000 || code === 4029 ? (said ?? reason) : reason,
+        over: code === 1000 || code === 4000 || code === 4008,
         elsewhere: code === 4009,
       };
     }
@@ -80,7 +80,8 @@ export function describeStatus(status: Status, now: number): string {
   }
 }
 
-export function describeExit({ code, signal }: Exit): string {
+export function describeExit({ code, signal, reason }: Exit): string {
+  if (reason === 'idle_timeout') return 'Ended, as nobody typed for too long';
   if (signal !== null) return `Shell ended by ${signal}`;
   return code === null ? 'Shell ended' : `Shell ended – exit code ${code}`;
 }

@@ -83,7 +83,11 @@ export function describeState({ status, is_connected }: Pick<Machine, 'status' |
 }
 
 /** What agents say of themselves, in words. */
-const FACTS: Readonly<Record<string, string>> = { cpu_cores: 'Processor cores', version: 'Agent version' };
+const FACTS: Readonly<Record<string, string>> = { 
+  cpu_cores: 'Processor cores',
+  session_limits: 'Limits of sessions',
+  version: 'Agent version',
+};
 
 /** A free fact about a machine with its name in words; what is not known here is called as it is. */
 export function describeFact([name, value]: [string, string]): [string, string] {

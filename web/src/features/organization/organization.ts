@@ -19,6 +19,15 @@ export interface Settings {
   /** Recordings are kept for so long; 0 is for ever. */
   recording_days: number;
   command_log_days: number;
+  /** After how many minutes without a key a terminal ends; 0 is never. */
+  terminal_idle_minutes: number;
+  /** How many sessions may run at once; 0 is as many as like. */
+  max_sessions: number;
+  /** The same, of one person. */
+  max_user_sessions: number;
+  /** What a session may have: processes, and memory in MiB; 0 is what the machine has. */
+  max_processes: number;
+  max_memory_mb: number;
   /** Texts that are masked in commands. */
   command_masks: string[];
 }

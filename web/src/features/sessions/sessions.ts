@@ -78,6 +78,7 @@ const ENDS: Record<string, string> = {
   terminated: 'ended by somebody',
   abandoned: 'nobody came back',
   never_started: 'nobody came',
+  idle_timeout: 'nobody typed',
   access_revoked: 'the access was withdrawn',
   machine_deleted: 'the machine was deleted',
   open_failed: 'the shell could not be started',
