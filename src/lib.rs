@@ -58,6 +58,7 @@ fn start() {
     let (typed, sent) = (features::command_logs::record::store, features::commands::logged::store);
     durable_objects::command_log::set(typed, sent, features::commands::asked::store);
     durable_objects::health::set(features::machines::health::write);
+    durable_objects::logins::set(features::access_events::record::store);
 }
 
 /// Serves one request.

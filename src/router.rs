@@ -17,6 +17,9 @@ use crate::features::{
     access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
     live, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
     sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
+    access_events, access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard,
+    downloads, groups, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles,
+    session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
 use crate::http::{etag, health, not_found, v1_limit};
@@ -43,6 +46,7 @@ pub fn api() -> Routes {
         .merge(machines::routes())
         .merge(machine_access::routes())
         .merge(access_requests::routes())
+        .merge(access_events::routes())
         .merge(sessions::routes())
         .merge(session_logs::routes())
         .merge(terminals::routes())

@@ -130,6 +130,7 @@ async fn accept(listener: &TcpListener) -> Link {
         command_output: false,
         pulled_metrics: false,
         thresholds: Default::default(),
+        logins: false,
     })
     .await;
     link.say(ToAgent::Open {
@@ -139,8 +140,8 @@ async fn accept(listener: &TcpListener) -> Link {
         allow_sudo: true,
         username: "bench".into(),
         limits: Default::default(),
-    .await;
     })
+    .await;
     link.say(ToAgent::OpenInput {
         stream: STREAM,
         input: INPUT,

@@ -277,6 +277,7 @@ async fn an_edge_that_does_not_speak_the_protocol_gets_no_shells() {
         command_output: false,
         pulled_metrics: true,
         thresholds: Thresholds::default(),
+        logins: false,
     })
     .await;
     assert!(matches!(link.next().await, Received::Closed(_)));

@@ -73,6 +73,7 @@ messages!(FromAgent {
     Heartbeat: "heartbeat",
     Described: "described",
     History: "history",
+    Logins: "logins",
     Ping: "ping",
 });
 messages!(ToAgent {
@@ -80,6 +81,7 @@ messages!(ToAgent {
     Watch: "watch",
     Thresholds: "thresholds",
     CommandsStored: "commands_stored",
+    LoginsStored: "logins_stored",
     Open: "open",
     OpenInput: "open_input",
     CloseInput: "close_input",
@@ -216,18 +218,18 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "command_ended.exit_code",
             "command_ended.signal",
             "exit.code",
+            "exit.reason",
             "exit.signal",
             "resized.by",
-            "exit.reason",
         ],
     );
     check_refusals::<FromAgent>(
         "from_agent",
         &[
             "exited.code",
+            "exited.reason",
             "exited.signal",
             "hello.journal",
-            "exited.reason",
             "hello.pulled_metrics",
             "notice.input",
             "ran.code",
@@ -241,10 +243,11 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
         &[
             "open.limits",
             "run.limits",
-            "welcome.command_log",
-            "welcome.command_output",
             "run.script",
             "run.session_id",
+            "welcome.command_log",
+            "welcome.command_output",
+            "welcome.logins",
             "welcome.pulled_metrics",
             "welcome.thresholds",
         ],

@@ -88,6 +88,7 @@ actions! {
     MachineDeleted "machine_deleted";
     AgentDuplicate "agent_duplicate";
     MachineHealth "machine_health";
+    ExternalLogin "external_login";
     MachineAccess "machine_access";
     CommandExecuted "command_executed";
     CommandCancelled "command_cancelled";

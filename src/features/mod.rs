@@ -1,4 +1,5 @@
 //! What the product does, a folder per noun, mostly named as the first segment of its URLs.
+pub mod access_events;
 pub mod access_requests;
 pub mod accounts;
 pub mod agents;

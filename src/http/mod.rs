@@ -16,3 +16,4 @@ pub mod period;
 pub mod range;
 pub mod upgrade;
 pub mod v1_limit;
+pub mod window;

@@ -54,6 +54,7 @@ PAGES = (
     "GET /api/groups/{group_id}/machines",
     "GET /api/groups/{group_id}/members",
     "GET /api/machines",
+    "GET /api/machines/{agent_id}/access-events",
     "GET /api/machines/{agent_id}/access-requests",
     "GET /api/machines/{agent_id}/recordings",
     "GET /api/machines/{agent_id}/sessions",
@@ -231,7 +232,6 @@ ACCEPTED = [
         },
     ),
     Accepted(
-    Accepted(
         "0 is no limit and from there to the least that a shell starts with is nothing, which no schema says",
         REFUSED,
         dict.fromkeys(
@@ -239,6 +239,7 @@ ACCEPTED = [
             ("max_processes must be 0", "max_memory_mb must be 0"),
         ),
     ),
+    Accepted(
         "when it is, no schema says",
         REFUSED,
         {"POST /api/machines/{agent_id}/access/grant": ("expires_at must be",)},

@@ -237,6 +237,7 @@ impl Shells {
             | ToAgent::Watch { .. }
             | ToAgent::Thresholds { .. }
             | ToAgent::CommandsStored { .. }
+            | ToAgent::LoginsStored { .. }
             | ToAgent::Report
             | ToAgent::Describe
             | ToAgent::Pong => {}

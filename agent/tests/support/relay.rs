@@ -107,10 +107,17 @@ impl Relay {
         connection
     }
 
+    /// The same, and takes logins.
+    pub async fn welcome_with_logins(&self) -> Connection {
+        let mut connection = self.accept().await;
+        connection.welcome_that(false, false, true).await;
+        connection
+    }
+
     /// The same of a relay that takes records of commands.
     pub async fn welcome_with_log(&self) -> Connection {
         let mut connection = self.accept().await;
-        connection.welcome_that(true, false).await;
+        connection.welcome_that(true, false, false).await;
         connection
     }
 
@@ -170,15 +177,15 @@ pub struct Connection {
 
 impl Connection {
     pub async fn welcome(&mut self) {
-        self.welcome_that(false, false).await;
+        self.welcome_that(false, false, false).await;
     }
 
     /// The same of a relay that takes what commands write as it comes.
     pub async fn welcome_with_output(&mut self) {
-        self.welcome_that(false, true).await;
+        self.welcome_that(false, true, false).await;
     }
 
-    async fn welcome_that(&mut self, command_log: bool, command_output: bool) {
+    async fn welcome_that(&mut self, command_log: bool, command_output: bool, logins: bool) {
         let agent_id = "0123456789ab".parse().unwrap();
         self.send(ToAgent::Welcome {
             protocol: PROTOCOL,
@@ -188,6 +195,7 @@ impl Connection {
             command_output,
             pulled_metrics: true,
             thresholds: never(),
+            logins,
         })
         .await;
     }
@@ -286,6 +294,11 @@ impl Connection {
     }
 
     pub async fn open(&mut self, stream: StreamId, allow_sudo: bool) {
+        self.open_within(stream, allow_sudo, SessionLimits::default()).await;
+    }
+
+    /// Opens a shell that has limits.
+    pub async fn open_within(&mut self, stream: StreamId, allow_sudo: bool, limits: SessionLimits) {
         let session_id = format!("sess_{stream}").parse().unwrap();
         self.send(ToAgent::Open {
             stream,
@@ -293,15 +306,10 @@ impl Connection {
             size: SIZE,
             allow_sudo,
             username: "ann".into(),
+            limits,
         })
-        self.open_within(stream, allow_sudo, SessionLimits::default()).await;
-    }
-
-    /// Opens a shell that has limits.
-    pub async fn open_within(&mut self, stream: StreamId, allow_sudo: bool, limits: SessionLimits) {
         .await;
     }
-            limits,
 
     /// Cuts the link without a word.
     pub fn cut(self) {}

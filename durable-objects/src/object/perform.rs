@@ -6,6 +6,7 @@ use protocol::ids::{CommandId, ObjectId};
 use protocol::live::Topic;
 use protocol::relay_contract::AskedCommand;
 use protocol::terminal::command_record::CommandRecord;
+use protocol::terminal::logins::Logins;
 use worker::{Error, Result};
 
 use super::arrival::mint_viewer;
@@ -15,6 +16,7 @@ use crate::authority;
 use crate::command_log;
 use crate::directory;
 use crate::health;
+use crate::logins;
 use crate::relay::{Action, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
 use crate::storage::Storage;
 
@@ -35,6 +37,7 @@ pub(super) struct Rest {
     figures: Vec<Figures>,
     /// What has changed for those who look.
     changed: BTreeSet<Topic>,
+    logins: Vec<Logins>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -47,6 +50,7 @@ impl Rest {
         self.records.extend(more.records);
         self.figures.extend(more.figures);
         self.changed.extend(more.changed);
+        self.logins.extend(more.logins);
         self.erase_all |= more.erase_all;
     }
 }
@@ -95,6 +99,8 @@ impl Relay {
             }
             if !rest.changed.is_empty() {
                 self.announce(&Vec::from_iter(std::mem::take(&mut rest.changed))).await;
+            for logins in std::mem::take(&mut rest.logins) {
+                self.log_in(logins).await;
             }
             if !rest.records.is_empty() {
                 self.log(std::mem::take(&mut rest.records)).await;
@@ -181,6 +187,24 @@ impl Relay {
         drop(self.perform(actions));
     }
 
+    /// Stores logins and tells the agent. What fails the agent says again.
+    async fn log_in(&self, logins: Logins) {
+        let Some(machine) = self.live.borrow().relay.machine().cloned() else {
+            return;
+        };
+        let number = logins.number;
+        if let Err(error) = logins::store(&self.env, &machine, logins).await {
+            return worker::console_error!("logins are not stored yet: {error}");
+        }
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            live.relay.logins_stored(number);
+            live.relay.take_actions()
+        };
+        // Nothing but a message to the agent.
+        drop(self.perform(actions));
+    }
+
     /// Asks, once the directory knows of every end that was decided before the question: a row that is about to be closed must
     /// not let anybody in.
     async fn ask(&self, question: &Question) -> Option<Verdict> {
@@ -224,6 +248,10 @@ impl Relay {
                 }
                 Action::Log(records) => {
                     rest.get_or_insert_with(Rest::default).records.extend(records);
+                    Ok(())
+                }
+                Action::Logins(logins) => {
+                    rest.get_or_insert_with(Rest::default).logins.push(logins);
                     Ok(())
                 }
                 Action::Tell(figures) => {
@@ -291,7 +319,8 @@ impl Relay {
             | Action::Ask(_)
             | Action::Prove(..)
             | Action::Put(_)
-            | Action::Log(_) => {}
+            | Action::Log(_)
+            | Action::Logins(_) => {}
         }
         Ok(())
     }

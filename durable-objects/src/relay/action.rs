@@ -12,6 +12,7 @@ use protocol::terminal::Size;
 use protocol::terminal::agent::LinuxUser;
 use protocol::terminal::close::Close;
 use protocol::terminal::command_record::CommandRecord;
+use protocol::terminal::logins::Logins;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -59,6 +60,9 @@ pub enum Action {
     Put(Chunk),
     /// Store records of commands, and call [`super::RelayState::commands_stored`] once that is done. If it fails, they come again.
     Log(Vec<CommandRecord>),
+    /// Store logins that did not pass the edge, and call [`super::RelayState::logins_stored`] once that is done. If it fails, they come
+    /// again.
+    Logins(Logins),
     /// Ask whose a socket is, and call [`super::RelayState::proven`] with the answer.
     Prove(Socket, Proof),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.

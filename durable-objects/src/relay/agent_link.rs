@@ -172,6 +172,7 @@ impl AgentLink {
             command_output: true,
             pulled_metrics,
             thresholds: link.memory.context.thresholds,
+            logins: true,
         };
         out.say(link.socket, &welcome);
         out.remember(link.socket);

@@ -112,6 +112,7 @@ impl RelayState {
             FromAgent::Commands { now: clock, records } => self.commands_run(now, clock, records),
             FromAgent::Heartbeat { metrics } => self.agent.measured(now, metrics, None, &mut self.out),
             FromAgent::History { metrics, series } => self.agent.measured(now, metrics, Some(series), &mut self.out),
+            FromAgent::Logins { now: clock, logins } => self.logins(now, clock, logins),
             FromAgent::Described { shells } => self.described(now, shells),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }

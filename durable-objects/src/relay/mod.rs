@@ -19,6 +19,7 @@
 //! - `recording.rs`: what becomes of a session's recording (`recorders.rs`, `recorder/`)
 //! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `command_output.rs`: what those
 //!   who look on are told of either, `commands_run.rs`: records of those that were typed
+//! - `logins.rs`: who logs in past the edge
 //! - `measured.rs`: how the machine does, and how often that is asked
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `strangers.rs`: sockets that have not said whose they are
@@ -41,6 +42,7 @@ mod ending;
 mod expiry;
 mod from_agent;
 mod from_viewer;
+mod logins;
 mod machine;
 mod measured;
 mod outbox;
@@ -136,6 +138,8 @@ pub struct RelayState {
     recorders: Recorders,
     /// How often a right was withdrawn since the relay woke.
     epoch: u64,
+    /// When the agent told of logins the last two times.
+    logins_at: [Option<u64>; 2],
     out: Outbox,
 }
 
@@ -158,6 +162,7 @@ impl RelayState {
             describing: Describing::default(),
             recorders: Recorders::default(),
             epoch: 0,
+            logins_at: [None, None],
             out: Outbox::default(),
         };
         for record in records {

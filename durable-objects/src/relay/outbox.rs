@@ -8,6 +8,7 @@ use protocol::live::Topic;
 use protocol::terminal::close::Close;
 use protocol::terminal::command_record::CommandRecord;
 use protocol::terminal::frame::Frame;
+use protocol::terminal::logins::Logins;
 use serde::Serialize;
 
 use super::action::{Action, Chunk, Figures, Notice, Socket};
@@ -126,6 +127,11 @@ impl Outbox {
     /// Stores records of commands.
     pub fn log(&mut self, records: Vec<CommandRecord>) {
         self.actions.push(Action::Log(records));
+    }
+
+    /// Stores logins.
+    pub fn logins(&mut self, logins: Logins) {
+        self.actions.push(Action::Logins(logins));
     }
 
     /// How many sessions were said to be over since the object woke.

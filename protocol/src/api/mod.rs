@@ -1,6 +1,7 @@
 //! The bodies of the REST API, one file per feature. A body is not a database row: what is not written here is not
 //! published.
 pub mod access;
+pub mod access_events;
 pub mod access_requests;
 pub mod agents;
 pub mod api_keys;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::command_record::CommandRecord;
+use super::limits::SessionLimits;
+use super::logins::Logins;
 use super::{ExitStatus, Size};
 use crate::api::facts;
 use crate::api::health::Thresholds;
@@ -299,6 +301,13 @@ pub enum FromAgent {
         /// Those that run.
         shells: Vec<Described>,
     },
+    /// Logins that did not pass the edge. Only after a `welcome` with `logins`. They come again until the relay says that it has them.
+    Logins {
+        /// The machine's clock when this is sent, in milliseconds since the Unix epoch.
+        now: u64,
+        /// Which.
+        logins: Logins,
+    },
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
 }
@@ -327,6 +336,9 @@ pub enum ToAgent {
         /// What the agent is to speak up about without being asked.
         #[serde(default)]
         thresholds: Thresholds,
+        /// Whether the relay takes `logins`.
+        #[serde(default)]
+        logins: bool,
     },
     /// Somebody looks: say how the machine does, now and then for a while. Of several that hold, the most frequent counts; another of
     /// the same frequency takes its place.
@@ -346,6 +358,11 @@ pub enum ToAgent {
         /// Which.
         ids: Vec<ObjectId>,
     },
+    /// The logins of a message are stored.
+    LoginsStored {
+        /// Which message's.
+        number: u64,
+    },
     /// Start a shell. Idempotent per stream.
     Open {
         /// Its output stream.
@@ -359,6 +376,9 @@ pub enum ToAgent {
         allow_sudo: bool,
         /// Who asked, for the agent's own log.
         username: String,
+        /// What it may do. One whose limits changed since it started keeps those it started with.
+        #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
+        limits: SessionLimits,
     },
     /// Expect one typist's input.
     OpenInput {
@@ -376,9 +396,6 @@ pub enum ToAgent {
     Resize {
         /// Which.
         stream: StreamId,
-        /// What it may do. One whose limits changed since it started keeps those it started with.
-        #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
-        limits: SessionLimits,
         /// To what.
         #[serde(flatten)]
         size: Size,
@@ -424,6 +441,9 @@ pub enum ToAgent {
         /// Whether it is a script: it ends at the first command that fails, and its output is also kept on the machine.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         script: bool,
+        /// What it may do; its time is the one above.
+        #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
+        limits: SessionLimits,
     },
     /// Say how a command ended, once it has.
     Collect {
@@ -441,9 +461,6 @@ pub enum ToAgent {
         stream: StreamId,
     },
     /// Answer to a ping.
-        /// What it may do; its time is the one above.
-        #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
-        limits: SessionLimits,
     Pong,
 }
 

@@ -3,6 +3,8 @@ pub mod agent;
 pub mod close;
 pub mod command_record;
 pub mod frame;
+pub mod limits;
+pub mod logins;
 pub mod presence;
 pub mod published;
 pub mod sessions_v1;

@@ -447,6 +447,7 @@ impl World {
                     | Action::Prove(..)
                     | Action::Put(_)
                     | Action::Log(_)
+                    | Action::Logins(_)
                     | Action::Keep(..)
                     | Action::Tell(_) => {}
                 }

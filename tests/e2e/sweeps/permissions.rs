@@ -207,6 +207,10 @@ const OPERATIONS: &[(&str, Expected)] = &[
         Refused(403, "Not authorized"),
     ),
     (
+        "GET /api/machines/{agent_id}/access-events",
+        Refused(403, "Not authorized"),
+    ),
+    (
         "GET /api/machines/{agent_id}/recordings",
         Refused(403, "Not authorized"),
     ),

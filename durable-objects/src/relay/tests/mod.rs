@@ -6,6 +6,7 @@ mod commands_run;
 mod describe;
 mod limits;
 mod liveness;
+mod logins;
 mod properties;
 mod queued;
 mod recordings;

@@ -2,8 +2,6 @@
 use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::recordings::{Recording, RecordingDetail, RecordingList};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::load;
 use crate::auth::caller::Credentials;
@@ -12,48 +10,18 @@ use crate::features::machines::{self, Key};
 use crate::features::recordings::row::RecordingRow;
 use crate::features::recordings::store;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::window::WindowQuery;
 use crate::platform::context::App;
 use crate::platform::db::Count;
 use crate::platform::error::ApiError;
 
-/// How many recordings are listed if nobody says how many (contract).
-const DEFAULT_LIMIT: i64 = 50;
-
-/// How many are listed at most (contract).
-const MAX_LIMIT: i64 = 200;
-
-/// The last that can be asked for; what lies beyond is empty for any list D1 can hold.
-const MAX_SKIP: i64 = 1_000_000_000;
-
-/// Which part of a list to give. Values that are no numbers or out of bounds count as absent.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct WindowQuery {
-    /// How many to list, 1 to 200; 50 if absent.
-    #[param(value_type = Option<u64>, minimum = 1)]
-    limit: Option<String>,
-    /// How many to leave out before them.
-    #[param(value_type = Option<u64>)]
-    skip: Option<String>,
-}
-
-impl WindowQuery {
-    /// Limit and offset.
-    fn window(&self) -> (i64, i64) {
-        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<i64>().ok());
-        let limit = number(&self.limit).filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        let skip = number(&self.skip).filter(|skip| *skip >= 0);
-        (limit.unwrap_or(DEFAULT_LIMIT), skip.unwrap_or(0).min(MAX_SKIP))
-    }
-
-    fn of(&self, rows: &[RecordingRow], count: &[Count]) -> RecordingList {
-        let (limit, skip) = self.window();
-        RecordingList {
-            recordings: rows.iter().map(Recording::from).collect(),
-            total: Count::of(count),
-            limit: limit.unsigned_abs(),
-            skip: skip.unsigned_abs(),
-        }
+fn page_of(query: &WindowQuery, rows: &[RecordingRow], count: &[Count]) -> RecordingList {
+    let (limit, skip) = query.window();
+    RecordingList {
+        recordings: rows.iter().map(Recording::from).collect(),
+        total: Count::of(count),
+        limit: limit.unsigned_abs(),
+        skip: skip.unsigned_abs(),
     }
 }
 
@@ -75,7 +43,7 @@ pub async fn list_machine_recordings(
     let find = machines::store::find(credentials.user_id(), &Key::AgentId(agent_id));
     let (caller, (found, rows, count)) = credentials.load(&app.db()?, (find, rows, count)).await?;
     MachineAccess::decide(caller, found)?;
-    Ok(Json(query.of(&rows, &count)))
+    Ok(Json(page_of(&query, &rows, &count)))
 }
 
 /// Lists the recordings of the caller's organization, newest first, also of machines that are gone.
@@ -91,7 +59,7 @@ pub async fn list_recordings(
     let (limit, skip) = query.window();
     let list = store::list_of_organization(credentials.user_id(), limit, skip);
     let (_, (rows, count)) = credentials.load(&app.db()?, list).await?;
-    Ok(Json(query.of(&rows, &count)))
+    Ok(Json(page_of(&query, &rows, &count)))
 }
 
 /// Reads what there is to know of a recording.
@@ -109,27 +77,4 @@ pub async fn find_recording(
     let access = load(&app, credentials, &recording_id).await?;
     let recording = Recording::from(access.recording());
     Ok(Json(RecordingDetail { recording }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_out_of_bounds_is_the_first_50() {
-        let window = |limit: &str, skip: &str| {
-            let text = |text: &str| Some(text.to_owned());
-            WindowQuery {
-                limit: text(limit),
-                skip: text(skip),
-            }
-            .window()
-        };
-        assert_eq!(WindowQuery::default().window(), (50, 0));
-        assert_eq!(window("200", "7"), (200, 7));
-        for (limit, skip) in [("201", "-1"), ("0", "x"), ("", ""), ("1.5", "1e3")] {
-            assert_eq!(window(limit, skip), (50, 0));
-        }
-        assert_eq!(window("1", "9999999999"), (1, MAX_SKIP));
-    }
 }

@@ -379,6 +379,7 @@ impl RelaySim {
                 | ToAgent::Watch { .. }
                 | ToAgent::Thresholds { .. }
                 | ToAgent::CommandsStored { .. }
+                | ToAgent::LoginsStored { .. }
                 | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}

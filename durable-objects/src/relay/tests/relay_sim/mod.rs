@@ -213,6 +213,8 @@ impl RelaySim {
                 Action::Put(chunk) => self.puts.push(chunk),
                 // With the agent until they are stored, which `commands_run.rs` is about.
                 Action::Log(_) => {}
+                // The same, with `logins.rs`.
+                Action::Logins(_) => {}
             }
         }
     }
