@@ -10,6 +10,7 @@ mod idle;
 mod limits;
 mod link;
 mod login;
+mod logins;
 mod pam;
 mod program;
 mod proxies;

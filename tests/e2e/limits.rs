@@ -1,4 +1,7 @@
-//! Limits of sessions, with a real agent.
+//! Limits of sessions, and logins past the edge, with a real agent.
+use std::fs;
+use std::path::Path;
+
 use protocol::terminal::viewer::ToViewer;
 use serde_json::{Value, json};
 
@@ -145,4 +148,84 @@ async fn whoever_may_no_longer_use_sudo_loses_the_terminals_that_have_it() {
     viewer.run("echo here-$((40+2))", "here-42").await;
     owner.post(&path("grant"), grant("non_sudo")).await.ok();
     assert_eq!(viewer.wait_closed().await, (1008, "Access revoked".to_owned()));
+}
+
+/// A record of utmp for 64-bit x86: somebody on a line, by a process that lives.
+fn record(kind: u16, user: &str, host: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 384];
+    let mut put = |at: usize, value: &[u8]| {
+        bytes
+            .get_mut(at..at + value.len())
+            .expect("it fits")
+            .copy_from_slice(value)
+    };
+    put(0, &kind.to_ne_bytes());
+    put(4, &std::process::id().to_ne_bytes());
+    put(8, b"pts/9");
+    put(44, user.as_bytes());
+    put(76, host.as_bytes());
+    put(340, &1_768_003_200_u32.to_ne_bytes());
+    bytes
+}
+
+fn writes(utmp: &Path, record: &[u8]) {
+    fs::create_dir_all(utmp.parent().expect("a folder")).expect("it is ours");
+    fs::write(utmp, record).expect("it is ours");
+}
+
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn logins_past_the_edge_are_listed_while_they_last_and_after_and_are_in_the_log() {
+    let stack = Stack::shared().await;
+    let owner = Account::new(stack).await;
+    let agent = Agent::enrolled(&owner, "logged-into", &owner.anonymous.url).await;
+    let utmp = agent.system_file("var/run/utmp");
+    writes(&utmp, &record(7, "ada", "203.0.113.7"));
+    agent.start().await;
+    let path = format!("/api/machines/{}/access-events", agent.agent_id);
+    let list = eventually("the login to be listed", async || {
+        let list = owner.get(&path).await.ok();
+        (list["total"] == 1).then_some(list)
+    })
+    .await;
+    let event = &list["events"][0];
+    assert_eq!(list["active"][0], *event);
+    for (field, value) in [
+        ("agent_id", json!(agent.agent_id)),
+        ("machine_id", json!(agent.machine_id)),
+        ("machine_name", json!("logged-into")),
+        ("tenant_id", json!(owner.username)),
+        ("protocol", json!("ssh")),
+        ("os_user", json!("ada")),
+        ("source_ip", json!("203.0.113.7")),
+        ("line", json!("pts/9")),
+        ("active", json!(true)),
+        ("login_at", json!("2026-01-10T00:00:00Z")),
+        ("logout_at", json!(null)),
+    ] {
+        assert_eq!(event[field], value, "{field}");
+    }
+    // A terminal of our own is none of them.
+    let mut viewer = Viewer::attached(&owner, &agent, "own").await;
+    viewer.run("echo here-$((40+2))", "here-42").await;
+    let log = owner.get("/api/audit?action=external_login").await.ok();
+    assert_eq!(log["total"], 1, "{log:#}");
+    let details = json!({
+        "machine": "logged-into", "agent_id": agent.agent_id, "os_user": "ada", "source_ip": "203.0.113.7", "line": "pts/9",
+        "protocol": "ssh", "login_at": "2026-01-10T00:00:00.000Z",
+    });
+    assert_eq!(log["logs"][0]["details"], details);
+    writes(&utmp, &record(8, "", ""));
+    eventually("the login to be over", async || {
+        let list = owner.get(&path).await.ok();
+        (list["active"] == json!([]) && list["events"][0]["logout_at"].is_string()).then_some(())
+    })
+    .await;
+    // Strangers hear of nothing.
+    let stranger = Account::new(stack).await;
+    assert_eq!(
+        stranger.get(&path).await.refusal(),
+        (404, "Machine not found".to_owned())
+    );
+    assert_eq!(owner.anonymous.get(&path).await.status, 401);
 }

@@ -94,6 +94,11 @@ impl Agent {
         self.folder.join(name)
     }
 
+    /// A file of the machine's system, which is a folder of the test's.
+    pub fn system_file(&self, name: &str) -> PathBuf {
+        self.system.path().join(name)
+    }
+
     /// From its next start on, the agent keeps what does not fit into memory in a folder.
     pub fn keeps_things_in(&self, folder: &Path) {
         let config = fs::read_to_string(self.config()).expect("it is configured");

@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
+use crate::logins::Logins;
 use crate::process::pam::Pam;
 use crate::system::System;
 use backoff::{Backoff, Ended};
@@ -66,6 +67,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
         config,
     };
     say_of_pam(&system);
+    let mut logins = Logins::new(system.clone());
     let mut shells = Shells::new(&agent.config, system);
     let mut meter = Meter::new();
     let mut backoff = Backoff::default();
@@ -79,7 +81,9 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
         };
         let ended = match connected {
             Ok(opened) => {
-                let (over, stood) = agent.serve(opened, &clock, &mut shells, &mut meter, &mut stop).await;
+                let (over, stood) = agent
+                    .serve(opened, &clock, &mut shells, &mut meter, &mut logins, &mut stop)
+                    .await;
                 shells.detach().await;
                 match over {
                     Over::Stopped => return Ok(()),

@@ -25,6 +25,7 @@ use super::writer::{Writer, text};
 use crate::account::Account;
 use crate::config::Config;
 use crate::identity::Identity;
+use crate::logins::Logins;
 use crate::metrics;
 use crate::session::OUTBOX;
 
@@ -62,6 +63,7 @@ enum Event {
     Dead,
     WriterEnded(String),
     Records,
+    Logins,
     Stop,
 }
 
@@ -69,6 +71,7 @@ enum Event {
 struct Link<'a> {
     shells: &'a mut Shells,
     meter: &'a mut Meter,
+    logins: &'a mut Logins,
     writer: Writer,
     /// When the relay took the link.
     welcomed: Option<Instant>,
@@ -85,6 +88,7 @@ impl Agent {
         clock: &Clock,
         shells: &mut Shells,
         meter: &mut Meter,
+        logins: &mut Logins,
         stop: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> (Over, Option<Duration>) {
         let (mut sink, mut source) = opened.socket.split();
@@ -108,10 +112,12 @@ impl Agent {
         if let Err(error) = sink.send(text(&hello)).await {
             return (Over::Lost(error.to_string()), None);
         }
+        logins.attach();
         let records = Records::new(Arc::clone(shells.command_log()));
         let mut link = Link {
             shells,
             meter,
+            logins,
             writer: Writer::start(sink, outbox, from_sessions),
             welcomed: None,
             dead_at: Some(Instant::now() + WELCOME_WITHIN),
@@ -126,6 +132,7 @@ impl Agent {
                 _ = ping.tick() => Event::Ping,
                 step = link.meter.next(), if link.welcomed.is_some() => Event::Meter(step),
                 () = link.records.due() => Event::Records,
+                () = link.logins.due() => Event::Logins,
                 () = reach(link.dead_at) => Event::Dead,
                 why = link.writer.ended() => Event::WriterEnded(why),
                 () = &mut *stop => Event::Stop,
@@ -145,6 +152,7 @@ impl Agent {
         let mut metadata = self.config.agent.metadata.clone();
         metadata.extend(metrics::facts());
         metadata.extend(clock.fact());
+        metadata.extend(shells.cgroups().fact());
         metadata
     }
 }
@@ -152,7 +160,6 @@ impl Agent {
 impl Link<'_> {
     /// The error is how the link ends. Nothing here waits for the network or for a shell: while it does its work, nobody
     /// notices that the relay is dead.
-        metadata.extend(shells.cgroups().fact());
     async fn handle(&mut self, event: Event) -> Result<(), Over> {
         match event {
             Event::Frame(Some(Ok(message))) => {
@@ -175,6 +182,10 @@ impl Link<'_> {
                 None => Ok(()),
             },
             Event::Records => match self.records.next() {
+                Some(message) => self.say(text(&message)),
+                None => Ok(()),
+            },
+            Event::Logins => match self.logins.next() {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
             },
@@ -204,10 +215,14 @@ impl Link<'_> {
                     command_output,
                     pulled_metrics,
                     thresholds,
+                    logins,
                     ..
                 }) => {
                     if command_log {
                         self.records.welcome();
+                    }
+                    if logins {
+                        self.logins.welcome();
                     }
                     if command_output {
                         self.shells.follow_commands().await;
@@ -222,6 +237,7 @@ impl Link<'_> {
                     for_seconds,
                 }) => self.meter.watch(every_seconds, for_seconds),
                 Ok(ToAgent::Thresholds { thresholds }) => self.meter.judge_by(thresholds),
+                Ok(ToAgent::LoginsStored { number }) => self.logins.stored(number),
                 Ok(ToAgent::CommandsStored { ids }) => self.records.stored(&ids),
                 Ok(ToAgent::Report) => {
                     let (streams, commands) = self.shells.report().await;

@@ -6,12 +6,12 @@ mod own;
 pub mod pam;
 mod session;
 mod umask;
-mod utmp;
+pub(crate) mod utmp;
 mod waiting;
 
 pub use child::Child;
 pub use own::{adopt_orphans, output};
-pub use session::{kill_descendants, kill_session};
+pub use session::{kill_descendants, kill_session, parent};
 pub use waiting::{Waiting, directory, waiting};
 
 use std::io;
@@ -73,6 +73,9 @@ pub struct RunAs {
     pub group: Option<Group>,
 }
 
+/// How the hosts begin that logins of ours come from, as `who` shows them: a person of the edge.
+pub(crate) const OURS: &str = "vsay:";
+
 /// What a program's input and outputs are.
 enum Streams {
     /// A terminal, by its file's name.
@@ -112,7 +115,7 @@ impl RunAs {
         let file = ttyname(&terminal)?;
         let line = file.strip_prefix("/dev").unwrap_or(&file).display().to_string();
         let child = self.spawn(program, &Streams::Terminal(terminal, file))?;
-        let from = format!("vsay:{}", self.origin.person);
+        let from = format!("{OURS}{}", self.origin.person);
         let record = Record::begin(self.system, line, child.pid(), &self.account.name, &from);
         Ok(child.on_record(record).within(self.group))
     }
@@ -178,10 +181,10 @@ impl RunAs {
             identity: self.switches().then(identity),
             home: account.home.clone().into_os_string(),
             privileges: self.privileges,
+            group: self.group.as_ref().map(|group| group.entrance().into_os_string()),
         }
     }
 
-            group: self.group.as_ref().map(|group| group.entrance().into_os_string()),
     fn switches(&self) -> bool {
         Uid::effective().is_root()
     }

@@ -77,6 +77,11 @@ pub(super) fn process(id: i32) -> Option<Process> {
     from_stat(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
 }
 
+/// The process that started one, or has taken it in.
+pub fn parent(id: Pid) -> Option<Pid> {
+    process(id.as_raw()).map(|process| process.parent)
+}
+
 /// A process by its line of `/proc/<pid>/stat`. The name in parentheses may itself hold spaces and parentheses.
 fn from_stat(id: i32, stat: &str) -> Option<Process> {
     let (_, after_name) = stat.rsplit_once(')')?;

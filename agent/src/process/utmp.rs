@@ -15,22 +15,22 @@ use nix::unistd::Pid;
 use crate::system::System;
 
 /// Who is logged in.
-const UTMP: &str = "var/run/utmp";
+pub(crate) const UTMP: &str = "var/run/utmp";
 
 /// Who was.
 const WTMP: &str = "var/log/wtmp";
 
 /// Somebody's processes run on the line.
-const USER_PROCESS: u16 = 7;
+pub(crate) const USER_PROCESS: u16 = 7;
 
 /// They have ended.
 const DEAD_PROCESS: u16 = 8;
 
 /// The bytes of a record. Where 64-bit programs have 32-bit ones beside them, both write times of 32 bits.
-const RECORD: usize = if WIDE { 400 } else { 384 };
+pub(crate) const RECORD: usize = if WIDE { 400 } else { 384 };
 
 /// Whether session and time take twice the room.
-const WIDE: bool = cfg!(any(target_arch = "aarch64", target_arch = "loongarch64"));
+pub(crate) const WIDE: bool = cfg!(any(target_arch = "aarch64", target_arch = "loongarch64"));
 
 /// How often a file that somebody else has locked is tried again, and after which pause. Others hold it for microseconds.
 const TRIES: usize = 20;
@@ -102,17 +102,17 @@ struct Entry<'a> {
 }
 
 // Where the fields lie, and how long they are.
-const PROCESS: usize = 4;
-const LINE: usize = 8;
-const LINE_LEN: usize = 32;
+pub(crate) const PROCESS: usize = 4;
+pub(crate) const LINE: usize = 8;
+pub(crate) const LINE_LEN: usize = 32;
 const ID: usize = LINE + LINE_LEN;
 const ID_LEN: usize = 4;
-const USER: usize = ID + ID_LEN;
-const USER_LEN: usize = 32;
-const HOST: usize = USER + USER_LEN;
-const HOST_LEN: usize = 256;
+pub(crate) const USER: usize = ID + ID_LEN;
+pub(crate) const USER_LEN: usize = 32;
+pub(crate) const HOST: usize = USER + USER_LEN;
+pub(crate) const HOST_LEN: usize = 256;
 /// Behind the exit status, which nobody writes.
-const SESSION: usize = HOST + HOST_LEN + 4;
+pub(crate) const SESSION: usize = HOST + HOST_LEN + 4;
 
 impl Entry<'_> {
     fn encode(&self, line: &str, process: Pid, now: Duration) -> [u8; RECORD] {

@@ -1,5 +1,5 @@
 //! Pseudoterminals: opening one, moving bytes, and hanging it up. With what waits for orphans and locks records in
-//! [`crate::process`] the only part of the agent that may use `unsafe`.
+//! [`crate::process`], and what waits for logins in [`crate::logins`], the only part of the agent that may use `unsafe`.
 #![allow(unsafe_code)]
 mod hang_up;
 mod line_mode;

@@ -57,6 +57,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   machine_deleted: 'deleted a machine',
   agent_duplicate: 'refused a copy of a machine',
   machine_health: 'saw a machine do worse or better',
+  external_login: 'logged in on a machine past the edge',
   command_executed: 'ran a command',
   command_cancelled: 'cancelled a command',
   session_renamed: 'named a session',
