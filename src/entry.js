@@ -15,14 +15,16 @@ addEventListener("error", (event) => mark(event.error));
 
 function mark(error) {
   if (!(error instanceof WebAssembly.RuntimeError)) return;
-  console.error("Critical", error);
+  const message = `the Worker has trapped: ${error.stack ?? error}`;
+  console.error(JSON.stringify({ level: "error", time: new Date().toISOString(), message }));
   state.criticalError = true;
 }
 
 /** What the call answers, in an instance that is sound. */
 function sound(call) {
   if (state.criticalError) {
-    console.log("The Worker has trapped: it goes on with a new instance");
+    const message = "the Worker goes on with a new instance";
+    console.log(JSON.stringify({ level: "info", time: new Date().toISOString(), message }));
     compiled.__wbg_reset_state();
     state.criticalError = false;
   }

@@ -72,21 +72,30 @@ async fn fetch(
         cell.get_or_init(|| router::build(platform::config::Config::from_env(&env)))
             .clone()
     });
-    let response = match http::adapter::request(&request) {
-        Ok(mut request) => {
-            request.extensions_mut().insert(env);
-            request
-                .extensions_mut()
-                .insert(platform::background::Background::new(move |task| {
-                    context.wait_until(task)
-                }));
-            match router.call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
-        }
-        Err(error) => platform::error::render(error.into(), platform::error::Surface::Api),
+    let request = http::adapter::request(&request);
+    let scope = match &request {
+        Ok(request) => http::request_log::scope(request.headers()),
+        Err(_) => http::request_log::scope(&axum::http::HeaderMap::new()),
     };
+    let serve = async {
+        match request {
+            Ok(mut request) => {
+                request.extensions_mut().insert(env);
+                request
+                    .extensions_mut()
+                    .insert(platform::background::Background::new(move |task| {
+                        context.wait_until(task)
+                    }));
+                match router.call(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+            Err(error) => platform::error::render(error.into(), platform::error::Surface::Api),
+        }
+    };
+    let mut response = scope.run(serve).await;
+    http::request_log::name(&mut response, &scope);
     http::adapter::response(response).await
 }
 
@@ -97,7 +106,10 @@ async fn scheduled(event: worker::ScheduledEvent, env: worker::Env, context: wor
     match platform::config::Config::from_env(&env) {
         Ok(config) => {
             let background = platform::background::Background::new(move |task| context.wait_until(task));
-            scheduled::run(&platform::context::App::new(Arc::new(config), env, background), now).await;
+            let app = platform::context::App::new(Arc::new(config), env, background);
+            // A run is no request, and its lines are told from those of others just so.
+            let scope = http::request_log::scope(&axum::http::HeaderMap::new());
+            scope.run(scheduled::run(&app, now)).await;
         }
         Err(error) => platform::log::error(&error.to_string()),
     }

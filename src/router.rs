@@ -22,7 +22,7 @@ use crate::features::{
     session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
-use crate::http::{etag, health, not_found, v1_limit};
+use crate::http::{etag, health, not_found, request_log, v1_limit};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -103,7 +103,10 @@ fn surround(router: Router) -> Router {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(ExposeHeaders::any())
         .max_age(PREFLIGHT_AGE);
-    router.layer(from_fn(finish)).layer(cors)
+    router
+        .layer(from_fn(finish))
+        .layer(from_fn(request_log::log))
+        .layer(cors)
 }
 
 /// Gives errors the body of their surface, and every answer the headers that belong to all.

@@ -7,6 +7,7 @@ use worker::d1::{D1Database, D1PreparedStatement};
 use worker::wasm_bindgen::JsValue;
 use worker::{Error, Result, js_sys};
 
+use crate::log;
 use crate::relay::{Facts, Figures, Notice, UNKNOWN_AFTER};
 
 /// The name of the D1 binding.
@@ -89,7 +90,12 @@ pub async fn deliver(db: &D1Database, machine: &ObjectId, notices: &[Notice]) ->
     for notice in notices {
         match batch(db, machine, std::slice::from_ref(notice)).await {
             Err(error) if is_refusal(&error) => {
-                worker::console_error!("the directory refuses a notice, which is dropped: {error}: {notice:?}");
+                // Only of which kind it was: a command that was asked for stands in one.
+                let said = format!("{notice:?}");
+                let kind = said.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                log::error(&format!(
+                    "the directory refuses a notice, which is dropped: {error}: {kind}"
+                ));
             }
             other => other?,
         }

@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 use worker::Env;
 
+use crate::log;
 use crate::relay::Settings;
 
 /// Reads `HEARTBEAT_SECONDS`, `OFFLINE_AFTER_SECONDS`, `STREAM_KEEP_SECONDS`, `PUBLISHED_KEEP_SECONDS` and
@@ -23,7 +24,9 @@ fn seconds<T: FromStr + PartialOrd + From<u8>>(env: &Env, name: &str) -> Option<
     let text = env.var(name).ok()?.to_string();
     let value = text.parse().ok().filter(|value| *value >= T::from(1));
     if value.is_none() && !text.is_empty() {
-        worker::console_error!("{name} must be a positive whole number of seconds, not {text:?}; using the default");
+        log::error(&format!(
+            "{name} must be a positive whole number of seconds, not {text:?}; using the default"
+        ));
     }
     value
 }

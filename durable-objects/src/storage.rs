@@ -4,6 +4,7 @@ use protocol::ids::CommandId;
 use protocol::sql::statements;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
+use crate::log;
 use crate::relay::{Key, Notice, Record};
 
 const CREATE: [&str; 3] = [
@@ -63,7 +64,7 @@ impl Storage {
         let decode = |row: Value| match serde_json::from_str(&row.value) {
             Ok(record) => Some(record),
             Err(error) => {
-                worker::console_error!("a record cannot be read: {error}");
+                log::error(&format!("a record cannot be read: {error}"));
                 None
             }
         };

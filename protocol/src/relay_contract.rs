@@ -17,6 +17,9 @@ pub const BINDING: &str = "RELAY";
 /// client sent is overwritten.
 pub const CONTEXT_HEADER: &str = "x-relay-context";
 
+/// The header with the id of the request for which the object is asked: its log lines name it, as the Worker's do.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
 /// Upgrade of an agent's link, with [`AgentContext`].
 pub const AGENT_PATH: &str = "/agent";
 

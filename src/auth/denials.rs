@@ -36,6 +36,9 @@ impl Attempt {
     pub fn is_by(&self, caller: &Caller) {
         // A request that proved its caller once more than once has the same one.
         let _ = self.0.set(caller.clone());
+        if let Some(scope) = log::Scope::current() {
+            scope.is_by(caller.organization_id().as_str(), caller.id().as_str());
+        }
     }
 
     /// The organization of whose attempt it is, once that is known.

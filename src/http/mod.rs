@@ -14,6 +14,7 @@ pub mod operation;
 pub mod page;
 pub mod period;
 pub mod range;
+pub mod request_log;
 pub mod upgrade;
 pub mod v1_limit;
 pub mod window;

@@ -3,6 +3,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::log::Scope;
+
 /// Work that is done after the answer: the platform keeps the request alive for it, at most half a minute.
 #[derive(Clone)]
 pub struct Background(Arc<dyn Fn(Task) + Send + Sync>);
@@ -16,8 +18,11 @@ impl Background {
         Self(Arc::new(wait_until))
     }
 
-    /// Does something after the answer.
+    /// Does something after the answer. It is still of the request at hand.
     pub fn run(&self, work: impl Future<Output = ()> + 'static) {
-        (self.0)(Box::pin(work));
+        (self.0)(match Scope::current() {
+            Some(scope) => Box::pin(scope.run(work)),
+            None => Box::pin(work),
+        });
     }
 }

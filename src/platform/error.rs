@@ -292,11 +292,13 @@ impl Surface {
 
 /// The response to a failed request. Logs what must be looked at, once.
 pub fn render(error: ApiError, surface: Surface) -> Response {
-    let request_id = error.cause.as_ref().map(|cause| {
-        let id = random::hex::<8>().unwrap_or_default();
-        log::error(&format!("request {id} failed: {cause}"));
-        id
-    });
+    if let Some(cause) = &error.cause {
+        log::error(&format!("the request failed: {cause}"));
+    }
+    let request_id = match error.status.is_server_error() {
+        true => log::Scope::current().map(|scope| scope.request_id().to_owned()),
+        false => None,
+    };
     let more = error.more.map(|more| *more).unwrap_or_default();
     let body = match surface {
         Surface::Api => serde_json::to_string(&ErrorBody {

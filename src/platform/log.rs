@@ -1,9 +1,2 @@
-//! Log lines. Nothing that is logged may hold a token, a password or a key.
-
-/// A failure of ours that somebody should look at.
-pub fn error(line: &str) {
-    #[cfg(target_arch = "wasm32")]
-    worker::console_error!("{line}");
-    #[cfg(not(target_arch = "wasm32"))]
-    eprintln!("{line}");
-}
+//! Log lines: the form that the Worker and its objects share. Nothing that is logged may hold a token, a password or a key.
+pub use durable_objects::log::{Level, Line, Scope, error, is_request_id, write};

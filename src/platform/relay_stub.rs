@@ -55,10 +55,8 @@ impl RelayStub {
     }
 
     async fn ask<T: DeserializeOwned>(&self, path: &str) -> worker::Result<T> {
-        let mut response = self
-            .0
-            .fetch_with_request(Request::new(&url(path), Method::Get)?)
-            .await?;
+        let request = request(path, Method::Get, Headers::new(), None)?;
+        let mut response = self.0.fetch_with_request(request).await?;
         match response.status_code() {
             200 => response.json().await,
             status => Err(worker::Error::RustError(format!("status {status}"))),
@@ -127,12 +125,8 @@ impl RelayStub {
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {
         let body = serde_json::to_string(body).map_err(ApiError::internal)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(body.into()));
-        let response = self
-            .0
-            .fetch_with_request(Request::new_with_init(&url(path), &init)?)
-            .await?;
+        let request = request(path, Method::Post, Headers::new(), Some(body))?;
+        let response = self.0.fetch_with_request(request).await?;
         match response.status_code() {
             200..=299 => Ok(response),
             status => Err(ApiError::internal(format!("the relay answered {status} to {path}"))),
@@ -156,12 +150,8 @@ impl RelayStub {
         if let Some(subprotocol) = subprotocol {
             headers.set("sec-websocket-protocol", subprotocol)?;
         }
-        let mut init = RequestInit::new();
-        init.with_headers(headers);
-        let response = self
-            .0
-            .fetch_with_request(Request::new_with_init(&url(path), &init)?)
-            .await?;
+        let request = request(path, Method::Get, headers, None)?;
+        let response = self.0.fetch_with_request(request).await?;
         match StatusCode::from_u16(response.status_code()) {
             Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(Upgraded::Open(response.into())),
             Ok(status @ (StatusCode::CONFLICT | StatusCode::UNAUTHORIZED)) => Ok(Upgraded::Refused(status)),
@@ -188,7 +178,14 @@ async fn in_time<T, E: Debug>(what: &str, answer: impl Future<Output = Result<T,
     }
 }
 
-/// Requests to an object need a URL; its host means nothing.
-fn url(path: &str) -> String {
-    format!("https://relay{path}")
+/// A request to an object, with the id of that for which it is asked. It needs a URL, whose host means nothing.
+fn request(path: &str, method: Method, headers: Headers, body: Option<String>) -> worker::Result<Request> {
+    if let Some(scope) = log::Scope::current() {
+        headers.set(relay_contract::REQUEST_ID_HEADER, scope.request_id())?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(method)
+        .with_headers(headers)
+        .with_body(body.map(Into::into));
+    Request::new_with_init(&format!("https://relay{path}"), &init)
 }

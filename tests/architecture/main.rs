@@ -1,6 +1,7 @@
 //! What the shape of the source tree promises: read from the source itself, so that no list has to be kept by hand.
 mod graph;
 mod imports;
+mod log;
 mod names;
 mod paths;
 mod source;

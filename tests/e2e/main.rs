@@ -27,6 +27,7 @@ mod oidc;
 mod organizations;
 mod profile;
 mod recordings;
+mod request_log;
 mod roles;
 mod scheduled;
 mod sessions;

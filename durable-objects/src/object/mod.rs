@@ -14,7 +14,8 @@ use bytes::Bytes;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DESTROY_PATH,
-    NamedSession, PRESENCE_PATH, RECHECK_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
+    NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH,
+    THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -22,6 +23,7 @@ use worker::{
     durable_object, wasm_bindgen,
 };
 
+use crate::log;
 use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
@@ -75,32 +77,11 @@ impl DurableObject for Relay {
         }
     }
 
-    /// The routes of [`protocol::relay_contract`].
+    /// Lines of the log are of the request that asks.
     async fn fetch(&self, req: Request) -> Result<Response> {
-        if let Err(error) = &self.storage {
-            return Err(Error::RustError(format!(
-                "the relay's storage cannot be opened: {error}"
-            )));
-        }
-        match (req.method(), req.path().as_str()) {
-            (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
-            (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
-            (Method::Post, STATUS_PATH) => self.status(req).await,
-            (Method::Post, THRESHOLDS_PATH) => self.judge_by(req).await,
-            (Method::Get, STRANGER_PATH) => self.accept_stranger(&req).await,
-            (Method::Get, SESSIONS_PATH) => self.sessions().await,
-            (Method::Post, CLOSE_PATH) => self.close_session(req).await,
-            (Method::Post, COMMAND_PATH) => self.run_command(req).await,
-            (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
-            (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
-            (Method::Post, PRESENCE_PATH) => self.presence(req).await,
-            (Method::Post, RECHECK_PATH) => self.recheck().await,
-            (Method::Post, DESTROY_PATH) => {
-                self.event(|relay, now| relay.destroy(now)).await;
-                self.record().await;
-                Response::empty().map(|response| response.with_status(204))
-            }
-            _ => Response::error("not a route of the relay", 404),
+        match req.headers().get(REQUEST_ID_HEADER)? {
+            Some(id) => log::Scope::new(id).run(self.route(req)).await,
+            None => self.route(req).await,
         }
     }
 
@@ -169,7 +150,7 @@ impl Live {
         let records = match storage.as_ref().map(Storage::records) {
             Ok(Ok(records)) => records,
             Ok(Err(error)) => {
-                worker::console_error!("records cannot be read: {error}");
+                log::error(&format!("records cannot be read: {error}"));
                 Vec::new()
             }
             Err(_) => Vec::new(),
@@ -191,6 +172,35 @@ impl Live {
 }
 
 impl Relay {
+    /// The routes of [`protocol::relay_contract`].
+    async fn route(&self, req: Request) -> Result<Response> {
+        if let Err(error) = &self.storage {
+            return Err(Error::RustError(format!(
+                "the relay's storage cannot be opened: {error}"
+            )));
+        }
+        match (req.method(), req.path().as_str()) {
+            (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
+            (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
+            (Method::Post, STATUS_PATH) => self.status(req).await,
+            (Method::Post, THRESHOLDS_PATH) => self.judge_by(req).await,
+            (Method::Get, STRANGER_PATH) => self.accept_stranger(&req).await,
+            (Method::Get, SESSIONS_PATH) => self.sessions().await,
+            (Method::Post, CLOSE_PATH) => self.close_session(req).await,
+            (Method::Post, COMMAND_PATH) => self.run_command(req).await,
+            (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
+            (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
+            (Method::Post, PRESENCE_PATH) => self.presence(req).await,
+            (Method::Post, RECHECK_PATH) => self.recheck().await,
+            (Method::Post, DESTROY_PATH) => {
+                self.event(|relay, now| relay.destroy(now)).await;
+                self.record().await;
+                Response::empty().map(|response| response.with_status(204))
+            }
+            _ => Response::error("not a route of the relay", 404),
+        }
+    }
+
     /// What is known now. What was found on that occasion, the directory hears first.
     async fn status(&self, mut req: Request) -> Result<Response> {
         let AskStatus { interest } = req.json().await?;

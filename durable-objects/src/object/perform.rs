@@ -17,6 +17,7 @@ use crate::command_log;
 use crate::directory;
 use crate::health;
 use crate::logins;
+use crate::log;
 use crate::relay::{Action, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
 use crate::storage::Storage;
 
@@ -89,7 +90,7 @@ impl Relay {
             if std::mem::take(&mut rest.erase_all)
                 && let Err(error) = self.erase_all().await
             {
-                worker::console_error!("the relay could not forget: {error}");
+                log::error(&format!("the relay could not forget: {error}"));
             }
             if std::mem::take(&mut rest.notified) {
                 self.deliver().await;
@@ -135,7 +136,7 @@ impl Relay {
         let Err(error) = self.tell_now(&machine, figures).await else {
             return;
         };
-        worker::console_error!("the directory did not hear how the machine does: {error}");
+        log::error(&format!("the directory did not hear how the machine does: {error}"));
         let actions = {
             let mut live = self.live.borrow_mut();
             live.relay.untold();
@@ -159,7 +160,7 @@ impl Relay {
     async fn prove(&self, socket: Socket, proof: Proof) -> Option<Rest> {
         let verdict = authority::prove(&self.env, proof).await;
         let viewer = mint_viewer()
-            .inspect_err(|error| worker::console_error!("a socket gets no name: {error}"))
+            .inspect_err(|error| log::error(&format!("a socket gets no name: {error}")))
             .ok()?;
         let actions = {
             let mut live = self.live.borrow_mut();
@@ -176,7 +177,7 @@ impl Relay {
         };
         let ids = records.iter().map(|record| record.id.clone()).collect();
         if let Err(error) = command_log::store(&self.env, &machine, records).await {
-            return worker::console_error!("records of commands are not stored yet: {error}");
+            return log::error(&format!("records of commands are not stored yet: {error}"));
         }
         let actions = {
             let mut live = self.live.borrow_mut();
@@ -219,7 +220,7 @@ impl Relay {
         match authority::ask(&self.env, &machine, question).await {
             Ok(verdict) => Some(verdict),
             Err(error) => {
-                worker::console_error!("rights could not be looked at: {error}");
+                log::error(&format!("rights could not be looked at: {error}"));
                 None
             }
         }
@@ -271,7 +272,7 @@ impl Relay {
                 action => self.perform_now(action),
             };
             if let Err(error) = done {
-                worker::console_error!("the relay could not act: {error}");
+                log::error(&format!("the relay could not act: {error}"));
             }
         }
         rest
@@ -348,7 +349,7 @@ impl Relay {
         live.delivering = false;
         live.retry_at = None;
         if let Err(error) = delivered {
-            worker::console_error!("the directory did not take a notice: {error}");
+            log::error(&format!("the directory did not take a notice: {error}"));
             live.retry_at = Some(now() + RETRY_MS);
         }
     }
@@ -360,9 +361,9 @@ impl Relay {
         }
         match command_log::store_asked(&self.env, machine, asked).await {
             Err(error) if directory::is_refused(&error) => {
-                worker::console_error!(
+                log::error(&format!(
                     "commands that were asked for in terminals are refused by the directory: {error}"
-                );
+                ));
                 Ok(())
             }
             other => other.map_err(Error::RustError),
@@ -377,7 +378,7 @@ impl Relay {
         }
         match command_log::store_sent(&self.env, machine, ended).await {
             Err(error) if directory::is_refused(&error) => {
-                worker::console_error!("the command log refuses commands that were sent: {error}");
+                log::error(&format!("the command log refuses commands that were sent: {error}"));
                 Ok(())
             }
             other => other.map_err(Error::RustError),

@@ -8,6 +8,7 @@ use protocol::recording::{BINDING, MEDIA_TYPE};
 use worker::{Delay, HttpMetadata, Result};
 
 use super::{Relay, now};
+use crate::log;
 use crate::relay::Chunk;
 
 /// How long a put may take. One that takes longer is made again: it has the same name.
@@ -57,11 +58,11 @@ impl Relay {
         let stored = match select(put, Delay::from(PUT_TIMEOUT)).await {
             Either::Left((Ok(()), _)) => true,
             Either::Left((Err(error), _)) => {
-                worker::console_error!("a part of a recording was not stored: {error}");
+                log::error(&format!("a part of a recording was not stored: {error}"));
                 false
             }
             Either::Right(_) => {
-                worker::console_error!("a part of a recording was not stored in time");
+                log::error("a part of a recording was not stored in time");
                 false
             }
         };

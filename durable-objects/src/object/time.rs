@@ -5,6 +5,7 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{ScheduledTime, WebSocket, js_sys};
 
 use super::{Live, Relay, now};
+use crate::log;
 
 /// How often output of published clients is looked at while it waits for time to pass.
 const TICK: Duration = Duration::from_millis(50);
@@ -41,7 +42,7 @@ impl Relay {
         self.live.borrow_mut().alarm = Some(Some(wanted));
         let at = js_sys::Date::new(&JsValue::from_f64(wanted as f64));
         if let Err(error) = storage.set_alarm(ScheduledTime::new(at)).await {
-            worker::console_error!("the alarm could not be set: {error}");
+            log::error(&format!("the alarm could not be set: {error}"));
             self.live.borrow_mut().alarm = None;
         }
     }

@@ -33,7 +33,7 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub now: Option<DateTime<Utc>>,
-    /// Names the log line of a failure of ours; only with status 500.
+    /// Names the log lines of the request, as the header `X-Request-Id` does; only with a status from 500 up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub request_id: Option<String>,
