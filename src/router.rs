@@ -16,6 +16,7 @@ use crate::auth::{console, denials};
 use crate::features::{
     access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
     live, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
+    machine_access, machines, oidc, operator, organization_admin, organizations, profile, recordings, roles, session_logs,
     sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
     access_events, access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard,
     downloads, groups, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles,
@@ -65,6 +66,7 @@ pub fn api() -> Routes {
         .merge(command_logs::routes())
         .merge(dashboard::routes())
         .merge(live::routes())
+        .merge(operator::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.

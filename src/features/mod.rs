@@ -15,6 +15,7 @@ pub mod live;
 pub mod machine_access;
 pub mod machines;
 pub mod oidc;
+pub mod operator;
 pub mod organization_admin;
 pub mod organizations;
 pub mod profile;

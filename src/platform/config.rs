@@ -15,6 +15,9 @@ use super::settings::super_admin::SuperAdmin;
 /// Shortest `JWT_SECRET`: below it, the signature and not the account is the weakest lock.
 const MIN_JWT_SECRET: usize = 32;
 
+/// Shortest `METRICS_TOKEN`: it is not counted how often somebody guesses.
+const MIN_METRICS_TOKEN: usize = 32;
+
 /// Everything the REST side is told from outside.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,6 +41,8 @@ pub struct Config {
     pub allow_signup: bool,
     /// How letters are sent; none if this server sends no mail.
     pub mail: Option<Arc<MailSettings>>,
+    /// What opens `/metrics`; none if it is not there.
+    pub metrics_token: Option<Secret>,
     /// With which other providers people may sign in.
     pub oidc: OidcSettings,
     /// The super administrator to be made, if one is; or why not. That is no reason not to serve those who have accounts.
@@ -116,6 +121,14 @@ impl Config {
                 None | Some("true") => true,
                 Some("false") => false,
                 Some(_) => return Err(ConfigError("ALLOW_SIGNUP must be true or false".to_owned())),
+            },
+            metrics_token: match get("METRICS_TOKEN") {
+                Some(token) if token.len() < MIN_METRICS_TOKEN => {
+                    return Err(ConfigError(format!(
+                        "METRICS_TOKEN must have at least {MIN_METRICS_TOKEN} characters"
+                    )));
+                }
+                token => token.map(Secret::from),
             },
             mail: MailSettings::parse(get).map_err(ConfigError)?.map(Arc::new),
             oidc: OidcSettings::parse(get).map_err(ConfigError)?,
@@ -207,6 +220,7 @@ mod tests {
             ("JWT_EXPIRY_HOURS", "soon", "from 1 to 8760"),
             ("MAX_BODY_BYTES", "1", "from 1024"),
             ("ALLOW_SIGNUP", "yes", "true or false"),
+            ("METRICS_TOKEN", "hunter2", "at least 32 characters"),
             ("ALLOWED_ORIGINS", "example.org", "origins such as"),
             ("BASE_URL", "edge.example.com", "https://edge.example.com"),
             ("BASE_URL", "ftp://edge.example.com", "an address such as"),

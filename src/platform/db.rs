@@ -292,6 +292,16 @@ impl Db {
         B::take(shape, &mut results.into_iter())
     }
 
+    /// The same, and how many bytes the database has, if it says so.
+    pub async fn run_and_measure<B: Batch>(&self, batch: B) -> Result<(B::Rows, Option<u64>), DbError> {
+        let mut statements = Vec::new();
+        let shape = batch.prepare(&self.0, &mut statements)?;
+        let results = self.send(statements).await?;
+        let about = results.last().and_then(|result| result.meta().ok().flatten());
+        let bytes = about.and_then(|about| about.size_after).map(|bytes| bytes as u64);
+        Ok((B::take(shape, &mut results.into_iter())?, bytes))
+    }
+
     /// Boxed, so that it is compiled once instead of within everything that runs queries.
     fn send(&self, statements: Vec<D1PreparedStatement>) -> LocalBoxFuture<'_, worker::Result<Vec<D1Result>>> {
         Box::pin(async {

@@ -18,6 +18,12 @@ pub fn digest(token: &str) -> String {
     hex::encode(Sha256::digest(token))
 }
 
+/// Whether a text is a secret, compared in a time that says nothing about it: digests of both are looked at to their ends.
+pub fn is_same(given: &str, secret: &Secret) -> bool {
+    let (given, secret) = (Sha256::digest(given), Sha256::digest(secret.expose()));
+    given.iter().zip(&secret).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
 /// The key that seals secrets.
 #[derive(Clone)]
 pub struct SealingKey(Key<Aes256Gcm>);
@@ -114,6 +120,15 @@ mod tests {
     fn a_sealing_key_is_64_hex_digits() {
         for bad in ["", "0a", &"0a".repeat(31), &"0a".repeat(33), &"zz".repeat(32)] {
             assert!(SealingKey::from_hex(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_a_secret_if_all_of_it_is() {
+        let secret = Secret::from("vsay".to_owned());
+        assert!(is_same("vsay", &secret));
+        for other in ["", "vsa", "vsay ", "VSAY", "wsay"] {
+            assert!(!is_same(other, &secret), "{other}");
         }
     }
 

@@ -97,7 +97,7 @@ def before_add_examples(context, examples):
     operation = context.operation
     prepared = prepare(operation)
     parts = {"path_parameters": prepared["path"], "query": prepared["query"]}
-    if not is_open(operation):
+    if not is_open(operation) or prepared["token"]:
         parts["headers"] = {"Authorization": f"Bearer {prepared['token'] or WORLD.key}"}
     if operation.body:
         parts |= {"body": prepared["body"] or {}, "media_type": prepared["media_type"]}

@@ -53,6 +53,7 @@ before(async () => {
   Object.assign(process.env, {
     ...{ MICROSOFT_CLIENT_ID: "edge", MICROSOFT_CLIENT_SECRET: "hunter2", MICROSOFT_AUTHORITY: fake.url },
     ...{ GITHUB_CLIENT_ID: "edge", GITHUB_CLIENT_SECRET: "hunter2", GITHUB_BASE_URL: fake.url, GITHUB_API_URL: fake.url },
+    METRICS_TOKEN: randomBytes(32).toString("hex"),
     ...{ OIDC_CLIENT_ID: "edge", OIDC_CLIENT_SECRET: "s: %+", OIDC_ISSUER: issuer.url, OIDC_NAME: "Acme" },
   });
   edge = await startEdge({ host: "127.0.0.1", port: 0, state });

@@ -2,6 +2,8 @@
 
 What is not said here is about things that stay as they are, by the names of the parameters in paths."""
 
+import os
+
 from world import GIF, NEW_PASSWORD, PASSWORD, PNG, PUBLIC_KEY, code
 
 
@@ -311,6 +313,7 @@ PREPARED = {
     "POST /api/users/{user_id}/reset-password": lambda world: request(
         path={"user_id": world.colleague()}, body={"password": NEW_PASSWORD}
     ),
+    "GET /metrics": lambda world: request(token=os.environ["METRICS_TOKEN"]),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),

@@ -24,6 +24,7 @@ mod machines;
 mod mail;
 mod metrics;
 mod oidc;
+mod operator;
 mod organizations;
 mod profile;
 mod recordings;

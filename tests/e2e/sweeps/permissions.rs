@@ -361,6 +361,7 @@ const OPEN: &[&str] = &[
     "POST /api/signup",
     "GET /health",
     "GET /install.sh",
+    "GET /metrics",
     "GET /ready",
     "GET /v1/sessions/{session_id}/ws",
 ];
