@@ -15,8 +15,10 @@ use crate::relay::{Proof, Question, Verdict};
 /// Answers a question about a machine, or says in words why it cannot.
 pub type Authority = fn(Env, ObjectId, Question) -> Pin<Box<dyn Future<Output = Result<Verdict, String>>>>;
 
-/// Says as whom a socket comes in that wants to attach to a session of a machine, and proves itself by this, or why it does not.
-pub type Prover = fn(Env, ObjectId, SessionId, Secret) -> Pin<Box<dyn Future<Output = Result<ViewerContext, Refusal>>>>;
+/// Says as whom a socket comes in that wants to attach to a session of a machine, proves itself by this
+/// and came from this address, or why it does not.
+pub type Prover =
+    fn(Env, ObjectId, SessionId, Secret, String) -> Pin<Box<dyn Future<Output = Result<ViewerContext, Refusal>>>>;
 
 static AUTHORITY: OnceLock<(Authority, Prover)> = OnceLock::new();
 
@@ -35,5 +37,5 @@ pub async fn ask(env: &Env, machine: &ObjectId, question: &Question) -> Result<V
 /// Asks whose a socket is.
 pub async fn prove(env: &Env, proof: Proof) -> Result<ViewerContext, Refusal> {
     let (_, prover) = AUTHORITY.get().ok_or(Refusal::Unavailable)?;
-    prover(env.clone(), proof.machine, proof.session, proof.token).await
+    prover(env.clone(), proof.machine, proof.session, proof.token, proof.address).await
 }

@@ -18,6 +18,7 @@ pub mod api;
 pub mod ids;
 pub mod limits;
 pub mod live;
+pub mod networks;
 pub mod recording;
 pub mod relay_contract;
 pub mod sql;

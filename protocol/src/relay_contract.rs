@@ -169,6 +169,9 @@ pub struct StrangerContext {
     pub machine: ObjectId,
     /// Which session to attach to.
     pub session: SessionId,
+    /// From which network address it came; empty if that is not known.
+    #[serde(default)]
+    pub address: String,
 }
 
 /// What somebody proved itself by, and what withdraws it: the sign-in or key itself, and what ends all tokens of the account.
@@ -183,6 +186,9 @@ pub struct SignIn {
     /// When the key expires, in milliseconds since the Unix epoch.
     #[serde(default)]
     pub until: Option<u64>,
+    /// From which network address it came; empty if that is not known. Organizations may let some networks in and no others.
+    #[serde(default)]
+    pub address: String,
 }
 
 /// A session by its name.

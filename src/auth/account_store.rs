@@ -11,14 +11,22 @@ macro_rules! is_active {
     };
 }
 
-pub(crate) use is_active;
+/// SQL: from which networks the account (`u`) of the organization (`o`) may come, as JSON. Who administers all organizations could be
+/// shut out of all by one.
+macro_rules! networks {
+    () => {
+        "iif(u.role = 'super_admin', '[]', o.allowed_networks)"
+    };
+}
+
+pub(crate) use {is_active, networks};
 
 statements! {
     /// The account behind a token, for every request.
     FIND_CALLER = concat!("SELECT u.id, u.organization_id, u.username, u.role, u.token_version, u.must_reset_password, ", is_active!(), " AS is_active,
            EXISTS (SELECT 1 FROM revoked_sign_ins WHERE sign_in = ?2) AS revoked,
            (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
-            WHERE r.user_id = u.id) AS permissions
+            WHERE r.user_id = u.id) AS permissions, ", networks!(), " AS networks
          FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.id = ?1");
 }
 

@@ -4,6 +4,8 @@ use axum::http::HeaderMap;
 use crate::http::argument::{Argument, Asked};
 use crate::platform::error::ApiError;
 
+use crate::platform::context::client_address;
+
 /// Longest `User-Agent` kept, in characters.
 const MAX_USER_AGENT: usize = 512;
 
@@ -37,9 +39,9 @@ impl Client {
                 .unwrap_or_default()
         };
         let user_agent: String = header("user-agent").chars().take(MAX_USER_AGENT).collect();
-        let address = match header("cf-connecting-ip") {
-            address if address.parse::<std::net::IpAddr>().is_ok() => address.to_owned(),
-            _ => "unknown".to_owned(),
+        let address = match client_address(headers) {
+            address if address.is_empty() => "unknown".to_owned(),
+            address => address,
         };
         let source = match header("x-source") {
             source if is_source(source) => source.to_owned(),

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::Response;
 use protocol::ids::ObjectId;
 use worker::Env;
@@ -24,6 +24,9 @@ use crate::http::argument::{Argument, Asked};
 /// The binding of the files that are served without the Worker.
 const ASSETS: &str = "ASSETS";
 
+/// Where the network in front of the Worker says from which address a request came.
+pub const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
+
 /// The application as one request, or one run of the scheduled work, sees it.
 pub struct App {
     pub config: Arc<Config>,
@@ -31,6 +34,8 @@ pub struct App {
     background: Background,
     /// What was asked for; nothing where no request is.
     uri: Uri,
+    /// From which network address; empty where that is not known.
+    client_address: String,
 }
 
 impl App {
@@ -41,7 +46,18 @@ impl App {
             env,
             background,
             uri: Uri::default(),
+            client_address: String::new(),
         }
+    }
+
+    /// The same, for somebody who has come from a network address.
+    pub fn asked_from(self, client_address: String) -> Self {
+        Self { client_address, ..self }
+    }
+
+    /// From which network address the request came, as the network in front of the Worker says; empty where that is not known.
+    pub fn client_address(&self) -> &str {
+        &self.client_address
     }
 
     /// Where programs and people reach this deployment, without a final slash: as the settings say, or else the address that
@@ -61,6 +77,9 @@ impl App {
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
         parts.extensions.insert(self.env.clone());
         parts.extensions.insert(self.background.clone());
+        if let Ok(address) = HeaderValue::from_str(&self.client_address) {
+            parts.headers.insert(CLIENT_ADDRESS, address);
+        }
         parts
     }
 
@@ -125,6 +144,13 @@ impl Argument for App {
 }
 
 /// For what surrounds handlers.
+/// The address that a request came from; empty where nothing stands in front of the Worker to tell.
+pub fn client_address(headers: &HeaderMap) -> String {
+    let told = headers.get(CLIENT_ADDRESS).and_then(|value| value.to_str().ok());
+    let address = told.filter(|address| address.parse::<std::net::IpAddr>().is_ok());
+    address.unwrap_or_default().to_owned()
+}
+
 impl FromRequestParts<Arc<Config>> for App {
     type Rejection = ApiError;
 
@@ -141,6 +167,7 @@ impl App {
         match (env, background) {
             (Some(env), Some(background)) => Ok(Self {
                 uri: parts.uri.clone(),
+                client_address: client_address(&parts.headers),
                 ..Self::new(config.clone(), env, background)
             }),
             _ => Err(ApiError::internal("the request carries no Env or no Background")),

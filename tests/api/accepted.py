@@ -256,8 +256,8 @@ ACCEPTED = [
             "POST /agent/enroll": ("public_key must be an Ed25519 public key",),
             "POST /api/profile/upload-avatar": ("avatar must be", "The picture", "The body is not a valid form"),
             "POST /api/community/upload": ("image must be", "The picture", "Invalid file type", "No ", "The body is not a valid form"),
-            "PUT /api/admin/organizations/{organization_id}": ("command_masks must",),
-            "PUT /api/organization": ("command_masks must",),
+            "PUT /api/admin/organizations/{organization_id}": ("command_masks must", "allowed_networks "),
+            "PUT /api/organization": ("command_masks must", "allowed_networks "),
         },
     ),
 ]

@@ -59,6 +59,7 @@ pub struct Viewer {
     id: ViewerId,
     size: Size,
     presence: bool,
+    headers: HeaderMap,
     socket: Option<Socket>,
     started: Instant,
     /// Where output and input travel, once attached.
@@ -117,6 +118,7 @@ impl Viewer {
             id: id.parse().expect("32 hex digits"),
             size: SIZE,
             presence: false,
+            headers: stream_headers(),
             socket: None,
             started: Instant::now(),
             streams: None,
@@ -143,6 +145,13 @@ impl Viewer {
     /// Has this size from the next connection on.
     pub fn with_size(mut self, cols: u16, rows: u16) -> Self {
         self.size = Size { cols, rows };
+        self
+    }
+
+    /// Comes from this network address, as the network in front of the Worker would say, from the next connection on.
+    pub fn coming_from(mut self, address: &'static str) -> Self {
+        self.headers
+            .insert("cf-connecting-ip", HeaderValue::from_static(address));
         self
     }
 
@@ -184,7 +193,7 @@ impl Viewer {
     pub async fn connect(&mut self) {
         self.messages.clear();
         self.closed = None;
-        self.socket = Some(open(&self.url, &stream_headers()).await.expect("an upgrade"));
+        self.socket = Some(open(&self.url, &self.headers).await.expect("an upgrade"));
         let received = self.streams.map(|_| self.reader.received());
         let (viewer, size) = (self.id.clone(), self.size);
         self.say(&FromViewer::Hello {

@@ -25,6 +25,8 @@ pub struct Proof {
     pub session: SessionId,
     /// What its first frame said.
     pub token: Secret,
+    /// From which network address it came.
+    pub address: String,
 }
 
 #[derive(Debug)]
@@ -112,13 +114,18 @@ impl RelayState {
             return self.send_away(socket, Refusal::Unauthorized);
         };
         stranger.said = Some(Vec::new());
-        let StrangerContext { machine, session } = stranger.context.clone();
+        let StrangerContext {
+            machine,
+            session,
+            address,
+        } = stranger.context.clone();
         self.out.prove(
             socket,
             Proof {
                 machine,
                 session,
                 token,
+                address,
             },
         );
     }

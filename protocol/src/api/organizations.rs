@@ -8,6 +8,7 @@ use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
 use crate::terminal::limits::{MAX_IDLE_MINUTES, MAX_MEMORY_MB, MAX_PROCESSES, MIN_MEMORY_MB, MIN_PROCESSES};
+use crate::networks::{MAX_NETWORKS, Network};
 
 /// Longest name of an organization, in characters.
 pub const MAX_NAME: usize = 100;
@@ -105,6 +106,10 @@ pub struct Organization {
     pub max_processes: u32,
     /// How much memory they may take together, in MiB; 0 is as much as the machine has.
     pub max_memory_mb: u32,
+    /// From which networks its people may come; empty is from all.
+    pub allowed_networks: Vec<String>,
+    /// Whether its agents have to come from there, too.
+    pub networks_for_agents: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it changed last.
@@ -234,6 +239,14 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 16777216)]
     pub max_memory_mb: Option<u32>,
+    /// From which networks its people may come: `203.0.113.0/24`, `2001:db8::/32`, or single addresses. Empty is from all. Super
+    /// administrators come from everywhere; anybody else must be in it to set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 100, min_length = 2, max_length = 43)]
+    pub allowed_networks: Option<Vec<String>>,
+    /// Whether its agents have to come from there, too, when they next connect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks_for_agents: Option<bool>,
 }
 
 impl Validate for UpdateOrganization {
@@ -294,6 +307,17 @@ impl Validate for UpdateOrganization {
             for mask in masks.iter().take(MAX_MASKS) {
                 faults.line("command_masks", mask, 1, MAX_MASK);
                 faults.check(!mask.starts_with('*'), "command_masks", "must not begin with *");
+            }
+        }
+        if let Some(networks) = &self.allowed_networks {
+            faults.check(
+                networks.len() <= MAX_NETWORKS,
+                "allowed_networks",
+                format!("must be at most {MAX_NETWORKS} networks"),
+            );
+            let wrong = networks.iter().find_map(|text| text.parse::<Network>().err());
+            if let Some(wrong) = wrong {
+                faults.check(false, "allowed_networks", wrong.to_string());
             }
         }
     }
@@ -373,6 +397,7 @@ mod tests {
         let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651,"command_log_days":0,
             "terminal_idle_minutes":241,"max_sessions":100001,"max_user_sessions":100001,"max_processes":15,"max_memory_mb":16777217,
             "command_masks":["*","a","--password *"]}"#;
+            "command_masks":["*","a","--password *"],"allowed_networks":["10.0.0.0/8","10.0.0.1/8"]}"#;
         let expected = [
             "display_name",
             "otp_expiry_minutes",
@@ -385,6 +410,7 @@ mod tests {
             "max_processes",
             "max_memory_mb",
             "command_masks",
+            "allowed_networks",
         ];
         assert_eq!(fields::<UpdateOrganization>(text), expected);
         assert!(fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0}"#).is_empty());

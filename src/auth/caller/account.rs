@@ -1,6 +1,7 @@
 //! The account that calls, and which operations it passes.
 use protocol::api::auth::Role;
 use protocol::ids::ObjectId;
+use protocol::networks::admits;
 use protocol::relay_contract::SignIn;
 use serde::Deserialize;
 
@@ -13,6 +14,14 @@ use crate::platform::error::ApiError;
 
 /// What a token that is wrong, expired or revoked is answered.
 pub const INVALID_TOKEN: &str = "Invalid or expired token";
+
+/// 403: the organization lets nobody in from there.
+pub fn network_not_allowed(address: &str) -> ApiError {
+    ApiError::forbidden(
+        "network_not_allowed",
+        format!("Your organization does not let anybody in from your network address ({address})"),
+    )
+}
 
 /// An account as every request reads it.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,6 +43,9 @@ pub struct CallerRow {
     /// Of its roles, by codename.
     #[serde(deserialize_with = "json")]
     permissions: Vec<String>,
+    /// From which networks it may come; empty is from all.
+    #[serde(deserialize_with = "json")]
+    networks: Vec<String>,
 }
 
 /// The account that calls, as it stands now. Only [`Credentials::load`](super::Credentials::load) makes one.
@@ -64,6 +76,10 @@ impl Caller {
 
     /// Whether the rule of the operation lets this caller pass.
     pub(super) fn pass(&self, operation: Operation) -> Result<(), ApiError> {
+        let address = &self.context.client.address;
+        if !admits(&self.row.networks, address) {
+            return Err(network_not_allowed(address));
+        }
         if operation.effect == Effect::Writes && self.proof.as_ref().is_some_and(Proof::only_reads) {
             return Err(ApiError::forbidden("read_only_key", "This API key may only read"));
         }
@@ -168,6 +184,7 @@ impl Caller {
                 Some(Proof::Key(key)) => key.expires_at,
                 _ => None,
             },
+            address: self.context.client.address.clone(),
         }
     }
 

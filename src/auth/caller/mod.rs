@@ -6,5 +6,5 @@ mod account;
 mod credentials;
 mod proof;
 
-pub use account::{Caller, CallerRow, INVALID_TOKEN};
+pub use account::{Caller, CallerRow, INVALID_TOKEN, network_not_allowed};
 pub use credentials::{Credentials, SocketCredentials, bearer};

@@ -7,12 +7,13 @@ use protocol::api::agents::{API_KEY_PREFIX, Enroll, Enrolled};
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::{MAX_NAME, MachineStatus};
 use protocol::ids::{BootId, ObjectId};
+use protocol::networks::admits;
 use protocol::relay_contract::{AGENT_PATH, AgentContext};
 use protocol::terminal::AGENT_SUBPROTOCOL;
 
 use super::credential::{ClaimedToken, is_public_key};
 use crate::audit::{self, Action, Event, RequestContext, Resource};
-use crate::auth::caller::bearer;
+use crate::auth::caller::{bearer, network_not_allowed};
 use crate::auth::throttle;
 use crate::features::commands;
 use crate::features::machines::store::duplicate;
@@ -199,7 +200,7 @@ fn revoked() -> ApiError {
 #[utoipa::path(get, path = "/agent/connect", summary = "Connect an agent (WebSocket)",
     responses((status = 101, description = "The socket is open, subprotocol `vsay.agent.v1`"),
         (status = 401, description = "The token is not the machine's; or, with the code `clock_skew` and the edge's time in `now`, the clocks differ by more than a minute", body = ErrorBody),
-        (status = 403, description = "The machine was revoked", body = ErrorBody),
+        (status = 403, description = "The machine was revoked; or its organization lets no agents in from there", body = ErrorBody),
         (status = 409, description = "Another agent with the same key is connected and alive: this one is a copy", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]
 #[worker::send]
@@ -228,6 +229,9 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         .take()
         .filter(|key| token.verify(key, at))
         .ok_or_else(invalid)?;
+    if !admits(&identity.networks, &request.client.address) {
+        return Err(network_not_allowed(&request.client.address));
+    }
     if !is_upgrade(&headers) || !offers(&headers, AGENT_SUBPROTOCOL) {
         return Err(ApiError::upgrade_required(format!(
             "This path speaks WebSocket with subprotocol {AGENT_SUBPROTOCOL}"

@@ -1,11 +1,13 @@
 //! Changing an organization: what becomes of it, and what the audit log says of that.
 use protocol::api::organizations::{Organization, OtpPolicy, UpdateOrganization};
+use protocol::networks::{Network, admits};
 use serde_json::{Map, Value, json};
 
 use super::access::OrganizationControl;
 use super::row::OrganizationRow;
 use super::store::Changeable;
 use crate::audit::{Action, Event, Resource};
+use crate::auth::caller::Caller;
 use crate::platform::error::ApiError;
 
 impl From<OrganizationRow> for Organization {
@@ -32,6 +34,8 @@ impl From<OrganizationRow> for Organization {
             max_user_sessions: row.max_user_sessions,
             max_processes: row.max_processes,
             max_memory_mb: row.max_memory_mb,
+            allowed_networks: row.allowed_networks,
+            networks_for_agents: row.networks_for_agents,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -56,6 +60,8 @@ impl From<&OrganizationRow> for Changeable {
             max_user_sessions: row.max_user_sessions,
             max_processes: row.max_processes,
             max_memory_mb: row.max_memory_mb,
+            allowed_networks: row.allowed_networks.clone(),
+            networks_for_agents: row.networks_for_agents,
         }
     }
 }
@@ -90,6 +96,11 @@ impl Changeable {
         if let Some(masks) = &request.command_masks {
             self.command_masks.clone_from(masks);
         }
+        if let Some(networks) = &request.allowed_networks {
+            let networks = networks.iter().filter_map(|text| text.parse::<Network>().ok());
+            self.allowed_networks = networks.map(|network| network.to_string()).collect();
+        }
+        self.networks_for_agents = request.networks_for_agents.unwrap_or(self.networks_for_agents);
         Ok(self)
     }
 
@@ -119,9 +130,23 @@ impl Changeable {
             ("max_user_sessions".to_owned(), json!(self.max_user_sessions)),
             ("max_processes".to_owned(), json!(self.max_processes)),
             ("max_memory_mb".to_owned(), json!(self.max_memory_mb)),
+            ("allowed_networks".to_owned(), json!(self.allowed_networks)),
+            ("networks_for_agents".to_owned(), json!(self.networks_for_agents)),
         ]
         .into_iter()
         .collect()
+    }
+}
+
+/// Nobody shuts themselves out: who changes from where people may come, and has to come from there too, comes from there now.
+pub fn lets_in(caller: &Caller, new: &Changeable) -> Result<(), ApiError> {
+    let address = &caller.context().client.address;
+    match caller.is_super_admin() || admits(&new.allowed_networks, address) {
+        true => Ok(()),
+        false => Err(ApiError::invalid_field(
+            "allowed_networks",
+            format!("must contain your own network address ({address}): it would shut you out"),
+        )),
     }
 }
 
@@ -198,6 +223,8 @@ mod tests {
             max_user_sessions: 0,
             max_processes: 0,
             max_memory_mb: 0,
+            allowed_networks: Vec::new(),
+            networks_for_agents: false,
         }
     }
 
@@ -215,6 +242,28 @@ mod tests {
             ..changeable()
         };
         assert_eq!(new, expected);
+    }
+
+    #[test]
+    fn networks_are_kept_as_they_are_written_and_let_in_who_sets_them() {
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        db.user("root", "platform", "super_admin");
+        let sets = |name: &str, networks: &str| {
+            let new = changed(&format!(r#"{{"allowed_networks":{networks}}}"#), false).unwrap();
+            lets_in(&db.caller(name), &new).map(|()| new.allowed_networks)
+        };
+        assert_eq!(
+            sets("ann", r#"["192.0.2.1","2001:DB8::/32"]"#).unwrap(),
+            ["192.0.2.1/32", "2001:db8::/32"]
+        );
+        assert!(sets("ann", "[]").unwrap().is_empty());
+        let refused = sets("ann", r#"["10.0.0.0/8"]"#).unwrap_err();
+        assert!(
+            refused.status().as_u16() == 400 && refused.text().contains("192.0.2.1"),
+            "{refused:?}"
+        );
+        assert!(sets("root", r#"["10.0.0.0/8"]"#).is_ok());
     }
 
     #[test]

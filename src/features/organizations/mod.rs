@@ -1,4 +1,4 @@
-//! Organizations: who owns everything. Here are their rows and rights, and what administrators do with their own.
+//! Organizations: who owns everything. Here are their rows and rights; what is changed of them, `organization_admin` does, as it ends terminals.
 pub mod access;
 pub mod change;
 pub mod handlers;
@@ -12,6 +12,5 @@ pub fn routes() -> Routes {
     routes![
         tag = "organizations";
         handlers::find_own_organization => Admin,
-        handlers::update_own_organization => Admin,
     ]
 }

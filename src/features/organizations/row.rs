@@ -29,6 +29,10 @@ pub struct OrganizationRow {
     pub max_user_sessions: u32,
     pub max_processes: u32,
     pub max_memory_mb: u32,
+    #[serde(deserialize_with = "json")]
+    pub allowed_networks: Vec<String>,
+    #[serde(deserialize_with = "flag")]
+    pub networks_for_agents: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Whoever runs this server belongs to it.

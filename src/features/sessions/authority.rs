@@ -3,14 +3,14 @@
 use durable_objects::relay::{Claim, Question, Tie, Verdict};
 use futures_util::future::LocalBoxFuture;
 use protocol::ids::ObjectId;
+use protocol::networks::admits;
 use serde::Deserialize;
-use serde_json::json;
 use worker::Env;
 
-use crate::auth::account_store::is_active;
+use crate::auth::account_store::{is_active, networks};
 use crate::features::machines::predicates::{may_sudo, reaches};
 use crate::features::sharing::predicates::invited;
-use crate::platform::db::{Db, Exists, Query, statements};
+use crate::platform::db::{Db, Exists, Query, json, statements};
 
 /// SQL: the sign-in of a claim (`c`), if it names one, was not withdrawn: no newer tokens, no sign-out; for a key, it is there.
 macro_rules! sign_in_stands {
@@ -27,7 +27,7 @@ macro_rules! sign_in_stands {
 statements! {
     /// Which of the claims (?2, a JSON array) on the terminals of a machine (?1) hold, by their places in it.
     HOLD = concat!(
-        "SELECT c.key AS claim FROM json_each(?2) c
+        "SELECT c.key AS claim, ", networks!(), " AS networks FROM json_each(?2) c
          CROSS JOIN terminal_sessions s ON s.machine_id = ?1 AND s.session_id = c.value ->> 'session' AND s.status = 'active'
            AND (s.user_id = c.value ->> 'user' OR c.value ->> 'tie' <> 'owner')
          JOIN users u ON u.id = c.value ->> 'user' JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
@@ -41,7 +41,7 @@ statements! {
     /// account that may still reach the machine, with these privileges, and that has not withdrawn what it proved itself by.
     /// A mere sign-out withdraws nothing: people leave what they have sent.
     MAY_RUN = concat!(
-        "SELECT c.key AS claim FROM json_each(?2) c
+        "SELECT c.key AS claim, '[]' AS networks FROM json_each(?2) c
          CROSS JOIN commands k ON k.id = c.value AND k.machine_id = ?1 AND k.finished_at IS NULL
          JOIN users u ON u.id = k.user_id JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = k.machine_id
          WHERE m.status <> 'revoked' AND ", is_active!(), "
@@ -58,6 +58,17 @@ statements! {
 #[derive(Debug, Deserialize)]
 pub(super) struct Holds {
     claim: usize,
+    /// From which networks its account may come; empty is from all.
+    #[serde(deserialize_with = "json")]
+    networks: Vec<String>,
+}
+
+impl Holds {
+    /// Whether it holds of somebody at a socket, who came from an address. A shell did not come from anywhere.
+    fn admits(&self, claims: &[Claim]) -> bool {
+        let proof = claims.get(self.claim).and_then(|claim| claim.proof.as_ref());
+        proof.is_none_or(|proof| admits(&self.networks, &proof.address))
+    }
 }
 
 /// Answers a relay. Handed to the relays' crate when the Worker starts.
@@ -76,7 +87,7 @@ pub(super) fn queries(machine: &ObjectId, question: &Question) -> Queries {
     let claims = serde_json::Value::from_iter(question.claims.iter().map(claim)).to_string();
     let key = question.agent_key.as_deref();
     let commands = question.commands.iter().map(|claim| &claim.command_id);
-    let commands = (!question.commands.is_empty()).then(|| json!(commands.collect::<Vec<_>>()).to_string());
+    let commands = (!question.commands.is_empty()).then(|| serde_json::json!(commands.collect::<Vec<_>>()).to_string());
     (
         holding(machine, claims),
         commands.map(|commands| Query::new(MAY_RUN, [machine.into(), commands.into()])),
@@ -90,7 +101,7 @@ pub(super) fn holding(machine: &ObjectId, claims: String) -> Query<Holds> {
 }
 
 fn claim(claim: &Claim) -> serde_json::Value {
-    json!({
+    serde_json::json!({
         "session": claim.session,
         "user": claim.user,
         "sudo": claim.sudo,
@@ -108,8 +119,9 @@ fn claim(claim: &Claim) -> serde_json::Value {
 /// The answer that the rows give.
 pub(super) fn verdict(
     question: &Question,
-    (holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<Exists>>),
+    (mut holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<Exists>>),
 ) -> Verdict {
+    holding.retain(|holds| holds.admits(&question.claims));
     Verdict {
         claims: places(question.claims.len(), holding),
         commands: places(question.commands.len(), running.unwrap_or_default()),

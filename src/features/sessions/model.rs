@@ -240,6 +240,7 @@ impl World {
             sign_in: "bobs".to_owned(),
             token_version: Some(self.version),
             until: None,
+            ..SignIn::default()
         };
         if allowed && let Ok(access) = MachineAccess::decide(bob, found) {
             self.tasks.push(Task::Opening(Box::new(access), session, proof));

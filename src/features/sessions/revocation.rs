@@ -55,6 +55,9 @@ statements! {
 
     ORPHANS_ANYWHERE = concat!(orphans!(""), " LIMIT ?1");
 
+    /// Where people of an organization have terminals open.
+    MACHINES_OF_ORGANIZATION = "SELECT DISTINCT machine_id FROM terminal_sessions WHERE organization_id = ?1 AND status = 'active' LIMIT ?2";
+
     /// Where an account has terminals open, or on their way, commands that have not ended, and invitations to terminals of others.
     MACHINES_OF_USER = "SELECT machine_id FROM terminal_sessions WHERE user_id = ?1 AND status = 'active'
          UNION SELECT machine_id FROM commands WHERE user_id = ?1 AND finished_at IS NULL
@@ -66,6 +69,8 @@ statements! {
 pub enum Whose<'a> {
     /// Those on machines of an organization: a group, a machine or the organization itself changed.
     Organization(&'a ObjectId),
+    /// All of an organization's: from where its people may come has changed.
+    EverybodyOf(&'a ObjectId),
     /// Those of one account, which itself changed, or one of its sign-ins or rights.
     User(&'a ObjectId),
     /// All, for the scheduled handler, which ends what could not be ended when it lost its right.
@@ -94,6 +99,7 @@ pub async fn withdraw(app: &App, whose: Whose<'_>) -> Result<(), ApiError> {
 pub(super) fn machines(whose: Whose) -> Query<Machine> {
     match whose {
         Whose::Organization(id) => Query::new(ORPHANS_OF_ORGANIZATION, [id.into(), AT_ONCE.into()]),
+        Whose::EverybodyOf(id) => Query::new(MACHINES_OF_ORGANIZATION, [id.into(), AT_ONCE.into()]),
         Whose::User(id) => Query::new(MACHINES_OF_USER, [id.into(), AT_ONCE.into()]),
         Whose::Anyone => Query::new(ORPHANS_ANYWHERE, [AT_ONCE.into()]),
     }
@@ -180,5 +186,16 @@ mod tests {
         assert_eq!(db.run(machines(Whose::User(bob.id()))).len(), 1);
         db.execute("UPDATE terminal_sessions SET status = 'closed'");
         assert!(db.run(machines(Whose::User(bob.id()))).is_empty());
+    }
+
+    #[test]
+    fn each_relay_with_terminals_of_an_organization_is_asked_when_its_networks_change() {
+        let db = db();
+        let acme = db.caller("ann").organization_id().clone();
+        let everybody = |db: &TestDb| db.run(machines(Whose::EverybodyOf(&acme))).len();
+        db.session("s2", "ann", "web");
+        assert_eq!(everybody(&db), 1);
+        db.execute("UPDATE terminal_sessions SET status = 'closed'");
+        assert_eq!(everybody(&db), 0);
     }
 }

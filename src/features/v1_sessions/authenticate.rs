@@ -45,11 +45,12 @@ pub fn answer(
     machine: ObjectId,
     session: SessionId,
     token: Secret,
+    address: String,
 ) -> LocalBoxFuture<'static, Result<ViewerContext, Refusal>> {
     Box::pin(async move {
         let config = Config::from_env(&env).map_err(|error| unavailable(error.to_string()))?;
         // Nothing that is asked here is done behind an answer.
-        let app = App::new(Arc::new(config), env, Background::new(drop));
+        let app = App::new(Arc::new(config), env, Background::new(drop)).asked_from(address);
         who(&app, session.as_str(), Some(&machine), token.expose()).await
     })
 }
@@ -77,7 +78,10 @@ pub async fn who(app: &App, session: &str, machine: Option<&ObjectId>, token: &s
     let holder = holder.filter(|holder| machine.is_none_or(|machine| *machine == holder.machine_id));
     let holder = holder.ok_or(Refusal::Unauthorized)?;
     let somebody = Somebody {
-        proof: holder.proof(),
+        proof: SignIn {
+            address: app.client_address().to_owned(),
+            ..holder.proof()
+        },
         user: holder.user_id,
         username: holder.username,
     };

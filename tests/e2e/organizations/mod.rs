@@ -1,5 +1,6 @@
 //! `/api/admin/organizations` for super administrators, and `/api/organization` for administrators.
 mod ending;
+mod networks;
 mod own;
 
 use reqwest::Method;
@@ -22,6 +23,7 @@ fn new(slug: &str, name: &str, description: &str, people: u64) -> Value {
         "inactive_days": 30, "record_sessions": true, "recording_days": 90,
         "command_log_days": 90, "command_masks": [], "terminal_idle_minutes": 0, "max_sessions": 0, "max_user_sessions": 0,
         "max_processes": 0, "max_memory_mb": 0,
+        "command_log_days": 90, "command_masks": [], "allowed_networks": [], "networks_for_agents": false,
     })
 }
 

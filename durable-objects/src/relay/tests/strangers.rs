@@ -17,6 +17,7 @@ fn stranger(sim: &mut RelaySim) -> Socket {
     let context = StrangerContext {
         machine: object_id(1),
         session: "sess_1".parse().unwrap(),
+        address: "192.0.2.1".to_owned(),
     };
     sim.relay.stranger_connected(sim.now, socket, context);
     sim.perform();

@@ -14,6 +14,7 @@ fn row() -> CallerRow {
         revoked: false,
         must_reset_password: false,
         permissions: vec!["users.view".to_owned()],
+        networks: Vec::new(),
     }
 }
 
@@ -134,4 +135,37 @@ fn whose_password_somebody_else_chose_passes_only_what_leads_to_a_new_one() {
         ..writes(Rule::InPerson)
     };
     assert!(caller.pass(first).is_ok());
+}
+
+#[test]
+fn who_comes_from_a_network_that_is_not_let_in_passes_nothing_and_is_told_from_where() {
+    let from = |networks: &[&str]| {
+        let networks = networks.iter().map(|&network| network.to_owned()).collect();
+        let caller = admit(Some(CallerRow { networks, ..row() })).unwrap();
+        caller.pass(reads(Rule::SignedIn))
+    };
+    assert!(from(&[]).is_ok() && from(&["10.0.0.0/8", "192.0.2.0/24"]).is_ok());
+    let refused = from(&["10.0.0.0/8"]).unwrap_err();
+    assert!(
+        refused.status().as_u16() == 403 && refused.text().contains("192.0.2.1"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn nobody_is_shut_out_of_all_organizations_by_one() {
+    let db = crate::testing::TestDb::new();
+    db.user("ann", "acme", "company_admin");
+    db.user("root", "acme", "super_admin");
+    db.execute("UPDATE organizations SET allowed_networks = '[\"10.0.0.0/8\"]'");
+    let networks = |name: &str| {
+        db.run(crate::auth::account_store::find_caller(
+            &crate::testing::id(name).parse().unwrap(),
+            "",
+        ))[0]
+            .networks
+            .clone()
+    };
+    assert_eq!(networks("ann"), ["10.0.0.0/8"]);
+    assert!(networks("root").is_empty());
 }

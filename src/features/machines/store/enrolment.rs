@@ -74,7 +74,8 @@ statements! {
     /// The identity that a connection token is checked against.
     FIND_IDENTITY = "SELECT m.id, m.agent_id, m.status, m.agent_public_key, m.name, m.organization_id, m.thresholds,
            EXISTS (SELECT 1 FROM commands k WHERE k.machine_id = m.id AND k.source = 'script' AND k.finished_at IS NULL
-             AND k.status = 'queued') AS script_waits FROM machines m WHERE m.agent_id = ?1";
+             AND k.status = 'queued') AS script_waits, iif(o.networks_for_agents = 1, o.allowed_networks, '[]') AS networks
+         FROM machines m JOIN organizations o ON o.id = m.organization_id WHERE m.agent_id = ?1";
 
     /// Takes their identity from the machines that enrolled with the account's key, and gives them. Each is still its host's, which
     /// may enrol again.
@@ -138,6 +139,9 @@ pub struct Identity {
     /// Its first script may not have reached its relay.
     #[serde(deserialize_with = "flag")]
     pub script_waits: bool,
+    /// From which networks it may connect; empty is from all.
+    #[serde(deserialize_with = "json")]
+    pub networks: Vec<String>,
 }
 
 /// A machine that an API key makes.

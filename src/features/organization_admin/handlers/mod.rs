@@ -1,5 +1,6 @@
 //! What super administrators do with organizations.
 pub mod overview;
+pub mod own;
 pub mod removal;
 
 use axum::Json;
@@ -136,6 +137,7 @@ pub async fn update_organization(
         .map(audit::record)
         .collect::<Vec<_>>();
     let now = now();
+    let renetworked = (new.allowed_networks != old.allowed_networks).then(|| control.id().clone());
     let (update, read) = (store::update(&control, &new, &now), store::read(control.id()));
     let (enable, disable) = match switched {
         None => (None, None),
@@ -146,6 +148,9 @@ pub async fn update_organization(
     if switched == Some(false) {
         // Its people may have terminals on other organizations' machines, too.
         revocation::withdraw(&app, Whose::Anyone).await?;
+    }
+    if let Some(id) = renetworked {
+        revocation::withdraw(&app, Whose::EverybodyOf(&id)).await?;
     }
     Ok(Json(exactly_one(rows)?.into()))
 }

@@ -116,6 +116,8 @@ fn settings_are_kept() {
         max_user_sessions: 2,
         max_processes: 16,
         max_memory_mb: 64,
+        allowed_networks: vec!["203.0.113.0/24".into()],
+        networks_for_agents: true,
     };
     db.run(update(&control, &new, NOW));
     let row = db.run(read(control.id())).remove(0);

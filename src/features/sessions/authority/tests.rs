@@ -32,6 +32,7 @@ fn token(sign_in: &str, version: i64) -> Option<SignIn> {
         sign_in: sign_in.to_owned(),
         token_version: Some(version),
         until: None,
+        ..SignIn::default()
     })
 }
 
@@ -179,6 +180,7 @@ fn a_key_ends_with_its_time_and_with_its_row() {
         sign_in: format!("key:{key}"),
         token_version: None,
         until: None,
+        ..SignIn::default()
     });
     assert!(!holds(&db, bobs(false, proof.clone())));
     db.execute(&format!(
@@ -269,4 +271,27 @@ fn a_command_of_another_machine_may_not_be_run_here() {
     db.group("mail", "acme", &["bob"], &["mail"]);
     db.command(command_id().as_str(), "bob", "mail");
     assert!(!may_run(&db));
+}
+
+#[test]
+fn a_socket_ends_when_its_network_is_not_let_in_any_more_and_a_shell_stays() {
+    let db = db();
+    let from = |address: &str| {
+        let proof = SignIn {
+            address: address.to_owned(),
+            ..token("s", 0).unwrap()
+        };
+        bobs(false, Some(proof))
+    };
+    let all = |db: &TestDb| {
+        asked(
+            db,
+            vec![from("10.1.2.3"), from("192.0.2.1"), from(""), bobs(false, None)],
+        )
+    };
+    assert_eq!(all(&db), [true; 4]);
+    db.execute("UPDATE organizations SET allowed_networks = '[\"10.0.0.0/8\"]'");
+    assert_eq!(all(&db), [true, false, false, true]);
+    db.execute("UPDATE users SET role = 'super_admin' WHERE username = 'bob'");
+    assert_eq!(all(&db), [true; 4]);
 }

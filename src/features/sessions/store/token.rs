@@ -62,6 +62,8 @@ impl Holder {
             sign_in: self.sign_in.clone(),
             token_version: self.token_version,
             until: self.key_until,
+            // Whoever brings the token says it.
+            address: String::new(),
         }
     }
 }

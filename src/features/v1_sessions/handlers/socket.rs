@@ -86,6 +86,7 @@ async fn take_unknown(app: App, session_id: String) -> Result<Response, ApiError
             let context = StrangerContext {
                 machine: row.machine_id,
                 session,
+                address: app.client_address().to_owned(),
             };
             hand_over(relay, STRANGER_PATH, &context).await
         }

@@ -30,6 +30,9 @@ export interface Settings {
   max_memory_mb: number;
   /** Texts that are masked in commands. */
   command_masks: string[];
+  /** From which networks people may come; empty is from all. */
+  allowed_networks: string[];
+  networks_for_agents: boolean;
 }
 
 export async function findOwnOrganization(signal: AbortSignal): Promise<Organization> {

@@ -64,6 +64,8 @@ export class Administration {
     max_user_sessions: 0,
     max_processes: 0,
     max_memory_mb: 0,
+    allowed_networks: [],
+    networks_for_agents: false,
     user_count: 1,
     machine_count: 0,
     created_at: NOW,

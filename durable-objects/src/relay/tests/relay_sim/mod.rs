@@ -111,6 +111,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
             sign_in: "s1".to_owned(),
             token_version: Some(0),
             until: None,
+            address: "192.0.2.1".to_owned(),
         },
         session: "sess_1".parse().unwrap(),
         opening: 1,

@@ -1,0 +1,5 @@
+-- From which networks an organization's people may come, as JSON: an array of texts such as "203.0.113.0/24". Empty is from all.
+ALTER TABLE organizations ADD COLUMN allowed_networks TEXT NOT NULL DEFAULT '[]';
+
+-- Whether its agents have to come from there, too.
+ALTER TABLE organizations ADD COLUMN networks_for_agents INTEGER NOT NULL DEFAULT 0 CHECK (networks_for_agents IN (0, 1));
