@@ -17,6 +17,7 @@ use crate::config::{self, Agent, Config, LinuxUser, Logging, Permissions, Server
 use crate::enroll::{self, EnrollError, Request, Token};
 use crate::host_id::{self, HostId};
 use crate::identity::Identity;
+use crate::keys;
 use crate::metrics;
 use crate::process::pam;
 use crate::say;
@@ -114,6 +115,8 @@ async fn prepare(mut options: Options, changes: &mut Changes) -> Result<Option<S
         .as_ref()
         .map(|before| (before.agent.id.clone(), before.server.host.clone()));
     let config = enrol(&mut options, &path, host, username, before, &token, changes).await?;
+    // Handed in for the key that was there before.
+    changes.obsolete(keys::next_file(&config.server.key_file));
     if known.is_some_and(|known| known == (config.agent.id.clone(), config.server.host.clone())) {
         // The edge knows this machine by its new key from now on.
         changes.keep(&[&path, &config.server.key_file, &host_id::file_of(&path)]);

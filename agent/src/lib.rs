@@ -22,6 +22,7 @@ pub mod enroll;
 pub mod host_id;
 pub mod identity;
 pub mod integration;
+pub mod keys;
 pub mod link;
 pub mod lock;
 pub mod logins;

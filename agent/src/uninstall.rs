@@ -11,7 +11,7 @@ use crate::command::Journal;
 use crate::config::{self, Config};
 use crate::service::manager::Manager;
 use crate::service::{background, environment, hosts, sudoers};
-use crate::{host_id, lock, say};
+use crate::{host_id, keys, lock, say};
 
 /// Stops the agent and removes its service, its rights and its configuration. Again, or after a failure half-way, it does what
 /// is left to do.
@@ -52,6 +52,7 @@ pub async fn uninstall(path: Option<PathBuf>) -> Result<()> {
     let key = config.as_ref().map_or(&key, |config| &config.server.key_file);
     for file in [
         &Journal::file_of(key),
+        &keys::next_file(key),
         &host_id::file_of(&path),
         &environment::file_of(&path),
         &background::log_file(&path),

@@ -17,6 +17,9 @@ pub const BINDING: &str = "RELAY";
 /// client sent is overwritten.
 pub const CONTEXT_HEADER: &str = "x-relay-context";
 
+/// The agent is to replace its key: POST of [`RotateKey`], answered with whether it is there.
+pub const ROTATE_KEY_PATH: &str = "/rotate-key";
+
 /// The header with the id of the request for which the object is asked: its log lines name it, as the Worker's do.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
@@ -189,6 +192,13 @@ pub struct SignIn {
     /// From which network address it came; empty if that is not known. Organizations may let some networks in and no others.
     #[serde(default)]
     pub address: String,
+}
+
+/// The agent is asked to replace its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotateKey {
+    /// What proves to the Worker that it was asked.
+    pub challenge: String,
 }
 
 /// A session by its name.

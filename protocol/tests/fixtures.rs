@@ -80,6 +80,7 @@ messages!(ToAgent {
     Welcome: "welcome",
     Watch: "watch",
     Thresholds: "thresholds",
+    RotateKey: "rotate_key",
     CommandsStored: "commands_stored",
     LoginsStored: "logins_stored",
     Open: "open",

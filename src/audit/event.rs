@@ -85,6 +85,8 @@ actions! {
     MachineCreated "machine_created";
     MachineUpdated "machine_updated";
     MachineRegistered "machine_registered";
+    MachineKeyRotationAsked "machine_key_rotation_asked";
+    MachineKeyRotated "machine_key_rotated";
     MachineDeleted "machine_deleted";
     AgentDuplicate "agent_duplicate";
     MachineHealth "machine_health";

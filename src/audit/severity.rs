@@ -43,6 +43,8 @@ impl Action {
             | Self::ApiKeyRevoked
             | Self::SshKeyGenerated
             | Self::SshKeyDeleted
+            | Self::MachineKeyRotationAsked
+            | Self::MachineKeyRotated
             | Self::OrganizationUpdated
             | Self::SettingsChanged
             | Self::AuditExported => Severity::Warning,

@@ -9,7 +9,7 @@ use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
-    self, AskStatus, CommandAnswer, Interest, LiveSession, NamedCommand, NamedSession, RunCommand, Status,
+    self, AskStatus, CommandAnswer, Interest, LiveSession, NamedCommand, NamedSession, RotateKey, RunCommand, Status,
 };
 use protocol::terminal::presence::Presence;
 use serde::Serialize;
@@ -71,6 +71,14 @@ impl RelayStub {
     /// The machine's thresholds have changed: what its agent says is judged by these from now on.
     pub async fn judge_by(&self, thresholds: &Thresholds) -> Result<(), ApiError> {
         self.post(relay_contract::THRESHOLDS_PATH, thresholds).await.map(drop)
+    }
+
+    /// Has the machine's agent told to replace its key. Answers whether it is there.
+    pub async fn rotate_key(&self, challenge: String) -> Result<bool, ApiError> {
+        let mut response = self
+            .post(relay_contract::ROTATE_KEY_PATH, &RotateKey { challenge })
+            .await?;
+        Ok(response.json().await?)
     }
 
     /// Ends one session by order of somebody who may. Succeeds also if it was over.

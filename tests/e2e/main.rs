@@ -20,6 +20,7 @@ mod groups;
 mod live;
 mod limits;
 mod machine_access;
+mod machine_keys;
 mod machines;
 mod mail;
 mod metrics;

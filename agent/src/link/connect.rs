@@ -1,6 +1,7 @@
 //! Opening a link.
 use chrono::Utc;
 use network::websocket::{self, OpenError, Opened, Refusal};
+use protocol::api::agents::{CHALLENGE_HEADER, NEXT_KEY_HEADER, NEXT_TOKEN_HEADER, NOT_ROTATED};
 use protocol::limits::MAX_AGENT_TEXT;
 use protocol::terminal::AGENT_SUBPROTOCOL;
 use protocol::terminal::frame::MAX_FRAME;
@@ -12,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use super::clock::{self, Clock};
 use super::serve::Agent;
 use crate::enroll::words_of;
+use crate::identity::IdentityError;
 
 /// What the socket may hold unwritten beyond one frame. Small, because a keystroke's echo waits behind it.
 const WRITE_BUFFER: usize = 128 * 1024;
@@ -34,6 +36,12 @@ pub enum ConnectError {
     /// Another agent has this machine's key and its link.
     #[error("the edge refuses this agent, because another one is connected with the same key: {0}")]
     Duplicate(String),
+    /// The edge takes no new key, and the old one as before.
+    #[error("the machine keeps its key: {0}")]
+    NotRotated(String),
+    /// There is no new key to hand in.
+    #[error("no new key can be made: {0}")]
+    Key(#[from] IdentityError),
     /// The edge answered something that is no link.
     #[error("the edge answered {0} instead of opening a link: {1}")]
     Answer(StatusCode, String),
@@ -46,17 +54,26 @@ pub enum ConnectError {
 }
 
 /// Opens a link. What the answer says of the time is taken down in `clock`.
-pub async fn connect(agent: &Agent, clock: &mut Clock) -> Result<Opened, ConnectError> {
+pub async fn connect(agent: &mut Agent, clock: &mut Clock) -> Result<Opened, ConnectError> {
     let mut address = agent.config.server.endpoint().clone();
     address.set_path("/agent/connect");
-    let token = agent
-        .identity
-        .token(&agent.config.agent.id, clock.edge_time(Utc::now()))?;
-    let request = agent
+    let (id, now) = (&agent.config.agent.id, clock.edge_time(Utc::now()));
+    let token = agent.keys.identity().token(id, now)?;
+    let mut request = agent
         .client
         .get(address)
         .bearer_auth(token)
         .header(BOOT, agent.boot.as_str());
+    let handed_in = match agent.keys.hand_in()? {
+        Some((next, challenge)) => {
+            request = request
+                .header(NEXT_KEY_HEADER, next.public_key())
+                .header(NEXT_TOKEN_HEADER, next.token(id, now)?)
+                .header(CHALLENGE_HEADER, challenge);
+            true
+        }
+        None => false,
+    };
     let largest = MAX_FRAME.max(MAX_AGENT_TEXT);
     let config = WebSocketConfig::default()
         .max_frame_size(Some(largest))
@@ -68,6 +85,7 @@ pub async fn connect(agent: &Agent, clock: &mut Clock) -> Result<Opened, Connect
             if let Some(time) = clock::time_of(&opened.headers, &[]) {
                 clock.compare(Utc::now(), time);
             }
+            agent.keys.accepted(handed_in);
             Ok(opened)
         }
         Err(OpenError::Refused(refusal)) => Err(refused(&refusal, clock)),
@@ -82,6 +100,7 @@ fn refused(refusal: &Refusal, clock: &mut Clock) -> ConnectError {
     match *status {
         StatusCode::UNAUTHORIZED if dated_anew => ConnectError::Clock,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ConnectError::Refused(*status, words),
+        StatusCode::CONFLICT if code_of(body).as_deref() == Some(NOT_ROTATED) => ConnectError::NotRotated(words),
         StatusCode::CONFLICT if code_of(body).as_deref() == Some(DUPLICATE) => ConnectError::Duplicate(words),
         _ => ConnectError::Answer(*status, words),
     }

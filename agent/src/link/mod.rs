@@ -16,12 +16,15 @@ use std::time::Duration;
 
 use nix::unistd::Uid;
 use protocol::ids::BootId;
+use reqwest::StatusCode;
 use thiserror::Error;
 
 use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
 use crate::logins::Logins;
+use crate::identity::IdentityError;
+use crate::keys::Keys;
 use crate::process::pam::Pam;
 use crate::system::System;
 use backoff::{Backoff, Ended};
@@ -59,8 +62,8 @@ pub enum StartError {
 /// Runs the agent, with the accounts and files of `system`, until `stop` is ready; then ends its shells, tells the edge, and
 /// returns.
 pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-    let agent = Agent {
-        identity: Identity::load(&config.server.key_file)?,
+    let mut agent = Agent {
+        keys: Keys::load(&config.server.key_file)?,
         account: Account::find_on(&system, &config.linux_user.username)?,
         client: network::builder(USER_AGENT, config.server.endpoint())?.build()?,
         boot: new_boot()?,
@@ -76,7 +79,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
     tracing::info!(agent = %agent.config.agent.id, edge = %agent.config.server.endpoint(), "the agent starts");
     loop {
         let connected = tokio::select! {
-            connected = connect::connect(&agent, &mut clock) => connected,
+            connected = connect::connect(&mut agent, &mut clock) => connected,
             () = &mut stop => break,
         };
         let ended = match connected {
@@ -87,9 +90,22 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
                 shells.detach().await;
                 match over {
                     Over::Stopped => return Ok(()),
+                    Over::Rotates(challenge) => {
+                        tracing::info!("the edge asks for a new key");
+                        agent.keys.ask(challenge);
+                        continue;
+                    }
                     Over::Lost(why) => tracing::warn!("the link is lost: {why}"),
                 }
                 stood.map_or(Ended::Failed, Ended::Stood)
+            }
+            Err(ConnectError::Refused(StatusCode::UNAUTHORIZED, _)) if agent.keys.refused() => {
+                tracing::info!("the edge does not know this key: the next one is tried");
+                continue;
+            }
+            Err(error @ ConnectError::NotRotated(_)) => {
+                tracing::warn!("{error}");
+                continue;
             }
             Err(error @ ConnectError::Refused(..)) => {
                 tracing::error!("{error}. If it was revoked or deleted, run `vsay-agent configure` with a new token");

@@ -26,6 +26,7 @@ use crate::account::Account;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::logins::Logins;
+use crate::keys::Keys;
 use crate::metrics;
 use crate::session::OUTBOX;
 
@@ -40,7 +41,7 @@ const WELCOME_WITHIN: Duration = Duration::from_secs(15);
 
 /// What is the same for all links of one run.
 pub struct Agent {
-    pub identity: Identity,
+    pub keys: Keys,
     pub account: Account,
     pub client: reqwest::Client,
     pub boot: BootId,
@@ -51,6 +52,8 @@ pub struct Agent {
 pub enum Over {
     /// The agent was told to stop, and has said goodbye.
     Stopped,
+    /// The edge wants another key: the next link hands one in.
+    Rotates(String),
     /// In words.
     Lost(String),
 }
@@ -238,6 +241,7 @@ impl Link<'_> {
                 }) => self.meter.watch(every_seconds, for_seconds),
                 Ok(ToAgent::Thresholds { thresholds }) => self.meter.judge_by(thresholds),
                 Ok(ToAgent::LoginsStored { number }) => self.logins.stored(number),
+                Ok(ToAgent::RotateKey { challenge }) => return Err(Over::Rotates(challenge)),
                 Ok(ToAgent::CommandsStored { ids }) => self.records.stored(&ids),
                 Ok(ToAgent::Report) => {
                     let (streams, commands) = self.shells.report().await;

@@ -236,6 +236,7 @@ impl Shells {
             ToAgent::Welcome { .. }
             | ToAgent::Watch { .. }
             | ToAgent::Thresholds { .. }
+            | ToAgent::RotateKey { .. }
             | ToAgent::CommandsStored { .. }
             | ToAgent::LoginsStored { .. }
             | ToAgent::Report

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DESTROY_PATH,
-    NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH,
-    THRESHOLDS_PATH, VIEWER_PATH,
+    NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH, RotateKey, SESSIONS_PATH,
+    STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -184,6 +184,7 @@ impl Relay {
             (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
             (Method::Post, STATUS_PATH) => self.status(req).await,
             (Method::Post, THRESHOLDS_PATH) => self.judge_by(req).await,
+            (Method::Post, ROTATE_KEY_PATH) => self.rotate_key(req).await,
             (Method::Get, STRANGER_PATH) => self.accept_stranger(&req).await,
             (Method::Get, SESSIONS_PATH) => self.sessions().await,
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
@@ -215,6 +216,13 @@ impl Relay {
         let thresholds = req.json().await?;
         self.event(|relay, _| relay.judge_by(thresholds)).await;
         Response::empty().map(|response| response.with_status(204))
+    }
+
+    async fn rotate_key(&self, mut req: Request) -> Result<Response> {
+        let RotateKey { challenge } = req.json().await?;
+        let mut told = false;
+        self.event(|relay, _| told = relay.rotate_key(challenge)).await;
+        Response::from_json(&told)
     }
 
     /// What sessions do now, as far as the agent says it in time.

@@ -240,6 +240,15 @@ impl AgentLink {
         }
     }
 
+    /// It is to replace its key. Answers whether it is online.
+    pub fn rotate_key(&self, challenge: String, out: &mut Outbox) -> bool {
+        let online = self.online();
+        if let Some(link) = online {
+            out.say(link.socket, &ToAgent::RotateKey { challenge });
+        }
+        online.is_some()
+    }
+
     /// Says something to an agent that is online; another will be told when it comes.
     pub fn tell(&self, message: &ToAgent, out: &mut Outbox) {
         if let Some(link) = self.online() {

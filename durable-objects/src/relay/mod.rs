@@ -349,6 +349,11 @@ impl RelayState {
         self.agent.judge_by(thresholds, &mut self.out);
     }
 
+    /// Somebody wants the machine's key replaced. Answers whether the agent is there to be told.
+    pub fn rotate_key(&mut self, challenge: String) -> bool {
+        self.agent.rotate_key(challenge, &mut self.out)
+    }
+
     /// The agent's socket, if its link stands and it has said hello.
     pub fn agent_socket(&self) -> Option<Socket> {
         self.agent.socket()

@@ -13,6 +13,18 @@ use crate::ids::{AgentId, ObjectId};
 /// The audience of the token with which an agent connects.
 pub const CONNECT_AUDIENCE: &str = "vsay-agent-connect";
 
+/// With which an agent that connects hands in a new key: the public key…
+pub const NEXT_KEY_HEADER: &str = "x-vsay-next-key";
+
+/// …a connection token that is signed with its private half…
+pub const NEXT_TOKEN_HEADER: &str = "x-vsay-next-token";
+
+/// …and what it was told when it was asked to (`rotate_key`).
+pub const CHALLENGE_HEADER: &str = "x-vsay-challenge";
+
+/// The code of a refusal of the new key alone: the old one is as good as before.
+pub const NOT_ROTATED: &str = "key_not_rotated";
+
 /// Longest life of that token in seconds. It is signed afresh for each connection, so it need only outlast a slow one.
 pub const CONNECT_TOKEN_SECONDS: i64 = 120;
 

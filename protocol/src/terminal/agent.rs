@@ -353,6 +353,11 @@ pub enum ToAgent {
         /// To these.
         thresholds: Thresholds,
     },
+    /// Somebody wants the machine's key replaced: make a new one, and connect once more with the old one, the new one and this.
+    RotateKey {
+        /// What proves to the edge that it was asked for.
+        challenge: String,
+    },
     /// These records are stored.
     CommandsStored {
         /// Which.

@@ -12,19 +12,21 @@ use protocol::relay_contract::{AGENT_PATH, AgentContext};
 use protocol::terminal::AGENT_SUBPROTOCOL;
 
 use super::credential::{ClaimedToken, is_public_key};
+use super::rotation;
 use crate::audit::{self, Action, Event, RequestContext, Resource};
 use crate::auth::caller::{bearer, network_not_allowed};
 use crate::auth::throttle;
 use crate::features::commands;
 use crate::features::machines::store::duplicate;
 use crate::features::machines::store::enrolment::{self as store, Identity, KnownHost, NewHost};
+use crate::features::machines::store::rotation as machine_rotation;
 use crate::http::extract::ValidJson;
 use crate::http::upgrade::{is_upgrade, offers};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now, stored};
 use crate::platform::error::ApiError;
 use crate::platform::relay_stub::Upgraded;
-use crate::platform::{random, secrets};
+use crate::platform::{log, random, secrets};
 
 /// How often an enrolment tries again when its name or host was taken, or its key or machine changed, in between.
 const ATTEMPTS: usize = 3;
@@ -201,7 +203,7 @@ fn revoked() -> ApiError {
     responses((status = 101, description = "The socket is open, subprotocol `vsay.agent.v1`"),
         (status = 401, description = "The token is not the machine's; or, with the code `clock_skew` and the edge's time in `now`, the clocks differ by more than a minute", body = ErrorBody),
         (status = 403, description = "The machine was revoked; or its organization lets no agents in from there", body = ErrorBody),
-        (status = 409, description = "Another agent with the same key is connected and alive: this one is a copy", body = ErrorBody),
+        (status = 409, description = "Another agent with the same key is connected and alive: this one is a copy. With the code `key_not_rotated`: it handed in a new key and nobody asked for one", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]
 #[worker::send]
 pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> Result<Response, ApiError> {
@@ -224,7 +226,7 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
     if key.is_some_and(|key| token.is_out_of_time(key, at)) {
         return Err(ApiError::clock_skew(at));
     }
-    let key = identity
+    let mut key = identity
         .agent_public_key
         .take()
         .filter(|key| token.verify(key, at))
@@ -236,6 +238,19 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         return Err(ApiError::upgrade_required(format!(
             "This path speaks WebSocket with subprotocol {AGENT_SUBPROTOCOL}"
         )));
+    }
+    if let Some(next) = rotation::handed_in(&headers, &identity.agent_id, at)? {
+        let event = rotation::event(&request, &identity);
+        let replace = machine_rotation::replace(&identity.id, &key, &next.challenge, &next.key, at);
+        let (replaced, _) = app.db()?.run((replace, audit::record_if_changed(&event))).await?;
+        if replaced.is_empty() {
+            return Err(rotation::not_asked());
+        }
+        // Nobody keeps a link by the old one.
+        if let Err(error) = app.relay(&identity.id)?.recheck().await {
+            log::error(&format!("a relay could not look at its rights: {}", error.cause()));
+        }
+        key = next.key;
     }
     let context = AgentContext {
         machine: identity.id.clone(),

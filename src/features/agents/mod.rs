@@ -2,6 +2,7 @@
 //! as often as it likes.
 mod credential;
 mod handlers;
+mod rotation;
 
 use crate::auth::rule::{Routes, routes};
 

@@ -12,7 +12,7 @@ pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{metrics, update};
+use handlers::{metrics, rotate_key, update};
 
 pub use handlers::{load, remove};
 pub use store::Key;
@@ -29,5 +29,6 @@ pub fn routes() -> Routes {
         metrics::list_metrics => Object,
         handlers::find_machine_by_id => Object,
         handlers::create_registration_token => Object,
+        rotate_key::rotate_key => Object,
     ]
 }

@@ -131,6 +131,10 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/community/issues/{issue_id}/vote", May(200)),
     ("DELETE /api/community/issues/{issue_id}/vote", May(200)),
     ("POST /api/community/upload", Refused(400, "No image provided")),
+    (
+        "POST /api/machines/{agent_id}/rotate-key",
+        Refused(403, "Not authorized"),
+    ),
     ("GET /api/command-logs", Needs("system.audit_log")),
     ("GET /api/command-logs/{log_key}", Refused(403, "Not authorized")),
     ("POST /api/auth/change-password", InPerson(200)),

@@ -103,6 +103,17 @@ describe('the machine pages', () => {
     expect(await page.getByTestId('command').textContent()).toBe(LINE);
   });
 
+  it('have the key of a machine that is there replaced', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    await page.getByRole('link', { name: 'web-1' }).click();
+    await page.getByRole('button', { name: 'Replace key' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Replace key' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
   it('say in the form what is wrong with a name', async () => {
     const page = await setup.open();
     setup.edge.add({ name: 'web-1' });

@@ -15,7 +15,6 @@ const HOUR: u64 = 60 * MINUTE;
 fn connected() -> RelaySim {
     let mut sim = RelaySim::new(0);
     sim.agent_connects();
-    sim.settle();
     sim
 }
 
@@ -176,7 +175,6 @@ fn a_viewer_is_told_of_a_silent_machine_after_two_minutes() {
     let mut sim = RelaySim::new(1);
     sim.agent_connects();
     sim.viewer_connects(0);
-    sim.settle();
     assert!(sim.relay.deadline().unwrap() <= sim.now + Settings::default().offline_after);
 }
 
@@ -276,6 +274,22 @@ fn figures_are_judged_by_the_machines_own_thresholds() {
 }
 
 #[test]
+fn an_agent_that_is_there_is_told_to_replace_its_key() {
+    let mut sim = connected();
+    let socket = sim.agent.socket.unwrap();
+    sim.links.get_mut(&socket).unwrap().down.clear();
+    assert!(sim.relay.rotate_key("c".to_owned()));
+    sim.perform();
+    let told = ToAgent::RotateKey {
+        challenge: "c".to_owned(),
+    };
+    let down = &sim.links[&socket].down;
+    assert!(matches!(&down[0], Wire::Text(text) if serde_json::from_str::<ToAgent>(text).unwrap() == told));
+    sim.agent_dies();
+    assert!(!sim.relay.rotate_key("d".to_owned()), "nobody is there");
+}
+
+#[test]
 fn what_the_directory_did_not_hear_is_told_with_the_next_figures() {
     let mut sim = connected();
     let heard = |sim: &mut RelaySim, percent: f64| {
@@ -316,7 +330,6 @@ fn an_agent_of_before_says_how_it_does_as_often_as_it_is_told_at_first() {
     let mut sim = RelaySim::new(0);
     sim.agent.pulled = false;
     sim.agent_connects();
-    sim.settle();
     assert!(asks(&mut sim, Interest::Reader).is_empty());
     assert!(asks(&mut sim, Interest::Page).is_empty());
     sim.now += MINUTE;

@@ -1,5 +1,6 @@
 //! What people do with machines.
 pub mod metrics;
+pub mod rotate_key;
 pub mod update;
 
 use axum::Json;

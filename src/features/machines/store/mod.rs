@@ -4,6 +4,7 @@ pub mod end;
 pub mod enrolment;
 pub mod metrics;
 pub mod owner;
+pub mod rotation;
 pub mod summary;
 
 use protocol::api::machines::{CreateMachine, UpdateMachine};

@@ -53,6 +53,11 @@ export async function issueCommand(agentId: string): Promise<string> {
   return (await answer(client.POST('/api/machines/{agent_id}/registration-token', { params: { path } }))).install_command;
 }
 
+/** Has the machine's agent make a new key. The audit log says when it is in use. */
+export async function rotateKey(agentId: string): Promise<void> {
+  await answer(client.POST('/api/machines/{agent_id}/rotate-key', { params: { path: { agent_id: agentId } } }));
+}
+
 export async function deleteMachine(agentId: string): Promise<void> {
   await answer(client.DELETE('/api/machines/{agent_id}', { params: { path: { agent_id: agentId } } }));
 }

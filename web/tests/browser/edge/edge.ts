@@ -244,6 +244,7 @@ export class Edge {
       this.#tickets.set(ticket, String(of));
       return [201, { ticket, expires_in: 30 }];
     }
+    if (url.pathname.endsWith('/rotate-key')) return [202, { message: 'The agent was asked to make a new key' }];
     if (url.pathname.endsWith('/registration-token')) return [201, { install_command: LINE }];
     const measured = dashboard(route, [...this.machines.values()]) ?? history(route);
     if (measured) return measured;

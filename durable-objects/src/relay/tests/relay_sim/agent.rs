@@ -378,6 +378,7 @@ impl RelaySim {
                 ToAgent::Welcome { .. }
                 | ToAgent::Watch { .. }
                 | ToAgent::Thresholds { .. }
+                | ToAgent::RotateKey { .. }
                 | ToAgent::CommandsStored { .. }
                 | ToAgent::LoginsStored { .. }
                 | ToAgent::Pong => {}
