@@ -7,3 +7,9 @@ ALTER TABLE organizations ADD COLUMN networks_for_agents INTEGER NOT NULL DEFAUL
 -- A machine whose agent was asked to make itself a new key: a digest of what it proves that with, and until when.
 ALTER TABLE machines ADD COLUMN rotation_digest TEXT;
 ALTER TABLE machines ADD COLUMN rotation_until TEXT;
+
+-- How the product is called here and what it looks like: one row, once somebody has said anything. JSON, as it is answered.
+CREATE TABLE branding (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  body TEXT NOT NULL
+) STRICT;

@@ -125,6 +125,7 @@ fn header() -> OpenApi {
             tag("community", "Issues of the organization, and how they were fixed"),
             tag("agent", "What the agent on a machine calls"),
             tag("downloads", "The programs that this edge hands out"),
+            tag("branding", "How the product is called here, and what it looks like"),
             tag("operation", "What whoever runs the server watches"),
             tag(HEALTH, "Whether the server answers"),
         ]))

@@ -20,6 +20,8 @@ use crate::features::{
     sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
     access_events, access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard,
     downloads, groups, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles,
+    access_requests, agents, api_keys, audit_log, branding, command_logs, commands, community, dashboard, downloads,
+    groups, machine_access, machines, oidc, operator, organization_admin, organizations, profile, recordings, roles,
     session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
@@ -66,6 +68,7 @@ pub fn api() -> Routes {
         .merge(command_logs::routes())
         .merge(dashboard::routes())
         .merge(live::routes())
+        .merge(branding::routes())
         .merge(operator::routes())
 }
 

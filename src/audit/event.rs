@@ -112,6 +112,7 @@ actions! {
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";
     SettingsChanged "settings_changed";
+    BrandingChanged "branding_changed";
     AuditExported "audit_exported";
     Denied "denied";
 }

@@ -47,6 +47,7 @@ impl Action {
             | Self::MachineKeyRotated
             | Self::OrganizationUpdated
             | Self::SettingsChanged
+            | Self::BrandingChanged
             | Self::AuditExported => Severity::Warning,
             _ => Severity::Info,
         }

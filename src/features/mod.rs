@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod agents;
 pub mod api_keys;
 pub mod audit_log;
+pub mod branding;
 pub mod command_logs;
 pub mod commands;
 pub mod community;

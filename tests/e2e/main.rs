@@ -9,6 +9,7 @@ mod access_requests;
 mod accounts;
 mod api_keys;
 mod audit_log;
+mod branding;
 mod cli;
 mod command_logs;
 mod commands;

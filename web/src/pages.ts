@@ -187,6 +187,12 @@ export const PAGES = {
     label: 'Organizations',
     load: () => import('./features/organizations/OrganizationsPage.svelte'),
   }),
+  branding: page('/admin/branding', {
+    needs: 'super_admin',
+    menu: 'administration',
+    label: 'Branding',
+    load: () => import('./features/branding/BrandingPage.svelte'),
+  }),
 };
 
 export type PageName = keyof typeof PAGES;

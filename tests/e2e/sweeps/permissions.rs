@@ -65,6 +65,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
         Needs("administrators only"),
     ),
     ("GET /api/admin/organizations", Needs("super administrators only")),
+    ("PUT /api/admin/branding", Needs("super administrators only")),
     ("POST /api/admin/organizations", Needs("super administrators only")),
     (
         "GET /api/admin/organizations/{organization_id}",
@@ -358,6 +359,7 @@ const OPEN: &[&str] = &[
     "POST /api/auth/verify-email/{token}",
     "POST /api/auth/verify-otp",
     "GET /api/avatars/{avatar_id}",
+    "GET /api/branding",
     "GET /api/community/images/{image_id}",
     "POST /api/login",
     "GET /api/oidc/providers",

@@ -10,6 +10,10 @@ export class Identity extends Administration {
   mustChangePassword = false;
   setupRequired = false;
   providers: Body = { microsoft_enabled: false, github_enabled: false, oidc_enabled: false, oidc_name: null };
+  branding: Body = {
+    ...{ logo_url: '', favicon_url: '', name_part1: 'VSAY', name_part1_color: '', name_part2: 'Edge', name_part2_color: '' },
+    ...{ default_theme_color: '', default_theme_color_updated_at: null, terminal_idle_timeout_minutes: 2, updated_at: null },
+  };
   role = 'company_admin';
   permissions = ['*'];
   displayName: string | null = null;
@@ -148,6 +152,7 @@ export class Identity extends Administration {
       return this.#next();
     },
     'GET /api/oidc/providers': () => [200, this.providers],
+    'GET /api/branding': () => [200, this.branding],
     // The provider knows everybody and sends the browser back at once.
     'GET /api/auth/oidc/*': () => [
       302,
@@ -171,6 +176,10 @@ export class Identity extends Administration {
         return [400, { error: 'Current password is incorrect' }];
       this.mustChangePassword = false;
       return [200, this.signIn()];
+    },
+    'PUT /api/admin/branding': ({ body }) => {
+      this.branding = { ...this.branding, ...body };
+      return [200, this.branding];
     },
     'PUT /api/users/profile': ({ body }) => {
       this.displayName = String(body.display_name);
