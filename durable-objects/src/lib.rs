@@ -4,8 +4,8 @@
 //! survives hibernation and tells [`relay`], the state machine with all the rules, what happened; the actions that come
 //! back are done in order. What must outlive the object's memory is in [`storage`] and attached to the sockets; what the
 //! rest of the product must know is written to D1 by [`directory`], who may be let in is asked of [`authority`], and what was run
-//! goes to the [`command_log`]; that a machine does worse or better, the REST side hears ([`health`]), and who logs in past it ([`logins`]). An alarm ends what ends by time, and when the machine
-//! goes to the [`command_log`]; that a machine does worse or better, the REST side hears ([`health`]). What goes wrong is a line of the [`log`]. An alarm ends what ends by time, and when the machine
+//! goes to the [`command_log`]; that a machine does worse or better, the REST side hears ([`health`]), and who logs in past it ([`logins`]).
+//! What goes wrong is a line of the [`log`]. An alarm ends what ends by time, and when the machine
 //! is deleted the object erases itself.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -25,8 +25,8 @@ mod channel;
 pub mod command_log;
 mod directory;
 pub mod health;
-pub mod logins;
 pub mod log;
+pub mod logins;
 #[allow(missing_docs, reason = "the macro that exports the object writes undocumented glue")]
 mod object;
 #[doc(hidden)]

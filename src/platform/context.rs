@@ -143,7 +143,6 @@ impl Argument for App {
     }
 }
 
-/// For what surrounds handlers.
 /// The address that a request came from; empty where nothing stands in front of the Worker to tell.
 pub fn client_address(headers: &HeaderMap) -> String {
     let told = headers.get(CLIENT_ADDRESS).and_then(|value| value.to_str().ok());
@@ -151,6 +150,7 @@ pub fn client_address(headers: &HeaderMap) -> String {
     address.unwrap_or_default().to_owned()
 }
 
+/// For what surrounds handlers.
 impl FromRequestParts<Arc<Config>> for App {
     type Rejection = ApiError;
 

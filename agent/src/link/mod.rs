@@ -21,10 +21,9 @@ use thiserror::Error;
 
 use crate::account::{Account, AccountError};
 use crate::config::Config;
-use crate::identity::{Identity, IdentityError};
-use crate::logins::Logins;
 use crate::identity::IdentityError;
 use crate::keys::Keys;
+use crate::logins::Logins;
 use crate::process::pam::Pam;
 use crate::system::System;
 use backoff::{Backoff, Ended};

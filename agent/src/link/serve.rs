@@ -24,9 +24,8 @@ use super::shells::Shells;
 use super::writer::{Writer, text};
 use crate::account::Account;
 use crate::config::Config;
-use crate::identity::Identity;
-use crate::logins::Logins;
 use crate::keys::Keys;
+use crate::logins::Logins;
 use crate::metrics;
 use crate::session::OUTBOX;
 

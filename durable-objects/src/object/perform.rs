@@ -16,8 +16,8 @@ use crate::authority;
 use crate::command_log;
 use crate::directory;
 use crate::health;
-use crate::logins;
 use crate::log;
+use crate::logins;
 use crate::relay::{Action, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
 use crate::storage::Storage;
 
@@ -100,6 +100,7 @@ impl Relay {
             }
             if !rest.changed.is_empty() {
                 self.announce(&Vec::from_iter(std::mem::take(&mut rest.changed))).await;
+            }
             for logins in std::mem::take(&mut rest.logins) {
                 self.log_in(logins).await;
             }

@@ -7,8 +7,8 @@ use super::command_logs::{KEPT_DAYS, MAX_MASK, MAX_MASKS};
 use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
-use crate::terminal::limits::{MAX_IDLE_MINUTES, MAX_MEMORY_MB, MAX_PROCESSES, MIN_MEMORY_MB, MIN_PROCESSES};
 use crate::networks::{MAX_NETWORKS, Network};
+use crate::terminal::limits::{MAX_IDLE_MINUTES, MAX_MEMORY_MB, MAX_PROCESSES, MIN_MEMORY_MB, MIN_PROCESSES};
 
 /// Longest name of an organization, in characters.
 pub const MAX_NAME: usize = 100;
@@ -396,7 +396,6 @@ mod tests {
     fn settings_have_bounds() {
         let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651,"command_log_days":0,
             "terminal_idle_minutes":241,"max_sessions":100001,"max_user_sessions":100001,"max_processes":15,"max_memory_mb":16777217,
-            "command_masks":["*","a","--password *"]}"#;
             "command_masks":["*","a","--password *"],"allowed_networks":["10.0.0.0/8","10.0.0.1/8"]}"#;
         let expected = [
             "display_name",

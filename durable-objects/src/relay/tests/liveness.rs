@@ -197,7 +197,7 @@ fn an_agent_is_told_to_measure_when_somebody_looks_and_again_before_that_is_over
 #[test]
 fn those_who_look_are_told_of_figures_and_nobody_else() {
     let mut sim = connected();
-    let mut announced = |sim: &mut RelaySim, seconds: u64| {
+    let announced = |sim: &mut RelaySim, seconds: u64| {
         sim.now += seconds * 1000;
         sim.announced.clear();
         heartbeat(sim, 10.0);
