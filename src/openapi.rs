@@ -122,6 +122,7 @@ fn header() -> OpenApi {
             tag("commands", "Commands without a terminal"),
             tag("live", "Being told that something has changed"),
             tag("sessions v1", "Sessions, in the form of the Sessions API"),
+            tag("v1", "Signing in, machines, people and organizations in the same form"),
             tag("community", "Issues of the organization, and how they were fixed"),
             tag("agent", "What the agent on a machine calls"),
             tag("downloads", "The programs that this edge hands out"),
@@ -368,6 +369,10 @@ mod tests {
                 "/health",
                 "/install.sh",
                 "/ready",
+                "/v1/auth/login",
+                "/v1/auth/oidc/authorize",
+                "/v1/auth/oidc/callback",
+                "/v1/auth/refresh",
                 "/v1/sessions/{session_id}/ws",
             ]
         );

@@ -21,6 +21,13 @@ use crate::features::{
 };
 use crate::http::extract::readable;
 use crate::http::{etag, health, not_found, request_log, v1_limit};
+    access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
+    machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
+    sessions, sharing, sign_in, sign_up, terminals, users, v1_companions, v1_machines, v1_sessions,
+};
+use crate::http::extract::readable;
+use crate::http::inside::Inside;
+use crate::http::{etag, health, not_found, v1_limit};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -50,6 +57,7 @@ pub fn api() -> Routes {
         .merge(terminals::routes())
         .merge(v1_sessions::routes())
         .merge(v1_machines::routes())
+        .merge(v1_companions::routes())
         .merge(sharing::routes())
         .merge(recordings::routes())
         .merge(commands::routes())
@@ -77,6 +85,7 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .fallback(not_found::page)
                 .layer(DefaultBodyLimit::max(config.max_body_bytes));
             let config = Arc::new(config);
+            let inside = Inside::new(router.clone(), config.clone());
             let router = router
                 .layer(from_fn(etag::revalidate))
                 .layer(from_fn_with_state(config.clone(), live::announce))
@@ -84,17 +93,20 @@ pub fn build(config: Result<Config, ConfigError>) -> Router {
                 .layer(from_fn_with_state(config.clone(), console::carry));
             let router =
                 sign_up::bootstrap::before(router, &config).layer(from_fn_with_state(config.clone(), v1_limit::limit));
-            surround(router.with_state(config))
+            surround(router.with_state(config), Some(inside))
         }
         Err(error) => {
             log::error(&error.to_string());
             let refuse = move || std::future::ready(ApiError::misconfigured(error.to_string()));
-            surround(Router::new().route("/health", get(health::health)).fallback(refuse))
+            surround(
+                Router::new().route("/health", get(health::health)).fallback(refuse),
+                None,
+            )
         }
     }
 }
 
-fn surround(router: Router) -> Router {
+fn surround(router: Router, inside: Option<Inside>) -> Router {
     // Callers of other origins prove themselves with a header: nothing here lets a browser send them our cookie
     // (`auth/console`), so any origin may ask. `*` would not cover Authorization; the headers asked for are granted by name.
     let cors = CorsLayer::new()
@@ -107,10 +119,15 @@ fn surround(router: Router) -> Router {
         .layer(from_fn(finish))
         .layer(from_fn(request_log::log))
         .layer(cors)
+    let finish = move |request, next| finish(inside.clone(), request, next);
+    router.layer(from_fn(finish)).layer(cors)
 }
 
-/// Gives errors the body of their surface, and every answer the headers that belong to all.
-async fn finish(request: Request, next: Next) -> Response {
+/// Gives errors the body of their surface, and every answer the headers that belong to all. Lets requests ask others from within.
+async fn finish(inside: Option<Inside>, mut request: Request, next: Next) -> Response {
+    if let Some(inside) = inside {
+        request.extensions_mut().insert(inside);
+    }
     let surface = Surface::of(request.uri().path());
     let is_secure = request.uri().scheme() == Some(&Scheme::HTTPS);
     let to_agent = request.uri().path().starts_with("/agent/");

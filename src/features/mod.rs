@@ -29,5 +29,6 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod terminals;
 pub mod users;
+pub mod v1_companions;
 pub mod v1_machines;
 pub mod v1_sessions;

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Uri, header};
 use futures_util::FutureExt;
 use protocol::api::validate::{Faults, Validate};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::http::argument::{Argument, Asked, Step, read_body};
 use crate::platform::decode::{self, Object};
@@ -53,8 +54,32 @@ fn json(asked: &mut Asked) -> Result<Bytes, ApiError> {
         Ok(bytes)
     } else {
         Err(ApiError::bad_request(
+async fn json(request: Request) -> Result<Bytes, ApiError> {
+    let is_json = is_json(request.headers());
+    let bytes = body(request).await?;
+    check_json(is_json, &bytes)?;
+    Ok(bytes)
+}
+
+fn check_json(is_json: bool, bytes: &[u8]) -> Result<(), ApiError> {
+    match bytes.is_empty() || is_json {
+        true => Ok(()),
+        false => Err(ApiError::bad_request(
             "The body must be JSON: set Content-Type to application/json",
-        ))
+        )),
+    }
+}
+
+/// The fields of a JSON body, whatever they are; none of an empty one.
+pub fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    check_json(is_json(headers), bytes)?;
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(ApiError::bad_request("The body must be a JSON object")),
+        Err(error) => Err(misfit(bytes, &error)),
     }
 }
 

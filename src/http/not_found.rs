@@ -31,7 +31,7 @@ pub async fn page(app: App, request: Request) -> Result<Response, ApiError> {
 }
 
 /// Whether somebody looks at a page: a browser that goes to an address says that it takes HTML, and asks for nothing but to see.
-fn is_page(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+pub fn is_page(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let accepts = headers.get_all(header::ACCEPT).iter();
     let html = accepts

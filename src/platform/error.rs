@@ -127,6 +127,21 @@ impl ApiError {
         }
     }
 
+    /// The same, of fields that the request had under other names: of each pair, the one here and the one there.
+    pub fn of_fields(self, names: &[(&str, &str)]) -> Self {
+        if self.fields.is_empty() {
+            return self;
+        }
+        let renamed = self.fields.into_iter().map(|fault| {
+            let other = names.iter().find(|(here, _)| *here == fault.field);
+            FieldError {
+                field: other.map_or(fault.field, |(_, there)| (*there).to_owned()),
+                ..fault
+            }
+        });
+        Self::invalid(renamed.collect())
+    }
+
     /// The same, saying how many accounts are in the way.
     pub fn with_user_count(self, count: u64) -> Self {
         Self {

@@ -65,8 +65,11 @@ PAGES = (
     "GET /api/terminal/sessions",
     "GET /api/users",
     "GET /v1/machines",
+    "GET /v1/organizations",
+    "GET /v1/organizations/{organization_id}/members",
     "GET /v1/sessions",
     "GET /v1/sessions/{session_id}/logs",
+    "GET /v1/users",
 )
 LOGS = ("GET /api/command-logs", "GET /api/machines/{agent_id}/logs", "GET /api/machines/{agent_id}/logs/search")
 NUMBERS = (
@@ -128,6 +131,20 @@ ACCEPTED = [
         {"POST /api/machines/{agent_id}/command": ("agent not connected",)},
     ),
     Accepted(
+        "what this server has no place for is refused in words",
+        FAILED,
+        {"PUT /v1/organizations/{organization_id}/oidc": ("Providers are set for the whole server",)},
+    ),
+    Accepted(
+        "where a provider sends people back to is known, and what else an organization has is the whole server's",
+        REFUSED,
+        {
+            "GET /v1/auth/oidc/authorize": ("redirect_uri must be",),
+            "PUT /v1/organizations/{organization_id}": ("settings.",),
+            "PUT /v1/users/{user_id}/permissions": ("machine_access must change at most",),
+        },
+    ),
+    Accepted(
         "as published, a link that nobody mailed is answered 400",
         REFUSED,
         {
@@ -178,6 +195,8 @@ ACCEPTED = [
             "PUT /api/users/profile": ("Email already in use",),
             "PUT /api/auth/me": ("Email already in use",),
             "POST /api/users/{user_id}/resend-invite": ("User has already accepted their invite",),
+            "POST /v1/users/invite": TAKEN,
+            "POST /v1/users/invitations/{user_id}/resend": ("User has already accepted their invite",),
         },
     ),
     Accepted(

@@ -34,6 +34,9 @@ USE_UP = {
     "DELETE /api/users/{user_id}",
     "DELETE /api/users/{user_id}/mfa",
     "DELETE /v1/machines/{machine_id}",
+    "DELETE /v1/organizations/{organization_id}",
+    "DELETE /v1/users/{user_id}",
+    "POST /v1/auth/logout",
     # An account has few keys.
     "POST /api/api-keys",
     "POST /api/auth/logout",
@@ -45,6 +48,7 @@ SIGNS_OUT = {
     "POST /api/auth/logout",
     "POST /api/profile/reset-password",
     "POST /api/users/password",
+    "POST /v1/auth/logout",
 }
 
 # By operation, how many requests had which answer; and how often each failure was accepted that `accepted.py` names.
@@ -99,6 +103,8 @@ def before_add_examples(context, examples):
     parts = {"path_parameters": prepared["path"], "query": prepared["query"]}
     if not is_open(operation) or prepared["token"]:
         parts["headers"] = {"Authorization": f"Bearer {prepared['token'] or WORLD.key}"}
+    elif prepared["cookie"]:
+        parts["headers"] = {"Cookie": prepared["cookie"]}
     if operation.body:
         parts |= {"body": prepared["body"] or {}, "media_type": prepared["media_type"]}
     case = operation.Case(**parts)

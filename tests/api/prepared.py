@@ -7,9 +7,10 @@ import os
 from world import GIF, NEW_PASSWORD, PASSWORD, PNG, PUBLIC_KEY, code
 
 
-def request(path=None, query=None, body=None, token=None, media_type="application/json"):
+def request(path=None, query=None, body=None, token=None, media_type="application/json", cookie=None):
     """Parts of a request. `token` is for those that must come from the person that `path` or `body` is about."""
-    return {"path": path or {}, "query": query or {}, "body": body, "token": token, "media_type": media_type}
+    parts = {"path": path or {}, "query": query or {}, "body": body, "token": token}
+    return parts | {"media_type": media_type, "cookie": cookie}
 
 
 def of_person(body, path=None):
@@ -167,6 +168,21 @@ def named(kind, **more):
     return lambda world: request(body={"name": world.name(kind)} | more)
 
 
+def came_back(world):
+    body, cookie = world.came_back()
+    return request(body=body, cookie=cookie)
+
+
+def v1_organization(world):
+    name = world.name("organization")
+    return request(body={"name": "An organization", "slug": name, "admin_email": f"{name}@example.com"})
+
+
+def v1_lent(world):
+    lent = [{"machine_id": world.machine["id"], "access_level": "full"}]
+    return request(path={"user_id": world.colleague()}, body={"machine_access": lent})
+
+
 def public_key_file(world):
     return request(path={"filename": "vsay.pub"})
 
@@ -314,6 +330,27 @@ PREPARED = {
         path={"user_id": world.colleague()}, body={"password": NEW_PASSWORD}
     ),
     "GET /metrics": lambda world: request(token=os.environ["METRICS_TOKEN"]),
+    "POST /v1/auth/login": login,
+    "POST /v1/auth/logout": of_person(None),
+    "GET /v1/auth/oidc/authorize": lambda world: request(query=world.attempt()),
+    "POST /v1/auth/oidc/callback": came_back,
+    "POST /v1/auth/refresh": lambda world: request(body={"refresh_token": world.person()["token"]}),
+    "POST /v1/machines": named("machine"),
+    "PUT /v1/machines/{machine_id}": lambda world: request(
+        path={"machine_id": world.new_machine()["id"]}, body={"description": "a machine"}
+    ),
+    "POST /v1/organizations": v1_organization,
+    "DELETE /v1/organizations/{organization_id}": lambda world: request(
+        path={"organization_id": world.organization()}
+    ),
+    "POST /v1/users/invite": lambda world: request(
+        body={"email": f"{world.name('guest')}@example.com", "role": "member"}
+    ),
+    "POST /v1/users/invitations/{user_id}/resend": lambda world: request(
+        path={"user_id": world.invited()["user"]["id"]}
+    ),
+    "PUT /v1/users/{user_id}/permissions": v1_lent,
+    "DELETE /v1/users/{user_id}": lambda world: request(path={"user_id": world.colleague()}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),

@@ -11,6 +11,7 @@ import re
 import struct
 import time
 from email import message_from_bytes, policy
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -97,6 +98,22 @@ class World:
         person = self.person()
         signed_in = self.ask("POST", "/api/auth/login", {"email": person["email"], "password": PASSWORD})
         return {"session_token": signed_in["session_token"], "tenant_id": signed_in["user"]["tenant_id"]}
+
+    def attempt(self):
+        """What a client asks for that takes the code of a provider itself."""
+        callback = f"{self.url}/api/auth/oidc/microsoft/callback"
+        return {"provider": "azure", "redirect_uri": callback, "state": "a-state"}
+
+    def came_back(self):
+        """What the provider sends somebody back with, and the cookie of their attempt."""
+        start = self.http.get(
+            f"{self.url}/v1/auth/oidc/authorize", params=self.attempt(), allow_redirects=False, timeout=PATIENCE
+        )
+        cookie = re.search(r"vsay_oidc_microsoft=[0-9a-f]+", start.headers["Set-Cookie"]).group()
+        test = json.dumps({"claims": {"email": self.person()["email"]}})
+        back = self.http.get(start.headers["Location"], params={"test": test}, allow_redirects=False, timeout=PATIENCE)
+        said = parse_qs(urlsplit(back.headers["Location"]).query)
+        return {"provider": "azure", "code": said["code"][0], "state": said["state"][0]}, cookie
 
     def forgetful(self):
         """The token of a link that sets a new password."""

@@ -40,4 +40,5 @@ mod sign_up;
 mod sweeps;
 mod terminals;
 mod users;
+mod v1_companions;
 mod v1_sessions;

@@ -520,3 +520,59 @@ async fn what_is_set_up_is_told_and_works_and_the_rest_does_not() {
         assert_eq!(failure(&page), format!("{label} login is not configured."));
     }
 }
+
+/// A client that takes the code itself, in the form of `/v1`.
+#[tokio::test]
+async fn a_client_trades_the_code_itself_with_the_cookie_of_its_attempt() {
+    let world = World::shared().await;
+    let ann = proven(&world.stack).await;
+    let ours = format!("{}/api/auth/oidc/microsoft/callback", world.stack.url);
+    let query = [
+        ("provider", "azure"),
+        ("redirect_uri", ours.as_str()),
+        ("state", "theirs"),
+    ];
+    let start = Url::parse_with_params(&format!("{}/v1/auth/oidc/authorize", world.stack.url), query).expect("a url");
+    let mut browser = Browser::new();
+    let test = claims(&ann.email).to_string();
+    let back = browser.go(&start, "/callback", &[("test", &test)]).await;
+    let pairs = url_pairs(back.query().unwrap_or_default());
+    let body = json!({"provider": "azure", "code": pairs["code"], "state": pairs["state"]});
+    let trade = async |cookie: Option<&str>| {
+        let request = ann
+            .anonymous
+            .request(Method::POST, "/v1/auth/oidc/callback")
+            .json(&body);
+        send(match cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        })
+        .await
+    };
+    let refusal = (401, "Invalid state. Please try again.".to_owned());
+    assert_eq!(trade(None).await.refusal(), refusal);
+    let cookie = browser.cookie("vsay_oidc_microsoft");
+    let signed_in = trade(Some(&cookie)).await.ok()["data"].take();
+    assert_eq!(signed_in["user"]["id"], format!("usr_{}", ann.id));
+    assert_eq!(signed_in["user"]["organization_id"], ann.username);
+    let token = signed_in["token"].as_str().expect("a token");
+    assert_eq!(owner(&ann.anonymous, token).await, ann.id);
+
+    let ask = async |query: &str| {
+        let path = format!("/v1/auth/oidc/authorize?{query}");
+        ann.anonymous.ask(Method::GET, &path, None).await.refusal()
+    };
+    for (query, field) in [
+        ("redirect_uri=a&state=b", "provider is required"),
+        ("provider=custom&redirect_uri=a&state=b", "provider must be"),
+        ("provider=azure&state=b", "redirect_uri is required"),
+        (
+            "provider=azure&redirect_uri=https://evil.example.com&state=b",
+            "redirect_uri must be",
+        ),
+        ("provider=azure&redirect_uri=a", "state is required"),
+    ] {
+        let (status, words) = ask(query).await;
+        assert!(status == 400 && words.starts_with(field), "{query}: {words}");
+    }
+}

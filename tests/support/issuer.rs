@@ -153,6 +153,12 @@ impl Browser {
         }
     }
 
+    /// A cookie as it is sent.
+    pub fn cookie(&self, name: &str) -> String {
+        let found = self.cookies.iter().find(|((_, of), _)| of == name);
+        format!("{name}={}", found.expect("it was set").1)
+    }
+
     /// Follows redirects from `url` until one leads to a path that ends like this; gives that address, not asked for yet.
     /// `at_provider` is added to the query where a person would sign in.
     pub async fn go(&mut self, url: &Url, until: &str, at_provider: &[(&str, &str)]) -> Url {

@@ -81,6 +81,13 @@ impl Operation {
             | "POST /api/roles/users/{user_id}/roles" => {
                 json!({"role_ids": []})
             }
+            "POST /v1/machines" => json!({"name": "least"}),
+            "POST /v1/users/invite" => json!({"email": "least@example.com", "role": "member"}),
+            "PUT /v1/users/{user_id}/permissions" => json!({"machine_access": []}),
+            "POST /v1/organizations" => json!({"name": "Least", "slug": "least", "admin_email": "least@example.com"}),
+            "PUT /v1/organizations/{organization_id}/oidc" => {
+                json!({"enabled": true, "provider": "okta", "client_id": "a", "client_secret": "b", "issuer_url": "https://example.com"})
+            }
             "POST /v1/sessions" => json!({"machine_id": "00000000000000000000000a"}),
             _ => json!({}),
         };

@@ -32,7 +32,10 @@ pub mod sessions;
 pub mod sharing;
 pub mod users;
 pub mod v1;
+pub mod v1_auth;
 pub mod v1_machines;
+pub mod v1_organizations;
+pub mod v1_users;
 pub mod validate;
 
 use serde::{Deserialize, Serialize};

@@ -354,6 +354,8 @@ pub struct Stats {
     pub group_count: u64,
     /// Terminals opened on its machines since midnight, UTC.
     pub session_count_today: u64,
+    /// Terminals that are open on its machines.
+    pub active_session_count: u64,
     /// As `user_count`.
     pub total_users: u64,
     /// Of these, administrators.

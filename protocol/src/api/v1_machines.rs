@@ -71,3 +71,74 @@ pub struct V1ServerInfo {
     /// Its name for itself.
     pub hostname: String,
 }
+
+/// A machine to be made. Its agent enrols with the token that is answered.
+#[derive(Debug, ToSchema)]
+pub struct V1CreateMachine {
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 100, format = "line")]
+    pub name: String,
+    /// As published, where the machine is. Nobody dials it: its agent says its address once it has come, and this is not kept.
+    pub host: Option<String>,
+    /// As published. It is not kept, for the same reason.
+    #[schema(minimum = 0, maximum = 65535)]
+    pub port: Option<u16>,
+    /// Whom terminals run as there; empty for the agent's own account.
+    #[schema(max_length = 32, pattern = r"^([A-Za-z0-9_][A-Za-z0-9._-]*\$?)?$")]
+    pub username: Option<String>,
+    /// `key` or `password`, as published, or `agent`, which all mean the last: agents prove themselves with keys of their own.
+    #[schema(pattern = "^(key|password|agent)$")]
+    pub auth_type: Option<String>,
+    /// Labels.
+    #[schema(max_items = 32, min_length = 1, max_length = 50, format = "line")]
+    pub tags: Option<Vec<String>>,
+    /// What it is for.
+    #[schema(max_length = 2000, format = "text")]
+    pub description: Option<String>,
+}
+
+/// A change of a machine. What is left out stays. What its agent says, such as `host`, is not for a request to change.
+#[derive(Debug, ToSchema)]
+pub struct V1UpdateMachine {
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 100, format = "line")]
+    pub name: Option<String>,
+    /// Its labels.
+    #[schema(max_items = 32, min_length = 1, max_length = 50, format = "line")]
+    pub tags: Option<Vec<String>>,
+    /// What it is for.
+    #[schema(max_length = 2000, format = "text")]
+    pub description: Option<String>,
+}
+
+/// A machine that waits for its agent.
+#[derive(Debug, ToSchema)]
+pub struct V1MachineCreated {
+    /// `mch_` and the machine's `id`.
+    pub id: String,
+    /// Its public name.
+    pub agent_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Empty until its agent has said it.
+    pub host: String,
+    /// `pending`.
+    pub status: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// What its agent enrols with, once.
+    pub registration_token: String,
+    /// The line that installs the agent on the machine and enrols it.
+    pub install_command: String,
+}
+
+/// A machine that was changed.
+#[derive(Debug, ToSchema)]
+pub struct V1MachineUpdated {
+    /// `mch_` and the machine's `id`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// When that was.
+    pub updated_at: DateTime<Utc>,
+}

@@ -49,4 +49,5 @@ pub struct StatsRow {
     pub online: u64,
     pub groups: u64,
     pub sessions: u64,
+    pub active: u64,
 }

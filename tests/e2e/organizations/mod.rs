@@ -161,7 +161,7 @@ async fn an_organizations_people_groups_and_numbers_are_shown() {
     expected["machine_count"] = json!(1);
     assert_eq!(redacted(take(&mut stats, "organization")), expected);
     let expected = json!({"stats": {"user_count": 2, "machine_count": 1, "online_machine_count": 0, "group_count": 1,
-        "session_count_today": 0, "total_users": 2, "admin_users": 1, "regular_users": 1, "total_groups": 1}});
+        "session_count_today": 0, "active_session_count": 0, "total_users": 2, "admin_users": 1, "regular_users": 1, "total_groups": 1}});
     assert_eq!(stats, expected);
 
     let users = root.get(&of("/users")).await.ok();

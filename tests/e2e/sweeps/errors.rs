@@ -41,7 +41,6 @@ async fn a_program_never_gets_the_consoles_page_for_something_that_is_not_there(
     let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
     for path in [
         "/metrics",
-        "/sessions",
         "/healthz",
         "/API/machines",
         "/Api/x",

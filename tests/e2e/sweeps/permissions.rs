@@ -38,6 +38,10 @@ const SHARED_TICKET: &str = "POST /api/shares/{share_id}/ticket";
 /// What opens a socket, which keys do not get.
 const TICKETS: [&str; 3] = [TICKET, LIVE_TICKET, SHARED_TICKET];
 
+/// The form of `/v1` has no place for the name of a right.
+const ADMIN: &str = "Admin access required";
+const SUPER: &str = "Super admin access required";
+
 const NOT_SHARED: &str = "This session is not shared with you, or it is over";
 const NO_LINK: &str = "This link is not valid any more, or its session is over";
 
@@ -319,6 +323,24 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ),
     ("PUT /api/users/{user_id}/roles", Needs("users.assign_roles")),
     ("POST /api/users/{user_id}/roles", Needs("users.assign_roles")),
+    ("GET /v1/auth/me", May(200)),
+    ("POST /v1/auth/logout", InPerson(200)),
+    ("GET /v1/organizations", Refused(403, SUPER)),
+    ("POST /v1/organizations", Refused(403, SUPER)),
+    ("GET /v1/organizations/{organization_id}", Refused(403, SUPER)),
+    ("PUT /v1/organizations/{organization_id}", Refused(403, SUPER)),
+    ("DELETE /v1/organizations/{organization_id}", Refused(403, SUPER)),
+    ("GET /v1/organizations/{organization_id}/members", Refused(403, SUPER)),
+    ("PUT /v1/organizations/{organization_id}/oidc", Refused(403, SUPER)),
+    ("GET /v1/users", Refused(403, ADMIN)),
+    ("POST /v1/users/invite", Refused(403, ADMIN)),
+    ("POST /v1/users/invitations/{user_id}/resend", Refused(403, ADMIN)),
+    ("GET /v1/users/{user_id}", May(200)),
+    ("PUT /v1/users/{user_id}", Refused(403, ADMIN)),
+    ("DELETE /v1/users/{user_id}", Refused(403, ADMIN)),
+    ("PUT /v1/users/{user_id}/permissions", Refused(403, "Not authorized")),
+    ("POST /v1/machines", May(201)),
+    ("PUT /v1/machines/{machine_id}", Refused(403, "Not authorized")),
     ("GET /v1/machines", May(200)),
     ("GET /v1/machines/{machine_id}", Refused(403, "Not authorized")),
     ("DELETE /v1/machines/{machine_id}", Refused(403, "Not authorized")),
@@ -369,6 +391,10 @@ const OPEN: &[&str] = &[
     "GET /install.sh",
     "GET /metrics",
     "GET /ready",
+    "POST /v1/auth/login",
+    "GET /v1/auth/oidc/authorize",
+    "POST /v1/auth/oidc/callback",
+    "POST /v1/auth/refresh",
     "GET /v1/sessions/{session_id}/ws",
 ];
 
@@ -554,6 +580,7 @@ async fn a_program_may_do_no_more_with_a_key_than_the_key_is_for() {
     // The form of `/v1` has one code for all of them, and the words.
     let code = |answer: &Answer| match answer.body["error"]["message"].as_str() {
         Some("This API key may only read") => "read_only_key".to_owned(),
+        Some("An API key may not do this: sign in with your password") => "sign_in_required".to_owned(),
         _ => answer.body["code"].as_str().unwrap_or_default().to_owned(),
     };
     let (mut in_person, mut writes) = (0, 0);

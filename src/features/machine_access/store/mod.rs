@@ -6,7 +6,8 @@ use protocol::ids::ObjectId;
 
 use super::row::{Borrower, UserRow};
 use crate::features::machines::access::MachineControl;
-use crate::features::machines::predicates::{given_sudo, granted, may_sudo, reaches, requested};
+use crate::features::machines::predicates::{given_sudo, granted, may_sudo, reaches, requested, unexpired};
+use crate::http::json_text::BodyRow;
 use crate::platform::db::{Nothing, Query, statements};
 
 /// Everybody of a machine's organization who reaches the machine, and by which ways. A test holds `ways` against `reaches!`.
@@ -60,6 +61,10 @@ statements! {
 
     REVOKE = "DELETE FROM machine_grants WHERE machine_id = ?1 AND user_id = ?2";
 
+    /// What somebody was lent, in the form of `/v1`.
+    LENT = concat!("SELECT json_object('machine_id', 'mch_' || g.machine_id, 'agent_id', m.agent_id, 'access_level', 'full') AS body
+         FROM machine_grants g JOIN machines m ON m.id = g.machine_id WHERE g.user_id = ?1 AND ", unexpired!(), " ORDER BY g.machine_id");
+
     REVOKE_ALL = "DELETE FROM machine_grants WHERE user_id = ?1";
 }
 
@@ -102,6 +107,11 @@ pub fn grant(control: &MachineControl, borrower: &Borrower, terms: &Terms) -> Qu
 /// Ends a grant, if there is one.
 pub fn revoke(control: &MachineControl, borrower: &Borrower) -> Query<Nothing> {
     Query::new(REVOKE, [control.id().into(), (&borrower.id).into()])
+}
+
+/// The machines that somebody was lent, to be shown only to who may see all of the account.
+pub fn lent(user: &ObjectId) -> Query<BodyRow> {
+    Query::new(LENT, [user.into()])
 }
 
 /// Ends all that an account was lent.

@@ -189,6 +189,27 @@ fn a_grant_given_again_is_as_it_was_given_last() {
 }
 
 #[test]
+fn what_somebody_was_lent_is_told_while_it_is() {
+    let db = db();
+    let bob = borrower(&db, "bob");
+    let lent_now = || -> Vec<serde_json::Value> {
+        let rows = db.run(lent(&bob.id)).into_iter();
+        rows.map(|row| serde_json::from_str(&row.body).unwrap()).collect()
+    };
+    assert!(lent_now().is_empty());
+    for (expires_at, counts) in [(None, true), (Some(FUTURE), true), (Some(PAST), false)] {
+        let terms = Terms {
+            machine_role: None,
+            expires_at,
+            now: NOW,
+        };
+        db.run(grant(&control(&db), &bob, &terms));
+        let expected = serde_json::json!({"machine_id": format!("mch_{}", id("web")), "agent_id": agent_id(), "access_level": "full"});
+        assert_eq!(lent_now(), Vec::from_iter(counts.then_some(expected)), "{expires_at:?}");
+    }
+}
+
+#[test]
 fn a_machine_is_lent_only_within_its_organization() {
     let db = db();
     assert!(borrower(&db, "ann").owns && !borrower(&db, "BOB").owns);

@@ -48,6 +48,7 @@ fn stats(organization: &Organization, row: &StatsRow) -> Stats {
         online_machine_count: row.online,
         group_count: row.groups,
         session_count_today: row.sessions,
+        active_session_count: row.active,
         total_users: organization.user_count,
         admin_users: row.admins,
         regular_users: organization.user_count.saturating_sub(row.admins),
@@ -71,8 +72,8 @@ pub async fn list_organization_users(
     let page = page.page();
     let control = control(&app, credentials, &organization_id).await?;
     let filter = users::store::Filter {
-        search: None,
         tenant_id: Some(control.organization().slug.clone()),
+        ..users::store::Filter::default()
     };
     let list = users::store::list(control.caller().id(), &filter, page);
     let rows = app.db()?.run(list).await?;

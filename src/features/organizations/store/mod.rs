@@ -70,7 +70,8 @@ statements! {
            (SELECT COUNT(*) FROM users WHERE organization_id = ?1 AND deleted_at IS NULL AND role <> 'user') AS admins,
            (SELECT COUNT(*) FROM machines WHERE organization_id = ?1 AND status = 'online') AS online,
            (SELECT COUNT(*) FROM groups WHERE organization_id = ?1) AS groups,
-           (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND started_at >= ?2) AS sessions";
+           (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND started_at >= ?2) AS sessions,
+           (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND status = 'active') AS active";
 
     SET_VAULT = "UPDATE organizations SET vault_sealed = ?2 WHERE id = ?1";
 }

@@ -92,6 +92,9 @@ fn an_organization_counts_its_own() {
     );
     let row = db.run(stats(&control, "2026-01-01T00:00:00.000Z")).remove(0);
     assert_eq!((row.admins, row.online, row.groups, row.sessions), (1, 1, 1, 1));
+    assert_eq!(row.active, 1);
+    db.execute("UPDATE terminal_sessions SET status = 'closed'");
+    assert_eq!(db.run(stats(&control, NOW)).remove(0).active, 0);
     let row = db.run(stats(&control, "2026-01-01T00:00:00.001Z")).remove(0);
     assert_eq!(row.sessions, 0);
 }

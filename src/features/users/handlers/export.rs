@@ -21,7 +21,7 @@ statements! {
     WALK = concat!("SELECT u.int_id, u.id, u.username, u.email, u.first_name, u.last_name, u.role, u.machine_role,
            u.disabled_at IS NULL AS enabled, u.pending, u.email_verified, u.totp_confirmed_at IS NOT NULL AS second_factor,
            (SELECT json_group_array(r.name) FROM user_roles h JOIN roles r ON r.id = h.role_id WHERE h.user_id = u.id) AS roles,
-           o.slug AS tenant_id, u.created_at, u.last_login_at", listed!(), " AND u.int_id > ?4 ORDER BY u.int_id LIMIT ?5");
+           o.slug AS tenant_id, u.created_at, u.last_login_at", listed!(), " AND u.int_id > ?5 ORDER BY u.int_id LIMIT ?6");
 }
 
 /// An account as it is read.
@@ -139,8 +139,8 @@ pub async fn export_users(
 }
 
 fn walk(caller: &ObjectId, filter: &Filter, after: i64) -> Query<UserRow> {
-    let [caller, tenant, search] = filter.args(caller);
-    Query::new(WALK, [caller, tenant, search, after.into(), PAGE.into()])
+    let [caller, tenant, search, role] = filter.args(caller);
+    Query::new(WALK, [caller, tenant, search, role, after.into(), PAGE.into()])
 }
 
 #[cfg(test)]
@@ -192,6 +192,7 @@ mod tests {
         let filter = |search: Option<&str>, tenant: Option<&str>| Filter {
             search: search.map(str::to_owned),
             tenant_id: tenant.map(str::to_owned),
+            role: None,
         };
         for (caller, search, tenant, expected) in [
             ("ann", None, Some("other"), &["ann", "bob"][..]),

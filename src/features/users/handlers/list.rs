@@ -25,6 +25,8 @@ pub struct ListQuery {
     search: Option<String>,
     /// Another organization's slug; only a super administrator's counts.
     tenant_id: Option<String>,
+    /// `super_admin`, `company_admin` or `user`: only those that are this.
+    role: Option<String>,
 }
 
 impl From<ListQuery> for Filter {
@@ -32,6 +34,7 @@ impl From<ListQuery> for Filter {
         Self {
             search: query.search,
             tenant_id: query.tenant_id,
+            role: query.role,
         }
     }
 }

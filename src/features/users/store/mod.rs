@@ -15,7 +15,7 @@ use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, json, refuse, statements};
 
 /// The people that the caller (?1) lists, in one organization: that of the super administrator's choice (?2) or the caller's
-/// own. Narrowed by a part of a name or address (?3).
+/// own. Narrowed by a part of a name or address (?3) and by what they are (?4).
 macro_rules! listed {
     () => {
         " FROM users c JOIN organizations o ON o.id =
@@ -23,7 +23,8 @@ macro_rules! listed {
          JOIN users u ON u.organization_id = o.id
          WHERE c.id = ?1 AND u.deleted_at IS NULL
          AND (?3 IS NULL OR instr(lower(u.username), lower(?3)) > 0 OR instr(u.email, lower(?3)) > 0
-           OR instr(lower(u.display_name), lower(?3)) > 0 OR instr(lower(u.first_name || ' ' || u.last_name), lower(?3)) > 0)"
+           OR instr(lower(u.display_name), lower(?3)) > 0 OR instr(lower(u.first_name || ' ' || u.last_name), lower(?3)) > 0)
+         AND (?4 IS NULL OR u.role = ?4)"
     };
 }
 pub(crate) use listed;
@@ -40,7 +41,7 @@ macro_rules! found {
 }
 
 statements! {
-    LIST = concat!("SELECT ", user_row!(), listed!(), " ORDER BY u.int_id LIMIT ?4 OFFSET ?5");
+    LIST = concat!("SELECT ", user_row!(), listed!(), " ORDER BY u.int_id LIMIT ?5 OFFSET ?6");
 
     COUNT = concat!("SELECT COUNT(*) AS total", listed!());
 
@@ -104,21 +105,27 @@ pub struct NamedGroup {
 pub struct Filter {
     pub search: Option<String>,
     pub tenant_id: Option<String>,
+    pub role: Option<String>,
 }
 
 impl Filter {
     /// What [`listed!`] wants.
-    pub fn args(&self, caller: &ObjectId) -> [Arg; 3] {
+    pub fn args(&self, caller: &ObjectId) -> [Arg; 4] {
         let text = |text: &Option<String>| Arg::from(text.as_deref().filter(|text| !text.is_empty()));
-        [caller.into(), text(&self.tenant_id), text(&self.search)]
+        [
+            caller.into(),
+            text(&self.tenant_id),
+            text(&self.search),
+            text(&self.role),
+        ]
     }
 }
 
 /// The people that the caller lists.
 pub fn list(caller: &ObjectId, filter: &Filter, page: Page) -> Query<Listed> {
     let (limit, offset) = page.window();
-    let [caller, tenant, search] = filter.args(caller);
-    Query::new(LIST, [caller, tenant, search, limit.into(), offset.into()])
+    let [caller, tenant, search, role] = filter.args(caller);
+    Query::new(LIST, [caller, tenant, search, role, limit.into(), offset.into()])
 }
 
 /// How many there are on all pages together.

@@ -63,7 +63,13 @@ fn people_are_listed_by_organization_in_order_and_searched() {
         tenant_id: Some(slug.to_owned()),
         ..Filter::default()
     };
+    let role = |role: &str| Filter {
+        role: Some(role.to_owned()),
+        ..Filter::default()
+    };
     assert_eq!(names(&db, "admin", Filter::default()), ["admin", "second", "ann"]);
+    assert_eq!(names(&db, "admin", role("user")), ["ann"]);
+    assert_eq!(names(&db, "admin", role("viewer")), Vec::<String>::new());
     assert_eq!(names(&db, "admin", search("NA SM")), ["ann"]);
     assert_eq!(names(&db, "admin", search("second@")), ["second"]);
     assert_eq!(names(&db, "admin", search("100%")), Vec::<String>::new());
