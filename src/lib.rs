@@ -76,27 +76,13 @@ async fn fetch(
     let scope = match &request {
         Ok(request) => http::request_log::scope(request.headers()),
         Err(_) => http::request_log::scope(&axum::http::HeaderMap::new()),
-    let response = match http::adapter::request(&request) {
-        Ok(mut request) => {
-            if let Some(uri) = http::v1_paths::meant(request.method(), request.uri(), request.headers()) {
-                *request.uri_mut() = uri;
-            }
-            request.extensions_mut().insert(env);
-            request
-                .extensions_mut()
-                .insert(platform::background::Background::new(move |task| {
-                    context.wait_until(task)
-                }));
-            match router.call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
-        }
-        Err(error) => platform::error::render(error.into(), platform::error::Surface::Api),
     };
     let serve = async {
         match request {
             Ok(mut request) => {
+                if let Some(uri) = http::v1_paths::meant(request.method(), request.uri(), request.headers()) {
+                    *request.uri_mut() = uri;
+                }
                 request.extensions_mut().insert(env);
                 request
                     .extensions_mut()

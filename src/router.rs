@@ -16,18 +16,12 @@ use crate::auth::{console, denials};
 use crate::features::{
     access_events, access_requests, agents, api_keys, audit_log, branding, command_logs, commands, community,
     dashboard, downloads, groups, live, machine_access, machines, oidc, operator, organization_admin, organizations,
-    profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_machines,
-    v1_sessions,
-};
-use crate::http::extract::readable;
-use crate::http::{etag, health, not_found, request_log, v1_limit};
-    access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads, groups,
-    machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles, session_logs,
-    sessions, sharing, sign_in, sign_up, terminals, users, v1_companions, v1_machines, v1_sessions,
+    profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions,
+    v1_machines, v1_sessions,
 };
 use crate::http::extract::readable;
 use crate::http::inside::Inside;
-use crate::http::{etag, health, not_found, v1_limit};
+use crate::http::{etag, health, not_found, request_log, v1_limit};
 use crate::platform::config::{Config, ConfigError};
 use crate::platform::error::{ApiError, Surface, render};
 use crate::platform::log;
@@ -115,12 +109,11 @@ fn surround(router: Router, inside: Option<Inside>) -> Router {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(ExposeHeaders::any())
         .max_age(PREFLIGHT_AGE);
+    let finish = move |request, next| finish(inside.clone(), request, next);
     router
         .layer(from_fn(finish))
         .layer(from_fn(request_log::log))
         .layer(cors)
-    let finish = move |request, next| finish(inside.clone(), request, next);
-    router.layer(from_fn(finish)).layer(cors)
 }
 
 /// Gives errors the body of their surface, and every answer the headers that belong to all. Lets requests ask others from within.

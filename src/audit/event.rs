@@ -208,10 +208,9 @@ impl Argument for RequestContext {
 impl RequestContext {
     /// How the request with this head came.
     pub fn from_parts(parts: &Parts) -> Self {
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         // Where one operation asks another, it is the one that was asked for.
         if let Some(context) = parts.extensions.get::<Self>() {
-            return Ok(context.clone());
+            return context.clone();
         }
         let path = parts.extensions.get::<MatchedPath>();
         let success = match parts.headers.contains_key(UPGRADE) {

@@ -50,14 +50,7 @@ impl<T: DeserializeOwned + Validate> Argument for OptionalJson<T> {
 /// The whole body, which says that it is JSON unless it is empty.
 fn json(asked: &mut Asked) -> Result<Bytes, ApiError> {
     let bytes = asked.bytes();
-    if bytes.is_empty() || is_json(&asked.parts.headers) {
-        Ok(bytes)
-    } else {
-        Err(ApiError::bad_request(
-async fn json(request: Request) -> Result<Bytes, ApiError> {
-    let is_json = is_json(request.headers());
-    let bytes = body(request).await?;
-    check_json(is_json, &bytes)?;
+    check_json(is_json(&asked.parts.headers), &bytes)?;
     Ok(bytes)
 }
 

@@ -18,5 +18,5 @@ pub mod range;
 pub mod request_log;
 pub mod upgrade;
 pub mod v1_limit;
-pub mod window;
 pub mod v1_paths;
+pub mod window;

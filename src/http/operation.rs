@@ -33,23 +33,6 @@ struct AnyHandler<D> {
 }
 
 impl<D: Clone + Send + Sync + 'static> axum::handler::Handler<(), Arc<Config>> for AnyHandler<D> {
-impl AnyHandler {
-    /// A handler whose requests have `declared` among their extensions. Apart from what knows the operation, so that handlers of one
-    /// type share it.
-    fn new<D, H, T>(handler: H, declared: D) -> Self
-    where
-        D: Clone + Send + Sync + 'static,
-        H: Handler<T, Arc<Config>, Future = Answer>,
-        T: 'static,
-    {
-        Self(Arc::new(move |mut request: Request, config| {
-            request.extensions_mut().insert(declared.clone());
-            handler.clone().call(request, config)
-        }))
-    }
-}
-
-impl Handler<(), Arc<Config>> for AnyHandler {
     type Future = Answer;
 
     fn call(self, request: Request, config: Arc<Config>) -> Answer {
@@ -124,7 +107,6 @@ impl<D: Clone + Send + Sync + 'static> Routes<D> {
             steps: H::STEPS,
             call: Arc::new(move |asked| handler.call(asked)),
         };
-        let handler = AnyHandler::new(handler, declared.clone());
         let (path, methods) = (P::path(), P::methods());
         for path in std::iter::once(path.as_str()).chain(aliases.iter().copied()) {
             self.add(path, &methods, &handler);

@@ -1,10 +1,8 @@
 //! A request of `/v1`, and asking the operations of `/api` in its name: with its credentials, address and program, and for the audit log
 //! as the operation that was asked for.
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -19,9 +17,9 @@ use crate::audit::RequestContext;
 use crate::auth::caller::Credentials;
 use crate::auth::denials::Attempt;
 use crate::auth::rule::{Operation, Rule};
-use crate::http::extract::{PathParam, body, object};
+use crate::http::argument::{Argument, Asked, Step, read_body};
+use crate::http::extract::{PathParam, object};
 use crate::http::inside::Inside;
-use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -50,28 +48,50 @@ pub struct Call {
     body: Bytes,
 }
 
-impl FromRequest<Arc<Config>> for Call {
-    type Rejection = ApiError;
+impl Argument for Call {
+    const FIRST: Option<Step> = Some(Self::proven);
 
-    async fn from_request(request: Request, config: &Arc<Config>) -> Result<Self, ApiError> {
-        let (mut parts, content) = request.into_parts();
-        let rule = parts.extensions.get::<Operation>().map(|operation| operation.rule);
-        let credentials = match rule {
-            Some(Rule::Open) => None,
-            _ => Some(Credentials::from_request_parts(&mut parts, config).await?),
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        asked.found()
+    }
+}
+
+impl Call {
+    fn proven(asked: &mut Asked) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(SendFuture::new(async {
+            let call = Self::taken(asked).await?;
+            asked.find(call);
+            Ok(())
+        }))
+    }
+
+    async fn taken(asked: &mut Asked) -> Result<Self, ApiError> {
+        let rule = asked
+            .parts
+            .extensions
+            .get::<Operation>()
+            .map(|operation| operation.rule);
+        let credentials = match (rule, Credentials::FIRST) {
+            (Some(Rule::Open), _) | (_, None) => None,
+            (_, Some(present)) => {
+                present(asked).await?;
+                Some(Credentials::of(asked)?)
+            }
         };
-        let app = App::from_request_parts(&mut parts, config).await?;
-        let Ok(context) = RequestContext::from_request_parts(&mut parts, config).await;
+        let app = App::of(asked)?;
+        let context = RequestContext::of(asked)?;
         let id = match context.endpoint.contains('{') {
-            true => PathParam::from_request_parts(&mut parts, config).await?.0,
+            true => PathParam::of(asked)?.0,
             false => String::new(),
         };
-        let inside = parts.extensions.get::<Inside>().cloned();
-        let body = body(Request::from_parts(parts.clone(), content)).await?;
+        read_body(asked).await?;
+        let body = asked.bytes();
         if let Some(credentials) = credentials {
             // What is asked has rules of its own, and may be only a part of what is to be done.
-            SendFuture::new(async { credentials.load(&app.db()?, ()).await.map(drop) }).await?;
+            credentials.load(&app.db()?, ()).await?;
         }
+        let parts = &asked.parts;
+        let inside = parts.extensions.get::<Inside>().cloned();
         let mut headers = parts.headers.clone();
         headers.insert("x-envelope", HeaderValue::from_static("flat"));
         Ok(Self {
@@ -79,15 +99,13 @@ impl FromRequest<Arc<Config>> for Call {
             id,
             inside: inside.ok_or_else(|| ApiError::internal("the request carries nothing to ask"))?,
             context,
-            attempt: Attempt::of(&parts),
-            uri: parts.uri,
+            attempt: Attempt::of(parts),
+            uri: parts.uri.clone(),
             headers,
             body,
         })
     }
-}
 
-impl Call {
     /// The fields of the body.
     pub fn fields(&self) -> Result<Fields, ApiError> {
         object(&self.headers, &self.body).map(Fields)

@@ -27,7 +27,6 @@ macro_rules! adapters {
                 $module::$handler as Adapter,
                 Operation::from($rule).with(&<$module::[<__path_ $handler>] as utoipa::Path>::methods()),
                 &[],
-                || utoipa_axum::routes!($module::$handler),
             ))+
         }
     }};
