@@ -1474,6 +1474,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/machines/{agent_id}/access-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List logins past the edge */
+        get: operations["list_access_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machines/{agent_id}/access-requests": {
         parameters: {
             query?: never;
@@ -2789,6 +2806,56 @@ export interface components {
             password: string;
             /** @description From the mail. */
             token: string;
+        };
+        /** @description A login by SSH or at the console. */
+        AccessEvent: {
+            /** @description Whether it lasts. */
+            active: boolean;
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /**
+             * Format: date-time
+             * @description When the edge heard of it.
+             */
+            created_at: string;
+            /** @description The row. */
+            id: components["schemas"]["ObjectId"];
+            /** @description On which terminal; empty without one. */
+            line: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            login_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended; if nobody saw that, when it was known.
+             */
+            logout_at?: string | null;
+            /** @description The machine's row. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description What people call the machine. */
+            machine_name: string;
+            /** @description Which account of the machine. */
+            os_user: string;
+            /** @description `ssh` or `console`. */
+            protocol: string;
+            /** @description From where, as the machine says; empty at the console. */
+            source_ip: string;
+            /** @description The organization's name in URLs. */
+            tenant_id: string;
+        };
+        /** @description Logins on a machine. */
+        AccessEventList: {
+            /** @description Those that last, newest first, at most 200. */
+            active: components["schemas"]["AccessEvent"][];
+            /** @description Those of this page, newest first. */
+            events: components["schemas"]["AccessEvent"][];
+            /**
+             * Format: int64
+             * @description How many are kept.
+             */
+            total: number;
         };
         /** @description Who may use a machine, by name. */
         AccessList: {
@@ -5609,6 +5676,26 @@ export interface components {
              * @description How many machines it has.
              */
             machine_count: number;
+            /**
+             * Format: int32
+             * @description How much memory they may take together, in MiB; 0 is as much as the machine has.
+             */
+            max_memory_mb: number;
+            /**
+             * Format: int32
+             * @description How many processes a session or command may have at once; 0 is as many as the machine lets it.
+             */
+            max_processes: number;
+            /**
+             * Format: int32
+             * @description How many terminal sessions may run at once on its machines; 0 is as many as like.
+             */
+            max_sessions: number;
+            /**
+             * Format: int32
+             * @description The same, of one person.
+             */
+            max_user_sessions: number;
             /** @description Its name in URLs, tokens and `tenant_id`, for ever. */
             name: string;
             /** @description Whether sign-ins by password need a code sent by mail. */
@@ -5625,6 +5712,11 @@ export interface components {
              * @description For how many days a recording is kept; 0 is for ever.
              */
             recording_days: number;
+            /**
+             * Format: int32
+             * @description After how many minutes without a key a terminal ends; 0 is never.
+             */
+            terminal_idle_minutes: number;
             /**
              * Format: date-time
              * @description When it changed last.
@@ -7039,6 +7131,31 @@ export interface components {
              * @default null
              */
             inactive_days?: number | null;
+            /**
+             * Format: int32
+             * @description How much memory they may take together, in MiB: 64 or more, or 0 for as much as the machine has. It holds where the former does.
+             * @default null
+             */
+            max_memory_mb?: number | null;
+            /**
+             * Format: int32
+             * @description How many processes a session or command that starts from now on may have at once: 16 or more, or 0 for as many as the machine
+             *     lets it. It holds where the agent can make it hold, which the machine's `metadata` says.
+             * @default null
+             */
+            max_processes?: number | null;
+            /**
+             * Format: int32
+             * @description How many terminal sessions may run at once on its machines; 0 is as many as like. Those that run go on.
+             * @default null
+             */
+            max_sessions?: number | null;
+            /**
+             * Format: int32
+             * @description The same, of one person.
+             * @default null
+             */
+            max_user_sessions?: number | null;
             /** @default null */
             otp?: components["schemas"]["OtpPolicy"] | null;
             /**
@@ -7058,6 +7175,12 @@ export interface components {
              * @default null
              */
             recording_days?: number | null;
+            /**
+             * Format: int32
+             * @description After how many minutes without a key a terminal ends; 0 is never. It holds for terminals that are opened from now on.
+             * @default null
+             */
+            terminal_idle_minutes?: number | null;
         };
         /** @description What changes in a profile; what is absent stays. */
         UpdateProfile: {
@@ -17177,6 +17300,101 @@ export interface operations {
             };
         };
     };
+    list_access_events: {
+        parameters: {
+            query?: {
+                /** @description How many to list, 1 to 200; 50 if absent. */
+                limit?: number;
+                /** @description How many to leave out before them. */
+                skip?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The logins */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEventList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not reach the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_machine_access_requests: {
         parameters: {
             query?: {
@@ -25034,7 +25252,7 @@ export interface operations {
                     "application/json": components["schemas"]["V1ErrorBody"];
                 };
             };
-            /** @description The machine has not been enrolled yet */
+            /** @description The machine has not been enrolled yet, or as many sessions run as the organization lets */
             409: {
                 headers: {
                     /** @description Requests that a client may send in a minute */
