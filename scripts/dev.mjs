@@ -22,12 +22,14 @@ let ending;
 
 /** Starts scripts/edge.mjs and waits until it answers. */
 async function startEdge() {
+  // Webhooks may lead to programs on this computer.
+  const env = { WEBHOOK_PRIVATE_ADDRESSES: "true", ...process.env };
   const runner = spawn(
     process.execPath,
     [path.join(import.meta.dirname, "edge.mjs"), "--state", state, "--port", port, "--stdin-lifeline"],
     // In a process group of its own, Ctrl-C does not reach the runtime before the agent has said goodbye. It cannot outlive
     // us: it ends when its stdin does.
-    { detached: true, stdio: ["pipe", "pipe", "inherit"] },
+    { detached: true, stdio: ["pipe", "pipe", "inherit"], env },
   );
   const ended = once(runner, "exit");
   const stop = async () => {

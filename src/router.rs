@@ -18,6 +18,9 @@ use crate::features::{
     dashboard, downloads, groups, live, machine_access, machines, oidc, operator, organization_admin, organizations,
     profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions,
     v1_machines, v1_sessions,
+    access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads,
+    groups, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles,
+    session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions, webhooks,
 };
 use crate::http::extract::readable;
 use crate::http::inside::Inside;
@@ -67,6 +70,7 @@ pub fn api() -> Routes {
         .merge(live::routes())
         .merge(branding::routes())
         .merge(operator::routes())
+        .merge(webhooks::routes())
 }
 
 /// The router of an isolate. With settings that cannot be used, everything but `/health` says so.

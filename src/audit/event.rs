@@ -113,6 +113,14 @@ actions! {
     OrganizationDeleted "organization_deleted";
     SettingsChanged "settings_changed";
     BrandingChanged "branding_changed";
+    WebhookCreated "webhook_created";
+    WebhookUpdated "webhook_updated";
+    WebhookDeleted "webhook_deleted";
+    WebhookDisabled "webhook_disabled";
+    AlertRuleCreated "alert_rule_created";
+    AlertRuleUpdated "alert_rule_updated";
+    AlertRuleDeleted "alert_rule_deleted";
+    AlertAcknowledged "alert_acknowledged";
     AuditExported "audit_exported";
     Denied "denied";
 }
@@ -129,6 +137,8 @@ pub enum Resource {
     Machine,
     Terminal,
     Issue,
+    Webhook,
+    Alert,
     Audit,
     Unknown,
 }
@@ -144,6 +154,8 @@ impl Resource {
             "machine" => "machines",
             "terminal" => "terminals",
             "issue" => "issues",
+            "webhook" => "webhooks",
+            "alert" => "alerts",
             other => other,
         }
     }
@@ -165,6 +177,8 @@ impl Resource {
             "machines" | "commands" | "access-requests" => Self::Machine,
             "terminal" | "sessions" | "shares" => Self::Terminal,
             "community" => Self::Issue,
+            "webhooks" => Self::Webhook,
+            "alerts" => Self::Alert,
             "audit" | "audit-logs" => Self::Audit,
             _ => Self::Unknown,
         }
@@ -181,6 +195,8 @@ impl Resource {
             Self::Machine => "machine",
             Self::Terminal => "terminal",
             Self::Issue => "issue",
+            Self::Webhook => "webhook",
+            Self::Alert => "alert",
             Self::Audit => "audit",
             Self::Unknown => "unknown",
         }

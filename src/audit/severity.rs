@@ -48,6 +48,12 @@ impl Action {
             | Self::OrganizationUpdated
             | Self::SettingsChanged
             | Self::BrandingChanged
+            | Self::WebhookCreated
+            | Self::WebhookUpdated
+            | Self::WebhookDeleted
+            | Self::WebhookDisabled
+            | Self::AlertRuleUpdated
+            | Self::AlertRuleDeleted
             | Self::AuditExported => Severity::Warning,
             _ => Severity::Info,
         }

@@ -32,3 +32,4 @@ pub mod users;
 pub mod v1_companions;
 pub mod v1_machines;
 pub mod v1_sessions;
+pub mod webhooks;

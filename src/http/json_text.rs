@@ -61,6 +61,12 @@ impl JsonText {
         Self(text)
     }
 
+    /// All of a list, under the name of what it lists.
+    pub fn all(name: &str, rows: &[BodyRow]) -> Self {
+        let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
+        Self(["{\"", name, "\":[", &bodies.join(","), "]}"].concat())
+    }
+
     /// An object both under a name and flat.
     pub fn wrapped_and_flat(name: &str, body: &str) -> Self {
         let fields = body.strip_prefix('{').unwrap_or_default();

@@ -39,6 +39,8 @@ pub struct Config {
     pub v1_requests: u32,
     /// Whether anybody may make an account.
     pub allow_signup: bool,
+    /// Whether webhooks may lead to private addresses: of a deployment on somebody's own computer.
+    pub webhook_private_addresses: bool,
     /// How letters are sent; none if this server sends no mail.
     pub mail: Option<Arc<MailSettings>>,
     /// What opens `/metrics`; none if it is not there.
@@ -130,6 +132,8 @@ impl Config {
                 }
                 token => token.map(Secret::from),
             },
+            allow_signup: flag("ALLOW_SIGNUP", get("ALLOW_SIGNUP"), true)?,
+            webhook_private_addresses: flag("WEBHOOK_PRIVATE_ADDRESSES", get("WEBHOOK_PRIVATE_ADDRESSES"), false)?,
             mail: MailSettings::parse(get).map_err(ConfigError)?.map(Arc::new),
             oidc: OidcSettings::parse(get).map_err(ConfigError)?,
             super_admin: SuperAdmin::parse(get),
@@ -145,6 +149,15 @@ fn base_url(value: Option<String>) -> Result<Option<String>, ConfigError> {
         )));
     }
     Ok(Some(url.trim_end_matches('/').to_owned()))
+}
+
+fn flag(name: &str, text: Option<String>, default: bool) -> Result<bool, ConfigError> {
+    match text.as_deref() {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(ConfigError(format!("{name} must be true or false"))),
+    }
 }
 
 fn number<T: FromStr + PartialOrd + std::fmt::Display>(
@@ -193,6 +206,7 @@ mod tests {
         let config = parse(&[("JWT_EXPIRY_HOURS", ""), ("ALLOW_SIGNUP", " ")]).unwrap();
         assert_eq!(config.token_lifetime_seconds(), 86_400);
         assert_eq!(config.max_body_bytes, 1_048_576);
+        assert!(!config.webhook_private_addresses);
         assert!(config.allow_signup && config.mail.is_none() && config.base_url.is_none());
     }
 
@@ -201,6 +215,7 @@ mod tests {
         let config = parse(&[
             ("JWT_EXPIRY_HOURS", "2"),
             ("ALLOW_SIGNUP", "false"),
+            ("WEBHOOK_PRIVATE_ADDRESSES", "true"),
             ("MAX_BODY_BYTES", "2048"),
             ("BASE_URL", "https://edge.example.com/"),
         ])
@@ -208,7 +223,7 @@ mod tests {
         assert_eq!(config.base_url.as_deref(), Some("https://edge.example.com"));
         assert_eq!(config.token_lifetime_seconds(), 7200);
         assert_eq!(config.max_body_bytes, 2048);
-        assert!(!config.allow_signup);
+        assert!(!config.allow_signup && config.webhook_private_addresses);
     }
 
     #[test]
@@ -221,6 +236,7 @@ mod tests {
             ("MAX_BODY_BYTES", "1", "from 1024"),
             ("ALLOW_SIGNUP", "yes", "true or false"),
             ("METRICS_TOKEN", "hunter2", "at least 32 characters"),
+            ("WEBHOOK_PRIVATE_ADDRESSES", "10.0.0.0/8", "true or false"),
             ("ALLOWED_ORIGINS", "example.org", "origins such as"),
             ("BASE_URL", "edge.example.com", "https://edge.example.com"),
             ("BASE_URL", "ftp://edge.example.com", "an address such as"),

@@ -28,6 +28,7 @@ const ASSETS: &str = "ASSETS";
 pub const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
 
 /// The application as one request, or one run of the scheduled work, sees it.
+#[derive(Clone)]
 pub struct App {
     pub config: Arc<Config>,
     env: Env,

@@ -13,6 +13,7 @@ use crate::features::audit_log;
 use crate::features::community;
 use crate::features::recordings;
 use crate::features::sessions::revocation::{self, Whose};
+use crate::features::webhooks::courier;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;
@@ -28,7 +29,10 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("removing pictures", community::images::purge(app, now).await);
     // Also those that could not be ended when their right was withdrawn.
     report("ending terminals", revocation::withdraw(app, Whose::Anyone).await);
+    report("switching webhooks off", courier::switch_off(app, now).await);
     report("sealing the audit log", seal(app).await);
+    // The last, as it waits for others.
+    report("sending what is due", courier::send_due(app, now).await);
 }
 
 async fn seal(app: &App) -> Result<(), ApiError> {

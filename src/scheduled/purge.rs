@@ -5,6 +5,7 @@ use super::stored;
 use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
 use crate::features::sign_in;
+use crate::features::webhooks::store::outbox;
 use crate::features::{command_logs, commands, sessions};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
@@ -22,6 +23,9 @@ const SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
 /// How long the row of a command is kept after its end. That it was run stays in the audit log.
 const COMMANDS_KEPT: TimeDelta = TimeDelta::days(90);
 
+/// How long it can be seen what webhooks and people were told.
+const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
+
 /// When a command that no relay tells of is given up: an hour after it would have expired there…
 const QUEUED_COMMANDS_LOST: TimeDelta = TimeDelta::hours(25);
 
@@ -34,7 +38,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 10] {
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 11] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
@@ -51,6 +55,7 @@ fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 10] {
             AT_ONCE,
         ),
         commands::store::purge(&stored(now - COMMANDS_KEPT), AT_ONCE),
+        outbox::purge(&stored(now - DELIVERIES_KEPT), AT_ONCE),
     ]
 }
 

@@ -106,6 +106,17 @@ impl TestDb {
         ));
     }
 
+    /// A webhook of an organization, that is told of some events.
+    pub fn webhook(&self, name: &str, organization: &str, events: &[&str]) {
+        self.execute(&format!(
+            "INSERT INTO webhooks (id, organization_id, name, url, secret_sealed, events, created_at, updated_at)
+             VALUES ('{}', '{}', '{name}', 'https://{name}.example.org', '', '{}', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')",
+            id(name),
+            id(organization),
+            serde_json::to_string(events).unwrap()
+        ));
+    }
+
     /// An account as it calls.
     pub fn caller(&self, name: &str) -> Caller {
         let id = id(name).parse().unwrap();

@@ -37,6 +37,7 @@ pub mod v1_machines;
 pub mod v1_organizations;
 pub mod v1_users;
 pub mod validate;
+pub mod webhooks;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -8,6 +8,9 @@ const MAX_NAME: usize = 80;
 /// Longest reason that somebody gives, in characters: the rest is on the page that the letter leads to.
 const MAX_REASON: usize = 300;
 
+/// Longest text of an alert, in characters: a few sentences with the beginning of a command in them.
+const MAX_ALERT: usize = 1000;
+
 /// Most names in one list; the rest is counted.
 const MAX_LISTED: usize = 50;
 
@@ -123,6 +126,13 @@ pub enum Letter<'a> {
         wish: Wish<'a>,
         decision: Decision<'a>,
     },
+    /// To somebody whom a rule tells of something, or who must know that a webhook was switched off.
+    Alert {
+        /// In a line.
+        summary: &'a str,
+        /// A sentence or two.
+        text: &'a str,
+    },
     /// After a change of the password.
     PasswordChanged { username: &'a str },
     /// After somebody else took the second factor off the account.
@@ -167,6 +177,7 @@ impl Letter<'_> {
             Self::DeactivatedUsers { .. } => "deactivated users",
             Self::AccessAsked { .. } => "access asked",
             Self::AccessDecided { .. } => "access decided",
+            Self::Alert { .. } => "alert",
             Self::PasswordChanged { .. } => "password changed",
             Self::SecondFactorReset { .. } => "second factor reset",
         }
@@ -326,6 +337,14 @@ impl Letter<'_> {
                 wish,
                 decision,
             } => decided(username, wish, decision, base_url),
+            Self::Alert { summary, text: words } => letter(
+                &on_one_line(summary, MAX_REASON),
+                vec![
+                    text("Hello,"),
+                    text(on_one_line(words, MAX_ALERT)),
+                    follow("Open the alerts", format!("{base_url}/admin/alerts")),
+                ],
+            ),
             Self::PasswordChanged { username } => letter(
                 "Your password was changed",
                 vec![

@@ -94,6 +94,13 @@ fn all<'a>(name: &'a str, names: &'a [String], token: &'a Secret) -> Vec<(Letter
             },
             None,
         ),
+        (
+            Letter::Alert {
+                summary: name,
+                text: name,
+            },
+            None,
+        ),
         (Letter::PasswordChanged { username }, None),
         (Letter::SecondFactorReset { username }, None),
     ]
