@@ -19,6 +19,7 @@ use crate::features::{
     profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions,
     v1_machines, v1_sessions,
     access_requests, agents, api_keys, audit_log, command_logs, commands, community, dashboard, downloads,
+    access_requests, agents, alerts, api_keys, audit_log, command_logs, commands, community, dashboard, downloads,
     groups, machine_access, machines, oidc, organization_admin, organizations, profile, recordings, roles,
     session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_machines, v1_sessions, webhooks,
 };
@@ -70,6 +71,7 @@ pub fn api() -> Routes {
         .merge(live::routes())
         .merge(branding::routes())
         .merge(operator::routes())
+        .merge(alerts::routes())
         .merge(webhooks::routes())
 }
 

@@ -3,6 +3,7 @@ pub mod access_events;
 pub mod access_requests;
 pub mod accounts;
 pub mod agents;
+pub mod alerts;
 pub mod api_keys;
 pub mod audit_log;
 pub mod branding;

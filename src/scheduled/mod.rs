@@ -9,6 +9,7 @@ mod purge;
 
 use chrono::{DateTime, Utc};
 
+use crate::features::alerts;
 use crate::features::audit_log;
 use crate::features::community;
 use crate::features::recordings;
@@ -31,6 +32,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("ending terminals", revocation::withdraw(app, Whose::Anyone).await);
     report("switching webhooks off", courier::switch_off(app, now).await);
     report("sealing the audit log", seal(app).await);
+    report("raising alerts", alerts::run(app, now).await);
     // The last, as it waits for others.
     report("sending what is due", courier::send_due(app, now).await);
 }

@@ -6,7 +6,7 @@ use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
 use crate::features::sign_in;
 use crate::features::webhooks::store::outbox;
-use crate::features::{command_logs, commands, sessions};
+use crate::features::{alerts, command_logs, commands, sessions};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
@@ -26,6 +26,12 @@ const COMMANDS_KEPT: TimeDelta = TimeDelta::days(90);
 /// How long it can be seen what webhooks and people were told.
 const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
 
+/// How long an alert is kept after it happened last.
+const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How long is kept what rules have looked at: some count what happened within an hour.
+const SIGNALS_KEPT: TimeDelta = TimeDelta::minutes(61);
+
 /// When a command that no relay tells of is given up: an hour after it would have expired there…
 const QUEUED_COMMANDS_LOST: TimeDelta = TimeDelta::hours(25);
 
@@ -38,7 +44,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 11] {
+fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 13] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
@@ -56,6 +62,8 @@ fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 11] {
         ),
         commands::store::purge(&stored(now - COMMANDS_KEPT), AT_ONCE),
         outbox::purge(&stored(now - DELIVERIES_KEPT), AT_ONCE),
+        alerts::store::purge(&stored(now - ALERTS_KEPT), AT_ONCE),
+        alerts::store::purge_signals(&stored(now - SIGNALS_KEPT), AT_ONCE),
     ]
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod access_events;
 pub mod access_requests;
 pub mod agents;
+pub mod alerts;
 pub mod api_keys;
 pub mod audit;
 pub mod auth;

@@ -14,6 +14,7 @@ use super::request::{TerminalQuery, TerminalRequest};
 use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
+use crate::features::alerts;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::{self, Key};
 use crate::features::sessions::store::{self, NewSession};
@@ -108,6 +109,8 @@ pub async fn open_terminal(
         Some(opened) => (opened.openings, opened.records, None),
         None => (0, false, Some(refused(&app, &access, &session).await?)),
     };
+    let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
+    alerts::soon(&app);
     // A server without a bucket records nothing.
     let recording = match records && app.recordings().is_ok() {
         true => Some(random::object_id()?),

@@ -16,6 +16,7 @@ use crate::auth::throttle;
 use crate::auth::token::TokenKey;
 use crate::features::accounts::row::AccountRow;
 use crate::features::accounts::{password, second_factor, store};
+use crate::features::alerts;
 use crate::features::sign_in::state::SignInState;
 use crate::features::sign_in::{finish, otp, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped};
@@ -286,5 +287,6 @@ fn failure(context: &RequestContext, account: Option<&AccountRow>) -> Event {
 async fn refuse<T>(app: &App, events: Vec<Event>, error: ApiError) -> Result<T, ApiError> {
     let entries: Vec<_> = events.iter().map(audit::record).collect();
     app.db()?.run(entries).await?;
+    alerts::soon(app);
     Err(error)
 }

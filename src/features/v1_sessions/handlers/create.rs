@@ -8,6 +8,7 @@ use protocol::terminal::Size;
 
 use crate::audit;
 use crate::auth::caller::Credentials;
+use crate::features::alerts;
 use crate::features::machines::{self, Key};
 use crate::features::sessions::access::SessionControl;
 use crate::features::sessions::store::{self, NewSession, Reached, token};
@@ -88,6 +89,8 @@ pub async fn open(
         let reached = db.run(store::reached(&access, &session)).await?;
         return Err(reached.first().map_or_else(ApiError::not_authorized, Reached::error));
     }
+    app.db()?.run(batch).await?;
+    alerts::soon(app);
     Ok(V1OpenedSession {
         websocket_url: format!("{}/v1/sessions/{session}/ws", address.replacen("http", "ws", 1)),
         session_id: session,

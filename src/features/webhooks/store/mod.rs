@@ -1,6 +1,7 @@
 //! SQL of webhooks: here that of the webhooks themselves, beside it that of what they are told.
 pub mod deliveries;
 pub mod outbox;
+pub mod told;
 
 use protocol::api::webhooks::SaveWebhook;
 use protocol::ids::ObjectId;

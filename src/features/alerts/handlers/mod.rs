@@ -1,0 +1,3 @@
+//! What administrators do with rules and alerts.
+pub mod rules;
+pub mod seen;
