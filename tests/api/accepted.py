@@ -43,6 +43,7 @@ PAGES = (
     "GET /api/admin/organizations",
     "GET /api/admin/organizations/{organization_id}/groups",
     "GET /api/admin/organizations/{organization_id}/users",
+    "GET /api/alerts",
     "GET /api/audit",
     "GET /api/audit-logs",
     "GET /api/audit/export",
@@ -64,6 +65,7 @@ PAGES = (
     "GET /api/sessions/{session_id}",
     "GET /api/terminal/sessions",
     "GET /api/users",
+    "GET /api/webhooks/{webhook_id}/deliveries",
     "GET /v1/machines",
     "GET /v1/organizations",
     "GET /v1/organizations/{organization_id}/members",
@@ -76,6 +78,8 @@ NUMBERS = (
     "PUT /api/admin/organizations/{organization_id}",
     "PUT /api/organization",
     "POST /api/access-requests",
+    "POST /api/alerts/rules",
+    "PUT /api/alerts/rules/{rule_id}",
     "POST /api/api-keys",
     "POST /api/commands",
     "POST /api/machines/{agent_id}/command",
@@ -98,6 +102,8 @@ TAKEN = ("Username already exists", "Username or email already exists", "Email a
 ROLES = ("role_ids must be roles of the account's organization",)
 NO_PASSWORD = ("current_password is required", "Current password is incorrect")
 COMMUNITY = ("title ", "description ", "content ", "tags[", "images[", "machine_id must be a machine of your organization")
+# Bounds that depend on the event, one thing that narrows, and ids of the organization.
+RULE = ("minutes must", "tag ", "group_id ", "machine_id ", "user_ids ", "webhook_ids ")
 NO_PROOF = ("code is not right", "password is not right")
 
 ACCEPTED = [
@@ -257,6 +263,14 @@ ACCEPTED = [
             ("PUT /api/organization", "PUT /api/admin/organizations/{organization_id}"),
             ("max_processes must be 0", "max_memory_mb must be 0"),
         ),
+        "which addresses a webhook may have, and what an alert rule may name, no schema says",
+        REFUSED,
+        {
+            "POST /api/webhooks": ("url ",),
+            "PUT /api/webhooks/{webhook_id}": ("url ",),
+            "POST /api/alerts/rules": RULE,
+            "PUT /api/alerts/rules/{rule_id}": RULE,
+        },
     ),
     Accepted(
         "when it is, no schema says",

@@ -51,6 +51,8 @@ before(async () => {
   ]) {
     process.env[limit] = "1000000";
   }
+  // Nothing of these tests is posted elsewhere.
+  process.env.WEBHOOK_PRIVATE_ADDRESSES = "true";
   const [issuer, fake] = await Promise.all([provider("issuer.mjs"), provider("issuer-fake.mjs")]);
   Object.assign(process.env, {
     ...{ MICROSOFT_CLIENT_ID: "edge", MICROSOFT_CLIENT_SECRET: "hunter2", MICROSOFT_AUTHORITY: fake.url },

@@ -146,6 +146,33 @@ def part_of_issue(kind, kinds):
     return prepare
 
 
+WEBHOOK = {"name": "a webhook", "url": "http://127.0.0.1:9/"}
+RULE = {"name": "a rule", "event": "command"}
+
+
+def of_webhook(body=None, delivery=False):
+    """A request about a webhook of somebody's own, and perhaps a delivery of it."""
+
+    def prepare(world):
+        token = world.person()["token"]
+        webhook = world.ask("POST", "/api/webhooks", WEBHOOK, token=token)["webhook"]["id"]
+        path = {"webhook_id": webhook}
+        if delivery:
+            path["delivery_id"] = world.ask("POST", f"/api/webhooks/{webhook}/test", token=token)["id"]
+        return request(token=token, path=path, body=body)
+
+    return prepare
+
+
+def of_rule(body=None):
+    def prepare(world):
+        token = world.person()["token"]
+        rule = world.ask("POST", "/api/alerts/rules", RULE, token=token)["id"]
+        return request(token=token, path={"rule_id": rule}, body=body)
+
+    return prepare
+
+
 def ticket(world):
     return request(token=world.token, path={"agent_id": world.machine["agent_id"]})
 
@@ -203,6 +230,10 @@ PREPARED = {
         path={"request_id": requested(world)[0]}, body={"comment": "no"}
     ),
     "POST /api/access-requests/{request_id}/revoke": request_of("approve"),
+    "POST /api/alerts/rules": of_person(lambda person: RULE),
+    "GET /api/alerts/rules/{rule_id}": of_rule(),
+    "PUT /api/alerts/rules/{rule_id}": of_rule(RULE),
+    "DELETE /api/alerts/rules/{rule_id}": of_rule(),
     "POST /api/api-keys": of_person(lambda person: {"name": "a key"}),
     "DELETE /api/api-keys/{key_id}": delete_key,
     "POST /api/auth/accept-invite": lambda world: request(
@@ -351,6 +382,13 @@ PREPARED = {
     ),
     "PUT /v1/users/{user_id}/permissions": v1_lent,
     "DELETE /v1/users/{user_id}": lambda world: request(path={"user_id": world.colleague()}),
+    "POST /api/webhooks": of_person(lambda person: WEBHOOK),
+    "GET /api/webhooks/{webhook_id}": of_webhook(),
+    "PUT /api/webhooks/{webhook_id}": of_webhook(WEBHOOK),
+    "DELETE /api/webhooks/{webhook_id}": of_webhook(),
+    "POST /api/webhooks/{webhook_id}/test": of_webhook(),
+    "GET /api/webhooks/{webhook_id}/deliveries": of_webhook(),
+    "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": of_webhook(delivery=True),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),
@@ -378,4 +416,5 @@ LASTING = {
     "recording_id": lambda world: world.recording(),
     "session_id": lambda world: world.terminal(),
     "share_id": lambda world: world.share(),
+    "alert_id": lambda world: world.alert(),
 }

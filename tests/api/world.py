@@ -45,6 +45,7 @@ class World:
         # Terminals that are open there.
         self.sessions = settings["sessions"]
         self.invited_to_terminals = None
+        self.alerted = None
         self.http = requests.Session()
         self.numbers = itertools.count(1)
 
@@ -213,6 +214,21 @@ class World:
     def recording_file(self):
         """The end of an address of a recording."""
         return self.ask("GET", f"/api/recordings/{self.recording()}/url")["url"].rsplit("/", 1)[1]
+
+    def alert(self):
+        """Something that a rule told of. It stays, whatever becomes of the rule."""
+        if self.alerted is None:
+            self.ask("POST", "/api/alerts/rules", {"name": self.name("rule"), "event": "failed_login", "count": 1})
+            name = self.name("colleague")
+            self.colleague(name)
+            wrong = {"email": f"{name}@example.com", "password": "not this one"}
+            self.http.post(f"{self.url}/api/login", json=wrong, timeout=PATIENCE)
+            until = time.monotonic() + PATIENCE
+            while time.monotonic() < until and self.alerted is None:
+                alerts = self.ask("GET", "/api/alerts?event=failed_login")["alerts"]
+                self.alerted = alerts[0]["id"] if alerts else None
+                time.sleep(LOOK_EVERY)
+        return self.alerted
 
     def new_machine(self):
         """A machine that waits for its agent."""

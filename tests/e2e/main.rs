@@ -7,6 +7,7 @@ mod support;
 
 mod access_requests;
 mod accounts;
+mod alerts;
 mod api_keys;
 mod audit_log;
 mod branding;
@@ -42,3 +43,4 @@ mod terminals;
 mod users;
 mod v1_companions;
 mod v1_sessions;
+mod webhooks;

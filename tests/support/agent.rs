@@ -254,6 +254,28 @@ pub async fn written(world: &World) -> (String, String, String) {
     (issue, fix, comment)
 }
 
+/// A rule of the owner's that told of something, the alert, and a webhook with a delivery, which did not arrive.
+pub async fn alerted(world: &World) -> (String, String, String, String) {
+    let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
+    let owner = &world.owner;
+    let rule = json!({"name": "not for strangers", "event": "failed_login", "count": 1});
+    let rule = id(&owner.post("/api/alerts/rules", rule).await.ok());
+    let wrong = json!({"email": owner.email, "password": "not this one"});
+    assert_eq!(owner.post("/api/login", wrong).await.status, 401);
+    let path = format!("/api/alerts?rule_id={rule}");
+    let alert = eventually("an alert", async || {
+        let list = owner.get(&path).await.ok();
+        list["alerts"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    // Nothing listens there.
+    let webhook = json!({"name": "not for strangers", "url": "http://127.0.0.1:9/"});
+    let webhook = id(&owner.post("/api/webhooks", webhook).await.ok()["webhook"]);
+    let path = format!("/api/webhooks/{webhook}/test");
+    let delivery = id(&owner.post(&path, json!({})).await.ok());
+    (rule, alert, webhook, delivery)
+}
+
 /// The account that shells run as. An unprivileged agent has no other than its own. Tests that run as root take one without
 /// any rights.
 async fn shell_account() -> String {

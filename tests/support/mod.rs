@@ -10,6 +10,7 @@ pub mod process;
 pub mod proxy;
 pub mod published;
 pub mod random;
+pub mod receiver;
 pub mod redact;
 pub mod sequence;
 pub mod sign_in;

@@ -50,6 +50,12 @@ impl Operation {
             "POST /api/access-requests" => json!({"machine_id": "00000000000a"}),
             "POST /api/access-requests/{request_id}/reject" => json!({"comment": "no"}),
             "POST /api/admin/organizations" => json!({"name": "least", "display_name": "Least"}),
+            "POST /api/alerts/rules" | "PUT /api/alerts/rules/{rule_id}" => {
+                json!({"name": "least", "event": "command"})
+            }
+            "POST /api/webhooks" | "PUT /api/webhooks/{webhook_id}" => {
+                json!({"name": "least", "url": "https://example.com/least"})
+            }
             "POST /api/api-keys" => json!({"name": "least"}),
             "POST /api/auth/change-password" | "POST /api/users/password" | "POST /api/profile/reset-password" => {
                 json!({"current_password": PASSWORD, "new_password": "another horse battery"})

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, logged, recording, requested, written};
+use crate::support::agent::{Agent, World, alerted, logged, recording, requested, written};
 use crate::support::openapi::operations;
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -63,6 +63,8 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         .body;
     let share = shared["share"]["id"].as_str().expect("an id").to_owned();
 
+    let (rule, alert, webhook, delivery) = alerted(world).await;
+
     let command = format!("/api/machines/{}/command", world.agent.agent_id);
     let command = world.owner.post(&command, json!({"command": "true"})).await.ok();
     let command = command["command_id"].as_str().expect("an id").to_owned();
@@ -86,6 +88,10 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "comment_id" => (comment.clone(), "00000000000000000000000a".to_owned()),
         "request_id" => (request.clone(), "00000000000000000000000a".to_owned()),
         "share_id" => (share.clone(), "00000000000000000000000a".to_owned()),
+        "rule_id" => (rule.clone(), "00000000000000000000000a".to_owned()),
+        "alert_id" => (alert.clone(), "00000000000000000000000a".to_owned()),
+        "webhook_id" => (webhook.clone(), "00000000000000000000000a".to_owned()),
+        "delivery_id" => (delivery.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, logged, recording, requested, written};
+use crate::support::agent::{World, alerted, logged, recording, requested, written};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -164,6 +164,27 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/dashboard/recent-activity", May(200)),
     ("GET /api/dashboard/recent-machines", May(200)),
     ("GET /api/dashboard/stats", May(200)),
+    ("GET /api/alerts", Needs("administrators only")),
+    ("POST /api/alerts/{alert_id}/acknowledge", Needs("administrators only")),
+    ("GET /api/alerts/rules", Needs("administrators only")),
+    ("POST /api/alerts/rules", Needs("administrators only")),
+    ("GET /api/alerts/rules/{rule_id}", Needs("administrators only")),
+    ("PUT /api/alerts/rules/{rule_id}", Needs("administrators only")),
+    ("DELETE /api/alerts/rules/{rule_id}", Needs("administrators only")),
+    ("GET /api/webhooks", Needs("administrators only")),
+    ("POST /api/webhooks", Needs("administrators only")),
+    ("GET /api/webhooks/{webhook_id}", Needs("administrators only")),
+    ("PUT /api/webhooks/{webhook_id}", Needs("administrators only")),
+    ("DELETE /api/webhooks/{webhook_id}", Needs("administrators only")),
+    ("POST /api/webhooks/{webhook_id}/test", Needs("administrators only")),
+    (
+        "GET /api/webhooks/{webhook_id}/deliveries",
+        Needs("administrators only"),
+    ),
+    (
+        "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+        Needs("administrators only"),
+    ),
     ("GET /api/groups", May(200)),
     ("POST /api/groups", Needs("administrators only")),
     ("GET /api/groups/{group_id}", May(200)),
@@ -410,6 +431,8 @@ struct Things {
     request: String,
     /// An issue, a fix and a comment.
     written: (String, String, String),
+    /// A rule, an alert, a webhook and a delivery.
+    alerted: (String, String, String, String),
 }
 
 /// A command of the owner's.
@@ -444,6 +467,7 @@ impl Things {
                     },
                     request: requested(world).await,
                     written: written(world).await,
+                    alerted: alerted(world).await,
                 }
             })
             .await
@@ -466,6 +490,10 @@ impl Things {
             "issue_id" => self.written.0.clone(),
             "fix_id" => self.written.1.clone(),
             "comment_id" => self.written.2.clone(),
+            "rule_id" => self.alerted.0.clone(),
+            "alert_id" => self.alerted.1.clone(),
+            "webhook_id" => self.alerted.2.clone(),
+            "delivery_id" => self.alerted.3.clone(),
             // Somebody else's invitation is like none.
             "share_id" => "00000000000000000000000a".to_owned(),
             "offset" => "0".to_owned(),
