@@ -175,6 +175,17 @@ export const PAGES = {
     label: 'Commands',
     load: () => import('./features/command_logs/CommandLogPage.svelte'),
   }),
+  alerts: page('/admin/alerts', {
+    needs: 'admin',
+    menu: 'administration',
+    label: 'Alerts',
+    load: () => import('./features/alerts/AlertsPage.svelte'),
+  }),
+  webhook: page('/admin/alerts/webhooks/:id', {
+    needs: 'admin',
+    menu: 'administration',
+    load: () => import('./features/webhooks/WebhookPage.svelte'),
+  }),
   organization: page('/admin/organization', {
     needs: 'admin',
     menu: 'administration',

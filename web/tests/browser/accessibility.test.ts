@@ -180,6 +180,18 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByTestId('verdict').waitFor();
     await look('audit');
     await dialog('entry', 'ada signed in');
+    identity.alerting.raise({ count: 2 });
+    identity.alerting.webhook({ name: 'pager', url: 'https://hooks.example.org' });
+    await page.goto('/admin/alerts');
+    await page.getByTestId('alert').waitFor();
+    await page.getByTestId('webhook').waitFor();
+    await look('alerts');
+    await dialog('rule', 'Add rule');
+    await dialog('webhook', 'Add webhook');
+    await page.getByRole('link', { name: 'pager' }).click();
+    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByTestId('delivery').waitFor();
+    await look('deliveries');
     await page.goto('/admin/organization');
     await page.getByRole('button', { name: 'Save settings' }).waitFor();
     await look('settings');

@@ -20,6 +20,8 @@ const LATER = [
   'GroupPage',
   'RolesPage',
   'AuditPage',
+  'AlertsPage',
+  'WebhookPage',
   'OrganizationPage',
   'OrganizationsPage',
   'ReferencePage',

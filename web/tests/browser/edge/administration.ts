@@ -1,5 +1,6 @@
 /** The part of the stand-in edge that knows an organization. What is asked of each noun is answered in the noun's file. */
 import { AccessRequests, accessRequests } from './access_requests';
+import { Alerts, alerts } from './alerts';
 import { type Body, NOW, type Routes } from './answers';
 import { audit } from './audit';
 import { commandLogs } from './command_logs';
@@ -45,6 +46,7 @@ export class Administration {
   readonly commands = new Commands();
   readonly requests = new AccessRequests();
   readonly community = new Community();
+  readonly alerting = new Alerts();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -173,5 +175,6 @@ export class Administration {
     ...commands(this),
     ...accessRequests(this),
     ...community(this),
+    ...alerts(this),
   };
 }
