@@ -10,6 +10,7 @@ pub mod audit;
 pub mod auth;
 pub mod branding;
 pub mod command_logs;
+pub mod command_policy;
 pub mod commands;
 pub mod community;
 pub mod dashboard;
