@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config};
 use crate::system::System;
-use crate::{configure, say, start, uninstall, validate};
+use crate::{configure, policy, say, start, uninstall, validate};
 
 /// Lets those who may reach this machine's terminal through a VSAY edge.
 #[derive(Debug, Parser)]
@@ -32,6 +32,9 @@ enum Command {
     ShowConfig(ConfigFile),
     /// Print the version.
     Version,
+    /// What the agent starts to have commands read.
+    #[command(name = policy::reader::SUBCOMMAND, hide = true)]
+    ReadCommands,
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +103,7 @@ async fn run(command: Command) -> Result<ExitCode> {
             say!("{}: fine", path.display());
         }
         Command::ShowConfig(file) => print(&Config::load(&file.path())?.config.to_yaml()?)?,
+        Command::ReadCommands => policy::reader::main()?,
         Command::Version => print(concat!("vsay-agent ", env!("CARGO_PKG_VERSION"), "\n"))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use crate::account::Account;
 use crate::system::System;
@@ -47,6 +48,14 @@ pub fn environment(account: &Account, system: &System) -> Environment {
         read_file(&system.read(file), &mut environment);
     }
     environment
+}
+
+/// Where programs of an account are looked for.
+pub fn search_path(account: &Account, system: &System) -> Vec<PathBuf> {
+    let environment = environment(account, system);
+    let path = environment.get(OsStr::new("PATH"));
+    path.map(|path| std::env::split_paths(path).collect())
+        .unwrap_or_default()
 }
 
 /// Reads a file as `pam_env` does, whose manual says less than its source: there is no escaping, `#` ends a line even within

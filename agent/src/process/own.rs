@@ -3,7 +3,7 @@
 //! who started them.
 #![allow(unsafe_code)]
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -49,6 +49,17 @@ impl Drop for Own {
         OWN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
         CHANGED.notify_one();
     }
+}
+
+/// Runs a program to its end that reads this before it writes anything.
+pub fn output_of(command: &mut Command, input: &[u8]) -> io::Result<Output> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let (mut child, _own) = Own::start(|| command.spawn(), |child| Some(child.id()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that ends early says so by its status.
+        let _ = stdin.write_all(input);
+    }
+    child.wait_with_output()
 }
 
 /// Runs a program of the system to its end.
