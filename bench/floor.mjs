@@ -39,6 +39,7 @@ const COLUMNS = {
   metrics_at: () => "2026-01-01T00:00:00.000Z",
   health: () => "healthy",
   thresholds: () => "{}",
+  command_policy: () => "{}",
   created_at: () => "2026-01-01T00:00:00.000Z",
   revoked_at: () => null,
   owner_id: () => "019900000000000000000001",

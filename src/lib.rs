@@ -56,7 +56,8 @@ fn start() {
         features::v1_sessions::authenticate::answer,
     );
     let (typed, sent) = (features::command_logs::record::store, features::commands::logged::store);
-    durable_objects::command_log::set(typed, sent, features::commands::asked::store);
+    let (asked, awaiting) = (features::commands::asked::store, features::commands::awaiting::store);
+    durable_objects::command_log::set(typed, sent, asked, awaiting);
     durable_objects::health::set(features::machines::health::write);
     durable_objects::logins::set(features::access_events::record::store);
 }

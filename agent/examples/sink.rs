@@ -131,6 +131,7 @@ async fn accept(listener: &TcpListener) -> Link {
         pulled_metrics: false,
         thresholds: Default::default(),
         logins: false,
+        policies: Default::default(),
     })
     .await;
     link.say(ToAgent::Open {

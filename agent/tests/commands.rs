@@ -29,6 +29,7 @@ async fn run(link: &mut Connection, stream: StreamId, command: &str, timeout_sec
         username: "ann".into(),
         script: false,
         limits: Default::default(),
+        approval: None,
     })
     .await;
 }
@@ -496,6 +497,7 @@ async fn a_script_ends_at_the_first_command_that_fails_and_leaves_its_output_in_
         username: "ann".into(),
         script: true,
         limits: Default::default(),
+        approval: None,
     })
     .await;
     let FromAgent::Ran { stdout, status, .. } = link.message().await else {

@@ -221,6 +221,7 @@ async fn a_shell_on_no_list_restricts_whom_it_restricts_and_a_missing_one_is_no_
         username: "ann".into(),
         script: false,
         limits: Default::default(),
+        approval: None,
     })
     .await;
     match terminal.wait_for_message(&mut link).await {
@@ -262,6 +263,7 @@ async fn what_an_administrator_has_set_for_logins_holds_for_shells_and_commands(
         username: "ann".into(),
         script: false,
         limits: Default::default(),
+        approval: None,
     })
     .await;
     match terminal.wait_for_message(&mut link).await {

@@ -32,6 +32,7 @@ async fn answer(terminal: &mut Terminal, link: &mut Connection, command: &str, t
         username: "ann".into(),
         script: false,
         limits: Default::default(),
+        approval: None,
     })
     .await;
     let answer = terminal.wait_for_message(link).await;

@@ -75,6 +75,7 @@ async fn answer(terminal: &mut Terminal, link: &mut Connection, command: &str) -
         username: "ann".into(),
         script: false,
         limits: Default::default(),
+        approval: None,
     })
     .await;
     match terminal.wait_for_message(link).await {

@@ -19,12 +19,17 @@ pub type StoreSent = fn(Env, ObjectId, Vec<CommandId>) -> Pin<Box<dyn Future<Out
 /// cannot. One that is written down already stays as it is.
 pub type StoreAsked = fn(Env, ObjectId, Vec<AskedCommand>) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
 
-static STORE: OnceLock<(Store, StoreSent, StoreAsked)> = OnceLock::new();
+/// Writes down that commands wait for somebody to approve them, and why they do, or says in words why it cannot. One that was decided
+/// of already stays as it is.
+pub type StoreAwaiting =
+    fn(Env, ObjectId, Vec<(CommandId, String)>) -> Pin<Box<dyn Future<Output = Result<(), String>>>>;
+
+static STORE: OnceLock<(Store, StoreSent, StoreAsked, StoreAwaiting)> = OnceLock::new();
 
 /// Hands them in, once, before the first object lives. Without them records stay with the agents.
-pub fn set(store: Store, sent: StoreSent, asked: StoreAsked) {
+pub fn set(store: Store, sent: StoreSent, asked: StoreAsked, awaiting: StoreAwaiting) {
     // Each instance of the Worker starts once.
-    let _ = STORE.set((store, sent, asked));
+    let _ = STORE.set((store, sent, asked, awaiting));
 }
 
 /// Stores.
@@ -35,12 +40,18 @@ pub async fn store(env: &Env, machine: &ObjectId, records: Vec<CommandRecord>) -
 
 /// Adds what was sent and has ended.
 pub async fn store_sent(env: &Env, machine: &ObjectId, commands: Vec<CommandId>) -> Result<(), String> {
-    let (_, store, _) = STORE.get().ok_or("nothing that stores records was handed in")?;
+    let (_, store, ..) = STORE.get().ok_or("nothing that stores records was handed in")?;
     store(env.clone(), machine.clone(), commands).await
 }
 
 /// Writes down what was asked for in terminals.
 pub async fn store_asked(env: &Env, machine: &ObjectId, commands: Vec<AskedCommand>) -> Result<(), String> {
+    let (_, _, store, _) = STORE.get().ok_or("nothing that stores records was handed in")?;
+    store(env.clone(), machine.clone(), commands).await
+}
+
+/// Writes down what waits for approval.
+pub async fn store_awaiting(env: &Env, machine: &ObjectId, commands: Vec<(CommandId, String)>) -> Result<(), String> {
     let (.., store) = STORE.get().ok_or("nothing that stores records was handed in")?;
     store(env.clone(), machine.clone(), commands).await
 }

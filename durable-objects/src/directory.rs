@@ -151,6 +151,15 @@ pub fn asked_commands(notices: &[Notice]) -> Vec<AskedCommand> {
     asked.collect()
 }
 
+/// The commands that notices say wait for somebody to approve them, and why they do.
+pub fn awaiting_commands(notices: &[Notice]) -> Vec<(CommandId, String)> {
+    let awaiting = notices.iter().filter_map(|notice| match notice {
+        Notice::CommandAwaits { command_id, error } => Some((command_id.clone(), error.clone())),
+        _ => None,
+    });
+    awaiting.collect()
+}
+
 /// The commands that notices say have ended.
 pub fn ended_commands(notices: &[Notice]) -> Vec<CommandId> {
     let ended = notices.iter().filter_map(|notice| match notice {
@@ -182,7 +191,7 @@ pub fn is_refused(text: &str) -> bool {
 fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<Option<D1PreparedStatement>> {
     let machine = JsValue::from_str(machine.as_str());
     let statement = match notice {
-        Notice::CommandAsked(_) => return Ok(None),
+        Notice::CommandAsked(_) | Notice::CommandAwaits { .. } => return Ok(None),
         Notice::AgentOnline { facts, at } => {
             let Facts {
                 version,

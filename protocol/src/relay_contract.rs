@@ -2,6 +2,7 @@
 //! what before it speaks to the relay; the relay trusts these bodies and asks nobody.
 use serde::{Deserialize, Serialize};
 
+use crate::api::command_policy::Policies;
 use crate::api::commands::{CommandResult, CommandStatus};
 use crate::api::health::{Health, Thresholds};
 use crate::api::machines::Metrics;
@@ -64,6 +65,9 @@ pub const CANCEL_COMMAND_PATH: &str = "/command/cancel";
 /// `POST` [`NamedCommand`]: answers the [`CommandResult`], or `null` if there is none, or none any more.
 pub const COMMAND_RESULT_PATH: &str = "/command/result";
 
+/// `POST` [`DecideCommand`]: a command that waits for approval was approved or rejected; answers 204, also when it waits no more.
+pub const DECIDE_COMMAND_PATH: &str = "/command/decide";
+
 /// The name of the object that relays for a machine.
 pub fn object_name(machine: &ObjectId) -> &str {
     machine.as_str()
@@ -88,6 +92,10 @@ pub struct AgentContext {
     /// What its machine's figures are judged by.
     #[serde(default)]
     pub thresholds: Thresholds,
+    /// What commands may run there, as it was when the key was looked at again. Too much for what is kept of a socket, so it is not known
+    /// any more once the object has lost its memory.
+    #[serde(skip)]
+    pub policies: Option<Policies>,
 }
 
 /// Who asks how a machine does, and so how often its agent is to say it from now on.
@@ -285,6 +293,17 @@ pub enum CommandAnswer {
 pub struct NamedCommand {
     /// Which.
     pub command_id: CommandId,
+}
+
+/// What somebody who may has decided of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecideCommand {
+    /// Which.
+    pub command_id: CommandId,
+    /// What proves to the agent that it was approved; nothing if it was rejected.
+    pub approval: Option<String>,
+    /// Who rejected it and why, for people.
+    pub error: String,
 }
 
 /// What the relay knows of its machine now.

@@ -94,6 +94,10 @@ actions! {
     MachineAccess "machine_access";
     CommandExecuted "command_executed";
     CommandCancelled "command_cancelled";
+    CommandRefused "command_refused";
+    CommandAwaitsApproval "command_awaits_approval";
+    CommandApproved "command_approved";
+    CommandRejected "command_rejected";
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";

@@ -32,6 +32,8 @@ impl Action {
             | Self::AccessRequestApproved
             | Self::AccessRequestRevoked
             | Self::AccessRequestExpired
+            | Self::CommandRefused
+            | Self::CommandApproved
             | Self::UserDeprovisioned
             | Self::PasswordChanged
             | Self::PasswordReset

@@ -10,6 +10,8 @@ use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
     self, AskStatus, CommandAnswer, Interest, LiveSession, NamedCommand, NamedSession, RotateKey, RunCommand, Status,
+    self, AskStatus, CommandAnswer, DecideCommand, Interest, LiveSession, NamedCommand, NamedSession, RunCommand,
+    Status,
 };
 use protocol::terminal::presence::Presence;
 use serde::Serialize;
@@ -121,6 +123,12 @@ impl RelayStub {
         self.post(relay_contract::CANCEL_COMMAND_PATH, &NamedCommand { command_id })
             .await
             .map(drop)
+    }
+
+    /// Hands over what was decided of a command that waits for approval. Succeeds also if it waits no more.
+    pub async fn decide_command(&self, decided: &DecideCommand) -> Result<(), ApiError> {
+        let path = relay_contract::DECIDE_COMMAND_PATH;
+        self.post(path, decided).await.map(drop)
     }
 
     /// What came of a command that has ended, as long as it is kept.

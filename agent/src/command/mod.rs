@@ -1,5 +1,6 @@
 //! Commands: programs that run without a terminal, and whose output is kept until the relay has passed it on or stored it. They
 //! outlive links, and their results outlive the agent.
+mod approval;
 mod captured;
 mod journal;
 mod run;
@@ -8,7 +9,8 @@ mod task;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use protocol::ids::{JournalId, StreamId};
+use protocol::api::command_policy::Policies;
+use protocol::ids::{AgentId, JournalId, StreamId};
 use protocol::limits::{COMMAND_SECONDS, MAX_COMMANDS, SCRIPT_SECONDS};
 use protocol::terminal::agent::{FromAgent, NoResult};
 use protocol::terminal::limits::SessionLimits;
@@ -56,6 +58,12 @@ pub struct Spec {
     pub limits: SessionLimits,
     /// …and what binds it.
     pub cgroups: Cgroups,
+    /// What may run.
+    pub policies: Policies,
+    /// What is to prove that somebody approved it, if that was said.
+    pub approval: Option<String>,
+    /// The machine that it is for.
+    pub agent_id: AgentId,
 }
 
 /// A time that the relay asks for, brought within bounds.

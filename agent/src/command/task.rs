@@ -7,6 +7,7 @@ use protocol::terminal::agent::{FromAgent, NoResult};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::spawn_blocking;
 
+use super::approval::objection;
 use super::journal::Journal;
 use super::run::execute;
 use super::{Order, Spec};
@@ -92,6 +93,10 @@ async fn start_and_end(
         // Never waited for: there is a result already.
         return failed(String::new(), NoResult::NotRun);
     };
+    if let Some((why, reason)) = objection(&spec).await {
+        tracing::info!(%stream, %why, ?reason, "a command is not run");
+        return failed(why, reason);
+    }
     let noted = on_disk(journal, move |journal| journal.start(stream)).await;
     match noted.unwrap_or_else(|| Err(io::Error::other("the agent stops"))) {
         Ok(()) => {}

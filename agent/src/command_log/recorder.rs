@@ -156,6 +156,7 @@ impl Recorder {
             from: offset,
             to: offset,
             missing: 0,
+            against_policy: false,
         }
     }
 

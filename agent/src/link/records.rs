@@ -3,11 +3,15 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::api::command_policy::Policies;
 use protocol::ids::ObjectId;
 use protocol::terminal::agent::FromAgent;
+use protocol::terminal::command_record::CommandRecord;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::command_log::SharedJournal;
+use crate::policy::{Place, Verdict, reader};
 use crate::session::wall_ms;
 
 /// When records are said again that the relay has not said a word about: its database was out of reach, or it lost its memory.
@@ -24,6 +28,8 @@ enum State {
     Unwanted,
     /// None are on their way.
     Idle,
+    /// These are looked at before they are said: what policies say of each.
+    Judged(Vec<CommandRecord>, JoinHandle<Vec<Verdict>>),
     /// Some are, since this moment.
     Sent(Instant),
 }
@@ -42,21 +48,44 @@ impl Records {
         self.state = State::Idle;
     }
 
-    /// Waits until something is to be said.
-    pub async fn due(&self) {
+    /// Waits until there is something to do: what policies say of what is to be said, once that is known.
+    pub async fn due(&mut self) -> Option<Vec<Verdict>> {
         let has_waiting = self.journal.lock().has_waiting();
-        match self.state {
+        match &mut self.state {
             State::Unwanted => pending().await,
-            State::Sent(at) => sleep_until(at + AGAIN_AFTER).await,
+            State::Judged(_, judged) => return Some(judged.await.unwrap_or_default()),
+            State::Sent(at) => sleep_until(*at + AGAIN_AFTER).await,
             State::Idle if has_waiting => {}
             State::Idle => self.journal.changed().await,
         }
+        None
     }
 
-    /// What is to be said.
-    pub fn next(&mut self) -> Option<FromAgent> {
-        let records = self.journal.lock().batch();
-        self.state = State::Idle;
+    /// What is to be said. Where there are policies, it is what [`Self::due`] has waited for; otherwise they are asked first.
+    pub fn next(
+        &mut self,
+        verdicts: Option<Vec<Verdict>>,
+        policies: impl FnOnce() -> (Policies, Place),
+    ) -> Option<FromAgent> {
+        let records = match (std::mem::replace(&mut self.state, State::Idle), verdicts) {
+            (State::Judged(mut records, _), Some(verdicts)) => {
+                for (record, verdict) in records.iter_mut().zip(verdicts) {
+                    record.against_policy = verdict != Verdict::Allowed && !record.command.is_empty();
+                }
+                records
+            }
+            _ => {
+                let records = self.journal.lock().batch();
+                let (policies, place) = policies();
+                if !policies.are_empty() && !records.is_empty() {
+                    let texts = records.iter().map(|record| text(record, &place)).collect();
+                    let judged = tokio::spawn(reader::verdicts(texts, policies));
+                    self.state = State::Judged(records, judged);
+                    return None;
+                }
+                records
+            }
+        };
         if records.is_empty() {
             return None;
         }
@@ -74,4 +103,13 @@ impl Records {
             self.state = State::Idle;
         }
     }
+}
+
+/// What was run, and where.
+fn text(record: &CommandRecord, place: &Place) -> (String, Place) {
+    let place = Place {
+        path: place.path.clone(),
+        directory: record.cwd.as_str().into(),
+    };
+    (record.command.clone(), place)
 }

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::keys::Keys;
 use crate::logins::Logins;
 use crate::metrics;
+use crate::policy::Verdict;
 use crate::session::OUTBOX;
 
 /// How often the relay's end is asked for a sign of life. Idle connections are forgotten by some routers after 30 s.
@@ -66,6 +67,7 @@ enum Event {
     WriterEnded(String),
     Records,
     Logins,
+    Records(Option<Vec<Verdict>>),
     Stop,
 }
 
@@ -109,6 +111,7 @@ impl Agent {
             commands,
             journal: shells.journal(),
             pulled_metrics: true,
+            policies: true,
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {
@@ -135,6 +138,7 @@ impl Agent {
                 step = link.meter.next(), if link.welcomed.is_some() => Event::Meter(step),
                 () = link.records.due() => Event::Records,
                 () = link.logins.due() => Event::Logins,
+                verdicts = link.records.due() => Event::Records(verdicts),
                 () = reach(link.dead_at) => Event::Dead,
                 why = link.writer.ended() => Event::WriterEnded(why),
                 () = &mut *stop => Event::Stop,
@@ -183,7 +187,7 @@ impl Link<'_> {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
             },
-            Event::Records => match self.records.next() {
+            Event::Records(verdicts) => match self.records.next(verdicts, || self.shells.policies()) {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
             },
@@ -218,8 +222,10 @@ impl Link<'_> {
                     pulled_metrics,
                     thresholds,
                     logins,
+                    policies,
                     ..
                 }) => {
+                    self.shells.hold_to(policies);
                     if command_log {
                         self.records.welcome();
                     }
@@ -241,6 +247,10 @@ impl Link<'_> {
                 Ok(ToAgent::Thresholds { thresholds }) => self.meter.judge_by(thresholds),
                 Ok(ToAgent::LoginsStored { number }) => self.logins.stored(number),
                 Ok(ToAgent::RotateKey { challenge }) => return Err(Over::Rotates(challenge)),
+                Ok(ToAgent::Policies { policies }) => {
+                    tracing::info!("what commands may run has changed");
+                    self.shells.hold_to(policies);
+                }
                 Ok(ToAgent::CommandsStored { ids }) => self.records.stored(&ids),
                 Ok(ToAgent::Report) => {
                     let (streams, commands) = self.shells.report().await;

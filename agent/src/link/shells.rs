@@ -1,20 +1,24 @@
 //! The shells and commands of this machine, and whom each word of the relay is for. They outlive links.
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::ids::{JournalId, SessionId, StreamId};
+use protocol::api::command_policy::Policies;
+use protocol::ids::{AgentId, JournalId, SessionId, StreamId};
 use protocol::limits::MAX_STREAMS;
 use protocol::terminal::agent::{Described, FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::limits::MAX_IDLE_MINUTES;
 
 use crate::cgroup::Cgroups;
+use crate::account::Account;
 use crate::command::{self, Commands};
 use crate::command_log::{Journal, SharedJournal};
 use crate::config::Config;
-use crate::process::Origin;
+use crate::policy::Place;
+use crate::process::{self, Origin};
 use crate::session::{HANG_UP_GRACE, Login, Outbox, Session, Spec};
 use crate::stream_log::Limits;
 use crate::system::System;
@@ -37,6 +41,8 @@ pub struct Shells {
     inputs: HashMap<StreamId, StreamId>,
     commands: Commands,
     command_log: Arc<SharedJournal>,
+    agent_id: AgentId,
+    policies: Policies,
 }
 
 impl Shells {
@@ -53,12 +59,27 @@ impl Shells {
             inputs: HashMap::new(),
             commands: Commands::of(config),
             command_log: Arc::new(SharedJournal::new(journal(config))),
+            agent_id: config.agent.id.clone(),
+            policies: Policies::default(),
         }
     }
 
     /// What binds shells and commands.
     pub fn cgroups(&self) -> &Cgroups {
         &self.cgroups
+    /// From now on commands may run this. Those that run go on.
+    pub fn hold_to(&mut self, policies: Policies) {
+        self.policies = policies;
+    }
+
+    /// What commands may run, and where they begin.
+    pub fn policies(&self) -> (Policies, Place) {
+        let account = Account::find_on(&self.system, &self.account);
+        let place = account.map(|account| Place {
+            path: process::search_path(&account, &self.system),
+            directory: PathBuf::from(&account.home),
+        });
+        (self.policies.clone(), place.unwrap_or_default())
     }
 
     /// What was run at prompts, and is not known to be stored.
@@ -164,6 +185,7 @@ impl Shells {
                 username,
                 script,
                 limits,
+                approval,
             } => {
                 let privileges = allow_sudo && self.allow_sudo;
                 let session = session_id.as_ref().map(SessionId::as_str);
@@ -179,6 +201,9 @@ impl Shells {
                     origin: self.origin(username),
                     limits,
                     cgroups: self.cgroups.clone(),
+                    policies: self.policies.clone(),
+                    approval,
+                    agent_id: self.agent_id.clone(),
                 };
                 return self.commands.run(spec, outbox);
             }
@@ -237,6 +262,7 @@ impl Shells {
             | ToAgent::Watch { .. }
             | ToAgent::Thresholds { .. }
             | ToAgent::RotateKey { .. }
+            | ToAgent::Policies { .. }
             | ToAgent::CommandsStored { .. }
             | ToAgent::LoginsStored { .. }
             | ToAgent::Report

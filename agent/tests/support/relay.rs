@@ -196,6 +196,7 @@ impl Connection {
             pulled_metrics: true,
             thresholds: never(),
             logins,
+            policies: Default::default(),
         })
         .await;
     }

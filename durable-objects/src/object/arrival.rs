@@ -18,7 +18,7 @@ impl Relay {
     /// Lets an agent connect whose key is still the machine's, unless the agent that is connected turns out to be alive and
     /// another.
     pub(super) async fn accept_agent(&self, req: &Request) -> Result<Response> {
-        let context: AgentContext = context(req)?;
+        let mut context: AgentContext = context(req)?;
         let mut asked = None;
         let mut judged_in = None;
         loop {
@@ -39,9 +39,11 @@ impl Relay {
                 Arrival::Welcome => {
                     let question = Question::of_agent(&context.key);
                     let verdict = authority::ask(&self.env, &context.machine, &question).await;
-                    if !verdict.map_err(Error::RustError)?.agent {
+                    let verdict = verdict.map_err(Error::RustError)?;
+                    if !verdict.agent {
                         return Response::error("the key is no longer the machine's", 401);
                     }
+                    context.policies = verdict.policies;
                     judged_in = Some(epoch);
                 }
             }

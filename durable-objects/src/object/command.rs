@@ -1,9 +1,9 @@
 //! Commands that the Worker hands over.
 use std::time::Duration;
 
-use protocol::api::commands::CommandResult;
+use protocol::api::commands::{CommandResult, CommandStatus};
 use protocol::ids::CommandId;
-use protocol::relay_contract::{CommandAnswer, NamedCommand, RunCommand};
+use protocol::relay_contract::{CommandAnswer, DecideCommand, NamedCommand, RunCommand};
 use worker::{Request, Response, Result};
 
 use super::{Relay, now};
@@ -31,7 +31,14 @@ impl Relay {
         loop {
             let answer = self.command_answer(&command_id)?;
             let at = now();
-            if !waits || at >= until || matches!(answer, CommandAnswer::Ended { .. }) {
+            let is_held = matches!(
+                answer,
+                CommandAnswer::Ended { .. }
+                    | CommandAnswer::Pending {
+                        status: CommandStatus::AwaitingApproval
+                    }
+            );
+            if !waits || at >= until || is_held {
                 return Response::from_json(&answer);
             }
             let pause = ((at - begun) / 10).clamp(*LOOK_AGAIN_MS.start(), *LOOK_AGAIN_MS.end());
@@ -55,6 +62,12 @@ impl Relay {
     pub(super) async fn cancel_command(&self, mut req: Request) -> Result<Response> {
         let NamedCommand { command_id } = req.json().await?;
         self.event(|relay, now| relay.cancel_command(now, &command_id)).await;
+        Response::empty().map(|response| response.with_status(204))
+    }
+
+    pub(super) async fn decide_command(&self, mut req: Request) -> Result<Response> {
+        let decided: DecideCommand = req.json().await?;
+        self.event(|relay, now| relay.decide_command(now, decided)).await;
         Response::empty().map(|response| response.with_status(204))
     }
 

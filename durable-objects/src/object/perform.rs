@@ -386,6 +386,20 @@ impl Relay {
         }
     }
 
+    /// Has it written down that commands wait for somebody to approve them, and who may do so told of it.
+    async fn log_awaiting(&self, machine: &ObjectId, awaiting: Vec<(CommandId, String)>) -> Result<()> {
+        if awaiting.is_empty() {
+            return Ok(());
+        }
+        match command_log::store_awaiting(&self.env, machine, awaiting).await {
+            Err(error) if directory::is_refused(&error) => {
+                worker::console_error!("the directory refuses that commands wait for approval: {error}");
+                Ok(())
+            }
+            other => other.map_err(Error::RustError),
+        }
+    }
+
     async fn deliver_all(&self) -> Result<()> {
         let db = self.env.d1(directory::BINDING)?;
         while let Some((last, notices)) = self.storage()?.posted()? {
@@ -394,6 +408,8 @@ impl Relay {
             };
             self.log_asked(&machine, directory::asked_commands(&notices)).await?;
             directory::deliver(&db, &machine, &notices).await?;
+            self.log_awaiting(&machine, directory::awaiting_commands(&notices))
+                .await?;
             self.log_sent(&machine, directory::ended_commands(&notices)).await?;
             self.storage()?.delivered(last)?;
         }

@@ -154,6 +154,8 @@ pub enum Notice {
     CommandAsked(AskedCommand),
     /// A command was handed to the agent.
     CommandSent { command_id: CommandId, at: u64 },
+    /// A command waits for somebody to approve it. The directory's part of that is written by who has the rest of the rows.
+    CommandAwaits { command_id: CommandId, error: String },
     /// A command has ended, or will never start: the one place where the rest of the product learns of it. Its output is kept here
     /// ([`Action::Keep`]) and is not told.
     CommandEnded {

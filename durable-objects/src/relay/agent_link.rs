@@ -1,4 +1,7 @@
 //! The link to the agent: there, or gone since some time. Everything that is said to the agent goes through it.
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use protocol::api::command_policy::Policies;
 use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::Metrics;
 use protocol::api::series::Series;
@@ -39,6 +42,8 @@ struct Link {
     /// When it was last looked whether it is alive.
     looked: u64,
     measured: Measured,
+    /// What it will be told when it says hello that commands may run; nothing once the object has lost its memory.
+    policies: Option<Policies>,
 }
 
 impl Link {
@@ -49,6 +54,7 @@ impl Link {
             heard: 0,
             looked: now,
             measured: Measured::default(),
+            policies: None,
         }
     }
 }
@@ -141,12 +147,16 @@ impl AgentLink {
     }
 
     /// A socket was accepted as the agent's.
-    pub fn connected(&mut self, now: u64, socket: Socket, context: AgentContext, out: &mut Outbox) {
+    pub fn connected(&mut self, now: u64, socket: Socket, mut context: AgentContext, out: &mut Outbox) {
+        let policies = context.policies.take();
         let memory = AgentMemory {
             context,
             greeted: false,
             journal: None,
             pulled: false,
+            policed: false,
+            told_policies: None,
+            restricted: policies.as_ref().is_some_and(|policies| !policies.are_empty()),
             latest: None,
             measured_at: None,
             health: Health::default(),
@@ -154,16 +164,51 @@ impl AgentLink {
             watches: Vec::new(),
             last_seen: now,
         };
-        self.link = Some(Link::new(socket, memory, now));
+        let mut link = Link::new(socket, memory, now);
+        link.policies = policies;
+        self.link = Some(link);
         out.remember(socket);
     }
 
+    /// Whether it was told what commands may run. Not at first, if the object lost its memory between its connecting and its hello.
+    pub fn was_told_policies(&self) -> bool {
+        self.online().is_some_and(|link| link.memory.told_policies.is_some())
+    }
+
+    /// Whether it would run what it must not.
+    pub fn is_too_old(&self) -> bool {
+        self.online()
+            .is_some_and(|link| link.memory.restricted && !link.memory.policed)
+    }
+
+    /// It is to hold to this from now on. One that has not said hello hears it then.
+    pub fn police(&mut self, policies: Policies, out: &mut Outbox) {
+        let Some(link) = self.link.as_mut() else { return };
+        let told = Some(digest(&policies));
+        if link.memory.told_policies == told {
+            return;
+        }
+        link.memory.restricted = !policies.are_empty();
+        if !link.memory.greeted {
+            link.policies = Some(policies);
+        } else {
+            link.memory.told_policies = told;
+            if link.memory.policed {
+                out.say(link.socket, &ToAgent::Policies { policies });
+            }
+        }
+        out.remember(link.socket);
+    }
+
     /// It said hello: it is welcome.
-    pub fn greeted(&mut self, journal: Option<JournalId>, pulled_metrics: bool, out: &mut Outbox) {
+    pub fn greeted(&mut self, journal: Option<JournalId>, pulled_metrics: bool, policed: bool, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
         link.memory.greeted = true;
         link.memory.journal = journal;
         link.memory.pulled = pulled_metrics;
+        link.memory.policed = policed;
+        let policies = link.policies.take();
+        link.memory.told_policies = policies.as_ref().map(digest);
         let welcome = ToAgent::Welcome {
             protocol: PROTOCOL,
             agent_id: link.memory.context.agent_id.clone(),
@@ -173,6 +218,7 @@ impl AgentLink {
             pulled_metrics,
             thresholds: link.memory.context.thresholds,
             logins: true,
+            policies: policies.unwrap_or_default(),
         };
         out.say(link.socket, &welcome);
         out.remember(link.socket);
@@ -280,4 +326,12 @@ impl AgentLink {
     fn online(&self) -> Option<&Link> {
         self.link.as_ref().filter(|link| link.memory.greeted)
     }
+}
+
+/// Policies in few bytes, as they are too much for what is kept of a socket. Another version of this may have another: then an agent is
+/// told what it knows.
+fn digest(policies: &Policies) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    policies.hash(&mut hasher);
+    hasher.finish()
 }

@@ -15,6 +15,7 @@ use protocol::terminal::published::ToClient;
 
 use super::RelayState;
 use super::action::{Notice, Socket};
+use super::approval::TOO_OLD;
 use super::command_output::hears_of_commands;
 use super::commands::Command;
 use super::record::{CommandRecord, Label};
@@ -58,6 +59,12 @@ impl RelayState {
         if !self.agent.is_online() {
             return self.say_error(socket, "AGENT_OFFLINE", "agent not connected");
         }
+        if !self.agent.was_told_policies() {
+            return self.say_error(socket, "AGENT_OFFLINE", "the machine is just coming back; try again");
+        }
+        if self.agent.is_too_old() {
+            return self.say_error(socket, "AGENT_TOO_OLD", TOO_OLD);
+        }
         if self.commands.under_way() >= MAX_COMMANDS {
             let error = format!("{MAX_COMMANDS} commands run on this machine already; wait for one to end");
             return self.say_error(socket, "TOO_MANY_COMMANDS", &error);
@@ -93,6 +100,7 @@ impl RelayState {
             username,
             script: false,
             limits,
+            approval: None,
         });
         let command_id = command_id.into();
         self.out.say(socket, &ToClient::CommandStarted { command_id, command });
@@ -155,6 +163,8 @@ impl RelayState {
             NoResult::NotKnown if command.is_some_and(|command| command.session().is_none()) => {
                 return self.never_arrived(now, stream);
             }
+            NoResult::NeedsApproval => return self.await_approval(now, stream, error),
+            NoResult::Refused => CommandStatus::Refused,
             NoResult::Lost => CommandStatus::Unknown,
             NoResult::NotRun | NoResult::NotKnown => CommandStatus::Failed,
         };

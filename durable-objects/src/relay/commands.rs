@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use protocol::ids::{CommandId, JournalId, ObjectId, StreamId};
 
 use super::outbox::Outbox;
-use super::record::{AnswerTo, CommandRecord, Key, Label, Order, Progress, Record, Stop};
+use super::record::{AnswerTo, Approval, CommandRecord, Key, Label, Order, Progress, Record, Stop};
 
 /// One of them.
 #[derive(Debug)]
@@ -35,6 +35,19 @@ impl Command {
 
     pub fn is_waiting(&self) -> bool {
         matches!(self.record.progress, Progress::Waiting { .. })
+    }
+
+    /// Whether it waits for somebody to approve it.
+    pub fn awaits_approval(&self) -> bool {
+        self.is_waiting() && self.record.approval == Approval::Awaited
+    }
+
+    /// What proves to the agent that it was approved.
+    pub fn approval(&self) -> Option<&str> {
+        match &self.record.approval {
+            Approval::Given(proof) => Some(proof),
+            Approval::NotNeeded | Approval::Awaited => None,
+        }
     }
 
     /// Whether it has ended, and its result waits for the client that asked for it.
@@ -74,6 +87,16 @@ impl Command {
             Progress::Sent { stop, .. } => stop,
             Progress::Waiting { .. } => None,
         }
+    }
+
+    /// It is for an agent to be told of again, if the order is known. Answers whether it is.
+    fn wait_again(&mut self, out: &mut Outbox) -> bool {
+        let Progress::Sent { order: Some(order), .. } = &self.record.progress else {
+            return false;
+        };
+        self.record.progress = Progress::Waiting { order: order.clone() };
+        out.save(Record::Command(self.record.clone()));
+        true
     }
 
     /// When it is given up if nothing happens, in milliseconds since the Unix epoch; `patience` is how long a result is awaited.
@@ -150,7 +173,7 @@ impl Commands {
         let waiting = self
             .commands
             .values_mut()
-            .filter(|command| command.is_waiting() && !command.asked);
+            .filter(|command| command.is_waiting() && !command.awaits_approval() && !command.asked);
         let asked: Vec<_> = waiting
             .take(room)
             .map(|command| {
@@ -173,7 +196,8 @@ impl Commands {
 
     /// When those that were asked about are to be asked about again.
     pub fn ask_again_at(&self) -> Option<u64> {
-        self.ask_again_at.filter(|_| self.iter().any(Command::is_waiting))
+        let waits = |command: &Command| command.is_waiting() && !command.awaits_approval();
+        self.ask_again_at.filter(|_| self.iter().any(waits))
     }
 
     /// Nobody will answer what was asked.
@@ -217,8 +241,7 @@ impl Commands {
         command.collecting = false;
         let order = order.clone();
         command.record.progress = Progress::Sent {
-            // Only one that waits for its agent is told again to an agent that never had it.
-            order: command.waits_for_agent().then(|| order.clone()),
+            order: Some(order.clone()),
             journal: journal.cloned(),
             at: now,
             stop: None,
@@ -230,13 +253,42 @@ impl Commands {
 
     /// The agent never had it: it waits again, if it may. Answers whether it does.
     pub fn wait_again(&mut self, stream: StreamId, out: &mut Outbox) -> bool {
+        let command = self.commands.get_mut(&stream);
+        // Only one that waits for its agent is told again to an agent that never had it.
+        let Some(command) = command.filter(|command| command.waits_for_agent()) else {
+            return false;
+        };
+        command.wait_again(out)
+    }
+
+    /// The agent wants it approved: it waits for that, and then for the agent, at most until a time. Answers whether it does.
+    pub fn await_approval(&mut self, stream: StreamId, until: u64, out: &mut Outbox) -> bool {
         let Some(command) = self.commands.get_mut(&stream) else {
             return false;
         };
-        let Progress::Sent { order: Some(order), .. } = &command.record.progress else {
+        let AnswerTo::Edge {
+            until: patience,
+            when_online,
+            ..
+        } = &mut command.record.answer_to
+        else {
             return false;
         };
-        command.record.progress = Progress::Waiting { order: order.clone() };
+        (*patience, *when_online) = (until, true);
+        command.record.approval = Approval::Awaited;
+        command.wait_again(out)
+    }
+
+    /// It was approved, and waits for the agent until a time. Answers whether it waited for that.
+    pub fn approve(&mut self, stream: StreamId, proof: String, until: u64, out: &mut Outbox) -> bool {
+        let command = self.commands.get_mut(&stream);
+        let Some(command) = command.filter(|command| command.awaits_approval()) else {
+            return false;
+        };
+        command.record.approval = Approval::Given(proof);
+        if let AnswerTo::Edge { until: patience, .. } = &mut command.record.answer_to {
+            *patience = until;
+        }
         out.save(Record::Command(command.record.clone()));
         true
     }

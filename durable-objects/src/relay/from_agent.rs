@@ -40,6 +40,7 @@ impl RelayState {
                 commands,
                 journal,
                 pulled_metrics,
+                policies,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -53,7 +54,11 @@ impl RelayState {
                     linux_user,
                     metadata,
                 };
-                self.agent_greeted(now, facts, journal, pulled_metrics);
+                self.agent_greeted(now, facts, journal, pulled_metrics, policies);
+                if !self.agent.was_told_policies() {
+                    // The object has lost its memory since the agent connected: it is told once they were looked up.
+                    self.recheck(now);
+                }
                 self.describe_anew();
                 self.reconcile(now, streams, commands);
                 self.start_commands(now);
@@ -131,8 +136,15 @@ impl RelayState {
         }
     }
 
-    fn agent_greeted(&mut self, now: u64, facts: Facts, journal: Option<JournalId>, pulled_metrics: bool) {
-        self.agent.greeted(journal, pulled_metrics, &mut self.out);
+    fn agent_greeted(
+        &mut self,
+        now: u64,
+        facts: Facts,
+        journal: Option<JournalId>,
+        pulled_metrics: bool,
+        policed: bool,
+    ) {
+        self.agent.greeted(journal, pulled_metrics, policed, &mut self.out);
         self.machine.went_online(&mut self.out);
         self.out.notify(Notice::AgentOnline { facts, at: now });
         for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {

@@ -29,6 +29,7 @@
 //! - `expiry.rs`: what ends by time
 mod action;
 mod agent_link;
+mod approval;
 mod arrival;
 mod attach;
 mod command;

@@ -12,8 +12,9 @@ use protocol::terminal::agent::ToAgent;
 
 use super::RelayState;
 use super::action::Notice;
+use super::approval::{NOT_APPROVED, TOO_OLD};
 use super::commands::Command;
-use super::record::{AnswerTo, CommandRecord, Label, Order, Progress, Stop};
+use super::record::{AnswerTo, Approval, CommandRecord, Label, Order, Progress, Stop};
 use super::rights::{CommandClaim, Question};
 
 /// How long a command waits for its agent, in milliseconds (contract of the API).
@@ -90,6 +91,7 @@ impl RelayState {
                     limits: run.limits,
                 },
             },
+            approval: Approval::NotNeeded,
         };
         self.commands.add(record, &mut self.out);
         self.recheck_soon(now);
@@ -100,7 +102,9 @@ impl RelayState {
     /// How far a command has come that has not ended.
     pub fn command_status(&self, command_id: &CommandId) -> Option<CommandStatus> {
         let command = self.commands.find(command_id).filter(|command| !command.has_ended())?;
-        Some(if command.is_waiting() {
+        Some(if command.awaits_approval() {
+            CommandStatus::AwaitingApproval
+        } else if command.is_waiting() {
             CommandStatus::Queued
         } else {
             CommandStatus::Sent
@@ -139,7 +143,8 @@ impl RelayState {
                 starts: true,
             };
             let claims = asked.into_iter().map(claim).collect();
-            self.out.ask(Question::of_commands(claims, self.epoch()));
+            let agent_key = self.agent.key().map(str::to_owned);
+            self.out.ask(Question::of_commands(claims, agent_key, self.epoch()));
         }
     }
 
@@ -180,7 +185,12 @@ impl RelayState {
             }
             return;
         }
+        if command.is_waiting() && self.agent.is_too_old() {
+            let result = CommandResult::without_output(CommandStatus::Failed, TOO_OLD);
+            return self.answer(now, stream, result);
+        }
         let command_id = command.id().clone();
+        let approval = command.approval().map(str::to_owned);
         let journal = self.agent.journal();
         let Some(order) = self.commands.send(now, stream, journal, &mut self.out) else {
             return;
@@ -195,6 +205,7 @@ impl RelayState {
             username: order.username,
             script: order.script,
             limits: order.limits,
+            approval,
         });
     }
 
@@ -251,6 +262,9 @@ impl RelayState {
                 continue;
             };
             let result = match (command.is_waiting(), command.waits_for_agent()) {
+                (true, _) if command.awaits_approval() => {
+                    CommandResult::without_output(CommandStatus::Expired, NOT_APPROVED)
+                }
                 (true, true) => CommandResult::without_output(CommandStatus::Expired, EXPIRED),
                 (true, false) => CommandResult::without_output(CommandStatus::Failed, UNCHECKED),
                 (false, _) => CommandResult::without_output(CommandStatus::Unknown, NOT_HEARD_OF),

@@ -140,6 +140,22 @@ pub struct CommandRecord {
     /// For whom it is.
     pub answer_to: AnswerTo,
     pub progress: Progress,
+    /// Whether somebody has to approve it.
+    #[serde(default)]
+    pub approval: Approval,
+}
+
+/// What became of the question whether a command may run, if its machine asked that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// Nobody has asked.
+    #[default]
+    NotNeeded,
+    /// It waits for somebody to approve it.
+    Awaited,
+    /// It was approved, and this proves it to the agent.
+    Given(String),
 }
 
 /// What a command is called for those who look on.
@@ -185,6 +201,7 @@ impl CommandRecord {
                 stop: None,
                 ended: false,
             },
+            approval: Approval::NotNeeded,
         }
     }
 }
@@ -217,7 +234,7 @@ pub enum Progress {
     },
     /// An agent was told.
     Sent {
-        /// The order, for one who may be told again: an agent that never had it.
+        /// The order, as long as an agent may have to be told again: one that never had it, or that wants it approved.
         order: Option<Order>,
         /// Where that agent notes what it starts.
         journal: Option<JournalId>,
@@ -334,6 +351,15 @@ pub struct AgentMemory {
     /// Whether it measures when it is told to.
     #[serde(default)]
     pub pulled: bool,
+    /// Whether it holds to policies…
+    #[serde(default)]
+    pub policed: bool,
+    /// …whether those of its machine say anything…
+    #[serde(default)]
+    pub restricted: bool,
+    /// …and what it was told of them, as a digest; nothing before it was.
+    #[serde(default)]
+    pub told_policies: Option<u64>,
     /// The last figures it said…
     pub latest: Option<Metrics>,
     /// …when, in milliseconds since the Unix epoch…

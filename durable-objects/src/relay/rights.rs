@@ -3,6 +3,7 @@
 //! The Worker checks a right before it hands over an upgrade. Between that and the hello, and at any time after, it may be
 //! withdrawn. So nobody is let in and no shell starts before the relay has asked once more, and it asks about all it has when
 //! it hears that something was withdrawn, and from time to time ([`RelayState::recheck`]).
+use protocol::api::command_policy::Policies;
 use protocol::ids::{CommandId, ObjectId, SessionId, StreamId, ViewerId};
 use protocol::relay_contract::{Dialect, SignIn};
 use protocol::terminal::Size;
@@ -96,6 +97,8 @@ pub struct Verdict {
     pub commands: Vec<bool>,
     /// Whether the machine is there and an agent with that key may serve it.
     pub agent: bool,
+    /// What commands may run there, if that was asked for with the agent's key and it may.
+    pub policies: Option<Policies>,
 }
 
 impl Question {
@@ -110,12 +113,12 @@ impl Question {
         }
     }
 
-    /// About commands alone.
-    pub(super) fn of_commands(commands: Vec<CommandClaim>, epoch: u64) -> Self {
+    /// About commands that are to start, and so about what the agent is to hold to when it is told of them.
+    pub(super) fn of_commands(commands: Vec<CommandClaim>, agent_key: Option<String>, epoch: u64) -> Self {
         Self {
             claims: Vec::new(),
             commands,
-            agent_key: None,
+            agent_key,
             known: None,
             epoch,
         }
@@ -219,6 +222,10 @@ impl RelayState {
         };
         if question.agent_key.is_some() && question.agent_key.as_deref() == self.agent.key() && !verdict.agent {
             self.drop_agent(now, Close::AccessRevoked);
+        }
+        // An answer from before something changed may be of what held before; another is on its way.
+        if let Some(policies) = verdict.policies.filter(|_| question.epoch == self.epoch()) {
+            self.police(policies);
         }
         for (claim, holds) in question.claims.iter().zip(verdict.claims) {
             self.judge(now, claim.claimant, holds, question.epoch);

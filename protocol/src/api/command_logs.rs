@@ -59,6 +59,16 @@ pub enum CommandOutcome {
     Unknown,
 }
 
+/// What the lists of programs had to say of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandAgainstPolicy {
+    /// It was typed in a terminal, where they warn and refuse nothing.
+    Warned,
+    /// It was refused, and did not run.
+    Refused,
+}
+
 /// A command that was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandLog {
@@ -123,6 +133,8 @@ pub struct CommandLog {
     pub output_to: Option<u64>,
     /// How many commands this stands for, if `command_text` is `missing`.
     pub missing: u32,
+    /// What the lists of programs had against it, if they had something.
+    pub policy: Option<CommandAgainstPolicy>,
 }
 
 /// One command.

@@ -34,8 +34,14 @@ pub enum CommandStatus {
     Failed,
     /// It was started, and what came of it is lost.
     Unknown,
-    /// The machine did not come back in time; it did not run.
+    /// The machine did not come back in time, or nobody approved it; it did not run.
     Expired,
+    /// The machine says that somebody has to approve it first.
+    AwaitingApproval,
+    /// The machine refused it for what it would run; nothing of it did.
+    Refused,
+    /// Somebody decided that it does not run.
+    Rejected,
 }
 
 impl CommandStatus {
@@ -50,12 +56,15 @@ impl CommandStatus {
             Self::Failed => "failed",
             Self::Unknown => "unknown",
             Self::Expired => "expired",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
         }
     }
 
     /// Whether nothing more will come of it.
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Sent)
+        !matches!(self, Self::Queued | Self::Sent | Self::AwaitingApproval)
     }
 }
 
@@ -191,7 +200,7 @@ pub struct CommandSent {
     pub command: String,
     /// By which name its result can be read.
     pub command_id: CommandId,
-    /// `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended.
+    /// `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended, or `awaiting_approval`.
     pub status: CommandStatus,
     /// Only if the answer waited for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -282,8 +291,14 @@ pub struct Command {
     pub exit_code: Option<i32>,
     /// The signal that ended it, such as `SIGKILL`.
     pub signal: Option<String>,
-    /// Why there is no exit code, for people.
+    /// Why there is no exit code, for people; of one that waits for approval, why it does.
     pub error: Option<String>,
+    /// Who approved or rejected it, if somebody had to.
+    pub decided_by: Option<String>,
+    /// When.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Why, if they said so.
+    pub decision_reason: Option<String>,
     /// Whether one of its outputs was longer than what is kept.
     pub truncated: bool,
     /// How long it ran, in milliseconds, as the machine says.

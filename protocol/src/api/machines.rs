@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::command_policy::CommandPolicy;
 use super::detail::detail;
 use super::facts;
 use super::health::{Health, Thresholds};
@@ -157,6 +158,10 @@ pub struct Machine {
     #[serde(default)]
     #[schema(required)]
     pub thresholds: Thresholds,
+    /// What commands may run on it, besides what its organization says.
+    #[serde(default)]
+    #[schema(required)]
+    pub command_policy: CommandPolicy,
     /// Free facts: what its agent says, and what people noted, which counts where both have one of a name.
     pub metadata: BTreeMap<String, String>,
     /// The organization's slug.
@@ -293,6 +298,9 @@ pub struct UpdateMachine {
     /// From how many percent on its figures are worth a warning, or critical, in place of those it has. Those that are left out become
     /// the usual ones.
     pub thresholds: Option<Thresholds>,
+    /// What commands may run on it from now on, in place of what held before. It narrows what its organization says, and takes nothing
+    /// from it. Lists that are left out become empty.
+    pub command_policy: Option<CommandPolicy>,
 }
 
 impl Validate for UpdateMachine {
@@ -306,6 +314,9 @@ impl Validate for UpdateMachine {
         check_tags(faults, self.tags.as_deref().unwrap_or_default());
         if let Some(thresholds) = &self.thresholds {
             thresholds.validate(faults);
+        }
+        if let Some(policy) = &self.command_policy {
+            policy.validate_as_field(faults);
         }
         let Some(metadata) = &self.metadata else {
             return;

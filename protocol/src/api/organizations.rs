@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::command_logs::{KEPT_DAYS, MAX_MASK, MAX_MASKS};
+use super::command_policy::CommandPolicy;
 use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
@@ -110,6 +111,8 @@ pub struct Organization {
     pub allowed_networks: Vec<String>,
     /// Whether its agents have to come from there, too.
     pub networks_for_agents: bool,
+    /// What commands may run on its machines.
+    pub command_policy: CommandPolicy,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it changed last.
@@ -247,6 +250,9 @@ pub struct UpdateOrganization {
     /// Whether its agents have to come from there, too, when they next connect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks_for_agents: Option<bool>,
+    /// What commands may run on its machines from now on, in place of what held before. Lists that are left out become empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command_policy: Option<CommandPolicy>,
 }
 
 impl Validate for UpdateOrganization {
@@ -319,6 +325,8 @@ impl Validate for UpdateOrganization {
             if let Some(wrong) = wrong {
                 faults.check(false, "allowed_networks", wrong.to_string());
             }
+        if let Some(policy) = &self.command_policy {
+            policy.validate_as_field(faults);
         }
     }
 }

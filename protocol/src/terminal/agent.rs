@@ -7,6 +7,7 @@ use super::command_record::CommandRecord;
 use super::limits::SessionLimits;
 use super::logins::Logins;
 use super::{ExitStatus, Size};
+use crate::api::command_policy::Policies;
 use crate::api::facts;
 use crate::api::health::Thresholds;
 use crate::api::machines::Metrics;
@@ -115,6 +116,10 @@ pub enum NoResult {
     NotKnown,
     /// It was started, and the agent ended before it did.
     Lost,
+    /// The policies are against it.
+    Refused,
+    /// By the policies somebody has to approve it first.
+    NeedsApproval,
 }
 
 impl NoResult {
@@ -165,6 +170,9 @@ pub enum FromAgent {
         /// `heartbeat` as often as `welcome` says.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pulled_metrics: bool,
+        /// Whether it holds to `policies`. One of before runs whatever it is told to.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        policies: bool,
     },
     /// The shells that are open, because the relay asked.
     Report {
@@ -339,6 +347,9 @@ pub enum ToAgent {
         /// Whether the relay takes `logins`.
         #[serde(default)]
         logins: bool,
+        /// What commands may run.
+        #[serde(default, skip_serializing_if = "Policies::are_empty")]
+        policies: Policies,
     },
     /// Somebody looks: say how the machine does, now and then for a while. Of several that hold, the most frequent counts; another of
     /// the same frequency takes its place.
@@ -357,6 +368,10 @@ pub enum ToAgent {
     RotateKey {
         /// What proves to the edge that it was asked for.
         challenge: String,
+    /// From now on commands may run this.
+    Policies {
+        /// In place of what held before.
+        policies: Policies,
     },
     /// These records are stored.
     CommandsStored {
@@ -449,6 +464,10 @@ pub enum ToAgent {
         /// What it may do; its time is the one above.
         #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
         limits: SessionLimits,
+        /// That somebody approved it: the SHA-256, in hex, of [`approval_subject`](crate::api::command_policy::approval_subject). What is
+        /// refused stays refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<String>,
     },
     /// Say how a command ended, once it has.
     Collect {

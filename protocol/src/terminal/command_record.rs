@@ -134,6 +134,9 @@ pub struct CommandRecord {
     /// How many records this stands for, if it stands for lost ones.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u32,
+    /// Whether it would have been refused, or waited for approval, had it been sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub against_policy: bool,
 }
 
 fn is_announced(seen: &Seen) -> bool {

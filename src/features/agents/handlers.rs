@@ -259,6 +259,8 @@ pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> R
         boot: boot(&headers)?,
         token: digest,
         thresholds: identity.thresholds,
+        // The relay asks for them when it looks at the key again.
+        policies: None,
     };
     if identity.script_waits {
         // The relay did not hear of it when the machine was enrolled.

@@ -38,6 +38,7 @@ impl From<Command> for CommandLog {
             output_from: row.output_from,
             output_to: row.output_to,
             missing: row.missing,
+            policy: row.policy,
         }
     }
 }

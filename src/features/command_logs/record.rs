@@ -42,6 +42,7 @@ pub(super) fn typed(record: CommandRecord, masks: &Masks) -> NewCommand {
         from: Some(record.from),
         to: Some(record.to),
         missing: record.missing,
+        policy: record.against_policy.then_some("warned"),
         command_id: None,
         by: None,
     }

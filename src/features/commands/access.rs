@@ -83,6 +83,10 @@ pub struct CommandAccess {
 #[derive(Debug)]
 pub struct CommandControl(CommandAccess);
 
+/// The right to approve or reject one command.
+#[derive(Debug)]
+pub struct CommandDecision(CommandAccess);
+
 impl CommandAccess {
     /// The right, if the row that was found for the caller gives it.
     pub fn decide(caller: Caller, found: Vec<FoundCommand>) -> Result<Self, ApiError> {
@@ -103,6 +107,36 @@ impl CommandAccess {
             true => Ok(CommandControl(self)),
             false => Err(ApiError::not_authorized()),
         }
+    }
+}
+
+impl CommandAccess {
+    /// The right to decide of it: administrators have it. Nobody decides of what they have sent themselves, unless there is nobody
+    /// else who could.
+    pub fn decision(self) -> Result<CommandDecision, ApiError> {
+        match self.found.may_decide {
+            true => Ok(CommandDecision(self)),
+            false if self.found.command.user_id == *self.caller.id() => Err(ApiError::forbidden(
+                "own_command",
+                "Another administrator has to decide of a command of yours",
+            )),
+            false => Err(ApiError::not_authorized()),
+        }
+    }
+}
+
+impl CommandDecision {
+    pub fn id(&self) -> &CommandId {
+        &self.0.found.command.command_id
+    }
+
+    pub fn found(&self) -> &FoundCommand {
+        &self.0.found
+    }
+
+    /// Who has the right.
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
     }
 }
 

@@ -5,8 +5,9 @@ use protocol::ids::{CommandId, ObjectId};
 use protocol::terminal::command_record::{MAX_COMMAND_TEXT, Seen, Text, within};
 use worker::Env;
 
-use super::row::CommandRow;
+use super::row::{CommandRow, Ended};
 use super::store;
+use crate::audit::{Action, Event, Resource, record_if_changed};
 use crate::features::command_logs::mask::Masks;
 use crate::features::command_logs::store::{self as log, NewCommand, Sender};
 use crate::platform::db::{Db, stored};
@@ -18,7 +19,20 @@ pub fn store(env: Env, machine: ObjectId, ended: Vec<CommandId>) -> LocalBoxFutu
         let find = (store::ended(&machine, &ended), log::masks_of(&machine));
         let (rows, masks) = db.run(find).await.map_err(|error| error.to_string())?;
         let masks = Masks::of(&masks);
-        let new: Vec<_> = rows.into_iter().filter_map(|row| entry(row.command, &masks)).collect();
+        let mut new = Vec::new();
+        for row in rows {
+            let refusal = (row.command.status == CommandStatus::Refused).then(|| refusal(&machine, &row));
+            let Some(entry) = entry(row.command, &masks) else {
+                continue;
+            };
+            let Some(refusal) = refusal else {
+                new.push(entry);
+                continue;
+            };
+            let insert = log::insert(&machine, &[entry]).map_err(|error| error.cause().to_string())?;
+            let write = (insert, record_if_changed(&refusal));
+            db.run(write).await.map_err(|error| error.to_string())?;
+        }
         if new.is_empty() {
             return Ok(());
         }
@@ -27,7 +41,20 @@ pub fn store(env: Env, machine: ObjectId, ended: Vec<CommandId>) -> LocalBoxFutu
     })
 }
 
-/// The row of a command that was started; nothing for one that never was.
+/// That a machine refused a command, for its organization's log.
+fn refusal(machine: &ObjectId, row: &Ended) -> Event {
+    let command = &row.command;
+    Event::of(Action::CommandRefused, Resource::Machine)
+        .by(&command.user_id, &command.username)
+        .within(&row.organization_id)
+        .on(machine)
+        .detail("machine", command.machine_name.as_str())
+        .detail("agent_id", command.agent_id.as_str())
+        .detail("command_id", command.command_id.as_str())
+        .detail("why", command.error.as_deref())
+}
+
+/// The row of a command that was started, or refused by its machine; nothing for one that never was there.
 fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
     let started = command.sent_at?;
     let (outcome, exit_code) = match (command.status, command.exit_code) {
@@ -35,6 +62,7 @@ fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
         (CommandStatus::Completed | CommandStatus::Timeout | CommandStatus::Cancelled | CommandStatus::Unknown, _) => {
             ("unknown", None)
         }
+        (CommandStatus::Refused, _) => ("unknown", None),
         _ => return None,
     };
     let kept = within(&command.command, MAX_COMMAND_TEXT);
@@ -58,6 +86,7 @@ fn entry(command: CommandRow, masks: &Masks) -> Option<NewCommand> {
         from: None,
         to: None,
         missing: 0,
+        policy: (command.status == CommandStatus::Refused).then_some("refused"),
         command_id: Some(command.command_id.to_string()),
         // Of one that was asked for in a terminal the session knows it, as of what is typed there.
         by: command.session_id.is_none().then_some(Sender {
@@ -90,7 +119,8 @@ mod tests {
             "command_id": "cmd_0123456789abcdef01234567", "batch_id": null, "session_id": null, "agent_id": "00000000000a",
             "machine_id": "00000000000000000000000a", "machine_name": "web", "user_id": "00000000000000000000000b",
             "username": "ann", "source": "api", "command": "mysql --password hunter2", "sudo": 0, "status": status,
-            "exit_code": exit_code, "signal": null, "error": null, "truncated": 0, "duration_ms": 5, "created_at": at,
+            "exit_code": exit_code, "signal": null, "error": null, "decided_by": null, "decided_at": null,
+            "decision_reason": null, "truncated": 0, "duration_ms": 5, "created_at": at,
             "sent_at": sent.then_some(at), "finished_at": at
         }))
         .unwrap()
@@ -112,8 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_is_marked_as_that() {
+        let logged = entry(row("refused", None, true), &Masks::default()).unwrap();
+        assert_eq!(
+            (logged.outcome, logged.exit_code, logged.policy),
+            ("unknown", None, Some("refused"))
+        );
+        let logged = entry(row("completed", Some(0), true), &Masks::default()).unwrap();
+        assert_eq!(logged.policy, None);
+    }
+
+    #[test]
     fn what_never_ran_is_in_no_log() {
-        for (status, sent) in [("failed", true), ("expired", false), ("cancelled", false)] {
+        for (status, sent) in [
+            ("failed", true),
+            ("expired", false),
+            ("cancelled", false),
+            ("rejected", false),
+        ] {
             assert!(entry(row(status, None, sent), &Masks::default()).is_none(), "{status}");
         }
     }

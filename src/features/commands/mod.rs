@@ -2,6 +2,7 @@
 //! ended; the machine's relay hands it over, keeps what it wrote, and tells the row. `docs/commands.md` has the whole.
 pub mod access;
 pub mod asked;
+pub mod awaiting;
 mod body;
 mod event;
 mod handlers;
@@ -13,7 +14,7 @@ pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{cancel, find, list, run, run_many};
+use handlers::{cancel, decide, find, list, run, run_many};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -24,5 +25,6 @@ pub fn routes() -> Routes {
         list::list_commands => SignedIn,
         find::find_command => Object,
         cancel::cancel_command => Object,
+        decide::decide_command => Object,
     ]
 }

@@ -27,6 +27,9 @@ pub struct CommandRow {
     pub exit_code: Option<i32>,
     pub signal: Option<String>,
     pub error: Option<String>,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<DateTime<Utc>>,
+    pub decision_reason: Option<String>,
     #[serde(deserialize_with = "flag")]
     pub truncated: bool,
     pub duration_ms: Option<u64>,
@@ -45,6 +48,22 @@ pub struct FoundCommand {
     pub reaches: bool,
     #[serde(deserialize_with = "flag")]
     pub may_cancel: bool,
+    /// Whether the caller approves or rejects it, if it waits for that.
+    #[serde(deserialize_with = "flag")]
+    pub may_decide: bool,
+}
+
+/// A command that waits for approval since just now, for those who are told.
+#[derive(Debug, Deserialize)]
+pub struct AwaitingRow {
+    pub organization_id: ObjectId,
+    pub machine_name: String,
+    pub agent_id: AgentId,
+    pub user_id: ObjectId,
+    pub username: String,
+    /// The addresses of administrators.
+    #[serde(deserialize_with = "json")]
+    pub deciders: Vec<String>,
 }
 
 /// One command of a list.
@@ -52,6 +71,14 @@ pub struct FoundCommand {
 pub struct Listed {
     #[serde(deserialize_with = "json")]
     pub command: CommandRow,
+}
+
+/// A command that has ended, and whose log it belongs to.
+#[derive(Debug, Deserialize)]
+pub struct Ended {
+    #[serde(deserialize_with = "json")]
+    pub command: CommandRow,
+    pub organization_id: ObjectId,
 }
 
 /// A machine that a command is to run on.

@@ -4,8 +4,9 @@ use protocol::ids::{CommandId, ObjectId};
 use protocol::relay_contract::AskedCommand;
 use serde_json::json;
 
-use super::access::{CommandControl, RunRight};
-use super::row::{AskerRow, FoundCommand, Listed, ScriptRow, TargetRow};
+use super::access::{CommandControl, CommandDecision, RunRight};
+use super::row::{AskerRow, AwaitingRow, Ended, FoundCommand, Listed, ScriptRow, TargetRow};
+use crate::auth::account_store::is_active;
 use crate::auth::caller::Caller;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::{in_sight, manages, may_sudo, reaches};
@@ -20,7 +21,8 @@ macro_rules! command_row {
             "json_array(k.id, k.batch_id, k.session_id, m.agent_id, k.machine_id, m.name, k.user_id, k.username,
                COALESCE((SELECT s.source FROM terminal_sessions s WHERE s.session_id = k.session_id), k.source), ",
             $text,
-            ", k.sudo, k.status, k.exit_code, k.signal, k.error, k.truncated, k.duration_ms, k.created_at, k.sent_at,
+            ", k.sudo, k.status, k.exit_code, k.signal, k.error, k.decided_by, k.decided_at,
+               k.decision_reason, k.truncated, k.duration_ms, k.created_at, k.sent_at,
                k.finished_at) AS command"
         )
     };
@@ -67,6 +69,20 @@ macro_rules! target {
     };
 }
 
+/// Whether the caller (`u`) decides of a command (`k`) on a machine (`m`): administrators do, but not of what is their own while
+/// there is another.
+macro_rules! may_decide {
+    () => {
+        concat!(
+            "((u.role = 'super_admin' OR (u.role = 'company_admin' AND m.organization_id = u.organization_id))
+               AND (k.user_id <> u.id OR NOT EXISTS (SELECT 1 FROM organizations o JOIN users u ON u.organization_id = o.id
+                 WHERE o.id = m.organization_id AND u.id <> k.user_id AND u.role <> 'user' AND ",
+            $crate::auth::account_store::is_active!(),
+            ")))"
+        )
+    };
+}
+
 statements! {
     /// A row for each machine of a JSON array (?2), in one statement: the text may be long, and is sent once.
     INSERT = "INSERT INTO commands (id, organization_id, machine_id, user_id, username, batch_id, source, command, timeout_seconds,
@@ -105,7 +121,7 @@ statements! {
 
     /// Those of some commands (?2, a JSON array) of a machine (?1) that have ended.
     ENDED = concat!(
-        "SELECT ", command_row!("k.command"), " FROM json_each(?2) e JOIN commands k ON k.id = e.value
+        "SELECT ", command_row!("k.command"), ", k.organization_id FROM json_each(?2) e JOIN commands k ON k.id = e.value
          JOIN machines m ON m.id = k.machine_id WHERE k.machine_id = ?1 AND k.finished_at IS NOT NULL ORDER BY e.key"
     );
 
@@ -113,9 +129,28 @@ statements! {
     REFUSE = "UPDATE commands SET status = 'failed', error = ?2, finished_at = ?3
          WHERE id IN (SELECT value FROM json_each(?1)) AND finished_at IS NULL";
 
+    /// The machine's agent wants it approved, for a reason (?3). Once: of one that was decided of, or has ended, that is old.
+    AWAIT = "UPDATE commands SET status = 'awaiting_approval', error = ?3, sent_at = NULL
+         WHERE id = ?2 AND machine_id = ?1 AND finished_at IS NULL AND decided_at IS NULL AND status <> 'awaiting_approval'";
+
+    /// A command (?2) of a machine (?1) that waits for approval, and those who decide of it.
+    AWAITING = concat!(
+        "SELECT m.organization_id, m.name AS machine_name, m.agent_id, k.user_id, k.username,
+           json((SELECT json_group_array(u.email ORDER BY u.id = k.user_id, u.int_id) FROM organizations o
+              JOIN users u ON u.organization_id = o.id
+              WHERE o.id = m.organization_id AND u.role <> 'user' AND ", is_active!(), ")) AS deciders
+         FROM commands k JOIN machines m ON m.id = k.machine_id
+         WHERE k.id = ?2 AND k.machine_id = ?1 AND k.finished_at IS NULL AND k.decided_at IS NULL AND k.status <> 'awaiting_approval'"
+    );
+
+    /// It was approved (?5), and waits for its machine; or it was rejected, and its relay ends it. Once.
+    DECIDE = "UPDATE commands SET decided_by = ?2, decided_at = ?3, decision_reason = NULLIF(?4, ''),
+           status = IIF(?5, 'queued', status), error = IIF(?5, NULL, error)
+         WHERE id = ?1 AND status = 'awaiting_approval' AND decided_at IS NULL";
+
     FIND = concat!(
         "SELECT ", command_row!("k.command"), ", k.organization_id, ", reaches!(), " AS reaches,
-           (k.user_id = u.id OR ", manages!(), ") AS may_cancel
+           (k.user_id = u.id OR ", manages!(), ") AS may_cancel, ", may_decide!(), " AS may_decide
          FROM users u JOIN commands k ON k.id = ?2 JOIN machines m ON m.id = k.machine_id AND ", in_sight!(), " WHERE u.id = ?1"
     );
 
@@ -153,7 +188,7 @@ statements! {
     /// What no relay will tell of any more: it was lost before a relay had it, or its relay has given it up and could not say so.
     GIVE_UP = "UPDATE commands SET status = 'unknown', error = 'what came of it is not known', finished_at = ?3
          WHERE finished_at IS NULL AND id IN (SELECT id FROM commands WHERE finished_at IS NULL
-           AND created_at < CASE status WHEN 'queued' THEN ?1 ELSE ?2 END LIMIT ?4)";
+           AND created_at < IIF(status = 'queued' AND decided_at IS NULL, ?1, ?2) LIMIT ?4)";
 
     /// The longest finished first. A machine's script is remembered as long as the machine: it runs once.
     PURGE = "DELETE FROM commands WHERE id IN
@@ -250,8 +285,32 @@ pub fn refuse(ids: &[&CommandId], error: &str, now: &str) -> Query<Nothing> {
 }
 
 /// Those of some commands of a machine that have ended.
-pub fn ended(machine: &ObjectId, ids: &[CommandId]) -> Query<Listed> {
+pub fn ended(machine: &ObjectId, ids: &[CommandId]) -> Query<Ended> {
     Query::new(ENDED, [machine.into(), json!(ids).to_string().into()])
+}
+
+/// A machine's agent wants a command approved, for a reason.
+pub fn await_approval(machine: &ObjectId, id: &CommandId, why: &str) -> Query<Nothing> {
+    Query::new(AWAIT, [machine.into(), id.as_str().into(), why.into()])
+}
+
+/// What is told of that, unless it was before.
+pub fn awaiting(machine: &ObjectId, id: &CommandId) -> Query<AwaitingRow> {
+    Query::new(AWAITING, [machine.into(), id.as_str().into()])
+}
+
+/// Writes down what was decided of a command, unless something was before.
+pub fn decide(decision: &CommandDecision, approve: bool, reason: &str, now: &str) -> Query<Nothing> {
+    Query::new(
+        DECIDE,
+        [
+            decision.id().as_str().into(),
+            decision.caller().username().into(),
+            now.into(),
+            reason.into(),
+            approve.into(),
+        ],
+    )
 }
 
 /// A command, if the caller may know of it.

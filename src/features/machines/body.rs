@@ -40,6 +40,7 @@ impl From<MachineRow> for Machine {
                 .then_some(row.measured.health)
                 .filter(|_| row.measured.at.is_some()),
             thresholds: row.measured.thresholds,
+            command_policy: row.measured.command_policy,
             resource_stats: Metrics::default(),
             metadata: row.metadata,
             org_id: row.tenant_id.clone(),
@@ -111,7 +112,7 @@ mod tests {
 
     fn machine() -> Machine {
         let text = r#"["000000000000000000000000","000000000000","alpha","","","","","offline",0,"",0,0,[],{},"",1.5,0,0,0,0,0,
-            null,[null,"healthy",{}],"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
+            null,[null,"healthy",{},{}],"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],["bob"],null]"#;
         Machine::from(serde_json::from_str::<MachineRow>(text).unwrap())
     }
 

@@ -87,7 +87,7 @@ mod tests {
     fn machine(n: usize, status: &str, metrics_at: &str) -> MachineRow {
         serde_json::from_str(&format!(
             r#"["{n:024x}","000000000000","alpha","","","","","{status}",1,"",0,0,[],{{}},"",1.5,0,0,0,0,0,
-                null,[{metrics_at},"healthy",{{}}],"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],[],null]"#
+                null,[{metrics_at},"healthy",{{}},{{}}],"2026-01-01T00:00:00.000Z",null,"000000000000000000000000","ann","acme",[],[],null]"#
         ))
         .unwrap()
     }

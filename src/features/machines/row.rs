@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use protocol::api::command_policy::CommandPolicy;
 use protocol::api::health::{Health, Thresholds};
 use protocol::api::machines::{Duplicate, MachineStatus};
 use protocol::ids::{AgentId, ObjectId};
@@ -57,6 +58,8 @@ pub struct Measured {
     pub at: Option<DateTime<Utc>>,
     pub health: Health,
     pub thresholds: Thresholds,
+    /// Here because there is room.
+    pub command_policy: CommandPolicy,
 }
 
 /// A machine that the caller may know of, and what else it may do.

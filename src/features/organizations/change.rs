@@ -36,6 +36,7 @@ impl From<OrganizationRow> for Organization {
             max_memory_mb: row.max_memory_mb,
             allowed_networks: row.allowed_networks,
             networks_for_agents: row.networks_for_agents,
+            command_policy: row.command_policy,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -62,6 +63,7 @@ impl From<&OrganizationRow> for Changeable {
             max_memory_mb: row.max_memory_mb,
             allowed_networks: row.allowed_networks.clone(),
             networks_for_agents: row.networks_for_agents,
+            command_policy: row.command_policy.clone(),
         }
     }
 }
@@ -101,6 +103,9 @@ impl Changeable {
             self.allowed_networks = networks.map(|network| network.to_string()).collect();
         }
         self.networks_for_agents = request.networks_for_agents.unwrap_or(self.networks_for_agents);
+        if let Some(policy) = &request.command_policy {
+            self.command_policy.clone_from(policy);
+        }
         Ok(self)
     }
 
@@ -132,6 +137,7 @@ impl Changeable {
             ("max_memory_mb".to_owned(), json!(self.max_memory_mb)),
             ("allowed_networks".to_owned(), json!(self.allowed_networks)),
             ("networks_for_agents".to_owned(), json!(self.networks_for_agents)),
+            ("command_policy".to_owned(), json!(self.command_policy)),
         ]
         .into_iter()
         .collect()
@@ -225,6 +231,7 @@ mod tests {
             max_memory_mb: 0,
             allowed_networks: Vec::new(),
             networks_for_agents: false,
+            command_policy: Default::default(),
         }
     }
 

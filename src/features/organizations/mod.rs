@@ -2,6 +2,7 @@
 pub mod access;
 pub mod change;
 pub mod handlers;
+pub mod policy;
 pub mod row;
 pub mod store;
 

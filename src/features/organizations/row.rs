@@ -1,5 +1,6 @@
 //! What the database gives of organizations.
 use chrono::{DateTime, Utc};
+use protocol::api::command_policy::CommandPolicy;
 use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
@@ -33,6 +34,8 @@ pub struct OrganizationRow {
     pub allowed_networks: Vec<String>,
     #[serde(deserialize_with = "flag")]
     pub networks_for_agents: bool,
+    #[serde(deserialize_with = "json")]
+    pub command_policy: CommandPolicy,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Whoever runs this server belongs to it.

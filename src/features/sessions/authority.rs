@@ -2,15 +2,18 @@
 //! moment of the read; a relay that hears of a withdrawal while it waits asks again.
 use durable_objects::relay::{Claim, Question, Tie, Verdict};
 use futures_util::future::LocalBoxFuture;
+use protocol::api::command_policy::{CommandPolicy, Policies};
 use protocol::ids::ObjectId;
 use protocol::networks::admits;
 use serde::Deserialize;
+use serde_json::json as value;
 use worker::Env;
 
 use crate::auth::account_store::{is_active, networks};
 use crate::features::machines::predicates::{may_sudo, reaches};
 use crate::features::sharing::predicates::invited;
 use crate::platform::db::{Db, Exists, Query, json, statements};
+use crate::platform::db::{Db, Query, json, statements};
 
 /// SQL: the sign-in of a claim (`c`), if it names one, was not withdrawn: no newer tokens, no sign-out; for a key, it is there.
 macro_rules! sign_in_stands {
@@ -51,8 +54,10 @@ statements! {
                AND (a.expires_at IS NULL OR a.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))))"
     );
 
-    /// The machine's agent has this key.
-    HAS_KEY = "SELECT 1 FROM machines WHERE id = ?1 AND agent_public_key = ?2 AND status <> 'revoked'";
+    /// The machine's agent has this key. With it goes what commands may run there.
+    HAS_KEY = "SELECT o.command_policy AS organization, m.command_policy AS machine
+         FROM machines m JOIN organizations o ON o.id = m.organization_id
+         WHERE m.id = ?1 AND m.agent_public_key = ?2 AND m.status <> 'revoked'";
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +76,15 @@ impl Holds {
     }
 }
 
+/// What commands may run on a machine.
+#[derive(Debug, Deserialize)]
+pub(super) struct PoliciesRow {
+    #[serde(deserialize_with = "json")]
+    organization: CommandPolicy,
+    #[serde(deserialize_with = "json")]
+    machine: CommandPolicy,
+}
+
 /// Answers a relay. Handed to the relays' crate when the Worker starts.
 pub fn answer(env: Env, machine: ObjectId, question: Question) -> LocalBoxFuture<'static, Result<Verdict, String>> {
     Box::pin(async move {
@@ -80,7 +94,7 @@ pub fn answer(env: Env, machine: ObjectId, question: Question) -> LocalBoxFuture
     })
 }
 
-pub(super) type Queries = (Query<Holds>, Option<Query<Holds>>, Option<Query<Exists>>);
+pub(super) type Queries = (Query<Holds>, Option<Query<Holds>>, Option<Query<PoliciesRow>>);
 
 /// What answers a question.
 pub(super) fn queries(machine: &ObjectId, question: &Question) -> Queries {
@@ -88,6 +102,7 @@ pub(super) fn queries(machine: &ObjectId, question: &Question) -> Queries {
     let key = question.agent_key.as_deref();
     let commands = question.commands.iter().map(|claim| &claim.command_id);
     let commands = (!question.commands.is_empty()).then(|| serde_json::json!(commands.collect::<Vec<_>>()).to_string());
+    let commands = (!question.commands.is_empty()).then(|| value!(commands.collect::<Vec<_>>()).to_string());
     (
         holding(machine, claims),
         commands.map(|commands| Query::new(MAY_RUN, [machine.into(), commands.into()])),
@@ -102,6 +117,7 @@ pub(super) fn holding(machine: &ObjectId, claims: String) -> Query<Holds> {
 
 fn claim(claim: &Claim) -> serde_json::Value {
     serde_json::json!({
+    value!({
         "session": claim.session,
         "user": claim.user,
         "sudo": claim.sudo,
@@ -120,12 +136,17 @@ fn claim(claim: &Claim) -> serde_json::Value {
 pub(super) fn verdict(
     question: &Question,
     (mut holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<Exists>>),
+    (holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<PoliciesRow>>),
 ) -> Verdict {
     holding.retain(|holds| holds.admits(&question.claims));
     Verdict {
         claims: places(question.claims.len(), holding),
         commands: places(question.commands.len(), running.unwrap_or_default()),
-        agent: agent.is_none_or(|rows| !rows.is_empty()),
+        agent: agent.as_ref().is_none_or(|rows| !rows.is_empty()),
+        policies: agent.and_then(|rows| rows.into_iter().next()).map(|row| Policies {
+            organization: row.organization,
+            machine: row.machine,
+        }),
     }
 }
 

@@ -381,6 +381,7 @@ impl World {
             boot: None,
             token: String::new(),
             thresholds: Default::default(),
+            policies: Some(Default::default()),
         };
         self.relay.agent_connected(self.now, socket, context);
         let hello = FromAgent::Hello {
@@ -396,6 +397,7 @@ impl World {
             commands: Vec::new(),
             journal: None,
             pulled_metrics: true,
+            policies: true,
         };
         self.relay
             .text(self.now, socket, &serde_json::to_string(&hello).unwrap());

@@ -132,6 +132,14 @@ pub enum Letter<'a> {
         summary: &'a str,
         /// A sentence or two.
         text: &'a str,
+    /// To those who decide what commands run.
+    CommandAwaits {
+        /// Who sent it.
+        sender: &'a str,
+        /// The name of the machine.
+        machine: &'a str,
+        /// Which program it is about, and which rule.
+        why: &'a str,
     },
     /// After a change of the password.
     PasswordChanged { username: &'a str },
@@ -178,6 +186,7 @@ impl Letter<'_> {
             Self::AccessAsked { .. } => "access asked",
             Self::AccessDecided { .. } => "access decided",
             Self::Alert { .. } => "alert",
+            Self::CommandAwaits { .. } => "command awaits approval",
             Self::PasswordChanged { .. } => "password changed",
             Self::SecondFactorReset { .. } => "second factor reset",
         }
@@ -343,6 +352,18 @@ impl Letter<'_> {
                     text("Hello,"),
                     text(on_one_line(words, MAX_ALERT)),
                     follow("Open the alerts", format!("{base_url}/admin/alerts")),
+            Self::CommandAwaits { sender, machine, why } => letter(
+                &format!("A command of {} waits for approval", shown(sender)),
+                vec![
+                    text("Hello,"),
+                    text(format!(
+                        "{} sent a command to {} that an administrator has to approve before it runs.",
+                        shown(sender),
+                        shown(machine)
+                    )),
+                    text(format!("The machine says: {}", on_one_line(why, MAX_REASON))),
+                    text("It waits for a day. What it would run, the page says:"),
+                    follow("Decide", format!("{base_url}/commands?status=awaiting_approval")),
                 ],
             ),
             Self::PasswordChanged { username } => letter(

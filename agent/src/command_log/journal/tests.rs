@@ -16,6 +16,7 @@ fn record(number: u32) -> CommandRecord {
         from: 0,
         to: 0,
         missing: 0,
+        against_policy: false,
     }
 }
 

@@ -12,6 +12,7 @@ fn of_run(run: Option<u8>) -> AgentContext {
         boot: run.map(|run| format!("{run:032x}").parse().unwrap()),
         token: String::new(),
         thresholds: Default::default(),
+        policies: None,
     }
 }
 

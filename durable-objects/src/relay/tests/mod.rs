@@ -7,6 +7,7 @@ mod describe;
 mod limits;
 mod liveness;
 mod logins;
+mod policies;
 mod properties;
 mod queued;
 mod recordings;

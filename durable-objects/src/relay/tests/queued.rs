@@ -225,6 +225,7 @@ fn an_answer_from_before_something_was_withdrawn_starts_nothing() {
         claims: vec![],
         commands: vec![true],
         agent: true,
+        policies: None,
     };
     sim.relay.judged(sim.now, question, Some(verdict));
     sim.perform();

@@ -2,7 +2,7 @@
 pub mod session;
 
 use chrono::{DateTime, Utc};
-use protocol::api::command_logs::{CommandOutcome, CommandSeen, CommandText};
+use protocol::api::command_logs::{CommandAgainstPolicy, CommandOutcome, CommandSeen, CommandText};
 use protocol::ids::ObjectId;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ macro_rules! command_row {
     () => {
         "json_array(c.key, c.id, c.machine_id, c.machine_name, c.agent_id, c.user_id, c.username, c.session_id, c.source, c.browser,
            c.os_info, c.ip_address, c.command, c.text, c.seen, c.cwd, c.outcome, c.exit_code, c.started_at, c.duration_ms, c.command_id,
-           c.output_from, c.output_to, c.missing,
+           c.output_from, c.output_to, c.missing, c.policy,
            (SELECT r.id FROM recordings r WHERE r.machine_id = c.machine_id AND r.session_id = c.session_id AND r.stream = c.stream
               AND r.started_at <= strftime('%Y-%m-%dT%H:%M:%fZ', c.started_at, '+1 minute')
             ORDER BY r.started_at DESC LIMIT 1)) AS command"
@@ -156,13 +156,13 @@ statements! {
     /// already stays; of a machine that is gone none are added.
     INSERT = "INSERT INTO command_logs (key, id, organization_id, machine_id, machine_name, agent_id, user_id, username, session_id, source,
            browser, os_info, ip_address, command, text, seen, cwd, outcome, exit_code, started_at, duration_ms, command_id, stream,
-           output_from, output_to, missing)
+           output_from, output_to, missing, policy)
          SELECT k.number * 4294967296 + k.used - json_array_length(?2) + 1 + r.key, r.value ->> 'id', m.organization_id, m.id, m.name, m.agent_id, COALESCE(r.value ->> 'user_id', s.user_id),
            COALESCE(r.value ->> 'username', s.username, ''), r.value ->> 'session_id', COALESCE(r.value ->> 'source', s.source, ''),
            COALESCE(r.value ->> 'browser', s.browser, ''), COALESCE(r.value ->> 'os_info', s.os, ''),
            COALESCE(r.value ->> 'ip_address', s.ip_address, ''), r.value ->> 'command', r.value ->> 'text', r.value ->> 'seen', r.value ->> 'cwd',
            r.value ->> 'outcome', r.value ->> 'exit_code', r.value ->> 'started_at', r.value ->> 'duration_ms',
-           r.value ->> 'command_id', r.value ->> 'stream', r.value ->> 'from', r.value ->> 'to', r.value ->> 'missing'
+           r.value ->> 'command_id', r.value ->> 'stream', r.value ->> 'from', r.value ->> 'to', r.value ->> 'missing', r.value ->> 'policy'
          FROM machines m JOIN command_log_keys k ON k.organization_id = m.organization_id CROSS JOIN json_each(?2) r LEFT JOIN terminal_sessions s
            ON s.session_id = r.value ->> 'session_id' AND s.organization_id = m.organization_id AND s.machine_id = m.id
          WHERE m.id = ?1 ORDER BY r.key ON CONFLICT (machine_id, id) DO NOTHING";
@@ -205,6 +205,8 @@ pub struct NewCommand {
     pub from: Option<u64>,
     pub to: Option<u64>,
     pub missing: u32,
+    /// What the lists of programs had against it.
+    pub policy: Option<&'static str>,
     /// Of what was sent and not typed, its number.
     pub command_id: Option<String>,
     /// Who sent it; of what was typed the session knows that.
@@ -263,6 +265,7 @@ pub struct Command {
     pub output_from: Option<u64>,
     pub output_to: Option<u64>,
     pub missing: u32,
+    pub policy: Option<CommandAgainstPolicy>,
     /// What has its output.
     pub recording_id: Option<ObjectId>,
 }

@@ -14,7 +14,7 @@ fn record(number: u64, command: &str, exit_code: i32) -> CommandRecord {
     serde_json::from_value(json!({
         "id": format!("{number:024x}"), "session_id": "sess_1", "text": "whole", "command": command, "cwd": "/root",
         "outcome": "exited", "exit_code": exit_code, "started_at": 1_767_225_600_000_u64 + number, "duration_ms": 5,
-        "stream": 3, "from": 10, "to": 20
+        "stream": 3, "from": 10, "to": 20, "against_policy": command == "false"
     }))
     .unwrap()
 }
@@ -97,7 +97,7 @@ fn a_row_says_who_ran_what_where_and_how_it_ended() {
         "machine_id": id("web"), "machine_name": "web", "agent_id": id("web")[..12], "browser": "Firefox", "os_info": "Linux",
         "ip_address": "", "command_id": null, "cwd": "/root", "outcome": "exited", "exit_code": 1, "duration_ms": 5, "output": "",
         "output_available": false, "output_truncated": false, "recording_id": null, "recording_at_ms": null,
-        "output_from": 10, "output_to": 20, "missing": 0
+        "output_from": 10, "output_to": 20, "missing": 0, "policy": "warned"
     }))
     .unwrap();
     assert_eq!(log, expected);

@@ -1,5 +1,6 @@
 //! What people do with commands.
 pub mod cancel;
+pub mod decide;
 pub mod find;
 pub mod list;
 pub mod run;

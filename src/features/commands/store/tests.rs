@@ -255,3 +255,47 @@ fn commands_go_with_their_machine() {
     db.execute("DELETE FROM group_machines; DELETE FROM machines WHERE name = 'web'");
     assert_eq!(db.count("commands"), 1);
 }
+
+/// What somebody may do with the command `n`.
+fn may_decide(db: &TestDb, caller: &str, n: usize) -> bool {
+    db.run(find(&user(caller), command(n).as_str()))
+        .first()
+        .is_some_and(|found| found.may_decide)
+}
+
+#[test]
+fn administrators_decide_and_not_of_what_is_their_own_while_there_is_another() {
+    let db = db();
+    sent(&db, "ann", &["web"], 1, None);
+    sent(&db, "bob", &["web"], 2, None);
+    assert!(may_decide(&db, "ann", 1), "there is nobody else");
+    assert!(may_decide(&db, "ann", 2));
+    assert!(!may_decide(&db, "bob", 2));
+    assert!(!may_decide(&db, "eve", 2));
+    db.user("cid", "acme", "company_admin");
+    assert!(!may_decide(&db, "ann", 1));
+    assert!(may_decide(&db, "cid", 1));
+    db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'cid'");
+    assert!(may_decide(&db, "ann", 1), "there is nobody else who could");
+}
+
+#[test]
+fn a_decision_is_written_once_and_what_was_approved_waits_for_its_machine() {
+    let db = db();
+    sent(&db, "bob", &["web"], 1, None);
+    db.run(await_approval(&user("web"), &command(1), "uptime needs approval"));
+    let decision = |name: &str| {
+        let found = db.run(find(&user(name), command(1).as_str()));
+        CommandAccess::decide(db.caller(name), found).unwrap().decision()
+    };
+    assert!(decision("bob").is_err());
+    let ann = decision("ann").unwrap();
+    db.run(decide(&ann, true, "", NOW));
+    db.run(decide(&ann, false, "too late", NOW));
+    let row = db.run(find(&user("ann"), command(1).as_str())).remove(0).command;
+    assert_eq!((row.status, row.error), (CommandStatus::Queued, None));
+    assert_eq!((row.decided_by.as_deref(), row.decision_reason), (Some("ann"), None));
+    // It waits longer than one that nobody had to approve.
+    db.run(give_up("2026-01-02T00:00:00.000Z", NOW, NOW, 10));
+    assert_eq!(db.count("commands WHERE status = 'queued'"), 1);
+}

@@ -17,8 +17,8 @@ use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
-/// Changes what people say of a machine: its name, what it is for, its tags, what they noted of it, and from which figures on it does
-/// badly. Open terminals stay.
+/// Changes what people say of a machine: its name, what it is for, its tags, what they noted of it, from which figures on it does
+/// badly, and what commands may run there. Open terminals stay.
 #[utoipa::path(put, path = "/api/machines/{agent_id}", summary = "Change a machine",
     params(("agent_id" = String, Path, description = "The machine's public name")), request_body = UpdateMachine,
     responses((status = 200, description = "The machine as it is now", body = Enveloped<MachineDetail>),
@@ -54,6 +54,9 @@ pub async fn update_machine(
     if let Some(thresholds) = &request.thresholds {
         app.relay(control.id())?.judge_by(thresholds).await?;
     }
+    if request.command_policy.is_some() {
+        app.relay(control.id())?.recheck().await?;
+    }
     let access = MachineAccess::decide(caller, found)?;
     let body = MachineDetail::from(live(&app, &access, Interest::Reader).await?);
     envelope.reply(StatusCode::OK, "Machine updated successfully", &body)
@@ -84,6 +87,13 @@ fn changes(old: &MachineRow, request: &UpdateMachine) -> Vec<(&'static str, Valu
             request
                 .thresholds
                 .and_then(|new| from_to(json!(old.measured.thresholds), json!(new))),
+        ),
+        (
+            "command_policy",
+            request
+                .command_policy
+                .as_ref()
+                .and_then(|new| from_to(json!(old.measured.command_policy), json!(new))),
         ),
         ("metadata", request.metadata.as_ref().map(|new| json!({"new": new}))),
     ];

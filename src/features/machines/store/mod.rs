@@ -35,7 +35,7 @@ macro_rules! machine_row {
         concat!(
             "json_array(m.id, m.agent_id, m.name, m.description, m.hostname, m.os, m.ip_address, ", $crate::features::machines::store::status!(), ", m.is_connected,
            m.linux_user, m.allow_sudo, m.deploy_application, json(m.tags), json_patch(m.metadata, m.own_metadata), m.agent_version, m.cpu_percent,
-           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, json_array(m.metrics_at, m.health, json(m.thresholds)),
+           m.memory_percent, m.disk_percent, m.network_inbound, m.network_outbound, m.uptime_seconds, m.last_active, json_array(m.metrics_at, m.health, json(m.thresholds), json(m.command_policy)),
            m.created_at, m.revoked_at, m.owner_id, w.username, o.slug,
            json((SELECT json_group_array(x.group_id) FROM group_machines x WHERE x.machine_id = m.id)),
            json((SELECT json_group_array(v.username) FROM (
@@ -104,7 +104,8 @@ statements! {
 
     /// What is NULL stays.
     UPDATE = "UPDATE machines SET name = COALESCE(?2, name), description = COALESCE(?3, description), tags = COALESCE(?4, tags),
-           own_metadata = COALESCE(?5, own_metadata), thresholds = COALESCE(?6, thresholds) WHERE id = ?1";
+           own_metadata = COALESCE(?5, own_metadata), thresholds = COALESCE(?6, thresholds),
+           command_policy = COALESCE(?7, command_policy) WHERE id = ?1";
 
     SET_REGISTRATION_TOKEN = "UPDATE machines SET registration_token_hash = ?2, registration_token_sealed = ?3 WHERE id = ?1";
 }
@@ -215,6 +216,8 @@ pub fn update(control: &MachineControl, change: &UpdateMachine) -> Result<Query<
         .transpose()?;
     let thresholds = change.thresholds.as_ref().map(serde_json::to_string);
     let thresholds = thresholds.map(json).transpose()?;
+    let policy = change.command_policy.as_ref().map(serde_json::to_string);
+    let policy = policy.map(json).transpose()?;
     Ok(Query::new(
         UPDATE,
         [
@@ -224,6 +227,7 @@ pub fn update(control: &MachineControl, change: &UpdateMachine) -> Result<Query<
             tags.into(),
             metadata.into(),
             thresholds.into(),
+            policy.into(),
         ],
     ))
 }

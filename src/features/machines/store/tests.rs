@@ -193,7 +193,7 @@ fn every_column_comes_back_in_the_field_of_its_name() {
          linux_user = 'l', allow_sudo = 1, deploy_application = 0, metadata = '{\"k\":\"v\"}', agent_version = 'a', cpu_percent = 1.5,
          memory_percent = 2.5, disk_percent = 3.5, network_inbound = 4.5, network_outbound = 5.5, uptime_seconds = 93784,
          last_active = '2026-01-02T00:00:00.000Z', metrics_at = '2026-01-04T00:00:00.000Z', health = 'warning',
-         thresholds = '{\"cpu\":{\"warning\":1,\"critical\":2}}', revoked_at = '2026-01-03T00:00:00Z', custom_script = 's' WHERE name = 'alpha'",
+         thresholds = '{\"cpu\":{\"warning\":1,\"critical\":2}}', command_policy = '{\"blocked_commands\":[\"rm\"]}', revoked_at = '2026-01-03T00:00:00Z', custom_script = 's' WHERE name = 'alpha'",
     );
     let access = access(&db, "ann", "000000000000").unwrap();
     let found = access.found();
@@ -214,6 +214,7 @@ fn every_column_comes_back_in_the_field_of_its_name() {
             "metrics_at": "2026-01-04T00:00:00Z", "health": null,
             "thresholds": {"cpu": {"warning": 1, "critical": 2}, "memory": {"warning": 85, "critical": 95},
                 "disk": {"warning": 80, "critical": 90}},
+            "command_policy": {"allowed_commands": [], "blocked_commands": ["rm"], "approval_required_commands": []},
             "metadata": {"k": "v"}, "tenant_id": "acme", "org_id": "acme", "owner_id": db.caller("ann").id(), "group_ids": [],
             "allowed_users": ["ann"], "tags": ["web", "n0"], "linux_user": "l", "allow_sudo": true, "deploy_application": false,
             "agent_version": "a", "revoked": true, "revoked_at": "2026-01-03T00:00:00Z", "created_at": "2026-01-01T00:00:00Z"

@@ -17,6 +17,7 @@ use crate::auth::caller::Credentials;
 use crate::features::organizations::access::OrganizationControl;
 use crate::features::organizations::change::events;
 use crate::features::organizations::handlers::exactly_one;
+use crate::features::organizations::policy;
 use crate::features::organizations::store::{self, Changeable, NewOrganization};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
@@ -138,6 +139,7 @@ pub async fn update_organization(
         .collect::<Vec<_>>();
     let now = now();
     let renetworked = (new.allowed_networks != old.allowed_networks).then(|| control.id().clone());
+    let (now, organization) = (now(), control.id().clone());
     let (update, read) = (store::update(&control, &new, &now), store::read(control.id()));
     let (enable, disable) = match switched {
         None => (None, None),
@@ -145,6 +147,7 @@ pub async fn update_organization(
         Some(false) => (None, Some(super::store::disable(&control.end()?, &now))),
     };
     let (.., rows) = app.db()?.run((update, enable, disable, records, read)).await?;
+    policy::tell(&app, &organization, &old, &new).await?;
     if switched == Some(false) {
         // Its people may have terminals on other organizations' machines, too.
         revocation::withdraw(&app, Whose::Anyone).await?;

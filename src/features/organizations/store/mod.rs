@@ -1,4 +1,5 @@
 //! SQL of organizations.
+use protocol::api::command_policy::CommandPolicy;
 use protocol::api::organizations::OtpPolicy;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ macro_rules! organization_row {
          o.record_sessions, o.recording_days, o.command_log_days, o.command_masks,
          o.terminal_idle_minutes, o.max_sessions, o.max_user_sessions, o.max_processes, o.max_memory_mb,
          o.allowed_networks, o.networks_for_agents,
+         o.record_sessions, o.recording_days, o.command_log_days, o.command_masks, o.command_policy,
          o.created_at, o.updated_at, o.id IN (SELECT organization_id FROM setup WHERE one = 1) AS is_platform,
          (SELECT COUNT(*) FROM users c WHERE c.organization_id = o.id AND c.deleted_at IS NULL) AS user_count,
          (SELECT COUNT(*) FROM machines c WHERE c.organization_id = o.id) AS machine_count"
@@ -58,6 +60,10 @@ statements! {
            inactive_days = ?7, command_log_days = ?8, command_masks = ?9, updated_at = ?10, record_sessions = ?11,
            recording_days = ?12, terminal_idle_minutes = ?13, max_sessions = ?14, max_user_sessions = ?15, max_processes = ?16,
            max_memory_mb = ?17, allowed_networks = ?18, networks_for_agents = ?19 WHERE id = ?1";
+           recording_days = ?12, command_policy = ?13 WHERE id = ?1";
+
+    /// Where an agent of an organization (?1) is connected, some at once (?2).
+    CONNECTED = "SELECT id AS machine_id FROM machines WHERE organization_id = ?1 AND is_connected = 1 LIMIT ?2";
 
     ENABLE = "UPDATE organizations SET disabled_at = NULL WHERE id = ?1";
 
@@ -113,6 +119,13 @@ pub struct Changeable {
     pub max_memory_mb: u32,
     pub allowed_networks: Vec<String>,
     pub networks_for_agents: bool,
+    pub command_policy: CommandPolicy,
+}
+
+/// A machine by its row.
+#[derive(Debug, Deserialize)]
+pub struct MachineId {
+    pub machine_id: ObjectId,
 }
 
 /// Makes an organization with its system role.
@@ -167,6 +180,7 @@ pub fn may_create_machines(user: &ObjectId) -> Query<Allowed> {
 
 /// Changes an organization's names and settings.
 pub fn update(control: &OrganizationControl, new: &Changeable, now: &str) -> Query<Nothing> {
+    let policy = serde_json::json!(new.command_policy).to_string();
     Query::new(
         UPDATE,
         [
@@ -189,8 +203,14 @@ pub fn update(control: &OrganizationControl, new: &Changeable, now: &str) -> Que
             i64::from(new.max_memory_mb).into(),
             serde_json::Value::from(new.allowed_networks.clone()).to_string().into(),
             new.networks_for_agents.into(),
+            policy.into(),
         ],
     )
+}
+
+/// Where an agent of an organization is connected, at most so many.
+pub fn connected(organization: &ObjectId, limit: i64) -> Query<MachineId> {
+    Query::new(CONNECTED, [organization.into(), limit.into()])
 }
 
 /// Lets an organization's people sign in again.

@@ -121,6 +121,10 @@ fn settings_are_kept() {
         max_memory_mb: 64,
         allowed_networks: vec!["203.0.113.0/24".into()],
         networks_for_agents: true,
+        command_policy: CommandPolicy {
+            blocked_commands: vec!["rm".into()],
+            ..CommandPolicy::default()
+        },
     };
     db.run(update(&control, &new, NOW));
     let row = db.run(read(control.id())).remove(0);

@@ -205,12 +205,32 @@ fn an_agent_serves_while_its_key_is_the_machines() {
                 claims: vec![],
                 commands: vec![],
                 agent: true,
+                policies: Some(Default::default()),
             }
     };
     assert!(agent("new"));
     assert!(!agent("old"));
     db.execute("UPDATE machines SET status = 'revoked'");
     assert!(!agent("new"));
+}
+
+#[test]
+fn an_agent_is_told_what_commands_may_run_on_its_machine() {
+    let db = db();
+    db.execute(
+        r#"UPDATE machines SET agent_public_key = 'key', status = 'offline', command_policy = '{"allowed_commands":["df"]}';
+        UPDATE organizations SET command_policy = '{"blocked_commands":["rm"]}'"#,
+    );
+    let (hold, _, key) = queries(&id("web").parse().unwrap(), &Question::of_agent("key"));
+    let told = verdict(
+        &Question::of_agent("key"),
+        (db.run(hold), None, key.map(|key| db.run(key))),
+    )
+    .policies;
+    let told = told.expect("the key is the machine's");
+    assert_eq!(told.machine.allowed_commands, ["df"]);
+    assert_eq!(told.organization.blocked_commands, ["rm"]);
+    assert!(told.machine.blocked_commands.is_empty());
 }
 
 /// Whether `bob`'s command may be run.

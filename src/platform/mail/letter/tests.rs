@@ -71,6 +71,14 @@ fn all<'a>(name: &'a str, names: &'a [String], token: &'a Secret) -> Vec<(Letter
             None,
         ),
         (
+            Letter::CommandAwaits {
+                sender: name,
+                machine: name,
+                why: name,
+            },
+            None,
+        ),
+        (
             Letter::AccessDecided {
                 username,
                 wish: wish(name),

@@ -1,6 +1,7 @@
 //! The agent: shells that write, commands that run, and a journal.
 use std::collections::BTreeMap;
 
+use protocol::api::command_policy::Policies;
 use protocol::ids::{JournalId, SessionId, StreamId};
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY, MAX_PAYLOAD};
 use protocol::relay_contract::AgentContext;
@@ -32,6 +33,10 @@ pub struct AgentModel {
     pub heard: Vec<u8>,
     /// Whether it does not know `describe`.
     pub deaf: bool,
+    /// Whether it holds to policies.
+    pub policed: bool,
+    /// What it was told that commands may run: of each, by its text, whether it is refused and whether it needs approval.
+    pub policies: Policies,
 }
 
 /// How far a command is.
@@ -61,6 +66,8 @@ impl Default for AgentModel {
     fn default() -> Self {
         Self {
             pulled: true,
+            policed: true,
+            policies: Policies::default(),
             socket: None,
             shells: BTreeMap::new(),
             commands: BTreeMap::new(),
@@ -73,6 +80,14 @@ impl Default for AgentModel {
 }
 
 impl AgentModel {
+    fn refuses(&self, command: &String) -> bool {
+        self.policed && self.policies.machine.blocked_commands.contains(command)
+    }
+
+    fn needs_approval(&self, command: &String) -> bool {
+        self.policed && self.policies.machine.approval_required_commands.contains(command)
+    }
+
     fn journal_id(&self) -> JournalId {
         format!("{:032x}", self.journal).parse().unwrap()
     }
@@ -98,6 +113,7 @@ impl RelaySim {
             boot: Some(format!("{:032x}", 1).parse().unwrap()),
             token: String::new(),
             thresholds: Default::default(),
+            policies: Some(self.policies.clone()),
         };
         self.relay.agent_connected(self.now, socket, context);
         self.perform();
@@ -115,6 +131,7 @@ impl RelaySim {
             commands: self.agent.commands.keys().copied().collect(),
             journal: Some(self.agent.journal_id()),
             pulled_metrics: self.agent.pulled,
+            policies: self.agent.policed,
         };
         self.say_up(socket, &hello);
     }
@@ -345,6 +362,17 @@ impl RelaySim {
                     let commands = self.agent.commands.keys().copied().collect();
                     self.say_up(socket, &FromAgent::Report { streams, commands });
                 }
+                ToAgent::Run {
+                    stream, ref command, ..
+                } if self.agent.refuses(command) => {
+                    self.say_no_result(stream, NoResult::Refused);
+                }
+                ToAgent::Run {
+                    stream,
+                    ref command,
+                    approval: None,
+                    ..
+                } if self.agent.needs_approval(command) => self.say_no_result(stream, NoResult::NeedsApproval),
                 ToAgent::Run { stream, command, .. } => {
                     if let std::collections::btree_map::Entry::Vacant(entry) = self.agent.commands.entry(stream) {
                         entry.insert(Noted::Running);
@@ -382,6 +410,9 @@ impl RelaySim {
                 | ToAgent::CommandsStored { .. }
                 | ToAgent::LoginsStored { .. }
                 | ToAgent::Pong => {}
+                ToAgent::Welcome { policies, .. } | ToAgent::Policies { policies } => self.agent.policies = policies,
+                ToAgent::Watch { .. } | ToAgent::Thresholds { .. } | ToAgent::CommandsStored { .. } | ToAgent::Pong => {
+                }
             },
             Wire::Close(_) => {}
         }

@@ -10,6 +10,7 @@ pub use agent::Noted;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
+use protocol::api::command_policy::Policies;
 use protocol::api::commands::CommandResult;
 use protocol::ids::{AgentId, CommandId, ObjectId, StreamId};
 use protocol::limits::MAX_PAYLOAD;
@@ -88,6 +89,8 @@ pub struct RelaySim {
     pub may_run: fn(&CommandClaim) -> bool,
     /// Whether the agent's key is the machine's.
     pub agent_holds: bool,
+    /// What commands may run, as the directory has it.
+    pub policies: Policies,
     /// Sockets to which more was sent than has left.
     pub behind: BTreeSet<Socket>,
     next_socket: u32,
@@ -161,6 +164,7 @@ impl RelaySim {
             holds: |_| true,
             may_run: |_| true,
             agent_holds: true,
+            policies: Policies::default(),
             behind: BTreeSet::new(),
             next_socket: 0,
         }
@@ -229,6 +233,7 @@ impl RelaySim {
             claims: question.claims.iter().map(self.holds).collect(),
             commands: question.commands.iter().map(self.may_run).collect(),
             agent: self.agent_holds,
+            policies: question.agent_key.as_ref().map(|_| self.policies.clone()),
         };
         self.relay.judged(self.now, question, Some(verdict));
         self.perform();
