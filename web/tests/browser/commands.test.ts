@@ -151,4 +151,28 @@ describe('commands', () => {
     await strip.waitFor({ state: 'detached' });
     expect(shell.sizes.length, 'the terminal kept its size').toBe(sizes);
   });
+
+  it('that need approval are approved or rejected by administrators, who say why', async () => {
+    const page = await setup.open();
+    setup.edge.add({ name: 'web-1' });
+    await signIn(page);
+    const { commands } = setup.edge.identity;
+    const waits = { status: 'awaiting_approval', error: 'systemctl needs approval', sent_at: null };
+    for (const command of ['systemctl stop nginx', 'systemctl restart nginx']) {
+      Object.assign(commands.send('000000000001', { command }, null), { ...waits, username: 'grace' });
+    }
+    await page.goto('/commands?status=awaiting_approval');
+    await expect.poll(() => page.getByTestId('sent').count()).toBe(2);
+    await page.getByRole('link', { name: 'systemctl stop nginx' }).click();
+    const decision = page.getByRole('form', { name: 'Decision' });
+    expect(await decision.getByRole('button', { name: 'Reject' }).isDisabled()).toBe(true);
+    await decision.getByLabel('Reason').fill('not on a Friday');
+    await decision.getByRole('button', { name: 'Reject' }).click();
+    await page.getByText('Rejected: ada rejected it: not on a Friday').waitFor();
+    await page.goto('/commands?status=awaiting_approval');
+    await page.getByRole('link', { name: 'systemctl restart nginx' }).click();
+    await decision.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Approved by ada').waitFor();
+    expect(commands.sent.map(({ status }) => status)).toEqual(['rejected', 'sent']);
+  });
 });

@@ -114,6 +114,18 @@ export function describeText({ command_text, missing }: Pick<CommandLog, 'comman
   }
 }
 
+/** What the lists of programs had against a command; nothing for others. */
+export function describePolicy({ policy }: Pick<CommandLog, 'policy'>): string {
+  switch (policy) {
+    case 'warned':
+      return 'Against the lists';
+    case 'refused':
+      return 'Refused';
+    default:
+      return '';
+  }
+}
+
 /** How a command is known of that the shell did not announce; nothing for others. */
 export function describeSeen({ seen }: Pick<CommandLog, 'seen'>): string {
   switch (seen) {

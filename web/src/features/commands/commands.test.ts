@@ -14,13 +14,28 @@ describe('a command in words', () => {
     [{ signal: 'SIGSEGV' }, 'Ended by SIGSEGV', 'bad'],
     [{ status: 'cancelled', error: 'it was cancelled' }, 'Cancelled', 'idle'],
     [{ status: 'cancelled', error: 'the right to it was withdrawn' }, 'Cancelled: the right to it was withdrawn', 'idle'],
+    [{ status: 'awaiting_approval', error: 'rm needs approval' }, 'Waits for approval: rm needs approval', 'warn'],
+    [{ status: 'refused', error: 'rm must not run' }, 'Refused: rm must not run', 'bad'],
+    [{ status: 'rejected', error: 'ann rejected it: no' }, 'Rejected: ann rejected it: no', 'bad'],
     [{ status: 'failed', error: 'agent not connected' }, 'It did not run: agent not connected', 'bad'],
   ] as const)('%o is “%s”', (facts, words, tone) => {
     expect(describeCommand(command(facts))).toEqual({ words, tone });
   });
 
   it('is over unless it waits or runs', () => {
-    const statuses = ['queued', 'sent', 'completed', 'timeout', 'cancelled', 'failed', 'unknown', 'expired'] as const;
-    expect(statuses.filter((status) => !isOver({ status }))).toEqual(['queued', 'sent']);
+    const statuses = [
+      'queued',
+      'sent',
+      'completed',
+      'timeout',
+      'cancelled',
+      'failed',
+      'unknown',
+      'expired',
+      'awaiting_approval',
+      'refused',
+      'rejected',
+    ] as const;
+    expect(statuses.filter((status) => !isOver({ status }))).toEqual(['queued', 'sent', 'awaiting_approval']);
   });
 });

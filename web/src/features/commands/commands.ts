@@ -57,6 +57,12 @@ export async function cancelCommand(commandId: string): Promise<void> {
   await answer(client.POST('/api/commands/{command_id}/cancel', { params: { path: { command_id: commandId } } }));
 }
 
+/** Approves or rejects a command that waits for it. */
+export async function decideCommand(commandId: string, approve: boolean, reason: string): Promise<void> {
+  const params = { path: { command_id: commandId } };
+  await answer(client.POST('/api/commands/{command_id}/decision', { params, body: { approve, reason } }));
+}
+
 /** From where a command was sent, where that is worth a word. */
 export function describeSource({ source, session_id }: Pick<Command, 'source' | 'session_id'>): string {
   if (source === 'script') return 'first script of the machine';
@@ -65,7 +71,7 @@ export function describeSource({ source, session_id }: Pick<Command, 'source' | 
 
 /** Whether nothing more will come of it. */
 export function isOver({ status }: Pick<Command, 'status'>): boolean {
-  return status !== 'queued' && status !== 'sent';
+  return status !== 'queued' && status !== 'sent' && status !== 'awaiting_approval';
 }
 
 /** What exit codes mean that shells give by themselves. */
@@ -98,7 +104,13 @@ export function describeCommand(command: Facts): {
     case 'cancelled':
       return { words: !error || error === 'it was cancelled' ? 'Cancelled' : `Cancelled: ${error}`, tone: 'idle' };
     case 'expired':
-      return { words: 'The machine did not come back in time; it did not run', tone: 'bad' };
+      return { words: error ? `Expired: ${error}` : 'Expired', tone: 'bad' };
+    case 'awaiting_approval':
+      return { words: error ? `Waits for approval: ${error}` : 'Waits for approval', tone: 'warn' };
+    case 'refused':
+      return { words: error ? `Refused: ${error}` : 'Refused', tone: 'bad' };
+    case 'rejected':
+      return { words: error ? `Rejected: ${error}` : 'Rejected', tone: 'bad' };
     case 'unknown':
       return { words: 'It was started, and what came of it is not known', tone: 'bad' };
     default:

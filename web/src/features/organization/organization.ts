@@ -33,6 +33,8 @@ export interface Settings {
   /** From which networks people may come; empty is from all. */
   allowed_networks: string[];
   networks_for_agents: boolean;
+  /** What commands may run on its machines. */
+  command_policy: components['schemas']['CommandPolicy'];
 }
 
 export async function findOwnOrganization(signal: AbortSignal): Promise<Organization> {

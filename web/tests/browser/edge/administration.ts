@@ -68,6 +68,7 @@ export class Administration {
     max_memory_mb: 0,
     allowed_networks: [],
     networks_for_agents: false,
+    command_policy: { allowed_commands: [], blocked_commands: [], approval_required_commands: [] },
     user_count: 1,
     machine_count: 0,
     created_at: NOW,

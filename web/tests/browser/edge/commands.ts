@@ -24,6 +24,9 @@ export class Commands {
       exit_code: null,
       signal: null,
       error: null,
+      decided_by: null,
+      decided_at: null,
+      decision_reason: null,
       truncated: false,
       duration_ms: null,
       created_at: NOW,
@@ -85,6 +88,14 @@ export function commands(state: Administration): Routes {
       ),
     ],
     'GET /api/commands/*': ({ at: [id] }) => found(id),
+    'POST /api/commands/*/decision': ({ at: [id], body }) =>
+      found(id, {
+        status: body.approve === true ? 'sent' : 'rejected',
+        error: body.approve === true ? null : `ada rejected it: ${body.reason}`,
+        decided_by: 'ada',
+        decided_at: NOW,
+        decision_reason: body.reason === '' ? null : body.reason,
+      }),
     'POST /api/commands/*/cancel': ({ at: [id] }) =>
       found(id, { status: 'cancelled', error: 'it was cancelled', output_available: true }),
   };

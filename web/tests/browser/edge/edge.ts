@@ -158,6 +158,7 @@ export class Edge {
         memory: { warning: 85, critical: 95 },
         disk: { warning: 80, critical: 90 },
       },
+      command_policy: { allowed_commands: [], blocked_commands: [], approval_required_commands: [] },
       metadata: {},
       tags: [],
       group_ids: [],
