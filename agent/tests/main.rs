@@ -12,6 +12,7 @@ mod link;
 mod login;
 mod logins;
 mod pam;
+mod policy;
 mod program;
 mod proxies;
 mod shells;

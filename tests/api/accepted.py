@@ -229,6 +229,7 @@ ACCEPTED = [
             "POST /api/auth/signup": ("confirm_password must be the same",),
             # One of two fields, and which is for clients to choose.
             "POST /api/access-requests/{request_id}/reject": ("comment is required",),
+            "POST /api/commands/{command_id}/decision": ("reason must say",),
             "POST /api/terminal/sessions/{session_id}/shares": ("user_id is required",),
             "PUT /api/users/{user_id}": ("is_active contradicts enabled",),
             "PUT /api/machines/{agent_id}": ("metadata must have at most", "thresholds."),

@@ -269,6 +269,9 @@ PREPARED = {
     "POST /api/commands": lambda world: request(
         body={"command": "true", "agent_ids": [world.machine["agent_id"]]}
     ),
+    "POST /api/commands/{command_id}/decision": lambda world: request(
+        path={"command_id": world.awaiting()}, body={"approve": True}
+    ),
     "POST /api/commands/{command_id}/cancel": lambda world: request(path={"command_id": command(world)}),
     "POST /api/community/issues": lambda world: request(body={"title": "an issue", "description": "a text"}),
     "PUT /api/community/issues/{issue_id}": lambda world: request(

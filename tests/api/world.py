@@ -211,6 +211,18 @@ class World:
             time.sleep(LOOK_EVERY)
         raise AssertionError("a command does not come into the log")
 
+    def awaiting(self):
+        """A command that waits for approval. The machine wants it for one program, which nothing else here runs."""
+        agent = self.machine["agent_id"]
+        self.ask("PUT", f"/api/machines/{agent}", {"command_policy": {"approval_required_commands": ["nproc"]}})
+        sent = self.ask("POST", f"/api/machines/{agent}/command", {"command": "nproc", "wait": True})["command_id"]
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if self.ask("GET", f"/api/commands/{sent}")["status"] == "awaiting_approval":
+                return sent
+            time.sleep(LOOK_EVERY)
+        raise AssertionError("a command does not wait for approval")
+
     def recording_file(self):
         """The end of an address of a recording."""
         return self.ask("GET", f"/api/recordings/{self.recording()}/url")["url"].rsplit("/", 1)[1]

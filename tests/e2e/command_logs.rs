@@ -60,7 +60,7 @@ async fn a_typed_command_is_a_row_for_those_who_reach_the_machine() {
         "success": false, "source": "cli", "session_id": "cli-logged", "machine_id": agent.machine_id, "machine_name": "logged",
         "agent_id": agent.agent_id, "browser": "Unknown", "os_info": "Unknown", "command_id": null,
         "outcome": "exited", "exit_code": 3, "output": "", "output_available": true, "output_truncated": false,
-        "recording_at_ms": null, "missing": 0
+        "recording_at_ms": null, "missing": 0, "policy": null
     });
     assert!(take(&mut row, "cwd").as_str().expect("a path").starts_with('/'));
     assert_eq!(row, expected);

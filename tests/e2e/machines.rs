@@ -46,6 +46,7 @@ fn pending(owner: &Account, name: &str) -> Value {
             "memory": {"warning": 85, "critical": 95},
             "disk": {"warning": 80, "critical": 90},
         },
+        "command_policy": {"allowed_commands": [], "blocked_commands": [], "approval_required_commands": []},
         "resource_stats": {
             "cpu_percent": 0.0, "memory_percent": 0.0, "disk_percent": 0.0,
             "network_inbound": 0.0, "network_outbound": 0.0, "uptime_seconds": 0,

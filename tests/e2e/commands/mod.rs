@@ -2,6 +2,7 @@
 mod attached;
 mod frames;
 mod many;
+mod policy;
 mod queued;
 mod restarts;
 mod script;
@@ -80,7 +81,7 @@ async fn an_answer_that_waits_has_what_the_command_wrote() {
             "batch_id": null, "session_id": null, "agent_id": world.agent.agent_id, "machine_id": world.agent.machine_id,
             "machine_name": "shared", "user_id": world.owner.id, "username": world.owner.username, "source": "api",
             "command": command, "allow_sudo": false, "status": "completed", "exit_code": 5, "signal": null, "error": null,
-            "truncated": false, "output_available": true, "stdout": "out-42\n", "stderr": "err\n",
+            "decided_by": null, "decided_at": null, "decision_reason": null, "truncated": false, "output_available": true, "stdout": "out-42\n", "stderr": "err\n",
         })
     );
 }

@@ -161,6 +161,10 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/commands", May(201)),
     ("GET /api/commands/{command_id}", Refused(403, "Not authorized")),
     ("POST /api/commands/{command_id}/cancel", Refused(403, "Not authorized")),
+    (
+        "POST /api/commands/{command_id}/decision",
+        Refused(403, "Not authorized"),
+    ),
     ("GET /api/dashboard/recent-activity", May(200)),
     ("GET /api/dashboard/recent-machines", May(200)),
     ("GET /api/dashboard/stats", May(200)),
