@@ -119,11 +119,6 @@ impl Config {
                 300,
                 1..=1_000_000_000,
             )?,
-            allow_signup: match get("ALLOW_SIGNUP").as_deref() {
-                None | Some("true") => true,
-                Some("false") => false,
-                Some(_) => return Err(ConfigError("ALLOW_SIGNUP must be true or false".to_owned())),
-            },
             metrics_token: match get("METRICS_TOKEN") {
                 Some(token) if token.len() < MIN_METRICS_TOKEN => {
                     return Err(ConfigError(format!(

@@ -13,12 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{
-    AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DESTROY_PATH,
-    NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH, RotateKey, SESSIONS_PATH,
-    STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DECIDE_COMMAND_PATH,
-    DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH,
-    THRESHOLDS_PATH, VIEWER_PATH,
+    DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH, RotateKey,
+    SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -85,31 +82,6 @@ impl DurableObject for Relay {
         match req.headers().get(REQUEST_ID_HEADER)? {
             Some(id) => log::Scope::new(id).run(self.route(req)).await,
             None => self.route(req).await,
-        if let Err(error) = &self.storage {
-            return Err(Error::RustError(format!(
-                "the relay's storage cannot be opened: {error}"
-            )));
-        }
-        match (req.method(), req.path().as_str()) {
-            (Method::Get, AGENT_PATH) => self.accept_agent(&req).await,
-            (Method::Get, VIEWER_PATH) => self.accept_viewer(&req).await,
-            (Method::Post, STATUS_PATH) => self.status(req).await,
-            (Method::Post, THRESHOLDS_PATH) => self.judge_by(req).await,
-            (Method::Get, STRANGER_PATH) => self.accept_stranger(&req).await,
-            (Method::Get, SESSIONS_PATH) => self.sessions().await,
-            (Method::Post, CLOSE_PATH) => self.close_session(req).await,
-            (Method::Post, COMMAND_PATH) => self.run_command(req).await,
-            (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
-            (Method::Post, DECIDE_COMMAND_PATH) => self.decide_command(req).await,
-            (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
-            (Method::Post, PRESENCE_PATH) => self.presence(req).await,
-            (Method::Post, RECHECK_PATH) => self.recheck().await,
-            (Method::Post, DESTROY_PATH) => {
-                self.event(|relay, now| relay.destroy(now)).await;
-                self.record().await;
-                Response::empty().map(|response| response.with_status(204))
-            }
-            _ => Response::error("not a route of the relay", 404),
         }
     }
 
@@ -218,6 +190,7 @@ impl Relay {
             (Method::Post, CLOSE_PATH) => self.close_session(req).await,
             (Method::Post, COMMAND_PATH) => self.run_command(req).await,
             (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
+            (Method::Post, DECIDE_COMMAND_PATH) => self.decide_command(req).await,
             (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
             (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,

@@ -325,6 +325,7 @@ impl Validate for UpdateOrganization {
             if let Some(wrong) = wrong {
                 faults.check(false, "allowed_networks", wrong.to_string());
             }
+        }
         if let Some(policy) = &self.command_policy {
             policy.validate_as_field(faults);
         }

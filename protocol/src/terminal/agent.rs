@@ -368,6 +368,7 @@ pub enum ToAgent {
     RotateKey {
         /// What proves to the edge that it was asked for.
         challenge: String,
+    },
     /// From now on commands may run this.
     Policies {
         /// In place of what held before.

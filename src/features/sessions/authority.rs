@@ -12,7 +12,6 @@ use worker::Env;
 use crate::auth::account_store::{is_active, networks};
 use crate::features::machines::predicates::{may_sudo, reaches};
 use crate::features::sharing::predicates::invited;
-use crate::platform::db::{Db, Exists, Query, json, statements};
 use crate::platform::db::{Db, Query, json, statements};
 
 /// SQL: the sign-in of a claim (`c`), if it names one, was not withdrawn: no newer tokens, no sign-out; for a key, it is there.
@@ -101,7 +100,6 @@ pub(super) fn queries(machine: &ObjectId, question: &Question) -> Queries {
     let claims = serde_json::Value::from_iter(question.claims.iter().map(claim)).to_string();
     let key = question.agent_key.as_deref();
     let commands = question.commands.iter().map(|claim| &claim.command_id);
-    let commands = (!question.commands.is_empty()).then(|| serde_json::json!(commands.collect::<Vec<_>>()).to_string());
     let commands = (!question.commands.is_empty()).then(|| value!(commands.collect::<Vec<_>>()).to_string());
     (
         holding(machine, claims),
@@ -116,7 +114,6 @@ pub(super) fn holding(machine: &ObjectId, claims: String) -> Query<Holds> {
 }
 
 fn claim(claim: &Claim) -> serde_json::Value {
-    serde_json::json!({
     value!({
         "session": claim.session,
         "user": claim.user,
@@ -135,8 +132,7 @@ fn claim(claim: &Claim) -> serde_json::Value {
 /// The answer that the rows give.
 pub(super) fn verdict(
     question: &Question,
-    (mut holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<Exists>>),
-    (holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<PoliciesRow>>),
+    (mut holding, running, agent): (Vec<Holds>, Option<Vec<Holds>>, Option<Vec<PoliciesRow>>),
 ) -> Verdict {
     holding.retain(|holds| holds.admits(&question.claims));
     Verdict {

@@ -109,7 +109,6 @@ pub async fn open_terminal(
         Some(opened) => (opened.openings, opened.records, None),
         None => (0, false, Some(refused(&app, &access, &session).await?)),
     };
-    let opened = opened.first().ok_or_else(ApiError::not_authorized)?;
     alerts::soon(&app);
     // A server without a bucket records nothing.
     let recording = match records && app.recordings().is_ok() {

@@ -23,8 +23,7 @@ fn new(slug: &str, name: &str, description: &str, people: u64) -> Value {
         "inactive_days": 30, "record_sessions": true, "recording_days": 90,
         "command_log_days": 90, "command_masks": [], "terminal_idle_minutes": 0, "max_sessions": 0, "max_user_sessions": 0,
         "max_processes": 0, "max_memory_mb": 0,
-        "command_log_days": 90, "command_masks": [], "allowed_networks": [], "networks_for_agents": false,
-        "command_log_days": 90, "command_masks": [],
+        "allowed_networks": [], "networks_for_agents": false,
         "command_policy": {"allowed_commands": [], "blocked_commands": [], "approval_required_commands": []},
     })
 }

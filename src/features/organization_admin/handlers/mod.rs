@@ -137,8 +137,6 @@ pub async fn update_organization(
         .iter()
         .map(audit::record)
         .collect::<Vec<_>>();
-    let now = now();
-    let renetworked = (new.allowed_networks != old.allowed_networks).then(|| control.id().clone());
     let (now, organization) = (now(), control.id().clone());
     let (update, read) = (store::update(&control, &new, &now), store::read(control.id()));
     let (enable, disable) = match switched {
@@ -152,8 +150,8 @@ pub async fn update_organization(
         // Its people may have terminals on other organizations' machines, too.
         revocation::withdraw(&app, Whose::Anyone).await?;
     }
-    if let Some(id) = renetworked {
-        revocation::withdraw(&app, Whose::EverybodyOf(&id)).await?;
+    if new.allowed_networks != old.allowed_networks {
+        revocation::withdraw(&app, Whose::EverybodyOf(&organization)).await?;
     }
     Ok(Json(exactly_one(rows)?.into()))
 }

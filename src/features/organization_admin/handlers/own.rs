@@ -8,6 +8,7 @@ use crate::auth::caller::Credentials;
 use crate::features::organizations::access::OrganizationControl;
 use crate::features::organizations::change::{events, lets_in};
 use crate::features::organizations::handlers::exactly_one;
+use crate::features::organizations::policy;
 use crate::features::organizations::store::{self, Changeable};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::ValidJson;
@@ -50,5 +51,6 @@ pub async fn update_own_organization(
     if new.allowed_networks != old.allowed_networks {
         revocation::withdraw(&app, Whose::EverybodyOf(control.id())).await?;
     }
+    policy::tell(&app, control.id(), &old, &new).await?;
     Ok(Json(exactly_one(rows)?.into()))
 }

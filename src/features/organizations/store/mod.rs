@@ -18,8 +18,7 @@ macro_rules! organization_row {
         "o.id, o.slug, o.name, o.description, o.disabled_at, o.otp, o.otp_minutes, o.admins_create_machines, o.inactive_days,
          o.record_sessions, o.recording_days, o.command_log_days, o.command_masks,
          o.terminal_idle_minutes, o.max_sessions, o.max_user_sessions, o.max_processes, o.max_memory_mb,
-         o.allowed_networks, o.networks_for_agents,
-         o.record_sessions, o.recording_days, o.command_log_days, o.command_masks, o.command_policy,
+         o.allowed_networks, o.networks_for_agents, o.command_policy,
          o.created_at, o.updated_at, o.id IN (SELECT organization_id FROM setup WHERE one = 1) AS is_platform,
          (SELECT COUNT(*) FROM users c WHERE c.organization_id = o.id AND c.deleted_at IS NULL) AS user_count,
          (SELECT COUNT(*) FROM machines c WHERE c.organization_id = o.id) AS machine_count"
@@ -59,8 +58,8 @@ statements! {
     UPDATE = "UPDATE organizations SET name = ?2, description = ?3, otp = ?4, otp_minutes = ?5, admins_create_machines = ?6,
            inactive_days = ?7, command_log_days = ?8, command_masks = ?9, updated_at = ?10, record_sessions = ?11,
            recording_days = ?12, terminal_idle_minutes = ?13, max_sessions = ?14, max_user_sessions = ?15, max_processes = ?16,
-           max_memory_mb = ?17, allowed_networks = ?18, networks_for_agents = ?19 WHERE id = ?1";
-           recording_days = ?12, command_policy = ?13 WHERE id = ?1";
+           max_memory_mb = ?17, allowed_networks = ?18, networks_for_agents = ?19, command_policy = ?20
+           WHERE id = ?1";
 
     /// Where an agent of an organization (?1) is connected, some at once (?2).
     CONNECTED = "SELECT id AS machine_id FROM machines WHERE organization_id = ?1 AND is_connected = 1 LIMIT ?2";

@@ -89,7 +89,6 @@ pub async fn open(
         let reached = db.run(store::reached(&access, &session)).await?;
         return Err(reached.first().map_or_else(ApiError::not_authorized, Reached::error));
     }
-    app.db()?.run(batch).await?;
     alerts::soon(app);
     Ok(V1OpenedSession {
         websocket_url: format!("{}/v1/sessions/{session}/ws", address.replacen("http", "ws", 1)),

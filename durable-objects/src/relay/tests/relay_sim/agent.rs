@@ -403,16 +403,13 @@ impl RelaySim {
                         shell.size = size;
                     }
                 }
-                ToAgent::Welcome { .. }
-                | ToAgent::Watch { .. }
+                ToAgent::Welcome { policies, .. } | ToAgent::Policies { policies } => self.agent.policies = policies,
+                ToAgent::Watch { .. }
                 | ToAgent::Thresholds { .. }
                 | ToAgent::RotateKey { .. }
                 | ToAgent::CommandsStored { .. }
                 | ToAgent::LoginsStored { .. }
                 | ToAgent::Pong => {}
-                ToAgent::Welcome { policies, .. } | ToAgent::Policies { policies } => self.agent.policies = policies,
-                ToAgent::Watch { .. } | ToAgent::Thresholds { .. } | ToAgent::CommandsStored { .. } | ToAgent::Pong => {
-                }
             },
             Wire::Close(_) => {}
         }
