@@ -37,6 +37,7 @@ export function organizations(state: Administration): Routes {
           online_machine_count: 1,
           group_count: 0,
           session_count_today: 5,
+          active_session_count: 2,
         },
       },
     ],
