@@ -13,7 +13,12 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 
 use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
-use crate::features::{access_events, access_requests, agents, alerts, api_keys, audit_log, branding, command_logs, commands, community, dashboard, downloads, groups, live, machine_access, machines, oidc, operator, organization_admin, organizations, profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions, v1_machines, v1_sessions, webhooks};
+use crate::features::{
+    access_events, access_requests, agents, alerts, api_keys, audit_log, branding, command_logs, commands, community,
+    dashboard, downloads, groups, live, machine_access, machines, oidc, operator, organization_admin, organizations,
+    profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions,
+    v1_machines, v1_sessions, webhooks,
+};
 use crate::http::extract::readable;
 use crate::http::inside::Inside;
 use crate::http::{etag, health, not_found, request_log, v1_limit};

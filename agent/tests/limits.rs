@@ -56,6 +56,7 @@ async fn run(link: &mut Connection, command: &str, limits: SessionLimits) -> Fro
         username: "ann".into(),
         script: false,
         limits,
+        approval: None,
     })
     .await;
     let answer = link.message().await;

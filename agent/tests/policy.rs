@@ -34,6 +34,7 @@ async fn run(link: &mut Connection, stream: u32, command: &str, approval: Option
         username: "ann".into(),
         script: false,
         approval: approval.map(str::to_owned),
+        limits: Default::default(),
     })
     .await;
     let answer = link.message().await;

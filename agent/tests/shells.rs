@@ -84,6 +84,7 @@ async fn a_program_that_makes_root_of_people_does_so_in_sessions_that_may_only()
             username: "ann".into(),
             script: false,
             limits: Default::default(),
+            approval: None,
         })
         .await;
         let FromAgent::Ran { stdout, .. } = terminal.wait_for_message(&mut link).await else {

@@ -9,9 +9,8 @@ use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
-    self, AskStatus, CommandAnswer, Interest, LiveSession, NamedCommand, NamedSession, RotateKey, RunCommand, Status,
-    self, AskStatus, CommandAnswer, DecideCommand, Interest, LiveSession, NamedCommand, NamedSession, RunCommand,
-    Status,
+    self, AskStatus, CommandAnswer, DecideCommand, Interest, LiveSession, NamedCommand, NamedSession, RotateKey,
+    RunCommand, Status,
 };
 use protocol::terminal::presence::Presence;
 use serde::Serialize;

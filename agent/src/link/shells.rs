@@ -12,8 +12,8 @@ use protocol::terminal::agent::{Described, FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::limits::MAX_IDLE_MINUTES;
 
-use crate::cgroup::Cgroups;
 use crate::account::Account;
+use crate::cgroup::Cgroups;
 use crate::command::{self, Commands};
 use crate::command_log::{Journal, SharedJournal};
 use crate::config::Config;
@@ -67,6 +67,8 @@ impl Shells {
     /// What binds shells and commands.
     pub fn cgroups(&self) -> &Cgroups {
         &self.cgroups
+    }
+
     /// From now on commands may run this. Those that run go on.
     pub fn hold_to(&mut self, policies: Policies) {
         self.policies = policies;

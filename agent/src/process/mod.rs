@@ -10,11 +10,9 @@ pub(crate) mod utmp;
 mod waiting;
 
 pub use child::Child;
-pub use own::{adopt_orphans, output};
-pub use session::{kill_descendants, kill_session, parent};
 pub use environment::search_path;
 pub use own::{adopt_orphans, output, output_of};
-pub use session::{kill_descendants, kill_session};
+pub use session::{kill_descendants, kill_session, parent};
 pub use waiting::{Waiting, directory, waiting};
 
 use std::io;

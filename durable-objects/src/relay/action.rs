@@ -181,7 +181,10 @@ impl Notice {
             | Self::Known { .. }
             | Self::RecordingStarted { .. }
             | Self::RecordingEnded { .. } => Topic::Sessions,
-            Self::CommandAsked(_) | Self::CommandSent { .. } | Self::CommandEnded { .. } => Topic::Commands,
+            Self::CommandAsked(_)
+            | Self::CommandAwaits { .. }
+            | Self::CommandSent { .. }
+            | Self::CommandEnded { .. } => Topic::Commands,
         }
     }
 }

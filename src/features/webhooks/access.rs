@@ -27,10 +27,6 @@ impl WebhookControl {
         &self.found.id
     }
 
-    pub fn webhook(&self) -> &FoundWebhook {
-        &self.found
-    }
-
     /// Who has the right.
     pub fn caller(&self) -> &Caller {
         &self.caller

@@ -20,7 +20,6 @@ pub struct Due {
     pub id: ObjectId,
     /// One of the two is there.
     pub webhook_id: Option<ObjectId>,
-    pub user_id: Option<ObjectId>,
     pub summary: String,
     pub payload: String,
     /// This one included.

@@ -132,6 +132,7 @@ pub enum Letter<'a> {
         summary: &'a str,
         /// A sentence or two.
         text: &'a str,
+    },
     /// To those who decide what commands run.
     CommandAwaits {
         /// Who sent it.
@@ -352,6 +353,8 @@ impl Letter<'_> {
                     text("Hello,"),
                     text(on_one_line(words, MAX_ALERT)),
                     follow("Open the alerts", format!("{base_url}/admin/alerts")),
+                ],
+            ),
             Self::CommandAwaits { sender, machine, why } => letter(
                 &format!("A command of {} waits for approval", shown(sender)),
                 vec![

@@ -15,6 +15,7 @@ const HOUR: u64 = 60 * MINUTE;
 fn connected() -> RelaySim {
     let mut sim = RelaySim::new(0);
     sim.agent_connects();
+    sim.settle();
     sim
 }
 
@@ -175,6 +176,7 @@ fn a_viewer_is_told_of_a_silent_machine_after_two_minutes() {
     let mut sim = RelaySim::new(1);
     sim.agent_connects();
     sim.viewer_connects(0);
+    sim.settle();
     assert!(sim.relay.deadline().unwrap() <= sim.now + Settings::default().offline_after);
 }
 
@@ -330,6 +332,7 @@ fn an_agent_of_before_says_how_it_does_as_often_as_it_is_told_at_first() {
     let mut sim = RelaySim::new(0);
     sim.agent.pulled = false;
     sim.agent_connects();
+    sim.settle();
     assert!(asks(&mut sim, Interest::Reader).is_empty());
     assert!(asks(&mut sim, Interest::Page).is_empty());
     sim.now += MINUTE;

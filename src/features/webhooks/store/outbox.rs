@@ -13,7 +13,7 @@ pub const AT_ONCE: i64 = 6;
 /// What a [`Due`] is made of.
 macro_rules! taken {
     () => {
-        "RETURNING id, webhook_id, user_id, summary, payload, attempts, max_attempts,
+        "RETURNING id, webhook_id, summary, payload, attempts, max_attempts,
            (SELECT w.url FROM webhooks w WHERE w.id = webhook_id) AS url,
            (SELECT w.secret_sealed FROM webhooks w WHERE w.id = webhook_id) AS secret_sealed,
            (SELECT u.email FROM users u WHERE u.id = user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS email"
