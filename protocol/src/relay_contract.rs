@@ -95,7 +95,7 @@ pub struct AgentContext {
     /// What commands may run there, as it was when the key was looked at again. Too much for what is kept of a socket, so it is not known
     /// any more once the object has lost its memory.
     #[serde(skip)]
-    pub policies: Option<Policies>,
+    pub policies: Option<Box<Policies>>,
 }
 
 /// Who asks how a machine does, and so how often its agent is to say it from now on.

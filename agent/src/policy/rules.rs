@@ -212,7 +212,7 @@ mod tests {
             ('a', policy(&["tool"], &[], &[])),
         ] {
             assert_eq!(
-                letter(&[tool.clone()], policy.clone(), CommandPolicy::default()),
+                letter(std::slice::from_ref(&tool), policy.clone(), CommandPolicy::default()),
                 expected,
                 "{policy:?}"
             );
@@ -226,7 +226,11 @@ mod tests {
             ..named("echo")
         };
         assert_eq!(
-            letter(&[echo.clone()], policy(&["ls"], &[], &[]), CommandPolicy::default()),
+            letter(
+                std::slice::from_ref(&echo),
+                policy(&["ls"], &[], &[]),
+                CommandPolicy::default()
+            ),
             'a'
         );
         assert_eq!(

@@ -43,7 +43,7 @@ impl Relay {
                     if !verdict.agent {
                         return Response::error("the key is no longer the machine's", 401);
                     }
-                    context.policies = verdict.policies;
+                    context.policies = verdict.policies.map(Box::new);
                     judged_in = Some(epoch);
                 }
             }

@@ -148,7 +148,7 @@ impl AgentLink {
 
     /// A socket was accepted as the agent's.
     pub fn connected(&mut self, now: u64, socket: Socket, mut context: AgentContext, out: &mut Outbox) {
-        let policies = context.policies.take();
+        let policies = context.policies.take().map(|policies| *policies);
         let memory = AgentMemory {
             context,
             greeted: false,

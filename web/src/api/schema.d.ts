@@ -192,6 +192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change name and look */
+        put: operations["update_branding"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/organizations": {
         parameters: {
             query?: never;
@@ -274,6 +291,77 @@ export interface paths {
         get: operations["list_organization_users"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alerts */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alert rules */
+        get: operations["list_alert_rules"];
+        put?: never;
+        /** Make an alert rule */
+        post: operations["create_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an alert rule */
+        get: operations["find_alert_rule"];
+        /** Change an alert rule */
+        put: operations["update_alert_rule"];
+        post?: never;
+        /** Remove an alert rule */
+        delete: operations["delete_alert_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledge an alert */
+        post: operations["acknowledge_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -981,6 +1069,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read name and look */
+        get: operations["find_branding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/command-logs": {
         parameters: {
             query?: never;
@@ -1061,6 +1166,23 @@ export interface paths {
         put?: never;
         /** Cancel a command */
         post: operations["cancel_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands/{command_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve or reject a command */
+        post: operations["decide_command"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1403,6 +1525,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Listen to what changes (WebSocket) */
+        get: operations["listen_to_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for the live channel */
+        post: operations["create_channel_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -1672,6 +1828,23 @@ export interface paths {
         put?: never;
         /** Issue a registration token */
         post: operations["create_registration_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machines/{agent_id}/rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a machine's key replaced */
+        post: operations["rotate_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2557,6 +2730,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Make a webhook */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook */
+        get: operations["find_webhook"];
+        /** Change a webhook */
+        put: operations["update_webhook"];
+        post?: never;
+        /** Remove a webhook */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries of a webhook */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a delivery again */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test a webhook */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cli/download/{filename}": {
         parameters: {
             query?: never;
@@ -2608,6 +2869,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for a monitor */
+        get: operations["read_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ready": {
         parameters: {
             query?: never;
@@ -2625,6 +2903,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in */
+        post: operations["v1_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out */
+        post: operations["v1_logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one's own account */
+        get: operations["v1_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oidc/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in with another provider */
+        get: operations["v1_oidc_authorize"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come back from another provider */
+        post: operations["v1_oidc_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renew a token */
+        post: operations["v1_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/machines": {
         parameters: {
             query?: never;
@@ -2635,7 +3015,8 @@ export interface paths {
         /** List machines */
         get: operations["v1_list_machines"];
         put?: never;
-        post?: never;
+        /** Create a machine */
+        post: operations["v1_create_machine"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2651,7 +3032,8 @@ export interface paths {
         };
         /** Read a machine */
         get: operations["v1_find_machine"];
-        put?: never;
+        /** Change a machine */
+        put: operations["v1_update_machine"];
         post?: never;
         /** Delete a machine */
         delete: operations["v1_delete_machine"];
@@ -2688,6 +3070,77 @@ export interface paths {
         put?: never;
         /** Test a machine */
         post: operations["v1_test_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List organizations */
+        get: operations["v1_list_organizations"];
+        put?: never;
+        /** Create an organization */
+        post: operations["v1_create_organization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an organization */
+        get: operations["v1_find_organization"];
+        /** Change an organization */
+        put: operations["v1_update_organization"];
+        post?: never;
+        /** Delete an organization */
+        delete: operations["v1_delete_organization"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an organization's people */
+        get: operations["v1_list_organization_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organizations/{organization_id}/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set an organization's provider */
+        put: operations["v1_set_organization_oidc"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2774,6 +3227,93 @@ export interface paths {
         /** Open the terminal of a session (WebSocket) */
         get: operations["v1_open_socket"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List users */
+        get: operations["v1_list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/invitations/{user_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an invitation again */
+        post: operations["v1_resend_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Invite a user */
+        post: operations["v1_invite_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a user */
+        get: operations["v1_find_user"];
+        /** Change a user */
+        put: operations["v1_update_user"];
+        post?: never;
+        /** Delete a user */
+        delete: operations["v1_delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user_id}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a user's machines */
+        put: operations["v1_set_permissions"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3055,6 +3595,150 @@ export interface components {
         };
         /** @description A machine's public name in paths (`agent_id`). Assigned when the machine is created and kept for its life. */
         AgentId: string;
+        /** @description Something that a rule tells of. */
+        Alert: {
+            /**
+             * Format: date-time
+             * @description When somebody took note of it.
+             */
+            acknowledged_at?: string | null;
+            /** @description Who did, by name; empty if nobody has. */
+            acknowledged_by: string;
+            agent_id?: components["schemas"]["AgentId"] | null;
+            /**
+             * Format: int32
+             * @description How often it happened.
+             */
+            count: number;
+            /** @description What is known of it: `machine`, `username`, `command` and the like, as in the payload of a delivery. */
+            details: Record<string, never>;
+            /** @description What it is about. */
+            event: components["schemas"]["AlertEvent"];
+            /** @description Its id. */
+            id: components["schemas"]["ObjectId"];
+            /**
+             * Format: date-time
+             * @description …and last.
+             */
+            last_at: string;
+            /**
+             * Format: date-time
+             * @description When it was raised.
+             */
+            raised_at: string;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            resolved_at?: string | null;
+            rule_id?: components["schemas"]["ObjectId"] | null;
+            /** @description What the rule was called. */
+            rule_name: string;
+            /**
+             * Format: date-time
+             * @description When it happened first…
+             */
+            started_at: string;
+            /** @description Where it is. */
+            status: components["schemas"]["AlertStatus"];
+            /** @description The same in a line. */
+            summary: string;
+        };
+        /**
+         * @description What a rule is about.
+         * @enum {string}
+         */
+        AlertEvent: "machine_offline" | "machine_online" | "session_start" | "failed_login" | "command" | "high_usage";
+        /**
+         * @description From which state of a machine on a rule tells.
+         * @enum {string}
+         */
+        AlertLevel: "warning" | "critical";
+        /** @description A page of alerts, newest first. */
+        AlertList: {
+            /** @description The alerts. */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /** @description A rule. */
+        AlertRule: {
+            /** @description Whether it is on. */
+            active: boolean;
+            /**
+             * Format: int32
+             * @description How many sign-ins must fail.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is about. */
+            event: components["schemas"]["AlertEvent"];
+            /** @description Only commands that failed. */
+            failed_only: boolean;
+            group_id?: components["schemas"]["ObjectId"] | null;
+            /** @description Its id. */
+            id: components["schemas"]["ObjectId"];
+            /** @description From which state of a machine on. */
+            level: components["schemas"]["AlertLevel"];
+            machine_id?: components["schemas"]["ObjectId"] | null;
+            /**
+             * Format: int32
+             * @description How long a machine must be away, or within which time sign-ins must fail.
+             */
+            minutes: number;
+            /** @description What people call it. */
+            name: string;
+            /** @description Only commands with this word in them; all if it is empty. */
+            program: string;
+            /**
+             * Format: int32
+             * @description For how many minutes the same is not told again.
+             */
+            quiet_minutes: number;
+            /** @description Only machines with this tag. */
+            tag?: string | null;
+            /**
+             * Format: date-time
+             * @description When somebody changed it last.
+             */
+            updated_at: string;
+            /** @description Who gets a mail. */
+            user_ids: components["schemas"]["ObjectId"][];
+            /** @description Which webhooks are told. */
+            webhook_ids: components["schemas"]["ObjectId"][];
+        };
+        /** @description The rules of an organization, by the time they were made. */
+        AlertRuleList: {
+            /** @description All of them: there are at most 50. */
+            rules: components["schemas"]["AlertRule"][];
+        };
+        /**
+         * @description Where an alert is.
+         * @enum {string}
+         */
+        AlertStatus: "open" | "resolved";
         /** @description A role of either kind. */
         AnyRole: components["schemas"]["RoleDefinition"] | components["schemas"]["OrganizationRole"];
         /** @description A key, without what makes it one. */
@@ -3246,6 +3930,38 @@ export interface components {
             /** @description A machine each, in the order of the request, or by name. */
             targets: components["schemas"]["Target"][];
         };
+        /** @description How the product is called here. A picture or colour that is empty is as it comes. */
+        Branding: {
+            /** @description A colour for clients that have themes made of one. */
+            default_theme_color: string;
+            /**
+             * Format: date-time
+             * @description When that changed last.
+             */
+            default_theme_color_updated_at?: string | null;
+            /** @description The picture of the browser's tab. */
+            favicon_url: string;
+            /** @description The picture beside the name: an `https` address, or a path of this server. */
+            logo_url: string;
+            /** @description The first part of the name. */
+            name_part1: string;
+            /** @description Its colour, such as `#0a7f5a`. */
+            name_part1_color: string;
+            /** @description The second part of the name. */
+            name_part2: string;
+            /** @description Its colour. */
+            name_part2_color: string;
+            /**
+             * Format: int32
+             * @description After how many minutes without a key clients may leave a terminal. The server itself goes by what an organization says.
+             */
+            terminal_idle_timeout_minutes: number;
+            /**
+             * Format: date-time
+             * @description When any of it changed last.
+             */
+            updated_at?: string | null;
+        };
         /** @description Where a chain breaks. */
         Broken: {
             /** @description The entry. */
@@ -3386,11 +4102,20 @@ export interface components {
              */
             created_at: string;
             /**
+             * Format: date-time
+             * @description When.
+             */
+            decided_at?: string | null;
+            /** @description Who approved or rejected it, if somebody had to. */
+            decided_by?: string | null;
+            /** @description Why, if they said so. */
+            decision_reason?: string | null;
+            /**
              * Format: int64
              * @description How long it ran, in milliseconds, as the machine says.
              */
             duration_ms?: number | null;
-            /** @description Why there is no exit code, for people. */
+            /** @description Why there is no exit code, for people; of one that waits for approval, why it does. */
             error?: string | null;
             /**
              * Format: int32
@@ -3429,6 +4154,11 @@ export interface components {
             /** @description By which name. */
             username: string;
         };
+        /**
+         * @description What the lists of programs had to say of a command.
+         * @enum {string}
+         */
+        CommandAgainstPolicy: "warned" | "refused";
         /** @description A command with what it wrote. */
         CommandDetail: components["schemas"]["Command"] & {
             /** @description Whether its output is kept. Of one machine, that of the newest 200 commands is, for 30 days. */
@@ -3530,6 +4260,7 @@ export interface components {
             output_to?: number | null;
             /** @description Whether it wrote more than `output`, where that is not empty. */
             output_truncated: boolean;
+            policy?: components["schemas"]["CommandAgainstPolicy"] | null;
             /**
              * Format: int64
              * @description When it began to write, in milliseconds of the recording; where one row is read.
@@ -3602,6 +4333,27 @@ export interface components {
          */
         CommandOutcome: "exited" | "stopped" | "unknown";
         /**
+         * @description Programs that commands may run, must not run, or run only after somebody agreed. An entry without a slash is a name, such as `rm`,
+         *     wherever that program is; one with a slash is the path of one program, such as `/usr/bin/systemctl`.
+         */
+        CommandPolicy: {
+            /**
+             * @description If there are any, commands run these and nothing else.
+             * @default []
+             */
+            allowed_commands: string[];
+            /**
+             * @description Commands that run one of these wait until an administrator agrees.
+             * @default []
+             */
+            approval_required_commands: string[];
+            /**
+             * @description Commands that run one of these are refused. That counts before all else.
+             * @default []
+             */
+            blocked_commands: string[];
+        };
+        /**
          * @description How it is known that a command was run.
          * @enum {string}
          */
@@ -3624,7 +4376,7 @@ export interface components {
              * @description Only if the answer waited for it; `null` if a signal ended it.
              */
             exit_code?: number | null;
-            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended, or `awaiting_approval`. */
             status: components["schemas"]["CommandStatus"];
             /** @description Only if the answer waited for it. */
             stderr?: string | null;
@@ -3637,7 +4389,7 @@ export interface components {
          * @description How far a command has come.
          * @enum {string}
          */
-        CommandStatus: "queued" | "sent" | "completed" | "timeout" | "cancelled" | "failed" | "unknown" | "expired";
+        CommandStatus: "queued" | "sent" | "completed" | "timeout" | "cancelled" | "failed" | "unknown" | "expired" | "awaiting_approval" | "refused" | "rejected";
         /**
          * @description What is known of a command's text.
          * @enum {string}
@@ -4107,6 +4859,19 @@ export interface components {
             /** @description `deactivated`. */
             status: string;
         };
+        /** @description What is decided of a command that waits for approval. */
+        DecideCommand: {
+            /**
+             * @description Whether it runs.
+             * @default false
+             */
+            approve: boolean;
+            /**
+             * @description Why, for whoever sent it. Needed where it does not run.
+             * @default
+             */
+            reason?: string;
+        };
         /** @description What proves that an organization is to be deleted with everything in it. The query may say `force=true` in its place. */
         DeleteOrganization: {
             /**
@@ -4115,6 +4880,83 @@ export interface components {
              */
             confirm?: string | null;
         };
+        /** @description Something that a webhook is told. */
+        Delivery: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How long the last attempt took.
+             */
+            duration_ms?: number | null;
+            /** @description Why the last attempt failed; empty if it did not. */
+            error: string;
+            /** @description What it tells of: an event of webhooks, or `test`. */
+            event: string;
+            /** @description Its id. With `msg_` before it, it is the `webhook-id` of every attempt. */
+            id: components["schemas"]["ObjectId"];
+            /**
+             * Format: date-time
+             * @description When it was tried last.
+             */
+            last_attempt_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it is pending.
+             */
+            next_attempt_at?: string | null;
+            /** @description What is posted. */
+            payload: string;
+            /** @description The first bytes of the last answer, as text. */
+            response: string;
+            /**
+             * Format: int32
+             * @description The status of the last answer; none if there was no answer.
+             */
+            response_status?: number | null;
+            /** @description What became of it. */
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description The same in a line. */
+            summary: string;
+        };
+        /** @description A page of deliveries, newest first. */
+        DeliveryList: {
+            /** @description The deliveries. */
+            deliveries: components["schemas"]["Delivery"][];
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /**
+         * @description What became of a delivery.
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "delivered" | "failed";
         /** @description A copy of a machine. */
         Duplicate: {
             /**
@@ -4279,7 +5121,7 @@ export interface components {
              * @description Only if the answer waited for it; `null` if a signal ended it.
              */
             exit_code?: number | null;
-            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+            /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended, or `awaiting_approval`. */
             status: components["schemas"]["CommandStatus"];
             /** @description Only if the answer waited for it. */
             stderr?: string | null;
@@ -4306,7 +5148,7 @@ export interface components {
                  * @description Only if the answer waited for it; `null` if a signal ended it.
                  */
                 exit_code?: number | null;
-                /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended. */
+                /** @description `sent`; `queued` if it waits for the machine; or, if the answer waited, how it ended, or `awaiting_approval`. */
                 status: components["schemas"]["CommandStatus"];
                 /** @description Only if the answer waited for it. */
                 stderr?: string | null;
@@ -4775,7 +5617,7 @@ export interface components {
              * @description The time here, in UTC; only with the code `clock_skew`.
              */
             now?: string;
-            /** @description Names the log line of a failure of ours; only with status 500. */
+            /** @description Names the log lines of the request, as the header `X-Request-Id` does; only with a status from 500 up. */
             request_id?: string;
             /**
              * Format: int64
@@ -5326,6 +6168,8 @@ export interface components {
             allow_sudo: boolean;
             /** @description Names of the accounts that were given access, its owner first. */
             allowed_users: string[];
+            /** @description What commands may run on it, besides what its organization says. */
+            command_policy: components["schemas"]["CommandPolicy"];
             /**
              * Format: double
              * @description Processor use in percent of all cores.
@@ -5641,6 +6485,8 @@ export interface components {
         Organization: {
             /** @description Whether only administrators make machines. */
             admins_create_machines: boolean;
+            /** @description From which networks its people may come; empty is from all. */
+            allowed_networks: string[];
             /**
              * Format: int32
              * @description For how many days the command log is kept.
@@ -5651,6 +6497,8 @@ export interface components {
              *     is masked then, as in `--password *`.
              */
             command_masks: string[];
+            /** @description What commands may run on its machines. */
+            command_policy: components["schemas"]["CommandPolicy"];
             /**
              * Format: date-time
              * @description When it was made.
@@ -5698,6 +6546,8 @@ export interface components {
             max_user_sessions: number;
             /** @description Its name in URLs, tokens and `tenant_id`, for ever. */
             name: string;
+            /** @description Whether its agents have to come from there, too. */
+            networks_for_agents: boolean;
             /** @description Whether sign-ins by password need a code sent by mail. */
             otp: components["schemas"]["OtpPolicy"];
             /**
@@ -6451,6 +7301,105 @@ export interface components {
              */
             when_online?: boolean;
         };
+        /** @description A rule to be made, or all of one as it shall be. */
+        SaveAlertRule: {
+            /**
+             * @description Whether it is on.
+             * @default true
+             */
+            active?: boolean;
+            /**
+             * Format: int32
+             * @description `failed_login`: how many.
+             * @default 5
+             */
+            count?: number;
+            /**
+             * @description What it is about.
+             * @default
+             */
+            event: components["schemas"]["AlertEvent"];
+            /**
+             * @description `command`: only those that ended with another exit code than 0.
+             * @default false
+             */
+            failed_only?: boolean;
+            /**
+             * @description Only machines of this group.
+             * @default null
+             */
+            group_id?: string | null;
+            /**
+             * @description `high_usage`: from which state on.
+             * @default critical
+             */
+            level?: components["schemas"]["AlertLevel"];
+            /**
+             * @description Only this machine, by its `id` or its `agent_id`.
+             * @default null
+             */
+            machine_id?: string | null;
+            /**
+             * Format: int32
+             * @description `machine_offline`: how long the machine must be away, 0 to 1440. `failed_login`: within which time, 1 to 60.
+             * @default 5
+             */
+            minutes?: number;
+            /**
+             * @description What people call it.
+             * @default
+             */
+            name: string;
+            /**
+             * @description `command`: only those with this word in them. Empty: all.
+             * @default
+             */
+            program?: string;
+            /**
+             * Format: int32
+             * @description For how many minutes the same is not told again.
+             * @default 60
+             */
+            quiet_minutes?: number;
+            /**
+             * @description Only machines with this tag. At most one of `tag`, `group_id` and `machine_id` narrows a rule; none if it is about sign-ins.
+             * @default null
+             */
+            tag?: string | null;
+            /**
+             * @description Members of the organization who get a mail.
+             * @default []
+             */
+            user_ids?: string[];
+            /**
+             * @description Webhooks of the organization that are told.
+             * @default []
+             */
+            webhook_ids?: string[];
+        };
+        /** @description A webhook to be made, or all of one as it shall be. */
+        SaveWebhook: {
+            /**
+             * @description Whether it is on.
+             * @default true
+             */
+            active?: boolean;
+            /**
+             * @description What it is told of whatever rules say. Rules name it themselves for their alerts.
+             * @default []
+             */
+            events?: components["schemas"]["WebhookEvent"][];
+            /**
+             * @description What people call it.
+             * @default
+             */
+            name: string;
+            /**
+             * @description Where deliveries are posted: `https`, by a name or address that is public.
+             * @default
+             */
+            url: string;
+        };
         /** @description The second factor was taken off. */
         SecondFactorChanged: {
             /** @description For people. */
@@ -6811,6 +7760,11 @@ export interface components {
         Stats: {
             /**
              * Format: int64
+             * @description Terminals that are open on its machines.
+             */
+            active_session_count: number;
+            /**
+             * Format: int64
              * @description Of these, administrators.
              */
             admin_users: number;
@@ -7016,6 +7970,50 @@ export interface components {
             /** @description Six digits. */
             code: string;
         };
+        /** @description What to change of it. What is absent stays; a picture or colour that is empty is as it comes. */
+        UpdateBranding: {
+            /**
+             * @description `#` and six hex digits.
+             * @default null
+             */
+            default_theme_color?: string | null;
+            /**
+             * @description The same.
+             * @default null
+             */
+            favicon_url?: string | null;
+            /**
+             * @description An `https` address, or a path of this server.
+             * @default null
+             */
+            logo_url?: string | null;
+            /**
+             * @description The first part of the name.
+             * @default null
+             */
+            name_part1?: string | null;
+            /**
+             * @description `#` and six hex digits.
+             * @default null
+             */
+            name_part1_color?: string | null;
+            /**
+             * @description The second part of the name.
+             * @default null
+             */
+            name_part2?: string | null;
+            /**
+             * @description `#` and six hex digits.
+             * @default null
+             */
+            name_part2_color?: string | null;
+            /**
+             * Format: int32
+             * @description Minutes.
+             * @default null
+             */
+            terminal_idle_timeout_minutes?: number | null;
+        };
         /** @description What to change of a group. What is absent stays. */
         UpdateGroup: {
             /**
@@ -7064,6 +8062,8 @@ export interface components {
         };
         /** @description What is to change of a machine. What is absent stays. */
         UpdateMachine: {
+            /** @default null */
+            command_policy?: components["schemas"]["CommandPolicy"] | null;
             /**
              * @description What it is for.
              * @default null
@@ -7100,6 +8100,12 @@ export interface components {
              */
             admins_create_machines?: boolean | null;
             /**
+             * @description From which networks its people may come: `203.0.113.0/24`, `2001:db8::/32`, or single addresses. Empty is from all. Super
+             *     administrators come from everywhere; anybody else must be in it to set it.
+             * @default null
+             */
+            allowed_networks?: string[] | null;
+            /**
              * Format: int32
              * @description For how many days the command log is kept.
              * @default null
@@ -7110,6 +8116,8 @@ export interface components {
              * @default null
              */
             command_masks?: string[] | null;
+            /** @default null */
+            command_policy?: components["schemas"]["CommandPolicy"] | null;
             /**
              * @description What it is for.
              * @default null
@@ -7156,6 +8164,11 @@ export interface components {
              * @default null
              */
             max_user_sessions?: number | null;
+            /**
+             * @description Whether its agents have to come from there, too, when they next connect.
+             * @default null
+             */
+            networks_for_agents?: boolean | null;
             /** @default null */
             otp?: components["schemas"]["OtpPolicy"] | null;
             /**
@@ -7341,6 +8354,60 @@ export interface components {
             /** @description Its name, unique everywhere. */
             username: string;
         };
+        /** @description A machine that somebody is to have. */
+        V1Access: {
+            /** @description `full`: whoever may use a machine may do all there. */
+            access_level: string;
+            /** @description Its id, with or without `mch_`, or its `agent_id`. */
+            machine_id: string;
+        };
+        /** @description A sign-in that needs a choice or a code first, and goes on at `/api/auth/select-tenant` or `/api/auth/mfa/verify`. */
+        V1Challenge: {
+            /** @description Whether a code is needed. */
+            mfa_required?: boolean;
+            /** @description What the code is sent with. */
+            mfa_token?: string;
+            /** @description Whether one of them is to be chosen. */
+            requires_tenant_selection?: boolean;
+            /** @description What proves the sign-in so far. */
+            session_token: string;
+            /** @description The organizations that it opens. */
+            tenants: components["schemas"]["Tenant"][];
+        };
+        /** @description Settings to be changed. */
+        V1ChangeSettings: {
+            /** @description Whether everybody needs a second factor. This server must send mail, by which codes come. */
+            mfa_required?: boolean | null;
+        };
+        /** @description A machine to be made. Its agent enrols with the token that is answered. */
+        V1CreateMachine: {
+            /** @description `key` or `password`, as published, or `agent`, which all mean the last: agents prove themselves with keys of their own. */
+            auth_type?: string | null;
+            /** @description What it is for. */
+            description?: string | null;
+            /** @description As published, where the machine is. Nobody dials it: its agent says its address once it has come, and this is not kept. */
+            host?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int32
+             * @description As published. It is not kept, for the same reason.
+             */
+            port?: number | null;
+            /** @description Labels. */
+            tags?: string[] | null;
+            /** @description Whom terminals run as there; empty for the agent's own account. */
+            username?: string | null;
+        };
+        /** @description An organization to be made, whose first administrator is invited. */
+        V1CreateOrganization: {
+            /** @description Where the administrator's invitation is mailed to. */
+            admin_email: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description Its name in addresses. */
+            slug: string;
+        };
         /** @description A session to be opened. */
         V1CreateSession: {
             /** @description On which machine: its id, with or without `mch_`, or its `agent_id`. */
@@ -7368,6 +8435,42 @@ export interface components {
             /** @description Always false. */
             success: boolean;
         };
+        /** @description An invitation that was sent. */
+        V1Invitation: {
+            /** @description Where it was mailed to. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at: string;
+            /** @description What sends it again: `usr_` and the `id` of the account that waits. */
+            invitation_id: string;
+            /** @description Whether the mail went out. */
+            invite_sent: boolean;
+            /** @description The link in it, for whoever hands it over; null where this server sends no mail. */
+            invite_url?: string | null;
+        };
+        /** @description Somebody to be invited. */
+        V1Invite: {
+            /** @description Where the invitation is mailed to. */
+            email: string;
+            /** @description Machines to lend them, by id or `agent_id`. The caller must manage each. */
+            machine_ids?: string[] | null;
+            /** @description First and last name. */
+            name?: string | null;
+            /** @description `admin` or `member`. */
+            role: string;
+        };
+        /** @description A machine that somebody was lent. */
+        V1LentMachine: {
+            /** @description Always `full`. */
+            access_level: string;
+            /** @description The machine's public name. */
+            agent_id: string;
+            /** @description `mch_` and the machine's `id`. */
+            machine_id: string;
+        };
         /** @description An entry of a session's log. */
         V1Log: {
             /** @description The command, or the text as the terminal got it, with its escape sequences. */
@@ -7385,6 +8488,15 @@ export interface components {
          * @enum {string}
          */
         V1LogKind: "command" | "output";
+        /** @description Who signs in. */
+        V1Login: {
+            /** @description The mail address, or the username. */
+            email: string;
+            /** @description The password. */
+            password: string;
+        };
+        /** @description What a sign-in answers. */
+        V1LoginAnswer: components["schemas"]["V1SignedIn"] | components["schemas"]["V1Challenge"];
         /** @description What was run in a session, oldest first. */
         V1Logs: {
             /** @description The entries. */
@@ -7400,6 +8512,28 @@ export interface components {
             id: string;
             /** @description What people call it. */
             name: string;
+        };
+        /** @description A machine that waits for its agent. */
+        V1MachineCreated: {
+            /** @description Its public name. */
+            agent_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Empty until its agent has said it. */
+            host: string;
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /** @description The line that installs the agent on the machine and enrols it. */
+            install_command: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description What its agent enrols with, once. */
+            registration_token: string;
+            /** @description `pending`. */
+            status: string;
         };
         /** @description One machine. */
         V1MachineDetail: components["schemas"]["V1MachineItem"] & {
@@ -7459,6 +8593,18 @@ export interface components {
             /** @description What it is. */
             server_info: components["schemas"]["V1ServerInfo"];
         };
+        /** @description A machine that was changed. */
+        V1MachineUpdated: {
+            /** @description `mch_` and the machine's `id`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            updated_at: string;
+        };
         /** @description The same, with the address. */
         V1MachineWithHost: {
             /** @description The machine's own address, as its agent says; empty before it has connected. */
@@ -7467,6 +8613,56 @@ export interface components {
             id: string;
             /** @description What people call it. */
             name: string;
+        };
+        /** @description The account that calls. */
+        V1Me: {
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+            /** @description The organization. */
+            organization: components["schemas"]["V1OrganizationName"];
+            /** @description `admin`, `member`, or `super_admin`. */
+            role: string;
+        };
+        /** @description Somebody of an organization. */
+        V1Member: {
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When they accepted the invitation, or else when the account was made.
+             */
+            joined_at: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+            /** @description `admin`, `member`, or `super_admin`. */
+            role: string;
+        };
+        /** @description The people of an organization, those first who came first. */
+        V1Members: {
+            /** @description The people. */
+            members: components["schemas"]["V1Member"][];
+            /** @description Which part of the list it is. */
+            pagination: components["schemas"]["V1Pagination"];
+        };
+        /** @description What a provider sent a browser back with. */
+        V1OidcCallback: {
+            /** @description To be traded for the person's mail address. */
+            code: string;
+            /** @description `azure`, `okta`, `google`, or `github`. */
+            provider: string;
+            /** @description The state that came with it. */
+            state: string;
         };
         /** @description A session that waits for its client. */
         V1OpenedSession: {
@@ -7487,6 +8683,177 @@ export interface components {
              * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
              */
             websocket_url: string;
+        };
+        /** @description An organization in a list. */
+        V1Organization: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Its id, which is its slug. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines_count: number;
+            /**
+             * Format: int64
+             * @description People.
+             */
+            members_count: number;
+            /** @description What people call it. */
+            name: string;
+            /** @description Always null: there are no plans. */
+            plan?: string | null;
+            /** @description The same as `id`. */
+            slug: string;
+        };
+        /** @description An organization that was made. */
+        V1OrganizationCreated: {
+            /** @description The invitation of its first administrator. */
+            admin_invitation: components["schemas"]["V1Invitation"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Its id, which is its slug. */
+            id: string;
+            /** @description How large it may become. */
+            limits: components["schemas"]["V1OrganizationLimits"];
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines_count: number;
+            /**
+             * Format: int64
+             * @description People.
+             */
+            members_count: number;
+            /** @description What people call it. */
+            name: string;
+            /** @description Always null: there are no plans. */
+            plan?: string | null;
+            /** @description How people sign in. */
+            settings: components["schemas"]["V1OrganizationSettings"];
+            /** @description The same as `id`. */
+            slug: string;
+            /** @description How large it is. */
+            usage: components["schemas"]["V1OrganizationUsage"];
+        };
+        /** @description One organization. */
+        V1OrganizationDetail: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Its id, which is its slug. */
+            id: string;
+            /** @description How large it may become. */
+            limits: components["schemas"]["V1OrganizationLimits"];
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines_count: number;
+            /**
+             * Format: int64
+             * @description People.
+             */
+            members_count: number;
+            /** @description What people call it. */
+            name: string;
+            /** @description Always null: there are no plans. */
+            plan?: string | null;
+            /** @description How people sign in. */
+            settings: components["schemas"]["V1OrganizationSettings"];
+            /** @description The same as `id`. */
+            slug: string;
+            /** @description How large it is. */
+            usage: components["schemas"]["V1OrganizationUsage"];
+        };
+        /** @description How large an organization may become. */
+        V1OrganizationLimits: {
+            /**
+             * Format: int64
+             * @description Always null: no limit.
+             */
+            max_machines?: number | null;
+            /**
+             * Format: int64
+             * @description Always null: no limit.
+             */
+            max_sessions?: number | null;
+            /**
+             * Format: int64
+             * @description Always null: no limit.
+             */
+            max_users?: number | null;
+        };
+        /** @description Organizations, by slug. */
+        V1OrganizationList: {
+            /** @description The organizations. */
+            organizations: components["schemas"]["V1Organization"][];
+            /** @description Which part of the list it is. */
+            pagination: components["schemas"]["V1Pagination"];
+        };
+        /** @description An organization by name. */
+        V1OrganizationName: {
+            /** @description Its id, which is its slug. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description A provider for one organization, as published. */
+        V1OrganizationOidc: {
+            /** @description What the server is to the provider. */
+            client_id: string;
+            /** @description Proves it. */
+            client_secret: string;
+            /** @description Whether people may sign in with it. */
+            enabled: boolean;
+            /** @description Who the provider is. */
+            issuer_url: string;
+            /** @description `okta`, `azure`, `google` or `custom`. */
+            provider: string;
+        };
+        /** @description How people sign in to an organization. */
+        V1OrganizationSettings: {
+            /** @description Always empty: only accounts that are there may sign in. */
+            allowed_domains: string[];
+            /** @description Whether everybody needs a second factor. */
+            mfa_required: boolean;
+            /** @description Whether people may sign in with another provider. That is set for the whole server. */
+            oidc_enabled: boolean;
+            /** @description Which one. */
+            oidc_provider?: string | null;
+            /**
+             * Format: int64
+             * @description How long a sign-in lasts without a renewal, in seconds. That is set for the whole server.
+             */
+            session_timeout: number;
+        };
+        /** @description How large an organization is. */
+        V1OrganizationUsage: {
+            /**
+             * Format: int64
+             * @description Terminals that are open on them.
+             */
+            active_sessions: number;
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description People.
+             */
+            users: number;
         };
         /** @description Which part of a list it is. */
         V1Pagination: {
@@ -7510,6 +8877,88 @@ export interface components {
              * @description How many pages there are.
              */
             total_pages: number;
+        };
+        /** @description People, those first who came first. */
+        V1People: {
+            /** @description Which part of the list it is. */
+            pagination: components["schemas"]["V1Pagination"];
+            /** @description The people. */
+            users: components["schemas"]["V1Person"][];
+        };
+        /** @description What somebody may do. */
+        V1Permissions: {
+            /** @description With machines: `view`, `connect` and, for administrators, `manage`. A member's are those they own or were given. */
+            machines: string[];
+            /** @description With sessions: `view` and `end`. A member's are their own and those on their machines. */
+            sessions: string[];
+            /** @description With people: `view`, `create`, `edit`, `delete`, `assign_roles`. */
+            users: string[];
+        };
+        /** @description Somebody in a list. */
+        V1Person: {
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When they last signed in.
+             */
+            last_login?: string | null;
+            /** @description First and last name, or else the username. */
+            name: string;
+            /** @description `admin`, `member`, or `super_admin`. */
+            role: string;
+            /** @description `active`, `pending` before an invitation is accepted, or `disabled`. */
+            status: string;
+        };
+        /** @description One account. Colleagues are not told what it may do. */
+        V1PersonDetail: {
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When they last signed in.
+             */
+            last_login?: string | null;
+            /** @description What they were lent, one by one; groups and approved requests are further ways to a machine. */
+            machine_access?: components["schemas"]["V1LentMachine"][] | null;
+            /** @description First and last name, or else the username. */
+            name: string;
+            permissions?: components["schemas"]["V1Permissions"] | null;
+            /** @description `admin`, `member`, or `super_admin`. */
+            role: string;
+            /** @description `active`, `pending` before an invitation is accepted, or `disabled`. */
+            status: string;
+        };
+        /** @description A token to be renewed. */
+        V1Refresh: {
+            /** @description What the sign-in, or the last renewal, answered as this. */
+            refresh_token: string;
+        };
+        /** @description A renewed token. */
+        V1Refreshed: {
+            /**
+             * Format: date-time
+             * @description When both are worth nothing any more.
+             */
+            expires_at: string;
+            /** @description What renews it. */
+            refresh_token: string;
+            /** @description The bearer token. */
+            token: string;
         };
         /** @description What a machine is, as its agent last said. */
         V1ServerInfo: {
@@ -7617,6 +9066,40 @@ export interface components {
              */
             unique_users: number;
         };
+        /** @description What somebody is to be lent: these machines and no others. */
+        V1SetAccess: {
+            /** @description The machines. A request changes 20 at most. */
+            machine_access: components["schemas"]["V1Access"][];
+        };
+        /** @description A sign-in that is done. */
+        V1SignedIn: {
+            /**
+             * Format: date-time
+             * @description When both are worth nothing any more.
+             */
+            expires_at: string;
+            /** @description Whether a new password must be chosen first: `POST /api/auth/change-password`. */
+            must_reset_password: boolean;
+            /** @description What renews it, as long as it has not expired: the same token. */
+            refresh_token: string;
+            /** @description The bearer token. */
+            token: string;
+            /** @description Whose it is. */
+            user: components["schemas"]["V1SignedInUser"];
+        };
+        /** @description Whose sign-in it is. */
+        V1SignedInUser: {
+            /** @description The mail address. */
+            email: string;
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+            /** @description The organization's id. */
+            organization_id: string;
+            /** @description `admin`, `member`, or `super_admin`. */
+            role: string;
+        };
         /** @description A terminal's size, as clients send it. */
         V1Size: {
             /**
@@ -7647,12 +9130,48 @@ export interface components {
              */
             sessions_count: number;
         };
+        /** @description A change of a machine. What is left out stays. What its agent says, such as `host`, is not for a request to change. */
+        V1UpdateMachine: {
+            /** @description What it is for. */
+            description?: string | null;
+            /** @description What people call it. */
+            name?: string | null;
+            /** @description Its labels. */
+            tags?: string[] | null;
+        };
+        /** @description A change of an organization. What is left out stays. */
+        V1UpdateOrganization: {
+            /** @description What people call it. */
+            name?: string | null;
+            settings?: components["schemas"]["V1ChangeSettings"] | null;
+        };
+        /** @description A change of an account. What is left out stays. */
+        V1UpdateUser: {
+            /** @description First and last name. */
+            name?: string | null;
+            /** @description `admin` or `member`. */
+            role?: string | null;
+        };
         /** @description Who opened a session. */
         V1User: {
             /** @description `usr_` and the account's `id`. */
             id: string;
             /** @description First and last name, or else the username. */
             name: string;
+        };
+        /** @description An account that was changed. */
+        V1UserUpdated: {
+            /** @description `usr_` and the account's `id`. */
+            id: string;
+            /** @description First and last name, or else the username. */
+            name: string;
+            /** @description `admin`, `member`, or `super_admin`. */
+            role: string;
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            updated_at: string;
         };
         /** @description The same, with the address. */
         V1UserWithEmail: {
@@ -7664,6 +9183,38 @@ export interface components {
             name: string;
         };
         /** @description What every success of `/v1` with content answers. */
+        V1_V1Invitation: {
+            /** @description An invitation that was sent. */
+            data: {
+                /** @description Where it was mailed to. */
+                email: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it is good.
+                 */
+                expires_at: string;
+                /** @description What sends it again: `usr_` and the `id` of the account that waits. */
+                invitation_id: string;
+                /** @description Whether the mail went out. */
+                invite_sent: boolean;
+                /** @description The link in it, for whoever hands it over; null where this server sends no mail. */
+                invite_url?: string | null;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1LoginAnswer: {
+            /** @description What a sign-in answers. */
+            data: components["schemas"]["V1SignedIn"] | components["schemas"]["V1Challenge"];
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
         V1_V1Logs: {
             /** @description What was run in a session, oldest first. */
             data: {
@@ -7673,6 +9224,35 @@ export interface components {
                 pagination: components["schemas"]["V1Pagination"];
                 /** @description The session's name. */
                 session_id: components["schemas"]["SessionId"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineCreated: {
+            /** @description A machine that waits for its agent. */
+            data: {
+                /** @description Its public name. */
+                agent_id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Empty until its agent has said it. */
+                host: string;
+                /** @description `mch_` and the machine's `id`. */
+                id: string;
+                /** @description The line that installs the agent on the machine and enrols it. */
+                install_command: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description What its agent enrols with, once. */
+                registration_token: string;
+                /** @description `pending`. */
+                status: string;
             };
             /** @description For people, where there is something to say. */
             message?: string;
@@ -7731,6 +9311,64 @@ export interface components {
             success: boolean;
         };
         /** @description What every success of `/v1` with content answers. */
+        V1_V1MachineUpdated: {
+            /** @description A machine that was changed. */
+            data: {
+                /** @description `mch_` and the machine's `id`. */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When that was.
+                 */
+                updated_at: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1Me: {
+            /** @description The account that calls. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When the account was made.
+                 */
+                created_at: string;
+                /** @description The mail address. */
+                email: string;
+                /** @description `usr_` and the account's `id`. */
+                id: string;
+                /** @description First and last name, or else the username. */
+                name: string;
+                /** @description The organization. */
+                organization: components["schemas"]["V1OrganizationName"];
+                /** @description `admin`, `member`, or `super_admin`. */
+                role: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1Members: {
+            /** @description The people of an organization, those first who came first. */
+            data: {
+                /** @description The people. */
+                members: components["schemas"]["V1Member"][];
+                /** @description Which part of the list it is. */
+                pagination: components["schemas"]["V1Pagination"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
         V1_V1OpenedSession: {
             /** @description A session that waits for its client. */
             data: {
@@ -7751,6 +9389,166 @@ export interface components {
                  * @example wss://edge.example.com/v1/sessions/sess_0123456789abcdef01234567/ws
                  */
                 websocket_url: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1OrganizationCreated: {
+            /** @description An organization that was made. */
+            data: {
+                /** @description The invitation of its first administrator. */
+                admin_invitation: components["schemas"]["V1Invitation"];
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Its id, which is its slug. */
+                id: string;
+                /** @description How large it may become. */
+                limits: components["schemas"]["V1OrganizationLimits"];
+                /**
+                 * Format: int64
+                 * @description Machines.
+                 */
+                machines_count: number;
+                /**
+                 * Format: int64
+                 * @description People.
+                 */
+                members_count: number;
+                /** @description What people call it. */
+                name: string;
+                /** @description Always null: there are no plans. */
+                plan?: string | null;
+                /** @description How people sign in. */
+                settings: components["schemas"]["V1OrganizationSettings"];
+                /** @description The same as `id`. */
+                slug: string;
+                /** @description How large it is. */
+                usage: components["schemas"]["V1OrganizationUsage"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1OrganizationDetail: {
+            /** @description One organization. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Its id, which is its slug. */
+                id: string;
+                /** @description How large it may become. */
+                limits: components["schemas"]["V1OrganizationLimits"];
+                /**
+                 * Format: int64
+                 * @description Machines.
+                 */
+                machines_count: number;
+                /**
+                 * Format: int64
+                 * @description People.
+                 */
+                members_count: number;
+                /** @description What people call it. */
+                name: string;
+                /** @description Always null: there are no plans. */
+                plan?: string | null;
+                /** @description How people sign in. */
+                settings: components["schemas"]["V1OrganizationSettings"];
+                /** @description The same as `id`. */
+                slug: string;
+                /** @description How large it is. */
+                usage: components["schemas"]["V1OrganizationUsage"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1OrganizationList: {
+            /** @description Organizations, by slug. */
+            data: {
+                /** @description The organizations. */
+                organizations: components["schemas"]["V1Organization"][];
+                /** @description Which part of the list it is. */
+                pagination: components["schemas"]["V1Pagination"];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1People: {
+            /** @description People, those first who came first. */
+            data: {
+                /** @description Which part of the list it is. */
+                pagination: components["schemas"]["V1Pagination"];
+                /** @description The people. */
+                users: components["schemas"]["V1Person"][];
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1PersonDetail: {
+            /** @description One account. Colleagues are not told what it may do. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When the account was made.
+                 */
+                created_at: string;
+                /** @description The mail address. */
+                email: string;
+                /** @description `usr_` and the account's `id`. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When they last signed in.
+                 */
+                last_login?: string | null;
+                /** @description What they were lent, one by one; groups and approved requests are further ways to a machine. */
+                machine_access?: components["schemas"]["V1LentMachine"][] | null;
+                /** @description First and last name, or else the username. */
+                name: string;
+                permissions?: components["schemas"]["V1Permissions"] | null;
+                /** @description `admin`, `member`, or `super_admin`. */
+                role: string;
+                /** @description `active`, `pending` before an invitation is accepted, or `disabled`. */
+                status: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1Refreshed: {
+            /** @description A renewed token. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When both are worth nothing any more.
+                 */
+                expires_at: string;
+                /** @description What renews it. */
+                refresh_token: string;
+                /** @description The bearer token. */
+                token: string;
             };
             /** @description For people, where there is something to say. */
             message?: string;
@@ -7847,6 +9645,27 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
+        /** @description What every success of `/v1` with content answers. */
+        V1_V1UserUpdated: {
+            /** @description An account that was changed. */
+            data: {
+                /** @description `usr_` and the account's `id`. */
+                id: string;
+                /** @description First and last name, or else the username. */
+                name: string;
+                /** @description `admin`, `member`, or `super_admin`. */
+                role: string;
+                /**
+                 * Format: date-time
+                 * @description When that was.
+                 */
+                updated_at: string;
+            };
+            /** @description For people, where there is something to say. */
+            message?: string;
+            /** @description Always true. */
+            success: boolean;
+        };
         /** @description The code that was mailed for a sign-in. */
         VerifyOtp: {
             /** @description Six digits. */
@@ -7870,6 +9689,61 @@ export interface components {
              * @description How many people have the issue, too.
              */
             votes: number;
+        };
+        /** @description A webhook. */
+        Webhook: {
+            /** @description Whether it is on. */
+            active: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is told of whatever rules say. */
+            events: components["schemas"]["WebhookEvent"][];
+            /**
+             * Format: date-time
+             * @description Since when nothing has arrived there, if nothing does.
+             */
+            failing_since?: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["ObjectId"];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many deliveries wait for it.
+             */
+            pending: number;
+            /**
+             * Format: date-time
+             * @description When it was switched off because of that.
+             */
+            switched_off_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When somebody changed it last.
+             */
+            updated_at: string;
+            /** @description Where deliveries are posted. */
+            url: string;
+        };
+        /** @description A new webhook, and its secret, which is not shown again. */
+        WebhookCreated: {
+            /** @description What its deliveries are signed with: `whsec_` and base64. */
+            secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["Webhook"];
+        };
+        /**
+         * @description What a webhook can be told of.
+         * @enum {string}
+         */
+        WebhookEvent: "machine_offline" | "machine_online" | "session_start" | "failed_login" | "command" | "high_usage" | "alert_raised" | "alert_resolved";
+        /** @description The webhooks of an organization, by the time they were made. */
+        WebhookList: {
+            /** @description All of them: there are at most 20. */
+            webhooks: components["schemas"]["Webhook"][];
         };
     };
     responses: never;
@@ -7907,7 +9781,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The machine was revoked */
+            /** @description The machine was revoked; or its organization lets no agents in from there */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7916,7 +9790,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Another agent with the same key is connected and alive: this one is a copy */
+            /** @description Another agent with the same key is connected and alive: this one is a copy. With the code `key_not_rotated`: it handed in a new key and nobody asked for one */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8911,6 +10785,95 @@ export interface operations {
             };
         };
     };
+    update_branding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateBranding"];
+            };
+        };
+        responses: {
+            /** @description Name and look as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_organizations: {
         parameters: {
             query?: {
@@ -9665,6 +11628,615 @@ export interface operations {
                 };
             };
             /** @description No such organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description Where they are: `open` or `resolved`. Empty or absent: wherever. */
+                status?: string;
+                /** @description What they are about. Empty or absent: anything. */
+                event?: string;
+                /** @description Of which rule, by its `id`. */
+                rule_id?: string;
+                /** @description About which machine, by its public name. */
+                agent_id?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alerts */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_alert_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveAlertRule"];
+            };
+        };
+        responses: {
+            /** @description The rule */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The organization has 50 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's `id` */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such rule in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's `id` */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveAlertRule"];
+            };
+        };
+        responses: {
+            /** @description The rule as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such rule in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule's `id` */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such rule in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert's `id` */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alert as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such alert in the caller's organization */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13244,6 +15816,55 @@ export interface operations {
             };
         };
     };
+    find_branding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Name and look */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     search_command_logs: {
         parameters: {
             query?: {
@@ -13781,6 +16402,116 @@ export interface operations {
             };
             /** @description No such command in the caller's organization */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    decide_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The command's name */
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCommand"];
+            };
+        };
+        responses: {
+            /** @description The command as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller is no administrator, or sent it and is not the only one */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such command in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not wait for approval */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16643,6 +19374,145 @@ export interface operations {
             };
         };
     };
+    listen_to_changes: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/live/ticket` gave */
+                ticket?: string;
+                /** @description A token, where no header can be sent */
+                token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `vsay.live.v1` */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The page's origin may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many pages listen */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_channel_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of the channel, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller calls by a key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     community: {
         parameters: {
             query?: never;
@@ -18452,6 +21322,94 @@ export interface operations {
             };
             /** @description No such machine in the caller's organization */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's public name */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent was asked */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not change the machine */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The machine is offline */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22489,6 +25447,8 @@ export interface operations {
                 search?: string;
                 /** @description Another organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
+                /** @description `super_admin`, `company_admin` or `user`: only those that are this. */
+                role?: string;
                 /** @description The page, from 1. */
                 page?: number;
                 /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
@@ -22696,6 +25656,8 @@ export interface operations {
                 search?: string;
                 /** @description Another organization's slug; only a super administrator's counts. */
                 tenant_id?: string;
+                /** @description `super_admin`, `company_admin` or `user`: only those that are this. */
+                role?: string;
             };
             header?: never;
             path?: never;
@@ -24101,6 +27063,718 @@ export interface operations {
             };
         };
     };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The organization has 20 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such webhook in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such webhook in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such webhook in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deliveries */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such webhook in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+                /** @description The delivery's `id` */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such delivery of such a webhook in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The webhook is switched off, or the delivery is on its way at this moment */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such webhook in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The webhook is switched off */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     cli_file: {
         parameters: {
             query?: never;
@@ -24238,6 +27912,64 @@ export interface operations {
             };
         };
     };
+    read_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The token is not that of the deployment */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The deployment has no such token */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     ready: {
         parameters: {
             query?: never;
@@ -24274,6 +28006,788 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1Login"];
+            };
+        };
+        responses: {
+            /** @description A token, or what else is needed */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1LoginAnswer"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The account does not exist or the password is wrong */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token no longer works */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1Me"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_oidc_authorize: {
+        parameters: {
+            query: {
+                /** @description `azure`, `okta`, `google` or `github`. `okta` and `google` mean the issuer of this server's settings */
+                provider: string;
+                /** @description `/api/auth/oidc/{microsoft,sso,github}/callback` at this server's address */
+                redirect_uri: string;
+                /** @description As published. The server has a state of its own */
+                state: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider */
+            302: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The provider is not set up on this server */
+            501: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_oidc_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1OidcCallback"];
+            };
+        };
+        responses: {
+            /** @description A token, or what else is needed */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1LoginAnswer"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in; the words say why */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The provider is not set up on this server */
+            501: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1Refresh"];
+            };
+        };
+        responses: {
+            /** @description A new token */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1Refreshed"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is wrong, expired or revoked, or its account is gone */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The account is disabled */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
                 };
             };
         };
@@ -24364,6 +28878,175 @@ export interface operations {
             };
             /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
             403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_create_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1CreateMachine"];
+            };
+        };
+        responses: {
+            /** @description The machine, and what its agent enrols with */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineCreated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description In the caller's organization, only administrators make machines */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller has a machine of this name */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     /** @description Requests that a client may send in a minute */
                     "X-RateLimit-Limit": number;
@@ -24519,6 +29202,193 @@ export interface operations {
             };
             /** @description No such machine in the caller's organization */
             404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_update_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The machine's id, with or without `mch_`, or its `agent_id` */
+                machine_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1UpdateMachine"];
+            };
+        };
+        responses: {
+            /** @description It is changed */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1MachineUpdated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not change the machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Its owner has another machine of this name */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
                 headers: {
                     /** @description Requests that a client may send in a minute */
                     "X-RateLimit-Limit": number;
@@ -24980,6 +29850,1134 @@ export interface operations {
             };
             /** @description A defect of ours; `request_id` names the log line */
             500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_organizations: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+                /** @description Part of a name, upper and lower case being the same */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of organizations, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OrganizationList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_create_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1CreateOrganization"];
+            };
+        };
+        responses: {
+            /** @description The organization, and the invitation */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OrganizationCreated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description There is an organization of this name */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_find_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organization */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OrganizationDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_update_organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1UpdateOrganization"];
+            };
+        };
+        responses: {
+            /** @description The organization as it is now */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1OrganizationDetail"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_delete_organization: {
+        parameters: {
+            query?: {
+                /** @description `true` deletes one that has people */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description It has people and nobody said to delete them, or it is the caller's own or the platform's */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_organization_members: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of people, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1Members"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_set_organization_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1OrganizationOidc"];
+            };
+        };
+        responses: {
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller is no super administrator */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Providers are set for the whole server */
+            501: {
                 headers: {
                     /** @description Requests that a client may send in a minute */
                     "X-RateLimit-Limit": number;
@@ -25999,6 +31997,1126 @@ export interface operations {
                 headers: {
                     /** @description `websocket` */
                     Upgrade: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_list_users: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many sessions fit on a page. */
+                limit?: number;
+                /** @description `admin`, `member` or `viewer`, of whom there are none */
+                role?: string;
+                /** @description Part of a username, mail address or name, upper and lower case being the same */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of people, of 20 if no `limit` up to 100 is asked for */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1People"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the users */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_resend_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id, with or without `usr_` */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is sent */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not invite */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such invitation in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_invite_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1Invite"];
+            };
+        };
+        responses: {
+            /** @description The invitation */
+            201: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1Invitation"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not make such an account, or does not manage a machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such machine in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_find_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id, with or without `usr_` */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1PersonDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such user in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_update_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id, with or without `usr_` */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1UpdateUser"];
+            };
+        };
+        responses: {
+            /** @description It is changed */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1_V1UserUpdated"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not change it this way */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such user in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description It is the last administrator of its organization */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id, with or without `usr_` */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account is gone */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not delete it */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such user in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description It is the last administrator of its organization */
+            409: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description Too many requests in a minute */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+        };
+    };
+    v1_set_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id, with or without `usr_` */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["V1SetAccess"];
+            };
+        };
+        responses: {
+            /** @description It is so */
+            200: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1Done"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The caller may not see all of the account, or does not manage a machine */
+            403: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description No such user, or machine, in the caller's organization */
+            404: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Requests that a client may send in a minute */
+                    "X-RateLimit-Limit": number;
+                    /** @description How many of them are left, as far as is known */
+                    "X-RateLimit-Remaining": number;
+                    /** @description When the next minute begins, in seconds since the Unix epoch */
+                    "X-RateLimit-Reset": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["V1ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
                     /** @description Requests that a client may send in a minute */
                     "X-RateLimit-Limit": number;
                     /** @description How many of them are left, as far as is known */

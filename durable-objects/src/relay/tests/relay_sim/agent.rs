@@ -113,7 +113,7 @@ impl RelaySim {
             boot: Some(format!("{:032x}", 1).parse().unwrap()),
             token: String::new(),
             thresholds: Default::default(),
-            policies: Some(self.policies.clone()),
+            policies: Some(Box::new(self.policies.clone())),
         };
         self.relay.agent_connected(self.now, socket, context);
         self.perform();

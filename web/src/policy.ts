@@ -1,5 +1,5 @@
 /** What commands may run: lists of programs, as they are typed and as they are. */
-import type { components } from '../../api/schema';
+import type { components } from './api/schema';
 
 export type CommandPolicy = components['schemas']['CommandPolicy'];
 
