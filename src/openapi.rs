@@ -50,7 +50,7 @@ fn form(name: &str) -> Option<&'static str> {
     match name {
         "agent_id" => Some("^[0-9a-f]{12}$"),
         "group_id" | "comment_id" | "fix_id" | "issue_id" | "key_id" | "machine_id" | "recording_id" | "request_id"
-        | "share_id" => Some("^[0-9a-f]{24}$"),
+        | "rule_id" | "share_id" => Some("^[0-9a-f]{24}$"),
         "offset" => Some("^[0-9]{1,19}$"),
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
         "command_id" => Some("^cmd_[0-9a-f]{24}([0-9a-f]{8})?$"),

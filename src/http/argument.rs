@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 
 use crate::platform::config::Config;
+use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
 /// What a handler gives.
@@ -96,6 +97,12 @@ pub fn read_body(asked: &mut Asked) -> BoxFuture<'_, Result<(), ApiError>> {
         })?;
         Ok(())
     })
+}
+
+impl Argument for App {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        Self::from_parts(&asked.parts, &asked.config)
+    }
 }
 
 impl Argument for HeaderMap {

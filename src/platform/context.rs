@@ -19,7 +19,6 @@ use super::mail::Mailer;
 use super::recordings::Recordings;
 use super::relay_stub::RelayStub;
 use super::settings::origins;
-use crate::http::argument::{Argument, Asked};
 
 /// The binding of the files that are served without the Worker.
 const ASSETS: &str = "ASSETS";
@@ -135,12 +134,6 @@ impl App {
     /// absent is none.
     pub fn rate_limiter(&self, binding: &str) -> Result<worker::RateLimiter, ApiError> {
         self.env.rate_limiter(binding).map_err(|_| ApiError::unbound(binding))
-    }
-}
-
-impl Argument for App {
-    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
-        Self::from_parts(&asked.parts, &asked.config)
     }
 }
 

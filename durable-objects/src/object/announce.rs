@@ -5,12 +5,13 @@ use worker::{Method, Request, RequestInit, Result};
 
 use super::Relay;
 use crate::directory;
+use crate::log;
 
 impl Relay {
     /// Tells them. Whoever does not hear of it asks again after a while, so that a failure is only written to the log.
     pub(super) async fn announce(&self, topics: &[Topic]) {
         if let Err(error) = self.announce_now(topics).await {
-            worker::console_error!("the channel was not told what has changed: {error}");
+            log::error(&format!("the channel was not told what has changed: {error}"));
         }
     }
 

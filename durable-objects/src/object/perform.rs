@@ -196,7 +196,7 @@ impl Relay {
         };
         let number = logins.number;
         if let Err(error) = logins::store(&self.env, &machine, logins).await {
-            return worker::console_error!("logins are not stored yet: {error}");
+            return log::error(&format!("logins are not stored yet: {error}"));
         }
         let actions = {
             let mut live = self.live.borrow_mut();
@@ -393,7 +393,9 @@ impl Relay {
         }
         match command_log::store_awaiting(&self.env, machine, awaiting).await {
             Err(error) if directory::is_refused(&error) => {
-                worker::console_error!("the directory refuses that commands wait for approval: {error}");
+                log::error(&format!(
+                    "the directory refuses that commands wait for approval: {error}"
+                ));
                 Ok(())
             }
             other => other.map_err(Error::RustError),

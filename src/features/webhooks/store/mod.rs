@@ -73,13 +73,14 @@ statements! {
     /// Not if something arrived in the meantime.
     SWITCH_OFF = "UPDATE webhooks SET active = 0, switched_off_at = ?2 WHERE id = ?1 AND active = 1 AND failing_since = ?3 RETURNING id";
 
-    /// Letters to those who administer the organization of a webhook (?1), if it was switched off at ?2.
+    /// Letters to those who administer the organization of a webhook (?1), if the statement before it in the same batch wrote down that
+    /// it was switched off.
     TELL_OF_SWITCH = concat!(
         "INSERT INTO deliveries (id, organization_id, user_id, event, summary, payload, max_attempts, next_attempt_at, created_at)
          SELECT lower(hex(randomblob(12))), o.id, u.id, 'webhook_disabled', 'The webhook ' || w.name || ' was switched off',
            'Nothing has arrived at ' || w.url || ' since ' || w.failing_since || '. Switch it on again once that is repaired.', ?3, ?2, ?2
          FROM webhooks w JOIN organizations o ON o.id = w.organization_id JOIN users u ON u.organization_id = o.id
-         WHERE w.id = ?1 AND w.switched_off_at = ?2 AND u.role <> 'user' AND ", is_active!(), " ORDER BY u.int_id LIMIT ?4"
+         WHERE changes() > 0 AND w.id = ?1 AND u.role <> 'user' AND ", is_active!(), " ORDER BY u.int_id LIMIT ?4"
     );
 }
 
@@ -148,7 +149,7 @@ pub fn switch_off(dead: &Dead, now: &str) -> Query<Exists> {
     Query::new(SWITCH_OFF, [(&dead.id).into(), now.into(), since.into()])
 }
 
-/// Tells administrators of that.
+/// Tells administrators of that, behind its entry in the log.
 pub fn tell_of_switch(dead: &Dead, now: &str) -> Query<Nothing> {
     let args = [
         (&dead.id).into(),
