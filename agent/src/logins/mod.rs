@@ -98,7 +98,7 @@ impl Logins {
                 self.read(now);
                 continue;
             }
-            let say = self.say_at();
+            let say = self.say_at(now);
             if say.is_some_and(|at| at <= now) {
                 return;
             }
@@ -130,11 +130,11 @@ impl Logins {
         Some(FromAgent::Logins { now: wall_ms(), logins })
     }
 
-    fn say_at(&self) -> Option<Instant> {
+    /// When something is to be said, by somebody who looks now.
+    fn say_at(&self, now: Instant) -> Option<Instant> {
         if let Some(since) = self.awaited_since {
             return Some(since + AGAIN_AFTER);
         }
-        let now = Instant::now();
         let earliest = self.said_at.map_or(now, |at| at + SAID_APART);
         let earliest = if self.is_first { now } else { earliest };
         self.ledger.has_news().then_some(earliest)
