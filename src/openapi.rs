@@ -49,8 +49,8 @@ A 5xx names the server's log line in `request_id`. After 429 wait as long as `Re
 fn form(name: &str) -> Option<&'static str> {
     match name {
         "agent_id" => Some("^[0-9a-f]{12}$"),
-        "group_id" | "comment_id" | "fix_id" | "issue_id" | "key_id" | "machine_id" | "recording_id" | "request_id"
-        | "rule_id" | "share_id" => Some("^[0-9a-f]{24}$"),
+        "alert_id" | "group_id" | "comment_id" | "delivery_id" | "fix_id" | "issue_id" | "key_id" | "machine_id"
+        | "recording_id" | "request_id" | "rule_id" | "share_id" | "webhook_id" => Some("^[0-9a-f]{24}$"),
         "offset" => Some("^[0-9]{1,19}$"),
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
         "command_id" => Some("^cmd_[0-9a-f]{24}([0-9a-f]{8})?$"),
