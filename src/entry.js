@@ -48,7 +48,7 @@ export default class extends WorkerEntrypoint {
 
 /** A class of Durable Objects. The object in Rust is made anew when its instance is another one. */
 function durable(Compiled) {
-  return class {
+  return class Durable {
     #given;
     #object;
     #instance;
@@ -69,7 +69,7 @@ function durable(Compiled) {
     static {
       for (const name of Object.getOwnPropertyNames(Compiled.prototype)) {
         if (name === "constructor") continue;
-        this.prototype[name] = function (...given) {
+        Durable.prototype[name] = function (...given) {
           return sound(() => this.#current()[name](...given));
         };
       }

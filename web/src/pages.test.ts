@@ -57,7 +57,7 @@ describe('a menu', () => {
   it('leads everybody to the administration that they may use', () => {
     expect(seen('user')).toEqual([]);
     expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit', 'commands']);
-    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'commands', 'organization']);
+    expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'commands', 'alerts', 'organization']);
     expect(seen('super_admin')).toContain('organizations');
   });
 

@@ -22,7 +22,11 @@ export function describeWay({ protocol, source_ip, line }: Pick<AccessEvent, 'pr
 }
 
 /** How long somebody stayed; that they are there while they are. */
-export function describeStay({ active, login_at, logout_at }: Pick<AccessEvent, 'active' | 'login_at' | 'logout_at'>): string {
+export function describeStay({
+  active,
+  login_at,
+  logout_at,
+}: Pick<AccessEvent, 'active' | 'login_at' | 'logout_at'>): string {
   if (active || logout_at == null) return 'there now';
   return duration(Math.max(0, Math.round((Date.parse(logout_at) - Date.parse(login_at)) / 1000)));
 }

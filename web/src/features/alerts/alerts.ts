@@ -54,7 +54,9 @@ export function describeRule(rule: Draft): string {
           : 'a machine';
   switch (rule.event) {
     case 'machine_offline':
-      return rule.minutes === 0 ? `When ${machine} goes away` : `When ${machine} is away for ${counted(rule.minutes, 'minute')}`;
+      return rule.minutes === 0
+        ? `When ${machine} goes away`
+        : `When ${machine} is away for ${counted(rule.minutes, 'minute')}`;
     case 'machine_online':
       return `When ${machine} is back`;
     case 'session_start':

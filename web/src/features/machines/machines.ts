@@ -88,7 +88,7 @@ export function describeState({ status, is_connected }: Pick<Machine, 'status' |
 }
 
 /** What agents say of themselves, in words. */
-const FACTS: Readonly<Record<string, string>> = { 
+const FACTS: Readonly<Record<string, string>> = {
   cpu_cores: 'Processor cores',
   session_limits: 'Limits of sessions',
   version: 'Agent version',

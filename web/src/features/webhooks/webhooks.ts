@@ -28,14 +28,18 @@ export const OUTCOMES: Record<Delivery['status'], { words: string; tone: 'edge' 
 
 /** A webhook's state in a word. */
 export function stateOf(webhook: Webhook): { words: string; tone: 'plain' | 'edge' | 'warn' | 'bad' } {
-  if (!webhook.active) return webhook.switched_off_at == null ? { words: 'Off', tone: 'plain' } : { words: 'Switched off, as nothing arrived', tone: 'bad' };
+  if (!webhook.active)
+    return webhook.switched_off_at == null
+      ? { words: 'Off', tone: 'plain' }
+      : { words: 'Switched off, as nothing arrived', tone: 'bad' };
   return webhook.failing_since == null ? { words: 'On', tone: 'edge' } : { words: 'Nothing arrives', tone: 'warn' };
 }
 
 /** What the last attempt came to: `200 in 12 ms`, `no answer in 10 s: It did not answer`. */
 export function describeAttempt({ attempts, response_status, duration_ms, error }: Delivery): string {
   if (attempts === 0) return 'Not tried yet';
-  const took = duration_ms == null ? '' : ` in ${duration_ms >= 1000 ? `${(duration_ms / 1000).toFixed(1)} s` : `${duration_ms} ms`}`;
+  const took =
+    duration_ms == null ? '' : ` in ${duration_ms >= 1000 ? `${(duration_ms / 1000).toFixed(1)} s` : `${duration_ms} ms`}`;
   const tries = attempts === 1 ? 'once' : `${attempts} times`;
   const answered = response_status == null ? 'no answer' : `answered ${response_status}`;
   return `Tried ${tries}; ${answered}${took}${error === '' || response_status != null ? '' : `: ${error}`}`;
