@@ -189,7 +189,7 @@ impl Link<'_> {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
             },
-            Event::Logins => match self.logins.next() {
+            Event::Logins => match self.logins.next_message() {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
             },

@@ -120,7 +120,7 @@ impl Logins {
     }
 
     /// What is to be said.
-    pub fn next(&mut self) -> Option<FromAgent> {
+    pub fn next_message(&mut self) -> Option<FromAgent> {
         let logins = self.ledger.message()?;
         let now = Instant::now();
         if !std::mem::take(&mut self.is_first) {

@@ -39,7 +39,8 @@ pub fn check(url: &str, policy: &Policy) -> Result<(), &'static str> {
     if private && !policy.private {
         return Err("must not lead to a private or local address");
     }
-    if !target.secure && !(private && policy.private) {
+    let at_home = private && policy.private;
+    if !(target.secure || at_home) {
         return Err("must begin with https://");
     }
     if policy.own.iter().any(|own| is_own(&target, own, policy.private)) {
@@ -98,7 +99,7 @@ fn is_private(host: &str) -> Result<bool, &'static str> {
     };
     let last = labels.last().copied().unwrap_or_default();
     let is_number = last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x");
-    if !labels.iter().all(|label| is_label(label)) || is_number || host.len() > 253 {
+    if !labels.iter().all(is_label) || is_number || host.len() > 253 {
         return Err("has no valid host");
     }
     Ok(labels.len() == 1 || PRIVATE_NAMES.contains(&last))
