@@ -3,6 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use protocol::terminal::viewer::ToViewer;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::account::Account;
@@ -227,5 +228,5 @@ async fn logins_past_the_edge_are_listed_while_they_last_and_after_and_are_in_th
         stranger.get(&path).await.refusal(),
         (404, "Machine not found".to_owned())
     );
-    assert_eq!(owner.anonymous.get(&path).await.status, 401);
+    assert_eq!(owner.anonymous.ask(Method::GET, &path, None).await.status, 401);
 }

@@ -1,7 +1,7 @@
 //! What commands may run: lists of an organization and of a machine, held to by a real agent, and approvals.
 use serde_json::{Value, json};
 
-use super::{becomes, path, read, run, send};
+use super::{becomes, read, run, send};
 use crate::support::account::Account;
 use crate::support::agent::{Agent, folder_for_shells};
 use crate::support::mail::letter;
