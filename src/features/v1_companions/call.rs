@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use form_urlencoded::Serializer;
 use futures_util::future::BoxFuture;
@@ -93,7 +93,7 @@ impl Call {
         let parts = &asked.parts;
         let inside = parts.extensions.get::<Inside>().cloned();
         let mut headers = parts.headers.clone();
-        headers.insert("x-envelope", HeaderValue::from_static("flat"));
+        put(&mut headers, HeaderName::from_static("x-envelope"), "flat")?;
         Ok(Self {
             app,
             id,
@@ -185,14 +185,21 @@ impl Call {
         parts.extensions.insert(self.attempt.clone());
         let content = match body {
             Some(body) => {
-                let json = HeaderValue::from_static("application/json");
-                parts.headers.insert(header::CONTENT_TYPE, json);
+                put(&mut parts.headers, header::CONTENT_TYPE, "application/json")?;
                 Body::from(body.to_string())
             }
             None => Body::empty(),
         };
         Ok(Request::from_parts(parts, content))
     }
+}
+
+/// Adds a header, of which there may be too many already.
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &'static str) -> Result<(), ApiError> {
+    let before = headers.try_insert(name, HeaderValue::from_static(value));
+    before
+        .map(drop)
+        .map_err(|_| ApiError::bad_request("The request has too many headers"))
 }
 
 /// An address has 65,534 characters at most.
