@@ -56,7 +56,10 @@ impl Topic {
     pub fn of_operation(path: &str) -> &'static [Self] {
         const SESSIONS: [&str; 5] = ["session", "/terminal/", "/share", "/recordings", "/connect"];
         let is_about = |words: &[&str]| words.iter().any(|word| path.contains(word));
-        if is_about(&SESSIONS) {
+        // Listening changes nothing, nor does asking for what opens a socket.
+        if path.starts_with("/api/live") || path.ends_with("/ticket") {
+            &[]
+        } else if is_about(&SESSIONS) {
             &[Self::Sessions, Self::Activity]
         } else if is_about(&["command"]) {
             &[Self::Commands, Self::Activity]
@@ -101,6 +104,9 @@ mod tests {
             ("/api/users/{user_id}", Topic::Activity),
         ] {
             assert_eq!(Topic::of_operation(path)[0], first, "{path}");
+        }
+        for path in ["/api/live", "/api/live/ticket", "/api/shares/{share_id}/ticket"] {
+            assert!(Topic::of_operation(path).is_empty(), "{path}");
         }
     }
 }

@@ -128,7 +128,7 @@ async fn a_machine_says_whether_it_can_hold_sessions_to_their_limits() {
         .post(&path, json!({"command": "echo here", "wait": true}))
         .await
         .ok();
-    assert_eq!(ran["result"]["stdout"], "here\n", "{ran:#}");
+    assert_eq!(ran["stdout"], "here\n", "{ran:#}");
 }
 
 #[tokio::test]

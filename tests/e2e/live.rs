@@ -83,7 +83,10 @@ async fn a_page_that_shows_a_machine_hears_of_its_figures() {
     let owner = Account::new(stack).await;
     let agent = Agent::new(&owner, "measured").await;
     let mut listener = listens(&owner).await;
-    owner.get(&format!("/api/machines/{}", agent.agent_id)).await.ok();
+    owner
+        .get(&format!("/api/machines/{}?live=true", agent.agent_id))
+        .await
+        .ok();
     hears(&mut listener, "figures").await;
 }
 

@@ -86,7 +86,10 @@ async fn a_monitor_sees_machines_sessions_commands_and_the_log_move() {
 
     let waiting = Agent::enrolled(&owner, "waiting", &stack.url).await;
     let path = format!("/api/machines/{}/command", waiting.agent_id);
-    owner.post(&path, serde_json::json!({"command": "true"})).await.ok();
+    owner
+        .post(&path, serde_json::json!({"command": "true", "when_online": true}))
+        .await
+        .ok();
     let seen = watched(&stack).await;
     assert_eq!(seen["vsay_commands_unfinished{status=\"queued\"}"], 1.0);
     assert!(seen["vsay_command_oldest_queued_seconds"] < 60.0);

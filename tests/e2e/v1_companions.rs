@@ -252,7 +252,7 @@ async fn a_machine_is_made_and_changed_and_takes_no_credentials() {
         refused(colleague.put(&path, json!({"name": "stolen"})).await).1,
         "FORBIDDEN"
     );
-    let denied = logged(&ann, "access_denied").await;
+    let denied = logged(&ann, "denied").await;
     assert_eq!(denied.len(), 1, "{denied:#?}");
     assert_eq!(denied[0]["endpoint"], "/v1/machines/{machine_id}");
     assert_eq!(data(ann.get(&path).await)["name"], id[4..]);
@@ -273,7 +273,7 @@ async fn people_are_invited_changed_and_let_go() {
     assert!(take(&mut invited, "expires_at").is_string());
     assert!(take(&mut invited, "invite_url").is_string());
     assert_eq!(invited, json!({"email": email, "invite_sent": true}));
-    let entries = logged(&ann, "user_invited").await;
+    let entries = logged(&ann, "user.invite").await;
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0]["endpoint"], "/v1/users/invite");
 

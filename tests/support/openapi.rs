@@ -76,6 +76,7 @@ impl Operation {
             "POST /api/machines/{agent_id}/access/grant" | "POST /api/machines/{agent_id}/access/revoke" => {
                 json!({"username": "nobody"})
             }
+            "POST /api/commands/{command_id}/decision" => json!({"approve": true}),
             "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
             "PUT /api/terminal/sessions/{session_id}" => json!({"name": "least"}),
             "POST /api/shares/join" => json!({"token": "0".repeat(48)}),

@@ -23,6 +23,9 @@ pub async fn announce(app: App, request: Request, next: Next) -> Response {
     let organization = attempt.as_ref().and_then(Attempt::organization);
     if let (true, Some(organization), Some(path)) = (changed, organization, path) {
         let (organization, topics) = (organization.clone(), Topic::of_operation(path.as_str()));
+        if topics.is_empty() {
+            return response;
+        }
         app.background().clone().run(async move {
             let told = match app.channel(&organization) {
                 Ok(channel) => channel.tell(topics).await,

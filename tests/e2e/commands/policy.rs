@@ -153,8 +153,8 @@ async fn lists_are_bounded_and_only_those_who_manage_change_them() {
     }
     let colleague = join(stack, &owner, "user").await;
     let body = json!({"command_policy": policy(&[], &[], &[])});
-    assert_eq!(colleague.put(&machine, body.clone()).await.refusal().0, 403);
-    assert_eq!(colleague.put("/api/organization", body).await.refusal().0, 403);
+    assert_eq!(colleague.put(&machine, body.clone()).await.status, 403);
+    assert_eq!(colleague.put("/api/organization", body).await.status, 403);
 }
 
 #[tokio::test]
@@ -302,6 +302,7 @@ async fn commands_for_many_machines_and_those_of_a_terminals_socket_are_held_to_
     let mut client = Published::connect(&owner, &agent, "&session_id=session_policy").await;
     client.wait_frame("session_ready").await;
     for (command, words) in [("uptime", "must not run"), ("id", "needs approval")] {
+        client.frames.clear();
         client.say(json!({"type": "command", "command": command})).await;
         let ended = client.wait_frame("command_output").await;
         assert!(ended["error"].as_str().expect("why").contains(words), "{ended}");
@@ -328,7 +329,8 @@ async fn in_a_terminal_lists_refuse_nothing_and_mark_what_is_typed_against_them(
             .find(|row| row["command"].as_str().is_some_and(|text| text.contains("ran-")))
     })
     .await;
-    assert_eq!((&row["policy"], &row["exit_code"]), (&json!("warned"), &json!(0)));
+    assert_eq!(row["policy"], "warned");
+    client.wait_for_output("ran-0").await;
 }
 
 #[tokio::test]

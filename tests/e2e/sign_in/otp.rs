@@ -2,6 +2,7 @@
 use serde_json::json;
 
 use crate::support::account::{Account, Anonymous, PASSWORD};
+use crate::support::redact::take;
 use crate::support::sign_in::{ask, code, login, me, policy};
 use crate::support::stack::Stack;
 
@@ -113,8 +114,9 @@ async fn without_mail_a_needed_code_is_no_reason_to_let_somebody_in() {
     let (somebody, anyone) = (Account::new(&stack).await, Anonymous::at(&stack));
     policy(&stack, &somebody, "on").await;
     let credentials = json!({"email": somebody.email, "password": PASSWORD});
-    let refused = ask(&anyone, None, "/api/auth/login", credentials).await;
+    let mut refused = ask(&anyone, None, "/api/auth/login", credentials).await;
     assert_eq!(refused.status, 503);
+    assert!(take(&mut refused.body, "request_id").is_string());
     assert_eq!(
         refused.body,
         json!({"error": "Failed to send OTP email", "code": "mail_failed",

@@ -40,7 +40,6 @@ async fn a_program_never_gets_the_consoles_page_for_something_that_is_not_there(
     let anyone = Anonymous::at(Stack::shared().await);
     let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
     for path in [
-        "/metrics",
         "/healthz",
         "/API/machines",
         "/Api/x",
@@ -61,7 +60,7 @@ async fn a_program_never_gets_the_consoles_page_for_something_that_is_not_there(
         let answer = send(anyone.request(Method::POST, path).header("accept", browser)).await;
         assert_eq!(answer.status, 404, "POST {path}");
     }
-    for path in ["/API/machines", "/V1/sessions", "/metrics"] {
+    for path in ["/API/machines", "/V1/sessions"] {
         let answer = send(anyone.request(Method::GET, path).header("accept", browser)).await;
         assert_eq!(answer.status, 404, "{path}");
     }

@@ -269,6 +269,11 @@ const OPERATIONS: &[(&str, Expected)] = &[
         Refused(403, "Not authorized"),
     ),
     (
+        "GET /api/live",
+        Refused(426, "This path speaks WebSocket: send Upgrade: websocket"),
+    ),
+    ("POST /api/live/ticket", InPerson(201)),
+    (
         "GET /api/recordings/{recording_id}/live",
         Refused(403, "Not authorized"),
     ),
