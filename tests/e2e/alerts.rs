@@ -135,7 +135,13 @@ async fn a_machine_that_goes_away_is_told_of_by_mail_and_webhook_and_so_is_that_
     agent.start().await;
     agent.becomes("online").await;
     stack.scheduled(&in_minutes(4));
-    assert_eq!(receiver.waits_for(2).await[1].json()["type"], "alert_resolved");
+    let second = receiver.waits_for(2).await[1].clone();
+    assert_eq!(
+        second.json()["type"],
+        "alert_resolved",
+        "{second:#?} {:#?}",
+        receiver.received()[0]
+    );
     letter(&stack, &member.email, "Resolved: web is offline").await;
     alert(&admin, "resolved", "web is offline").await;
     assert_eq!(admin.get("/api/alerts?status=open").await.ok()["total"], 0);

@@ -2,6 +2,7 @@
 use std::fs;
 use std::path::Path;
 
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use protocol::terminal::viewer::ToViewer;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -152,7 +153,7 @@ async fn whoever_may_no_longer_use_sudo_loses_the_terminals_that_have_it() {
 }
 
 /// A record of utmp for 64-bit x86: somebody on a line, by a process that lives.
-fn record(kind: u16, user: &str, host: &str) -> Vec<u8> {
+fn record(kind: u16, user: &str, host: &str, at: DateTime<Utc>) -> Vec<u8> {
     let mut bytes = vec![0; 384];
     let mut put = |at: usize, value: &[u8]| {
         bytes
@@ -165,7 +166,8 @@ fn record(kind: u16, user: &str, host: &str) -> Vec<u8> {
     put(8, b"pts/9");
     put(44, user.as_bytes());
     put(76, host.as_bytes());
-    put(340, &1_768_003_200_u32.to_ne_bytes());
+    let seconds = u32::try_from(at.timestamp()).expect("a time of this century");
+    put(340, &seconds.to_ne_bytes());
     bytes
 }
 
@@ -181,7 +183,9 @@ async fn logins_past_the_edge_are_listed_while_they_last_and_after_and_are_in_th
     let owner = Account::new(stack).await;
     let agent = Agent::enrolled(&owner, "logged-into", &owner.anonymous.url).await;
     let utmp = agent.system_file("var/run/utmp");
-    writes(&utmp, &record(7, "ada", "203.0.113.7"));
+    // What began three months ago is not kept.
+    let at = Utc::now() - TimeDelta::hours(1);
+    writes(&utmp, &record(7, "ada", "203.0.113.7", at));
     agent.start().await;
     let path = format!("/api/machines/{}/access-events", agent.agent_id);
     let list = eventually("the login to be listed", async || {
@@ -201,7 +205,7 @@ async fn logins_past_the_edge_are_listed_while_they_last_and_after_and_are_in_th
         ("source_ip", json!("203.0.113.7")),
         ("line", json!("pts/9")),
         ("active", json!(true)),
-        ("login_at", json!("2026-01-10T00:00:00Z")),
+        ("login_at", json!(at.to_rfc3339_opts(SecondsFormat::Secs, true))),
         ("logout_at", json!(null)),
     ] {
         assert_eq!(event[field], value, "{field}");
@@ -213,10 +217,10 @@ async fn logins_past_the_edge_are_listed_while_they_last_and_after_and_are_in_th
     assert_eq!(log["total"], 1, "{log:#}");
     let details = json!({
         "machine": "logged-into", "agent_id": agent.agent_id, "os_user": "ada", "source_ip": "203.0.113.7", "line": "pts/9",
-        "protocol": "ssh", "login_at": "2026-01-10T00:00:00.000Z",
+        "protocol": "ssh", "login_at": at.format("%Y-%m-%dT%H:%M:%S.000Z").to_string(),
     });
     assert_eq!(log["logs"][0]["details"], details);
-    writes(&utmp, &record(8, "", ""));
+    writes(&utmp, &record(8, "", "", at));
     eventually("the login to be over", async || {
         let list = owner.get(&path).await.ok();
         (list["active"] == json!([]) && list["events"][0]["logout_at"].is_string()).then_some(())

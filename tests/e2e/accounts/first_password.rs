@@ -10,14 +10,16 @@ use crate::support::stack::Stack;
 use crate::support::viewer::{open, stream_headers};
 
 /// What leads to a password of one's own.
-const ALLOWED: [&str; 7] = [
+const ALLOWED: [&str; 9] = [
     "GET /api/auth/me",
     "GET /api/users/me",
     "GET /api/profile",
+    "GET /v1/auth/me",
     "POST /api/auth/change-password",
     "POST /api/users/password",
     "POST /api/profile/reset-password",
     "POST /api/auth/logout",
+    "POST /v1/auth/logout",
 ];
 
 fn refused(answer: Answer, what: &str) {

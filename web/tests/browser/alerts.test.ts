@@ -56,7 +56,7 @@ describe('alerts', () => {
     });
     await page.getByRole('button', { name: 'Edit Servers are up' }).click();
     await dialog.getByLabel('Tell when').selectOption('failed_login');
-    await dialog.getByLabel('How many').fill('3');
+    await dialog.getByLabel('How many', { exact: true }).fill('3');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await rule.getByText('When 3 sign-ins with one name fail within 10 minutes').waitFor();
     expect(identity.alerting.rules[0]).toMatchObject({ event: 'failed_login', count: 3, tag: null });
@@ -96,7 +96,7 @@ describe('a webhook', () => {
     await delivery.getByText('What was sent and answered').click();
     await delivery.getByTestId('response').getByText('no room').waitFor();
     alerting.answers = 200;
-    await page.getByRole('button', { name: 'Send “A test” again' }).click();
+    await page.getByRole('button', { name: 'Send again: A test' }).click();
     await page.getByTestId('sent').getByText('It arrived. Tried 2 times; answered 200 in 12 ms.').waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
     await dialog.getByRole('checkbox', { name: /^On/ }).uncheck();

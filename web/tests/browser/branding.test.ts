@@ -12,6 +12,7 @@ describe('whoever comes here can', () => {
       ...{ name_part1: 'Acme', name_part1_color: '#0a5c42', name_part2: 'Cloud', name_part2_color: '#fffffe' },
     };
     const page = await setup.open();
+    await page.goto('/sign-in');
     const name = page.getByTestId('brand');
     await name.getByText('Acme').waitFor();
     expect((await name.textContent())?.replaceAll(/\s+/g, ' ').trim()).toBe('Acme Cloud');

@@ -45,6 +45,9 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   roles: { text: 'super-admin' },
   audit: { text: /ada signed in/ },
   commands: { text: 'uptime' },
+  alerts: { text: 'There are no rules yet.' },
+  webhook: { at: '/admin/alerts/webhooks/w1', text: 'pager' },
+  branding: { text: 'Save' },
   organization: { text: 'Save' },
   organizations: { text: '1 person' },
 };
@@ -68,6 +71,7 @@ describe('a page that lost its server', () => {
     edge.identity.addCommand({ command: 'uptime' });
     edge.identity.commands.send('000000000001', { command: 'df -h /' }, null);
     edge.recordings.add('000000000001', 'recorded');
+    edge.identity.alerting.webhook({ name: 'pager', url: 'https://hooks.example.org' });
     edge.identity.community.write({ title: 'The disk is full' });
     edge.identity.requests.ask({ request_note: 'Backups fail' });
     edge.sharing.invite('000000000001', true, 'good');
