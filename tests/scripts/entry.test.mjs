@@ -46,6 +46,7 @@ export class Relay {
     return Promise.resolve(Response.json({ ...answer(request), own: this.own, id: this.state.id.name ?? "one" }));
   }
 }
+export class Channel {}
 `;
 
 let edge;

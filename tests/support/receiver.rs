@@ -2,6 +2,7 @@
 //! test says.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
@@ -9,7 +10,8 @@ use serde_json::Value;
 use sha2::Sha256;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use super::wait::eventually;
 
@@ -66,7 +68,8 @@ pub struct Receiver {
     /// Its address.
     pub url: String,
     received: Arc<Mutex<Vec<Posted>>>,
-    serving: JoinHandle<()>,
+    /// Dropped, it ends the thread.
+    _stop: oneshot::Sender<()>,
 }
 
 impl Receiver {
@@ -76,12 +79,29 @@ impl Receiver {
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let received = Arc::<Mutex<Vec<Posted>>>::default();
         let into = received.clone();
-        let serving = tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, replies.clone(), into.clone()));
-            }
+        let listener = listener.into_std().expect("a listener");
+        let (stop, stopped) = oneshot::channel();
+        // On a thread of its own: the test's waits for the edge now and then, which waits for an answer from here.
+        thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).expect("a listener");
+                let serving = async {
+                    while let Ok((socket, _)) = listener.accept().await {
+                        tokio::spawn(serve(socket, replies.clone(), into.clone()));
+                    }
+                };
+                tokio::select! {
+                    () = serving => {}
+                    _ = stopped => {}
+                }
+            });
         });
-        Self { url, received, serving }
+        Self {
+            url,
+            received,
+            _stop: stop,
+        }
     }
 
     /// What came so far.
@@ -95,12 +115,6 @@ impl Receiver {
             Some(self.received()).filter(|posted| posted.len() >= count)
         })
         .await
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

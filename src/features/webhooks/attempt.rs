@@ -1,22 +1,14 @@
 //! One attempt to post a delivery: signed, bounded in time, never led elsewhere, and read no further than is shown.
-use std::cell::RefCell;
-use std::pin::pin;
-use std::time::Duration;
-
 use chrono::Utc;
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
 use protocol::api::secret::Secret;
-use worker::{Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
 
 use super::signature;
 use super::store::outbox::Outcome;
 
 /// How long a receiver may take. One that has much to do answers first and does it then.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long its answer may take after its status: what it says is shown, and nothing depends on it.
-const READ_WITHIN: Duration = Duration::from_secs(5);
+const TIMEOUT_MILLISECONDS: u32 = 10_000;
 
 /// How much of an answer is kept: enough for the words of an error.
 const MAX_SHOWN: usize = 1024;
@@ -53,34 +45,29 @@ async fn ask(url: &str, secret: &Secret, id: &str, body: &str) -> Result<(u16, S
     let timestamp = Utc::now().timestamp();
     let signature = signature::sign(secret, id, timestamp, body).ok_or("The webhook has no valid secret")?;
     let request = request(url, id, timestamp, &signature, body).map_err(|_| "The address cannot be asked")?;
-    let asked = Fetch::Request(request);
-    let response = match select(pin!(asked.send()), Delay::from(TIMEOUT)).await {
-        // What the runtime says of a failure may name what stands between us and the receiver.
-        Either::Left((response, _)) => response.map_err(|_| "It cannot be reached")?,
-        Either::Right(_) => return Err(format!("It did not answer within {} seconds", TIMEOUT.as_secs())),
-    };
+    let timeout = web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MILLISECONDS);
+    // What the runtime says of a failure may name what stands between us and the receiver.
+    let response = Fetch::Request(request).send_with_signal(&timeout.into()).await;
+    let response = response.map_err(|error| match error.to_string().to_lowercase().contains("timeout") {
+        true => format!("It did not answer within {} seconds", TIMEOUT_MILLISECONDS / 1000),
+        false => "It cannot be reached".to_owned(),
+    })?;
     let status = response.status_code();
     Ok((status, beginning(response).await))
 }
 
-/// The first bytes of an answer. One that breaks off or does not end has been given all the same; the end of one that has no bytes is
-/// not always told, so that it is not waited for.
+/// The first bytes of an answer. One that breaks off or does not end has been given all the same.
 async fn beginning(mut response: Response) -> String {
-    let length = response.headers().get("content-length").ok().flatten();
-    let bytes = RefCell::new(Vec::new());
-    let read = async {
-        let Ok(mut stream) = response.stream() else { return };
-        while bytes.borrow().len() < MAX_SHOWN {
+    let mut bytes = Vec::new();
+    if let Ok(mut stream) = response.stream() {
+        while bytes.len() < MAX_SHOWN {
             match stream.next().await {
-                Some(Ok(chunk)) => bytes.borrow_mut().extend(chunk),
+                Some(Ok(chunk)) => bytes.extend(chunk),
                 _ => break,
             }
         }
-    };
-    if length.as_deref() != Some("0") {
-        select(pin!(read), Delay::from(READ_WITHIN)).await;
     }
-    shown(&bytes.borrow())
+    shown(&bytes)
 }
 
 /// As text, and as the database keeps it.
