@@ -82,6 +82,7 @@ impl Receiver {
         let listener = listener.into_std().expect("a listener");
         let (stop, stopped) = oneshot::channel();
         // On a thread of its own: the test's waits for the edge now and then, which waits for an answer from here.
+        #[allow(clippy::disallowed_methods, reason = "this is no Worker")]
         thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
