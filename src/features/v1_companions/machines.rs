@@ -72,7 +72,7 @@ fn check(fields: &Fields) -> Result<(), ApiError> {
 /// Changes a machine.
 #[utoipa::path(put, path = "/v1/machines/{machine_id}", summary = "Change a machine", operation_id = "v1_update_machine",
     params(("machine_id" = String, Path, description = "The machine's id, with or without `mch_`, or its `agent_id`")),
-    request_body = V1UpdateMachine,
+    request_body(content = Option<V1UpdateMachine>, description = "What is to change; without a body, nothing"),
     responses((status = 200, description = "It is changed", body = V1<V1MachineUpdated>),
         (status = 403, description = "The caller may not change the machine", body = V1ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody),

@@ -136,7 +136,7 @@ pub fn find_organization(call: Call) -> Reply {
 /// Changes an organization.
 #[utoipa::path(put, path = "/v1/organizations/{organization_id}", summary = "Change an organization",
     operation_id = "v1_update_organization",
-    params(("organization_id" = String, Path, description = "The organization's id")), request_body = V1UpdateOrganization,
+    params(("organization_id" = String, Path, description = "The organization's id")), request_body(content = Option<V1UpdateOrganization>, description = "What is to change; without a body, nothing"),
     responses((status = 200, description = "The organization as it is now", body = V1<V1OrganizationDetail>),
         (status = 403, description = "The caller is no super administrator", body = V1ErrorBody),
         (status = 404, description = "No such organization", body = V1ErrorBody)))]

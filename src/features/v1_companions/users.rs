@@ -168,7 +168,7 @@ pub fn resend_invitation(call: Call) -> Reply {
 
 /// Changes an account. What it may do afterwards holds from its next request on, and terminals it may no longer have end.
 #[utoipa::path(put, path = "/v1/users/{user_id}", summary = "Change a user", operation_id = "v1_update_user",
-    params(("user_id" = String, Path, description = "The account's id, with or without `usr_`")), request_body = V1UpdateUser,
+    params(("user_id" = String, Path, description = "The account's id, with or without `usr_`")), request_body(content = Option<V1UpdateUser>, description = "What is to change; without a body, nothing"),
     responses((status = 200, description = "It is changed", body = V1<V1UserUpdated>),
         (status = 403, description = "The caller may not change it this way", body = V1ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = V1ErrorBody),

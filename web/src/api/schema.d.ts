@@ -29274,7 +29274,8 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        /** @description What is to change; without a body, nothing */
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["V1UpdateMachine"];
             };
@@ -30358,7 +30359,8 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        /** @description What is to change; without a body, nothing */
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["V1UpdateOrganization"];
             };
@@ -32676,7 +32678,8 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        /** @description What is to change; without a body, nothing */
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["V1UpdateUser"];
             };
