@@ -133,9 +133,13 @@ def before_call(context, case, kwargs):
     if case.id in as_prepared or not is_of_document(case):
         return
     made_up += 1
-    # An agent that has to come from elsewhere does not come back, and others need it.
-    if isinstance(case.body, dict) and case.body.get("networks_for_agents") is True:
-        case.body["networks_for_agents"] = False
+    if isinstance(case.body, dict):
+        # An agent that has to come from elsewhere does not come back, and others need it.
+        if case.body.get("networks_for_agents") is True:
+            case.body["networks_for_agents"] = False
+        # For a machine that has no agent, that is as long as a command may take.
+        if case.body.get("when_online") is True and case.body.get("wait") is True:
+            case.body["wait"] = False
     is_wrong = case.meta is not None and case.meta.is_negative_at(ParameterLocation.PATH)
     # Requests that follow one another are about what the one before made.
     follows = case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL
