@@ -275,6 +275,11 @@ ACCEPTED = [
         lambda case, response: isinstance(case.body, dict) and isinstance(case.body.get("command_policy"), dict),
     ),
     Accepted(
+        "a bound in bytes is one in characters to a schema",
+        REFUSED,
+        {"POST /api/shares/join": ("token must have at most",)},
+    ),
+    Accepted(
         "which addresses a webhook may have, and what an alert rule may name, no schema says",
         REFUSED,
         {
