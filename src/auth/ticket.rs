@@ -1,18 +1,23 @@
 //! Tickets: what opens one socket to one machine or recording, once, within seconds. A browser can give a socket no header, and an address is
 //! kept where no token belongs.
+use axum::Json;
+use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::secret::Secret;
+use protocol::api::sessions::SocketTicket;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
 use super::caller::Caller;
 use super::token;
+use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query, statements, stored};
+use crate::platform::error::ApiError;
 use crate::platform::random::{self, NoRandomness};
 use crate::platform::secrets;
 
 /// How long a ticket waits for its socket. The browser opens it at once; a slow network takes seconds.
-pub const LIFETIME: TimeDelta = TimeDelta::seconds(30);
+const LIFETIME: TimeDelta = TimeDelta::seconds(30);
 
 /// Random bytes of a ticket.
 const BYTES: usize = 24;
@@ -57,13 +62,24 @@ impl Taken {
 }
 
 /// A new ticket.
-pub fn mint() -> Result<Secret, NoRandomness> {
+fn mint() -> Result<Secret, NoRandomness> {
     random::hex::<BYTES>().map(Secret::from)
+}
+
+/// Makes a ticket for what `caller` may use, and answers with it.
+pub async fn give(app: &App, caller: &Caller, of: &str) -> Result<(StatusCode, Json<SocketTicket>), ApiError> {
+    let ticket = mint()?;
+    app.db()?.run(keep(&ticket, caller, of, Utc::now())).await?;
+    let body = SocketTicket {
+        ticket,
+        expires_in: LIFETIME.num_seconds().unsigned_abs(),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
 }
 
 /// Keeps the digest of a ticket for what `caller` may use: a machine by its public name, or a recording by its id. It is what the
 /// path of the socket names.
-pub fn keep(ticket: &Secret, caller: &Caller, of: &str, now: DateTime<Utc>) -> Query<Nothing> {
+fn keep(ticket: &Secret, caller: &Caller, of: &str, now: DateTime<Utc>) -> Query<Nothing> {
     Query::new(
         KEEP,
         [

@@ -25,15 +25,8 @@ pub async fn create_channel_ticket(
     app: App,
     credentials: Credentials,
 ) -> Result<(StatusCode, Json<SocketTicket>), ApiError> {
-    let db = app.db()?;
-    let (caller, ()) = credentials.load(&db, ()).await?;
-    let ticket = ticket::mint()?;
-    db.run(ticket::keep(&ticket, &caller, PLACE, Utc::now())).await?;
-    let body = SocketTicket {
-        ticket,
-        expires_in: ticket::LIFETIME.num_seconds().unsigned_abs(),
-    };
-    Ok((StatusCode::CREATED, Json(body)))
+    let (caller, ()) = credentials.load(&app.db()?, ()).await?;
+    ticket::give(&app, &caller, PLACE).await
 }
 
 /// Listens to what changes in the caller's organization: frames such as `{"changed":["machines","activity"]}`, whose words are

@@ -2,7 +2,6 @@
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use chrono::Utc;
 use protocol::api::error::ErrorBody;
 use protocol::api::machines::MachineStatus;
 use protocol::api::sessions::SocketTicket;
@@ -43,19 +42,7 @@ pub async fn create_ticket(
 ) -> Result<(StatusCode, Json<SocketTicket>), ApiError> {
     let access = machines::load(&app, credentials, Key::AgentId(agent_id)).await?;
     check_enrolled(&access)?;
-    let ticket = ticket::mint()?;
-    let keep = ticket::keep(
-        &ticket,
-        access.caller(),
-        access.found().machine.agent_id.as_str(),
-        Utc::now(),
-    );
-    app.db()?.run(keep).await?;
-    let body = SocketTicket {
-        ticket,
-        expires_in: ticket::LIFETIME.num_seconds().unsigned_abs(),
-    };
-    Ok((StatusCode::CREATED, Json(body)))
+    ticket::give(&app, access.caller(), access.found().machine.agent_id.as_str()).await
 }
 
 /// Opens a terminal on a machine, or attaches to one that is open. `docs/streams.md` describes the socket.

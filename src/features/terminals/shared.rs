@@ -33,14 +33,7 @@ pub async fn create_shared_ticket(
     PathParam(share_id): PathParam,
 ) -> Result<(StatusCode, Json<SocketTicket>), ApiError> {
     let access = sharing::load(&app, credentials, &share_id).await?;
-    let ticket = ticket::mint()?;
-    let keep = ticket::keep(&ticket, access.caller(), access.share().id.as_str(), Utc::now());
-    app.db()?.run(keep).await?;
-    let body = SocketTicket {
-        ticket,
-        expires_in: ticket::LIFETIME.num_seconds().unsigned_abs(),
-    };
-    Ok((StatusCode::CREATED, Json(body)))
+    ticket::give(&app, access.caller(), access.share().id.as_str()).await
 }
 
 /// Attaches to a session that was shared with the caller. It speaks like `/api/terminal/{agent_id}/ws`, whose `session_id` means nothing

@@ -2,7 +2,6 @@
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use chrono::Utc;
 use protocol::api::error::ErrorBody;
 use protocol::api::recordings::RecordingState;
 use protocol::api::sessions::SocketTicket;
@@ -50,14 +49,7 @@ pub async fn create_live_ticket(
     let access = load(&app, credentials, &recording_id).await?;
     let recording = access.recording();
     check_running(recording)?;
-    let ticket = ticket::mint()?;
-    let keep = ticket::keep(&ticket, access.caller(), recording.id.as_str(), Utc::now());
-    app.db()?.run(keep).await?;
-    let body = SocketTicket {
-        ticket,
-        expires_in: ticket::LIFETIME.num_seconds().unsigned_abs(),
-    };
-    Ok((StatusCode::CREATED, Json(body)))
+    ticket::give(&app, access.caller(), recording.id.as_str()).await
 }
 
 /// Watches a session as it is recorded. The first frame is a header of asciicast v2, each that follows one event; code 1000 is the end
