@@ -37,14 +37,26 @@ step() {
   if "$@" 2>&1 | tee "$log"; then
     say "$name: ok, $((SECONDS - begun)) s"
   else
-    say "$name: FAILED after $((SECONDS - begun)) s; its output is in ${log#"$ROOT"/}"
-    summary "; stopped at: $name"
+    say "$name: FAILED after $((SECONDS - begun)) s"
+    FAILED=$name FAILED_LOG=$log
     exit 1
   fi
 }
 STEPS=0
 LANE=''
 BESIDE=''
+FAILED=''
+
+# How much of a failed step's output is said once more at the end: the list of what failed, of all the tools used here.
+SAID_AGAIN_LINES=25
+
+# Said last of all, when what ran beside has had its say: whoever sees only the end of a long output learns what failed.
+say_failure() {
+  [ -n "$FAILED" ] || return 0
+  say "the end of: $FAILED"
+  tail -n "$SAID_AGAIN_LINES" "$FAILED_LOG"
+  summary "; stopped at: $FAILED, whose output is in ${FAILED_LOG#"$ROOT"/}"
+}
 
 # beside <part>...: runs parts beside what follows, since compilers that link, and tests that wait, leave half a machine to
 # others. `together` waits for them and shows what they said; where one failed, the whole stops.
@@ -53,6 +65,7 @@ beside() {
   set -m
   (
     set +m
+    trap say_failure EXIT
     for part in "$@"; do
       LANE=$part-
       "$part"
@@ -71,7 +84,11 @@ together() {
   [ "$status" = 0 ] || exit "$status"
 }
 # With all that it started. Where it had failed already, that is worth knowing.
-trap '[ -z "$BESIDE" ] || { kill -- "-$BESIDE" 2>/dev/null; cat "$LOGS/beside"; }' EXIT
+ended() {
+  [ -z "$BESIDE" ] || { kill -- "-$BESIDE" 2>/dev/null; cat "$LOGS/beside"; }
+  say_failure
+}
+trap ended EXIT
 
 shell_scripts() {
   find scripts bench findings agent tests .ci \( -name '*.sh' -o -path .ci/run \) -print0 | xargs -0 "$TOOLS/python/bin/shellcheck"
