@@ -11,6 +11,7 @@ pub mod error;
 pub mod images;
 pub mod log;
 pub mod mail;
+pub mod outgoing;
 pub mod random;
 pub mod recordings;
 pub mod relay_stub;

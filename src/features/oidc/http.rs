@@ -7,18 +7,16 @@ use chrono::Utc;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
-use worker::{AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use worker::{AbortController, AbortSignal, Delay, Fetch};
 
 use super::cache::Cache;
+use crate::platform::outgoing;
 
 /// How long a provider may take for one answer. A person is waiting, and there are up to four of them.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Largest answer. Microsoft's keys are the largest of the usual ones, at about 20 KB.
 const MAX_BODY: usize = 256 * 1024;
-
-/// How we call ourselves: GitHub answers nobody who does not.
-const USER_AGENT: &str = "vsay-edge";
 
 thread_local! {
     static CACHE: RefCell<Cache> = const { RefCell::new(Cache::new()) };
@@ -79,7 +77,12 @@ async fn ask(
     form: Option<String>,
     signal: &AbortSignal,
 ) -> Result<Vec<u8>, String> {
-    let request = request(url, authorization, form).map_err(|error| format!("cannot be asked: {error}"))?;
+    let mut headers = vec![("accept", "application/json")];
+    headers.extend(authorization.map(|value| ("authorization", value)));
+    if form.is_some() {
+        headers.push(("content-type", "application/x-www-form-urlencoded"));
+    }
+    let request = outgoing::request(url, &headers, form).map_err(|error| format!("cannot be asked: {error}"))?;
     let mut response = Fetch::Request(request)
         .send_with_signal(signal)
         .await
@@ -97,22 +100,4 @@ async fn ask(
         }
     }
     Ok(body)
-}
-
-fn request(url: &str, authorization: Option<&str>, form: Option<String>) -> worker::Result<Request> {
-    let headers = Headers::new();
-    headers.set("accept", "application/json")?;
-    headers.set("user-agent", USER_AGENT)?;
-    if let Some(authorization) = authorization {
-        headers.set("authorization", authorization)?;
-    }
-    let mut init = RequestInit::new();
-    // Secrets go nowhere else.
-    init.with_redirect(RequestRedirect::Manual);
-    if let Some(form) = form {
-        headers.set("content-type", "application/x-www-form-urlencoded")?;
-        init.with_method(Method::Post).with_body(Some(form.into()));
-    }
-    init.with_headers(headers);
-    Request::new_with_init(url, &init)
 }

@@ -2,19 +2,17 @@
 use chrono::Utc;
 use futures_util::StreamExt;
 use protocol::api::secret::Secret;
-use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+use worker::{Fetch, Response};
 
 use super::signature;
 use super::store::outbox::Outcome;
+use crate::platform::outgoing;
 
 /// How long a receiver may take. One that has much to do answers first and does it then.
 const TIMEOUT_MILLISECONDS: u32 = 10_000;
 
 /// How much of an answer is kept: enough for the words of an error.
 const MAX_SHOWN: usize = 1024;
-
-/// How we call ourselves.
-const USER_AGENT: &str = "vsay-edge";
 
 /// Posts `body` to `url` as the message `id`.
 pub async fn post(url: &str, secret: &Secret, id: &str, body: &str) -> Outcome {
@@ -44,7 +42,13 @@ fn verdict(status: u16) -> String {
 async fn ask(url: &str, secret: &Secret, id: &str, body: &str) -> Result<(u16, String), String> {
     let timestamp = Utc::now().timestamp();
     let signature = signature::sign(secret, id, timestamp, body).ok_or("The webhook has no valid secret")?;
-    let request = request(url, id, timestamp, &signature, body).map_err(|_| "The address cannot be asked")?;
+    let headers = [
+        ("content-type", "application/json"),
+        ("webhook-id", id),
+        ("webhook-timestamp", &timestamp.to_string()),
+        ("webhook-signature", &signature),
+    ];
+    let request = outgoing::request(url, &headers, Some(body.to_owned())).map_err(|_| "The address cannot be asked")?;
     let timeout = web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MILLISECONDS);
     // What the runtime says of a failure may name what stands between us and the receiver.
     let response = Fetch::Request(request).send_with_signal(&timeout.into()).await;
@@ -74,22 +78,6 @@ async fn beginning(mut response: Response) -> String {
 fn shown(bytes: &[u8]) -> String {
     let first = bytes.get(..MAX_SHOWN).unwrap_or(bytes);
     String::from_utf8_lossy(first).replace('\0', "\u{FFFD}")
-}
-
-fn request(url: &str, id: &str, timestamp: i64, signature: &str, body: &str) -> worker::Result<Request> {
-    let headers = Headers::new();
-    headers.set("content-type", "application/json")?;
-    headers.set("user-agent", USER_AGENT)?;
-    headers.set("webhook-id", id)?;
-    headers.set("webhook-timestamp", &timestamp.to_string())?;
-    headers.set("webhook-signature", signature)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_body(Some(body.into()))
-        // Another address was not looked at.
-        .with_redirect(RequestRedirect::Manual);
-    Request::new_with_init(url, &init)
 }
 
 #[cfg(test)]

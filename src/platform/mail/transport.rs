@@ -1,8 +1,9 @@
 //! How messages leave: the platform's own binding, or a mail service over HTTP.
 use serde::Serialize;
-use worker::{Env, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use worker::{Env, Fetch};
 
 use super::message::Message;
+use crate::platform::outgoing;
 use crate::platform::settings::mail::{MailSettings, Sender, Transport};
 
 /// The name of the `send_email` binding.
@@ -45,7 +46,12 @@ async fn bound(settings: &MailSettings, env: &Env, message: &Message) -> Result<
 
 async fn post(settings: &MailSettings, url: &str, key: &str, message: &Message) -> Result<(), String> {
     let body = posted(&settings.from, message)?;
-    let request = request(url, key, body).map_err(|error| error.to_string())?;
+    let authorization = format!("Bearer {key}");
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let request = outgoing::request(url, &headers, Some(body)).map_err(|error| error.to_string())?;
     let timeout = web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MILLISECONDS);
     let response = Fetch::Request(request)
         .send_with_signal(&timeout.into())
@@ -69,19 +75,6 @@ fn posted(from: &Sender, message: &Message) -> Result<String, String> {
         html: &message.html,
     })
     .map_err(|error| error.to_string())
-}
-
-fn request(url: &str, key: &str, body: String) -> worker::Result<Request> {
-    let headers = Headers::new();
-    headers.set("authorization", &format!("Bearer {key}"))?;
-    headers.set("content-type", "application/json")?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_body(Some(body.into()))
-        // The key goes nowhere else.
-        .with_redirect(RequestRedirect::Manual);
-    Request::new_with_init(url, &init)
 }
 
 #[cfg(test)]
