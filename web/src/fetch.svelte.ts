@@ -69,7 +69,7 @@ export class Fetched<T> {
 export const PAGE_SIZE = 25;
 
 /** How long typing has to rest before it is searched for, in milliseconds. */
-const TYPING = 250;
+export const TYPING = 250;
 
 /** A list that is fetched page by page, by what the person looks for. */
 export class Paged<T, Q extends object> extends Fetched<Rows<T>> {

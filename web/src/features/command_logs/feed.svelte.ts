@@ -1,13 +1,11 @@
 /** The newest commands, kept up to date while somebody looks at them, and older ones as they are asked for. */
 import { inWords } from '../../api/error';
+import { TYPING } from '../../fetch.svelte';
 import { isPassing, keepsTrying } from '../../retry';
 import type { CommandLog, CommandLogPage, CommandQuery, Place } from './commands';
 
 /** Pause between two looks for new ones, in milliseconds. */
 const INTERVAL = 3000;
-
-/** How long typing has to rest before it is searched for, in milliseconds. */
-const TYPING = 250;
 
 /** Rows that a page holds at most; what is new pushes the oldest out. */
 const MOST = 1000;
