@@ -164,7 +164,7 @@ impl Task {
                     Event::Progress
                 }
                 () = yield_now(), if room && ended => Event::Progress,
-                ready = self.pty.writable(), if self.stream.inputs.next().is_some() && look.is_none() && !self.hung_up => {
+                ready = self.pty.writable(), if self.stream.inputs.next().is_some() && look.is_none() && self.takes_keys() => {
                     // `write_input` has tried and found no room.
                     ready?.clear_ready();
                     Event::Progress
@@ -182,7 +182,7 @@ impl Task {
                 }
                 () = sleep_until(instant(due)), if due.is_some() && !sending => Event::Progress,
                 () = sleep_until(instant(catch_up)), if catch_up.is_some() => Event::CatchUp,
-                () = sleep_until(instant(look)), if look.is_some() && !self.hung_up => Event::Progress,
+                () = sleep_until(instant(look)), if look.is_some() && self.takes_keys() => Event::Progress,
                 () = sleep_until(instant(self.kill_at)), if self.kill_at.is_some() => Event::Kill,
                 () = sleep_until(instant(idle)), if idle.is_some() => Event::Idle,
                 event = self.shell.event() => Event::Shell(event?),
@@ -316,11 +316,14 @@ impl Task {
         }
     }
 
+    /// Whether keys are written now. Not before it is known which shell gets them, and whether it is to be read: it may have a prompt, and
+    /// somebody may type at that, earlier than whoever started it says so.
+    fn takes_keys(&self) -> bool {
+        !self.hung_up && !matches!(self.shell, Shell::Starting(_))
+    }
+
     fn write_input(&mut self) {
-        if self.hung_up {
-            return;
-        }
-        if self.stream.inputs.next().is_none() {
+        if !self.takes_keys() || self.stream.inputs.next().is_none() {
             return;
         }
         let waiting = || {

@@ -1,7 +1,10 @@
 //! What is typed into shells without hooks is read from the screen.
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
 use protocol::terminal::command_record::{CommandRecord, Outcome, Seen, Text};
 
 use super::{Typed, contains, exited, shell};
@@ -159,15 +162,48 @@ async fn what_programs_are_told_is_not_read() {
     }
 }
 
+/// The agent knows of a shell's start once that is on record, and waits some time for others who hold the records.
+#[tokio::test]
+async fn keys_are_read_that_come_before_the_agent_knows_of_the_second_start() {
+    let mut held = Vec::new();
+    let broken = |machine: &Machine| {
+        held.extend(["var/run/utmp", "var/log/wtmp"].map(|file| locked(&machine.system.path(file))));
+        without_hooks(machine, "PS1='READY> ' exec /bin/bash --noprofile --norc -i")
+    };
+    let mut typed = Typed::opened(broken, &[]).await;
+    typed.shows(0, "READY> ").await;
+    line(&mut typed, "echo early\r").await;
+    assert_eq!(texts(&read(&mut typed).await), [(Text::Whole, "echo early")]);
+}
+
+/// A new file that nobody else gets to write.
+fn locked(path: &Path) -> fs::File {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = fs::File::create(path).unwrap();
+    let whole = libc::flock {
+        l_type: libc::F_WRLCK as i16,
+        l_whence: libc::SEEK_SET as i16,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_OFD_SETLK(&whole)).unwrap();
+    file
+}
+
+/// A shell that breaks with its hooks, and does this without them.
+fn without_hooks(machine: &Machine, does: &str) -> PathBuf {
+    let path = machine.system.path("bin/bash");
+    system::program(
+        &path,
+        &format!("#!/bin/sh\n[ -z \"$POSIXLY_CORRECT\" ] || exit 3\n{does}\n"),
+    );
+    path
+}
+
 #[tokio::test]
 async fn a_shell_that_starts_without_its_hooks_is_read() {
-    let broken = |machine: &Machine| {
-        let path = machine.system.path("bin/bash");
-        let script =
-            "#!/bin/sh\n[ -z \"$POSIXLY_CORRECT\" ] || exit 3\nexec /bin/bash --noprofile --rcfile ~/.profile -i\n";
-        system::program(&path, script);
-        path
-    };
+    let broken = |machine: &Machine| without_hooks(machine, "exec /bin/bash --noprofile --rcfile ~/.profile -i");
     let mut typed = Typed::opened(broken, &[PROFILE]).await;
     typed.shows(0, "READY> ").await;
     line(&mut typed, "echo lives\r").await;
