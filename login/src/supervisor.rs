@@ -24,7 +24,11 @@ const LOOK_EVERY: libc::time_t = 2;
 /// Makes this process the supervisor of a new one, in which alone the function returns. To be called between fork and exec,
 /// by the leader of a session; the new process leads another.
 pub fn supervise() -> io::Result<()> {
-    set_child_subreaper(true)?;
+    match set_child_subreaper(true) {
+        // Programs that are emulated have no such call (qemu-user 7.2). What leaves the session outlives its command there.
+        Ok(()) | Err(Errno::EINVAL) => {}
+        Err(error) => return Err(error.into()),
+    }
     let agent = getppid();
     // SAFETY: this process has one thread, and neither branch does more than system calls.
     match unsafe { fork() }? {

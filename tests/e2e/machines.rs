@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::account::{Account, Answer, send};
 use crate::support::agent::{Agent, World, configure};
 use crate::support::process::scratch;
+use crate::support::processor;
 use crate::support::redact::{hex, is_recent, take};
 use crate::support::stack::Stack;
 use crate::support::wait::eventually;
@@ -228,7 +229,7 @@ async fn a_machine_is_online_while_its_agent_is_and_says_what_it_runs() {
     assert_eq!(machine["is_connected"], true);
     assert!(is_recent(&machine["last_active"]));
     let os = machine["os"].as_str().expect("a text");
-    assert!(os.contains(std::env::consts::ARCH), "{os}");
+    assert!(os.contains(&processor()), "{os}");
     assert!(!machine["hostname"].as_str().expect("a text").is_empty());
     assert!(machine.get("registration_token").is_none(), "it is spent");
     agent.kill();

@@ -38,3 +38,8 @@ pub fn program(variable: &str, name: &str) -> PathBuf {
     );
     path
 }
+
+/// The kind of processor that the programs are for: where they are emulated, the environment says which.
+pub fn processor() -> String {
+    std::env::var("VSAY_PROCESSOR").unwrap_or_else(|_| std::env::consts::ARCH.to_owned())
+}

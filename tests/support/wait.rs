@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// How long anything may take. Generous, since other work may share the machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take. Generous, since other work may share the machine, and programs may be emulated.
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often a condition is looked at that cannot be waited for.
 const GLANCE: Duration = Duration::from_millis(25);
