@@ -36,6 +36,9 @@ fn no_statement_reads_a_whole_table() {
                     "users_kept",
                     "organizations_by_state",
                     "recordings_unfinished",
+                    "access_requests_pending",
+                    "deliveries_waiting_by_webhook",
+                    "webhooks_failing",
                     // All that happened and was not looked at, and all alerts that somebody has to be told of.
                     "alert_signals_waiting",
                     "alerts_untold",

@@ -6,8 +6,10 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::support::account::{Account, Anonymous, send};
 use crate::support::agent::Agent;
+use crate::support::receiver::{Receiver, Reply};
 use crate::support::redact::hex;
 use crate::support::stack::Stack;
+use crate::support::team::join;
 use crate::support::viewer::Viewer;
 use crate::support::wait::eventually;
 
@@ -93,6 +95,41 @@ async fn a_monitor_sees_machines_sessions_commands_and_the_log_move() {
     let seen = watched(&stack).await;
     assert_eq!(seen["vsay_commands_unfinished{status=\"queued\"}"], 1.0);
     assert!(seen["vsay_command_oldest_queued_seconds"] < 60.0);
+}
+
+#[tokio::test]
+async fn a_monitor_sees_the_outbox_and_what_waits_for_a_decision() {
+    let stack = Stack::start(&[("METRICS_TOKEN", TOKEN)]).await;
+    let owner = Account::new(&stack).await;
+    let before = watched(&stack).await;
+    assert_eq!(
+        (before["vsay_access_requests_pending"], before["vsay_webhooks_failing"]),
+        (0.0, 0.0)
+    );
+    assert!(!before.contains_key("vsay_delivery_oldest_waiting_seconds{receiver=\"webhook\"}"));
+
+    let agent = Agent::enrolled(&owner, "wanted", &stack.url).await;
+    let colleague = join(&stack, &owner, "user").await;
+    let wish = serde_json::json!({"machine_id": agent.agent_id, "duration_hours": 1});
+    assert_eq!(colleague.post("/api/access-requests", wish).await.status, 201);
+    let receiver = Receiver::start(vec![Reply::With(500, "no")]).await;
+    let hook = serde_json::json!({"name": "ops", "url": receiver.url, "events": ["failed_login"]});
+    owner.post("/api/webhooks", hook).await.ok();
+    let wrong = serde_json::json!({"email": owner.email, "password": "not this one"});
+    assert_eq!(owner.post("/api/login", wrong).await.refusal().0, 401);
+    let seen = eventually("the failed attempt among the figures", async || {
+        let seen = watched(&stack).await;
+        (seen["vsay_webhooks_failing"] == 1.0).then_some(seen)
+    })
+    .await;
+    assert_eq!(seen["vsay_access_requests_pending"], 1.0);
+    assert!(seen["vsay_access_request_oldest_pending_seconds"] < 60.0);
+    assert_eq!(seen["vsay_deliveries_waiting{receiver=\"webhook\"}"], 1.0);
+    assert!(seen["vsay_delivery_oldest_waiting_seconds{receiver=\"webhook\"}"] < 60.0);
+    stack.sql("UPDATE deliveries SET status = 'failed', next_attempt_at = NULL");
+    let seen = watched(&stack).await;
+    assert_eq!(seen["vsay_deliveries_given_up_last_hour{receiver=\"webhook\"}"], 1.0);
+    assert!(!seen.contains_key("vsay_deliveries_waiting{receiver=\"webhook\"}"));
 }
 
 #[tokio::test]
