@@ -121,6 +121,7 @@ actions! {
     WebhookUpdated "webhook_updated";
     WebhookDeleted "webhook_deleted";
     WebhookDisabled "webhook_disabled";
+    WebhookSecretRotated "webhook_secret_rotated";
     AlertRuleCreated "alert_rule_created";
     AlertRuleUpdated "alert_rule_updated";
     AlertRuleDeleted "alert_rule_deleted";

@@ -390,6 +390,7 @@ PREPARED = {
     "GET /api/webhooks/{webhook_id}": of_webhook(),
     "PUT /api/webhooks/{webhook_id}": of_webhook(WEBHOOK),
     "DELETE /api/webhooks/{webhook_id}": of_webhook(),
+    "POST /api/webhooks/{webhook_id}/rotate-secret": of_webhook(),
     "POST /api/webhooks/{webhook_id}/test": of_webhook(),
     "GET /api/webhooks/{webhook_id}/deliveries": of_webhook(),
     "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": of_webhook(delivery=True),

@@ -52,7 +52,7 @@ async fn a_webhook_is_shown_without_its_secret_and_a_test_says_what_was_answered
     assert_eq!(
         shown,
         json!({"name": "ops", "url": receiver.url, "events": ["command"], "active": true, "failing_since": null,
-            "switched_off_at": null, "pending": 0})
+            "switched_off_at": null, "former_secret_until": null, "pending": 0})
     );
 
     let mut told = admin.post(&format!("{path}/test"), json!({})).await.ok();
@@ -94,6 +94,48 @@ async fn a_webhook_is_shown_without_its_secret_and_a_test_says_what_was_answered
     assert_eq!(admin.post(&format!("{path}/test"), json!({})).await.refusal().0, 409);
     admin.delete(&path).await.ok();
     assert_eq!(admin.get(&path).await.refusal(), (404, "Webhook not found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_secret_is_replaced_and_the_one_of_before_signs_beside_it_for_a_day() {
+    let stack = Stack::start(&[]).await;
+    let admin = Account::new(&stack).await;
+    let receiver = Receiver::start(vec![Reply::With(200, "")]).await;
+    let (path, old) = hook(&admin, &receiver.url, json!([])).await;
+    let rotate = format!("{path}/rotate-secret");
+    let colleague = join(&stack, &admin, "user").await;
+    assert_eq!(colleague.post(&rotate, json!({})).await.status, 403);
+    let stranger = Account::new(&stack).await;
+    assert_eq!(stranger.post(&rotate, json!({})).await.refusal().0, 404);
+    let mut made = admin.post(&rotate, json!({})).await.ok();
+    let new = take(&mut made, "secret").as_str().expect("a secret").to_owned();
+    assert!(new.starts_with("whsec_") && new.len() == old.len() && new != old);
+    assert_eq!(made, json!({"webhook": admin.get(&path).await.ok()}));
+    let until = made["webhook"]["former_secret_until"].as_str().expect("a time");
+    let until: chrono::DateTime<Utc> = until.parse().expect("a time");
+    let hours = (until - Utc::now()).num_minutes();
+    assert!((23 * 60..=24 * 60).contains(&hours), "{hours} minutes");
+
+    admin.post(&format!("{path}/test"), json!({})).await.ok();
+    let posted = receiver.waits_for(1).await.remove(0);
+    assert!(
+        posted.is_signed_with(&new) && posted.is_signed_with(&old),
+        "{posted:#?}"
+    );
+    let log = admin.get("/api/audit?action=webhook_secret_rotated").await.ok();
+    let details = json!({"name": "ops", "former_secret_until": log["logs"][0]["details"]["former_secret_until"]});
+    assert_eq!((&log["total"], &log["logs"][0]["details"]), (&json!(1), &details));
+
+    // A day later.
+    stack
+        .sql("UPDATE webhooks SET former_secrets = json_set(former_secrets, '$[0].until', '2026-01-01T00:00:00.000Z')");
+    assert_eq!(admin.get(&path).await.ok()["former_secret_until"], Value::Null);
+    admin.post(&format!("{path}/test"), json!({})).await.ok();
+    let posted = receiver.waits_for(2).await.remove(1);
+    assert!(
+        posted.is_signed_with(&new) && !posted.is_signed_with(&old),
+        "{posted:#?}"
+    );
 }
 
 #[tokio::test]

@@ -110,6 +110,8 @@ pub struct Webhook {
     pub failing_since: Option<DateTime<Utc>>,
     /// When it was switched off because of that.
     pub switched_off_at: Option<DateTime<Utc>>,
+    /// Until when deliveries are signed with the secret of before, too, if it was replaced a short while ago.
+    pub former_secret_until: Option<DateTime<Utc>>,
     /// How many deliveries wait for it.
     pub pending: u64,
     /// When it was made.
@@ -125,7 +127,7 @@ pub struct WebhookList {
     pub webhooks: Vec<Webhook>,
 }
 
-/// A new webhook, and its secret, which is not shown again.
+/// A webhook, and its new secret, which is not shown again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookCreated {
     /// The webhook.

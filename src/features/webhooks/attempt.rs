@@ -14,10 +14,10 @@ const TIMEOUT_MILLISECONDS: u32 = 10_000;
 /// How much of an answer is kept: enough for the words of an error.
 const MAX_SHOWN: usize = 1024;
 
-/// Posts `body` to `url` as the message `id`.
-pub async fn post(url: &str, secret: &Secret, id: &str, body: &str) -> Outcome {
+/// Posts `body` to `url` as the message `id`, signed by each secret.
+pub async fn post(url: &str, secrets: &[Secret], id: &str, body: &str) -> Outcome {
     let began = Utc::now();
-    let answer = ask(url, secret, id, body).await;
+    let answer = ask(url, secrets, id, body).await;
     let (response_status, response, error) = match answer {
         Ok((status, response)) => (Some(status), response, verdict(status)),
         Err(error) => (None, String::new(), error),
@@ -39,9 +39,9 @@ fn verdict(status: u16) -> String {
     }
 }
 
-async fn ask(url: &str, secret: &Secret, id: &str, body: &str) -> Result<(u16, String), String> {
+async fn ask(url: &str, secrets: &[Secret], id: &str, body: &str) -> Result<(u16, String), String> {
     let timestamp = Utc::now().timestamp();
-    let signature = signature::sign(secret, id, timestamp, body).ok_or("The webhook has no valid secret")?;
+    let signature = signature::sign_by_all(secrets, id, timestamp, body).ok_or("The webhook has no valid secret")?;
     let headers = [
         ("content-type", "application/json"),
         ("webhook-id", id),

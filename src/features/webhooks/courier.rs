@@ -2,6 +2,7 @@
 //! is tried again with growing pauses, and a webhook where nothing arrives for days is switched off.
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{LocalBoxFuture, join_all};
+use protocol::api::secret::Secret;
 use protocol::ids::ObjectId;
 
 use super::address::{self, Policy};
@@ -15,6 +16,7 @@ use crate::platform::db::stored;
 use crate::platform::error::ApiError;
 use crate::platform::mail::Letter;
 use crate::platform::random;
+use crate::platform::secrets::SealingKey;
 
 /// The pause after the first failure. Each further one is three times as long, …
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
@@ -28,6 +30,9 @@ pub const TAKEN_FOR: TimeDelta = TimeDelta::minutes(2);
 /// After so long no further round begins: the platform lets work after an answer go on for half a minute, and a round takes up to ten
 /// seconds.
 const BUDGET: TimeDelta = TimeDelta::seconds(15);
+
+/// For how long the secret of before signs beside a new one: as long as a delivery is tried, and a working day to change a receiver.
+pub const FORMER_SIGNS_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// For how long nothing must have arrived at a webhook for it to be switched off.
 const DEAD_AFTER: TimeDelta = TimeDelta::days(3);
@@ -97,10 +102,18 @@ async fn post(app: &App, due: &Due, webhook: &ObjectId, url: &str, sealed: &str)
     if let Err(error) = address::check(url, &policy(app)) {
         return not_sent(format!("The address {error}"));
     }
-    match app.config.sealing.try_open(&associated(webhook), sealed) {
-        Some(secret) => attempt::post(url, &secret, &format!("msg_{}", due.id), &due.payload).await,
+    match secrets(&app.config.sealing, webhook, sealed, due.former_sealed.as_deref()) {
+        Some(secrets) => attempt::post(url, &secrets, &format!("msg_{}", due.id), &due.payload).await,
         None => not_sent("The webhook's secret cannot be opened: SECRETS_KEY has changed".to_owned()),
     }
+}
+
+/// What a webhook's deliveries are signed with: its secret, and those of before whose time is not over. One of before that cannot be opened
+/// is left out, so that a new secret helps whoever lost the key.
+fn secrets(key: &SealingKey, webhook: &ObjectId, sealed: &str, former: Option<&str>) -> Option<Vec<Secret>> {
+    let open = |sealed: &str| key.try_open(&associated(webhook), sealed);
+    let former = former.unwrap_or_default().split(' ').filter_map(open);
+    Some([open(sealed)?].into_iter().chain(former).collect())
 }
 
 async fn mail(app: &App, due: &Due) -> Outcome {
@@ -183,6 +196,28 @@ mod tests {
     fn what_failed_together_comes_back_apart() {
         assert_eq!(pause(1, 0).num_milliseconds(), 30_000);
         assert!((37_000..37_500).contains(&pause(1, 255).num_milliseconds()));
+    }
+
+    #[test]
+    fn a_former_secret_that_cannot_be_opened_keeps_no_delivery_back() {
+        let [key, other] = ["0a", "0b"].map(|byte| SealingKey::from_hex(&byte.repeat(32)).unwrap());
+        let webhook: ObjectId = id("ops").parse().unwrap();
+        let seal = |key: &SealingKey, text: &str| key.seal(&associated(&webhook), &text.to_owned().into()).unwrap();
+        let (new, old, lost) = (seal(&key, "new"), seal(&key, "old"), seal(&other, "lost"));
+        let shown = |sealed: &str, former: Option<&str>| {
+            secrets(&key, &webhook, sealed, former).map(|secrets| {
+                secrets
+                    .iter()
+                    .map(|secret| secret.expose().to_owned())
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(shown(&new, None), Some(vec!["new".to_owned()]));
+        assert_eq!(
+            shown(&new, Some(&format!("{old} {lost}"))),
+            Some(vec!["new".to_owned(), "old".to_owned()])
+        );
+        assert_eq!(shown(&lost, Some(&old)), None);
     }
 
     #[test]

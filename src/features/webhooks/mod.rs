@@ -11,7 +11,7 @@ pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{deliveries, one};
+use handlers::{deliveries, one, rotate_secret};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -22,6 +22,7 @@ pub fn routes() -> Routes {
         one::find_webhook => Admin,
         one::update_webhook => Admin,
         one::delete_webhook => Admin,
+        rotate_secret::rotate_secret => Admin,
         deliveries::test_webhook => Admin,
         deliveries::list_deliveries => Admin,
         deliveries::redeliver => Admin,

@@ -28,6 +28,8 @@ pub struct Due {
     /// Of the webhook.
     pub url: Option<String>,
     pub secret_sealed: Option<String>,
+    /// The secrets of before that sign, too, with a space between each.
+    pub former_sealed: Option<String>,
     /// Of the person, unless they may not sign in any more.
     pub email: Option<String>,
 }

@@ -19,8 +19,14 @@ pub fn new_secret() -> Result<Secret, NoRandomness> {
     Ok(format!("{PREFIX}{}", Base64::encode_string(&bytes)).into())
 }
 
-/// The value of `webhook-signature` for a message, `timestamp` being seconds since the Unix epoch; nothing if the secret is none.
-pub fn sign(secret: &Secret, id: &str, timestamp: i64, body: &str) -> Option<String> {
+/// The value of `webhook-signature` for a message, `timestamp` being seconds since the Unix epoch: a signature by each secret, any of which
+/// the specification has a receiver look for. Nothing if one of them is none.
+pub fn sign_by_all(secrets: &[Secret], id: &str, timestamp: i64, body: &str) -> Option<String> {
+    let signatures = secrets.iter().map(|secret| sign(secret, id, timestamp, body));
+    Some(signatures.collect::<Option<Vec<_>>>()?.join(" "))
+}
+
+fn sign(secret: &Secret, id: &str, timestamp: i64, body: &str) -> Option<String> {
     let key = Base64::decode_vec(secret.expose().strip_prefix(PREFIX)?).ok()?;
     let mut code = Hmac::<Sha256>::new_from_slice(&key).ok()?;
     code.update(format!("{id}.{timestamp}.{body}").as_bytes());
@@ -59,6 +65,14 @@ mod tests {
         ] {
             assert!(other.is_some() && other != signed);
         }
+    }
+
+    #[test]
+    fn while_a_secret_is_replaced_both_sign_the_newer_one_first() {
+        let secrets = [new_secret().unwrap(), new_secret().unwrap()];
+        let alone = secrets.each_ref().map(|secret| sign(secret, "msg_a", 1, "{}").unwrap());
+        assert_eq!(sign_by_all(&secrets, "msg_a", 1, "{}"), Some(alone.join(" ")));
+        assert_eq!(sign_by_all(&secrets[..1], "msg_a", 1, "{}"), Some(alone[0].clone()));
     }
 
     #[test]

@@ -180,6 +180,10 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/webhooks/{webhook_id}", Needs("administrators only")),
     ("PUT /api/webhooks/{webhook_id}", Needs("administrators only")),
     ("DELETE /api/webhooks/{webhook_id}", Needs("administrators only")),
+    (
+        "POST /api/webhooks/{webhook_id}/rotate-secret",
+        Needs("administrators only"),
+    ),
     ("POST /api/webhooks/{webhook_id}/test", Needs("administrators only")),
     (
         "GET /api/webhooks/{webhook_id}/deliveries",

@@ -2801,6 +2801,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/{webhook_id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace the secret of a webhook */
+        post: operations["rotate_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/{webhook_id}/test": {
         parameters: {
             query?: never;
@@ -9706,6 +9723,11 @@ export interface components {
              * @description Since when nothing has arrived there, if nothing does.
              */
             failing_since?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when deliveries are signed with the secret of before, too, if it was replaced a short while ago.
+             */
+            former_secret_until?: string | null;
             /** @description Its id. */
             id: components["schemas"]["ObjectId"];
             /** @description What people call it. */
@@ -9728,7 +9750,7 @@ export interface components {
             /** @description Where deliveries are posted. */
             url: string;
         };
-        /** @description A new webhook, and its secret, which is not shown again. */
+        /** @description A webhook, and its new secret, which is not shown again. */
         WebhookCreated: {
             /** @description What its deliveries are signed with: `whsec_` and base64. */
             secret: string;
@@ -27660,6 +27682,85 @@ export interface operations {
             };
             /** @description The webhook is switched off, or the delivery is on its way at this moment */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rotate_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's `id` */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook and its new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreated"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such webhook in the caller's organization */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -98,6 +98,11 @@ describe('a webhook', () => {
     alerting.answers = 200;
     await page.getByRole('button', { name: 'Send again: A test' }).click();
     await page.getByTestId('sent').getByText('It arrived. Tried 2 times; answered 200 in 12 ms.').waitFor();
+    await page.getByRole('button', { name: 'Replace secret' }).click();
+    await dialog.getByRole('button', { name: 'Replace secret' }).click();
+    await dialog.getByText('whsec_YW5vdGhlcg==').waitFor();
+    await dialog.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByText('Signed with the secret of before, too, until').waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
     await dialog.getByRole('checkbox', { name: /^On/ }).uncheck();
     await dialog.getByRole('button', { name: 'Save' }).click();

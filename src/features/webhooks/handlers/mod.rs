@@ -1,6 +1,7 @@
 //! What administrators do with webhooks.
 pub mod deliveries;
 pub mod one;
+pub mod rotate_secret;
 
 use super::access::WebhookControl;
 use super::store;

@@ -3,6 +3,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
+use protocol::api::secret::Secret;
 use protocol::api::webhooks::{SaveWebhook, Webhook, WebhookCreated, WebhookList};
 
 use super::load;
@@ -56,8 +57,12 @@ pub async fn create_webhook(
     );
     let (_, _, found) = db.run(batch).await?;
     let body = found.into_iter().next().map(|found| found.body).ok_or_else(full)?;
-    let body = format!("{{\"webhook\":{body},\"secret\":\"{}\"}}", secret.expose());
-    Ok((StatusCode::CREATED, JsonText(body)))
+    Ok((StatusCode::CREATED, with_secret(&body, &secret)))
+}
+
+/// A webhook's body with the secret that is shown this once. Of base64 nothing needs escaping.
+pub fn with_secret(body: &str, secret: &Secret) -> JsonText {
+    JsonText(format!("{{\"webhook\":{body},\"secret\":\"{}\"}}", secret.expose()))
 }
 
 /// Reads a webhook.

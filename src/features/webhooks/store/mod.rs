@@ -20,6 +20,10 @@ pub const MAX_WEBHOOKS: i64 = 20;
 /// Most webhooks switched off in one run.
 const AT_ONCE: i64 = 20;
 
+/// How many secrets of before sign beside a webhook's own: enough for somebody who lost the new one and replaces it again, few enough for
+/// a header.
+pub const MAX_FORMER: i64 = 3;
+
 /// Most administrators who are told that one was.
 const MAX_TOLD: i64 = 10;
 
@@ -33,7 +37,9 @@ macro_rules! webhook_body {
             json_time!("w.failing_since"),
             ", 'switched_off_at', ",
             json_time!("w.switched_off_at"),
-            ", 'pending', (SELECT COUNT(*) FROM deliveries d WHERE d.webhook_id = w.id AND d.status = 'pending'),
+            ", 'former_secret_until', (SELECT replace(MAX(f.value ->> 'until'), '.000Z', 'Z') FROM json_each(w.former_secrets) f
+                 WHERE f.value ->> 'until' > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+               'pending', (SELECT COUNT(*) FROM deliveries d WHERE d.webhook_id = w.id AND d.status = 'pending'),
                'created_at', ",
             json_time!("w.created_at"),
             ", 'updated_at', ",
@@ -62,6 +68,13 @@ statements! {
     UPDATE = "UPDATE webhooks SET name = ?2, events = ?4, active = ?5, updated_at = ?6,
            failing_since = CASE WHEN url = ?3 AND active = ?5 THEN failing_since END,
            switched_off_at = CASE WHEN ?5 = 1 THEN NULL ELSE switched_off_at END, url = ?3
+         WHERE id = ?1";
+
+    /// The one that was becomes a former one until ?4. Those whose time is over at ?3 go, and so does what is more than there may be.
+    ROTATE = "UPDATE webhooks SET secret_sealed = ?2, updated_at = ?3, former_secrets = (SELECT json_group_array(json(listed.value)) FROM (
+             SELECT json_object('sealed', secret_sealed, 'until', ?4) AS value, -1 AS place
+             UNION ALL SELECT f.value, f.key FROM json_each(former_secrets) f WHERE f.value ->> 'until' > ?3
+             ORDER BY place LIMIT ?5) listed)
          WHERE id = ?1";
 
     DELETE = "DELETE FROM webhooks WHERE id = ?1";
@@ -131,6 +144,18 @@ pub fn update(control: &WebhookControl, webhook: &SaveWebhook, now: &str) -> Res
             now.into(),
         ],
     ))
+}
+
+/// Gives a webhook another secret; the one it has signs beside it until `until`.
+pub fn rotate(control: &WebhookControl, secret_sealed: &str, now: &str, until: &str) -> Query<Nothing> {
+    let args = [
+        control.id().into(),
+        secret_sealed.into(),
+        now.into(),
+        until.into(),
+        MAX_FORMER.into(),
+    ];
+    Query::new(ROTATE, args)
 }
 
 /// Removes a webhook with its deliveries.

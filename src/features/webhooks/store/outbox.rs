@@ -10,12 +10,14 @@ pub const MAX_ATTEMPTS: i64 = 10;
 /// How many are sent at a time: as many as a Worker may have connections open.
 pub const AT_ONCE: i64 = 6;
 
-/// What a [`Due`] is made of.
+/// What a [`Due`] is made of, at ?1.
 macro_rules! taken {
     () => {
         "RETURNING id, webhook_id, summary, payload, attempts, max_attempts,
            (SELECT w.url FROM webhooks w WHERE w.id = webhook_id) AS url,
            (SELECT w.secret_sealed FROM webhooks w WHERE w.id = webhook_id) AS secret_sealed,
+           (SELECT group_concat(f.value ->> 'sealed', ' ') FROM webhooks w, json_each(w.former_secrets) f
+             WHERE w.id = webhook_id AND f.value ->> 'until' > ?1) AS former_sealed,
            (SELECT u.email FROM users u WHERE u.id = user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL) AS email"
     };
 }

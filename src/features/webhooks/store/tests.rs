@@ -177,6 +177,38 @@ fn a_test_is_sent_once_and_a_delivery_again_when_somebody_says_so() {
 }
 
 #[test]
+fn a_secret_that_is_replaced_signs_on_for_its_time_and_only_so_many_do() {
+    let db = db();
+    let today = Utc::now();
+    let far = |n: i64| stored(today + TimeDelta::hours(n));
+    let former = |minutes: i64| {
+        put(&db, &format!("of {minutes}"), "one", &at(minutes));
+        let due = take(&db, minutes).remove(0);
+        (due.secret_sealed.unwrap(), due.former_sealed)
+    };
+    let shown = || {
+        let body = db.run(find(&id("ann").parse().unwrap(), &id("one"))).remove(0).body;
+        published::<Webhook>(&body).former_secret_until
+    };
+    db.execute("UPDATE webhooks SET secret_sealed = 's0'");
+    assert_eq!((former(0), shown()), (("s0".to_owned(), None), None));
+    db.run(rotate(&control(&db, "one"), "s1", &at(1), &at(10)));
+    assert_eq!(former(5), ("s1".to_owned(), Some("s0".to_owned())));
+    assert_eq!(former(10), ("s1".to_owned(), None), "its time is over");
+    assert_eq!(shown(), None);
+    for n in 2..=5 {
+        db.run(rotate(&control(&db, "one"), &format!("s{n}"), &at(20), &far(n)));
+    }
+    assert_eq!(former(20), ("s5".to_owned(), Some("s4 s3 s2".to_owned())));
+    assert_eq!(shown().map(stored), Some(far(5)));
+    assert_eq!(
+        db.count("webhooks WHERE secret_sealed = 's0' AND former_secrets = '[]'"),
+        1,
+        "another webhook"
+    );
+}
+
+#[test]
 fn of_a_webhook_that_is_switched_off_nothing_is_sent_and_another_address_begins_anew() {
     let db = db();
     put(&db, "a", "one", &at(0));

@@ -88,6 +88,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   webhook_created: 'added a webhook',
   webhook_updated: 'changed a webhook',
   webhook_deleted: 'deleted a webhook',
+  webhook_secret_rotated: 'gave a webhook a new secret',
   webhook_disabled: 'switched off a webhook where nothing arrived',
   alert_rule_created: 'added an alert rule',
   alert_rule_updated: 'changed an alert rule',

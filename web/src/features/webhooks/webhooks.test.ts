@@ -9,6 +9,7 @@ const WEBHOOK: Webhook = {
   active: true,
   failing_since: null,
   switched_off_at: null,
+  former_secret_until: null,
   pending: 0,
   created_at: '2026-02-06T12:00:00Z',
   updated_at: '2026-02-06T12:00:00Z',

@@ -70,6 +70,11 @@ export async function updateWebhook(id: string, body: Draft): Promise<void> {
   await answer(client.PUT('/api/webhooks/{webhook_id}', { params: at(id), body }));
 }
 
+/** Another secret for a webhook, which is never shown again. */
+export async function rotateSecret(id: string): Promise<string> {
+  return (await answer(client.POST('/api/webhooks/{webhook_id}/rotate-secret', { params: at(id) }))).secret;
+}
+
 export async function deleteWebhook(id: string): Promise<void> {
   await answer(client.DELETE('/api/webhooks/{webhook_id}', { params: at(id) }));
 }

@@ -43,6 +43,7 @@ export class Alerts {
       id: `w${this.webhooks.length + 1}`,
       failing_since: null,
       switched_off_at: null,
+      former_secret_until: null,
       pending: 0,
       events: [],
       active: true,
@@ -108,6 +109,10 @@ export function alerts({ alerting: state }: { alerting: Alerts }): Routes {
     'DELETE /api/webhooks/*': ({ at: [id] }) => {
       remove(state.webhooks, id);
       return [200, { message: '' }];
+    },
+    'POST /api/webhooks/*/rotate-secret': ({ at: [id] }) => {
+      const webhook = Object.assign(find(state.webhooks, id), { former_secret_until: NOW });
+      return [200, { webhook, secret: 'whsec_YW5vdGhlcg==' }];
     },
     'POST /api/webhooks/*/test': () => {
       const facts = { id: `d${state.deliveries.length + 1}`, event: 'test', summary: 'A test', payload: '{"type":"test"}' };
