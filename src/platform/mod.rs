@@ -2,6 +2,7 @@
 //! features.
 pub mod audit_key;
 pub mod background;
+pub mod brand;
 pub mod channel;
 pub mod config;
 pub mod context;

@@ -3,6 +3,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::account::{Account, Anonymous, send};
+use crate::support::mail::letter;
 use crate::support::redact::{is_recent, take};
 use crate::support::stack::Stack;
 use crate::support::team::super_admin;
@@ -77,4 +78,38 @@ async fn the_name_and_the_look_are_what_a_super_administrator_said_last() {
         .ok();
     assert!(is_recent(&take(&mut back, "default_theme_color_updated_at")));
     assert_eq!((&back["logo_url"], &back["name_part1"]), (&json!(""), &json!("Acme")));
+}
+
+#[tokio::test]
+async fn letters_have_the_name_that_was_said_and_only_as_a_name() {
+    let stack = Stack::start(&[]).await;
+    let (somebody, root) = (Account::new(&stack).await, super_admin(&stack).await);
+    let forgot = json!({"email": somebody.email});
+    let asked = somebody
+        .anonymous
+        .ask(Method::POST, "/api/auth/forgot-password", Some(forgot.clone()));
+    asked.await.ok();
+    let ours = letter(&stack, &somebody.email, "Reset your password").await;
+    assert!(
+        ours.text.contains("VSAY Edge") && !ours.html.contains("<span"),
+        "{ours:#?}"
+    );
+
+    let change = json!({"name_part1": "\"Acme\" <eve@example.org>", "name_part1_color": "#0a5c42", "name_part2": "<b>Cloud",
+        "default_theme_color": "#ffd400"});
+    root.put(PATH, change).await.ok();
+    let theirs = Account::new(&stack).await;
+    let name = "\"Acme\" <eve@example.org> <b>Cloud";
+    let letter = letter(&stack, &theirs.email, &format!("Welcome to {name}")).await;
+    assert_eq!((&letter.from, letter.sender.as_str()), (&ours.from, name));
+    assert!(
+        letter.text.contains(name) && !letter.text.contains("VSAY"),
+        "{letter:#?}"
+    );
+    let shown = "<span style=\"color:#0a5c42\">&quot;Acme&quot; &lt;eve@example.org&gt;</span> &lt;b&gt;Cloud";
+    assert!(
+        letter.html.contains(shown) && !letter.html.contains("<b>"),
+        "{letter:#?}"
+    );
+    assert!(letter.html.contains("background:#ffd400;color:#000000"), "{letter:#?}");
 }

@@ -7,8 +7,10 @@ use super::wait::eventually;
 /// A letter.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Whom it says it is from.
+    /// Whom it says it is from: the address…
     pub from: String,
+    /// …and the name.
+    pub sender: String,
     /// To whom.
     pub to: String,
     /// Its subject.
@@ -25,6 +27,7 @@ impl Mail {
         let address = |list: Option<&mail_parser::Address>| Some(list?.first()?.address()?.to_owned());
         Some(Self {
             from: address(parsed.from())?,
+            sender: parsed.from()?.first()?.name().unwrap_or_default().to_owned(),
             to: address(parsed.to())?,
             subject: parsed.subject()?.to_owned(),
             text: parsed.body_text(0)?.into_owned(),

@@ -2,6 +2,8 @@
 use chrono::TimeDelta;
 use protocol::api::secret::Secret;
 
+use crate::platform::brand::NAME;
+
 /// Longest name of a person or an organization in a letter, in characters: a name is no place for a letter of its own.
 const MAX_NAME: usize = 80;
 
@@ -148,7 +150,7 @@ pub enum Letter<'a> {
     SecondFactorReset { username: &'a str },
 }
 
-/// A letter's words, before they are text or HTML.
+/// A letter's words, before they are text or HTML. [`NAME`] stands in them for how the product is called.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Content {
     /// One line.
@@ -198,7 +200,7 @@ impl Letter<'_> {
         let page = |path: &str, link: &Link| format!("{base_url}/{path}/{}", link.token.expose());
         match self {
             Self::Welcome { username, link } => letter(
-                "Welcome to VSAY Edge",
+                &format!("Welcome to {NAME}"),
                 vec![
                     text(format!("Hello {},", shown(username))),
                     text("your account is ready. Please confirm that this is your address:"),
@@ -226,11 +228,11 @@ impl Letter<'_> {
                 organization,
                 link,
             } => letter(
-                &format!("{} invites you to VSAY Edge", shown(inviter)),
+                &format!("{} invites you to {NAME}", shown(inviter)),
                 vec![
                     text("Hello,"),
                     text(format!(
-                        "{} invites you to join {} on VSAY Edge, where the team reaches its machines.",
+                        "{} invites you to join {} on {NAME}, where the team reaches its machines.",
                         shown(inviter),
                         shown(organization)
                     )),
@@ -258,7 +260,7 @@ impl Letter<'_> {
                 organization,
                 link,
             } => letter(
-                "Your VSAY Edge account",
+                &format!("Your {NAME} account"),
                 vec![
                     text("Hello,"),
                     text(format!(
@@ -322,7 +324,7 @@ impl Letter<'_> {
                     )),
                     text(list(usernames)),
                     text("You can enable them again among the users of your organization:"),
-                    follow("Open VSAY Edge", base_url.to_owned()),
+                    follow("Open \u{1a}", base_url.to_owned()),
                 ],
             ),
             Self::AccessAsked { requester, wish, note } => letter(
@@ -379,7 +381,7 @@ impl Letter<'_> {
                     text(
                         "If it was not you, choose a new password at once with \"Forgot password\" on the sign-in page, and tell an administrator:",
                     ),
-                    follow("Open VSAY Edge", base_url.to_owned()),
+                    follow("Open \u{1a}", base_url.to_owned()),
                 ],
             ),
             Self::SecondFactorReset { username } => letter(
@@ -390,7 +392,7 @@ impl Letter<'_> {
                         "an administrator removed the second factor from your account. Your password alone signs you in now.",
                     ),
                     text("Set a new one up in your profile. If you did not ask for this, tell an administrator:"),
-                    follow("Open VSAY Edge", base_url.to_owned()),
+                    follow("Open \u{1a}", base_url.to_owned()),
                 ],
             ),
         }

@@ -12,6 +12,8 @@ use crate::platform::settings::mail::Sender;
 pub struct Message {
     /// What kind of letter it is, for logs.
     pub name: &'static str,
+    /// From whom.
+    pub from: Sender,
     /// To whom.
     pub to: Address,
     /// One line.
@@ -24,8 +26,9 @@ pub struct Message {
 
 impl Message {
     /// The whole message: headers, and text and HTML as alternatives. The library encodes every header.
-    pub fn mime(&self, from: &Sender) -> Result<String, String> {
+    pub fn mime(&self) -> Result<String, String> {
         let id = random::hex::<16>().map_err(|_| "no randomness".to_owned())?;
+        let from = &self.from;
         let name = Some(from.name.as_str()).filter(|name| !name.is_empty());
         MessageBuilder::new()
             .from(Header::new_address(name, from.address.as_str()))
@@ -51,6 +54,7 @@ mod tests {
     fn message(subject: &str) -> Message {
         Message {
             name: "test",
+            from: sender("VSAY Édge"),
             to: Address::parse("ann@example.org").unwrap(),
             subject: subject.to_owned(),
             text: "Grüße an ann\nhttps://edge.example.com/a/b".to_owned(),
@@ -58,16 +62,16 @@ mod tests {
         }
     }
 
-    fn sender() -> Sender {
+    fn sender(name: &str) -> Sender {
         Sender {
-            name: "VSAY Édge".to_owned(),
+            name: name.to_owned(),
             address: Address::parse("edge@example.com").unwrap(),
         }
     }
 
     #[test]
     fn a_message_is_read_as_it_was_written() {
-        let raw = message("Grüße, \"du\"").mime(&sender()).unwrap();
+        let raw = message("Grüße, \"du\"").mime().unwrap();
         assert!(raw.is_ascii() && raw.lines().all(|line| line.len() <= 998), "{raw}");
         let parsed = MessageParser::default().parse(&raw).unwrap();
         assert_eq!(parsed.subject(), Some("Grüße, \"du\""));
@@ -89,11 +93,34 @@ mod tests {
 
     #[test]
     fn a_subject_cannot_begin_another_header() {
-        let raw = message("Hello\r\nBcc: eve@example.org\r\n\r\nbody")
-            .mime(&sender())
-            .unwrap();
+        let raw = message("Hello\r\nBcc: eve@example.org\r\n\r\nbody").mime().unwrap();
         let parsed = MessageParser::default().parse(&raw).unwrap();
         assert!(parsed.bcc().is_none(), "{raw}");
         assert_eq!(parsed.body_html(0).unwrap().trim_end(), message("").html);
+    }
+
+    #[test]
+    fn a_sender_is_only_a_name_whatever_is_in_it() {
+        for name in [
+            "Acme, Inc.",
+            "\"Acme\" <eve@example.org>",
+            "a\\b\"c",
+            "Ünïcode (x)",
+            "eve@example.org, bob@example.org",
+        ] {
+            let message = Message {
+                from: sender(name),
+                ..message("Hi")
+            };
+            let raw = message.mime().unwrap();
+            let parsed = MessageParser::default().parse(&raw).unwrap();
+            let from: Vec<_> = parsed
+                .from()
+                .unwrap()
+                .iter()
+                .map(|from| (from.name(), from.address()))
+                .collect();
+            assert_eq!(from, [(Some(name), Some("edge@example.com"))], "{raw}");
+        }
     }
 }

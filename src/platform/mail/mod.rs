@@ -13,10 +13,12 @@ use std::sync::Arc;
 use worker::Env;
 
 use super::background::Background;
+use super::brand::Brand;
 use super::error::ApiError;
 use super::log;
 use super::settings::mail::MailSettings;
 
+use letter::Content;
 use message::Message;
 
 pub use address::Address;
@@ -51,6 +53,31 @@ impl From<NotSent> for ApiError {
     }
 }
 
+/// What is written before it is known how the product is called, which [`Mailer::post`] asks after the response only.
+struct Draft {
+    name: &'static str,
+    to: Address,
+    content: Content,
+}
+
+impl Draft {
+    /// Ready to be sent. A name that was chosen for the product is its sender's, too.
+    fn message(self, settings: &MailSettings, brand: &Brand) -> Message {
+        let mut from = settings.from.clone();
+        if brand.own().is_some() {
+            from.name = brand.name();
+        }
+        Message {
+            name: self.name,
+            from,
+            to: self.to,
+            text: render::text(&self.content, &settings.base_url, brand),
+            html: render::html(&self.content, &settings.base_url, brand),
+            subject: brand.named(&self.content.subject).into_owned(),
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct Mailer {
     settings: Option<Arc<MailSettings>>,
@@ -76,40 +103,38 @@ impl Mailer {
     /// Sends a letter to the address `to` and waits until the transport has taken it: a second or two, 15 seconds at most. A
     /// failure is logged here.
     pub async fn send(&self, to: &str, letter: &Letter<'_>) -> Result<(), NotSent> {
-        let message = self.write(to, letter)?;
-        self.deliver(&message).await
+        let draft = self.write(to, letter)?;
+        self.deliver(draft).await
     }
 
     /// Sends a letter once the request at hand is answered: how long the answer takes tells nobody whether there was an
     /// account to write to.
     pub fn post(&self, to: &str, letter: &Letter<'_>) {
-        if let Ok(message) = self.write(to, letter) {
+        if let Ok(draft) = self.write(to, letter) {
             let mailer = self.clone();
             self.background.run(async move {
                 // Logged already, and nobody waits for it.
-                let _ = mailer.deliver(&message).await;
+                let _ = mailer.deliver(draft).await;
             });
         }
     }
 
-    fn write(&self, to: &str, letter: &Letter) -> Result<Message, NotSent> {
+    fn write(&self, to: &str, letter: &Letter) -> Result<Draft, NotSent> {
         let settings = self.settings.as_ref().ok_or(NotSent::NotConfigured)?;
         let to = Address::parse(to).ok_or(NotSent::Address).inspect_err(|reason| {
             log::error(&format!("mail ({}) not sent: {reason}", letter.name()));
         })?;
-        let content = letter.content(&settings.base_url);
-        Ok(Message {
+        Ok(Draft {
             name: letter.name(),
             to,
-            text: render::text(&content, &settings.base_url),
-            html: render::html(&content, &settings.base_url),
-            subject: content.subject,
+            content: letter.content(&settings.base_url),
         })
     }
 
-    async fn deliver(&self, message: &Message) -> Result<(), NotSent> {
+    async fn deliver(&self, draft: Draft) -> Result<(), NotSent> {
         let settings = self.settings.as_ref().ok_or(NotSent::NotConfigured)?;
-        transport::send(settings, &self.env, message).await.map_err(|error| {
+        let message = draft.message(settings, &Brand::find(&self.env).await);
+        transport::send(settings, &self.env, &message).await.map_err(|error| {
             // A transport may quote the address it was given.
             let text = error.replace(message.to.as_str(), &message.to.masked());
             log::error(&format!(

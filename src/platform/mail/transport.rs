@@ -4,7 +4,7 @@ use worker::{Env, Fetch};
 
 use super::message::Message;
 use crate::platform::outgoing;
-use crate::platform::settings::mail::{MailSettings, Sender, Transport};
+use crate::platform::settings::mail::{MailSettings, Transport};
 
 /// The name of the `send_email` binding.
 const BINDING: &str = "MAIL";
@@ -25,17 +25,17 @@ struct Posted<'a> {
 /// Sends a message. The error is for a log and may quote the address.
 pub async fn send(settings: &MailSettings, env: &Env, message: &Message) -> Result<(), String> {
     match &settings.transport {
-        Transport::Binding => bound(settings, env, message).await,
-        Transport::Http { url, key } => post(settings, url, key.expose(), message).await,
+        Transport::Binding => bound(env, message).await,
+        Transport::Http { url, key } => post(url, key.expose(), message).await,
     }
 }
 
-async fn bound(settings: &MailSettings, env: &Env, message: &Message) -> Result<(), String> {
+async fn bound(env: &Env, message: &Message) -> Result<(), String> {
     let binding = env
         .send_email(BINDING)
         .map_err(|_| format!("the binding {BINDING} is missing"))?;
-    let raw = message.mime(&settings.from)?;
-    let mail = worker::EmailMessage::new(settings.from.address.as_str(), message.to.as_str(), &raw)
+    let raw = message.mime()?;
+    let mail = worker::EmailMessage::new(message.from.address.as_str(), message.to.as_str(), &raw)
         .map_err(|error| String::from(error.message()))?;
     binding
         .send(&mail)
@@ -44,8 +44,8 @@ async fn bound(settings: &MailSettings, env: &Env, message: &Message) -> Result<
     Ok(())
 }
 
-async fn post(settings: &MailSettings, url: &str, key: &str, message: &Message) -> Result<(), String> {
-    let body = posted(&settings.from, message)?;
+async fn post(url: &str, key: &str, message: &Message) -> Result<(), String> {
+    let body = posted(message)?;
     let authorization = format!("Bearer {key}");
     let headers = [
         ("authorization", authorization.as_str()),
@@ -63,12 +63,9 @@ async fn post(settings: &MailSettings, url: &str, key: &str, message: &Message) 
     }
 }
 
-fn posted(from: &Sender, message: &Message) -> Result<String, String> {
+fn posted(message: &Message) -> Result<String, String> {
     serde_json::to_string(&Posted {
-        from: match from.name.as_str() {
-            "" => from.address.as_str().to_owned(),
-            name => format!("{name} <{}>", from.address.as_str()),
-        },
+        from: message.from.in_header(),
         to: [message.to.as_str()],
         subject: &message.subject,
         text: &message.text,
@@ -83,27 +80,28 @@ mod tests {
 
     use super::*;
     use crate::platform::mail::Address;
+    use crate::platform::settings::mail::Sender;
 
     #[test]
     fn a_mail_service_is_posted_both_parts() {
-        let message = Message {
+        let mut message = Message {
             name: "test",
+            from: Sender {
+                name: "VSAY Edge".into(),
+                address: Address::parse("edge@example.com").unwrap(),
+            },
             to: Address::parse("ann@example.org").unwrap(),
             subject: "Hi".into(),
             text: "text".into(),
             html: "<p>html</p>".into(),
         };
-        let mut from = Sender {
-            name: "VSAY Edge".into(),
-            address: Address::parse("edge@example.com").unwrap(),
-        };
-        let body = |from: &Sender| serde_json::from_str::<serde_json::Value>(&posted(from, &message).unwrap()).unwrap();
+        let body = |message: &Message| serde_json::from_str::<serde_json::Value>(&posted(message).unwrap()).unwrap();
         assert_eq!(
-            body(&from),
+            body(&message),
             json!({"from": "VSAY Edge <edge@example.com>", "to": ["ann@example.org"], "subject": "Hi", "text": "text",
                 "html": "<p>html</p>"})
         );
-        from.name.clear();
-        assert_eq!(body(&from)["from"], "edge@example.com");
+        message.from.name.clear();
+        assert_eq!(body(&message)["from"], "edge@example.com");
     }
 }

@@ -55,6 +55,22 @@ impl Sender {
     }
 }
 
+impl Sender {
+    /// As a header has it: `Name <address>`, the name in quotes where it has more in it than words (RFC 5322, 3.2.5).
+    pub fn in_header(&self) -> String {
+        let address = self.address.as_str();
+        let is_plain = |c: char| c.is_alphanumeric() || c == ' ' || "!#$%&'*+-/=?^_`{|}~".contains(c);
+        match self.name.as_str() {
+            "" => address.to_owned(),
+            name if name.chars().all(is_plain) => format!("{name} <{address}>"),
+            name => {
+                let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+                format!("\"{quoted}\" <{address}>")
+            }
+        }
+    }
+}
+
 impl MailSettings {
     /// Reads the settings; nothing if `MAIL_TRANSPORT` is empty. What is missing or wrong is said by its name: half a mail
     /// setup would be found out by the person who waits for a letter.
@@ -137,6 +153,26 @@ mod tests {
         assert!(matches!(&settings.transport, Transport::Http { url, .. } if url == HTTP_URL));
         assert_eq!(settings.from.name, "");
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_name_with_more_than_words_in_it_is_quoted() {
+        for (name, header) in [
+            ("", "edge@example.com"),
+            ("VSAY Edge", "VSAY Edge <edge@example.com>"),
+            ("Édge & Co", "Édge & Co <edge@example.com>"),
+            ("Acme, Inc.", "\"Acme, Inc.\" <edge@example.com>"),
+            (
+                "a\\\" <eve@example.org>",
+                "\"a\\\\\\\" <eve@example.org>\" <edge@example.com>",
+            ),
+        ] {
+            let sender = Sender {
+                name: name.to_owned(),
+                address: Address::parse("edge@example.com").unwrap(),
+            };
+            assert_eq!(sender.in_header(), header);
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@ import type { components } from '../api/schema';
 
 export type Branding = components['schemas']['Branding'];
 
+/** The name where nobody has said another. */
+const AS_IT_COMES = 'VSAY Edge';
+
 class Brand {
   #said = $state.raw<Branding | null>(null);
 
@@ -14,7 +17,7 @@ class Brand {
   /** The parts of the name, each with its colour. */
   get parts(): { text: string; color: string }[] {
     const said = this.#said;
-    if (said === null) return [{ text: 'VSAY Edge', color: '' }];
+    if (said === null) return [{ text: AS_IT_COMES, color: '' }];
     const parts = [
       { text: said.name_part1, color: said.name_part1_color },
       { text: said.name_part2, color: said.name_part2_color },
@@ -22,8 +25,9 @@ class Brand {
     return parts.filter(({ text }) => text !== '');
   }
 
+  /** Never empty: a picture alone names nothing in a title. */
   get name(): string {
-    return this.parts.map(({ text }) => text).join(' ');
+    return this.parts.map(({ text }) => text).join(' ') || AS_IT_COMES;
   }
 
   get logo(): string {

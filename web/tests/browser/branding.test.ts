@@ -16,6 +16,7 @@ describe('whoever comes here can', () => {
     const name = page.getByTestId('brand');
     await name.getByText('Acme').waitFor();
     expect((await name.textContent())?.replaceAll(/\s+/g, ' ').trim()).toBe('Acme Cloud');
+    expect(await page.title()).toBe('Sign in – Acme Cloud');
     const colours = await name
       .locator('span')
       .evaluateAll((parts) => parts.map((part) => (part as HTMLElement).style.color));

@@ -1,8 +1,9 @@
 use super::*;
+use crate::platform::brand::tests::{as_it_comes, brand};
 use crate::platform::mail::render;
 
 const BASE: &str = "https://edge.example.com";
-const HOSTILE: &str = "<script>alert(1)</script>\"'&\r\nBcc: eve@example.org";
+const HOSTILE: &str = "<script>alert(1)</script>\u{1a}\"'&\r\nBcc: eve@example.org";
 
 /// Every letter, about somebody of this name.
 fn all<'a>(name: &'a str, names: &'a [String], token: &'a Secret) -> Vec<(Letter<'a>, Option<&'static str>)> {
@@ -119,7 +120,10 @@ fn both_parts_of_a_letter_carry_its_link() {
     let token = Secret::from("0a1b2c".to_owned());
     for (letter, path) in all("ann", &["ann".to_owned()], &token) {
         let content = letter.content(BASE);
-        let (text, html) = (render::text(&content, BASE), render::html(&content, BASE));
+        let (text, html) = (
+            render::text(&content, BASE, &as_it_comes()),
+            render::html(&content, BASE, &as_it_comes()),
+        );
         match path {
             Some(path) => {
                 let url = format!("{BASE}{path}0a1b2c");
@@ -141,10 +145,10 @@ fn a_hostile_name_is_only_a_name() {
     for (letter, _) in all(HOSTILE, &[HOSTILE.to_owned()], &token) {
         let content = letter.content(BASE);
         assert!(!content.subject.contains(['\r', '\n']), "{}", content.subject);
-        let html = render::html(&content, BASE);
+        let html = render::html(&content, BASE, &as_it_comes());
         assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&lt;script&gt;"), "{html}");
-        let text = render::text(&content, BASE);
+        let text = render::text(&content, BASE, &as_it_comes());
         assert!(text.lines().all(|line| !line.starts_with("Bcc:")), "{text}");
     }
 }
@@ -171,8 +175,69 @@ fn wish(machine: &str) -> Wish<'_> {
 }
 
 #[test]
+fn a_letter_says_the_name_that_was_chosen_wherever_it_says_one() {
+    let token = Secret::from("0a1b2c".to_owned());
+    let acme = brand("Acme", "Cloud", "#0a5c42");
+    for (letter, _) in all("ann", &["ann".to_owned()], &token) {
+        let content = letter.content(BASE);
+        let whole = |brand| {
+            let (text, html) = (render::text(&content, BASE, brand), render::html(&content, BASE, brand));
+            format!("{}\n{text}\n{html}", brand.named(&content.subject))
+        };
+        let (ours, theirs) = (whole(&as_it_comes()), whole(&acme));
+        assert!(
+            ours.contains("VSAY Edge") && !ours.contains("background:#ffffff"),
+            "{ours}"
+        );
+        assert!(theirs.contains("Acme Cloud") && !theirs.contains("VSAY"), "{theirs}");
+        assert!(!ours.contains('\u{1a}') && !theirs.contains('\u{1a}'));
+        assert!(
+            theirs.contains(r#"<span style="color:#0a5c42">Acme</span>"#),
+            "{theirs}"
+        );
+        assert_eq!(
+            theirs.contains("background:#0a5c42;color:#ffffff"),
+            theirs.contains("display:inline-block")
+        );
+    }
+}
+
+#[test]
+fn a_hostile_name_of_the_product_is_only_a_name() {
+    let token = Secret::from("0a1b2c".to_owned());
+    let acme = brand(HOSTILE, "x</title><b>", "red;background:url(https://evil.example)");
+    for (letter, _) in all("ann", &["ann".to_owned()], &token) {
+        let content = letter.content(BASE);
+        assert!(!acme.named(&content.subject).contains(['\r', '\n']));
+        let html = render::html(&content, BASE, &acme);
+        assert!(
+            !html.contains("<script>") && !html.contains("x</title>") && !html.contains("evil"),
+            "{html}"
+        );
+        assert!(html.contains("&lt;script&gt;"), "{html}");
+        let text = render::text(&content, BASE, &acme);
+        assert!(text.lines().all(|line| !line.starts_with("Bcc:")), "{text}");
+    }
+}
+
+#[test]
+fn a_light_colour_has_dark_words_on_it_and_is_none_of_the_heading() {
+    let token = Secret::from("0a1b2c".to_owned());
+    let letter = Letter::PasswordReset {
+        username: "ann",
+        link: Link {
+            token: &token,
+            lasts: TimeDelta::hours(1),
+        },
+    };
+    let html = render::html(&letter.content(BASE), BASE, &brand("Acme", "", "#ffd400"));
+    assert!(html.contains("background:#ffd400;color:#000000"), "{html}");
+    assert!(!html.contains("color:#ffd400\">"), "{html}");
+}
+
+#[test]
 fn a_request_is_told_with_its_time_and_reason_and_leads_to_where_it_is_decided() {
-    let text = |letter: Letter| render::text(&letter.content(BASE), BASE);
+    let text = |letter: Letter| render::text(&letter.content(BASE), BASE, &as_it_comes());
     let asked = |hours, sudo, note| {
         let wish = Wish {
             hours,
