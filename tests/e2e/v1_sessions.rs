@@ -471,6 +471,66 @@ async fn what_was_run_in_a_session_is_read_as_json_and_as_text() {
 }
 
 #[tokio::test]
+async fn a_session_without_a_command_log_has_the_log_that_its_recording_has() {
+    let stack = Stack::start(&[]).await;
+    let owner = Account::new(&stack).await;
+    let agent = Agent::enrolled(&owner, "recorded-v1", &stack.url).await;
+    let folder = folder_for_shells();
+    agent.keeps_things_in(folder.path());
+    agent.logs_in_with("/bin/bash");
+    agent.start().await;
+    let session = opened(&owner, &agent).await;
+    let name = session["session_id"].as_str().expect("a name").to_owned();
+    let path = format!("/v1/sessions/{name}/logs");
+    let mut client = Client::authenticated(&owner, &session).await;
+    client.types("printf '\\033[31mr''ed\\033[0m\\n'\n").await;
+    client.wait_for_output("red").await;
+    eventually("the command in the log", async || {
+        (data(owner.get(&path).await)["logs"][0]["type"] == "command").then_some(())
+    })
+    .await;
+    owner.delete(&format!("/v1/sessions/{name}")).await.ok();
+    eventually("the recording to be whole", async || {
+        let list = owner
+            .get(&format!("/api/machines/{}/recordings", agent.agent_id))
+            .await
+            .ok();
+        (list["recordings"][0]["state"] != "recording").then_some(())
+    })
+    .await;
+    // The log is kept for its own time, and the object of the machine remembers nothing.
+    stack.sql("DELETE FROM command_logs");
+    stack.evict(&agent.machine_id);
+    let logs = data(owner.get(&path).await);
+    assert_eq!(logs["pagination"]["total"], 1);
+    let log = &logs["logs"][0];
+    assert_eq!(
+        (&log["type"], logs["logs"].as_array().map(Vec::len)),
+        (&json!("output"), Some(1))
+    );
+    assert!(
+        log["content"]
+            .as_str()
+            .expect("a text")
+            .contains("\u{1b}[31mred\u{1b}[0m\r\n"),
+        "{log}"
+    );
+    assert!(is_recent(&log["timestamp"]));
+    let text = owner.get(&format!("{path}?format=text")).await;
+    assert_eq!(text.headers["content-type"], "text/plain; charset=utf-8");
+    assert!(text.body.as_str().expect("a text").contains("\nred\n"), "{text:#?}");
+
+    // Whoever does not reach the machine reads no recording, though a session of their own.
+    let colleague = join(&stack, &owner, "user").await;
+    stack.sql(&format!(
+        "UPDATE terminal_sessions SET user_id = (SELECT id FROM users WHERE username = '{}') WHERE session_id = '{name}'",
+        colleague.username
+    ));
+    let none = data(colleague.get(&path).await);
+    assert_eq!((&none["logs"], &none["pagination"]["total"]), (&json!([]), &json!(0)));
+}
+
+#[tokio::test]
 async fn who_asks_too_often_is_told_when_to_go_on() {
     let stack = Stack::start(&[("V1_REQUESTS", "3"), ("V1_REQUESTS_PER_MINUTE", "3")]).await;
     let (somebody, other) = (Account::new(&stack).await, Account::new(&stack).await);

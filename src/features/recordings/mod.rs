@@ -8,6 +8,7 @@ pub mod output;
 mod playback;
 pub mod purge;
 mod row;
+pub mod session;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};

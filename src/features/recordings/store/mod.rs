@@ -1,5 +1,5 @@
 //! SQL of recordings, but what the relay writes.
-use protocol::ids::ObjectId;
+use protocol::ids::{ObjectId, SessionId};
 
 use super::access::RecordingControl;
 use super::row::{Expired, RecordingRow};
@@ -25,6 +25,22 @@ macro_rules! recording_row {
     };
 }
 
+/// The recordings (`r`) of a session (?3) on a machine (?2) that the caller (?1) may see.
+macro_rules! of_session {
+    () => {
+        concat!(
+            " FROM users u JOIN recordings r ON r.machine_id = ?2 AND r.session_id = ?3
+               AND (r.organization_id = u.organization_id OR u.role = 'super_admin')
+             LEFT JOIN machines m ON m.id = r.machine_id LEFT JOIN organizations o ON o.id = r.organization_id
+             WHERE u.id = ?1 AND (COALESCE(",
+            reaches!(),
+            ", 0) OR ",
+            administers!(),
+            ")"
+        )
+    };
+}
+
 statements! {
     /// A machine's (?2), newest first.
     LIST_OF_MACHINE = concat!(
@@ -44,6 +60,13 @@ statements! {
 
     COUNT_OF_ORGANIZATION = "SELECT COUNT(*) AS total FROM users u JOIN recordings r ON r.organization_id = u.organization_id
          WHERE u.id = ?1";
+
+    /// Those of a session (?3) on a machine (?2) that the caller may see, the oldest first: one for each shell it had.
+    LIST_OF_SESSION = concat!(
+        "SELECT ", recording_row!(), of_session!(), " ORDER BY r.started_at, r.id LIMIT ?4 OFFSET ?5"
+    );
+
+    COUNT_OF_SESSION = concat!("SELECT COUNT(*) AS total", of_session!());
 
     FIND = concat!(
         "SELECT ", recording_row!(), " FROM users u JOIN recordings r ON (r.organization_id = u.organization_id OR u.role = 'super_admin')
@@ -86,6 +109,21 @@ pub fn list_of_organization(caller: &ObjectId, limit: i64, skip: i64) -> (Query<
     (
         Query::new(LIST_OF_ORGANIZATION, [caller.into(), limit.into(), skip.into()]),
         Query::new(COUNT_OF_ORGANIZATION, [caller.into()]),
+    )
+}
+
+/// Some of the recordings of a session that the caller may see, the oldest first, and how many there are.
+pub fn list_of_session(
+    caller: &ObjectId,
+    machine: &ObjectId,
+    session: &SessionId,
+    (limit, skip): (i64, i64),
+) -> (Query<RecordingRow>, Query<Count>) {
+    let of = || [caller.into(), machine.into(), session.into()];
+    let [who, on, named] = of();
+    (
+        Query::new(LIST_OF_SESSION, [who, on, named, limit.into(), skip.into()]),
+        Query::new(COUNT_OF_SESSION, of()),
     )
 }
 

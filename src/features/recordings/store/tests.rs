@@ -100,6 +100,36 @@ fn a_list_has_a_window_and_a_count() {
 }
 
 #[test]
+fn what_was_recorded_of_a_session_is_for_those_who_may_see_it_oldest_first() {
+    let db = db();
+    recorded(&db, "r0", "2026-01-03T00:00:00.000Z");
+    db.execute(&format!(
+        "UPDATE recordings SET started_at = '2025-12-31T00:00:00.000Z' WHERE id = '{}'",
+        id("r0")
+    ));
+    recorded(&db, "elsewhere", "2026-01-03T00:00:00.000Z");
+    db.execute(&format!(
+        "UPDATE recordings SET session_id = 's2' WHERE id = '{}'",
+        id("elsewhere")
+    ));
+    let list = |who: &str, window| {
+        let (machine, session) = (id("web").parse().unwrap(), "s1".parse().unwrap());
+        let (rows, count) = list_of_session(db.caller(who).id(), &machine, &session, window);
+        let ids: Vec<String> = db.run(rows).into_iter().map(|row| row.id.to_string()).collect();
+        (ids, db.run(count)[0].total)
+    };
+    assert_eq!(list("bob", (10, 0)), (vec![id("r0"), id("r1")], 2));
+    assert_eq!(list("ann", (1, 1)), (vec![id("r1")], 2));
+    for nobody in ["cid", "eve"] {
+        assert_eq!(list(nobody, (10, 0)), (Vec::new(), 0), "{nobody}");
+    }
+    db.grant("web", "cid", "", None);
+    assert_eq!(list("cid", (10, 0)).1, 2);
+    db.execute("DELETE FROM machines");
+    assert_eq!((list("ann", (10, 0)).1, list("bob", (10, 0)).1), (2, 0));
+}
+
+#[test]
 fn what_is_kept_follows_the_setting_of_the_organization() {
     let db = db();
     let expires = || db.count("recordings WHERE expires_at = '2026-01-12T00:00:00.000Z'");
