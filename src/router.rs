@@ -15,9 +15,9 @@ use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
     access_events, access_requests, agents, alerts, api_keys, audit_log, branding, command_logs, commands, community,
-    dashboard, downloads, groups, live, machine_access, machines, oidc, operator, organization_admin, organizations,
-    profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions,
-    v1_machines, v1_sessions, webhooks,
+    dashboard, downloads, groups, live, log_management, machine_access, machines, oidc, operator, organization_admin,
+    organizations, profile, recordings, roles, session_logs, sessions, sharing, sign_in, sign_up, terminals, users,
+    v1_companions, v1_machines, v1_sessions, webhooks,
 };
 use crate::http::extract::readable;
 use crate::http::inside::Inside;
@@ -63,6 +63,7 @@ pub fn api() -> Routes {
         .merge(organization_admin::routes())
         .merge(audit_log::routes())
         .merge(command_logs::routes())
+        .merge(log_management::routes())
         .merge(dashboard::routes())
         .merge(live::routes())
         .merge(branding::routes())

@@ -14,6 +14,7 @@ pub mod dashboard;
 pub mod downloads;
 pub mod groups;
 pub mod live;
+pub mod log_management;
 pub mod machine_access;
 pub mod machines;
 pub mod oidc;

@@ -6,13 +6,13 @@ mod access_requests;
 mod grants;
 mod inactivity;
 mod purge;
+mod recordings;
 
 use chrono::{DateTime, Utc};
 
 use crate::features::alerts;
 use crate::features::audit_log;
 use crate::features::community;
-use crate::features::recordings;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::features::webhooks::courier;
 use crate::platform::context::App;
@@ -26,7 +26,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("ending grants", grants::run(app, now).await);
     report("ending requests", access_requests::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
-    report("removing recordings", recordings::purge::run(app, now).await);
+    report("removing recordings", recordings::run(app, now).await);
     report("removing pictures", community::images::purge(app, now).await);
     // Also those that could not be ended when their right was withdrawn.
     report("ending terminals", revocation::withdraw(app, Whose::Anyone).await);

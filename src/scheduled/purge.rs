@@ -6,7 +6,7 @@ use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
 use crate::features::sign_in;
 use crate::features::webhooks::store::outbox;
-use crate::features::{alerts, command_logs, commands, sessions};
+use crate::features::{alerts, command_logs, commands, log_management, sessions};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
@@ -17,11 +17,8 @@ const AT_ONCE: i64 = 1000;
 /// How long a mailed link is remembered after it expired: so long it is answered "expired" rather than "unknown".
 const LINKS_KEPT: TimeDelta = TimeDelta::days(7);
 
-/// How long the row of a session is kept after its end. What happened stays in the audit log.
-const SESSIONS_KEPT: TimeDelta = TimeDelta::days(90);
-
-/// How long the row of a command is kept after its end. That it was run stays in the audit log.
-const COMMANDS_KEPT: TimeDelta = TimeDelta::days(90);
+/// How long it can be seen what was removed: a list of at most 2,160 hours.
+const RUNS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// How long it can be seen what webhooks and people were told.
 const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
@@ -40,30 +37,42 @@ const SENT_COMMANDS_LOST: TimeDelta = TimeDelta::days(9);
 
 /// Removes what has expired.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
-    app.db()?.run(Vec::from(removals(now))).await?;
+    let removals = (Vec::from(kept_so_long(now)), Vec::from(expired(now)));
+    app.db()?.run(removals).await?;
     Ok(())
 }
 
-fn removals(now: DateTime<Utc>) -> [Query<Nothing>; 13] {
+/// What organizations say how long it is kept, which is looked at here and written in no row. That it was stays in the audit log.
+fn kept_so_long(now: DateTime<Utc>) -> [Query<Nothing>; 4] {
+    let now = stored(now);
+    [
+        // Before what it counts.
+        log_management::store::note(&now, AT_ONCE),
+        command_logs::store::over::purge(&now, AT_ONCE),
+        sessions::store::over::purge(&now, AT_ONCE),
+        commands::store::over::purge(&now, AT_ONCE),
+    ]
+}
+
+/// What is kept for a time of its own.
+fn expired(now: DateTime<Utc>) -> [Query<Nothing>; 11] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
         email_link::purge(&stored(now - LINKS_KEPT), AT_ONCE),
-        sessions::store::purge(&stored(now - SESSIONS_KEPT), AT_ONCE),
         sessions::store::token::purge(&stored(now), AT_ONCE),
         sessions::store::token::end_waiting(&stored(now), AT_ONCE),
         ticket::purge(&stored(now), AT_ONCE),
-        command_logs::store::purge(&stored(now), AT_ONCE),
         commands::store::give_up(
             &stored(now - QUEUED_COMMANDS_LOST),
             &stored(now - SENT_COMMANDS_LOST),
             &stored(now),
             AT_ONCE,
         ),
-        commands::store::purge(&stored(now - COMMANDS_KEPT), AT_ONCE),
         outbox::purge(&stored(now - DELIVERIES_KEPT), AT_ONCE),
         alerts::store::purge(&stored(now - ALERTS_KEPT), AT_ONCE),
         alerts::store::purge_signals(&stored(now - SIGNALS_KEPT), AT_ONCE),
+        log_management::store::purge(&stored(now - RUNS_KEPT), AT_ONCE),
     ]
 }
 
@@ -97,7 +106,7 @@ mod tests {
         );
         let now = "2026-01-10T00:00:00Z".parse().unwrap();
         for _ in 0..2 {
-            for removal in removals(now) {
+            for removal in Vec::from(kept_so_long(now)).into_iter().chain(expired(now)) {
                 db.run(removal);
             }
             for table in ["revoked_sign_ins", "otp_challenges", "mailed_tokens", "socket_tickets"] {

@@ -54,6 +54,7 @@ PAGES = (
     "GET /api/groups",
     "GET /api/groups/{group_id}/machines",
     "GET /api/groups/{group_id}/members",
+    "GET /api/log-management/runs",
     "GET /api/machines",
     "GET /api/machines/{agent_id}/access-events",
     "GET /api/machines/{agent_id}/access-requests",
@@ -77,6 +78,7 @@ LOGS = ("GET /api/command-logs", "GET /api/machines/{agent_id}/logs", "GET /api/
 NUMBERS = (
     "PUT /api/admin/organizations/{organization_id}",
     "PUT /api/organization",
+    "POST /api/log-management/config",
     "POST /api/access-requests",
     "POST /api/alerts/rules",
     "PUT /api/alerts/rules/{rule_id}",
@@ -264,6 +266,11 @@ ACCEPTED = [
             ("PUT /api/organization", "PUT /api/admin/organizations/{organization_id}"),
             ("max_processes must be 0", "max_memory_mb must be 0"),
         ),
+    ),
+    Accepted(
+        "a published field whose only value is false is a truth value to a schema",
+        REFUSED,
+        {"POST /api/log-management/config": ("archive_enabled must be false",)},
     ),
     Accepted(
         "lists of a policy that are left out are empty, which the form that it has in answers does not say",

@@ -21,6 +21,7 @@ mod duplicates;
 mod groups;
 mod limits;
 mod live;
+mod log_management;
 mod machine_access;
 mod machine_keys;
 mod machines;

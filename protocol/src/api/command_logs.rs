@@ -14,9 +14,6 @@ pub const MAX_MASKS: usize = 50;
 /// Longest of them, in characters.
 pub const MAX_MASK: usize = 200;
 
-/// For how many days rows are kept: at most ten years.
-pub const KEPT_DAYS: std::ops::RangeInclusive<u32> = 1..=3650;
-
 /// What is known of a command's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

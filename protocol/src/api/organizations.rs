@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::command_logs::{KEPT_DAYS, MAX_MASK, MAX_MASKS};
+use super::command_logs::{MAX_MASK, MAX_MASKS};
 use super::command_policy::CommandPolicy;
 use super::detail::detail;
 use super::validate::{Faults, Validate};
@@ -26,8 +26,8 @@ pub const OTP_MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 /// Longest time an account may go unused before it is disabled, in days: ten years. 0 is for ever.
 pub const MAX_INACTIVE_DAYS: u32 = 3650;
 
-/// Longest time a recording may be kept, in days: ten years. 0 is for ever.
-pub const MAX_RECORDING_DAYS: u32 = 3650;
+/// Longest time that logs or recordings may be kept, in days: ten years. Whoever means more means for ever, which is 0.
+pub const MAX_KEPT_DAYS: u32 = 3650;
 
 /// Most sessions that a limit may name, of an organization or of one of its people: what a thousand full machines have.
 pub const MAX_SESSIONS: u32 = 100_000;
@@ -92,7 +92,7 @@ pub struct Organization {
     pub record_sessions: bool,
     /// For how many days a recording is kept; 0 is for ever.
     pub recording_days: u32,
-    /// For how many days the command log is kept.
+    /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
     pub command_log_days: u32,
     /// What is masked in commands before they are stored. A `*` stands for whatever comes up to the next blank or quote, and is what
     /// is masked then, as in `--password *`.
@@ -213,9 +213,10 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]
     pub recording_days: Option<u32>,
-    /// For how many days the command log is kept.
+    /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever. It counts for
+    /// what is kept already, too.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 3650)]
+    #[schema(maximum = 3650)]
     pub command_log_days: Option<u32>,
     /// What is masked in commands that are stored from now on: texts that do not begin with `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,6 +256,12 @@ pub struct UpdateOrganization {
     pub command_policy: Option<CommandPolicy>,
 }
 
+/// Whether something may be kept for so long.
+pub(super) fn within_kept_days(faults: &mut Faults, field: &str, days: Option<u32>) {
+    let within = days.is_none_or(|days| days <= MAX_KEPT_DAYS);
+    faults.check(within, field, format!("must be 0 to {MAX_KEPT_DAYS}"));
+}
+
 impl Validate for UpdateOrganization {
     fn validate(&self, faults: &mut Faults) {
         if let Some(name) = &self.display_name {
@@ -278,21 +285,8 @@ impl Validate for UpdateOrganization {
                 format!("must be 0 to {MAX_INACTIVE_DAYS}"),
             );
         }
-        if let Some(days) = self.recording_days {
-            faults.check(
-                days <= MAX_RECORDING_DAYS,
-                "recording_days",
-                format!("must be 0 to {MAX_RECORDING_DAYS}"),
-            );
-        }
-        if let Some(days) = self.command_log_days {
-            let (first, last) = (KEPT_DAYS.start(), KEPT_DAYS.end());
-            faults.check(
-                KEPT_DAYS.contains(&days),
-                "command_log_days",
-                format!("must be {first} to {last}"),
-            );
-        }
+        within_kept_days(faults, "recording_days", self.recording_days);
+        within_kept_days(faults, "command_log_days", self.command_log_days);
         for (field, value, least, most) in [
             ("terminal_idle_minutes", self.terminal_idle_minutes, 0, MAX_IDLE_MINUTES),
             ("max_sessions", self.max_sessions, 0, MAX_SESSIONS),
@@ -405,7 +399,7 @@ mod tests {
 
     #[test]
     fn settings_have_bounds() {
-        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651,"command_log_days":0,
+        let text = r#"{"display_name":"","otp_expiry_minutes":61,"inactive_days":3651,"recording_days":3651,"command_log_days":3651,
             "terminal_idle_minutes":241,"max_sessions":100001,"max_user_sessions":100001,"max_processes":15,"max_memory_mb":16777217,
             "command_masks":["*","a","--password *"],"allowed_networks":["10.0.0.0/8","10.0.0.1/8"]}"#;
         let expected = [
@@ -423,7 +417,10 @@ mod tests {
             "allowed_networks",
         ];
         assert_eq!(fields::<UpdateOrganization>(text), expected);
-        assert!(fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0}"#).is_empty());
+        assert!(
+            fields::<UpdateOrganization>(r#"{"enabled":false,"otp":"on","inactive_days":0,"command_log_days":0}"#)
+                .is_empty()
+        );
         let none =
             r#"{"terminal_idle_minutes":0,"max_sessions":0,"max_user_sessions":0,"max_processes":0,"max_memory_mb":0}"#;
         let least = r#"{"terminal_idle_minutes":1,"max_sessions":1,"max_user_sessions":1,"max_processes":16,"max_memory_mb":64}"#;

@@ -1,5 +1,7 @@
 //! SQL of commands. How far one has come is written by the relay (`durable-objects/src/directory.rs`), except where no relay has
 //! it.
+pub mod over;
+
 use protocol::ids::{CommandId, ObjectId};
 use protocol::relay_contract::AskedCommand;
 use serde_json::json;
@@ -189,10 +191,6 @@ statements! {
     GIVE_UP = "UPDATE commands SET status = 'unknown', error = 'what came of it is not known', finished_at = ?3
          WHERE finished_at IS NULL AND id IN (SELECT id FROM commands WHERE finished_at IS NULL
            AND created_at < IIF(status = 'queued' AND decided_at IS NULL, ?1, ?2) LIMIT ?4)";
-
-    /// The longest finished first. A machine's script is remembered as long as the machine: it runs once.
-    PURGE = "DELETE FROM commands WHERE id IN
-           (SELECT id FROM commands WHERE finished_at < ?1 AND source <> 'script' ORDER BY finished_at LIMIT ?2)";
 }
 
 /// A command for one machine or for many.
@@ -383,11 +381,6 @@ pub fn give_up(queued_before: &str, sent_before: &str, now: &str, at_once: i64) 
         GIVE_UP,
         [queued_before.into(), sent_before.into(), now.into(), at_once.into()],
     )
-}
-
-/// Removes rows that ended before.
-pub fn purge(before: &str, at_once: i64) -> Query<Nothing> {
-    Query::new(PURGE, [before.into(), at_once.into()])
 }
 
 #[cfg(test)]

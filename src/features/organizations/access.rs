@@ -25,7 +25,14 @@ macro_rules! session_limits {
         "json_object('idle_minutes', o.terminal_idle_minutes, 'max_processes', o.max_processes, 'max_memory_mb', o.max_memory_mb)"
     };
 }
-pub(crate) use {administers, may_create_machines, session_limits};
+
+/// SQL: what was over before is kept no longer at ?1, where an organization keeps it for so many days.
+macro_rules! kept_since {
+    ($days:literal) => {
+        concat!("strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '-' || ", $days, " || ' days')")
+    };
+}
+pub(crate) use {administers, kept_since, may_create_machines, session_limits};
 
 /// The right to read and change the settings of one organization.
 #[derive(Debug)]

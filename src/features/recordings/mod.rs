@@ -6,7 +6,6 @@ mod file;
 mod handlers;
 pub mod output;
 mod playback;
-pub mod purge;
 mod row;
 pub mod session;
 pub mod store;

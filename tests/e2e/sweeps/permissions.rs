@@ -277,6 +277,9 @@ const OPERATIONS: &[(&str, Expected)] = &[
         Refused(426, "This path speaks WebSocket: send Upgrade: websocket"),
     ),
     ("POST /api/live/ticket", InPerson(201)),
+    ("GET /api/log-management/config", Needs("administrators only")),
+    ("POST /api/log-management/config", Needs("super administrators only")),
+    ("GET /api/log-management/runs", Needs("administrators only")),
     (
         "GET /api/recordings/{recording_id}/live",
         Refused(403, "Not authorized"),

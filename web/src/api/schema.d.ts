@@ -1559,6 +1559,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log-management/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how long logs are kept */
+        get: operations["find_log_config"];
+        put?: never;
+        /** Change how long logs are kept */
+        post: operations["update_log_config"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log-management/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was removed of the logs */
+        get: operations["list_log_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -6152,6 +6187,133 @@ export interface components {
             /** @description Those of which it is known. */
             sessions: components["schemas"]["LiveFacts"][];
         };
+        /** @description How long an organization's logs and recordings are kept. Nothing is archived: there is no other store that it could go to. */
+        LogConfig: {
+            /** @description False. */
+            archive_enabled: boolean;
+            /**
+             * Format: int32
+             * @description Nothing.
+             */
+            archive_every_days?: number | null;
+            /**
+             * Format: date-time
+             * @description Nothing.
+             */
+            last_archive_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Nothing.
+             */
+            next_archive_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the oldest of what `retention_days` is about ended or was run, if there is any.
+             */
+            oldest_log_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the oldest recording began, if there is any.
+             */
+            oldest_recording_at?: string | null;
+            /**
+             * Format: int32
+             * @description For how many days a recording is kept after its end; 0 is for ever.
+             */
+            recording_days: number;
+            /**
+             * Format: int32
+             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+             */
+            retention_days: number;
+            /** @description Nothing. */
+            storage_type?: string | null;
+        };
+        /** @description What was removed within an hour because its time was over. */
+        LogRun: {
+            /** @description Nothing. */
+            archive_key?: string | null;
+            /**
+             * Format: int64
+             * @description 0.
+             */
+            bytes_archived: number;
+            /**
+             * Format: int64
+             * @description Commands that had been sent.
+             */
+            commands_deleted: number;
+            /** @description Nothing. */
+            error_msg?: string | null;
+            /**
+             * Format: date-time
+             * @description When the last was.
+             */
+            finished_at: string;
+            /** @description The hour: `2026-01-31T23`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description 0.
+             */
+            logs_archived: number;
+            /**
+             * Format: int64
+             * @description Rows of the command log.
+             */
+            logs_deleted: number;
+            /**
+             * Format: int64
+             * @description Recordings.
+             */
+            recordings_deleted: number;
+            /**
+             * Format: int64
+             * @description 0.
+             */
+            sessions_archived: number;
+            /**
+             * Format: int64
+             * @description Sessions that had ended.
+             */
+            sessions_deleted: number;
+            /**
+             * Format: date-time
+             * @description When the first of it was removed.
+             */
+            started_at: string;
+            /** @description `success`: what cannot be removed is tried again. */
+            status: string;
+            /** @description Nothing. */
+            storage_type?: string | null;
+            /** @description `auto`: it happens by itself. */
+            trigger: string;
+        };
+        /** @description What was removed, newest first. */
+        LogRuns: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /** @description Those of this page. */
+            runs: components["schemas"]["LogRun"][];
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
         /** @description The end of a sign-in. */
         LoggedOut: {
             /** @description For people. */
@@ -6506,7 +6668,7 @@ export interface components {
             allowed_networks: string[];
             /**
              * Format: int32
-             * @description For how many days the command log is kept.
+             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
              */
             command_log_days: number;
             /**
@@ -8077,6 +8239,27 @@ export interface components {
              */
             title?: string | null;
         };
+        /** @description What to change of it. What is absent stays. It counts for what is kept already, too. */
+        UpdateLogConfig: {
+            /**
+             * @description Nothing is archived: only `false` is accepted.
+             * @default null
+             * @example false
+             */
+            archive_enabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description For how many days a recording is kept after its end; 0 is for ever.
+             * @default null
+             */
+            recording_days?: number | null;
+            /**
+             * Format: int32
+             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+             * @default null
+             */
+            retention_days?: number | null;
+        };
         /** @description What is to change of a machine. What is absent stays. */
         UpdateMachine: {
             /** @default null */
@@ -8124,7 +8307,8 @@ export interface components {
             allowed_networks?: string[] | null;
             /**
              * Format: int32
-             * @description For how many days the command log is kept.
+             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever. It counts for
+             *     what is kept already, too.
              * @default null
              */
             command_log_days?: number | null;
@@ -19508,6 +19692,293 @@ export interface operations {
             };
             /** @description The caller calls by a key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_log_config: {
+        parameters: {
+            query?: {
+                /** @description By its `id` or name in URLs; absent or empty: the caller's own. */
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How long they are kept */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogConfig"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_log_config: {
+        parameters: {
+            query?: {
+                /** @description By its `id` or name in URLs; absent or empty: the caller's own. */
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateLogConfig"];
+            };
+        };
+        responses: {
+            /** @description How long they are kept now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogConfig"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_log_runs: {
+        parameters: {
+            query?: {
+                /** @description By its `id` or name in URLs; absent or empty: the caller's own. */
+                tenant_id?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was removed */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogRuns"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such organization */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

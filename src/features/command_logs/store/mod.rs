@@ -1,4 +1,5 @@
 //! SQL of the command log.
+pub mod over;
 pub mod session;
 
 use chrono::{DateTime, Utc};
@@ -172,19 +173,6 @@ statements! {
 
     /// An organization by its name in URLs.
     ORGANIZATION = "SELECT id FROM organizations WHERE slug = ?1";
-
-    /// The rows whose organization's time (at ?1) is over, some at once (?2). Organizations are found by the index, one behind the
-    /// other; those that are gone have the time that is usual.
-    PURGE = "WITH RECURSIVE listed (id) AS (
-           SELECT MIN(organization_id) FROM command_logs
-           UNION ALL
-           SELECT (SELECT MIN(c.organization_id) FROM command_logs c WHERE c.organization_id > listed.id) FROM listed WHERE listed.id IS NOT NULL
-         )
-         DELETE FROM command_logs WHERE key IN (
-           SELECT c.key FROM listed LEFT JOIN organizations o ON o.id = listed.id CROSS JOIN command_logs c
-             ON c.organization_id = listed.id
-             AND c.started_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?1, '-' || COALESCE(o.command_log_days, 90) || ' days')
-           LIMIT ?2)";
 }
 
 /// A row to be added.
@@ -391,11 +379,6 @@ pub fn masks_of(machine: &ObjectId) -> Query<MasksRow> {
 /// One organization by its name in URLs.
 pub fn organization(slug: &str) -> Query<OrganizationId> {
     Query::new(ORGANIZATION, [slug.into()])
-}
-
-/// Removes some of the rows whose time is over at `now`.
-pub fn purge(now: &str, most: i64) -> Query<Nothing> {
-    Query::new(PURGE, [now.into(), most.into()])
 }
 
 #[cfg(test)]

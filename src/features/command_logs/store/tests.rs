@@ -345,9 +345,9 @@ fn rows_go_with_their_time_and_leave_nothing_in_the_index() {
     db.execute("UPDATE organizations SET command_log_days = 10 WHERE slug = 'acme'");
     // Ten days after the fourth.
     let now = "2026-01-11T00:00:00.004Z";
-    db.run(purge(now, 2));
+    db.run(over::purge(now, 2));
     assert_eq!(found(&db, None, &[]).len(), 4);
-    db.run(purge(now, 100));
+    db.run(over::purge(now, 100));
     assert_eq!(found(&db, None, &[]), ["false", "echo 100%_a*b", "LS -LA /tmp"]);
     assert!(found(&db, Some("grep"), &[]).is_empty());
     assert_eq!(
@@ -356,8 +356,23 @@ fn rows_go_with_their_time_and_leave_nothing_in_the_index() {
         "the other organization's"
     );
     db.execute("INSERT INTO command_search (command_search, rank) VALUES ('integrity-check', 1)");
-    db.run(purge("2026-04-02T00:00:00.000Z", 100));
+    db.run(over::purge("2026-04-02T00:00:00.000Z", 100));
     assert_eq!(db.count("command_logs"), 0, "the usual time is over for all");
+}
+
+#[test]
+fn rows_are_kept_for_ever_where_an_organization_says_so_and_while_it_is_there() {
+    let db = db();
+    db.execute("UPDATE organizations SET command_log_days = 0 WHERE slug = 'acme'");
+    let all = found(&db, None, &[]).len();
+    db.run(over::purge("2099-01-01T00:00:00.000Z", 100));
+    assert_eq!(
+        (found(&db, None, &[]).len(), db.count("command_logs")),
+        (all, all as i64)
+    );
+    db.execute("UPDATE command_logs SET organization_id = 'gone'");
+    db.run(over::purge("2099-01-01T00:00:00.000Z", 100));
+    assert_eq!(db.count("command_logs"), 0);
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn a_machine_runs_its_script_once_however_often_it_enrols() {
     db.execute(&format!(
         "UPDATE commands SET status = 'completed', finished_at = '{NOW}'"
     ));
-    db.run(purge("2027-01-01T00:00:00.000Z", 10));
+    db.run(over::purge("2027-01-01T00:00:00.000Z", 10));
     write(3, "key");
     assert_eq!(db.count("commands"), 1, "also after its row is old");
     assert!(db.run(waiting_script(&web)).is_empty());
@@ -242,9 +242,9 @@ fn a_command_that_nobody_tells_of_is_given_up_and_old_ones_are_removed() {
         [status(1), status(2), status(3)],
         [CommandStatus::Unknown, CommandStatus::Sent, CommandStatus::Queued]
     );
-    db.run(purge("2026-01-05T00:00:00.000Z", 10));
+    db.run(over::purge("2026-04-05T00:00:00.000Z", 10));
     assert_eq!(db.count("commands"), 3);
-    db.run(purge("2026-01-05T00:00:00.001Z", 10));
+    db.run(over::purge("2026-04-05T00:00:00.001Z", 10));
     assert_eq!(db.count("commands"), 2);
 }
 

@@ -1,6 +1,7 @@
 //! SQL of terminal sessions.
 mod limit;
 mod list;
+pub mod over;
 pub mod token;
 
 use protocol::ids::{ObjectId, SessionId};
@@ -68,10 +69,6 @@ statements! {
     /// The sessions on machines that enrolled with the key of an account.
     CLOSE_ON_ENROLLED = "UPDATE terminal_sessions SET status = 'closed', ended_at = ?2, last_activity = ?2, close_reason = 'access_revoked'
          WHERE status = 'active' AND machine_id IN (SELECT id FROM machines WHERE owner_id = ?1 AND enrolled_by_key = 1)";
-
-    /// The longest closed first.
-    PURGE = "DELETE FROM terminal_sessions WHERE id IN
-           (SELECT id FROM terminal_sessions WHERE status = 'closed' AND ended_at < ?1 ORDER BY ended_at LIMIT ?2)";
 
     DELETE_OF_PEOPLE = "DELETE FROM terminal_sessions WHERE user_id IN (SELECT id FROM users WHERE organization_id = ?1)";
 }
@@ -148,11 +145,6 @@ pub fn close(control: &SessionControl, now: &str) -> Query<Nothing> {
 /// Ends the sessions on the machines that enrolled with the key of `owner`, who are shut out in the same batch, behind this.
 pub fn close_on_enrolled(owner: &ObjectId, now: &str) -> Query<Nothing> {
     Query::new(CLOSE_ON_ENROLLED, [owner.into(), now.into()])
-}
-
-/// Removes some of the sessions that were closed before `before`.
-pub fn purge(before: &str, most: i64) -> Query<Nothing> {
-    Query::new(PURGE, [before.into(), most.into()])
 }
 
 /// Removes the sessions of an organization's people, wherever they are.

@@ -16,7 +16,7 @@ export interface Settings {
   /** Accounts unused for longer are disabled; 0 is never. */
   inactive_days: number;
   record_sessions: boolean;
-  /** Recordings are kept for so long; 0 is for ever. */
+  /** Recordings are kept for so long, and logs; 0 is for ever. */
   recording_days: number;
   command_log_days: number;
   /** After how many minutes without a key a terminal ends; 0 is never. */

@@ -42,6 +42,9 @@ export class Administration {
   /** Oldest first. */
   readonly logged: Body[] = [];
   readonly organizations: Body[] = [];
+  /** How old the oldest is of what is kept, and what was removed, newest first. */
+  readonly oldest = { oldest_log_at: null as string | null, oldest_recording_at: null as string | null };
+  readonly runs: Body[] = [];
   readonly grants: Body[] = [];
   readonly commands = new Commands();
   readonly requests = new AccessRequests();

@@ -1,6 +1,6 @@
 /** The own organization and its settings. */
 import type { Administration } from './administration';
-import type { Routes } from './answers';
+import { paged, type Routes } from './answers';
 
 export function organization(state: Administration): Routes {
   return {
@@ -11,5 +11,19 @@ export function organization(state: Administration): Routes {
       Object.assign(state.settings, body);
       return [200, { organization: state.settings }];
     },
+    'GET /api/log-management/config': () => [
+      200,
+      {
+        retention_days: state.settings.command_log_days,
+        recording_days: state.settings.recording_days,
+        ...state.oldest,
+        archive_enabled: false,
+        archive_every_days: null,
+        storage_type: null,
+        last_archive_at: null,
+        next_archive_at: null,
+      },
+    ],
+    'GET /api/log-management/runs': ({ query }) => [200, paged('runs', state.runs, query)],
   };
 }

@@ -1,7 +1,8 @@
 //! The end of recordings that are kept no longer.
 use chrono::{DateTime, Utc};
 
-use super::store;
+use crate::features::log_management;
+use crate::features::recordings::store;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;
@@ -20,7 +21,8 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
     let recordings = app.recordings()?;
     for recording in expired {
         if recordings.remove_some(&recording.id).await? {
-            db.run(store::delete_expired(&recording, &now)).await?;
+            let noted = log_management::store::note_recording(&recording.id, &now);
+            db.run((noted, store::delete_expired(&recording, &now))).await?;
         }
     }
     Ok(())
