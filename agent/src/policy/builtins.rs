@@ -78,10 +78,24 @@ const DECISIVE: &[&str] = &[
     "BASH_ENV",
     "BASH_LOADABLES_PATH",
     "ENV",
+    "EXECIGNORE",
     "PATH",
+    "POSIXLY_CORRECT",
     "PROMPT_COMMAND",
     "PS4",
     "SHELLOPTS",
+];
+
+/// Variables that are numbers from the beginning, in one bash or another: what they are set to is worked out.
+const NUMBERS: &[&str] = &[
+    "BASHPID",
+    "EPOCHSECONDS",
+    "HISTCMD",
+    "LINENO",
+    "OPTIND",
+    "RANDOM",
+    "SECONDS",
+    "SRANDOM",
 ];
 
 /// Whether bash does something of this name itself.
@@ -112,4 +126,9 @@ pub fn declares(name: &str) -> bool {
 /// Whether a variable of this name says what is run.
 pub fn is_decisive(variable: &str) -> bool {
     DECISIVE.contains(&variable) || variable.starts_with("LD_") || variable.starts_with("BASH_FUNC_")
+}
+
+/// Whether what a variable of this name is set to is worked out, and may run something.
+pub fn is_number(variable: &str) -> bool {
+    NUMBERS.contains(&variable)
 }

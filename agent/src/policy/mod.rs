@@ -5,6 +5,7 @@
 //! [`rules`] says what the lists have to say of them. All that is pure, but for looking at files. [`reader`] has it done by a process of
 //! its own: a text that breaks the one that reads it breaks nothing else, and is refused.
 mod builtins;
+mod documents;
 mod names;
 mod programs;
 pub mod reader;
@@ -12,6 +13,8 @@ mod rules;
 mod words;
 mod wrappers;
 
+#[cfg(test)]
+mod against_bash;
 #[cfg(test)]
 mod tests;
 

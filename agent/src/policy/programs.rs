@@ -7,6 +7,7 @@ use brush_parser::ast::{
 };
 
 use super::builtins;
+use super::documents;
 use super::words::{self, Found};
 use super::wrappers::{self, Wrapped};
 
@@ -61,6 +62,10 @@ fn is_relative(program: &str) -> bool {
     program.contains('/') && !program.starts_with('/')
 }
 
+fn is_plain_number(value: &AssignmentValue) -> bool {
+    matches!(value, AssignmentValue::Scalar(word) if word.value.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[derive(Debug, Default)]
 struct Finder {
     uses: Vec<Used>,
@@ -79,6 +84,9 @@ impl Finder {
         let openings = text.bytes().filter(|byte| b"({`".contains(byte)).count();
         if openings > MAX_OPENINGS {
             return Err("it is nested too deep".to_owned());
+        }
+        if documents::expands_beside(text) {
+            self.opaque(ANYTHING, "an expansion beside a here-document");
         }
         self.depth += 1;
         let program = words::parse(text)?;
@@ -187,15 +195,21 @@ impl Finder {
         for item in command.prefix.iter().flat_map(|prefix| &prefix.0) {
             self.item(item)?;
         }
+        // By its name as it is written, so that quotes make it a word like others to bash.
+        let declares = command
+            .word_or_name
+            .as_ref()
+            .is_some_and(|name| builtins::declares(&name.value));
         let mut arguments = Vec::new();
         for item in command.suffix.iter().flat_map(|suffix| &suffix.0) {
             self.item(item)?;
             match item {
                 CommandPrefixOrSuffixItem::Word(word) => arguments.push(words::literal(&word.value)),
                 CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
-                    // Its name counts where it is one; elsewhere it is a word like others.
-                    let named = format!("{}=", assignment.name);
-                    arguments.push(words::literal(&word.value).or(Some(named)));
+                    // Its name counts where it is one; elsewhere it is a word like others, and may become several.
+                    let is_one = declares || words::is_one(&word.value);
+                    let named = is_one.then(|| format!("{}=", assignment.name));
+                    arguments.push(words::literal(&word.value).or(named));
                 }
                 CommandPrefixOrSuffixItem::ProcessSubstitution(..) => arguments.push(None),
                 CommandPrefixOrSuffixItem::IoRedirect(_) => {}
@@ -223,6 +237,7 @@ impl Finder {
 
     fn assignment(&mut self, assignment: &Assignment) -> Done {
         match &assignment.name {
+            AssignmentName::VariableName(name) if builtins::is_number(name) && is_plain_number(&assignment.value) => {}
             AssignmentName::VariableName(name) => self.variable(name),
             AssignmentName::ArrayElementName(name, index) => {
                 self.variable(name);
@@ -324,6 +339,9 @@ impl Finder {
 
     /// Arithmetic works out the values of variables, and what stands in brackets of those may run something.
     fn arithmetic(&mut self, expression: &str) -> Done {
+        if expression.contains("$(") || expression.contains('`') {
+            self.opaque(ANYTHING, "a command within arithmetic");
+        }
         let plain = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "+-*/%()<>=!&|^~?:,".contains(c);
         if !expression.chars().all(plain) {
             self.opaque(ARITHMETIC, "arithmetic with more than numbers");
@@ -335,6 +353,9 @@ impl Finder {
     fn variable(&mut self, name: &str) {
         if builtins::is_decisive(name) {
             self.opaque(ANYTHING, "setting a variable that says what is run");
+        }
+        if builtins::is_number(name) {
+            self.opaque(ARITHMETIC, "setting a variable whose value is worked out");
         }
     }
 
@@ -359,6 +380,10 @@ impl Finder {
 
     /// A program is called. An argument that is not plainly there is nothing.
     fn call(&mut self, program: &str, arguments: &[Option<String>], is_file: bool) {
+        if program.starts_with('-') {
+            // To bash it may be an option of what stands before it, such as `time --`.
+            return self.opaque(ANYTHING, "a program that is named as an option is");
+        }
         let name = program.rsplit('/').next().unwrap_or_default();
         let is_builtin = !is_file && !program.contains('/') && builtins::is_builtin(name);
         let is_opaque = wrappers::is_shell(name) || is_builtin && (builtins::is_opaque(name) || name == ARITHMETIC);

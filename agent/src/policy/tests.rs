@@ -120,6 +120,13 @@ fn programs_that_run_others_are_looked_through() {
         ("xargs sh -c", "xargs !sh"),
         ("env $x", "env !eval"),
         ("env \"$x\"", "env !eval"),
+        ("env A=$x rm", "env !eval"),
+        ("env A=\"$x\" rm", "env rm"),
+        ("env A=\"$x@y\" rm", "env rm"),
+        ("env A=\"$@\" rm", "env !eval"),
+        ("env A=\"${x[@]}\" rm", "env !eval"),
+        ("sudo A=$(x) rm", "x sudo !eval"),
+        ("find A=$x", "find !eval"),
         ("env -S 'rm x'", "env !eval"),
         ("sudo -s", "sudo !eval"),
         ("sudo -u $x rm", "sudo !eval"),
@@ -204,6 +211,10 @@ fn what_the_values_of_variables_may_run_is_not_understood() {
         ("export PATH=/tmp", "!eval export !eval"),
         ("unset 'a[$(rm)]'", "unset !let"),
         ("echo \"${x:-'$(rm)'}\"", "!eval rm echo"),
+        ("RANDOM='a[$(rm)]'", "!let"),
+        ("read RANDOM", "read !let"),
+        ("OPTIND=1; RANDOM=42", ""),
+        ("'export' A=$x", "export !eval"),
     ] {
         let found = programs(line);
         let kinds = |text: &str| {

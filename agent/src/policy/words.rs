@@ -15,6 +15,7 @@ pub enum Found {
     Anything(&'static str),
 }
 
+const UNKNOWN: &str = "an expansion that is not understood";
 const INDIRECT: &str = "a variable that is named by another";
 
 fn options() -> ParserOptions {
@@ -72,6 +73,28 @@ pub fn literal(word: &str) -> Option<String> {
     Some(literal)
 }
 
+/// Whether a word is one whatever is expanded in it: what is not quoted may become several, and so may all arguments and a whole array.
+pub fn is_one(word: &str) -> bool {
+    let is_one = |piece: &WordPiece| match piece {
+        WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
+            inner.iter().all(|piece| match &piece.piece {
+                WordPiece::ParameterExpansion(ParameterExpr::Parameter {
+                    parameter: Parameter::Named(_) | Parameter::Positional(_),
+                    indirect: false,
+                }) => true,
+                WordPiece::ParameterExpansion(_) => !word.contains('@'),
+                _ => true,
+            })
+        }
+        WordPiece::ParameterExpansion(_)
+        | WordPiece::CommandSubstitution(_)
+        | WordPiece::BackquotedCommandSubstitution(_)
+        | WordPiece::ArithmeticExpression(_) => false,
+        _ => true,
+    };
+    pieces(word).is_ok_and(|pieces| pieces.iter().all(|piece| is_one(&piece.piece)))
+}
+
 /// What a backslash has behind it; nothing if that is a line's end, which goes with it.
 fn escaped(text: &str) -> Option<&str> {
     let character = text.strip_prefix('\\')?;
@@ -86,16 +109,24 @@ pub fn look_into(word: &str) -> Result<Vec<Found>, String> {
 }
 
 fn into(pieces: Vec<WordPieceWithSource>, found: &mut Vec<Found>) -> Result<(), String> {
+    let mut dollar = false;
     for piece in pieces {
+        let after_dollar = std::mem::take(&mut dollar);
         match piece.piece {
             WordPiece::Text(text) => {
-                // A dollar that expands nothing is the last thing of its text.
+                // A dollar that expands nothing is the last thing of its text, and what follows it begins nothing that bash expands.
                 let is_odd = text.contains('`') || text.contains("<(") || text.contains(">(");
-                if is_odd || text.trim_end_matches('$').contains('$') {
-                    found.push(Found::Anything("an expansion that is not understood"));
+                let begins = after_dollar && text.starts_with(['[', '(', '{']);
+                if is_odd || begins || text.trim_end_matches('$').contains('$') {
+                    found.push(Found::Anything(UNKNOWN));
                 }
+                dollar = text.ends_with('$');
             }
+            // There the parser takes the quote behind two backslashes for one that they escape.
+            WordPiece::AnsiCQuotedText(text) if text.contains(r"\\'") => found.push(Found::Anything(UNKNOWN)),
             WordPiece::SingleQuotedText(_) | WordPiece::AnsiCQuotedText(_) | WordPiece::EscapeSequence(_) => {}
+            // The parser takes all for it that stands before a slash.
+            WordPiece::TildePrefix(name) if !name.chars().all(is_plain) => found.push(Found::Anything(UNKNOWN)),
             WordPiece::TildePrefix(_) => {}
             WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
                 into(inner, found)?
@@ -112,10 +143,15 @@ fn into(pieces: Vec<WordPieceWithSource>, found: &mut Vec<Found>) -> Result<(), 
                 unreachable_patterns,
                 reason = "what the parser learns to read is not understood before it is here"
             )]
-            _ => found.push(Found::Anything("an expansion that is not understood")),
+            _ => found.push(Found::Anything(UNKNOWN)),
         }
     }
     Ok(())
+}
+
+/// Whether a character means nothing to bash.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "._+-,@%".contains(c)
 }
 
 /// `${…}`

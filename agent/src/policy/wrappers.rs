@@ -78,18 +78,20 @@ const WRAPPERS: &[Wrapper] = &[
         names: &["xargs"],
         flags: (
             "0prtxo",
-            &["null", "no-run-if-empty", "verbose", "exit", "interactive", "open-tty"],
+            &[
+                "null",
+                "no-run-if-empty",
+                "verbose",
+                "exit",
+                "interactive",
+                "open-tty",
+                // With its value behind a `=`, or without one.
+                "max-lines",
+            ],
         ),
         valued: (
             "adEILnPs",
-            &[
-                "arg-file",
-                "delimiter",
-                "max-lines",
-                "max-args",
-                "max-procs",
-                "max-chars",
-            ],
+            &["arg-file", "delimiter", "max-args", "max-procs", "max-chars"],
         ),
         default: Some("echo"),
         ..PLAIN
@@ -197,6 +199,9 @@ impl Wrapper {
             };
             if options && text == "--" {
                 options = false;
+            } else if text == "-" && self.names.contains(&"env") && assignments.is_empty() {
+                // It is `-i`, and the last of the options.
+                options = false;
             } else if options && text.len() > 1 && text.starts_with('-') {
                 match self.option(text) {
                     // A value that comes from an expansion may be no word, or several.
@@ -288,6 +293,9 @@ mod tests {
             ("env --split-string=rm", "unknown"),
             ("env -iS rm", "unknown"),
             ("env", "nothing"),
+            ("env - rm", "rm"),
+            ("env -u HOME - A=b rm", "rm"),
+            ("env -- - rm", "rm"),
             ("env ?", "unknown"),
             ("env -- ?", "?"),
             ("sudo -n -u root rm", "rm"),
@@ -312,6 +320,8 @@ mod tests {
             ("xargs -0 -n 1 rm", "rm"),
             ("xargs -n1 -I {} rm {}", "rm"),
             ("xargs -I{} rm", "rm"),
+            ("xargs --max-lines rm", "rm"),
+            ("xargs --max-lines=1 rm", "rm"),
             ("exec -a ls rm", "rm"),
             ("exec", "nothing"),
             ("command -p rm", "rm"),
