@@ -1,7 +1,7 @@
 //! What may be typed.
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use protocol::ids::SessionId;
 
 /// Reach your machines from the shell.
@@ -45,6 +45,8 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         session: Option<SessionId>,
     },
+    /// Run a command on a machine, without a terminal
+    Exec(Exec),
     /// Add a machine
     Machine {
         /// What to do.
@@ -69,6 +71,28 @@ pub enum Command {
     Status,
     /// Show the version
     Version,
+}
+
+/// A command, and where it runs.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "What it writes is shown once it has ended. If an administrator has to approve it first, this is said, and it is \
+                  waited for. Exit status: the command's own; 124 if its time was up; 126 if it must not run, or was rejected; \
+                  125 if it did not run for another reason, or nobody knows what came of it; 130 after Ctrl-C, which leaves it \
+                  running or waiting."
+)]
+pub struct Exec {
+    /// The machine's name or agent id
+    pub machine: String,
+    /// After how many seconds it is killed, 1 to 300 [default: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..=300))]
+    pub timeout: Option<u32>,
+    /// If the machine is offline, wait for it, for 24 hours at most
+    #[arg(long)]
+    pub when_online: bool,
+    /// What bash is to run there; several words are put together with spaces, as ssh does
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// What can be done about machines.
@@ -172,6 +196,24 @@ mod tests {
             (tags, linux_user),
             (vec!["a".to_owned(), "b".to_owned()], String::new())
         );
+    }
+
+    #[test]
+    fn what_stands_behind_the_machine_is_the_command_with_its_options() {
+        let parse = |typed: &[&str]| match Args::try_parse_from(typed).unwrap().command {
+            Command::Exec(exec) => (exec.timeout, exec.command.join(" ")),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            parse(&["vsay", "exec", "web", "ls", "-la", "--timeout"]),
+            (None, "ls -la --timeout".to_owned())
+        );
+        assert_eq!(
+            parse(&["vsay", "exec", "--timeout", "5", "web", "--", "ls | wc"]),
+            (Some(5), "ls | wc".to_owned())
+        );
+        assert!(Args::try_parse_from(["vsay", "exec", "web"]).is_err());
+        assert!(Args::try_parse_from(["vsay", "exec", "--timeout", "301", "web", "ls"]).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The REST API as far as the commands need it, a file per noun.
 mod audit;
+mod commands;
 mod machines;
 mod sign_in;
 

@@ -2,6 +2,7 @@
 mod audit;
 mod connect;
 mod delete;
+mod exec;
 mod list;
 mod login;
 mod machine;
@@ -22,6 +23,7 @@ pub async fn run(args: Args) -> Result<i32, Error> {
         Command::Logout => logout(&file)?,
         Command::List => list::run(&Client::signed_in(&file.load()?)?).await?,
         Command::Connect { machine, session } => return connect::run(&file.load()?, &machine, session).await,
+        Command::Exec(exec) => return exec::run(&file, exec).await,
         Command::Machine { command } => return machine::run(&Client::signed_in(&file.load()?)?, command).await,
         Command::Delete { machine, yes } => delete::run(&Client::signed_in(&file.load()?)?, &machine, yes).await?,
         Command::Audit { command } => return audit::run(&file, command).await,

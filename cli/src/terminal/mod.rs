@@ -12,6 +12,7 @@ mod screen;
 mod tty;
 mod viewer;
 
+pub use exit::status as exit_status;
 pub use run::run;
 pub use tty::{asked_to_end, size};
 

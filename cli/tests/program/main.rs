@@ -1,5 +1,6 @@
 //! The program against an edge that the tests play.
 #![cfg(unix)]
+mod exec;
 mod leaving;
 mod manners;
 mod pipes;

@@ -131,15 +131,30 @@ impl Edge {
         self.listener.accept().await.unwrap().0
     }
 
-    async fn answer_list(&self, mut tcp: TcpStream) {
+    async fn answer_list(&self, tcp: TcpStream) {
         let machine = include_str!("../../../protocol/fixtures/api/machine.json");
         let body = format!(r#"{{"machines": [{machine}], "total": 1, "page": 1, "limit": 50, "total_pages": 1}}"#);
-        let length = body.len();
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
-        tcp.write_all(answer.as_bytes()).await.unwrap();
-        // Until it was read.
-        let _ = within("the end of the connection", tcp.read_to_end(&mut Vec::new())).await;
+        reply(tcp, &body).await;
     }
+
+    /// Answers one request with a body, and gives what was asked: its first line, and its body.
+    pub async fn answer(&self, body: &str) -> (String, String) {
+        let tcp = within("a request", self.arrival()).await;
+        assert!(!is_upgrade(&tcp).await);
+        let asked = reply(tcp, body).await;
+        let (head, sent) = asked.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), sent.to_owned())
+    }
+}
+
+/// Answers a request, and gives all of it once the connection has ended.
+async fn reply(mut tcp: TcpStream, body: &str) -> String {
+    let length = body.len();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    tcp.write_all(answer.as_bytes()).await.unwrap();
+    let mut asked = Vec::new();
+    let _ = within("the end of the connection", tcp.read_to_end(&mut asked)).await;
+    String::from_utf8_lossy(&asked).into_owned()
 }
 
 async fn is_upgrade(tcp: &TcpStream) -> bool {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::{becomes, read, run, send};
 use crate::support::account::Account;
 use crate::support::agent::{Agent, folder_for_shells};
+use crate::support::cli::Cli;
 use crate::support::mail::letter;
 use crate::support::published::Published;
 use crate::support::stack::Stack;
@@ -253,6 +254,45 @@ async fn what_needs_approval_waits_for_an_administrator_who_did_not_send_it() {
     let rejected = becomes(&owner, &rejected, "rejected").await;
     assert_eq!(rejected["error"], format!("{} rejected it: not today", admin.username));
     assert_eq!(std::fs::read_to_string(&file).expect("it ran once"), "once\n");
+}
+
+#[tokio::test]
+async fn vsay_exec_waits_for_approval_and_ends_as_the_command_or_says_who_rejected_it() {
+    let stack = Stack::shared().await;
+    let (owner, agent) = machine(stack).await;
+    let admin = join(stack, &owner, "company_admin").await;
+    let cli = Cli::signed_in(&owner, &stack.url).await;
+    hold(&owner, &agent, &policy(&[], &["rm"], &["tee"])).await;
+    let said = cli.run(&["exec", "held", "echo out; echo err >&2; exit 3"], "").await;
+    assert_eq!(
+        (said.status, said.out.as_str(), said.err.as_str()),
+        (3, "out\n", "err\n")
+    );
+    let refused = cli.run(&["exec", "held", "rm", "x"], "").await;
+    assert_eq!(
+        (refused.status, refused.err.as_str()),
+        (126, "vsay: rm must not run: blocked_commands of the machine has it\n")
+    );
+    for (approve, reason, status, out, end) in [
+        (true, "", 0, "once\n", String::new()),
+        (
+            false,
+            "not today",
+            126,
+            "",
+            format!("vsay: {} rejected it: not today\n", admin.username),
+        ),
+    ] {
+        let (said, ()) = tokio::join!(cli.run(&["exec", "held", "echo once | tee /dev/null"], ""), async {
+            let waiting = eventually("a command that waits", async || {
+                let listed = admin.get("/api/commands?status=awaiting_approval").await.ok();
+                listed["commands"][0]["command_id"].as_str().map(str::to_owned)
+            });
+            decide(&admin, &waiting.await, approve, reason).await.ok();
+        });
+        assert_eq!((said.status, said.out.as_str()), (status, out), "{said:?}");
+        assert!(said.err.ends_with(&end), "{said:?}");
+    }
 }
 
 #[tokio::test]
