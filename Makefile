@@ -52,7 +52,7 @@ bench: ## Measure it: latency, throughput, requests per second
 	@scripts/build.sh
 	@bench/run.sh
 
-fuzz: ## Feed the decoders hostile bytes; SECONDS_EACH=60
+fuzz: ## Feed decoders and relay hostile bytes; SECONDS_EACH=60
 	@scripts/fuzz.sh
 
 dist: ## Agent and command line for every kind of machine, signed, into dist/ (docs/releases.md)

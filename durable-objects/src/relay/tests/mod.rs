@@ -18,3 +18,4 @@ mod rules;
 mod sharing;
 mod size;
 mod strangers;
+mod watcher;

@@ -9,6 +9,7 @@ use protocol::terminal::published::ToClient;
 use protocol::terminal::viewer::ToViewer;
 use serde_json::json;
 
+pub use super::relay_sim::connect;
 use super::relay_sim::{RelaySim, Wire, object_id, output_at, viewer_context};
 use crate::relay::{Notice, Socket};
 
@@ -23,22 +24,6 @@ fn attached(viewers: usize) -> RelaySim {
     }
     sim.settle();
     sim
-}
-
-/// A socket of somebody else than the models.
-pub fn connect(
-    sim: &mut RelaySim,
-    dialect: Dialect,
-    change: impl FnOnce(&mut protocol::relay_contract::ViewerContext),
-) -> Socket {
-    let socket = sim.open_socket();
-    let mut context = viewer_context(dialect);
-    change(&mut context);
-    let viewer = format!("{:032x}", 0xabc0 + socket.0).parse().unwrap();
-    sim.relay.viewer_connected(sim.now, socket, context, viewer);
-    sim.perform();
-    sim.answer_all();
-    socket
 }
 
 /// What was sent to such a socket since the last call.

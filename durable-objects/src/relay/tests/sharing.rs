@@ -2,15 +2,16 @@
 use proptest::prelude::*;
 use protocol::ids::StreamId;
 use protocol::limits::{LIVE_WINDOW, LOG_CAPACITY};
-use protocol::relay_contract::{Dialect, ViewerContext};
+use protocol::relay_contract::Dialect;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::presence::Standing;
 use protocol::terminal::viewer::ToViewer;
 use serde_json::json;
 
-use super::relay_sim::{RelaySim, Wire, object_id};
+use super::relay_sim::{RelaySim, Wire};
 use super::rules::{connect, heard};
+use super::watcher::{frame, invited};
 use crate::relay::attach::MAX_GUESTS;
 use crate::relay::{Claimant, Notice, Socket, Tie};
 
@@ -26,14 +27,6 @@ fn owned() -> RelaySim {
     sim.viewer_connects(0);
     sim.settle();
     sim
-}
-
-fn invited(context: &mut ViewerContext, user: u8, can_type: bool) {
-    context.user = object_id(user);
-    context.username = format!("guest{user}");
-    context.can_type = can_type;
-    context.guest = true;
-    context.opening = 0;
 }
 
 /// A guest's socket that speaks our protocol and has said hello, as this viewer.
@@ -354,18 +347,6 @@ fn sent() -> impl Strategy<Value = Sent> {
             .prop_map(|(kind, stream, offset, payload)| Sent::Frame { kind, stream, offset, payload }),
         1 => Just(Sent::Hibernate),
     ]
-}
-
-/// The header as it travels, whatever is in it.
-fn frame(kind: u8, stream: u8, offset: u64, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Frame::ack(StreamId(u32::from(stream)), offset & ((1 << 53) - 1))
-        .bytes()
-        .to_vec();
-    if let Some(first) = bytes.first_mut() {
-        *first = kind;
-    }
-    bytes.extend_from_slice(payload);
-    bytes
 }
 
 proptest! {

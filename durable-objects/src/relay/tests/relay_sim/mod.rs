@@ -6,6 +6,7 @@ mod faults;
 mod viewers;
 
 pub use agent::Noted;
+pub use viewers::connect;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

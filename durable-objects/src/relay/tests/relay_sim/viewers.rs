@@ -25,6 +25,18 @@ pub struct ViewerModel {
     pub said: Vec<ToViewer>,
 }
 
+/// A socket of somebody else than the models.
+pub fn connect(sim: &mut RelaySim, dialect: Dialect, change: impl FnOnce(&mut ViewerContext)) -> Socket {
+    let socket = sim.open_socket();
+    let mut context = viewer_context(dialect);
+    change(&mut context);
+    let viewer = format!("{:032x}", 0xabc0 + socket.0).parse().unwrap();
+    sim.relay.viewer_connected(sim.now, socket, context, viewer);
+    sim.perform();
+    sim.answer_all();
+    socket
+}
+
 impl RelaySim {
     pub fn viewer_connects(&mut self, i: usize) {
         if let Some(old) = self.viewers[i].socket {
