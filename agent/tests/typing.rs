@@ -70,6 +70,8 @@ async fn somebody_who_pasted_too_much_can_take_it_back() {
         let _agent = machine.start();
         let mut link = relay.welcome().await;
         let mut terminal = link.open_shell().await;
+        // The next prompt is then the one behind the program.
+        terminal.wait_for_prompt(&mut link, 0).await;
         let file = machine.account().home.join("file");
         terminal
             .type_text(&mut link, &format!("cat > {}\r", file.display()))
