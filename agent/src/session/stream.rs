@@ -72,6 +72,8 @@ pub struct Stream {
     /// What typists send.
     pub inputs: Inputs,
     linked: bool,
+    /// The shell was started, as far as is known. What its terminal says before waits, as the relay has no stream yet.
+    began: bool,
     /// Live output before this offset has been handed to the link.
     sent: u64,
     tells_opened: bool,
@@ -104,6 +106,7 @@ impl Stream {
             disk_told: None,
             inputs: Inputs::default(),
             linked: false,
+            began: false,
             sent: 0,
             tells_opened: false,
             requests: Requests::default(),
@@ -159,6 +162,7 @@ impl Stream {
 
     /// The shell runs; the relay hears so before any output.
     pub fn opened(&mut self) {
+        self.began = true;
         self.tells_opened = self.linked;
     }
 
@@ -324,7 +328,7 @@ impl Stream {
 
     /// When [`Self::next`] will have something, if it will: a time that has come means now.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        if !self.linked {
+        if !self.linked || !self.began {
             return None;
         }
         if self.tells_opened || !self.notices.is_empty() || self.can_answer() || self.can_show() || self.tells_exit() {
@@ -337,7 +341,7 @@ impl Stream {
 
     /// The next thing to tell the relay, if one is due. Live output takes turns with what else there is.
     pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
-        if !self.linked {
+        if !self.linked || !self.began {
             return None;
         }
         if std::mem::take(&mut self.tells_opened) {

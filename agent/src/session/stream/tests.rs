@@ -7,7 +7,8 @@ use protocol::terminal::frame::Kind;
 const ID: StreamId = StreamId(1);
 const INPUT: StreamId = StreamId(2);
 
-fn linked() -> (Stream, Instant) {
+/// One whose shell is being started.
+fn starting() -> (Stream, Instant) {
     let limits = Limits {
         memory: 256 * 1024,
         capacity: LOG_CAPACITY,
@@ -16,6 +17,13 @@ fn linked() -> (Stream, Instant) {
     let mut stream = Stream::new(ID, "sess_1".parse().unwrap(), Size::default(), limits);
     stream.attach();
     (stream, Instant::now())
+}
+
+fn linked() -> (Stream, Instant) {
+    let (mut stream, now) = starting();
+    stream.opened();
+    assert_eq!(stream.next(now), Some(FromAgent::Opened { stream: ID }.into()));
+    (stream, now)
 }
 
 /// Everything that is due now.
@@ -32,8 +40,9 @@ fn output_at(outgoing: &Outgoing) -> Option<(u64, usize)> {
 
 #[test]
 fn opened_comes_before_output_and_the_exit_after_it() {
-    let (mut stream, now) = linked();
+    let (mut stream, now) = starting();
     stream.output(b"last words", now);
+    assert_eq!((stream.next_due(now), stream.next(now)), (None, None));
     stream.opened();
     stream.ended(ExitStatus {
         code: Some(1),
@@ -367,7 +376,9 @@ fn a_full_disk_makes_the_program_wait_and_is_said_and_loses_nothing() {
     };
     let mut stream = Stream::new(ID, "sess_1".parse().unwrap(), Size::default(), limits);
     stream.attach();
+    stream.opened();
     let mut now = Instant::now();
+    due(&mut stream, now);
     // Nobody acknowledges anything; the window alone would allow a megabyte.
     let mut said = Vec::new();
     while stream.room() > 0 {
