@@ -425,6 +425,9 @@ impl Finder {
                 let Some((Some(program), rest)) = rest.split_first() else {
                     return self.opaque(ANYTHING, EXPANSION);
                 };
+                if wrapper == "time" && wrappers::begins_otherwise(program) {
+                    return self.opaque(ANYTHING, "what time measures that is no plain command");
+                }
                 if wrapper == "xargs" {
                     let replaced =
                         |argument: &Option<String>| argument.as_ref().is_some_and(|text| text.ends_with(program));

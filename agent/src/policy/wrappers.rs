@@ -260,6 +260,16 @@ impl Wrapper {
     }
 }
 
+/// Whether a word begins something else than a program's name where the shell reads a command. `time` is a word of the shell's own there,
+/// which the parser does not take for one behind `!`.
+pub fn begins_otherwise(word: &str) -> bool {
+    const RESERVED: &[&str] = &[
+        "!", "[[", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if",
+        "in", "select", "then", "until", "while",
+    ];
+    RESERVED.contains(&word) || is_assignment(word)
+}
+
 fn is_assignment(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| !name.is_empty())
 }

@@ -1,15 +1,18 @@
 //! Texts that nobody wrote: what is in the corpus, put into each other, and pieces of the grammar in any order.
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::test_runner::RngSeed;
 
 use super::bash::Bash;
 use super::missed;
 
-/// How many texts each test makes. `PROPTEST_CASES` says otherwise.
+/// How many texts each test makes, always the same ones: what was never found is to fail where somebody looks for it, and not where somebody
+/// changes something else. With `PROPTEST_CASES` there are so many, and others each time.
 fn cases() -> ProptestConfig {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig {
         cases: wanted.unwrap_or(128),
+        rng_seed: wanted.map_or(RngSeed::Fixed(0), |_| RngSeed::Random),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
