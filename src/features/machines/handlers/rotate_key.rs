@@ -25,7 +25,7 @@ const CHALLENGE: usize = 24;
     responses((status = 202, description = "The agent was asked", body = Message),
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
-        (status = 409, description = "The machine is offline", body = ErrorBody)))]
+        (status = 409, description = "The machine is offline, or was asked within the last 30 seconds", body = ErrorBody)))]
 #[worker::send]
 pub async fn rotate_key(
     app: App,
@@ -46,7 +46,13 @@ pub async fn rotate_key(
         .detail("machine", control.name());
     let ask = rotation::ask(&control, &challenge, Utc::now());
     let (asked, _) = app.db()?.run((ask, audit::record_if_changed(&event))).await?;
-    if asked.is_empty() || !relay.rotate_key(challenge).await? {
+    if asked.is_empty() {
+        return Err(ApiError::conflict(
+            "key_replacement_pending",
+            "A new key was asked for less than 30 seconds ago: the agent is at it",
+        ));
+    }
+    if !relay.rotate_key(challenge).await? {
         return Err(offline());
     }
     let message = "The agent was asked to make a new key".to_owned();

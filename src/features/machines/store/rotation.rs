@@ -9,23 +9,25 @@ use crate::platform::secrets;
 /// How long an agent may take to come back with its new key: many times what a slow network takes.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
+/// How long after one wish there is no other: the agent is at it, and would come back with a proof that counts no more. Many times what
+/// it takes, and short enough for whoever lost the link in between.
+const UNDER_WAY: TimeDelta = TimeDelta::seconds(30);
+
 statements! {
-    /// Of several times, the last counts.
+    /// Of several times, the last counts. Not while the agent may be at an earlier one: that was asked for after ?4.
     ASK = "UPDATE machines SET rotation_digest = ?2, rotation_until = ?3
-         WHERE id = ?1 AND agent_public_key IS NOT NULL AND status <> 'revoked' RETURNING 1";
+         WHERE id = ?1 AND agent_public_key IS NOT NULL AND status <> 'revoked' AND COALESCE(rotation_until, '') <= ?4 RETURNING 1";
 
     /// Once, and only from the key that it had when it was asked for.
     REPLACE = "UPDATE machines SET agent_public_key = ?4, rotation_digest = NULL, rotation_until = NULL
          WHERE id = ?1 AND agent_public_key = ?2 AND rotation_digest = ?3 AND rotation_until > ?5 AND status <> 'revoked' RETURNING 1";
 }
 
-/// Lets the machine's agent replace its key, if it proves by this that it was asked to. A row if it has a key.
+/// Lets the machine's agent replace its key, if it proves by this that it was asked to. A row if it has a key and is not at it already.
 pub fn ask(control: &MachineControl, challenge: &str, now: DateTime<Utc>) -> Query<Exists> {
-    let until = stored(now + LIFETIME);
-    Query::new(
-        ASK,
-        [control.id().into(), secrets::digest(challenge).into(), until.into()],
-    )
+    let (digest, until) = (secrets::digest(challenge), stored(now + LIFETIME));
+    let free = stored(now + LIFETIME - UNDER_WAY);
+    Query::new(ASK, [control.id().into(), digest.into(), until.into(), free.into()])
 }
 
 /// Replaces a machine's key. A row if that was asked for, and the old one is still its key.
@@ -97,11 +99,19 @@ mod tests {
         let db = db();
         assert!(asked(&db, "c", 0));
         assert!(!replaced(&db, "old", "c", "new", 600));
-        assert!(asked(&db, "d", 0));
-        assert!(!replaced(&db, "old", "c", "new", 1));
+        assert!(asked(&db, "d", 30));
+        assert!(!replaced(&db, "old", "c", "new", 31));
         db.execute("UPDATE machines SET status = 'revoked'");
-        assert!(!replaced(&db, "old", "d", "new", 1) && !asked(&db, "e", 1));
+        assert!(!replaced(&db, "old", "d", "new", 31) && !asked(&db, "e", 61));
         db.execute("UPDATE machines SET status = 'offline', agent_public_key = NULL");
-        assert!(!asked(&db, "e", 1), "there is no key to replace");
+        assert!(!asked(&db, "e", 61), "there is no key to replace");
+    }
+
+    #[test]
+    fn of_two_wishes_at_once_the_first_is_fulfilled_and_the_other_is_none() {
+        let db = db();
+        assert!(asked(&db, "c", 0) && !asked(&db, "d", 0) && !asked(&db, "d", 29));
+        assert!(replaced(&db, "old", "c", "new", 29));
+        assert!(asked(&db, "e", 29), "the agent has come back");
     }
 }
