@@ -18,6 +18,26 @@ pub fn expands_beside(text: &str) -> bool {
     false
 }
 
+/// Whether a line ends in what may be a comment while two brackets or more are open: the parser may look for their ends in it. Brackets in
+/// quotes are counted, too, so that this may be true where it need not be.
+pub fn comments_within(text: &str) -> bool {
+    let (mut depth, mut before) = (0_u32, None);
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '#' if depth > 1
+                && before.is_none_or(|before: char| before.is_whitespace() || ";&|()".contains(before)) =>
+            {
+                return true;
+            }
+            _ => {}
+        }
+        before = Some(character);
+    }
+    false
+}
+
 /// Whether a text ends within a `${…}`.
 fn is_within_braces(text: &str) -> bool {
     text.match_indices("${")

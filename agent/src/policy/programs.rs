@@ -88,6 +88,9 @@ impl Finder {
         if documents::expands_beside(text) {
             self.opaque(ANYTHING, "an expansion beside a here-document");
         }
+        if documents::comments_within(text) {
+            self.opaque(ANYTHING, "a comment deep within brackets");
+        }
         self.depth += 1;
         let program = words::parse(text)?;
         for list in &program.complete_commands {
@@ -267,6 +270,11 @@ impl Finder {
     fn redirect(&mut self, redirect: &IoRedirect) -> Done {
         match redirect {
             IoRedirect::File(_, _, target) => match target {
+                // To bash the hyphen alone closes the descriptor, and what is glued to it is the next word.
+                IoFileRedirectTarget::Duplicate(word) if word.value.len() > 1 && word.value.starts_with('-') => {
+                    self.opaque(ANYTHING, "a descriptor that is closed with a word glued to it");
+                    Ok(())
+                }
                 IoFileRedirectTarget::Filename(word) | IoFileRedirectTarget::Duplicate(word) => self.word(word),
                 IoFileRedirectTarget::Fd(_) => Ok(()),
                 IoFileRedirectTarget::ProcessSubstitution(_, subshell) => self.list(&subshell.list),

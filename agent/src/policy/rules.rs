@@ -81,7 +81,8 @@ fn of_program(program: &Named, policy: &CommandPolicy, whose: &str) -> Verdict {
     let allowed = policy.allowed_commands.iter().any(|entry| program.is(entry));
     match (&program.opaque, approval) {
         (Some(what), None) if !allowed => Verdict::Refused(format!(
-            "{what}: what that runs cannot be told before it does, and allowed_commands of the {whose} has no {shown}"
+            "{what}: what that runs cannot be told before it does. Of the {whose}, approval_required_commands would have to have {shown}, or \
+             allowed_commands, which then has to have all that may run"
         )),
         (None, None) if !allowed && !program.harmless && !policy.allowed_commands.is_empty() => Verdict::Refused(
             format!("{shown} must not run: allowed_commands of the {whose} does not have it"),

@@ -124,6 +124,24 @@ const WRAPPERS: &[Wrapper] = &[
         ..PLAIN
     },
     Wrapper {
+        names: &["flock"],
+        flags: (
+            "sexnuoFv",
+            &[
+                "shared",
+                "exclusive",
+                "nonblock",
+                "unlock",
+                "close",
+                "no-fork",
+                "verbose",
+            ],
+        ),
+        valued: ("wE", &["timeout", "conflict-exit-code"]),
+        positions: 1,
+        ..PLAIN
+    },
+    Wrapper {
         names: &["ionice"],
         flags: ("t", &["ignore"]),
         valued: ("cn", &["class", "classdata"]),
@@ -155,8 +173,41 @@ const WRAPPERS: &[Wrapper] = &[
 
 /// Shells, and programs that hand what they are given to one: what they run is in texts that are not read here.
 const SHELLS: &[&str] = &[
-    "ash", "at", "bash", "batch", "csh", "dash", "fish", "ksh", "mksh", "parallel", "rbash", "runuser", "script", "sh",
-    "su", "tcsh", "watch", "yash", "zsh",
+    "ash",
+    "at",
+    "bash",
+    "batch",
+    "capsh",
+    "cgexec",
+    "csh",
+    "dash",
+    "dbus-run-session",
+    "fakeroot",
+    "fish",
+    "gosu",
+    "ksh",
+    "ltrace",
+    "mksh",
+    "nsenter",
+    "parallel",
+    "prlimit",
+    "rbash",
+    "runuser",
+    "script",
+    "setarch",
+    "setpriv",
+    "sh",
+    "ssh-agent",
+    "start-stop-daemon",
+    "strace",
+    "su",
+    "su-exec",
+    "systemd-run",
+    "tcsh",
+    "unshare",
+    "watch",
+    "yash",
+    "zsh",
 ];
 
 /// What a wrapper runs.

@@ -31,7 +31,8 @@ exec "$@"
 
 /// Programs of the system that run others, as they are here. One that is missing is one that bash does not find.
 const RUNNERS: &[&str] = &[
-    "chrt", "env", "find", "ionice", "nice", "nohup", "setsid", "stdbuf", "taskset", "time", "timeout", "xargs",
+    "chrt", "env", "find", "flock", "ionice", "nice", "nohup", "setsid", "stdbuf", "taskset", "time", "timeout",
+    "xargs",
 ];
 
 /// Descriptor that programs say their names to, each with a zero behind it. What a text does to its outputs leaves it alone, and it ends
