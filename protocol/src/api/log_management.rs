@@ -33,6 +33,10 @@ pub struct LogConfig {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct UpdateLogConfig {
+    /// Of which organization, by its `id` or name in URLs, if `tenant_id` in the address does not say so; else the caller's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100)]
+    pub tenant_id: Option<String>,
     /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]

@@ -54,6 +54,9 @@ pub async fn update_log_config(
     QueryParams(scope): QueryParams<ScopeQuery>,
     ValidJson(request): ValidJson<UpdateLogConfig>,
 ) -> Result<Json<LogConfig>, ApiError> {
+    let scope = ScopeQuery {
+        tenant_id: scope.tenant_id.or(request.tenant_id),
+    };
     let control = control(&app, credentials, &scope).await?;
     let request = UpdateOrganization {
         command_log_days: request.retention_days,
