@@ -174,7 +174,7 @@ BEGIN
   INSERT INTO alert_signals (organization_id, event, machine_id, subject, details, at)
   SELECT o.id, 'command', NEW.machine_id, NEW.machine_id, json_object('machine', NEW.machine_name, 'agent_id', NEW.agent_id,
     'user_id', NEW.user_id, 'username', NEW.username, 'session_id', NEW.session_id, 'source', NEW.source, 'command', NEW.command,
-    'exit_code', NEW.exit_code, 'started_at', NEW.started_at), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    'exit_code', NEW.exit_code, 'refused', json(iif(NEW.policy IS 'refused', 'true', 'false')), 'started_at', NEW.started_at), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
   FROM organizations o WHERE o.id = NEW.organization_id;
 END;
 

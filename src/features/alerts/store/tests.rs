@@ -90,11 +90,20 @@ fn health(db: &TestDb, machine: &str, health: &str) {
 }
 
 fn command(db: &TestDb, command: &str, exit_code: i64) {
+    logged(db, command, &format!("'exited', {exit_code}, NULL"));
+}
+
+/// One that a policy refused.
+fn refused(db: &TestDb, command: &str) {
+    logged(db, command, "'unknown', NULL, 'refused'");
+}
+
+fn logged(db: &TestDb, command: &str, went: &str) {
     let command = command.replace('\'', "''");
     db.execute(&format!(
         "INSERT INTO command_logs (id, organization_id, machine_id, machine_name, agent_id, user_id, username, session_id, source, browser,
-           os_info, ip_address, command, text, cwd, outcome, exit_code, started_at)
+           os_info, ip_address, command, text, cwd, outcome, exit_code, policy, started_at)
          SELECT lower(hex(randomblob(8))), m.organization_id, m.id, m.name, m.agent_id, m.owner_id, 'ann', 's', 'ui', '', '', '', '{command}',
-           'whole', '/', 'exited', {exit_code}, '2026-01-01T00:00:00.000Z' FROM machines m WHERE m.name = 'web'"
+           'whole', '/', {went}, '2026-01-01T00:00:00.000Z' FROM machines m WHERE m.name = 'web'"
     ));
 }

@@ -12,7 +12,7 @@ macro_rules! summary {
            WHEN 'machine_online' THEN (g.details ->> 'machine') || ' is online'
            WHEN 'session_start' THEN (g.details ->> 'username') || ' opened a terminal on ' || (g.details ->> 'machine')
            WHEN 'failed_login' THEN 'Failed to sign in as ' || (g.details ->> 'username')
-           WHEN 'command' THEN (g.details ->> 'username') || ' ran ' || substr(replace(replace(g.details ->> 'command', char(10), ' '), char(13), ' '), 1, 80)
+           WHEN 'command' THEN (g.details ->> 'username') || iif(g.details ->> 'refused', ' was refused ', ' ran ') || substr(replace(replace(g.details ->> 'command', char(10), ' '), char(13), ' '), 1, 80)
              || ' on ' || (g.details ->> 'machine') || iif((g.details ->> 'exit_code') <> 0, ' (exit code ' || (g.details ->> 'exit_code') || ')', '')
            WHEN 'high_usage' THEN (g.details ->> 'machine') || ': ' || (g.details ->> 'health') || ', CPU ' || printf('%.0f', g.details ->> 'cpu_percent')
              || ' %, memory ' || printf('%.0f', g.details ->> 'memory_percent') || ' %, disk ' || printf('%.0f', g.details ->> 'disk_percent') || ' %'

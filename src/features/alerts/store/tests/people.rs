@@ -70,6 +70,10 @@ fn a_command_is_told_of_by_its_words_or_because_it_failed() {
         1
     );
     assert_eq!(summaries(&db, "status = 'open'"), 2, "one of each rule and machine");
+    refused(&db, "rm -rf /");
+    apply(&db, 0);
+    assert_eq!((counts("removals"), counts("failures")), (6, 2));
+    assert_eq!(summaries(&db, "summary = 'ann was refused rm -rf / on web'"), 1);
 }
 
 #[test]
