@@ -1,6 +1,6 @@
 //! What commands may run on a machine: lists of programs. The edge keeps them and hands them to the agent, which is the one that
 //! reads commands and holds to them.
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::validate::{Faults, Validate};
@@ -44,6 +44,23 @@ pub struct CommandPolicy {
         pattern = r"^(/[!-~]*[!-.0-~]|[!-.0-~]+)$"
     )]
     pub approval_required_commands: Vec<String>,
+}
+
+/// A policy as requests have it, where a name that is none would empty a list without a word. Neighbours of other versions may say more.
+pub fn of_request<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CommandPolicy>, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Named {
+        allowed_commands: Vec<String>,
+        blocked_commands: Vec<String>,
+        approval_required_commands: Vec<String>,
+    }
+    let named = Option::<Named>::deserialize(deserializer)?;
+    Ok(named.map(|named| CommandPolicy {
+        allowed_commands: named.allowed_commands,
+        blocked_commands: named.blocked_commands,
+        approval_required_commands: named.approval_required_commands,
+    }))
 }
 
 impl CommandPolicy {
@@ -118,14 +135,15 @@ pub struct DecideCommand {
     /// Whether it runs.
     #[schema(required)]
     pub approve: bool,
-    /// Why, for whoever sent it. Needed where it does not run.
-    #[schema(max_length = 500, format = "text")]
+    /// Why, for whoever sent it, on one line. Needed where it does not run.
+    #[schema(max_length = 500, format = "line")]
     pub reason: String,
 }
 
 impl Validate for DecideCommand {
     fn validate(&self, faults: &mut Faults) {
-        faults.text("reason", &self.reason, MAX_REASON);
+        // Terminals show it.
+        faults.line("reason", &self.reason, 0, MAX_REASON);
         faults.check(
             self.approve || !self.reason.trim().is_empty(),
             "reason",
@@ -193,6 +211,7 @@ mod tests {
         assert!(fields(json!({"approve": true})).is_empty());
         assert!(fields(json!({"approve": false, "reason": "not today"})).is_empty());
         assert_eq!(fields(json!({"approve": false, "reason": " "})), ["reason"]);
+        assert_eq!(fields(json!({"approve": true, "reason": "a\u{1b}[31m"})), ["reason"]);
         assert_eq!(
             fields(json!({"approve": true, "reason": "é".repeat(MAX_REASON + 1)})),
             ["reason"]
@@ -209,5 +228,33 @@ mod tests {
         ] {
             assert_ne!(of, other);
         }
+    }
+
+    #[test]
+    fn a_list_under_another_name_empties_none_in_a_request_and_hinders_no_neighbour() {
+        use crate::api::machines::UpdateMachine;
+        use crate::api::organizations::UpdateOrganization;
+        let asks = |policy: serde_json::Value| json!({ "command_policy": policy });
+        let mistyped = json!({"blocked": ["rm"]});
+        assert!(serde_json::from_value::<UpdateOrganization>(asks(mistyped.clone())).is_err());
+        assert!(serde_json::from_value::<UpdateMachine>(asks(mistyped.clone())).is_err());
+        assert!(serde_json::from_value::<CommandPolicy>(mistyped).is_ok());
+        let named = json!({"blocked_commands": ["rm"]});
+        for policy in [
+            serde_json::from_value::<UpdateOrganization>(asks(named.clone()))
+                .unwrap()
+                .command_policy,
+            serde_json::from_value::<UpdateMachine>(asks(named))
+                .unwrap()
+                .command_policy,
+        ] {
+            assert_eq!(policy.unwrap().blocked_commands, ["rm"]);
+        }
+        assert!(
+            serde_json::from_value::<UpdateOrganization>(json!({}))
+                .unwrap()
+                .command_policy
+                .is_none()
+        );
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::command_policy::CommandPolicy;
+use super::command_policy::{self, CommandPolicy};
 use super::detail::detail;
 use super::facts;
 use super::health::{Health, Thresholds};
@@ -300,6 +300,7 @@ pub struct UpdateMachine {
     pub thresholds: Option<Thresholds>,
     /// What commands may run on it from now on, in place of what held before. It narrows what its organization says, and takes nothing
     /// from it. Lists that are left out become empty.
+    #[serde(deserialize_with = "command_policy::of_request")]
     pub command_policy: Option<CommandPolicy>,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::command_logs::{MAX_MASK, MAX_MASKS};
-use super::command_policy::CommandPolicy;
+use super::command_policy::{self, CommandPolicy};
 use super::detail::detail;
 use super::validate::{Faults, Validate};
 use crate::ids::ObjectId;
@@ -252,7 +252,10 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks_for_agents: Option<bool>,
     /// What commands may run on its machines from now on, in place of what held before. Lists that are left out become empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "command_policy::of_request"
+    )]
     pub command_policy: Option<CommandPolicy>,
 }
 

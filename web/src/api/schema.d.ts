@@ -4919,7 +4919,7 @@ export interface components {
              */
             approve: boolean;
             /**
-             * @description Why, for whoever sent it. Needed where it does not run.
+             * @description Why, for whoever sent it, on one line. Needed where it does not run.
              * @default
              */
             reason?: string;
@@ -8259,6 +8259,11 @@ export interface components {
              * @default null
              */
             retention_days?: number | null;
+            /**
+             * @description Of which organization, by its `id` or name in URLs, if `tenant_id` in the address does not say so; else the caller's own.
+             * @default null
+             */
+            tenant_id?: string | null;
         };
         /** @description What is to change of a machine. What is absent stays. */
         UpdateMachine: {
@@ -21901,7 +21906,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The machine is offline */
+            /** @description The machine is offline, or was asked within the last 30 seconds */
             409: {
                 headers: {
                     [name: string]: unknown;
