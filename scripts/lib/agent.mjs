@@ -2,9 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "./api.mjs";
 
 /** How long this machine may take to appear online. It needs one connection; the rest is for a busy computer. */
@@ -32,6 +33,7 @@ export async function startAgent({ url, state, program, token, systemRoot, signa
   const run = (args, env) =>
     spawn(program, args, { stdio: ["ignore", output.fd, output.fd], env: { ...process.env, NO_COLOR: "1", ...env } });
   try {
+    await endLeftOver(config);
     const machine = await enrol({ url, folder, config, token, run, signal });
     const agent = run(["start", "--config", config, ...(systemRoot ? ["--system-root", systemRoot] : [])]);
     const ended = once(agent, "exit").then(([code]) => code);
@@ -53,6 +55,29 @@ export async function startAgent({ url, state, program, token, systemRoot, signa
   } finally {
     await output.close();
   }
+}
+
+/** Ends an agent that outlived whoever started it here, such as a `make dev` that was killed: of one configuration there is one. */
+export async function endLeftOver(config) {
+  for (const pid of await readdir("/proc").catch(() => [])) {
+    const args = await argumentsOf(pid);
+    if (!args.includes("start") || args[args.indexOf("--config") + 1] !== config) continue;
+    const patience = Date.now() + STOP_WITHIN_MS;
+    // One that nobody waits for has no arguments any more.
+    for (let signal = "SIGTERM"; (await argumentsOf(pid)).length > 0; signal = Date.now() > patience ? "SIGKILL" : 0) {
+      try {
+        process.kill(Number(pid), signal);
+      } catch (error) {
+        if (error.code !== "ESRCH") throw error;
+      }
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+async function argumentsOf(pid) {
+  const text = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return text.split("\0").slice(0, -1);
 }
 
 async function enrol({ url, folder, config, token, run, signal }) {
