@@ -26,6 +26,9 @@ const HEALTH: &str = "health";
 /// The name of the security scheme.
 const BEARER: &str = "bearer";
 
+/// Schemas of which requests may have no other fields. Elsewhere those are passed over; their types take any, as agents use them, too.
+const STRICT: [&str; 1] = ["CommandPolicy"];
+
 /// What a reader should know before the first request.
 const INTRODUCTION: &str = "\
 Reach and run your machines: accounts, machines, terminals.
@@ -189,6 +192,12 @@ pub fn document() -> Value {
     let mut document = serde_json::to_value(described()).unwrap_or_default();
     bodies::complete(&mut document);
     headers::complete(&mut document);
+    for name in STRICT {
+        let schema = document.pointer_mut(&format!("/components/schemas/{name}"));
+        if let Some(schema) = schema.and_then(Value::as_object_mut) {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
+    }
     document
 }
 

@@ -89,6 +89,9 @@ async fn an_organization_says_how_long_it_keeps_things_and_no_other_loses_any() 
     let of = |path: &str| format!("{path}?tenant_id={}", owner.username);
     let changed = root.post(&of(CONFIG), json!({"retention_days": 3})).await.ok();
     assert_eq!(redacted(changed, true), config(3, 90));
+    let named = json!({"tenant_id": owner.username, "retention_days": 3});
+    let again = root.post(&format!("{CONFIG}?tenant_id="), named).await.ok();
+    assert_eq!(redacted(again, true), config(3, 90));
     owner.put("/api/organization", json!({"recording_days": 5})).await.ok();
     let log = owner.get("/api/audit?action=settings_changed").await.ok();
     let (old, new) = (json!({"command_log_days": 90}), json!({"command_log_days": 3}));

@@ -29,6 +29,9 @@ pub struct LogConfig {
     pub next_archive_at: Option<DateTime<Utc>>,
 }
 
+/// Longest name of an organization in URLs, and longer than an id, in characters.
+const MAX_TENANT: usize = 100;
+
 /// What to change of it. What is absent stays. It counts for what is kept already, too.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -53,6 +56,12 @@ pub struct UpdateLogConfig {
 
 impl Validate for UpdateLogConfig {
     fn validate(&self, faults: &mut Faults) {
+        let named = self.tenant_id.as_deref().unwrap_or_default();
+        faults.check(
+            named.chars().count() <= MAX_TENANT,
+            "tenant_id",
+            format!("must have at most {MAX_TENANT} characters"),
+        );
         within_kept_days(faults, "retention_days", self.retention_days);
         within_kept_days(faults, "recording_days", self.recording_days);
         faults.check(

@@ -55,7 +55,7 @@ pub async fn update_log_config(
     ValidJson(request): ValidJson<UpdateLogConfig>,
 ) -> Result<Json<LogConfig>, ApiError> {
     let scope = ScopeQuery {
-        tenant_id: scope.tenant_id.or(request.tenant_id),
+        tenant_id: scope.tenant_id.filter(|name| !name.is_empty()).or(request.tenant_id),
     };
     let control = control(&app, credentials, &scope).await?;
     let request = UpdateOrganization {
