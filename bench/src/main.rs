@@ -2,7 +2,7 @@
 //! the numbers mean.
 //!
 //!   vsay-bench [--runs N] [part]...    measures these parts, or all there are
-//!   vsay-bench [--runs N] compare FOLDER[:AGENT]...
+//!   vsay-bench [--runs N] compare [--unrecorded] FOLDER[:AGENT]...
 //!                                      measures echo and bulk output of versions that are built in these folders
 //!   vsay-bench source <bytes>          writes the bulk output that is measured
 mod commands;

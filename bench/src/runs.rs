@@ -352,17 +352,26 @@ pub async fn memory() -> Result<Vec<(&'static str, Memory)>> {
     ])
 }
 
-/// Keystrokes and bulk output of several versions, or agents, that take turns.
+/// Keystrokes and bulk output of several versions, or agents, that take turns; with `--unrecorded` before them, none records.
 pub async fn compare(count: usize, versions: &[String]) -> Result<(Runs<Keys>, Runs<Bulk>)> {
     let state = folder()?;
     let floor = Runtime::start("bench/floor.mjs", &[], &state.path().join("floor")).await?;
+    let (records, versions) = match versions {
+        [option, rest @ ..] if option == "--unrecorded" => (false, rest),
+        all => (true, all),
+    };
     let mut products = Vec::new();
     for (number, version) in versions.iter().enumerate() {
         let state = state.path().join(number.to_string());
         let product = Product::start_version(&Version::of(version)?, &state, &[]).await;
         // The name stays as long as this program.
         let name: &'static str = version.clone().leak();
-        products.push((name, product.context(name)?));
+        let product = product.context(name)?;
+        if !records {
+            // What does not know the setting has nothing to turn off.
+            let _ = product.record_nothing().await;
+        }
+        products.push((name, product));
     }
     let (mut keys, mut bulks) = (Runs::new(), Runs::new());
     for number in 0..count {
