@@ -18,6 +18,10 @@ use crate::identity::IdentityError;
 /// What the socket may hold unwritten beyond one frame. Small, because a keystroke's echo waits behind it.
 const WRITE_BUFFER: usize = 128 * 1024;
 
+/// How much is read from the socket at once. The library clears as much before it reads, twice for each key; what comes are keys,
+/// and what is larger takes several reads.
+const READ_BUFFER: usize = 8 * 1024;
+
 /// Which run of the agent asks, so that the edge can tell an agent that comes back from a second one with the same key.
 const BOOT: &str = "x-vsay-boot";
 
@@ -78,6 +82,7 @@ pub async fn connect(agent: &mut Agent, clock: &mut Clock) -> Result<Opened, Con
     let config = WebSocketConfig::default()
         .max_frame_size(Some(largest))
         .max_message_size(Some(largest))
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_BUFFER + 2 * largest);
     match websocket::open(request, AGENT_SUBPROTOCOL, config).await {

@@ -61,6 +61,8 @@ struct Task {
     again: Option<Again>,
     outbox: Outbox,
     pty: Pty,
+    /// What is read from it. Kept, as to clear one for each key costs more than all else that is done for it.
+    buffer: Box<[u8; READ]>,
     shell: Shell,
     /// The shell's process, and its session's name, once it was started.
     pid: Option<Pid>,
@@ -96,6 +98,7 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
         again: Some(again),
         outbox,
         pty,
+        buffer: Box::new([0; READ]),
         shell,
         pid: None,
         hung_up: false,
@@ -158,7 +161,15 @@ impl Task {
                 command = commands.recv() => Event::Command(command),
                 ready = self.pty.readable(), if room && !ended && !self.hung_up => {
                     let mut ready = ready?;
-                    if read(&self.pty, &mut self.stream, &mut self.commands, &mut self.hung_up, u64::MAX) == Stop::Empty {
+                    let stop = read(
+                        &self.pty,
+                        &mut self.buffer,
+                        &mut self.stream,
+                        &mut self.commands,
+                        &mut self.hung_up,
+                        u64::MAX,
+                    );
+                    if stop == Stop::Empty {
                         ready.clear_ready();
                     }
                     Event::Progress
@@ -349,6 +360,7 @@ impl Task {
         let (mut status, read_to) = (status.clone(), *read_to);
         let stop = read(
             &self.pty,
+            &mut self.buffer,
             &mut self.stream,
             &mut self.commands,
             &mut self.hung_up,
@@ -434,8 +446,14 @@ impl Task {
 }
 
 /// Reads the terminal until it is empty, the stream has no room, or ends at `read_to`.
-fn read(pty: &Pty, stream: &mut Stream, commands: &mut Commands, hung_up: &mut bool, read_to: u64) -> Stop {
-    let mut buffer = [0; READ];
+fn read(
+    pty: &Pty,
+    buffer: &mut [u8; READ],
+    stream: &mut Stream,
+    commands: &mut Commands,
+    hung_up: &mut bool,
+    read_to: u64,
+) -> Stop {
     while !*hung_up {
         let most = stream.room().min(READ);
         if most == 0 || stream.end() >= read_to {
