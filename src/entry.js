@@ -7,6 +7,9 @@ import * as compiled from "./index.js";
 /** Of the crate `worker`: `criticalError` is set where Rust has panicked, and each instance has another `instanceId`. */
 const state = compiled.__worker_init_state();
 
+/** The code of a socket that ended without one. */
+const LOST = 1006;
+
 /** As many calls of a stack as one wants to see of an error in Rust. */
 Error.stackTraceLimit = 100;
 
@@ -77,8 +80,55 @@ function durable(Compiled) {
   };
 }
 
-/** The relay of a machine. */
-export const Relay = durable(compiled.Relay);
+/** The relay of a machine. A message of a socket that leaves nothing to wait for is answered without a promise. */
+export class Relay extends durable(compiled.Relay) {
+  #state;
+  #numbers = new WeakMap();
+
+  constructor(state, env) {
+    super(state, env);
+    this.#state = state;
+  }
+
+  webSocketMessage(socket, message) {
+    const number = this.#number(socket);
+    if (number === undefined) return;
+    const waits =
+      typeof message === "string" ? this.hearText(number, message) : this.hearBytes(number, new Uint8Array(message));
+    if (waits) return this.goOn();
+  }
+
+  async webSocketClose(socket, code) {
+    await this.#end(socket, code);
+    try {
+      // Completes the closing handshake. The code is ours: not every code that comes may be sent.
+      socket.close(1000, "");
+    } catch {
+      // The platform has done so.
+    }
+  }
+
+  webSocketError(socket) {
+    return this.#end(socket, LOST);
+  }
+
+  #end(socket, code) {
+    const number = this.#number(socket);
+    if (number !== undefined && this.hearEnd(number, code)) return this.goOn();
+  }
+
+  /** The one tag of a socket, asked for once: to ask costs more than to look. */
+  #number(socket) {
+    let number = this.#numbers.get(socket);
+    if (number === undefined) {
+      const [tag] = this.#state.getTags(socket);
+      if (tag === undefined) return;
+      number = Number(tag);
+      this.#numbers.set(socket, number);
+    }
+    return number;
+  }
+}
 
 /** The live channel of an organization. */
 export const Channel = durable(compiled.Channel);

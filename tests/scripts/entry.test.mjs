@@ -18,6 +18,7 @@ import program from "./index_bg.wasm";
 const state = { criticalError: false, instanceId: 1 };
 let instance = new WebAssembly.Instance(program);
 let calls = 0;
+let ended;
 export const __worker_init_state = () => state;
 export function __wbg_reset_state() {
   instance = new WebAssembly.Instance(program);
@@ -41,7 +42,32 @@ export async function scheduled() {
 }
 export class Relay {
   constructor(state) { this.state = state; this.own = 0; }
+  say(text) { this.state.getWebSockets()[0].send(text); }
+  hearText(number, text) {
+    if (text === "trap") instance.exports.trap();
+    this.say(number + " said " + text + " to " + state.instanceId);
+    return text === "wait";
+  }
+  hearBytes(number, bytes) {
+    this.say(number + " said " + bytes.length + " bytes");
+    return false;
+  }
+  hearEnd(number, code) {
+    ended = number + " ended with " + code;
+    return true;
+  }
+  async goOn() {
+    await new Promise((done) => setTimeout(done));
+    if (ended === undefined) this.say("went on");
+    else ended += " and went on";
+  }
   fetch(request) {
+    if (request.headers.get("upgrade") !== null) {
+      const { 0: client, 1: server } = new WebSocketPair();
+      this.state.acceptWebSocket(server, ["7"]);
+      return Promise.resolve(new Response(null, { status: 101, webSocket: client }));
+    }
+    if (new URL(request.url).pathname.endsWith("/ended")) return Promise.resolve(Response.json({ ended }));
     this.own++;
     return Promise.resolve(Response.json({ ...answer(request), own: this.own, id: this.state.id.name ?? "one" }));
   }
@@ -104,4 +130,33 @@ test("an error that is none of the runtime's leaves the instance as it is", asyn
   const before = await ask("/");
   assert.equal(await ask("/fail"), 500);
   assert.deepEqual(await ask("/"), { instance: before.instance, calls: before.calls + 2 });
+});
+
+test("what a socket of the relay says is heard by its number, and waited for where that is asked for", async () => {
+  const { webSocket } = await edge.dispatchFetch("http://edge/relay/", { headers: { upgrade: "websocket" } });
+  const heard = [];
+  let told = () => {};
+  webSocket.accept();
+  webSocket.addEventListener("message", ({ data }) => {
+    heard.push(data);
+    told();
+  });
+  const answers = async (...texts) => {
+    while (heard.length < texts.length) await new Promise((done) => (told = done));
+    assert.deepEqual(heard.splice(0), texts);
+  };
+  const { instance } = await ask("/");
+  webSocket.send("hello");
+  await answers(`7 said hello to ${instance}`);
+  webSocket.send(new Uint8Array(300));
+  await answers("7 said 300 bytes");
+  webSocket.send("wait");
+  await answers(`7 said wait to ${instance}`, "went on");
+  webSocket.send("trap");
+  webSocket.send("again");
+  await answers(`7 said again to ${instance + 1}`);
+  webSocket.close(4000, "enough");
+  let last;
+  while (last === undefined || !last.endsWith("went on")) ({ ended: last } = await ask("/relay/ended"));
+  assert.equal(last, "7 ended with 4000 and went on");
 });

@@ -2,6 +2,7 @@
 mod announce;
 mod arrival;
 mod command;
+mod hear;
 mod perform;
 mod recording;
 mod time;
@@ -10,7 +11,6 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use bytes::Bytes;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DECIDE_COMMAND_PATH,
@@ -19,10 +19,11 @@ use protocol::relay_contract::{
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
-    DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
-    durable_object, wasm_bindgen,
+    DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, durable_object, js_sys,
+    wasm_bindgen,
 };
 
+use self::perform::Rest;
 use crate::log;
 use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
@@ -34,8 +35,8 @@ const DESCRIBED_WITHIN: u64 = 500;
 /// How often it is looked whether it has.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// The Durable Object of one machine.
-#[durable_object]
+/// The Durable Object of one machine. What its sockets say it hears in `hear`.
+#[durable_object(alarm)]
 pub struct Relay {
     state: State,
     env: Env,
@@ -59,6 +60,10 @@ struct Live {
     puts: VecDeque<Chunk>,
     /// Until when somebody waits for what is recorded.
     recording_at: Option<u64>,
+    /// When watchers were last about to get their turn.
+    turning_at: Option<u64>,
+    /// What was decided at a message and has to be waited for.
+    left: Option<Rest>,
 }
 
 impl DurableObject for Relay {
@@ -83,44 +88,6 @@ impl DurableObject for Relay {
             Some(id) => log::Scope::new(id).run(self.route(req)).await,
             None => self.route(req).await,
         }
-    }
-
-    async fn websocket_message(&self, ws: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
-        let Some(socket) = self.identify(&ws) else {
-            return Ok(());
-        };
-        match message {
-            WebSocketIncomingMessage::String(text) => {
-                self.event(|relay, now| relay.text(now, socket, &text)).await;
-            }
-            WebSocketIncomingMessage::Binary(bytes) => {
-                self.event(|relay, now| relay.binary(now, socket, Bytes::from(bytes)))
-                    .await;
-            }
-        }
-        if self.has_to_record() {
-            Box::pin(self.record()).await;
-        }
-        Ok(())
-    }
-
-    async fn websocket_close(&self, ws: WebSocket, code: usize, _reason: String, _was_clean: bool) -> Result<()> {
-        if let Some(socket) = self.identify(&ws) {
-            self.live.borrow_mut().sockets.remove(&socket);
-            let code = u16::try_from(code).unwrap_or(1006);
-            self.event(|relay, now| relay.closed(now, socket, code)).await;
-        }
-        // Completes the closing handshake; fails harmlessly where the platform has done so.
-        let _ = ws.close(Some(1000), Some(""));
-        Ok(())
-    }
-
-    async fn websocket_error(&self, ws: WebSocket, _error: Error) -> Result<()> {
-        if let Some(socket) = self.identify(&ws) {
-            self.live.borrow_mut().sockets.remove(&socket);
-            self.event(|relay, now| relay.closed(now, socket, 1006)).await;
-        }
-        Ok(())
     }
 
     /// Ends what is due. Idempotent: what is not due stays.
@@ -167,6 +134,8 @@ impl Live {
             retry_at: None,
             puts: VecDeque::new(),
             recording_at: None,
+            turning_at: None,
+            left: None,
         }
     }
 }
@@ -264,10 +233,6 @@ impl Relay {
         }
     }
 
-    fn identify(&self, ws: &WebSocket) -> Option<Socket> {
-        socket_of(&self.state, ws)
-    }
-
     fn storage(&self) -> Result<&Storage> {
         self.storage
             .as_ref()
@@ -276,7 +241,7 @@ impl Relay {
 }
 
 fn now() -> u64 {
-    worker::Date::now().as_millis()
+    js_sys::Date::now() as u64
 }
 
 fn socket_of(state: &State, ws: &WebSocket) -> Option<Socket> {

@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::join;
 use protocol::ids::{CommandId, ObjectId};
 use protocol::live::Topic;
 use protocol::relay_contract::AskedCommand;
@@ -11,7 +12,7 @@ use worker::{Error, Result};
 
 use super::arrival::mint_viewer;
 use super::time::is_behind;
-use super::{Relay, now};
+use super::{Live, Relay, now};
 use crate::authority;
 use crate::command_log;
 use crate::directory;
@@ -44,7 +45,7 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    fn add(&mut self, more: Self) {
+    pub(super) fn add(&mut self, more: Self) {
         self.notified |= more.notified;
         self.questions.extend(more.questions);
         self.proofs.extend(more.proofs);
@@ -59,25 +60,31 @@ impl Rest {
 impl Relay {
     /// Tells the state machine what happened and does what it decides. Answers whether all that had to be asked was answered.
     ///
-    /// A key causes nothing that waits. What does is boxed, so that the future of each message stays small.
+    /// What waits is boxed, so that the future of each event stays small.
     pub(super) async fn event(&self, tell: impl FnOnce(&mut RelayState, u64)) -> bool {
+        match self.take(tell) {
+            Some(rest) => Box::pin(self.finish(rest)).await,
+            None => true,
+        }
+    }
+
+    /// Tells the state machine what happened and does what does not wait. Answers what is left for [`Self::finish`]; a key leaves
+    /// nothing.
+    pub(super) fn take(&self, tell: impl FnOnce(&mut RelayState, u64)) -> Option<Rest> {
         let actions = {
             let mut live = self.live.borrow_mut();
             tell(&mut live.relay, now());
             live.relay.take_actions()
         };
         let rest = self.perform(actions);
-        if rest.is_none() && self.late_alarm().is_none() && !self.live.borrow().has_to_tick() {
-            return true;
-        }
-        Box::pin(self.finish(rest)).await
+        let has_to_wait = |live: &Live| live.has_to_turn() || live.has_to_tick();
+        let waits = rest.is_some() || self.late_alarm().is_some() || has_to_wait(&self.live.borrow());
+        waits.then(|| rest.unwrap_or_default())
     }
 
-    async fn finish(&self, rest: Option<Rest>) -> bool {
-        let answered = match rest {
-            Some(rest) => self.perform_rest(rest).await,
-            None => true,
-        };
+    /// Answers whether all that had to be asked was answered.
+    pub(super) async fn finish(&self, rest: Rest) -> bool {
+        let (answered, ()) = join(self.perform_rest(rest), self.run_turns()).await;
         self.set_alarm().await;
         self.run_ticks().await;
         answered

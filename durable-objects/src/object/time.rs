@@ -10,7 +10,16 @@ use crate::log;
 /// How often output of published clients is looked at while it waits for time to pass.
 const TICK: Duration = Duration::from_millis(50);
 
+/// A turn that should have been taken for so many milliseconds is nobody's any more: whoever waited for it was ended by the platform.
+const TURN_LOST: u64 = 1_000;
+
 impl Live {
+    /// Whether watchers wait for their turn, and nobody gives it.
+    pub(super) fn has_to_turn(&self) -> bool {
+        let given = |at: u64| now() <= at + TURN_LOST;
+        self.relay.wants_turn() && !self.turning_at.is_some_and(given)
+    }
+
     /// Whether time has to pass for somebody, and nobody lets it.
     pub(super) fn has_to_tick(&self) -> bool {
         !self.ticking && self.relay.wants_tick()
@@ -45,6 +54,26 @@ impl Relay {
             log::error(&format!("the alarm could not be set: {error}"));
             self.live.borrow_mut().alarm = None;
         }
+    }
+
+    /// As long as watchers wait for their turn, gives it to some after what was sent before has left.
+    pub(super) async fn run_turns(&self) {
+        if !self.live.borrow().has_to_turn() {
+            return;
+        }
+        while self.live.borrow().relay.wants_turn() {
+            self.live.borrow_mut().turning_at = Some(now());
+            worker::Delay::from(Duration::ZERO).await;
+            let actions = {
+                let mut live = self.live.borrow_mut();
+                live.relay.turn(now());
+                live.relay.take_actions()
+            };
+            if let Some(rest) = self.perform(actions) {
+                self.perform_rest(rest).await;
+            }
+        }
+        self.live.borrow_mut().turning_at = None;
     }
 
     /// While output of a published client waits for time to pass, lets it pass. The agent sends no more than its

@@ -27,7 +27,12 @@ impl RelayState {
         if live {
             session.wrote(now);
         }
-        for socket in self.viewers.attached_to(stream) {
+        // A part of the log is in no cache, and goes to those alone who wait for it.
+        let served = match live {
+            true => self.served_at_once(stream),
+            false => self.viewers.attached_to(stream),
+        };
+        for socket in served {
             self.deliver(now, socket, &frame);
             self.pump(now, socket);
         }

@@ -66,6 +66,7 @@ mod strangers;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod viewer;
 mod viewers;
 
@@ -95,6 +96,7 @@ use record::{CommandRecord, Label};
 use recorders::Recorders;
 use sessions::Sessions;
 use strangers::Strangers;
+use turns::Turns;
 use viewer::Viewer;
 use viewers::Viewers;
 
@@ -134,6 +136,7 @@ pub struct RelayState {
     sessions: Sessions,
     commands: Commands,
     viewers: Viewers,
+    turns: Turns,
     strangers: Strangers,
     describing: Describing,
     recorders: Recorders,
@@ -159,6 +162,7 @@ impl RelayState {
             sessions: Sessions::default(),
             commands: Commands::default(),
             viewers: Viewers::default(),
+            turns: Turns::default(),
             strangers: Strangers::default(),
             describing: Describing::default(),
             recorders: Recorders::default(),

@@ -18,4 +18,5 @@ mod rules;
 mod sharing;
 mod size;
 mod strangers;
+mod turns;
 mod watcher;

@@ -96,6 +96,14 @@ impl RelaySim {
         true
     }
 
+    /// Gives some watchers their turn. Answers whether any waited for it.
+    pub fn take_turn(&mut self) -> bool {
+        let waited = self.relay.wants_turn();
+        self.relay.turn(self.now);
+        self.perform();
+        waited
+    }
+
     /// Delivers everything until nothing moves, viewers consuming all they get.
     pub fn settle(&mut self) {
         loop {
@@ -112,6 +120,7 @@ impl RelaySim {
                 moved |= self.viewer_acks(i);
             }
             self.agent_sends();
+            moved |= self.take_turn();
             moved |= self.links.values().any(|link| !link.up.is_empty());
             if !moved {
                 return;

@@ -134,6 +134,7 @@ impl RelaySim {
     pub fn new(viewers: usize) -> Self {
         let viewer = |n| ViewerModel {
             id: format!("{n:032x}").parse().unwrap(),
+            watches: false,
             socket: None,
             reader: None,
             writer: InputWriter::default(),

@@ -6,14 +6,17 @@ use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::viewer::{FromViewer, ToViewer};
 use protocol::terminal::{ExitStatus, Size};
 
+use super::super::watcher::invited;
 use super::agent::SNAPSHOT_SIZE;
 use super::{RelaySim, Wire, output_at, typed_at, viewer_context};
 use crate::relay::Socket;
 
-/// A viewer that may type.
+/// One of our own viewers.
 #[derive(Debug)]
 pub struct ViewerModel {
     pub id: ViewerId,
+    /// Whether it was invited to a session of somebody else's, and may not type.
+    pub watches: bool,
     pub socket: Option<Socket>,
     pub reader: Option<OutputReader>,
     pub writer: InputWriter,
@@ -54,10 +57,13 @@ impl RelaySim {
             presence: false,
         };
         let id = viewer.id.clone();
-        let context = ViewerContext {
+        let mut context = ViewerContext {
             recording: self.records.then(|| format!("{:024x}", socket.0).parse().unwrap()),
             ..viewer_context(Dialect::Stream)
         };
+        if viewer.watches {
+            invited(&mut context, 100 + i as u8, false);
+        }
         self.relay.viewer_connected(self.now, socket, context, id);
         self.perform();
         self.say_up(socket, &hello);
