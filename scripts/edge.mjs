@@ -11,6 +11,7 @@
 //   evict <class> <object name> [hibernate|close]    drops a Durable Object from memory
 //   scheduled [<RFC 3339 time>]                      runs the scheduled work as if it were that time
 //   sql <statement>                                  runs a statement on the database
+//   heap | linear                                    says how large the Worker's heap is, or its WebAssembly's memory; wants INSPECT=1
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { startEdge } from "./lib/edge.mjs";
@@ -63,6 +64,8 @@ async function obey(line) {
     return { scheduled: (await edge.scheduled(time)).outcome };
   }
   if (verb === "sql") return { rows: await edge.sql(line.slice("sql ".length)) };
+  if (verb === "heap" && words.length === 0) return { bytes: await (await edge.heap()).bytes() };
+  if (verb === "linear" && words.length === 0) return { bytes: await (await edge.heap()).linearBytes() };
   throw new Error(`not a command: ${line}`);
 }
 

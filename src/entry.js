@@ -93,8 +93,7 @@ export class Relay extends durable(compiled.Relay) {
   webSocketMessage(socket, message) {
     const number = this.#number(socket);
     if (number === undefined) return;
-    const waits =
-      typeof message === "string" ? this.hearText(number, message) : this.hearBytes(number, new Uint8Array(message));
+    const waits = typeof message === "string" ? this.hearText(number, message) : this.hearBytes(number, message);
     if (waits) return this.goOn();
   }
 

@@ -39,12 +39,20 @@ pub struct Runtime {
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-/// What a runtime says of a statement.
+/// What a runtime says to a command.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Said {
+    Error(String),
+    #[serde(untagged)]
+    Answer(Answer),
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Answer {
     Rows(Value),
-    Error(String),
+    Bytes(u64),
 }
 
 impl Program {
@@ -137,12 +145,37 @@ impl Runtime {
 
     /// Runs a statement of one line on the database of `scripts/edge.mjs`, past the Worker, and gives its rows.
     pub async fn sql(&mut self, statement: &str) -> Result<Value> {
+        match self.ask(&format!("sql {statement}")).await? {
+            Answer::Rows(rows) => Ok(rows),
+            Answer::Bytes(_) => bail!("rows were asked for"),
+        }
+    }
+
+    /// What the Worker of `scripts/edge.mjs` and its Durable Objects hold in JavaScript's memory, in bytes, with garbage. Wants
+    /// `INSPECT=1` in its environment.
+    pub async fn heap(&mut self) -> Result<u64> {
+        self.bytes("heap").await
+    }
+
+    /// How large their WebAssembly's memory has become, in bytes. Collects garbage.
+    pub async fn linear_memory(&mut self) -> Result<u64> {
+        self.bytes("linear").await
+    }
+
+    async fn bytes(&mut self, command: &str) -> Result<u64> {
+        match self.ask(command).await? {
+            Answer::Bytes(bytes) => Ok(bytes),
+            Answer::Rows(_) => bail!("{command}: rows were answered"),
+        }
+    }
+
+    async fn ask(&mut self, command: &str) -> Result<Answer> {
         let stdin = self.program.0.stdin.as_mut().context("the runtime ends")?;
-        stdin.write_all(format!("sql {statement}\n").as_bytes()).await?;
+        stdin.write_all(format!("{command}\n").as_bytes()).await?;
         let line = self.answers.next_line().await?.context("the runtime ended")?;
         match serde_json::from_str(&line).with_context(|| format!("the runtime said: {line}"))? {
-            Answer::Rows(rows) => Ok(rows),
-            Answer::Error(error) => bail!("a statement failed: {error}"),
+            Said::Error(error) => bail!("{command}: {error}"),
+            Said::Answer(answer) => Ok(answer),
         }
     }
 

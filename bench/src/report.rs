@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::measure::bulk::Bulk;
 use crate::measure::bundle::Bundle;
 use crate::measure::echo::Keys;
-use crate::measure::memory::Memory;
+use crate::measure::memory::{Held, Memory};
 use crate::measure::{resume, search};
 use crate::runs::{
     ALONE, HEALTH, LIST, NOWHERE, NOWHERE_OF_COMMON, PAGE, PUBLISHED, QUERY, RARE, RELAY, Runs, SLOWLY, STREAM, TTYD,
@@ -240,19 +240,23 @@ impl Display for Report {
             )?;
         }
         if !self.memory.is_empty() {
-            let mb = |bytes: u64| format!("{:.0}", bytes as f64 / 1e6);
-            writeln!(f, "\n### Resident memory of workerd during bulk output, MB\n")?;
+            let mb = |held: Held| format!("{:.0}, {:.0}", held.resident as f64 / 1e6, held.heap as f64 / 1e6);
             writeln!(
                 f,
-                "| | at rest | at most while reading | at most while not reading |\n|---|---|---|---|"
+                "\n### Memory during bulk output, MB: resident of workerd, and the heap of Worker and object with its garbage\n"
+            )?;
+            writeln!(
+                f,
+                "| | at rest | at most while reading | at most while not reading | WebAssembly's own |\n|---|---|---|---|---|"
             )?;
             for (name, memory) in &self.memory {
                 let stalled = memory.stalled.map_or_else(|| "–".to_owned(), mb);
                 writeln!(
                     f,
-                    "| {name} | {} | {} | {stalled} |",
+                    "| {name} | {} | {} | {stalled} | {:.0} |",
                     mb(memory.at_rest),
-                    mb(memory.reading)
+                    mb(memory.reading),
+                    memory.linear as f64 / 1e6
                 )?;
             }
         }

@@ -319,30 +319,34 @@ pub async fn resume() -> Result<Latency> {
 /// Memory of workerd. Each measurement has a workerd of its own: memory that one left free would hide what the next takes.
 pub async fn memory() -> Result<Vec<(&'static str, Memory)>> {
     let state = folder()?;
-    let start = async |name: &str| Product::start(&state.path().join(name)).await;
+    let start = async |name: &str| {
+        Product::start_version(&Version::here(), &state.path().join(name), &[("INSPECT", "1")]).await
+    };
 
-    let product = start("stream").await?;
+    let mut product = start("stream").await?;
     let session = product.session()?;
     let open = StreamTerminal::attach(&session.attachment);
-    let stream = memory::stall(&product, open)
+    let stream = memory::stall(&mut product, open)
         .await
         .context("a viewer that stops reading")?;
     product.end().await;
 
-    let product = start("published").await?;
+    let mut product = start("published").await?;
     let session = product.session()?;
     let open = PublishedTerminal::attach(&session.attachment);
-    let published = memory::stall(&product, open)
+    let published = memory::stall(&mut product, open)
         .await
         .context("a client that stops reading")?;
     product.end().await;
 
-    let product = start("crowd").await?;
-    let crowd = memory::crowd(&product, false).await.context("a crowd")?;
+    let mut product = start("crowd").await?;
+    let crowd = memory::crowd(&mut product, false).await.context("a crowd")?;
     product.end().await;
 
-    let product = start("watched").await?;
-    let watched = memory::crowd(&product, true).await.context("a crowd that watches")?;
+    let mut product = start("watched").await?;
+    let watched = memory::crowd(&mut product, true)
+        .await
+        .context("a crowd that watches")?;
     product.end().await;
     Ok(vec![
         ("one `vsay.stream.v1` viewer", stream),

@@ -7,6 +7,7 @@ import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { loadConfig } from "./config.mjs";
 import { prepareDatabase } from "./database.mjs";
+import { Heap } from "./heap.mjs";
 import { lock } from "./lock.mjs";
 import { EdgeLog, say } from "./log.mjs";
 import { freePort } from "./port.mjs";
@@ -40,6 +41,7 @@ export async function startEdge({ host, port, state }) {
     /** Runs the scheduled work as if it were `time`. */
     const scheduled = async (time = new Date()) =>
       (await miniflare.getWorker()).scheduled({ scheduledTime: time, cron: config.cron });
+    let heap;
     const clock = setInterval(() => scheduled().catch((error) => say("schedule", error.message)), CRON_MILLISECONDS);
     return {
       url,
@@ -47,6 +49,11 @@ export async function startEdge({ host, port, state }) {
       scheduled,
       /** Runs a statement on the database, past the Worker. */
       sql: async (statement) => (await (await miniflare.getD1Database("DB")).prepare(statement).all()).results,
+      /** What the Worker and its Durable Objects hold in memory, where INSPECT is set. */
+      heap: async () => {
+        heap ??= Heap.open(await miniflare.getInspectorURL(), config.name);
+        return heap;
+      },
       /** Drops a Durable Object from memory, as the platform does with an idle one. `webSockets`: `hibernate` or `close`. */
       evict: (className, name, webSockets = "hibernate") =>
         miniflare.unsafeEvictDurableObject(config.name, className, { name, webSockets }),
@@ -77,6 +84,7 @@ async function startMiniflare({ host, port, state, config, secrets }) {
         // Made-up facts about the request's origin would need the network.
         cf: false,
         telemetry: { enabled: false },
+        ...(process.env.INSPECT ? { inspectorPort: 0 } : {}),
         resourcePersistencePath: path.join(state, "data"),
         ...workerOptions(config, secrets, address(host, chosen)),
       }),

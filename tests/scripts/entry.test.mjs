@@ -49,7 +49,7 @@ export class Relay {
     return text === "wait";
   }
   hearBytes(number, bytes) {
-    this.say(number + " said " + bytes.length + " bytes");
+    this.say(number + " said " + bytes.byteLength + " bytes");
     return false;
   }
   hearEnd(number, code) {

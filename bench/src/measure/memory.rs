@@ -1,17 +1,18 @@
 //! What bulk output costs workerd in memory when somebody does not read it, and when many read it.
 //!
-//! The resident memory of the whole process is what can be seen from outside. It contains the object's heap, and so bounds
-//! it from above, beside what the runtime itself holds, such as the buffers of its sockets.
+//! The resident memory of the whole process is what can be seen from outside. It contains the heap of the Worker and its object, which
+//! the runtime's inspector tells of, beside what the runtime itself holds, such as the buffers of its sockets.
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::bulk::read;
 use crate::process::Runtime;
-use crate::product::{Product, join};
+use crate::product::{self, Product};
 use crate::source::Verifier;
 use crate::terminal::{StreamTerminal, Terminal, begun, pours};
 
@@ -30,49 +31,77 @@ const EACH_READS: u64 = 4 * 1024 * 1024;
 /// How often the memory is looked at.
 const SAMPLE: Duration = Duration::from_millis(50);
 
-/// Resident memory of workerd in bytes.
+/// Memory in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Held {
+    /// Of workerd, the whole process.
+    pub resident: u64,
+    /// Of JavaScript's objects and of its buffers, with garbage.
+    pub heap: u64,
+}
+
+/// What is held during a measurement.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
     /// With the agent connected and no session yet.
-    pub at_rest: u64,
+    pub at_rest: Held,
     /// At most while output is read.
-    pub reading: u64,
+    pub reading: Held,
     /// At most while it is not, if that was measured.
-    pub stalled: Option<u64>,
+    pub stalled: Option<Held>,
+    /// Of WebAssembly, at the end. It does not shrink.
+    pub linear: u64,
+}
+
+impl Held {
+    async fn now(edge: &mut Runtime) -> Result<Self> {
+        Ok(Self {
+            resident: edge.resident_memory()?,
+            heap: edge.heap().await?,
+        })
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self {
+            resident: self.resident.max(other.resident),
+            heap: self.heap.max(other.heap),
+        }
+    }
 }
 
 /// A viewer reads, then stops, then reads on.
-pub async fn stall(product: &Product, open: impl Future<Output = Result<impl Terminal>>) -> Result<Memory> {
-    let at_rest = product.edge.resident_memory()?;
+pub async fn stall(product: &mut Product, open: impl Future<Output = Result<impl Terminal>>) -> Result<Memory> {
+    let at_rest = Held::now(&mut product.edge).await?;
     let mut terminal = open.await?;
     let before = async {
         let begun = pours(&mut terminal, u64::MAX).await?;
         read_on(&mut terminal, begun, VIEWER_READS).await
     };
-    let (reading, verifier) = peak(&product.edge, before).await?;
+    let (reading, verifier) = peak(&mut product.edge, before).await?;
     let mut verifier = verifier?;
     // The relay trusts a client that it has just heard more than a silent one, and so this is the worst moment.
     terminal.send(b"x").await?;
-    let (stalled, ()) = peak(&product.edge, sleep(STALL)).await?;
+    let (stalled, ()) = peak(&mut product.edge, sleep(STALL)).await?;
     read(&mut terminal, &mut verifier, 2 * VIEWER_READS).await?;
     Ok(Memory {
         at_rest,
         reading,
         stalled: Some(stalled),
+        linear: product.edge.linear_memory().await?,
     })
 }
 
 /// A session and as many others as make a crowd, who may type or who watch, read what one of them has it write.
-pub async fn crowd(product: &Product, watch: bool) -> Result<Memory> {
+pub async fn crowd(product: &mut Product, watch: bool) -> Result<Memory> {
     let session = product.session()?;
     let mut typist = StreamTerminal::attach(&session.attachment).await?;
     let seat = match watch {
         true => &product.share(&session).await?,
         false => &session.attachment,
     };
-    let at_rest = product.edge.resident_memory()?;
+    let at_rest = Held::now(&mut product.edge).await?;
     let crowd = async {
-        let mut others = try_join_all((0..CROWD).map(|_| join(seat))).await?;
+        let mut others = try_join_all((0..CROWD).map(|_| product::join(seat))).await?;
         let theirs = try_join_all(others.iter_mut().map(async |other| {
             let begun = begun(other).await?;
             read_on(other, begun, EACH_READS).await
@@ -83,13 +112,14 @@ pub async fn crowd(product: &Product, watch: bool) -> Result<Memory> {
         };
         tokio::try_join!(theirs, its)
     };
-    let (reading, read) = peak(&product.edge, crowd).await?;
+    let (reading, read) = peak(&mut product.edge, crowd).await?;
     read?;
     product.close(&session).await?;
     Ok(Memory {
         at_rest,
         reading,
         stalled: None,
+        linear: product.edge.linear_memory().await?,
     })
 }
 
@@ -101,16 +131,25 @@ async fn read_on(terminal: &mut impl Terminal, begun: Bytes, len: u64) -> Result
     Ok(verifier)
 }
 
-/// The most memory that workerd has until something is done.
-async fn peak<T>(edge: &Runtime, done: impl Future<Output = T>) -> Result<(u64, T)> {
-    let mut peak = 0;
-    let mut sample = interval(SAMPLE);
-    sample.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut done = std::pin::pin!(done);
-    loop {
-        tokio::select! {
-            _ = sample.tick() => peak = peak.max(edge.resident_memory()?),
-            result = &mut done => return Ok((peak.max(edge.resident_memory()?), result)),
+/// The most memory that is held until something is done.
+async fn peak<T>(edge: &mut Runtime, done: impl Future<Output = T>) -> Result<(Held, T)> {
+    let over = Cell::new(false);
+    let done = async {
+        let result = done.await;
+        over.set(true);
+        result
+    };
+    // Each sample is waited for: its answer would be taken for the next one's.
+    let samples = async {
+        let mut peak = Held::default();
+        let mut sample = interval(SAMPLE);
+        sample.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !over.get() {
+            sample.tick().await;
+            peak = peak.max(Held::now(edge).await?);
         }
-    }
+        anyhow::Ok(peak)
+    };
+    let (result, peak) = join(done, samples).await;
+    Ok((peak?, result))
 }

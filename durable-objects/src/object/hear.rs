@@ -1,6 +1,6 @@
 //! What sockets say. The runtime is answered at once where nothing has to be waited for, as is so of each key: a promise for each
 //! message costs as much as all that is decided about it.
-use bytes::Bytes;
+use worker::js_sys::ArrayBuffer;
 use worker::wasm_bindgen::prelude::*;
 
 use super::Relay;
@@ -18,8 +18,9 @@ impl Relay {
 
     /// A socket said bytes.
     #[wasm_bindgen(js_name = hearBytes)]
-    pub fn hear_bytes(&self, socket: u32, bytes: Vec<u8>) -> bool {
-        self.hear(|relay, now| relay.binary(now, Socket(socket), Bytes::from(bytes)))
+    pub fn hear_bytes(&self, socket: u32, message: ArrayBuffer) -> bool {
+        let bytes = self.live.borrow_mut().buffers.receive(message);
+        self.hear(|relay, now| relay.binary(now, Socket(socket), bytes))
     }
 
     /// A socket was closed or lost.

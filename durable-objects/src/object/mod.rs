@@ -1,6 +1,7 @@
 //! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
 mod announce;
 mod arrival;
+mod buffers;
 mod command;
 mod hear;
 mod perform;
@@ -23,6 +24,7 @@ use worker::{
     wasm_bindgen,
 };
 
+use self::buffers::Buffers;
 use self::perform::Rest;
 use crate::log;
 use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
@@ -62,6 +64,7 @@ struct Live {
     recording_at: Option<u64>,
     /// When watchers were last about to get their turn.
     turning_at: Option<u64>,
+    buffers: Buffers,
     /// What was decided at a message and has to be waited for.
     left: Option<Rest>,
 }
@@ -135,6 +138,7 @@ impl Live {
             puts: VecDeque::new(),
             recording_at: None,
             turning_at: None,
+            buffers: Buffers::default(),
             left: None,
         }
     }

@@ -292,7 +292,10 @@ impl Relay {
         match action {
             // A socket that cannot be sent to is closing: its close event follows and tells the state machine.
             Action::Binary(socket, bytes) => {
-                let _ = live.sockets.get(&socket).map(|ws| ws.send_with_bytes(&bytes));
+                let Live { sockets, buffers, .. } = &mut *live;
+                let _ = sockets
+                    .get(&socket)
+                    .map(|ws| ws.as_ref().send_with_array_buffer(&buffers.of(&bytes)));
             }
             Action::Text(socket, text) => {
                 let _ = live.sockets.get(&socket).map(|ws| ws.send_with_str(&text));

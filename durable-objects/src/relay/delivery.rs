@@ -1,4 +1,5 @@
 //! Which bytes go to whom.
+use protocol::ids::StreamId;
 use protocol::recording::event;
 use protocol::relay_contract::Dialect;
 use protocol::terminal::agent::ToAgent;
@@ -71,13 +72,27 @@ impl RelayState {
                 self.deliver(now, socket, &frame);
                 continue;
             }
-            if self.agent.is_online()
-                && let Some((from, to)) = viewer.fetch(end, FETCH_BYTES)
-            {
-                let stream = session.stream();
-                self.tell_agent(&ToAgent::Read { stream, from, to });
+            if self.agent.is_online() && !viewer.is_fetching() {
+                let (stream, next) = (session.stream(), viewer.next());
+                self.fetch(stream, socket, next, end);
             }
             return;
+        }
+    }
+
+    /// Has a viewer wait for the part of the log from `next` on. What is on its way to another comes to everybody, so that a hundred
+    /// watchers who are behind are not read to one by one.
+    fn fetch(&mut self, stream: StreamId, socket: Socket, next: u64, end: u64) {
+        let comes = self.viewers.of(stream).find_map(|other| other.fetches(next));
+        let Some(viewer) = self.viewers.get_mut(socket) else {
+            return;
+        };
+        match comes {
+            Some(to) => viewer.awaits(to),
+            None => {
+                let (from, to) = viewer.fetch(end, FETCH_BYTES);
+                self.tell_agent(&ToAgent::Read { stream, from, to });
+            }
         }
     }
 

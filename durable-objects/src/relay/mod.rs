@@ -86,6 +86,7 @@ pub use command_output::output_frame;
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, CommandClaim, Question, Tie, UNKNOWN_AFTER, Verdict};
 pub use strangers::Proof;
+pub use tail::TAIL_BYTES;
 
 use agent_link::AgentLink;
 use commands::Commands;

@@ -1,9 +1,11 @@
 //! Many watchers get what is written a few at a time, after the typist, and miss nothing of it.
 use proptest::prelude::*;
-use protocol::limits::MAX_PAYLOAD;
+use protocol::limits::{LIVE_WINDOW, MAX_PAYLOAD, WATCHER_WINDOW};
+use protocol::terminal::agent::ToAgent;
 
 use super::properties::{self, Step};
-use super::relay_sim::RelaySim;
+use super::relay_sim::{RelaySim, Wire};
+use crate::relay::TAIL_BYTES;
 use crate::relay::turns::WATCHERS_AT_ONCE;
 
 const WATCHERS: usize = 2 * WATCHERS_AT_ONCE + 2;
@@ -78,6 +80,34 @@ fn turns_end_though_a_watcher_is_gone_or_does_not_read() {
     sim.settle();
     let end = 8 * MAX_PAYLOAD as u64;
     assert_eq!(up_to_date(&mut sim, end).len(), WATCHERS);
+}
+
+#[test]
+fn watchers_who_are_behind_at_one_place_are_read_to_once() {
+    let mut sim = watched(WATCHERS);
+    let mut written = 0;
+    while written < WATCHER_WINDOW + TAIL_BYTES + LIVE_WINDOW / 2 {
+        sim.programs_write(MAX_PAYLOAD as u64);
+        written += MAX_PAYLOAD as u64;
+        agent_is_heard(&mut sim);
+        while sim.take_turn() {}
+        up_to_date(&mut sim, written);
+        sim.viewer_acks(0);
+        sim.deliver_up(sim.viewers[0].socket.unwrap());
+    }
+    let agent = sim.agent.socket.unwrap();
+    while sim.deliver_down(agent) {}
+    for i in 1..=WATCHERS {
+        assert!(sim.viewer_acks(i));
+        sim.deliver_up(sim.viewers[i].socket.unwrap());
+    }
+    let asked = sim.links[&agent].down.iter().filter(|wire| match wire {
+        Wire::Text(text) => matches!(serde_json::from_str(text).unwrap(), ToAgent::Read { .. }),
+        _ => false,
+    });
+    assert_eq!(asked.count(), 1);
+    sim.settle();
+    assert_eq!(up_to_date(&mut sim, written).len(), 1 + WATCHERS);
 }
 
 fn step() -> impl Strategy<Value = Option<Step>> {

@@ -55,14 +55,26 @@ impl Viewer {
         Some(part)
     }
 
-    /// The part of the log to ask for on its behalf, at most `most` bytes of it; nothing while one is on its way.
-    pub fn fetch(&mut self, end: u64, most: u64) -> Option<(u64, u64)> {
-        if self.fetching.is_some() {
-            return None;
-        }
+    /// Whether a part of the log is on its way to it.
+    pub fn is_fetching(&self) -> bool {
+        self.fetching.is_some()
+    }
+
+    /// Up to where a part of the log is on its way to it that has the byte at `offset`, and is not past it.
+    pub fn fetches(&self, offset: u64) -> Option<u64> {
+        self.fetching.filter(|to| (self.next..*to).contains(&offset))
+    }
+
+    /// A part of the log up to `to` is on its way to another, and will be to this one.
+    pub fn awaits(&mut self, to: u64) {
+        self.fetching = Some(to);
+    }
+
+    /// The part of the log to ask for on its behalf, at most `most` bytes of it. It is on its way then.
+    pub fn fetch(&mut self, end: u64, most: u64) -> (u64, u64) {
         let to = end.min(self.next + most.min(self.room()));
         self.fetching = Some(to);
-        Some((self.next, to))
+        (self.next, to)
     }
 
     /// Whether it would be news that it consumed everything before `offset`.
