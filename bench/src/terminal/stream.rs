@@ -123,6 +123,8 @@ impl StreamTerminal {
             ToViewer::Gap { from, to } => bail!("the bytes from {from} to {to} are lost"),
             ToViewer::Agent { online: false } => bail!("the agent's link broke"),
             ToViewer::Exit { .. } => bail!("the shell ended"),
+            // Where the machine is too busy for the bucket, the numbers say so.
+            ToViewer::Error { code, .. } if code == "recording_behind" => {}
             ToViewer::Error { error, .. } => bail!("the relay refused a frame: {error}"),
             ToViewer::Disconnect { reason, .. } => bail!("the relay closed: {reason}"),
             ToViewer::CommandRunning { .. } | ToViewer::CommandEnded { .. } | ToViewer::Presence { .. } => {}
@@ -229,6 +231,8 @@ async fn join(attachment: &Attachment, received: Option<u64>) -> Result<(Socket,
             } => {
                 return Ok((socket, Streams { output: stream, input }, applied, offset));
             }
+            // Where the machine is too busy for the bucket, the numbers say so.
+            ToViewer::Error { code, .. } if code == "recording_behind" => {}
             ToViewer::Error { error, .. } => bail!("the relay refused: {error}"),
             ToViewer::Disconnect { reason, .. } => bail!("the relay refused: {reason}"),
             _ => {}
