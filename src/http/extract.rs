@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::http::argument::{Argument, Asked, Step, read_body};
-use crate::platform::decode::{self, Object};
+use crate::http::misfit::misfit;
+use crate::platform::decode::Object;
 use crate::platform::error::ApiError;
 
 /// A JSON body that keeps its own rules.
@@ -98,23 +99,6 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     T::deserialize(Object(&mut deserializer))
         .and_then(|body| deserializer.end().map(|()| body))
         .map_err(|error| misfit(bytes, &error))
-}
-
-fn misfit(bytes: &[u8], error: &serde_json::Error) -> ApiError {
-    if !error.is_data() {
-        return ApiError::bad_request(format!("The body is not valid JSON: {error}"));
-    }
-    // Without the position, which is of no use to a person filling in a form.
-    let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    let missing = text.strip_prefix("missing field `");
-    match missing.and_then(|rest| rest.strip_suffix('`')) {
-        Some(field) => ApiError::invalid_field(field, "is required"),
-        None => match decode::path(bytes, error).as_str() {
-            "" => ApiError::bad_request("The body must be a JSON object"),
-            path => ApiError::invalid_field(path, format!("has the wrong form: {text}")),
-        },
-    }
 }
 
 /// The one variable part of a path.
@@ -249,7 +233,7 @@ mod tests {
     #[test]
     fn a_body_with_a_wrong_type_is_refused_by_field() {
         let text = refusal(r#"{"name":"a","tags":["x",5]}"#);
-        assert!(text.contains("tags[1]") && text.contains("expected a string"), "{text}");
+        assert!(text.contains("tags[1]") && text.contains("must be a string"), "{text}");
     }
 
     #[test]

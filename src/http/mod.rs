@@ -9,6 +9,7 @@ pub mod extract;
 pub mod health;
 pub mod inside;
 pub mod json_text;
+mod misfit;
 pub mod multipart;
 pub mod not_found;
 pub mod operation;
