@@ -42,7 +42,7 @@ impl RelayState {
                 Some(stream) => stream,
                 None => {
                     let reason = format!("This machine has {MAX_STREAMS} open sessions; end one first");
-                    return self.dismiss(now, socket, Close::InternalError, &reason);
+                    return self.dismiss(now, socket, Close::SessionLimit, &reason);
                 }
             },
         };
@@ -102,7 +102,7 @@ impl RelayState {
         let guests = self.viewers.of(stream).filter(|viewer| viewer.context().guest).count();
         if context.guest && guests >= MAX_GUESTS {
             let reason = format!("{MAX_GUESTS} guests are at this terminal; one of them has to leave first");
-            self.dismiss(now, socket, Close::InternalError, &reason);
+            self.dismiss(now, socket, Close::SessionLimit, &reason);
             return false;
         }
         let left = |reader: &&Reader| reader.guest() == Some(&context.user) && reader.socket().is_none();

@@ -55,10 +55,11 @@ impl RelayState {
 
     /// Ends a session whatever its state: its viewers are told, its shell is hung up, it is forgotten.
     pub(super) fn end_session(&mut self, now: u64, stream: StreamId, close: Close, text: &str, reason: &str) {
-        let Some(session) = self.sessions.get(stream) else {
+        let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
         let (session_id, opening) = (session.id().clone(), session.opening());
+        session.ends();
         self.end_commands(now, stream);
         self.tell_agent(&ToAgent::Close { stream });
         self.forget_unopened(stream);

@@ -67,7 +67,7 @@ impl RelayState {
             FromAgent::Report { streams, commands } => self.reconcile(now, streams, commands),
             FromAgent::Opened { stream } => self.opened(now, stream),
             FromAgent::OpenFailed { stream, error } => {
-                self.end_session(now, stream, Close::InternalError, &error, "open_failed");
+                self.end_session(now, stream, Close::ShellRefused, &error, "open_failed");
             }
             FromAgent::Exited { stream, end, status } => self.exited(now, stream, end, status),
             FromAgent::Missing { stream, from, start } => self.missing(now, stream, from, start),

@@ -41,6 +41,8 @@ pub struct Session {
     described: Option<Described>,
     /// Who was there when that was last told.
     present: Vec<Presence>,
+    /// It is being ended, which is why its viewers leave.
+    ending: bool,
 }
 
 /// Which piece of a snapshot a frame is.
@@ -79,6 +81,7 @@ impl Session {
             last_output: None,
             described: None,
             present: Vec::new(),
+            ending: false,
         }
     }
 
@@ -198,9 +201,14 @@ impl Session {
         news
     }
 
-    /// Whether nobody has seen the shell or asked it for anything, so that there is nothing to come back to.
+    /// Whether nobody has seen the shell or asked it for anything, so that there is nothing to come back to and whoever leaves ends it.
     pub fn is_untouched(&self) -> bool {
-        self.record.phase == Phase::Opening
+        self.record.phase == Phase::Opening && !self.ending
+    }
+
+    /// From here on, whoever leaves does so because it ends.
+    pub fn ends(&mut self) {
+        self.ending = true;
     }
 
     // ---- what the agent says ----

@@ -23,8 +23,10 @@ pub enum Close {
     SessionNotFound,
     /// Nobody typed for longer than the organization lets a terminal be idle.
     IdleTimeout,
-    /// As many sessions run as may, so there is none for this socket.
+    /// As many sessions run, or guests are there, as may, so there is no place for this socket.
     SessionLimit,
+    /// The machine gave no shell, for reasons that do not pass by themselves, such as an account that it does not have.
+    ShellRefused,
     /// The owner or an administrator closed the session, or the machine was deleted.
     SessionTerminated,
     /// The same client attached again elsewhere.
@@ -37,7 +39,7 @@ impl Close {
         match self {
             Self::UserDisconnected | Self::SessionEnded => 1000,
             Self::ProtocolError => 1002,
-            Self::AccessRevoked => 1008,
+            Self::AccessRevoked | Self::ShellRefused => 1008,
             Self::FrameTooLarge => 1009,
             Self::InternalError => 1011,
             Self::AgentOffline => 1013,
@@ -66,6 +68,7 @@ impl Close {
             Self::SessionTerminated => "Session terminated",
             Self::Replaced => "Replaced by another connection",
             Self::SessionLimit => "Session limit reached",
+            Self::ShellRefused => "Shell refused",
         }
     }
 
@@ -85,6 +88,7 @@ impl Close {
             Self::SessionTerminated => "session_terminated",
             Self::Replaced => "replaced",
             Self::SessionLimit => "session_limit",
+            Self::ShellRefused => "shell_refused",
         }
     }
 }

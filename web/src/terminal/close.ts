@@ -26,6 +26,9 @@ export const DEAD_LINK = { code: 4100, reason: 'Link went silent' } as const;
 /** Our own close after bytes that make no sense. Connecting again asks for them anew. */
 export const BAD_BYTES = { code: 4101, reason: 'Unexpected bytes' } as const;
 
+/** The reason of a close with 1008 that is not about access. */
+export const SHELL_REFUSED = 'Shell refused';
+
 /** Why a connection is over, for people. */
 export function describeClose(code: number, reason: string): string {
   switch (code) {
@@ -34,6 +37,7 @@ export function describeClose(code: number, reason: string): string {
     case 1002:
       return 'This page and the server do not understand each other. Reload the page to get its current version.';
     case 1008:
+      if (reason === SHELL_REFUSED) return 'The machine gave no shell.';
       return 'Your access to this machine was withdrawn, or you signed out.';
     case 1009:
       return 'The server refused a message that was too large.';

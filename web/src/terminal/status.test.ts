@@ -35,6 +35,13 @@ describe('the connection in words', () => {
       'Ended, as nobody typed for too long',
     ],
     [{ name: 'closed', code: 4029, reason: '' }, { farewell: 'You have 2 terminals' }, 'You have 2 terminals.'],
+    [
+      { name: 'closed', code: 1008, reason: 'Access revoked' },
+      { farewell: 'Access revoked' },
+      'Your access to this machine was withdrawn, or you signed out.',
+    ],
+    [{ name: 'closed', code: 1008, reason: 'Shell refused' }, { farewell: 'no such account' }, 'no such account.'],
+    [{ name: 'closed', code: 1008, reason: 'Shell refused' }, {}, 'The machine gave no shell.'],
     [{ name: 'closed', code: null, reason: 'This machine was deleted.' }, {}, 'This machine was deleted.'],
   ])('%j with %j is “%s”', (socket, facts, expected) => expect(words(socket, facts)).toBe(expected));
 });

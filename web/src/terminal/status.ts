@@ -1,5 +1,5 @@
 /** What a terminal's connection is doing, and how to say it. */
-import { describeClose } from './close';
+import { describeClose, SHELL_REFUSED } from './close';
 import type { Exit } from './messages';
 import type { SocketState } from './socket';
 
@@ -44,10 +44,11 @@ export function statusOf(socket: SocketState, facts: Facts): Status {
     case 'closed': {
       const { code } = socket;
       const said = facts.farewell === null ? null : `${facts.farewell.replace(/\.?$/, '')}.`;
+      const speaks = code === 1000 || code === 4029 || socket.reason === SHELL_REFUSED;
       const reason = code === null ? socket.reason : describeClose(code, socket.reason);
       return {
         name: 'closed',
-        reason: code === 1000 || code === 4029 ? (said ?? reason) : reason,
+        reason: speaks ? (said ?? reason) : reason,
         over: code === 1000 || code === 4000 || code === 4008,
         elsewhere: code === 4009,
       };

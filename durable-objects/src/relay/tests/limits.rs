@@ -78,6 +78,30 @@ fn a_command_that_is_asked_for_in_a_session_has_its_limits() {
     assert_eq!(run, Some(LIMITS));
 }
 
+#[test]
+fn a_shell_that_the_machine_refuses_is_over_with_its_words() {
+    let mut sim = online();
+    let client = connect(&mut sim, Dialect::Published, |_| {});
+    let opens = |order| matches!(order, ToAgent::Open { .. });
+    assert!(orders(&mut sim).into_iter().any(opens));
+    let refused = FromAgent::OpenFailed {
+        stream: SHELL,
+        error: "no such account".to_owned(),
+    };
+    let agent = sim.agent.socket.unwrap();
+    sim.relay
+        .text(sim.now, agent, &serde_json::to_string(&refused).unwrap());
+    sim.perform();
+    let wires = heard(&mut sim, client);
+    assert_eq!(close_code(&wires), Some(1008));
+    let said = published(&wires);
+    assert!(
+        matches!(&said[..], [ToClient::Disconnect { reason, exit_code: None }] if reason == "no such account"),
+        "{said:?}"
+    );
+    assert_eq!(closed_reasons(&sim), ["open_failed"]);
+}
+
 const FULL: &str = "You have 2 terminal sessions running: end one first";
 
 #[test]

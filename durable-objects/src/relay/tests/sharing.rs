@@ -264,7 +264,7 @@ fn what_is_kept_of_guests_is_bounded() {
         .collect();
     let refused = sockets
         .iter()
-        .filter(|socket| close_code(&mut sim, **socket) == Some(1011))
+        .filter(|socket| close_code(&mut sim, **socket) == Some(4029))
         .count();
     assert_eq!(refused, 1);
 }
