@@ -34,14 +34,17 @@ pub fn without_hooks(stream: StreamId) -> FromAgent {
 
 /// To all: the session ends soon.
 pub fn idle(stream: StreamId, after: Duration, seconds: u64) -> FromAgent {
-    let minutes = after.as_secs().div_ceil(60);
+    let minutes = match after.as_secs().div_ceil(60) {
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    };
     FromAgent::Notice {
         stream,
         input: None,
         code: "idle".to_owned(),
         error: format!(
-            "this terminal ends in {seconds} seconds, because nobody has typed in it and {minutes} min without a key end a terminal here: \
-             type something to keep it"
+            "this terminal ends in {seconds} seconds, because nobody has typed in it, and here a terminal ends after {minutes} \
+             without a key: type something to keep it"
         ),
     }
 }

@@ -120,14 +120,16 @@ async fn refusal(response: Response) -> String {
     refusal_text(&body).unwrap_or_else(|| format!("the server answered {status}"))
 }
 
-/// The text of an error body, with the fields it names.
+/// The text of an error body, with the fields it names. Where the text is about one of them, it is not said again.
 pub fn refusal_text(body: &[u8]) -> Option<String> {
     let body: ErrorBody = serde_json::from_slice(body).ok()?;
-    let fields = body
+    let faults = body
         .fields
         .iter()
-        .map(|fault| format!("\n  {} {}", fault.field, fault.message));
-    Some(std::iter::once(body.error).chain(fields).collect())
+        .map(|fault| format!("{} {}", fault.field, fault.message));
+    let others = faults.filter(|fault| *fault != body.error);
+    let lines = others.map(|fault| format!("\n  {fault}")).collect::<String>();
+    Some(body.error + &lines)
 }
 
 #[cfg(test)]
@@ -144,5 +146,19 @@ mod tests {
             "No\n  name is required"
         );
         assert_eq!(refusal_text(b"<html>"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_field_is_said_once() {
+        let said = |fields: &str| {
+            let body = format!(r#"{{"error":"name is required","detail":"","code":"invalid","fields":[{fields}]}}"#);
+            refusal_text(body.as_bytes()).unwrap()
+        };
+        let name = r#"{"field":"name","message":"is required"}"#;
+        assert_eq!(said(name), "name is required");
+        assert_eq!(
+            said(&format!(r#"{name},{{"field":"tags","message":"must be a list"}}"#)),
+            "name is required\n  tags must be a list"
+        );
     }
 }

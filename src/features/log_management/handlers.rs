@@ -37,7 +37,7 @@ pub async fn find_log_config(
     credentials: Credentials,
     QueryParams(scope): QueryParams<ScopeQuery>,
 ) -> Result<Json<LogConfig>, ApiError> {
-    let control = control(&app, credentials, &scope).await?;
+    let control = control(&app, credentials, &[scope.tenant_id]).await?;
     let oldest = app.db()?.run(store::oldest(&control)).await?;
     Ok(Json(config(&Changeable::from(control.organization()), oldest)))
 }
@@ -54,10 +54,7 @@ pub async fn update_log_config(
     QueryParams(scope): QueryParams<ScopeQuery>,
     ValidJson(request): ValidJson<UpdateLogConfig>,
 ) -> Result<Json<LogConfig>, ApiError> {
-    let scope = ScopeQuery {
-        tenant_id: scope.tenant_id.filter(|name| !name.is_empty()).or(request.tenant_id),
-    };
-    let control = control(&app, credentials, &scope).await?;
+    let control = control(&app, credentials, &[scope.tenant_id, request.tenant_id]).await?;
     let request = UpdateOrganization {
         command_log_days: request.retention_days,
         recording_days: request.recording_days,
@@ -82,16 +79,20 @@ pub async fn list_log_runs(
     QueryParams(scope): QueryParams<ScopeQuery>,
     QueryParams(page): QueryParams<PageQuery>,
 ) -> Result<JsonText, ApiError> {
-    let control = control(&app, credentials, &scope).await?;
+    let control = control(&app, credentials, &[scope.tenant_id]).await?;
     let page = page.always();
     let (rows, count) = app.db()?.run(store::list(&control, page)).await?;
     Ok(JsonText::page("runs", &rows, page.of(Count::of(&count))))
 }
 
-/// The right over the organization that is meant.
-async fn control(app: &App, credentials: Credentials, scope: &ScopeQuery) -> Result<OrganizationControl, ApiError> {
+/// The right over the organization that is meant: the first that is named, or the caller's own.
+async fn control(
+    app: &App,
+    credentials: Credentials,
+    named: &[Option<String>],
+) -> Result<OrganizationControl, ApiError> {
     let caller = credentials.user_id();
-    let find = match scope.tenant_id.as_deref().filter(|name| !name.is_empty()) {
+    let find = match named.iter().flatten().find(|name| !name.is_empty()) {
         Some(name) => organizations::find(caller, name),
         None => organizations::find_own(caller),
     };

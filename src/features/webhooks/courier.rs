@@ -239,7 +239,10 @@ mod tests {
         }
         assert_eq!(db.count("webhooks WHERE active = 0"), 1);
         assert_eq!(
-            db.count("deliveries WHERE event = 'webhook_disabled' AND summary = 'The webhook ops was switched off'"),
+            db.count(
+                "deliveries WHERE event = 'webhook_disabled' AND summary = 'The webhook ops was switched off'
+                 AND payload LIKE '% since 1 Jan 2026, 00:00 UTC. Switch it on again%'"
+            ),
             1
         );
         assert_eq!(

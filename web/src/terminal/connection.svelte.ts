@@ -112,6 +112,11 @@ export class Connection {
     return this.#size;
   }
 
+  /** Whether keys of this person go to the shell; a guest may only watch. */
+  get canType(): boolean {
+    return this.#canType;
+  }
+
   /** Whether a shell runs here that the person typed into on this page. */
   get isInUse(): boolean {
     const { name } = this.status;

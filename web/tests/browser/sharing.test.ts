@@ -51,6 +51,7 @@ describe('a shared terminal', () => {
     await typeLine(page, 'echo typed-$((40+2))');
     await page.getByText('You are watching this terminal and cannot type.').waitFor();
     expect(await page.getByRole('button', { name: 'Share' }).count()).toBe(0);
+    expect(await page.getByTestId('key-row').count()).toBe(0);
     // It is there again after a reload, and closing it asks nothing.
     await page.reload();
     await page.getByText('Connected, watching only').waitFor();

@@ -6,6 +6,7 @@ pub mod told;
 use protocol::api::webhooks::SaveWebhook;
 use protocol::ids::ObjectId;
 
+use self::told::in_words;
 use super::access::WebhookControl;
 use super::row::{Dead, FoundWebhook};
 use crate::auth::account_store::is_active;
@@ -91,7 +92,7 @@ statements! {
     TELL_OF_SWITCH = concat!(
         "INSERT INTO deliveries (id, organization_id, user_id, event, summary, payload, max_attempts, next_attempt_at, created_at)
          SELECT lower(hex(randomblob(12))), o.id, u.id, 'webhook_disabled', 'The webhook ' || w.name || ' was switched off',
-           'Nothing has arrived at ' || w.url || ' since ' || w.failing_since || '. Switch it on again once that is repaired.', ?3, ?2, ?2
+           'Nothing has arrived at ' || w.url || ' since ' || ", in_words!("w.failing_since"), " || '. Switch it on again once that is repaired.', ?3, ?2, ?2
          FROM webhooks w JOIN organizations o ON o.id = w.organization_id JOIN users u ON u.organization_id = o.id
          WHERE changes() > 0 AND w.id = ?1 AND u.role <> 'user' AND ", is_active!(), " ORDER BY u.int_id LIMIT ?4"
     );

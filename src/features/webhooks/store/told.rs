@@ -29,6 +29,22 @@ macro_rules! waiting {
 }
 pub(crate) use waiting;
 
+/// SQL: a time in words, such as `5 Jan 2026, 09:30 UTC`; NULL if there is none.
+macro_rules! in_words {
+    ($time:literal) => {
+        concat!(
+            "ltrim(strftime('%d', ",
+            $time,
+            "), '0') || ' ' || substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * strftime('%m', ",
+            $time,
+            ") - 2, 3) || strftime(' %Y, %H:%M UTC', ",
+            $time,
+            ")"
+        )
+    };
+}
+pub(super) use in_words;
+
 /// What both kinds of receivers are told of alerts (`a`).
 macro_rules! insert {
     ($receiver:literal) => {
@@ -63,8 +79,8 @@ statements! {
     LETTERS = concat!(
         insert!("user_id"), "u.organization_id, u.id, 'alert_' || a.told, iif(a.told = 'resolved', 'Resolved: ', '') || a.summary,
            a.summary || '. The rule \"' || a.rule_name || '\" tells you of it. It happened '
-             || iif(a.count = 1, 'once', a.count || ' times') || ', first at ' || a.started_at
-             || iif(a.told = 'resolved', ', and was over at ' || a.resolved_at, '') || '.', ?2, ?1, ?1
+             || iif(a.count = 1, 'once, on ', a.count || ' times, first on ') || ", in_words!("a.started_at"), "
+             || iif(a.told = 'resolved', '; it was over on ' || ", in_words!("a.resolved_at"), ", '') || '.', ?2, ?1, ?1
          FROM alerts a INDEXED BY alerts_untold CROSS JOIN alert_rules r ON r.id = a.rule_id CROSS JOIN json_each(r.user_ids) e
          CROSS JOIN users u ON u.id = e.value AND u.organization_id = a.organization_id
          JOIN organizations o ON o.id = u.organization_id WHERE a.told IS NOT NULL AND ", is_active!()

@@ -152,7 +152,7 @@ fn those_are_told_whom_the_rule_names_and_the_webhooks_of_the_event() {
     assert_eq!(told("alerts", "alert_raised"), 1);
     assert_eq!(
         db.count(&format!(
-            "deliveries WHERE user_id = '{bob}' AND summary = 'web is offline' AND payload LIKE 'web is offline. The rule \"down\" tells you%'"
+            "deliveries WHERE user_id = '{bob}' AND summary = 'web is offline' AND payload GLOB 'web is offline. The rule \"down\" tells you of it. It happened once, on [1-9]* [A-Z][a-z][a-z] 20[0-9][0-9], [0-9][0-9]:[0-9][0-9] UTC.'"
         )),
         1
     );
