@@ -1,21 +1,22 @@
 //! Codes of authenticator apps (RFC 6238, in the one form that all apps know: SHA-1, six digits, thirty seconds).
 use base64ct::{Base64, Encoding};
+use hmac::{Hmac, Mac};
 use protocol::api::secret::Secret;
 use qrcode::QrCode;
 use qrcode::render::svg;
-use totp_rs::{Algorithm, Builder, Totp};
+use sha1::Sha1;
 
 use crate::platform::error::ApiError;
-use crate::platform::random;
+use crate::platform::{random, secrets};
 
 /// Digits of a code.
 pub const DIGITS: usize = 6;
 
 /// How long a code lasts, in seconds.
-const STEP: u64 = 30;
+const STEP: i64 = 30;
 
 /// How many codes before and after the current one are taken: clocks differ, and people type slowly.
-const SKEW: u16 = 1;
+const SKEW: i64 = 1;
 
 /// Who issued the secret, as apps show it.
 const ISSUER: &str = "VSAY Edge";
@@ -23,36 +24,41 @@ const ISSUER: &str = "VSAY Edge";
 /// The least size of the image to scan, in pixels.
 const QR_SIZE: u32 = 240;
 
+/// Bytes of a secret: those of a SHA-1 digest, as the standard has it.
+const SECRET: usize = 20;
+
+/// The digits of Base32 (RFC 4648).
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
 /// A secret that an app shares with us.
-pub struct Shared(Totp);
+pub struct Shared([u8; SECRET]);
 
 impl Shared {
     /// A new one.
     pub fn make() -> Result<Self, ApiError> {
-        Self::of(totp_rs::Secret::new_stack(random::bytes()?))
+        Ok(Self(random::bytes()?))
     }
 
     /// One from its Base32.
     pub fn parse(base32: &Secret) -> Result<Self, ApiError> {
-        Self::of(
-            totp_rs::Secret::try_from_base32(base32.expose())
-                .map_err(|_| ApiError::internal("a stored secret is no Base32"))?,
-        )
-    }
-
-    fn of(secret: totp_rs::Secret) -> Result<Self, ApiError> {
-        let builder = Builder::new()
-            .with_algorithm(Algorithm::SHA1)
-            .with_digits(DIGITS as u8)
-            .with_skew(SKEW)
-            .with_step_duration(STEP)
-            .with_secret(secret);
-        builder.build().map(Self).map_err(ApiError::internal)
+        let decoded = from_base32(base32.expose()).and_then(|bytes| bytes.try_into().ok());
+        decoded
+            .map(Self)
+            .ok_or_else(|| ApiError::internal("a stored secret is no Base32"))
     }
 
     /// The secret to type.
     pub fn base32(&self) -> Secret {
-        self.0.secret().to_base32().into()
+        // Five bytes are eight digits.
+        let fives = self
+            .0
+            .chunks(5)
+            .map(|five| five.iter().fold(0_u64, |bits, &byte| (bits << 8) | u64::from(byte)));
+        let digits = fives.flat_map(|bits| (0..8).rev().map(move |place| (bits >> (5 * place)) as usize & 31));
+        digits
+            .filter_map(|digit| BASE32.get(digit).map(|&digit| char::from(digit)))
+            .collect::<String>()
+            .into()
     }
 
     /// The secret as apps read it. `username` needs no escaping: it holds nothing but letters, digits, `.`, `_` and `-`.
@@ -67,9 +73,33 @@ impl Shared {
 
     /// The step whose code it is, if it is one of those that count at `time`, in seconds since 1970. Compares in constant time.
     pub fn step_of(&self, code: &str, time: i64) -> Option<i64> {
-        let step = self.0.check(code, time.try_into().ok()?)?;
-        step.try_into().ok()
+        let now = Some(time).filter(|time| *time >= 0)? / STEP;
+        let mut steps = now.saturating_sub(SKEW).max(0)..=now.saturating_add(SKEW);
+        steps.find(|&step| self.code(step).is_some_and(|right| secrets::is_same(code, &right)))
     }
+
+    /// The code of a step (RFC 4226, 5.3).
+    fn code(&self, step: i64) -> Option<Secret> {
+        let mut hmac = Hmac::<Sha1>::new_from_slice(&self.0).ok()?;
+        hmac.update(&step.to_be_bytes());
+        let digest = hmac.finalize().into_bytes();
+        let from = usize::from(digest.last()? & 15);
+        let number = u32::from_be_bytes(*digest.get(from..)?.first_chunk()?) & 0x7fff_ffff;
+        Some(format!("{:0DIGITS$}", number % 10_u32.pow(DIGITS as u32)).into())
+    }
+}
+
+/// The bytes that a Base32 text of whole fives stands for.
+fn from_base32(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for eight in text.as_bytes().chunks(8) {
+        let value = |digit| BASE32.iter().position(|&known| known == digit);
+        let bits = eight
+            .iter()
+            .try_fold(0_u64, |bits, &digit| Some((bits << 5) | value(digit)? as u64))?;
+        bytes.extend_from_slice(bits.to_be_bytes().get(3..)?);
+    }
+    Some(bytes)
 }
 
 /// A text as an image to scan, in a `data:` URI.
