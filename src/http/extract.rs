@@ -1,6 +1,6 @@
 //! Arguments for what clients send. Each turns what it cannot use into an [`ApiError`] that says what is allowed.
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::{HeaderMap, Uri, header};
 use futures_util::FutureExt;
 use protocol::api::validate::{Faults, Validate};
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::http::argument::{Argument, Asked, Step, read_body};
 use crate::http::misfit::misfit;
+use crate::http::query;
 use crate::platform::decode::Object;
 use crate::platform::error::ApiError;
 
@@ -106,7 +107,8 @@ pub struct PathParam(pub String);
 
 impl Argument for PathParam {
     fn of(asked: &mut Asked) -> Result<Self, ApiError> {
-        path(asked).map(Self)
+        let [only] = path(asked)?;
+        Ok(Self(only))
     }
 }
 
@@ -115,17 +117,19 @@ pub struct PathPair(pub String, pub String);
 
 impl Argument for PathPair {
     fn of(asked: &mut Asked) -> Result<Self, ApiError> {
-        let (first, second) = path(asked)?;
+        let [first, second] = path(asked)?;
         Ok(Self(first, second))
     }
 }
 
 /// What is variable in the path. The router has it at hand: there is nothing to wait for.
-fn path<T: DeserializeOwned + Send + 'static>(asked: &mut Asked) -> Result<T, ApiError> {
-    match Path::from_request_parts(&mut asked.parts, &()).now_or_never() {
-        Some(Ok(Path(path))) => Ok(path),
-        _ => Err(ApiError::bad_request("The path is not valid UTF-8")),
-    }
+fn path<const N: usize>(asked: &mut Asked) -> Result<[String; N], ApiError> {
+    let found = RawPathParams::from_request_parts(&mut asked.parts, &()).now_or_never();
+    let parts = found
+        .and_then(Result::ok)
+        .map(|parts| -> Vec<String> { parts.iter().map(|(_, part)| part.to_owned()).collect() });
+    let parts = parts.and_then(|parts| parts.try_into().ok());
+    parts.ok_or_else(|| ApiError::bad_request("The path is not valid UTF-8"))
 }
 
 /// The query, each parameter at most once.
@@ -140,30 +144,7 @@ impl<T: DeserializeOwned> Argument for QueryParams<T> {
 impl<T: DeserializeOwned> QueryParams<T> {
     /// The query of an address.
     pub fn of_uri(uri: &Uri) -> Result<Self, ApiError> {
-        match Query::<T>::try_from_uri(uri) {
-            Ok(Query(params)) => Ok(Self(params)),
-            Err(rejection) => Err(query_misfit(&rejection.body_text())),
-        }
-    }
-}
-
-/// What is wrong with a query, in our words.
-fn query_misfit(text: &str) -> ApiError {
-    let named = |before: &str| {
-        let (_, rest) = text.split_once(before)?;
-        rest.split('`').next().filter(|name| !name.is_empty())
-    };
-    if let Some(name) = named("duplicate field `") {
-        return ApiError::invalid_field(name, "must be given once");
-    }
-    if let Some(name) = named("missing field `") {
-        return ApiError::invalid_field(name, "is required");
-    }
-    // Such as a number that is none: `Failed to deserialize query string: page: invalid digit found in string`.
-    let field = text.split(": ").nth(1).filter(|_| text.split(": ").count() > 2);
-    match field.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
-        Some(name) => ApiError::invalid_field(name, "has the wrong form"),
-        None => ApiError::bad_request("The query is malformed"),
+        query::read(uri.query().unwrap_or_default()).map(Self)
     }
 }
 
@@ -184,25 +165,6 @@ pub fn readable(headers: &HeaderMap) -> Result<(), ApiError> {
 mod tests {
     use super::*;
     use protocol::api::machines::CreateMachine;
-
-    #[derive(Debug, serde::Deserialize)]
-    struct Pages {
-        #[allow(dead_code, reason = "only whether it is read is looked at")]
-        page: Option<u32>,
-    }
-
-    fn said(query: &str) -> Option<String> {
-        let read = QueryParams::<Pages>::of_uri(&format!("/?{query}").parse().unwrap());
-        read.err().map(|error| error.text().to_owned())
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_query_is_said_by_field_in_our_words() {
-        assert_eq!(said("page=1"), None);
-        assert_eq!(said("page=1&page=2").as_deref(), Some("page must be given once"));
-        assert_eq!(said("page=x").as_deref(), Some("page has the wrong form"));
-        assert_eq!(said("page=%ff").as_deref(), Some("page has the wrong form"));
-    }
 
     #[test]
     fn a_body_in_an_encoding_that_is_not_read_is_refused() {

@@ -15,6 +15,7 @@ pub mod not_found;
 pub mod operation;
 pub mod page;
 pub mod period;
+pub mod query;
 pub mod range;
 pub mod request_log;
 pub mod upgrade;
