@@ -4,14 +4,14 @@ use std::marker::PhantomData;
 
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, JSON};
-use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use wasm_bindgen::JsValue;
 use worker::d1::serde_wasm_bindgen;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
-use super::decode::Object;
 use super::error::ApiError;
+use super::row;
 
 /// The name of the D1 binding.
 pub const BINDING: &str = "DB";
@@ -171,9 +171,7 @@ impl<T: DeserializeOwned> Batch for Query<T> {
     }
 
     fn take((): (), results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
-        serde_json::Deserializer::from_str(&json_rows(results.next())?)
-            .deserialize_seq(Rows(PhantomData))
-            .map_err(undecoded)
+        row::all(&json_rows(results.next())?).map_err(undecoded)
     }
 }
 
@@ -248,32 +246,6 @@ fn json_rows(result: Option<D1Result>) -> Result<String, DbError> {
 
 fn undecoded(error: serde_json::Error) -> DbError {
     DbError::Other(format!("a row does not decode: {error}"))
-}
-
-struct Rows<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("rows")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Vec<T>, A::Error> {
-        let mut rows = Vec::new();
-        while let Some(Row(row)) = access.next_element()? {
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-}
-
-struct Row<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(Object(deserializer)).map(Self)
-    }
 }
 
 pub struct Db(D1Database);

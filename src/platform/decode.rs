@@ -1,4 +1,4 @@
-//! What decoding rows and bodies has in common.
+//! Decodes bodies, and says what in them does not fit.
 use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 

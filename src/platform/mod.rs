@@ -16,5 +16,6 @@ pub mod outgoing;
 pub mod random;
 pub mod recordings;
 pub mod relay_stub;
+pub mod row;
 pub mod secrets;
 pub mod settings;

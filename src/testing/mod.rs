@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::platform::audit_key::AuditKey;
 use crate::platform::config::Config;
 use crate::platform::db::{Arg, Query};
+use crate::platform::row;
 
 pub use builders::id;
 
@@ -46,10 +47,7 @@ impl TestDb {
         });
         let rows: Result<Vec<_>, _> = rows.unwrap().collect();
         let rows = rows.map_err(|error| error.to_string())?;
-        Ok(rows
-            .into_iter()
-            .map(|row| serde_json::from_str(&serde_json::Value::Object(row).to_string()).unwrap())
-            .collect())
+        Ok(row::all(&serde_json::json!(rows).to_string()).unwrap())
     }
 
     /// The same, for queries that succeed.
