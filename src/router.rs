@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chrono::{DateTime, Utc};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
 use crate::auth::rule::{Routes, routes};
@@ -151,11 +152,34 @@ async fn finish(inside: Option<Inside>, mut request: Request, next: Next) -> Res
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if to_agent {
         // Agents set their tokens' times by it. The local runtime sends none.
-        let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let date = http_date(Utc::now());
         headers.extend(HeaderValue::try_from(date).ok().map(|date| (header::DATE, date)));
     }
     if is_secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_SECURE));
     }
     response
+}
+
+/// A time as headers have it: that of mail, but for two digits of each day and the name of the zone.
+fn http_date(time: DateTime<Utc>) -> String {
+    let mail = time.to_rfc2822();
+    let (weekday, rest) = mail.split_once(", ").unwrap_or_default();
+    let rest = rest.trim_end_matches("+0000");
+    format!("{weekday}, {rest:0>21}GMT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_in_a_header_is_as_long_on_all_days() {
+        for (time, text) in [
+            ("1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ("2026-12-31T23:59:59.9Z", "Thu, 31 Dec 2026 23:59:59 GMT"),
+        ] {
+            assert_eq!(http_date(time.parse().unwrap()), text);
+        }
+    }
 }
