@@ -148,7 +148,11 @@ async fn a_failure_of_ours_names_its_lines_in_the_worker_and_in_the_object() {
     let answer = ask(&other, Method::GET, "/api/machines", "trace-broken", None).await;
     assert_eq!(answer.body["request_id"], "trace-broken");
     assert_eq!(answer.refusal().0, 500);
-    let lines = of(&stack, "trace-broken");
+    // The answer is here before its lines are.
+    let lines = eventually("the Worker to say what failed, and that it did", async || {
+        Some(of(&stack, "trace-broken")).filter(|lines| lines.len() >= 2)
+    })
+    .await;
     let messages: Vec<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
     assert!(
         messages.len() == 2 && messages[0].contains("no such table"),
