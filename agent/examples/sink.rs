@@ -131,6 +131,7 @@ async fn accept(listener: &TcpListener) -> Link {
         pulled_metrics: false,
         thresholds: Default::default(),
         logins: false,
+        services: false,
         policies: Default::default(),
     })
     .await;

@@ -278,6 +278,7 @@ async fn an_edge_that_does_not_speak_the_protocol_gets_no_shells() {
         pulled_metrics: true,
         thresholds: Thresholds::default(),
         logins: false,
+        services: false,
         policies: Default::default(),
     })
     .await;

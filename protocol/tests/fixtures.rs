@@ -74,6 +74,8 @@ messages!(FromAgent {
     Described: "described",
     History: "history",
     Logins: "logins",
+    Catalog: "catalog",
+    Service: "service",
     Ping: "ping",
 });
 messages!(ToAgent {
@@ -84,6 +86,8 @@ messages!(ToAgent {
     Policies: "policies",
     CommandsStored: "commands_stored",
     LoginsStored: "logins_stored",
+    CatalogStored: "catalog_stored",
+    Service: "service",
     Open: "open",
     OpenInput: "open_input",
     CloseInput: "close_input",
@@ -179,7 +183,11 @@ fn check_refusals<M: Message + DeserializeOwned + Debug>(folder: &str, optional:
                 "{folder}/{kind} without {field}"
             );
             let mut wrong = sample.clone();
-            wrong.insert(field.clone(), json!([true]));
+            // A list of anything is what outputs are; of all other fields it is the wrong type.
+            wrong.insert(
+                field.clone(),
+                if field == "outputs" { json!(true) } else { json!([true]) },
+            );
             let decoded = serde_json::from_value::<M>(Value::Object(wrong));
             assert!(decoded.is_err(), "{folder}/{kind} with a bad {field}: {decoded:?}");
         }
@@ -253,6 +261,8 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "welcome.command_output",
             "welcome.logins",
             "welcome.policies",
+            "service.after",
+            "service.version",
             "welcome.pulled_metrics",
             "welcome.thresholds",
         ],

@@ -111,6 +111,7 @@ impl Agent {
             journal: shells.journal(),
             pulled_metrics: true,
             policies: true,
+            services: false,
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {

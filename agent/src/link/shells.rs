@@ -267,6 +267,8 @@ impl Shells {
             | ToAgent::Policies { .. }
             | ToAgent::CommandsStored { .. }
             | ToAgent::LoginsStored { .. }
+            | ToAgent::CatalogStored { .. }
+            | ToAgent::Service { .. }
             | ToAgent::Report
             | ToAgent::Describe
             | ToAgent::Pong => {}

@@ -196,6 +196,7 @@ impl Connection {
             pulled_metrics: true,
             thresholds: never(),
             logins,
+            services: false,
             policies: Default::default(),
         })
         .await;

@@ -218,6 +218,7 @@ impl AgentLink {
             pulled_metrics,
             thresholds: link.memory.context.thresholds,
             logins: true,
+            services: false,
             policies: policies.unwrap_or_default(),
         };
         out.say(link.socket, &welcome);

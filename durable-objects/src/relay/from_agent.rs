@@ -41,6 +41,7 @@ impl RelayState {
                 journal,
                 pulled_metrics,
                 policies,
+                services: _,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -118,6 +119,8 @@ impl RelayState {
             FromAgent::Heartbeat { metrics } => self.agent.measured(now, metrics, None, &mut self.out),
             FromAgent::History { metrics, series } => self.agent.measured(now, metrics, Some(series), &mut self.out),
             FromAgent::Logins { now: clock, logins } => self.logins(now, clock, logins),
+            // It was not told that anybody takes them.
+            FromAgent::Catalog { .. } | FromAgent::Service { .. } => self.drop_agent(now, Close::ProtocolError),
             FromAgent::Described { shells } => self.described(now, shells),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::command_record::CommandRecord;
 use super::limits::SessionLimits;
 use super::logins::Logins;
+use super::services::{Answer, Ask, CatalogPart};
 use super::{ExitStatus, Size};
 use crate::api::command_policy::Policies;
 use crate::api::facts;
@@ -173,6 +174,9 @@ pub enum FromAgent {
         /// Whether it holds to `policies`. One of before runs whatever it is told to.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         policies: bool,
+        /// Whether it is a runner: it has a services directory, tells of it (`catalog`), and does what it is asked to (`service`).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        services: bool,
     },
     /// The shells that are open, because the relay asked.
     Report {
@@ -316,6 +320,21 @@ pub enum FromAgent {
         /// Which.
         logins: Logins,
     },
+    /// A part of what there is in its services directory: all of it when that is not what the relay has stored. Only after a `welcome`
+    /// with `services`. It comes again until the relay says that it is stored.
+    Catalog {
+        /// The part.
+        #[serde(flatten)]
+        part: CatalogPart,
+    },
+    /// What became of a `service`.
+    Service {
+        /// The number of the question.
+        number: u64,
+        /// What became of it.
+        #[serde(flatten)]
+        answer: Answer,
+    },
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
 }
@@ -347,6 +366,9 @@ pub enum ToAgent {
         /// Whether the relay takes `logins`.
         #[serde(default)]
         logins: bool,
+        /// Whether the relay takes `catalog`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        services: bool,
         /// What commands may run.
         #[serde(default, skip_serializing_if = "Policies::are_empty")]
         policies: Policies,
@@ -383,6 +405,21 @@ pub enum ToAgent {
     LoginsStored {
         /// Which message's.
         number: u64,
+    },
+    /// All parts of a catalog are stored.
+    CatalogStored {
+        /// Which.
+        number: u64,
+    },
+    /// Do something with a service's files. Answered once, under the same number.
+    Service {
+        /// What its answer goes by.
+        number: u64,
+        /// With which service.
+        service: String,
+        /// What.
+        #[serde(flatten)]
+        ask: Ask,
     },
     /// Start a shell. Idempotent per stream.
     Open {

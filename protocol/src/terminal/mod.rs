@@ -7,6 +7,7 @@ pub mod limits;
 pub mod logins;
 pub mod presence;
 pub mod published;
+pub mod services;
 pub mod sessions_v1;
 pub mod viewer;
 

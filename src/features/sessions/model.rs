@@ -398,6 +398,7 @@ impl World {
             journal: None,
             pulled_metrics: true,
             policies: true,
+            services: false,
         };
         self.relay
             .text(self.now, socket, &serde_json::to_string(&hello).unwrap());

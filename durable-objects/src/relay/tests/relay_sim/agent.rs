@@ -132,6 +132,7 @@ impl RelaySim {
             journal: Some(self.agent.journal_id()),
             pulled_metrics: self.agent.pulled,
             policies: self.agent.policed,
+            services: false,
         };
         self.say_up(socket, &hello);
     }
@@ -409,6 +410,8 @@ impl RelaySim {
                 | ToAgent::RotateKey { .. }
                 | ToAgent::CommandsStored { .. }
                 | ToAgent::LoginsStored { .. }
+                | ToAgent::CatalogStored { .. }
+                | ToAgent::Service { .. }
                 | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}
