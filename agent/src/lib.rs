@@ -33,6 +33,7 @@ pub mod process;
 pub mod pty;
 pub mod say;
 pub mod service;
+pub mod services;
 pub mod session;
 pub mod start;
 pub mod stream_log;
