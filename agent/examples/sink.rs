@@ -56,6 +56,7 @@ async fn main() {
         linux_user: LinuxUser { username: account.name },
         permissions: Permissions { allow_sudo: true },
         host_entries: Vec::new(),
+        services: None,
         logging: Logging { level: "warn".into() },
         storage: Storage::default(),
     };

@@ -37,6 +37,9 @@ pub struct Config {
     /// Lines that `configure` keeps in the hosts file, each `IP:DOMAIN`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_entries: Vec<String>,
+    /// What it deploys, if it is a runner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Services>,
     /// What the agent says about itself.
     #[serde(default)]
     pub logging: Logging,
@@ -89,6 +92,13 @@ pub struct LinuxUser {
 pub struct Permissions {
     /// Whether a session may use sudo when the edge says that its user may. `false` here forbids it whatever the edge says.
     pub allow_sudo: bool,
+}
+
+/// What a runner deploys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Services {
+    /// Where they are: a directory for each. It need not be there yet.
+    pub directory: PathBuf,
 }
 
 /// What the agent says about itself.
@@ -208,6 +218,13 @@ impl Config {
                 return Err(format!("{key} must be an http:// or https:// address without path"));
             }
         }
+        if self
+            .services
+            .as_ref()
+            .is_some_and(|services| !services.directory.is_absolute())
+        {
+            return Err("services.directory must be an absolute path".to_owned());
+        }
         if self.host_entries.len() > MAX_HOST_ENTRIES {
             return Err(format!("host_entries has more than {MAX_HOST_ENTRIES} lines"));
         }
@@ -273,6 +290,9 @@ mod tests {
         config.agent.metadata.insert("organization".into(), "yes".into());
         config.host_entries = vec!["10.0.0.5:edge.example".into()];
         config.permissions.allow_sudo = true;
+        config.services = Some(Services {
+            directory: "/srv/services".into(),
+        });
         let loaded = Config::parse(&config.to_yaml().unwrap()).unwrap();
         assert_eq!(loaded.config, config);
         assert!(loaded.unknown.is_empty());
@@ -304,6 +324,14 @@ mod tests {
             let error = Config::parse(&SMALL.replace("https://edge.example", bad)).unwrap_err();
             assert!(error.starts_with("server.host"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_services_directory_is_the_same_wherever_the_agent_is_started() {
+        let parse = |directory: &str| Config::parse(&format!("{SMALL}services: {{directory: {directory}}}\n"));
+        assert!(parse("/srv/services").unwrap().config.services.is_some());
+        let error = parse("services").unwrap_err();
+        assert!(error.starts_with("services.directory"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use nix::unistd::Uid;
 use url::Url;
 
 use crate::account::Account;
-use crate::config::{self, Agent, Config, LinuxUser, Logging, Permissions, Server, Storage};
+use crate::config::{self, Agent, Config, LinuxUser, Logging, Permissions, Server, Services, Storage};
 use crate::enroll::{self, EnrollError, Request, Token};
 use crate::host_id::{self, HostId};
 use crate::identity::Identity;
@@ -260,6 +260,7 @@ async fn enrol(
             allow_sudo: options.allow_sudo,
         },
         host_entries: options.host_entries.clone(),
+        services: options.services.clone().map(|directory| Services { directory }),
         logging,
         storage,
     };

@@ -37,5 +37,10 @@ pub fn problems(path: &Path) -> Result<Vec<String>, ConfigError> {
             config.storage.directory.display()
         ));
     }
+    if let Some(services) = &config.services
+        && let Err(error) = std::fs::read_dir(&services.directory)
+    {
+        problems.push(format!("services.directory {}: {error}", services.directory.display()));
+    }
     Ok(problems)
 }

@@ -15,6 +15,7 @@ mod pam;
 mod policy;
 mod program;
 mod proxies;
+mod services;
 mod shells;
 mod snapshots;
 mod support;

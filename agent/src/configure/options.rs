@@ -59,6 +59,9 @@ pub struct Options {
     /// A line for the hosts file, as IP:DOMAIN; up to five times.
     #[arg(long = "host-entry", value_name = "IP:DOMAIN")]
     pub host_entries: Vec<String>,
+    /// The directory of the services that this machine deploys, which makes it a runner.
+    #[arg(long, value_name = "DIR")]
+    pub services: Option<PathBuf>,
     /// Where the configuration goes; the key is put beside it.
     #[arg(long)]
     pub config: Option<PathBuf>,
@@ -100,6 +103,9 @@ impl Options {
         self.linux_user
             .get_or_insert_with(|| copied.linux_user.username.clone());
         self.allow_sudo |= copied.permissions.allow_sudo;
+        if self.services.is_none() {
+            self.services = copied.services.as_ref().map(|services| services.directory.clone());
+        }
         if self.host_entries.is_empty() {
             self.host_entries.clone_from(&copied.host_entries);
         }
@@ -151,6 +157,9 @@ pub fn check(options: &Options, root: bool) -> Result<String> {
             fits,
             "--name must be 1 to {MAX_NAME} characters without control characters"
         );
+    }
+    if let Some(directory) = &options.services {
+        ensure!(directory.is_absolute(), "--services must be an absolute path");
     }
     let username = match &options.linux_user {
         Some(name) => name.clone(),

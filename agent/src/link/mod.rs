@@ -25,11 +25,12 @@ use crate::identity::IdentityError;
 use crate::keys::Keys;
 use crate::logins::Logins;
 use crate::process::pam::Pam;
+use crate::services::Services;
 use crate::system::System;
 use backoff::{Backoff, Ended};
 use clock::Clock;
 use meter::Meter;
-use serve::{Agent, Over};
+use serve::{Agent, Lasting, Over};
 use shells::Shells;
 
 /// Names the agent to the edge.
@@ -69,9 +70,17 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
         config,
     };
     say_of_pam(&system);
-    let mut logins = Logins::new(system.clone());
-    let mut shells = Shells::new(&agent.config, system);
-    let mut meter = Meter::new();
+    let directory = agent
+        .config
+        .services
+        .as_ref()
+        .map(|services| services.directory.clone());
+    let mut lasting = Lasting {
+        logins: Logins::new(system.clone()),
+        services: Services::new(directory),
+        shells: Shells::new(&agent.config, system),
+        meter: Meter::new(),
+    };
     let mut backoff = Backoff::default();
     let mut clock = Clock::default();
     let mut stop = pin!(stop);
@@ -83,10 +92,8 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
         };
         let ended = match connected {
             Ok(opened) => {
-                let (over, stood) = agent
-                    .serve(opened, &clock, &mut shells, &mut meter, &mut logins, &mut stop)
-                    .await;
-                shells.detach().await;
+                let (over, stood) = agent.serve(opened, &clock, &mut lasting, &mut stop).await;
+                lasting.shells.detach().await;
                 match over {
                     Over::Stopped => return Ok(()),
                     Over::Rotates(challenge) => {
@@ -129,7 +136,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
             () = &mut stop => break,
         }
     }
-    shells.close(STOP_GRACE).await;
+    lasting.shells.close(STOP_GRACE).await;
     Ok(())
 }
 

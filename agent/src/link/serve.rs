@@ -10,6 +10,7 @@ use network::websocket::Opened;
 use protocol::ids::BootId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::frame::Frame;
+use protocol::terminal::services::CatalogPart;
 use protocol::terminal::{PING, PROTOCOL, accepts_protocol};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -28,6 +29,7 @@ use crate::keys::Keys;
 use crate::logins::Logins;
 use crate::metrics;
 use crate::policy::Verdict;
+use crate::services::{self, Services};
 use crate::session::OUTBOX;
 
 /// How often the relay's end is asked for a sign of life. Idle connections are forgotten by some routers after 30 s.
@@ -48,6 +50,14 @@ pub struct Agent {
     pub config: Config,
 }
 
+/// What goes on from one link of a run to the next.
+pub struct Lasting {
+    pub shells: Shells,
+    pub meter: Meter,
+    pub logins: Logins,
+    pub services: Services,
+}
+
 /// How a link ended.
 pub enum Over {
     /// The agent was told to stop, and has said goodbye.
@@ -66,6 +76,7 @@ enum Event {
     Dead,
     WriterEnded(String),
     Logins,
+    Catalog(Vec<CatalogPart>),
     Records(Option<Vec<Verdict>>),
     Stop,
 }
@@ -75,6 +86,7 @@ struct Link<'a> {
     shells: &'a mut Shells,
     meter: &'a mut Meter,
     logins: &'a mut Logins,
+    services: &'a mut Services,
     writer: Writer,
     /// When the relay took the link.
     welcomed: Option<Instant>,
@@ -89,11 +101,15 @@ impl Agent {
         &self,
         opened: Opened,
         clock: &Clock,
-        shells: &mut Shells,
-        meter: &mut Meter,
-        logins: &mut Logins,
+        lasting: &mut Lasting,
         stop: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> (Over, Option<Duration>) {
+        let Lasting {
+            shells,
+            meter,
+            logins,
+            services,
+        } = lasting;
         let (mut sink, mut source) = opened.socket.split();
         let (outbox, from_sessions) = mpsc::channel(OUTBOX);
         let (streams, commands) = shells.attach(&outbox).await;
@@ -111,18 +127,20 @@ impl Agent {
             journal: shells.journal(),
             pulled_metrics: true,
             policies: true,
-            services: false,
+            services: services.is_runner(),
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {
             return (Over::Lost(error.to_string()), None);
         }
         logins.attach();
+        services.attach();
         let records = Records::new(Arc::clone(shells.command_log()));
         let mut link = Link {
             shells,
             meter,
             logins,
+            services,
             writer: Writer::start(sink, outbox, from_sessions),
             welcomed: None,
             dead_at: Some(Instant::now() + WELCOME_WITHIN),
@@ -137,6 +155,7 @@ impl Agent {
                 _ = ping.tick() => Event::Ping,
                 step = link.meter.next(), if link.welcomed.is_some() => Event::Meter(step),
                 () = link.logins.due() => Event::Logins,
+                parts = link.services.due() => Event::Catalog(parts),
                 verdicts = link.records.due() => Event::Records(verdicts),
                 () = reach(link.dead_at) => Event::Dead,
                 why = link.writer.ended() => Event::WriterEnded(why),
@@ -194,6 +213,10 @@ impl Link<'_> {
                 Some(message) => self.say(text(&message)),
                 None => Ok(()),
             },
+            Event::Catalog(parts) => {
+                services::say(parts, self.writer.outbox());
+                Ok(())
+            }
             Event::Stop => {
                 self.shells.close(STOP_GRACE).await;
                 Err(Over::Stopped)
@@ -221,6 +244,7 @@ impl Link<'_> {
                     pulled_metrics,
                     thresholds,
                     logins,
+                    services,
                     policies,
                     ..
                 }) => {
@@ -230,6 +254,9 @@ impl Link<'_> {
                     }
                     if logins {
                         self.logins.welcome();
+                    }
+                    if services {
+                        self.services.welcome();
                     }
                     if command_output {
                         self.shells.follow_commands().await;
@@ -245,6 +272,12 @@ impl Link<'_> {
                 }) => self.meter.watch(every_seconds, for_seconds),
                 Ok(ToAgent::Thresholds { thresholds }) => self.meter.judge_by(thresholds),
                 Ok(ToAgent::LoginsStored { number }) => self.logins.stored(number),
+                Ok(ToAgent::CatalogStored { number }) => self.services.stored(number),
+                Ok(ToAgent::Service { number, service, ask }) => {
+                    if let Some(answer) = self.services.ask(number, service, ask, self.writer.outbox()) {
+                        self.say(text(&answer))?;
+                    }
+                }
                 Ok(ToAgent::RotateKey { challenge }) => return Err(Over::Rotates(challenge)),
                 Ok(ToAgent::Policies { policies }) => {
                     tracing::info!("what commands may run has changed");

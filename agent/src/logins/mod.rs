@@ -17,6 +17,7 @@ use crate::session::wall_ms;
 use crate::system::System;
 use ledger::Ledger;
 use source::Source;
+pub(crate) use watch::Descriptor;
 use watch::Watch;
 
 /// How soon after it was read the system's record is read again: a program that logs in all the time keeps the agent no busier than that.

@@ -25,7 +25,20 @@ const ENDS: AddWatchFlags = AddWatchFlags::IN_DELETE_SELF
 
 /// An [`Inotify`] by its descriptor, for the runtime.
 #[derive(Debug)]
-struct Descriptor(Inotify);
+pub struct Descriptor(Inotify);
+
+impl Descriptor {
+    /// Has the runtime say when there is something to read.
+    pub fn register(inotify: Inotify) -> io::Result<AsyncFd<Self>> {
+        // SAFETY: the descriptor is owned by the value that is registered and stays open until that is dropped.
+        unsafe { AsyncFd::register_with_interest(Self(inotify), Interest::READABLE) }.map_err(io::Error::from)
+    }
+
+    /// Itself.
+    pub fn inotify(&self) -> &Inotify {
+        &self.0
+    }
+}
 
 impl AsRawFd for Descriptor {
     fn as_raw_fd(&self) -> RawFd {
@@ -48,10 +61,8 @@ impl Watch {
     pub fn of(path: &Path) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         inotify.add_watch(path, CHANGES)?;
-        // SAFETY: the descriptor is owned by the value that is registered and stays open until that is dropped.
-        let events = unsafe { AsyncFd::register_with_interest(Descriptor(inotify), Interest::READABLE) }?;
         Ok(Self {
-            events,
+            events: Descriptor::register(inotify)?,
             rests_until: None,
             gone: false,
         })

@@ -108,6 +108,7 @@ impl Machine {
             },
             permissions: Permissions::default(),
             host_entries: Vec::new(),
+            services: None,
             logging: Logging::default(),
             storage: Storage {
                 directory: directory.path().to_owned(),

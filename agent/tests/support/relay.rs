@@ -110,14 +110,21 @@ impl Relay {
     /// The same, and takes logins.
     pub async fn welcome_with_logins(&self) -> Connection {
         let mut connection = self.accept().await;
-        connection.welcome_that(false, false, true).await;
+        connection.welcome_that(false, false, true, false).await;
+        connection
+    }
+
+    /// The same, and takes catalogs.
+    pub async fn welcome_with_services(&self) -> Connection {
+        let mut connection = self.accept().await;
+        connection.welcome_that(false, false, false, true).await;
         connection
     }
 
     /// The same of a relay that takes records of commands.
     pub async fn welcome_with_log(&self) -> Connection {
         let mut connection = self.accept().await;
-        connection.welcome_that(true, false, false).await;
+        connection.welcome_that(true, false, false, false).await;
         connection
     }
 
@@ -177,15 +184,15 @@ pub struct Connection {
 
 impl Connection {
     pub async fn welcome(&mut self) {
-        self.welcome_that(false, false, false).await;
+        self.welcome_that(false, false, false, false).await;
     }
 
     /// The same of a relay that takes what commands write as it comes.
     pub async fn welcome_with_output(&mut self) {
-        self.welcome_that(false, true, false).await;
+        self.welcome_that(false, true, false, false).await;
     }
 
-    async fn welcome_that(&mut self, command_log: bool, command_output: bool, logins: bool) {
+    async fn welcome_that(&mut self, command_log: bool, command_output: bool, logins: bool, services: bool) {
         let agent_id = "0123456789ab".parse().unwrap();
         self.send(ToAgent::Welcome {
             protocol: PROTOCOL,
@@ -196,7 +203,7 @@ impl Connection {
             pulled_metrics: true,
             thresholds: never(),
             logins,
-            services: false,
+            services,
             policies: Default::default(),
         })
         .await;
