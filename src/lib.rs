@@ -60,6 +60,7 @@ fn start() {
     durable_objects::command_log::set(typed, sent, asked, awaiting);
     durable_objects::health::set(features::machines::health::write);
     durable_objects::logins::set(features::access_events::record::store);
+    durable_objects::services::set(features::services::record::store);
 }
 
 /// Serves one request.

@@ -19,6 +19,9 @@ statements! {
         hostname = ?3, os = ?4, ip_address = ?5, linux_user = ?6, agent_version = ?7, metadata = ?8 \
         WHERE id = ?1 AND status <> 'revoked'";
 
+    /// It is no runner, or not any more.
+    NO_RUNNER = "DELETE FROM runners WHERE machine_id = ?1";
+
     /// The agent's link is gone.
     AGENT_OFFLINE = "UPDATE machines SET status = 'offline', is_connected = 0 WHERE id = ?1 AND status = 'online'";
 
@@ -107,6 +110,10 @@ async fn batch(db: &D1Database, machine: &ObjectId, notices: &[Notice]) -> Resul
     let mut statements = Vec::with_capacity(notices.len());
     for notice in notices {
         statements.extend(statement(db, machine, notice)?);
+        if let Notice::AgentOnline { runner: false, .. } = notice {
+            let machine = JsValue::from_str(machine.as_str());
+            statements.push(db.prepare(NO_RUNNER).bind(&[machine])?);
+        }
     }
     if statements.is_empty() {
         return Ok(());
@@ -192,7 +199,7 @@ fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<Opt
     let machine = JsValue::from_str(machine.as_str());
     let statement = match notice {
         Notice::CommandAsked(_) | Notice::CommandAwaits { .. } => return Ok(None),
-        Notice::AgentOnline { facts, at } => {
+        Notice::AgentOnline { facts, at, runner: _ } => {
             let Facts {
                 version,
                 hostname,

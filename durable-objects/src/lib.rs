@@ -4,7 +4,8 @@
 //! survives hibernation and tells [`relay`], the state machine with all the rules, what happened; the actions that come
 //! back are done in order. What must outlive the object's memory is in [`storage`] and attached to the sockets; what the
 //! rest of the product must know is written to D1 by [`directory`], who may be let in is asked of [`authority`], and what was run
-//! goes to the [`command_log`]; that a machine does worse or better, the REST side hears ([`health`]), and who logs in past it ([`logins`]).
+//! goes to the [`command_log`]; that a machine does worse or better, the REST side hears ([`health`]), who logs in past it
+//! ([`logins`]), and which services it has ([`services`]).
 //! What goes wrong is a line of the [`log`]. An alarm ends what ends by time, and when the machine
 //! is deleted the object erases itself.
 #![forbid(unsafe_code)]
@@ -35,6 +36,7 @@ mod object;
     reason = "public for the Worker, whose rules and tests speak of it, and for nobody else"
 )]
 pub mod relay;
+pub mod services;
 mod settings;
 mod storage;
 

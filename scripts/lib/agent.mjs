@@ -17,13 +17,13 @@ const STOP_WITHIN_MS = 5_000;
 /**
  * Starts an agent for this machine and waits until it is online. If that fails, nothing runs that was started.
  *
- * @param {{ url: string, state: string, program: string, token?: string, systemRoot?: string, signal?: AbortSignal }} options
+ * @param {{ url: string, state: string, program: string, token?: string, systemRoot?: string, services?: string, signal?: AbortSignal }} options
  *   `program` is the agent's path; `token` is that of a person who may enrol machines, needed unless this one is enrolled;
- *   `systemRoot` is the folder whose etc/passwd and other files shells go by, in place of this machine's own; `signal` gives
- *   the start up
+ *   `systemRoot` is the folder whose etc/passwd and other files shells go by, in place of this machine's own; `services`
+ *   is the folder of its services, if it is to have any; `signal` gives the start up
  * @returns {Promise<{ name: string, log: string, ended: Promise<number | null>, stop: () => Promise<void> }>}
  */
-export async function startAgent({ url, state, program, token, systemRoot, signal }) {
+export async function startAgent({ url, state, program, token, systemRoot, services, signal }) {
   const folder = path.join(state, "agent");
   const config = path.join(folder, "agent.yaml");
   const log = path.join(folder, "agent.log");
@@ -34,7 +34,7 @@ export async function startAgent({ url, state, program, token, systemRoot, signa
     spawn(program, args, { stdio: ["ignore", output.fd, output.fd], env: { ...process.env, NO_COLOR: "1", ...env } });
   try {
     await endLeftOver(config);
-    const machine = await enrol({ url, folder, config, token, run, signal });
+    const machine = await enrol({ url, folder, config, token, services, run, signal });
     const agent = run(["start", "--config", config, ...(systemRoot ? ["--system-root", systemRoot] : [])]);
     const ended = once(agent, "exit").then(([code]) => code);
     const stop = async () => {
@@ -80,7 +80,7 @@ async function argumentsOf(pid) {
   return text.split("\0").slice(0, -1);
 }
 
-async function enrol({ url, folder, config, token, run, signal }) {
+async function enrol({ url, folder, config, token, services, run, signal }) {
   const record = path.join(folder, "machine.json");
   const before = await readFile(record, "utf8").then(JSON.parse, () => undefined);
   const enrolled = before?.url === url && existsSync(config);
@@ -106,6 +106,7 @@ async function enrol({ url, folder, config, token, run, signal }) {
     [
       ...["configure", "--host", url, "--config", config, "--name", name],
       ...["--linux-user", os.userInfo().username, "--allow-sudo", "--no-service"],
+      ...(services ? ["--services", services] : []),
     ],
     // Not as an argument, which every process could read.
     { VSAY_TOKEN: registration_token },

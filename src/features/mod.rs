@@ -24,6 +24,7 @@ pub mod organizations;
 pub mod profile;
 pub mod recordings;
 pub mod roles;
+pub mod services;
 pub mod session_logs;
 pub mod sessions;
 pub mod sharing;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -22,6 +22,9 @@ const AGENT = process.env.VSAY_AGENT_BIN ?? path.join(ROOT, "build/bin/vsay-agen
 
 // How many terminals are open when it begins. Requests close them.
 const SESSIONS = 8;
+
+// How long it may take until the edge knows of a service. That is about a second; the rest is for a busy computer.
+const TOLD_WITHIN_MS = 30_000;
 
 // What upgrades to a WebSocket answers 101, which only a client of WebSocket can ask for; tests/e2e/terminals/ does. Providers of one
 // organization are refused in words.
@@ -105,7 +108,10 @@ async function populate() {
   // A key: signing out, which is among the operations, does not end it.
   const body = { name: "schemathesis", scope: "people:admin" };
   const { key } = await call(edge.url, "POST", "/api/api-keys", { token, body });
-  agent = await startAgent({ url: edge.url, state, program: AGENT, token });
+  const services = path.join(state, "services");
+  await mkdir(path.join(services, "web"), { recursive: true });
+  await writeFile(path.join(services, "web/deploy.sh"), "");
+  agent = await startAgent({ url: edge.url, state, program: AGENT, token, services });
   const { machines } = await call(edge.url, "GET", "/api/machines", { token });
   const machine = machines.find(({ name }) => name === agent.name);
   const names = Array.from({ length: SESSIONS }, (_, number) => `terminal-${number}`);
@@ -118,9 +124,21 @@ async function populate() {
     machine_id: [machine.id],
   };
   const world = { url: edge.url, mail: path.join(state, "mail"), key, token, machine, sessions, needed };
+  await toldOf("web", token);
   const file = path.join(state, "world.json");
   await writeFile(file, JSON.stringify(world));
   return file;
+}
+
+/** Waits until the edge knows of a service. */
+async function toldOf(name, token) {
+  const deadline = Date.now() + TOLD_WITHIN_MS;
+  for (;;) {
+    const { services } = await call(edge.url, "GET", "/api/services", { token });
+    if (services.some((service) => service.name === name)) return;
+    assert.ok(Date.now() < deadline, `the edge was not told of ${name}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** Runs a program and gives its status and all it wrote. */

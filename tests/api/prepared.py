@@ -422,4 +422,6 @@ LASTING = {
     "session_id": lambda world: world.terminal(),
     "share_id": lambda world: world.share(),
     "alert_id": lambda world: world.alert(),
+    # A service of the machine.
+    "name": lambda world: "web",
 }

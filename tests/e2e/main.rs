@@ -35,6 +35,7 @@ mod recordings;
 mod request_log;
 mod roles;
 mod scheduled;
+mod services;
 mod sessions;
 mod sharing;
 mod sign_in;

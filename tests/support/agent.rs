@@ -107,6 +107,21 @@ impl Agent {
         fs::write(self.config(), storage).expect("it is ours");
     }
 
+    /// From its next start on, the agent is a runner with a directory of services.
+    pub fn has_services_in(&self, directory: &Path) {
+        self.has_no_services();
+        let config = fs::read_to_string(self.config()).expect("it is configured");
+        let services = format!("{config}\nservices:\n  directory: {}\n", directory.display());
+        fs::write(self.config(), services).expect("it is ours");
+    }
+
+    /// From its next start on, the agent is no runner.
+    pub fn has_no_services(&self) {
+        let config = fs::read_to_string(self.config()).expect("it is configured");
+        let before = config.split("\nservices:").next().unwrap_or(&config);
+        fs::write(self.config(), before).expect("it is ours");
+    }
+
     /// From its next start on, the machine's accounts have another login shell.
     pub fn logs_in_with(&self, shell: &str) {
         let file = self.system.path().join("etc/passwd");

@@ -6,6 +6,7 @@ mod command;
 mod hear;
 mod perform;
 mod recording;
+mod services;
 mod time;
 
 use std::cell::RefCell;
@@ -27,7 +28,7 @@ use worker::{
 use self::buffers::Buffers;
 use self::perform::Rest;
 use crate::log;
-use crate::relay::{Chunk, Memory, RelayState, Settings, Socket};
+use crate::relay::{Catalog, Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
 
@@ -55,6 +56,10 @@ struct Live {
     alarm: Option<Option<u64>>,
     ticking: bool,
     delivering: bool,
+    /// What a runner told of last, until it is stored…
+    catalog: Option<Catalog>,
+    /// …and whether one is being stored.
+    storing: bool,
     /// The machine's organization, once it was asked for. It stays the same.
     organization: Option<ObjectId>,
     retry_at: Option<u64>,
@@ -133,6 +138,8 @@ impl Live {
             alarm: None,
             ticking: false,
             delivering: false,
+            catalog: None,
+            storing: false,
             organization: None,
             retry_at: None,
             puts: VecDeque::new(),

@@ -19,7 +19,7 @@ use crate::directory;
 use crate::health;
 use crate::log;
 use crate::logins;
-use crate::relay::{Action, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
+use crate::relay::{Action, Catalog, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
 use crate::storage::Storage;
 
 /// How often it is looked whether a delivery that is under way is over.
@@ -40,6 +40,7 @@ pub(super) struct Rest {
     /// What has changed for those who look.
     changed: BTreeSet<Topic>,
     logins: Vec<Logins>,
+    catalogs: Vec<Catalog>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -53,6 +54,7 @@ impl Rest {
         self.figures.extend(more.figures);
         self.changed.extend(more.changed);
         self.logins.extend(more.logins);
+        self.catalogs.extend(more.catalogs);
         self.erase_all |= more.erase_all;
     }
 }
@@ -110,6 +112,9 @@ impl Relay {
             }
             for logins in std::mem::take(&mut rest.logins) {
                 self.log_in(logins).await;
+            }
+            for catalog in std::mem::take(&mut rest.catalogs) {
+                self.store_catalog(catalog).await;
             }
             if !rest.records.is_empty() {
                 self.log(std::mem::take(&mut rest.records)).await;
@@ -263,6 +268,10 @@ impl Relay {
                     rest.get_or_insert_with(Rest::default).logins.push(logins);
                     Ok(())
                 }
+                Action::Catalog(catalog) => {
+                    rest.get_or_insert_with(Rest::default).catalogs.push(catalog);
+                    Ok(())
+                }
                 Action::Tell(figures) => {
                     rest.get_or_insert_with(Rest::default).figures.push(figures);
                     Ok(())
@@ -332,7 +341,8 @@ impl Relay {
             | Action::Prove(..)
             | Action::Put(_)
             | Action::Log(_)
-            | Action::Logins(_) => {}
+            | Action::Logins(_)
+            | Action::Catalog(_) => {}
         }
         Ok(())
     }

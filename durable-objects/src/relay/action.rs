@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use super::record::{Key, Record};
 use super::rights::Question;
+use super::services::Catalog;
 use super::strangers::Proof;
 
 /// A socket of this object: unique among those that are open, also across the loss of the object's memory.
@@ -63,6 +64,8 @@ pub enum Action {
     /// Store logins that did not pass the edge, and call [`super::RelayState::logins_stored`] once that is done. If it fails, they come
     /// again.
     Logins(Logins),
+    /// Store the services of a runner, and call [`super::RelayState::catalog_stored`] once that is done. If it fails, they come again.
+    Catalog(Catalog),
     /// Ask whose a socket is, and call [`super::RelayState::proven`] with the answer.
     Prove(Socket, Proof),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.
@@ -110,7 +113,13 @@ impl Outcome {
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum Notice {
     /// The agent's link stands.
-    AgentOnline { facts: Facts, at: u64 },
+    AgentOnline {
+        facts: Facts,
+        /// Whether it tells of services. What another told of them before is gone.
+        #[serde(default)]
+        runner: bool,
+        at: u64,
+    },
     /// The agent's link is gone.
     AgentOffline { at: u64 },
     /// A session is over.

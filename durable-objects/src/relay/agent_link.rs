@@ -46,6 +46,19 @@ struct Link {
     policies: Option<Policies>,
 }
 
+/// What an agent says of itself in its hello that is remembered as long as its link stands.
+#[derive(Debug)]
+pub struct Says {
+    /// Where it notes which commands it starts, if it does.
+    pub journal: Option<JournalId>,
+    /// Whether it measures when it is told to.
+    pub pulled_metrics: bool,
+    /// Whether it holds to policies.
+    pub policed: bool,
+    /// Whether it has services.
+    pub services: bool,
+}
+
 impl Link {
     fn new(socket: Socket, memory: AgentMemory, now: u64) -> Self {
         Self {
@@ -155,6 +168,7 @@ impl AgentLink {
             journal: None,
             pulled: false,
             policed: false,
+            services: false,
             told_policies: None,
             restricted: policies.as_ref().is_some_and(|policies| !policies.are_empty()),
             latest: None,
@@ -173,6 +187,11 @@ impl AgentLink {
     /// Whether it was told what commands may run. Not at first, if the object lost its memory between its connecting and its hello.
     pub fn was_told_policies(&self) -> bool {
         self.online().is_some_and(|link| link.memory.told_policies.is_some())
+    }
+
+    /// Whether it was asked to tell of services.
+    pub fn is_runner(&self) -> bool {
+        self.online().is_some_and(|link| link.memory.services)
     }
 
     /// Whether it would run what it must not.
@@ -201,12 +220,19 @@ impl AgentLink {
     }
 
     /// It said hello: it is welcome.
-    pub fn greeted(&mut self, journal: Option<JournalId>, pulled_metrics: bool, policed: bool, out: &mut Outbox) {
+    pub fn greeted(&mut self, says: Says, out: &mut Outbox) {
         let Some(link) = self.link.as_mut() else { return };
+        let Says {
+            journal,
+            pulled_metrics,
+            policed,
+            services,
+        } = says;
         link.memory.greeted = true;
         link.memory.journal = journal;
         link.memory.pulled = pulled_metrics;
         link.memory.policed = policed;
+        link.memory.services = services;
         let policies = link.policies.take();
         link.memory.told_policies = policies.as_ref().map(digest);
         let welcome = ToAgent::Welcome {
@@ -218,7 +244,7 @@ impl AgentLink {
             pulled_metrics,
             thresholds: link.memory.context.thresholds,
             logins: true,
-            services: false,
+            services,
             policies: policies.unwrap_or_default(),
         };
         out.say(link.socket, &welcome);

@@ -1,5 +1,5 @@
 //! What the agent says, and what its coming and going means.
-use protocol::ids::{JournalId, StreamId};
+use protocol::ids::StreamId;
 use protocol::relay_contract::AgentContext;
 use protocol::terminal::accepts_protocol;
 use protocol::terminal::agent::{FromAgent, ToAgent};
@@ -9,6 +9,7 @@ use protocol::terminal::viewer::ToViewer;
 
 use super::RelayState;
 use super::action::{Facts, Notice, Socket};
+use super::agent_link::Says;
 use super::command::Ran;
 use super::reader::Reader;
 
@@ -41,7 +42,7 @@ impl RelayState {
                 journal,
                 pulled_metrics,
                 policies,
-                services: _,
+                services,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -55,7 +56,13 @@ impl RelayState {
                     linux_user,
                     metadata,
                 };
-                self.agent_greeted(now, facts, journal, pulled_metrics, policies);
+                let says = Says {
+                    journal,
+                    pulled_metrics,
+                    policed: policies,
+                    services,
+                };
+                self.agent_greeted(now, facts, says);
                 if !self.agent.was_told_policies() {
                     // The object has lost its memory since the agent connected: it is told once they were looked up.
                     self.recheck(now);
@@ -119,7 +126,8 @@ impl RelayState {
             FromAgent::Heartbeat { metrics } => self.agent.measured(now, metrics, None, &mut self.out),
             FromAgent::History { metrics, series } => self.agent.measured(now, metrics, Some(series), &mut self.out),
             FromAgent::Logins { now: clock, logins } => self.logins(now, clock, logins),
-            // It was not told that anybody takes them.
+            FromAgent::Catalog { part } if self.agent.is_runner() => self.catalog_part(now, part, text.len()),
+            // Nobody asked it.
             FromAgent::Catalog { .. } | FromAgent::Service { .. } => self.drop_agent(now, Close::ProtocolError),
             FromAgent::Described { shells } => self.described(now, shells),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
@@ -139,17 +147,11 @@ impl RelayState {
         }
     }
 
-    fn agent_greeted(
-        &mut self,
-        now: u64,
-        facts: Facts,
-        journal: Option<JournalId>,
-        pulled_metrics: bool,
-        policed: bool,
-    ) {
-        self.agent.greeted(journal, pulled_metrics, policed, &mut self.out);
+    fn agent_greeted(&mut self, now: u64, facts: Facts, says: Says) {
+        let runner = says.services;
+        self.agent.greeted(says, &mut self.out);
         self.machine.went_online(&mut self.out);
-        self.out.notify(Notice::AgentOnline { facts, at: now });
+        self.out.notify(Notice::AgentOnline { facts, runner, at: now });
         for viewer in self.viewers.sockets_where(|viewer| !viewer.is_published()) {
             self.out.say(viewer, &ToViewer::Agent { online: true });
         }
@@ -215,6 +217,7 @@ impl RelayState {
         self.out.notify(Notice::AgentOffline { at: now });
         self.sessions.link_lost();
         self.commands.link_lost();
+        self.runner.link_lost();
         self.viewers.link_lost();
         self.recorders_lose_link();
         for socket in self.viewers.sockets() {

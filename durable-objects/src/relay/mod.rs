@@ -20,6 +20,7 @@
 //! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `command_output.rs`: what those
 //!   who look on are told of either, `commands_run.rs`: records of those that were typed
 //! - `logins.rs`: who logs in past the edge
+//! - `services.rs`: which services a runner tells of
 //! - `measured.rs`: how the machine does, and how often that is asked
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `strangers.rs`: sockets that have not said whose they are
@@ -57,6 +58,7 @@ mod recorder;
 mod recorders;
 mod recording;
 mod rights;
+mod services;
 mod session;
 mod sessions;
 mod shell;
@@ -85,6 +87,7 @@ pub use arrival::{Arrival, Asked};
 pub use command_output::output_frame;
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, CommandClaim, Question, Tie, UNKNOWN_AFTER, Verdict};
+pub use services::Catalog;
 pub use strangers::Proof;
 pub use tail::TAIL_BYTES;
 
@@ -95,6 +98,7 @@ use machine::Machine;
 use outbox::Outbox;
 use record::{CommandRecord, Label};
 use recorders::Recorders;
+use services::Runner;
 use sessions::Sessions;
 use strangers::Strangers;
 use turns::Turns;
@@ -145,6 +149,7 @@ pub struct RelayState {
     epoch: u64,
     /// When the agent told of logins the last two times.
     logins_at: [Option<u64>; 2],
+    runner: Runner,
     out: Outbox,
 }
 
@@ -169,6 +174,7 @@ impl RelayState {
             recorders: Recorders::default(),
             epoch: 0,
             logins_at: [None, None],
+            runner: Runner::default(),
             out: Outbox::default(),
         };
         for record in records {

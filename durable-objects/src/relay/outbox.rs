@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::action::{Action, Chunk, Figures, Notice, Socket};
 use super::record::{Key, Record};
 use super::rights::Question;
+use super::services::Catalog;
 use super::strangers::Proof;
 
 /// Actions, the oldest first.
@@ -132,6 +133,11 @@ impl Outbox {
     /// Stores logins.
     pub fn logins(&mut self, logins: Logins) {
         self.actions.push(Action::Logins(logins));
+    }
+
+    /// Stores the services of a runner.
+    pub fn catalog(&mut self, catalog: Catalog) {
+        self.actions.push(Action::Catalog(catalog));
     }
 
     /// How many sessions were said to be over since the object woke.

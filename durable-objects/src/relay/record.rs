@@ -351,6 +351,9 @@ pub struct AgentMemory {
     /// Whether it measures when it is told to.
     #[serde(default)]
     pub pulled: bool,
+    /// Whether it has services, and was asked to tell of them.
+    #[serde(default)]
+    pub services: bool,
     /// Whether it holds to policies…
     #[serde(default)]
     pub policed: bool,

@@ -31,6 +31,7 @@ pub mod recordings;
 pub mod roles;
 pub mod secret;
 pub mod series;
+pub mod services;
 pub mod sessions;
 pub mod sharing;
 pub mod users;

@@ -452,6 +452,7 @@ impl World {
                     | Action::Put(_)
                     | Action::Log(_)
                     | Action::Logins(_)
+                    | Action::Catalog(_)
                     | Action::Keep(..)
                     | Action::Tell(_) => {}
                 }

@@ -70,6 +70,16 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     let command = command["command_id"].as_str().expect("an id").to_owned();
     let log_key = logged(world, &command).await;
 
+    // What a runner tells of; this one is none.
+    let machine = &world.agent.machine_id;
+    world.stack.sql(&format!(
+        "INSERT INTO runners VALUES ('{machine}', 0, '2026-01-01T00:00:00.000Z')"
+    ));
+    world.stack.sql(&format!(
+        "INSERT INTO services SELECT id, 'isolated', organization_id, 1, 1, '{{\"scripts\":[],\"configs\":[]}}' FROM machines WHERE id = '{machine}'"
+    ));
+    world.owner.get("/api/services/isolated").await.ok();
+
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
         "agent_id" => (world.agent.agent_id.clone(), "00000000000a".to_owned()),
@@ -93,6 +103,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "webhook_id" => (webhook.clone(), "00000000000000000000000a".to_owned()),
         "delivery_id" => (delivery.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
+        "name" => ("isolated".to_owned(), "nothing".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };
     let mut checked = 0;

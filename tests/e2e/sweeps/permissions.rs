@@ -307,6 +307,9 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/roles/{role_id}", Needs("roles.view")),
     ("PUT /api/roles/{role_id}", Needs("roles.edit")),
     ("DELETE /api/roles/{role_id}", Needs("roles.delete")),
+    ("GET /api/services", Needs("services.view")),
+    ("GET /api/services/active-deployments", Needs("services.view")),
+    ("GET /api/services/{name}", Needs("services.view")),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
     ("GET /api/terminal/live", May(200)),
     ("GET /api/shares", May(200)),
@@ -513,6 +516,7 @@ impl Things {
             // Somebody else's invitation is like none.
             "share_id" => "00000000000000000000000a".to_owned(),
             "offset" => "0".to_owned(),
+            "name" => "web".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

@@ -2316,6 +2316,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List services */
+        get: operations["list_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/active-deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is deployed */
+        get: operations["list_active_deployments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a service */
+        get: operations["find_service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{session_id}": {
         parameters: {
             query?: never;
@@ -5009,6 +5060,20 @@ export interface components {
          * @enum {string}
          */
         DeliveryStatus: "pending" | "delivered" | "failed";
+        /** @description What a service has deployed. */
+        Deployment: {
+            /** @description Whether several runners have a directory of this name. */
+            conflict: boolean;
+            /** @description The service that it is of, as [`Service`] names it. */
+            name: string;
+            /** @description Who has it. */
+            runner: components["schemas"]["Runner"];
+        };
+        /** @description What is deployed in an organization. */
+        DeploymentList: {
+            /** @description By name. */
+            deployments: components["schemas"]["Deployment"][];
+        };
         /** @description A copy of a machine. */
         Duplicate: {
             /**
@@ -7480,6 +7545,32 @@ export interface components {
              */
             when_online?: boolean;
         };
+        /** @description The agent that has a service, and how well its services are known. */
+        Runner: {
+            /**
+             * Format: int64
+             * @description How long ago that was, in seconds.
+             */
+            age_seconds: number;
+            /** @description The machine's public name. */
+            agent_id: components["schemas"]["AgentId"];
+            /**
+             * Format: int32
+             * @description How many services it has besides those that are listed.
+             */
+            left_out: number;
+            /** @description The machine's row. */
+            machine_id: components["schemas"]["ObjectId"];
+            /** @description What people call the machine. */
+            name: string;
+            /** @description Whether it is connected. Then it has told of what has changed. */
+            online: boolean;
+            /**
+             * Format: date-time
+             * @description When it last told of its services.
+             */
+            told_at: string;
+        };
         /** @description A rule to be made, or all of one as it shall be. */
         SaveAlertRule: {
             /**
@@ -7646,6 +7737,54 @@ export interface components {
             session_token?: string | null;
             /** @description The organization's slug. */
             tenant_id: string;
+        };
+        /** @description A service. */
+        Service: {
+            /** @description Which configs it has. */
+            configs: string[];
+            /** @description Whether several runners have one of this name. */
+            conflict: boolean;
+            /** @description Whether it has an `instance.yaml`. */
+            has_instance: boolean;
+            /** @description What it is called in paths: the name of its directory, followed by `@` and its runner's `agent_id` if another runner has that name. */
+            name: string;
+            /** @description What is wrong with its files, for people. */
+            problems: string[];
+            /** @description Who has it. */
+            runner: components["schemas"]["Runner"];
+            /** @description Its scripts, as its `scripts.yaml` has them. */
+            scripts: unknown[];
+            /** @description Its directory, within the services directory of its runner. */
+            service_dir: string;
+        };
+        /** @description All that is known of a service. */
+        ServiceDetail: components["schemas"]["Service"] & {
+            /** @description All of its `instance.yaml`, if it can be read. */
+            instance?: unknown;
+            /** @description Why it cannot. */
+            instance_error?: string | null;
+            /** @description The machines that it names. */
+            instances: components["schemas"]["ServiceInstance"][];
+        };
+        /** @description A machine that a service makes. */
+        ServiceInstance: {
+            /** @description What it calls itself. */
+            hostname: string;
+            /** @description Empty if its entry has none, as are the other texts. */
+            label: string;
+            /** @description What is installed on it. */
+            os: string;
+            /** @description How large it is, as its provider calls that. */
+            plan: string;
+            /** @description Where it is, as its provider calls that. */
+            region: string;
+            /** @description What people sort it by. */
+            tags: unknown[];
+        };
+        /** @description The services of an organization. */
+        ServiceList: {
+            /** @description By name. */
+            services: components["schemas"]["Service"][];
         };
         /** @description One session. */
         SessionBody: {
@@ -24404,6 +24543,234 @@ export interface operations {
                 };
             };
             /** @description No such role in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The services */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_active_deployments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is deployed */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's `name`, or that of its directory with `@` and its runner's `agent_id` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceDetail"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such service in the caller's organization */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -15,6 +15,7 @@ mod records;
 mod relay_sim;
 mod rights;
 mod rules;
+mod services;
 mod sharing;
 mod size;
 mod strangers;

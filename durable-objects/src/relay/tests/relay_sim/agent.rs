@@ -35,6 +35,10 @@ pub struct AgentModel {
     pub deaf: bool,
     /// Whether it holds to policies.
     pub policed: bool,
+    /// Whether it has services…
+    pub services: bool,
+    /// …and was asked for them.
+    pub tells_services: bool,
     /// What it was told that commands may run: of each, by its text, whether it is refused and whether it needs approval.
     pub policies: Policies,
 }
@@ -67,6 +71,8 @@ impl Default for AgentModel {
         Self {
             pulled: true,
             policed: true,
+            services: false,
+            tells_services: false,
             policies: Policies::default(),
             socket: None,
             shells: BTreeMap::new(),
@@ -132,7 +138,7 @@ impl RelaySim {
             journal: Some(self.agent.journal_id()),
             pulled_metrics: self.agent.pulled,
             policies: self.agent.policed,
-            services: false,
+            services: self.agent.services,
         };
         self.say_up(socket, &hello);
     }
@@ -404,7 +410,11 @@ impl RelaySim {
                         shell.size = size;
                     }
                 }
-                ToAgent::Welcome { policies, .. } | ToAgent::Policies { policies } => self.agent.policies = policies,
+                ToAgent::Welcome { policies, services, .. } => {
+                    self.agent.policies = policies;
+                    self.agent.tells_services = services;
+                }
+                ToAgent::Policies { policies } => self.agent.policies = policies,
                 ToAgent::Watch { .. }
                 | ToAgent::Thresholds { .. }
                 | ToAgent::RotateKey { .. }

@@ -222,6 +222,8 @@ impl RelaySim {
                 Action::Log(_) => {}
                 // The same, with `logins.rs`.
                 Action::Logins(_) => {}
+                // The same, with `services.rs`.
+                Action::Catalog(_) => {}
             }
         }
     }

@@ -1,0 +1,103 @@
+//! Services of runners (contract), as they were told of last.
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::ids::{AgentId, ObjectId};
+
+/// The agent that has a service, and how well its services are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Runner {
+    /// The machine's row.
+    pub machine_id: ObjectId,
+    /// The machine's public name.
+    pub agent_id: AgentId,
+    /// What people call the machine.
+    pub name: String,
+    /// Whether it is connected. Then it has told of what has changed.
+    pub online: bool,
+    /// When it last told of its services.
+    pub told_at: DateTime<Utc>,
+    /// How long ago that was, in seconds.
+    pub age_seconds: u64,
+    /// How many services it has besides those that are listed.
+    pub left_out: u32,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Service {
+    /// What it is called in paths: the name of its directory, followed by `@` and its runner's `agent_id` if another runner has that name.
+    pub name: String,
+    /// Its directory, within the services directory of its runner.
+    pub service_dir: String,
+    /// Its scripts, as its `scripts.yaml` has them.
+    pub scripts: Vec<Value>,
+    /// Whether it has an `instance.yaml`.
+    pub has_instance: bool,
+    /// Which configs it has.
+    pub configs: Vec<String>,
+    /// What is wrong with its files, for people.
+    pub problems: Vec<String>,
+    /// Whether several runners have one of this name.
+    pub conflict: bool,
+    /// Who has it.
+    pub runner: Runner,
+}
+
+/// The services of an organization.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceList {
+    /// By name.
+    pub services: Vec<Service>,
+}
+
+/// A machine that a service makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceInstance {
+    /// Empty if its entry has none, as are the other texts.
+    pub label: String,
+    /// What it calls itself.
+    pub hostname: String,
+    /// How large it is, as its provider calls that.
+    pub plan: String,
+    /// Where it is, as its provider calls that.
+    pub region: String,
+    /// What is installed on it.
+    pub os: String,
+    /// What people sort it by.
+    pub tags: Vec<Value>,
+}
+
+/// All that is known of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceDetail {
+    /// What lists have of it.
+    #[serde(flatten)]
+    pub service: Service,
+    /// All of its `instance.yaml`, if it can be read.
+    pub instance: Option<Value>,
+    /// Why it cannot.
+    pub instance_error: Option<String>,
+    /// The machines that it names.
+    pub instances: Vec<ServiceInstance>,
+}
+
+/// What a service has deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Deployment {
+    /// The service that it is of, as [`Service`] names it.
+    pub name: String,
+    /// Whether several runners have a directory of this name.
+    pub conflict: bool,
+    /// Who has it.
+    pub runner: Runner,
+}
+
+/// What is deployed in an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeploymentList {
+    /// By name.
+    pub deployments: Vec<Deployment>,
+}

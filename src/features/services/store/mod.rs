@@ -1,0 +1,172 @@
+//! SQL of services.
+use durable_objects::relay::Catalog;
+use protocol::ids::ObjectId;
+use protocol::terminal::services::{MAX_CATALOG, Service};
+use serde_json::Value;
+
+use crate::http::json_text::{BodyRow, json_flag, json_time};
+use crate::platform::db::{Arg, Nothing, Query, statements};
+
+/// How much of a catalog a statement takes, in bytes: far below what D1 binds, and all of it is a dozen statements at most.
+const MAX_LIST: usize = MAX_CATALOG / 8;
+
+/// SQL: a service (`s`) on its way out, of a machine (`m`) that is a runner (`r`), for a caller (`c`).
+macro_rules! of_caller {
+    () => {
+        " FROM users c JOIN services s ON s.organization_id = c.organization_id
+           JOIN runners r ON r.machine_id = s.machine_id JOIN machines m ON m.id = s.machine_id WHERE c.id = ?1"
+    };
+}
+
+/// SQL: another service (`o`) of the name of `s` in its organization.
+macro_rules! another {
+    () => {
+        "SELECT 1 FROM services o WHERE o.organization_id = s.organization_id AND o.name = s.name AND o.machine_id <> s.machine_id"
+    };
+}
+
+/// SQL: what `s` is called in paths. The first of those with one name has it for itself: those that can be deployed come before
+/// what is left of others, and then the machine's id decides.
+macro_rules! address {
+    () => {
+        concat!(
+            "'name', iif(EXISTS (",
+            another!(),
+            " AND (o.deployable, s.machine_id) > (s.deployable, o.machine_id)), s.name || '@' || m.agent_id, s.name)"
+        )
+    };
+}
+
+/// SQL: whether `s` shares its name, and its runner at a time (?2).
+macro_rules! whose {
+    () => {
+        concat!(
+            "'conflict', json(iif(EXISTS (",
+            another!(),
+            "), 'true', 'false')), 'runner', json_object('machine_id', m.id, 'agent_id', m.agent_id, 'name', m.name, 'online', ",
+            json_flag!("m.is_connected = 1"),
+            ", 'told_at', ",
+            json_time!("r.told_at"),
+            ", 'age_seconds', max(0, unixepoch(?2) - unixepoch(r.told_at)), 'left_out', r.left_out)"
+        )
+    };
+}
+
+/// SQL: a [`Service`](protocol::api::services::Service) without its end.
+macro_rules! service {
+    () => {
+        concat!(
+            "SELECT json_object(",
+            address!(),
+            ", 'service_dir', '/services/' || s.name, 'scripts', json(s.body -> 'scripts'), 'has_instance', ",
+            json_flag!("EXISTS (SELECT 1 FROM json_each(s.body, '$.configs') WHERE value = 'instance.yaml')"),
+            ", 'configs', json(s.body -> 'configs'), 'problems', json(COALESCE(s.body -> 'problems', '[]')), ",
+            whose!()
+        )
+    };
+}
+
+/// SQL: a text of an entry (`i`) of `instances`.
+macro_rules! entry {
+    ($name:literal) => {
+        concat!("'", $name, "', COALESCE(i.value ->> '", $name, "', '')")
+    };
+}
+
+statements! {
+    /// A runner (?1) has told of its services (?2: how many not), at a time (?3). A machine that is gone or revoked is none.
+    TOLD = "INSERT INTO runners (machine_id, left_out, told_at)
+         SELECT id, ?2, ?3 FROM machines WHERE id = ?1 AND status <> 'revoked'
+         ON CONFLICT (machine_id) DO UPDATE SET left_out = excluded.left_out, told_at = excluded.told_at";
+
+    /// What it (?1) does not name any more (?2, a JSON array) is gone.
+    GONE = "DELETE FROM services WHERE machine_id = ?1 AND name NOT IN (SELECT value FROM json_each(?2))";
+
+    /// What it (?1) tells of (?2, a JSON array): only what has changed is written.
+    SERVICES = "INSERT INTO services (machine_id, name, organization_id, deployable, deployed, body)
+         SELECT m.id, s.value ->> 'name', m.organization_id, s.value ->> 'deployable', s.value ->> 'deployed', s.value
+         FROM json_each(?2) s JOIN machines m ON m.id = ?1 JOIN runners r ON r.machine_id = m.id WHERE true
+         ON CONFLICT (machine_id, name) DO UPDATE SET deployable = excluded.deployable, deployed = excluded.deployed,
+           body = excluded.body WHERE body <> excluded.body";
+
+    /// The services of a caller's organization.
+    LIST = concat!(service!(), ") AS body", of_caller!(), " AND s.deployable = 1 ORDER BY s.name, s.machine_id");
+
+    /// What is deployed there.
+    DEPLOYMENTS = concat!("SELECT json_object(", address!(), ", ", whose!(), ") AS body", of_caller!(),
+        " AND s.deployed = 1 ORDER BY s.name, s.deployable DESC, s.machine_id");
+
+    /// All of one by its name (?3), and the runner's (?4) if it is given.
+    FIND = concat!(
+        service!(),
+        ", 'instance', json(s.body -> 'instance'), 'instance_error', s.body ->> 'instance_error', 'instances', json((
+             SELECT json_group_array(json_object(",
+        entry!("label"), ", ", entry!("hostname"), ", ", entry!("plan"), ", ", entry!("region"), ", ", entry!("os"),
+        ", 'tags', json(iif(json_type(i.value, '$.tags') = 'array', i.value -> 'tags', '[]'))))
+             FROM json_each(s.body, '$.instance.instances') i WHERE i.type = 'object'))) AS body",
+        of_caller!(),
+        " AND s.name = ?3 AND s.deployable = 1 AND (?4 IS NULL OR m.agent_id = ?4) ORDER BY s.machine_id LIMIT 1"
+    );
+}
+
+/// Makes a catalog that of a machine. The same again changes nothing but its time.
+pub fn replace(
+    machine: &ObjectId,
+    catalog: &Catalog,
+    now: &str,
+) -> (Query<Nothing>, Query<Nothing>, Vec<Query<Nothing>>) {
+    let names = Value::from_iter(catalog.services.iter().map(|service| service.name.as_str())).to_string();
+    let services = lists(&catalog.services).into_iter();
+    (
+        Query::new(TOLD, [machine.into(), i64::from(catalog.left_out).into(), now.into()]),
+        Query::new(GONE, [machine.into(), names.into()]),
+        services
+            .map(|list| Query::new(SERVICES, [machine.into(), list.into()]))
+            .collect(),
+    )
+}
+
+/// The services of a caller's organization, as they are known at a time.
+pub fn list(caller: &ObjectId, now: &str) -> Query<BodyRow> {
+    Query::new(LIST, [caller.into(), now.into()])
+}
+
+/// What is deployed in a caller's organization.
+pub fn deployments(caller: &ObjectId, now: &str) -> Query<BodyRow> {
+    Query::new(DEPLOYMENTS, [caller.into(), now.into()])
+}
+
+/// A service, by its name in paths.
+pub fn find(caller: &ObjectId, address: &str, now: &str) -> Query<BodyRow> {
+    let (name, runner) = match address.split_once('@') {
+        Some((name, runner)) => (name, Arg::from(runner)),
+        None => (address, Arg::Null),
+    };
+    Query::new(FIND, [caller.into(), now.into(), name.into(), runner])
+}
+
+/// A catalog as lists of services, as JSON, of [`MAX_LIST`] bytes each if no service is larger.
+fn lists(services: &[Service]) -> Vec<String> {
+    let mut lists = Vec::new();
+    let mut list = String::new();
+    // These types have no map with keys that are not text, the one thing that JSON cannot write.
+    for text in services
+        .iter()
+        .filter_map(|service| serde_json::to_string(service).ok())
+    {
+        if !list.is_empty() && list.len() + text.len() > MAX_LIST {
+            lists.push(format!("[{}]", std::mem::take(&mut list)));
+        }
+        if !list.is_empty() {
+            list.push(',');
+        }
+        list.push_str(&text);
+    }
+    if !list.is_empty() {
+        lists.push(format!("[{list}]"));
+    }
+    lists
+}
+
+#[cfg(test)]
+mod tests;

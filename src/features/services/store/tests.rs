@@ -1,0 +1,227 @@
+use protocol::api::services::{DeploymentList, ServiceDetail, ServiceList};
+use serde_json::json;
+
+use super::*;
+use crate::http::json_text::JsonText;
+use crate::testing::{TestDb, id, published};
+
+const TOLD_AT: &str = "2026-01-10T00:00:00.000Z";
+const NOW: &str = "2026-01-10T00:01:30.000Z";
+
+/// Two runners of one organization, the first by id first, and one of another.
+fn db() -> (TestDb, [String; 3]) {
+    let db = TestDb::new();
+    db.user("ann", "acme", "company_admin");
+    db.user("eve", "evil", "company_admin");
+    let mut ours = ["one", "two"];
+    ours.sort_by_key(|name| id(name));
+    for name in ours {
+        db.machine(name, "ann");
+    }
+    db.machine("theirs", "eve");
+    (db, [ours[0], ours[1], "theirs"].map(str::to_owned))
+}
+
+fn service(name: &str, deployable: bool, deployed: bool) -> Service {
+    let script = json!({"name": "deploy", "label": "Deploy", "file": "deploy.sh", "inputs": [{"name": "x"}]});
+    Service {
+        name: name.to_owned(),
+        deployable,
+        deployed,
+        scripts: vec![script],
+        configs: vec!["config.yaml".to_owned()],
+        instance: None,
+        instance_error: None,
+        outputs: vec![json!({"name": "url", "value": "********"})],
+        problems: Vec::new(),
+    }
+}
+
+fn tells(db: &TestDb, machine: &str, services: &[Service]) {
+    let catalog = Catalog {
+        number: 1,
+        services: services.to_vec(),
+        left_out: 3,
+    };
+    let (told, gone, services) = replace(&id(machine).parse().unwrap(), &catalog, TOLD_AT);
+    db.run(told);
+    db.run(gone);
+    for list in services {
+        db.run(list);
+    }
+}
+
+fn listed(db: &TestDb, caller: &str) -> ServiceList {
+    let rows = db.run(list(&id(caller).parse().unwrap(), NOW));
+    published(&JsonText::all("services", &rows).0)
+}
+
+fn names(db: &TestDb, caller: &str) -> Vec<String> {
+    let list = listed(db, caller).services.into_iter();
+    list.map(|service| service.name).collect()
+}
+
+fn deployed(db: &TestDb) -> Vec<String> {
+    let rows = db.run(deployments(&id("ann").parse().unwrap(), NOW));
+    let list: DeploymentList = published(&JsonText::all("deployments", &rows).0);
+    list.deployments.into_iter().map(|deployment| deployment.name).collect()
+}
+
+fn found(db: &TestDb, caller: &str, address: &str) -> Option<ServiceDetail> {
+    let rows = db.run(find(&id(caller).parse().unwrap(), address, NOW));
+    rows.first().map(|row| published(&row.body))
+}
+
+#[test]
+fn a_catalog_replaces_the_one_before_and_the_same_again_writes_nothing_but_its_time() {
+    let (db, [one, ..]) = db();
+    assert!(names(&db, "ann").is_empty());
+    tells(&db, &one, &[service("web", true, false), service("db", true, true)]);
+    assert_eq!(names(&db, "ann"), ["db", "web"]);
+    assert_eq!(deployed(&db), ["db"]);
+    let web = &listed(&db, "ann").services[1];
+    assert_eq!(
+        serde_json::to_value(web).unwrap(),
+        json!({
+            "name": "web", "service_dir": "/services/web", "has_instance": false, "configs": ["config.yaml"], "problems": [],
+            "scripts": [{"name": "deploy", "label": "Deploy", "file": "deploy.sh", "inputs": [{"name": "x"}]}], "conflict": false,
+            "runner": {"machine_id": id(&one), "agent_id": id(&one)[..12], "name": one, "online": false,
+                "told_at": "2026-01-10T00:00:00Z", "age_seconds": 90, "left_out": 3}
+        })
+    );
+    // What is left of a service is deployed, and no service.
+    tells(&db, &one, &[service("db", false, true), service("new", true, false)]);
+    assert_eq!(names(&db, "ann"), ["new"]);
+    assert_eq!(deployed(&db), ["db"]);
+    db.execute("CREATE TRIGGER once BEFORE UPDATE ON services BEGIN SELECT RAISE(FAIL, 'written again'); END");
+    tells(&db, &one, &[service("db", false, true), service("new", true, false)]);
+    db.execute("UPDATE machines SET is_connected = 1");
+    assert!(listed(&db, "ann").services[0].runner.online);
+    tells(&db, &one, &[]);
+    assert_eq!((db.count("services"), db.count("runners")), (0, 1));
+}
+
+#[test]
+fn the_services_of_a_machine_go_with_it_and_one_that_is_gone_or_revoked_has_none() {
+    let (db, [one, two, _]) = db();
+    for machine in [&one, &two] {
+        tells(&db, machine, &[service("web", true, false)]);
+    }
+    db.execute(&format!("DELETE FROM machines WHERE name = '{one}'"));
+    assert_eq!(names(&db, "ann"), ["web"], "the name is the other's now");
+    db.execute("UPDATE machines SET status = 'revoked'");
+    assert_eq!((db.count("services"), db.count("runners")), (0, 0));
+    for machine in [&one, &two] {
+        tells(&db, machine, &[service("web", true, false)]);
+    }
+    assert_eq!((db.count("services"), db.count("runners")), (0, 0));
+}
+
+#[test]
+fn another_organization_sees_nothing_of_them_and_shares_no_name() {
+    let (db, [one, _, theirs]) = db();
+    tells(&db, &one, &[service("web", true, true)]);
+    assert!(names(&db, "eve").is_empty());
+    let by_runner = format!("web@{}", &id(&one)[..12]);
+    assert!(found(&db, "eve", "web").is_none() && found(&db, "eve", &by_runner).is_none());
+    tells(&db, &theirs, &[service("web", true, true)]);
+    assert_eq!(listed(&db, "eve").services[0].runner.name, "theirs");
+    assert!(!found(&db, "ann", "web").unwrap().service.conflict);
+    assert!(!found(&db, "eve", "web").unwrap().service.conflict);
+    assert_eq!(deployed(&db), ["web"]);
+}
+
+#[test]
+fn the_second_of_two_equal_names_is_addressed_by_its_runner() {
+    let (db, [one, two, _]) = db();
+    let address = |name: &str, machine: &str| format!("{name}@{}", &id(machine)[..12]);
+    tells(&db, &two, &[service("web", true, true)]);
+    assert_eq!(names(&db, "ann"), ["web"]);
+    tells(&db, &one, &[service("web", true, true), service("only", true, false)]);
+    let second = address("web", &two);
+    assert_eq!(names(&db, "ann"), ["only", "web", second.as_str()]);
+    let conflicts: Vec<bool> = listed(&db, "ann")
+        .services
+        .iter()
+        .map(|service| service.conflict)
+        .collect();
+    assert_eq!(conflicts, [false, true, true]);
+    assert_eq!(deployed(&db), ["web", second.as_str()]);
+    for (asked, runner) in [("web", &one), (second.as_str(), &two), (&address("web", &one), &one)] {
+        let service = found(&db, "ann", asked).unwrap().service;
+        assert_eq!(
+            (&service.runner.name, service.service_dir.as_str()),
+            (runner, "/services/web")
+        );
+    }
+    for nothing in ["web@", "web@000000000000", "@", "", "nothing", &address("only", &two)] {
+        assert!(found(&db, "ann", nothing).is_none(), "{nothing}");
+    }
+    // What is left of the first gives the name to what can be deployed.
+    tells(&db, &one, &[service("web", false, true)]);
+    assert_eq!(names(&db, "ann"), ["web"]);
+    assert_eq!(found(&db, "ann", "web").unwrap().service.runner.name, two);
+    assert_eq!(deployed(&db), ["web", address("web", &one).as_str()]);
+}
+
+#[test]
+fn a_service_has_all_of_its_instances_file_whatever_is_in_it() {
+    let (db, [one, ..]) = db();
+    let with = |instance| {
+        let mut service = service("web", true, false);
+        service.configs.push("instance.yaml".to_owned());
+        service.instance = instance;
+        tells(&db, &one, &[service]);
+        found(&db, "ann", "web").unwrap()
+    };
+    let instance = json!({"instances": [
+        {"label": "a", "hostname": "a.example", "plan": "vc2", "region": "fra", "os": "Debian", "tags": ["x", 1], "more": {}},
+        {"label": null, "tags": "x"}, "text", ["list"], 7,
+    ], "provider": {"deep": [null, true]}});
+    let detail = with(Some(instance.clone()));
+    assert!(detail.service.has_instance);
+    assert_eq!(detail.instance, Some(instance));
+    assert_eq!(
+        serde_json::to_value(&detail.instances).unwrap(),
+        json!([
+            {"label": "a", "hostname": "a.example", "plan": "vc2", "region": "fra", "os": "Debian", "tags": ["x", 1]},
+            {"label": "", "hostname": "", "plan": "", "region": "", "os": "", "tags": []},
+        ])
+    );
+    for odd in [
+        json!("text"),
+        json!([1]),
+        json!({"instances": "text"}),
+        json!({"instances": null}),
+        json!({"instances": 5}),
+    ] {
+        let detail = with(Some(odd.clone()));
+        assert_eq!((detail.instance, detail.instances), (Some(odd), Vec::new()));
+    }
+    assert_eq!(with(None).instance, None);
+    let mut broken = service("web", true, false);
+    broken.instance_error = Some("line 3".to_owned());
+    broken.problems = vec!["scripts.yaml: line 1".to_owned()];
+    tells(&db, &one, &[broken]);
+    let detail = found(&db, "ann", "web").unwrap();
+    assert_eq!(
+        (detail.instance, detail.instance_error.as_deref()),
+        (None, Some("line 3"))
+    );
+    assert_eq!(detail.service.problems, ["scripts.yaml: line 1"]);
+}
+
+#[test]
+fn a_large_catalog_is_several_statements() {
+    let large = |name: &str| {
+        let mut service = service(name, true, false);
+        service.problems = vec!["p".repeat(MAX_LIST / 3)];
+        service
+    };
+    let (db, [one, ..]) = db();
+    let services: Vec<Service> = (0..5).map(|n| large(&format!("s{n}"))).collect();
+    assert_eq!(lists(&services).len(), 3);
+    assert!(lists(&[]).is_empty());
+    tells(&db, &one, &services);
+    assert_eq!(names(&db, "ann"), ["s0", "s1", "s2", "s3", "s4"]);
+}
