@@ -10,6 +10,7 @@ use crate::ids::{AgentId, BootId, CommandId, ObjectId, SessionId};
 use crate::terminal::Size;
 use crate::terminal::agent::Described;
 use crate::terminal::limits::SessionLimits;
+use crate::terminal::services::{Answer, Ask};
 
 /// The name of the Durable Object binding.
 pub const BINDING: &str = "RELAY";
@@ -67,6 +68,13 @@ pub const COMMAND_RESULT_PATH: &str = "/command/result";
 
 /// `POST` [`DecideCommand`]: a command that waits for approval was approved or rejected; answers 204, also when it waits no more.
 pub const DECIDE_COMMAND_PATH: &str = "/command/decide";
+
+/// `POST` [`AskRunner`]: has the machine's agent do something with a service. A part of a file is answered as its bytes, with [`FilePart`]
+/// in [`PART_HEADER`]; whatever else has come of it as [`RunnerAnswer`].
+pub const SERVICE_PATH: &str = "/service";
+
+/// The header with a [`FilePart`] as JSON.
+pub const PART_HEADER: &str = "x-file-part";
 
 /// The name of the object that relays for a machine.
 pub fn object_name(machine: &ObjectId) -> &str {
@@ -304,6 +312,41 @@ pub struct DecideCommand {
     pub approval: Option<String>,
     /// Who rejected it and why, for people.
     pub error: String,
+}
+
+/// Something that a runner is to do for somebody who may have it done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskRunner {
+    /// The directory of the service.
+    pub service: String,
+    /// What. A list and a file are answered as far as is good for one answer, whatever the agent answers at once.
+    pub ask: Ask,
+}
+
+/// What has become of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "runner", rename_all = "snake_case")]
+pub enum RunnerAnswer {
+    /// It has answered.
+    Answered {
+        /// What.
+        answer: Answer,
+    },
+    /// It is not connected, or is no runner, and was asked nothing.
+    Offline,
+    /// It was asked and did not answer in time, or its link was lost: what it was to do may be done.
+    Silent,
+}
+
+/// What is known of a file besides some of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilePart {
+    /// How long all of it is.
+    pub size: u64,
+    /// When it was last changed, in milliseconds since the Unix epoch.
+    pub modified_ms: u64,
+    /// What changes when the file does.
+    pub version: String,
 }
 
 /// What the relay knows of its machine now.

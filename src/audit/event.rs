@@ -127,6 +127,7 @@ actions! {
     AlertRuleDeleted "alert_rule_deleted";
     AlertAcknowledged "alert_acknowledged";
     AuditExported "audit_exported";
+    ServiceConfigEdited "service.config.edit";
     Denied "denied";
 }
 
@@ -145,6 +146,7 @@ pub enum Resource {
     Webhook,
     Alert,
     Audit,
+    Service,
     Unknown,
 }
 
@@ -161,6 +163,7 @@ impl Resource {
             "issue" => "issues",
             "webhook" => "webhooks",
             "alert" => "alerts",
+            "service" => "services",
             other => other,
         }
     }
@@ -185,6 +188,7 @@ impl Resource {
             "webhooks" => Self::Webhook,
             "alerts" => Self::Alert,
             "audit" | "audit-logs" => Self::Audit,
+            "services" => Self::Service,
             _ => Self::Unknown,
         }
     }
@@ -203,6 +207,7 @@ impl Resource {
             Self::Webhook => "webhook",
             Self::Alert => "alert",
             Self::Audit => "audit",
+            Self::Service => "service",
             Self::Unknown => "unknown",
         }
     }

@@ -78,6 +78,14 @@ impl ApiError {
         }])
     }
 
+    /// 400: one field is not accepted, in the words that clients of a published API look for.
+    pub fn refused_field(field: &str, message: impl Into<String>, text: impl Into<Text>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::invalid_field(field, message)
+        }
+    }
+
     /// 401: nobody proved who calls.
     pub fn unauthorized(text: impl Into<Text>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", text)
@@ -169,6 +177,12 @@ impl ApiError {
     /// What went wrong inside, for the log.
     pub fn cause(&self) -> &str {
         self.cause.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Which fields are not accepted.
+    #[cfg(test)]
+    pub fn fields(&self) -> &[FieldError] {
+        &self.fields
     }
 
     /// Its words.

@@ -9,10 +9,11 @@ use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
-    self, AskStatus, CommandAnswer, DecideCommand, Interest, LiveSession, NamedCommand, NamedSession, RotateKey,
-    RunCommand, Status,
+    self, AskRunner, AskStatus, CommandAnswer, DecideCommand, FilePart, Interest, LiveSession, NamedCommand,
+    NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
 };
 use protocol::terminal::presence::Presence;
+use protocol::terminal::services::{Ask, Place};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
@@ -33,6 +34,14 @@ pub enum Upgraded {
     Open(Response),
     /// The relay knows better: 409 for a second agent with the key of one that is alive, 401 for a key that has just gone.
     Refused(StatusCode),
+}
+
+/// Some of a file, and what is known of all of it.
+pub struct FileRead {
+    /// The bytes from where it was read.
+    pub bytes: Vec<u8>,
+    /// The file.
+    pub file: FilePart,
 }
 
 impl RelayStub {
@@ -136,6 +145,34 @@ impl RelayStub {
         let path = relay_contract::COMMAND_RESULT_PATH;
         let mut response = self.post(path, &NamedCommand { command_id }).await?;
         Ok(response.json().await?)
+    }
+
+    /// Has the machine's agent do something with a service, but for reading a file.
+    pub async fn ask_runner(&self, service: &str, ask: Ask) -> Result<RunnerAnswer, ApiError> {
+        Ok(self.service(service, ask).await?.json().await?)
+    }
+
+    /// Has it read a file of a service from a byte on, of the version that was read before, as much as is good for one answer.
+    pub async fn read_file(
+        &self,
+        service: &str,
+        place: Place,
+        from: u64,
+        version: Option<String>,
+    ) -> Result<Result<FileRead, RunnerAnswer>, ApiError> {
+        let mut response = self.service(service, Ask::Read { place, from, version }).await?;
+        let Some(part) = response.headers().get(relay_contract::PART_HEADER)? else {
+            return Ok(Err(response.json().await?));
+        };
+        let file = serde_json::from_str(&part).map_err(ApiError::internal)?;
+        let bytes = response.bytes().await?;
+        Ok(Ok(FileRead { bytes, file }))
+    }
+
+    async fn service(&self, service: &str, ask: Ask) -> Result<worker::Response, ApiError> {
+        let service = service.to_owned();
+        self.post(relay_contract::SERVICE_PATH, &AskRunner { service, ask })
+            .await
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {

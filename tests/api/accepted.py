@@ -139,6 +139,11 @@ ACCEPTED = [
         {"POST /api/machines/{agent_id}/command": ("agent not connected",)},
     ),
     Accepted(
+        "few texts are YAML, and what is bounded is their bytes",
+        REFUSED,
+        {"PUT /api/services/{name}/configs/{config}": ("Invalid YAML: ", "Content too large")},
+    ),
+    Accepted(
         "what this server has no place for is refused in words",
         FAILED,
         {"PUT /v1/organizations/{organization_id}/oidc": ("Providers are set for the whole server",)},

@@ -394,6 +394,7 @@ PREPARED = {
     "POST /api/webhooks/{webhook_id}/test": of_webhook(),
     "GET /api/webhooks/{webhook_id}/deliveries": of_webhook(),
     "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": of_webhook(delivery=True),
+    "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),
@@ -424,4 +425,5 @@ LASTING = {
     "alert_id": lambda world: world.alert(),
     # A service of the machine.
     "name": lambda world: "web",
+    "config": lambda world: "config.yaml",
 }

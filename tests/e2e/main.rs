@@ -35,6 +35,7 @@ mod recordings;
 mod request_log;
 mod roles;
 mod scheduled;
+mod service_configs;
 mod services;
 mod sessions;
 mod sharing;

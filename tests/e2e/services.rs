@@ -11,7 +11,7 @@ use crate::support::stack::Stack;
 use crate::support::team::{allow, join};
 use crate::support::wait::eventually;
 
-fn add(directory: &Path, name: &str, files: &[(&str, &str)]) {
+pub fn add(directory: &Path, name: &str, files: &[(&str, &str)]) {
     for (file, text) in [&[("deploy.sh", "")], files].concat() {
         let file = directory.join(name).join(file);
         fs::create_dir_all(file.parent().expect("a folder")).expect("it is ours");
@@ -20,7 +20,7 @@ fn add(directory: &Path, name: &str, files: &[(&str, &str)]) {
 }
 
 /// A machine whose agent is a runner.
-async fn runner(owner: &Account, name: &str) -> (Agent, PathBuf) {
+pub async fn runner(owner: &Account, name: &str) -> (Agent, PathBuf) {
     let agent = Agent::enrolled(owner, name, &owner.anonymous.url).await;
     let directory = agent.file("services");
     fs::create_dir(&directory).expect("it is ours");
@@ -34,7 +34,7 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 /// The services, once they are these.
-async fn listed(account: &Account, expected: &[&str]) -> Value {
+pub async fn listed(account: &Account, expected: &[&str]) -> Value {
     eventually(&format!("the services {expected:?}"), async || {
         let services = account.get("/api/services").await.ok()["services"].take();
         (names(&services) == expected).then_some(services)

@@ -1,6 +1,7 @@
 //! The shell of the relay: sockets, storage, alarm. It tells the state machine what happened and does what it decides.
 mod announce;
 mod arrival;
+mod asks;
 mod buffers;
 mod command;
 mod hear;
@@ -17,7 +18,7 @@ use protocol::ids::ObjectId;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DECIDE_COMMAND_PATH,
     DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH, RotateKey,
-    SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
+    SERVICE_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -35,7 +36,7 @@ use crate::storage::Storage;
 /// How long an agent has to say what its shells do, in milliseconds. Those who ask wait a second in all.
 const DESCRIBED_WITHIN: u64 = 500;
 
-/// How often it is looked whether it has.
+/// How often it is looked whether it has, or has done what it was asked.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// The Durable Object of one machine. What its sockets say it hears in `hear`.
@@ -172,6 +173,7 @@ impl Relay {
             (Method::Post, CANCEL_COMMAND_PATH) => self.cancel_command(req).await,
             (Method::Post, DECIDE_COMMAND_PATH) => self.decide_command(req).await,
             (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
+            (Method::Post, SERVICE_PATH) => self.ask_service(req).await,
             (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {

@@ -127,6 +127,7 @@ impl RelayState {
             FromAgent::History { metrics, series } => self.agent.measured(now, metrics, Some(series), &mut self.out),
             FromAgent::Logins { now: clock, logins } => self.logins(now, clock, logins),
             FromAgent::Catalog { part } if self.agent.is_runner() => self.catalog_part(now, part, text.len()),
+            FromAgent::Service { number, answer } if self.agent.is_runner() => self.runner_answered(number, answer),
             // Nobody asked it.
             FromAgent::Catalog { .. } | FromAgent::Service { .. } => self.drop_agent(now, Close::ProtocolError),
             FromAgent::Described { shells } => self.described(now, shells),
@@ -218,6 +219,7 @@ impl RelayState {
         self.sessions.link_lost();
         self.commands.link_lost();
         self.runner.link_lost();
+        self.asks.link_lost();
         self.viewers.link_lost();
         self.recorders_lose_link();
         for socket in self.viewers.sockets() {

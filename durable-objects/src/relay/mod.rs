@@ -20,7 +20,7 @@
 //! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `command_output.rs`: what those
 //!   who look on are told of either, `commands_run.rs`: records of those that were typed
 //! - `logins.rs`: who logs in past the edge
-//! - `services.rs`: which services a runner tells of
+//! - `services.rs`: which services a runner tells of, `asks.rs`: what it is asked to do with their files
 //! - `measured.rs`: how the machine does, and how often that is asked
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `strangers.rs`: sockets that have not said whose they are
@@ -32,6 +32,7 @@ mod action;
 mod agent_link;
 mod approval;
 mod arrival;
+mod asks;
 mod attach;
 mod command;
 mod command_output;
@@ -92,6 +93,7 @@ pub use strangers::Proof;
 pub use tail::TAIL_BYTES;
 
 use agent_link::AgentLink;
+use asks::Asks;
 use commands::Commands;
 use describe::Describing;
 use machine::Machine;
@@ -150,6 +152,7 @@ pub struct RelayState {
     /// When the agent told of logins the last two times.
     logins_at: [Option<u64>; 2],
     runner: Runner,
+    asks: Asks,
     out: Outbox,
 }
 
@@ -175,6 +178,7 @@ impl RelayState {
             epoch: 0,
             logins_at: [None, None],
             runner: Runner::default(),
+            asks: Asks::default(),
             out: Outbox::default(),
         };
         for record in records {

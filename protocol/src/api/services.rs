@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId};
 
 /// The agent that has a service, and how well its services are known.
@@ -100,4 +101,53 @@ pub struct Deployment {
 pub struct DeploymentList {
     /// By name.
     pub deployments: Vec<Deployment>,
+}
+
+/// A config that a service may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConfigEntry {
+    /// The file's name.
+    pub name: String,
+    /// Whether it has it.
+    pub exists: bool,
+}
+
+/// The configs of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConfigList {
+    /// Its directory, within the services directory of its runner.
+    pub service_dir: String,
+    /// All that it may have, by name.
+    pub configs: Vec<ConfigEntry>,
+}
+
+/// A config.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Config {
+    /// The file's name.
+    pub filename: String,
+    /// All of it.
+    pub content: String,
+}
+
+/// A file as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WriteFile {
+    /// All of it, at most 102,400 bytes.
+    #[schema(max_length = 102_400)]
+    pub content: String,
+}
+
+/// Its bound is in bytes, and told after it is known that there is such a service (contract).
+impl Validate for WriteFile {
+    fn validate(&self, _: &mut Faults) {}
+}
+
+/// What was done with a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileDone {
+    /// `saved`.
+    pub status: String,
+    /// The file's name.
+    pub filename: String,
 }

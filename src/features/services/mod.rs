@@ -1,6 +1,11 @@
-//! Services of runners, as they were told of last: relays bring what agents tell.
+//! Services of runners. What they are is known as it was told of last: relays bring what agents tell. Their files are at the runners, which
+//! are asked for them.
+mod access;
+mod configs;
 mod handlers;
 pub mod record;
+mod row;
+mod runner;
 mod store;
 
 use crate::auth::rule::{Routes, routes};
@@ -12,5 +17,8 @@ pub fn routes() -> Routes {
         handlers::list_services => Needs(ServicesView),
         handlers::list_active_deployments => Needs(ServicesView),
         handlers::find_service => Needs(ServicesView),
+        configs::list_configs => Needs(ServicesConfigView),
+        configs::read_config => Needs(ServicesConfigView),
+        configs::write_config => Needs(ServicesConfigEdit),
     ]
 }

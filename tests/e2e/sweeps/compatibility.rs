@@ -68,6 +68,7 @@ impl Route {
             let value = match name {
                 "agent_id" => "00000000000a",
                 "filename" => "instance.yaml",
+                "config" => "config.yaml",
                 "subdir" => "templates",
                 "name" | "label" | "hostname" => "web",
                 "region" => "mel",

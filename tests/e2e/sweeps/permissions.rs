@@ -310,6 +310,15 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/services", Needs("services.view")),
     ("GET /api/services/active-deployments", Needs("services.view")),
     ("GET /api/services/{name}", Needs("services.view")),
+    ("GET /api/services/{name}/configs", Needs("services.config.view")),
+    (
+        "GET /api/services/{name}/configs/{config}",
+        Needs("services.config.view"),
+    ),
+    (
+        "PUT /api/services/{name}/configs/{config}",
+        Needs("services.config.edit"),
+    ),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
     ("GET /api/terminal/live", May(200)),
     ("GET /api/shares", May(200)),
@@ -517,6 +526,7 @@ impl Things {
             "share_id" => "00000000000000000000000a".to_owned(),
             "offset" => "0".to_owned(),
             "name" => "web".to_owned(),
+            "config" => "config.yaml".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

@@ -1,5 +1,6 @@
 //! The relay against models of an agent and of viewers.
 mod arrival;
+mod asks;
 mod command_output;
 mod commands;
 mod commands_run;

@@ -6,7 +6,7 @@ use super::relay_sim::{RelaySim, Wire};
 use super::rules::heard;
 use crate::relay::{Action, Catalog, Notice};
 
-fn online(services: bool) -> RelaySim {
+pub fn online(services: bool) -> RelaySim {
     let mut sim = RelaySim::new(0);
     sim.agent.services = services;
     sim.agent_connects();

@@ -1,9 +1,10 @@
 //! SQL of services.
 use durable_objects::relay::Catalog;
 use protocol::ids::ObjectId;
-use protocol::terminal::services::{MAX_CATALOG, Service};
+use protocol::terminal::services::{CONFIGS, MAX_CATALOG, Service};
 use serde_json::Value;
 
+use super::row::ServiceRow;
 use crate::http::json_text::{BodyRow, json_flag, json_time};
 use crate::platform::db::{Arg, Nothing, Query, statements};
 
@@ -66,6 +67,21 @@ macro_rules! service {
     };
 }
 
+/// SQL: the one of them that is called so in paths: by its name, and its runner's if that is given.
+macro_rules! addressed {
+    ($name:literal, $runner:literal) => {
+        concat!(
+            " AND s.name = ",
+            $name,
+            " AND s.deployable = 1 AND (",
+            $runner,
+            " IS NULL OR m.agent_id = ",
+            $runner,
+            ") ORDER BY s.machine_id LIMIT 1"
+        )
+    };
+}
+
 /// SQL: a text of an entry (`i`) of `instances`.
 macro_rules! entry {
     ($name:literal) => {
@@ -105,7 +121,20 @@ statements! {
         ", 'tags', json(iif(json_type(i.value, '$.tags') = 'array', i.value -> 'tags', '[]'))))
              FROM json_each(s.body, '$.instance.instances') i WHERE i.type = 'object'))) AS body",
         of_caller!(),
-        " AND s.name = ?3 AND s.deployable = 1 AND (?4 IS NULL OR m.agent_id = ?4) ORDER BY s.machine_id LIMIT 1"
+        addressed!("?3", "?4")
+    );
+
+    /// Who has it, by its name (?2), and the runner's (?3) if it is given.
+    RUNNER = concat!("SELECT s.name, s.machine_id, m.agent_id", of_caller!(), addressed!("?2", "?3"));
+
+    /// Which of the configs that there can be (?4, a JSON array) it has.
+    CONFIGS_OF = concat!(
+        "SELECT json_object('service_dir', '/services/' || s.name, 'configs', json((
+             SELECT json_group_array(json_object('name', k.value, 'exists', ",
+        json_flag!("EXISTS (SELECT 1 FROM json_each(s.body, '$.configs') h WHERE h.value = k.value)"),
+        ")) FROM json_each(?4) k))) AS body",
+        of_caller!(),
+        addressed!("?2", "?3")
     );
 }
 
@@ -138,11 +167,29 @@ pub fn deployments(caller: &ObjectId, now: &str) -> Query<BodyRow> {
 
 /// A service, by its name in paths.
 pub fn find(caller: &ObjectId, address: &str, now: &str) -> Query<BodyRow> {
-    let (name, runner) = match address.split_once('@') {
-        Some((name, runner)) => (name, Arg::from(runner)),
-        None => (address, Arg::Null),
-    };
-    Query::new(FIND, [caller.into(), now.into(), name.into(), runner])
+    let (name, runner) = parts(address);
+    Query::new(FIND, [caller.into(), now.into(), name, runner])
+}
+
+/// Who has a service, by its name in paths.
+pub fn runner(caller: &ObjectId, address: &str) -> Query<ServiceRow> {
+    let (name, runner) = parts(address);
+    Query::new(RUNNER, [caller.into(), name, runner])
+}
+
+/// The configs of a service, by its name in paths.
+pub fn configs(caller: &ObjectId, address: &str) -> Query<BodyRow> {
+    let (name, runner) = parts(address);
+    let all = Value::from(CONFIGS.to_vec()).to_string();
+    Query::new(CONFIGS_OF, [caller.into(), name, runner, all.into()])
+}
+
+/// A name in paths as what it is made of: the service's, and its runner's if it has that.
+fn parts(address: &str) -> (Arg, Arg) {
+    match address.split_once('@') {
+        Some((name, runner)) => (name.into(), runner.into()),
+        None => (address.into(), Arg::Null),
+    }
 }
 
 /// A catalog as lists of services, as JSON, of [`MAX_LIST`] bytes each if no service is larger.

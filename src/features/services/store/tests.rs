@@ -1,4 +1,4 @@
-use protocol::api::services::{DeploymentList, ServiceDetail, ServiceList};
+use protocol::api::services::{ConfigList, DeploymentList, ServiceDetail, ServiceList};
 use serde_json::json;
 
 use super::*;
@@ -224,4 +224,58 @@ fn a_large_catalog_is_several_statements() {
     assert!(lists(&[]).is_empty());
     tells(&db, &one, &services);
     assert_eq!(names(&db, "ann"), ["s0", "s1", "s2", "s3", "s4"]);
+}
+
+/// Whose directory is asked for by a name.
+fn runner_of(db: &TestDb, caller: &str, address: &str) -> Option<(String, String)> {
+    let rows = db.run(runner(&id(caller).parse().unwrap(), address));
+    let row = rows.into_iter().next()?;
+    Some((row.name, row.machine_id.to_string()))
+}
+
+#[test]
+fn a_service_is_asked_for_at_its_runner_and_by_nobody_of_another_organization() {
+    let (db, [one, two, theirs]) = db();
+    for machine in [&one, &two, &theirs] {
+        tells(
+            &db,
+            machine,
+            &[service("web", true, false), service("gone", false, true)],
+        );
+    }
+    let at = |machine: &str| Some(("web".to_owned(), id(machine)));
+    let second = format!("web@{}", &id(&two)[..12]);
+    assert_eq!(runner_of(&db, "ann", "web"), at(&one));
+    assert_eq!(runner_of(&db, "ann", &second), at(&two));
+    assert_eq!(runner_of(&db, "eve", "web"), at(&theirs));
+    assert_eq!(runner_of(&db, "eve", &second), None);
+    for absent in ["gone", "nothing", "", "@", "web@", "../web"] {
+        assert_eq!(runner_of(&db, "ann", absent), None, "{absent}");
+    }
+}
+
+#[test]
+fn all_configs_that_there_can_be_are_listed_with_whether_they_are_there() {
+    let (db, [one, ..]) = db();
+    let mut web = service("web", true, false);
+    web.configs = vec!["scripts.yaml".to_owned(), "config.yaml".to_owned()];
+    tells(&db, &one, &[web]);
+    let rows = db.run(configs(&id("ann").parse().unwrap(), "web"));
+    let list: ConfigList = published(&rows[0].body);
+    let there: Vec<(&str, bool)> = list
+        .configs
+        .iter()
+        .map(|config| (config.name.as_str(), config.exists))
+        .collect();
+    assert_eq!(list.service_dir, "/services/web");
+    assert_eq!(
+        there,
+        [
+            ("config.yaml", true),
+            ("instance.yaml", false),
+            ("outputs.yaml", false),
+            ("scripts.yaml", true)
+        ]
+    );
+    assert!(db.run(configs(&id("eve").parse().unwrap(), "web")).is_empty());
 }

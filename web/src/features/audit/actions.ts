@@ -85,6 +85,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   organization_updated: 'changed an organization',
   organization_deleted: 'deleted an organization',
   settings_changed: 'changed the settings',
+  'service.config.edit': 'changed the configuration of a service',
   webhook_created: 'added a webhook',
   webhook_updated: 'changed a webhook',
   webhook_deleted: 'deleted a webhook',
