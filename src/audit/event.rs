@@ -128,6 +128,9 @@ actions! {
     AlertAcknowledged "alert_acknowledged";
     AuditExported "audit_exported";
     ServiceConfigEdited "service.config.edit";
+    ServiceFileUploaded "service.file.upload";
+    ServiceFileEdited "service.file.edit";
+    ServiceFileDeleted "service.file.delete";
     Denied "denied";
 }
 

@@ -122,6 +122,16 @@ impl Argument for PathPair {
     }
 }
 
+/// The three variable parts of a path, in order.
+pub struct PathTriple(pub String, pub String, pub String);
+
+impl Argument for PathTriple {
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        let (first, second, third) = path(asked)?;
+        Ok(Self(first, second, third))
+    }
+}
+
 /// What is variable in the path. The router has it at hand: there is nothing to wait for.
 fn path<const N: usize>(asked: &mut Asked) -> Result<[String; N], ApiError> {
     let found = RawPathParams::from_request_parts(&mut asked.parts, &()).now_or_never();

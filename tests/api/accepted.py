@@ -98,6 +98,12 @@ NUMBERS = (
     "PUT /api/users/{user_id}/roles",
     "POST /api/roles/users/{user_id}/roles",
 )
+FILES = (
+    "POST /api/services/{name}/files/{subdir}",
+    "GET /api/services/{name}/files/{subdir}/{file}",
+    "PUT /api/services/{name}/files/{subdir}/{file}",
+    "DELETE /api/services/{name}/files/{subdir}/{file}",
+)
 INVITE, RESET = ("Invalid or expired invite token",), ("Invalid or expired reset token",)
 # Of an account that may be asked for by whoever made it.
 TAKEN = ("Username already exists", "Username or email already exists", "Email already")
@@ -142,6 +148,11 @@ ACCEPTED = [
         "few texts are YAML, and what is bounded is their bytes",
         REFUSED,
         {"PUT /api/services/{name}/configs/{config}": ("Invalid YAML: ", "Content too large")},
+    ),
+    Accepted(
+        "what is bounded of names and texts is their bytes, and some names mean other directories",
+        REFUSED,
+        dict.fromkeys(FILES, ("Path traversal detected", "File too large", "file is required")),
     ),
     Accepted(
         "what this server has no place for is refused in words",

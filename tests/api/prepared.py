@@ -76,6 +76,13 @@ def delete_key(world):
     return request(token=person["token"], path={"key_id": world.key_of(person)})
 
 
+def service_file(world):
+    """A file of a service."""
+    name = world.name("file")
+    world.ask("PUT", f"/api/services/web/files/inputs/{name}", {"content": "a"})
+    return request(path={"file": name})
+
+
 def group_with_machine(world):
     group = world.group(machine_ids=[world.machine["id"]])
     return request(path={"group_id": group, "machine_id": world.machine["id"]})
@@ -394,6 +401,12 @@ PREPARED = {
     "POST /api/webhooks/{webhook_id}/test": of_webhook(),
     "GET /api/webhooks/{webhook_id}/deliveries": of_webhook(),
     "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": of_webhook(delivery=True),
+    "POST /api/services/{name}/files/{subdir}": lambda world: request(
+        body={"file": GIF}, media_type="multipart/form-data"
+    ),
+    "PUT /api/services/{name}/files/{subdir}/{file}": lambda world: request(body={"content": "a"}),
+    "DELETE /api/services/{name}/files/{subdir}/{file}": service_file,
+    "GET /api/services/{name}/files/{subdir}/{file}": service_file,
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
@@ -426,4 +439,6 @@ LASTING = {
     # A service of the machine.
     "name": lambda world: "web",
     "config": lambda world: "config.yaml",
+    "subdir": lambda world: "inputs",
+    "file": lambda world: "a.txt",
 }

@@ -36,6 +36,7 @@ mod request_log;
 mod roles;
 mod scheduled;
 mod service_configs;
+mod service_files;
 mod services;
 mod sessions;
 mod sharing;

@@ -88,7 +88,9 @@ impl Operation {
             | "POST /api/roles/users/{user_id}/roles" => {
                 json!({"role_ids": []})
             }
-            "PUT /api/services/{name}/configs/{config}" => json!({"content": "least: 1"}),
+            "PUT /api/services/{name}/configs/{config}" | "PUT /api/services/{name}/files/{subdir}/{file}" => {
+                json!({"content": "least: 1"})
+            }
             "POST /v1/machines" => json!({"name": "least-v1"}),
             "POST /v1/users/invite" => json!({"email": "least@example.com", "role": "member"}),
             "PUT /v1/users/{user_id}/permissions" => json!({"machine_access": []}),

@@ -146,8 +146,41 @@ impl Validate for WriteFile {
 /// What was done with a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileDone {
-    /// `saved`.
+    /// `saved`, `uploaded` or `deleted`.
     pub status: String,
     /// The file's name.
     pub filename: String,
 }
+
+/// A file of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileEntry {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was last changed.
+    pub modified: DateTime<Utc>,
+}
+
+/// The files of a directory of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileList {
+    /// By name.
+    pub files: Vec<FileEntry>,
+    /// Whether there are more, which are not listed: about 2,000 are.
+    pub more: bool,
+}
+
+/// A form with a file.
+#[derive(Debug, ToSchema)]
+pub struct FileForm {
+    /// The file, of at most 102,400 bytes.
+    #[schema(value_type = String, format = Binary)]
+    pub file: Vec<u8>,
+}
+
+/// A file's bytes.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct FileBody(pub Vec<u8>);

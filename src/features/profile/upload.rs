@@ -61,7 +61,8 @@ impl Upload {
             Self::Form { content_type, bytes } => (content_type, bytes),
         };
         let file = multipart::first_file(&content_type, &bytes).await?;
-        accept(file.ok_or_else(|| ApiError::invalid_field(FIELD, "is required: a picture as a file"))?)
+        let file = file.ok_or_else(|| ApiError::invalid_field(FIELD, "is required: a picture as a file"))?;
+        accept(file.bytes)
     }
 }
 

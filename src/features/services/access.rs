@@ -18,9 +18,22 @@ pub struct ServiceAccess {
 impl ServiceAccess {
     /// The right over the service that is called so in paths.
     pub async fn load(app: &App, credentials: Credentials, address: &str) -> Result<Self, ApiError> {
+        let (access, ()) = Self::load_with(app, credentials, address, Ok(())).await?;
+        Ok(access)
+    }
+
+    /// The same, with what else the path says. What is wrong with that is told to whoever the rule lets pass, before it is told whether
+    /// there is such a service (contract).
+    pub async fn load_with<T>(
+        app: &App,
+        credentials: Credentials,
+        address: &str,
+        more: Result<T, ApiError>,
+    ) -> Result<(Self, T), ApiError> {
         let find = store::runner(credentials.user_id(), address);
         let (caller, found) = credentials.load(&app.db()?, find).await?;
-        Self::decide(caller, found)
+        let more = more?;
+        Ok((Self::decide(caller, found)?, more))
     }
 
     /// The right, if a service was found for this caller.

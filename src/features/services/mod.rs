@@ -2,6 +2,8 @@
 //! are asked for them.
 mod access;
 mod configs;
+mod download;
+mod files;
 mod handlers;
 pub mod record;
 mod row;
@@ -20,5 +22,10 @@ pub fn routes() -> Routes {
         configs::list_configs => Needs(ServicesConfigView),
         configs::read_config => Needs(ServicesConfigView),
         configs::write_config => Needs(ServicesConfigEdit),
+        files::list_files => Needs(ServicesFilesView),
+        files::download_file => Needs(ServicesFilesView),
+        files::upload_file => Needs(ServicesFilesEdit),
+        files::write_file => Needs(ServicesFilesEdit),
+        files::delete_file => Needs(ServicesFilesEdit),
     ]
 }

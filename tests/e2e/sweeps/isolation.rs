@@ -104,6 +104,8 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "delivery_id" => (delivery.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
         "name" => ("isolated".to_owned(), "nothing".to_owned()),
+        "subdir" => ("inputs".to_owned(), "inputs".to_owned()),
+        "file" => ("a.txt".to_owned(), "a.txt".to_owned()),
         "config" => ("config.yaml".to_owned(), "config.yaml".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };

@@ -319,6 +319,20 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "PUT /api/services/{name}/configs/{config}",
         Needs("services.config.edit"),
     ),
+    ("GET /api/services/{name}/files/{subdir}", Needs("services.files.view")),
+    ("POST /api/services/{name}/files/{subdir}", Needs("services.files.edit")),
+    (
+        "GET /api/services/{name}/files/{subdir}/{file}",
+        Needs("services.files.view"),
+    ),
+    (
+        "PUT /api/services/{name}/files/{subdir}/{file}",
+        Needs("services.files.edit"),
+    ),
+    (
+        "DELETE /api/services/{name}/files/{subdir}/{file}",
+        Needs("services.files.edit"),
+    ),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
     ("GET /api/terminal/live", May(200)),
     ("GET /api/shares", May(200)),
@@ -527,6 +541,8 @@ impl Things {
             "offset" => "0".to_owned(),
             "name" => "web".to_owned(),
             "config" => "config.yaml".to_owned(),
+            "subdir" => "inputs".to_owned(),
+            "file" => "a.txt".to_owned(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

@@ -71,7 +71,7 @@ pub async fn upload_image(app: App, credentials: Credentials, form: Form) -> Res
         return Err(absent());
     };
     let file = multipart::first_file(&content_type, &bytes).await?;
-    let (kind, bytes) = accept(file.ok_or_else(absent)?)?;
+    let (kind, bytes) = accept(file.ok_or_else(absent)?.bytes)?;
     let (images, id) = (app.images(Shelf::Community)?, ImageId::random()?);
     // First the row: of an object without one nobody knows that it is there.
     if db.run(pictures::add(caller.id(), &id, &now())).await?.is_empty() {
