@@ -37,6 +37,7 @@ mod roles;
 mod scheduled;
 mod service_configs;
 mod service_files;
+mod service_outputs;
 mod services;
 mod sessions;
 mod sharing;

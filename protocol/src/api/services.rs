@@ -1,4 +1,6 @@
 //! Services of runners (contract), as they were told of last.
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -184,3 +186,17 @@ pub struct FileForm {
 #[derive(Debug, ToSchema)]
 #[schema(value_type = String, format = Binary)]
 pub struct FileBody(pub Vec<u8>);
+
+/// What the last run of a service gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Outputs {
+    /// The entries of its `outputs/service_outputs.yaml` as they are; those of credentials have `********` for a value that is not shown.
+    pub outputs: Vec<Value>,
+}
+
+/// What the last runs of services gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AllOutputs {
+    /// By the service's `name`; those without are left out.
+    pub outputs: BTreeMap<String, Vec<Value>>,
+}

@@ -5,6 +5,7 @@ mod configs;
 mod download;
 mod files;
 mod handlers;
+mod outputs;
 pub mod record;
 mod row;
 mod runner;
@@ -19,6 +20,8 @@ pub fn routes() -> Routes {
         handlers::list_services => Needs(ServicesView),
         handlers::list_active_deployments => Needs(ServicesView),
         handlers::find_service => Needs(ServicesView),
+        outputs::list_all_outputs => Needs(ServicesView),
+        outputs::list_outputs => Needs(ServicesView),
         configs::list_configs => Needs(ServicesConfigView),
         configs::read_config => Needs(ServicesConfigView),
         configs::write_config => Needs(ServicesConfigEdit),

@@ -137,6 +137,9 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         } else if operation.path == "/v1/sessions/{session_id}/ws" {
             // Who is there is only said in the socket (`v1_sessions.rs`).
             426
+        } else if operation.path == "/api/services/{name}/outputs" {
+            // As published, what there is not has none.
+            200
         } else {
             404
         };

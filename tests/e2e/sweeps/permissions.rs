@@ -310,6 +310,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/services", Needs("services.view")),
     ("GET /api/services/active-deployments", Needs("services.view")),
     ("GET /api/services/{name}", Needs("services.view")),
+    ("GET /api/services/outputs", Needs("services.view")),
+    ("GET /api/services/{name}/outputs", Needs("services.view")),
     ("GET /api/services/{name}/configs", Needs("services.config.view")),
     (
         "GET /api/services/{name}/configs/{config}",

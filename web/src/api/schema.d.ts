@@ -2350,6 +2350,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services/outputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the outputs of all services */
+        get: operations["list_all_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/services/{name}": {
         parameters: {
             query?: never;
@@ -2434,6 +2451,23 @@ export interface paths {
         post?: never;
         /** Delete a service's file */
         delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{name}/outputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a service's outputs */
+        get: operations["list_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3914,6 +3948,13 @@ export interface components {
          * @enum {string}
          */
         AlertStatus: "open" | "resolved";
+        /** @description What the last runs of services gave. */
+        AllOutputs: {
+            /** @description By the service's `name`; those without are left out. */
+            outputs: {
+                [key: string]: unknown[];
+            };
+        };
         /** @description A role of either kind. */
         AnyRole: components["schemas"]["RoleDefinition"] | components["schemas"]["OrganizationRole"];
         /** @description A key, without what makes it one. */
@@ -7030,6 +7071,11 @@ export interface components {
          * @enum {string}
          */
         OtpPolicy: "off" | "ui" | "on";
+        /** @description What the last run of a service gave. */
+        Outputs: {
+            /** @description The entries of its `outputs/service_outputs.yaml` as they are; those of credentials have `********` for a value that is not shown. */
+            outputs: unknown[];
+        };
         /** @description One's own SSH key. */
         OwnSshKey: {
             /** @description For `authorized_keys`, if there is one. */
@@ -24849,6 +24895,75 @@ export interface operations {
             };
         };
     };
+    list_all_outputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The outputs of those services that have some, by service */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllOutputs"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     find_service: {
         parameters: {
             query?: never;
@@ -25702,6 +25817,87 @@ export interface operations {
                 };
             };
             /** @description The runner is not connected, does not answer or is busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_outputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's `name` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The outputs */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outputs"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
             503: {
                 headers: {
                     [name: string]: unknown;

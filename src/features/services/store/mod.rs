@@ -4,7 +4,7 @@ use protocol::ids::ObjectId;
 use protocol::terminal::services::{CONFIGS, MAX_CATALOG, Service};
 use serde_json::Value;
 
-use super::row::ServiceRow;
+use super::row::{OutputsRow, ServiceRow};
 use crate::http::json_text::{BodyRow, json_flag, json_time};
 use crate::platform::db::{Arg, Nothing, Query, statements};
 
@@ -31,7 +31,7 @@ macro_rules! another {
 macro_rules! address {
     () => {
         concat!(
-            "'name', iif(EXISTS (",
+            "iif(EXISTS (",
             another!(),
             " AND (o.deployable, s.machine_id) > (s.deployable, o.machine_id)), s.name || '@' || m.agent_id, s.name)"
         )
@@ -57,7 +57,7 @@ macro_rules! whose {
 macro_rules! service {
     () => {
         concat!(
-            "SELECT json_object(",
+            "SELECT json_object('name', ",
             address!(),
             ", 'service_dir', '/services/' || s.name, 'scripts', json(s.body -> 'scripts'), 'has_instance', ",
             json_flag!("EXISTS (SELECT 1 FROM json_each(s.body, '$.configs') WHERE value = 'instance.yaml')"),
@@ -109,7 +109,7 @@ statements! {
     LIST = concat!(service!(), ") AS body", of_caller!(), " AND s.deployable = 1 ORDER BY s.name, s.machine_id");
 
     /// What is deployed there.
-    DEPLOYMENTS = concat!("SELECT json_object(", address!(), ", ", whose!(), ") AS body", of_caller!(),
+    DEPLOYMENTS = concat!("SELECT json_object('name', ", address!(), ", ", whose!(), ") AS body", of_caller!(),
         " AND s.deployed = 1 ORDER BY s.name, s.deployable DESC, s.machine_id");
 
     /// All of one by its name (?3), and the runner's (?4) if it is given.
@@ -126,6 +126,15 @@ statements! {
 
     /// Who has it, by its name (?2), and the runner's (?3) if it is given.
     RUNNER = concat!("SELECT s.name, s.machine_id, m.agent_id", of_caller!(), addressed!("?2", "?3"));
+
+    /// What the last runs of a caller's services gave, of each as a field of an object.
+    ALL_OUTPUTS = concat!("SELECT json_quote(", address!(), ") || ':' || (s.body -> 'outputs') AS body", of_caller!(),
+        " AND s.deployable = 1 AND json_array_length(s.body, '$.outputs') > 0 ORDER BY s.name, s.machine_id");
+
+    /// What the last run of one gave, by its name (?2), and the runner's (?3) if it is given.
+    OUTPUTS = concat!("SELECT s.name, s.machine_id, COALESCE(s.body -> 'outputs', '[]') AS outputs,
+           EXISTS (SELECT 1 FROM json_each(s.body, '$.outputs') o WHERE o.type = 'object' AND o.value ->> 'type' = 'credential')
+             AS has_credentials", of_caller!(), addressed!("?2", "?3"));
 
     /// Which of the configs that there can be (?4, a JSON array) it has.
     CONFIGS_OF = concat!(
@@ -182,6 +191,17 @@ pub fn configs(caller: &ObjectId, address: &str) -> Query<BodyRow> {
     let (name, runner) = parts(address);
     let all = Value::from(CONFIGS.to_vec()).to_string();
     Query::new(CONFIGS_OF, [caller.into(), name, runner, all.into()])
+}
+
+/// What the last runs of the services of a caller's organization gave: rows that are fields of an object.
+pub fn all_outputs(caller: &ObjectId) -> Query<BodyRow> {
+    Query::new(ALL_OUTPUTS, [caller.into()])
+}
+
+/// What the last run of a service gave, by its name in paths.
+pub fn outputs(caller: &ObjectId, address: &str) -> Query<OutputsRow> {
+    let (name, runner) = parts(address);
+    Query::new(OUTPUTS, [caller.into(), name, runner])
 }
 
 /// A name in paths as what it is made of: the service's, and its runner's if it has that.

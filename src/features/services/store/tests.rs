@@ -1,4 +1,4 @@
-use protocol::api::services::{ConfigList, DeploymentList, ServiceDetail, ServiceList};
+use protocol::api::services::{AllOutputs, ConfigList, DeploymentList, ServiceDetail, ServiceList};
 use serde_json::json;
 
 use super::*;
@@ -278,4 +278,41 @@ fn all_configs_that_there_can_be_are_listed_with_whether_they_are_there() {
         ]
     );
     assert!(db.run(configs(&id("eve").parse().unwrap(), "web")).is_empty());
+}
+
+#[test]
+fn outputs_are_listed_of_those_that_have_some_and_known_to_be_masked() {
+    let (db, [one, two, _]) = db();
+    let mut web = service("web", true, false);
+    web.outputs = vec![
+        json!({"name": "admin", "type": "credential", "value": "********"}),
+        json!("odd"),
+    ];
+    let mut none = service("none", true, false);
+    none.outputs = Vec::new();
+    tells(&db, &one, &[web.clone(), service("db\"", true, false), none]);
+    tells(&db, &two, &[web]);
+    let all = |caller: &str| {
+        let rows = db.run(all_outputs(&id(caller).parse().unwrap()));
+        let rows: Vec<String> = rows.into_iter().map(|row| row.body).collect();
+        let all: AllOutputs = published(&format!("{{\"outputs\":{{{}}}}}", rows.join(",")));
+        all.outputs
+    };
+    let second = format!("web@{}", &id(&two)[..12]);
+    assert_eq!(all("ann").keys().collect::<Vec<_>>(), ["db\"", "web", &second]);
+    assert_eq!(all("ann")["web"][0]["value"], "********");
+    assert!(all("eve").is_empty());
+
+    let of = |caller: &str, address: &str| {
+        let rows = db.run(outputs(&id(caller).parse().unwrap(), address));
+        rows.into_iter()
+            .next()
+            .map(|row| (row.machine_id.to_string(), row.has_credentials, row.outputs))
+    };
+    let (machine, has_credentials, text) = of("ann", &second).unwrap();
+    assert_eq!((machine, has_credentials), (id(&two), true));
+    assert!(text.contains("odd"));
+    assert_eq!(of("ann", "none"), Some((id(&one), false, "[]".to_owned())));
+    assert!(!of("ann", "db\"").unwrap().1);
+    assert_eq!(of("eve", "web"), None);
 }
