@@ -10,6 +10,10 @@ use crate::log;
 /// How often output of published clients is looked at while it waits for time to pass.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How long watchers wait until some get their turn: until what was sent before is where it is read, also on a computer that has little
+/// to do it with. Nobody sees that it is later.
+const BEFORE_TURNS: Duration = Duration::from_millis(2);
+
 /// A turn that should have been taken for so many milliseconds is nobody's any more: whoever waited for it was ended by the platform.
 const TURN_LOST: u64 = 1_000;
 
@@ -61,9 +65,10 @@ impl Relay {
         if !self.live.borrow().has_to_turn() {
             return;
         }
+        let mut wait = BEFORE_TURNS;
         while self.live.borrow().relay.wants_turn() {
             self.live.borrow_mut().turning_at = Some(now());
-            worker::Delay::from(Duration::ZERO).await;
+            worker::Delay::from(std::mem::take(&mut wait)).await;
             let actions = {
                 let mut live = self.live.borrow_mut();
                 live.relay.turn(now());
