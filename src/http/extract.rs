@@ -127,7 +127,7 @@ pub struct PathTriple(pub String, pub String, pub String);
 
 impl Argument for PathTriple {
     fn of(asked: &mut Asked) -> Result<Self, ApiError> {
-        let (first, second, third) = path(asked)?;
+        let [first, second, third] = path(asked)?;
         Ok(Self(first, second, third))
     }
 }

@@ -15,7 +15,7 @@ import MissingPage from './shell/MissingPage.svelte';
 
 /** Where pages stand side by side: in the header, or as the tabs of an area. */
 export type Menu = 'main' | Area;
-export type Area = 'account' | 'administration';
+export type Area = 'account' | 'services' | 'administration';
 
 interface Facts {
   /** A second path of the same page. */
@@ -117,6 +117,18 @@ export const PAGES = {
     needs: 'account',
     menu: 'main',
     load: () => import('./features/recordings/RecordingPage.svelte'),
+  }),
+
+  services: page('/services', {
+    needs: 'services.view',
+    menu: 'services',
+    label: 'Services',
+    load: () => import('./features/services/ServicesPage.svelte'),
+  }),
+  service: page('/services/:service', {
+    needs: 'services.view',
+    menu: 'services',
+    load: () => import('./features/services/ServicePage.svelte'),
   }),
 
   profile: page('/account', {

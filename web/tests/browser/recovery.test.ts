@@ -33,6 +33,8 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   community: { text: 'The disk is full' },
   issue: { at: '/community/i1', text: 'The disk is full' },
   requests: { text: 'Backups fail' },
+  services: { text: 'grafana' },
+  service: { at: '/services/grafana', text: 'Add a user' },
   // Leads to a terminal.
   shared: { at: '/shared/good', text: 'bob’s terminal' },
   recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },
@@ -72,6 +74,7 @@ describe('a page that lost its server', () => {
     edge.identity.commands.send('000000000001', { command: 'df -h /' }, null);
     edge.recordings.add('000000000001', 'recorded');
     edge.identity.alerting.webhook({ name: 'pager', url: 'https://hooks.example.org' });
+    edge.identity.serving.add({ name: 'grafana', scripts: [{ name: 'add-user', label: 'Add a user' }] });
     edge.identity.community.write({ title: 'The disk is full' });
     edge.identity.requests.ask({ request_note: 'Backups fail' });
     edge.sharing.invite('000000000001', true, 'good');

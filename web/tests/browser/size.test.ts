@@ -25,6 +25,8 @@ const LATER = [
   'OrganizationPage',
   'OrganizationsPage',
   'ReferencePage',
+  'ServicesPage',
+  'ServicePage',
 ];
 
 describe('the first pages', () => {

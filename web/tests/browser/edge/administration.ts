@@ -11,6 +11,7 @@ import { machines } from './machines';
 import { organization } from './organization';
 import { organizations } from './organizations';
 import { type Role, roles } from './roles';
+import { Services, services } from './services';
 import { users } from './users';
 
 export interface Tenant {
@@ -50,6 +51,7 @@ export class Administration {
   readonly requests = new AccessRequests();
   readonly community = new Community();
   readonly alerting = new Alerts();
+  readonly serving = new Services();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -180,5 +182,6 @@ export class Administration {
     ...accessRequests(this),
     ...community(this),
     ...alerts(this),
+    ...services(this),
   };
 }

@@ -221,6 +221,11 @@ export class Edge {
       response.writeHead(status, { Location: String(answer) }).end();
       return;
     }
+    if (typeof answer === 'string') {
+      // A file.
+      response.writeHead(status, { 'Content-Type': 'application/octet-stream' }).end(answer);
+      return;
+    }
     const { cookie, rest } = asConsole(route, answer, this.tokens);
     const text = JSON.stringify(rest);
     const tag = `W/"${createHash('sha256').update(text).digest('hex')}"`;
