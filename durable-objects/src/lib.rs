@@ -26,6 +26,7 @@ mod channel;
 pub mod command_log;
 mod directory;
 pub mod health;
+pub mod jobs;
 pub mod log;
 pub mod logins;
 #[allow(missing_docs, reason = "the macro that exports the object writes undocumented glue")]

@@ -105,6 +105,12 @@ text_id!(
 );
 
 text_id!(
+    /// A job of a runner, unique over all of them (contract of the published API).
+    JobId, "job_id", "8 lowercase hex characters",
+    |text| text.len() == 8 && is_lower_hex(text)
+);
+
+text_id!(
     /// What an agent notes on its disk of the commands it starts. A different one means that the notes before are lost.
     JournalId, "journal", "32 lowercase hex characters",
     |text| text.len() == 32 && is_lower_hex(text)

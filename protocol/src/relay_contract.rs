@@ -6,7 +6,7 @@ use crate::api::command_policy::Policies;
 use crate::api::commands::{CommandResult, CommandStatus};
 use crate::api::health::{Health, Thresholds};
 use crate::api::machines::Metrics;
-use crate::ids::{AgentId, BootId, CommandId, ObjectId, SessionId};
+use crate::ids::{AgentId, BootId, CommandId, JobId, ObjectId, SessionId};
 use crate::terminal::Size;
 use crate::terminal::agent::Described;
 use crate::terminal::limits::SessionLimits;
@@ -75,6 +75,12 @@ pub const SERVICE_PATH: &str = "/service";
 
 /// The header with a [`FilePart`] as JSON.
 pub const PART_HEADER: &str = "x-file-part";
+
+/// `POST` [`StartJob`](crate::terminal::jobs::StartJob), whose row is written: answers whether the runner is there and was told.
+pub const START_JOB_PATH: &str = "/job";
+
+/// `POST` [`CancelJob`]: calls a job off; answers 204, also when it is over or the runner is away.
+pub const CANCEL_JOB_PATH: &str = "/job/cancel";
 
 /// The name of the object that relays for a machine.
 pub fn object_name(machine: &ObjectId) -> &str {
@@ -301,6 +307,15 @@ pub enum CommandAnswer {
 pub struct NamedCommand {
     /// Which.
     pub command_id: CommandId,
+}
+
+/// A job that somebody calls off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelJob {
+    /// Which.
+    pub job: JobId,
+    /// Who.
+    pub username: String,
 }
 
 /// What somebody who may has decided of a command.

@@ -269,6 +269,10 @@ impl Shells {
             | ToAgent::LoginsStored { .. }
             | ToAgent::CatalogStored { .. }
             | ToAgent::Service { .. }
+            | ToAgent::Job { .. }
+            | ToAgent::JobStored { .. }
+            | ToAgent::CancelJob { .. }
+            | ToAgent::ForgetJob { .. }
             | ToAgent::Report
             | ToAgent::Describe
             | ToAgent::Pong => {}

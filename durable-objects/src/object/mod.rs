@@ -5,6 +5,7 @@ mod asks;
 mod buffers;
 mod command;
 mod hear;
+mod jobs;
 mod perform;
 mod recording;
 mod services;
@@ -16,9 +17,9 @@ use std::time::Duration;
 
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{
-    AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH, DECIDE_COMMAND_PATH,
-    DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH, RotateKey,
-    SERVICE_PATH, SESSIONS_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
+    AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CANCEL_JOB_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH,
+    DECIDE_COMMAND_PATH, DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH,
+    RotateKey, SERVICE_PATH, SESSIONS_PATH, START_JOB_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -174,6 +175,8 @@ impl Relay {
             (Method::Post, DECIDE_COMMAND_PATH) => self.decide_command(req).await,
             (Method::Post, COMMAND_RESULT_PATH) => self.command_result(req).await,
             (Method::Post, SERVICE_PATH) => self.ask_service(req).await,
+            (Method::Post, START_JOB_PATH) => self.start_job(req).await,
+            (Method::Post, CANCEL_JOB_PATH) => self.cancel_job(req).await,
             (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {

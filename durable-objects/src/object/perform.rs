@@ -19,7 +19,9 @@ use crate::directory;
 use crate::health;
 use crate::log;
 use crate::logins;
-use crate::relay::{Action, Catalog, Figures, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame};
+use crate::relay::{
+    Action, Catalog, Figures, JobNews, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame,
+};
 use crate::storage::Storage;
 
 /// How often it is looked whether a delivery that is under way is over.
@@ -41,6 +43,7 @@ pub(super) struct Rest {
     changed: BTreeSet<Topic>,
     logins: Vec<Logins>,
     catalogs: Vec<Catalog>,
+    jobs: Vec<JobNews>,
     /// The last thing an object does: nothing is decided after it.
     erase_all: bool,
 }
@@ -55,6 +58,7 @@ impl Rest {
         self.changed.extend(more.changed);
         self.logins.extend(more.logins);
         self.catalogs.extend(more.catalogs);
+        self.jobs.extend(more.jobs);
         self.erase_all |= more.erase_all;
     }
 }
@@ -115,6 +119,9 @@ impl Relay {
             }
             for catalog in std::mem::take(&mut rest.catalogs) {
                 self.store_catalog(catalog).await;
+            }
+            for news in std::mem::take(&mut rest.jobs) {
+                self.store_job_news(news).await;
             }
             if !rest.records.is_empty() {
                 self.log(std::mem::take(&mut rest.records)).await;
@@ -272,6 +279,10 @@ impl Relay {
                     rest.get_or_insert_with(Rest::default).catalogs.push(catalog);
                     Ok(())
                 }
+                Action::Job(news) => {
+                    rest.get_or_insert_with(Rest::default).jobs.push(news);
+                    Ok(())
+                }
                 Action::Tell(figures) => {
                     rest.get_or_insert_with(Rest::default).figures.push(figures);
                     Ok(())
@@ -342,7 +353,8 @@ impl Relay {
             | Action::Put(_)
             | Action::Log(_)
             | Action::Logins(_)
-            | Action::Catalog(_) => {}
+            | Action::Catalog(_)
+            | Action::Job(_) => {}
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use protocol::terminal::logins::Logins;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::jobs::JobNews;
 use super::record::{Key, Record};
 use super::rights::Question;
 use super::services::Catalog;
@@ -66,6 +67,9 @@ pub enum Action {
     Logins(Logins),
     /// Store the services of a runner, and call [`super::RelayState::catalog_stored`] once that is done. If it fails, they come again.
     Catalog(Catalog),
+    /// Store what a runner says of jobs, and call [`super::RelayState::tell_of_jobs`] with what there is to answer. If it fails, it is said
+    /// again.
+    Job(JobNews),
     /// Ask whose a socket is, and call [`super::RelayState::proven`] with the answer.
     Prove(Socket, Proof),
     /// Ask who may, and call [`super::RelayState::judged`] with the answer.

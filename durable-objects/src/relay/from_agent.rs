@@ -11,6 +11,7 @@ use super::RelayState;
 use super::action::{Facts, Notice, Socket};
 use super::agent_link::Says;
 use super::command::Ran;
+use super::jobs::JobNews;
 use super::reader::Reader;
 
 impl RelayState {
@@ -130,6 +131,9 @@ impl RelayState {
             FromAgent::Service { number, answer } if self.agent.is_runner() => self.runner_answered(number, answer),
             // Nobody asked it.
             FromAgent::Catalog { .. } | FromAgent::Service { .. } => self.drop_agent(now, Close::ProtocolError),
+            FromAgent::Jobs { jobs } => self.job_news(now, JobNews::Known(jobs)),
+            FromAgent::JobOutput { output } => self.job_news(now, JobNews::Output(output)),
+            FromAgent::JobEnded { end } => self.job_news(now, JobNews::Ended(end)),
             FromAgent::Described { shells } => self.described(now, shells),
             FromAgent::Ping => self.tell_agent(&ToAgent::Pong),
         }

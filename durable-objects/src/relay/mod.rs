@@ -20,7 +20,8 @@
 //! - `command.rs`: commands without a terminal, `queued.rs`: those that were sent through the API, `command_output.rs`: what those
 //!   who look on are told of either, `commands_run.rs`: records of those that were typed
 //! - `logins.rs`: who logs in past the edge
-//! - `services.rs`: which services a runner tells of, `asks.rs`: what it is asked to do with their files
+//! - `services.rs`: which services a runner tells of, `asks.rs`: what it is asked to do with their files, `jobs.rs`: what it says of the
+//!   jobs that it runs
 //! - `measured.rs`: how the machine does, and how often that is asked
 //! - `rights.rs`: who may be here, asked again; `arrival.rs`: which agent may be the machine's
 //! - `strangers.rs`: sockets that have not said whose they are
@@ -45,6 +46,7 @@ mod ending;
 mod expiry;
 mod from_agent;
 mod from_viewer;
+mod jobs;
 mod logins;
 mod machine;
 mod measured;
@@ -86,6 +88,7 @@ use protocol::terminal::sessions_v1::Refusal;
 pub use action::{Action, Chunk, Facts, Figures, Notice, Outcome, Socket};
 pub use arrival::{Arrival, Asked};
 pub use command_output::output_frame;
+pub use jobs::JobNews;
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, CommandClaim, Question, Tie, UNKNOWN_AFTER, Verdict};
 pub use services::Catalog;

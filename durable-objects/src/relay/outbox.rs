@@ -12,6 +12,7 @@ use protocol::terminal::logins::Logins;
 use serde::Serialize;
 
 use super::action::{Action, Chunk, Figures, Notice, Socket};
+use super::jobs::JobNews;
 use super::record::{Key, Record};
 use super::rights::Question;
 use super::services::Catalog;
@@ -138,6 +139,11 @@ impl Outbox {
     /// Stores the services of a runner.
     pub fn catalog(&mut self, catalog: Catalog) {
         self.actions.push(Action::Catalog(catalog));
+    }
+
+    /// Stores what a runner says of jobs.
+    pub fn job(&mut self, news: JobNews) {
+        self.actions.push(Action::Job(news));
     }
 
     /// How many sessions were said to be over since the object woke.

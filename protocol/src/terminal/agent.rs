@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::command_record::CommandRecord;
+use super::jobs::{JobEnd, JobOutput, StartJob};
 use super::limits::SessionLimits;
 use super::logins::Logins;
 use super::services::{Answer, Ask, CatalogPart};
@@ -13,7 +14,7 @@ use crate::api::facts;
 use crate::api::health::Thresholds;
 use crate::api::machines::Metrics;
 use crate::api::series::Series;
-use crate::ids::{AgentId, BootId, JournalId, ObjectId, SessionId, StreamId};
+use crate::ids::{AgentId, BootId, JobId, JournalId, ObjectId, SessionId, StreamId};
 
 /// One open shell, as the agent knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -335,6 +336,24 @@ pub enum FromAgent {
         #[serde(flatten)]
         answer: Answer,
     },
+    /// The jobs that it has a note of, so that none is taken to run of which it knows nothing. After each `welcome` with `services`, and
+    /// again while there are some.
+    Jobs {
+        /// Those that run, and those whose end is not stored.
+        jobs: Vec<JobId>,
+    },
+    /// What a job has written since what is stored. It comes again until it is.
+    JobOutput {
+        /// What.
+        #[serde(flatten)]
+        output: JobOutput,
+    },
+    /// A job is over, and all of its output is stored. It comes again until the relay says `forget_job`.
+    JobEnded {
+        /// How.
+        #[serde(flatten)]
+        end: JobEnd,
+    },
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
 }
@@ -420,6 +439,31 @@ pub enum ToAgent {
         /// What.
         #[serde(flatten)]
         ask: Ask,
+    },
+    /// Run a job. Repeating it runs nothing twice.
+    Job {
+        /// Which.
+        #[serde(flatten)]
+        job: StartJob,
+    },
+    /// So much of a job's output is stored. Of a job that the agent told of in `jobs` it says where to go on.
+    JobStored {
+        /// Which.
+        job: JobId,
+        /// How many bytes of it.
+        offset: u64,
+    },
+    /// End a job, and all that it started.
+    CancelJob {
+        /// Which.
+        job: JobId,
+        /// By whose order.
+        username: String,
+    },
+    /// The end of a job is stored, or nobody wants to know it: end it if it runs, and drop its note.
+    ForgetJob {
+        /// Which.
+        job: JobId,
     },
     /// Start a shell. Idempotent per stream.
     Open {

@@ -453,6 +453,7 @@ impl World {
                     | Action::Log(_)
                     | Action::Logins(_)
                     | Action::Catalog(_)
+                    | Action::Job(_)
                     | Action::Keep(..)
                     | Action::Tell(_) => {}
                 }

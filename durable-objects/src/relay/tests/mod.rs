@@ -5,6 +5,7 @@ mod command_output;
 mod commands;
 mod commands_run;
 mod describe;
+mod jobs;
 mod limits;
 mod liveness;
 mod logins;

@@ -422,6 +422,10 @@ impl RelaySim {
                 | ToAgent::LoginsStored { .. }
                 | ToAgent::CatalogStored { .. }
                 | ToAgent::Service { .. }
+                | ToAgent::Job { .. }
+                | ToAgent::JobStored { .. }
+                | ToAgent::CancelJob { .. }
+                | ToAgent::ForgetJob { .. }
                 | ToAgent::Pong => {}
             },
             Wire::Close(_) => {}

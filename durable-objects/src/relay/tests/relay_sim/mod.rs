@@ -223,7 +223,7 @@ impl RelaySim {
                 // The same, with `logins.rs`.
                 Action::Logins(_) => {}
                 // The same, with `services.rs`.
-                Action::Catalog(_) => {}
+                Action::Catalog(_) | Action::Job(_) => {}
             }
         }
     }

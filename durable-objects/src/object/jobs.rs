@@ -1,0 +1,45 @@
+//! Jobs: orders that the Worker hands over, and what the runner says of them.
+use protocol::relay_contract::CancelJob;
+use protocol::terminal::agent::ToAgent;
+use protocol::terminal::jobs::StartJob;
+use worker::{Request, Response, Result};
+
+use super::Relay;
+use crate::jobs;
+use crate::log;
+use crate::relay::JobNews;
+
+impl Relay {
+    pub(super) async fn start_job(&self, mut req: Request) -> Result<Response> {
+        let job: StartJob = req.json().await?;
+        let mut told = false;
+        self.event(|relay, _| told = relay.start_job(job)).await;
+        Response::from_json(&told)
+    }
+
+    /// One that is not connected hears it when it says which jobs it has.
+    pub(super) async fn cancel_job(&self, mut req: Request) -> Result<Response> {
+        let CancelJob { job, username } = req.json().await?;
+        self.event(|relay, _| relay.tell_of_jobs(&[ToAgent::CancelJob { job, username }]))
+            .await;
+        Response::empty().map(|response| response.with_status(204))
+    }
+
+    /// Stores what the runner says of jobs and tells it. What fails it says again.
+    pub(super) async fn store_job_news(&self, news: JobNews) {
+        let Some(machine) = self.live.borrow().relay.machine().cloned() else {
+            return;
+        };
+        let messages = match jobs::store(&self.env, &machine, news).await {
+            Ok(messages) => messages,
+            Err(error) => return log::error(&format!("what a runner says of jobs is not stored yet: {error}")),
+        };
+        let actions = {
+            let mut live = self.live.borrow_mut();
+            live.relay.tell_of_jobs(&messages);
+            live.relay.take_actions()
+        };
+        // Nothing but messages to the agent.
+        drop(self.perform(actions));
+    }
+}

@@ -1,0 +1,62 @@
+//! Jobs of a runner on their way: orders to it, and what it says of them to the directory. The agent keeps what a job writes until it is
+//! stored, and the rows say how much of it is, so nothing of a job is kept here.
+use protocol::ids::JobId;
+use protocol::terminal::agent::ToAgent;
+use protocol::terminal::close::Close;
+use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, StartJob};
+
+use super::RelayState;
+
+/// Longest note of a job, in bytes: a sentence.
+const MAX_NOTE: usize = 1000;
+
+/// What a runner says of its jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobNews {
+    /// It has a note of these and of no others.
+    Known(Vec<JobId>),
+    /// One has written more.
+    Output(JobOutput),
+    /// One is over.
+    Ended(JobEnd),
+}
+
+impl JobNews {
+    /// Whether it is within what a runner may say.
+    fn is_within_bounds(&self) -> bool {
+        match self {
+            Self::Known(jobs) => jobs.len() <= MAX_JOBS,
+            Self::Output(JobOutput { offset, text, .. }) => {
+                let end = offset.saturating_add(text.len() as u64);
+                (1..=MAX_JOB_PART).contains(&text.len()) && end <= MAX_JOB_OUTPUT + MAX_JOB_REMARKS
+            }
+            Self::Ended(end) => end.note.as_ref().is_none_or(|note| note.len() <= MAX_NOTE),
+        }
+    }
+}
+
+impl RelayState {
+    /// Has the runner run a job whose row is there. Answers whether it was told.
+    pub fn start_job(&mut self, job: StartJob) -> bool {
+        let is_there = self.agent.is_runner();
+        if is_there {
+            self.tell_agent(&ToAgent::Job { job });
+        }
+        is_there
+    }
+
+    /// The runner says something of its jobs.
+    pub(super) fn job_news(&mut self, now: u64, news: JobNews) {
+        match self.agent.is_runner() && news.is_within_bounds() {
+            true => self.out.job(news),
+            false => self.drop_agent(now, Close::ProtocolError),
+        }
+    }
+
+    /// What there is to say to the runner of its jobs: what became of what it said, or that one is to end.
+    pub fn tell_of_jobs(&mut self, messages: &[ToAgent]) {
+        for message in messages {
+            self.tell_agent(message);
+        }
+    }
+}
