@@ -3,7 +3,7 @@
 //!
 //! From the inside out: [`stream_log`] keeps bytes, [`account`] knows who is who, [`process`] starts programs, bound by a [`cgroup`], [`pty`] gives
 //! them a terminal, [`integration`] has shells tell what is run and [`command_log`] keeps that, [`session`] joins these under the rules of a stream and knows by the [`emulator`] what a terminal shows,
-//! [`command`] runs what needs no terminal, [`link`] carries both to the edge, and the [`logins`] that come another way and the [`services`] that it is a runner of. [`configure`] makes a machine known, with
+//! [`command`] runs what needs no terminal, [`link`] carries both to the edge, and the [`logins`] that come another way and the [`services`] that it is a runner of, whose scripts are [`jobs`]. [`configure`] makes a machine known, with
 //! [`command`] runs what needs no terminal and [`policy`] says whether it may, [`link`] carries both to the edge. [`configure`] makes a machine known, with
 //! [`enroll`], [`identity`], [`host_id`] and [`service`], and [`uninstall`] undoes that; [`lock`] lets one agent of it run.
 //! [`command_line`] is the way in.
@@ -23,6 +23,7 @@ pub mod enroll;
 pub mod host_id;
 pub mod identity;
 pub mod integration;
+pub mod jobs;
 pub mod keys;
 pub mod link;
 pub mod lock;

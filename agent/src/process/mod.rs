@@ -2,6 +2,7 @@
 mod capabilities;
 mod child;
 mod environment;
+mod family;
 mod own;
 pub mod pam;
 mod session;
@@ -11,6 +12,7 @@ mod waiting;
 
 pub use child::Child;
 pub use environment::search_path;
+pub use family::Family;
 pub use own::{adopt_orphans, output, output_of};
 pub use session::{kill_descendants, kill_session, parent};
 pub use waiting::{Waiting, directory, waiting};
@@ -83,6 +85,8 @@ enum Streams {
     Terminal(OwnedFd, PathBuf),
     /// Nothing to read, and pipes that the agent reads.
     Captured,
+    /// Nothing to read, and a terminal for both outputs that controls no session: programs write as for people, and cannot ask them.
+    Shown(OwnedFd),
 }
 
 impl RunAs {
@@ -104,6 +108,16 @@ impl RunAs {
     pub fn start(self, program: Program) -> io::Result<Child> {
         self.check()?;
         let child = self.spawn(program, &Streams::Captured)?;
+        Ok(child.within(self.group))
+    }
+
+    /// The same, with both outputs on `terminal`, from which it reads nothing.
+    pub fn start_shown(self, program: Program, terminal: OwnedFd) -> io::Result<Child> {
+        self.check()?;
+        if self.switches() {
+            give_terminal(&terminal, &self.account, &self.system)?;
+        }
+        let child = self.spawn(program, &Streams::Shown(terminal))?;
         Ok(child.within(self.group))
     }
 
@@ -177,7 +191,7 @@ impl RunAs {
         Login {
             setting: match streams {
                 Streams::Terminal(..) => Setting::Terminal,
-                Streams::Captured => Setting::Supervised,
+                Streams::Captured | Streams::Shown(_) => Setting::Supervised,
             },
             identity: self.switches().then(identity),
             home: account.home.clone().into_os_string(),
@@ -212,14 +226,14 @@ impl Streams {
     fn attach(&self, command: &mut Command, input: Option<OwnedFd>) -> io::Result<()> {
         let end = || -> io::Result<Stdio> {
             Ok(match self {
-                Self::Terminal(terminal, _) => terminal.try_clone()?.into(),
+                Self::Terminal(terminal, _) | Self::Shown(terminal) => terminal.try_clone()?.into(),
                 Self::Captured => Stdio::piped(),
             })
         };
         let input = match (input, self) {
             (Some(input), _) => input.into(),
             (None, Self::Terminal(..)) => end()?,
-            (None, Self::Captured) => Stdio::null(),
+            (None, Self::Captured | Self::Shown(_)) => Stdio::null(),
         };
         command.stdin(input).stdout(end()?).stderr(end()?);
         Ok(())
@@ -228,7 +242,7 @@ impl Streams {
     fn terminal(&self) -> Option<String> {
         match self {
             Self::Terminal(_, file) => Some(file.display().to_string()),
-            Self::Captured => None,
+            Self::Captured | Self::Shown(_) => None,
         }
     }
 }

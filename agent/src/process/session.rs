@@ -61,13 +61,17 @@ fn descendants(of: Pid) -> BTreeSet<Pid> {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Process {
-    id: Pid,
-    parent: Pid,
+    pub(super) id: Pid,
+    pub(super) parent: Pid,
     pub(super) group: Pid,
-    session: Pid,
+    pub(super) session: Pid,
+    /// When it began, in ticks since the system did: another process with its number has another.
+    pub(super) began: u64,
+    /// Whether it has ended, and its parent has not asked how.
+    pub(super) is_over: bool,
 }
 
-fn processes() -> impl Iterator<Item = Process> {
+pub(super) fn processes() -> impl Iterator<Item = Process> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| process(entry.ok()?.file_name().to_str()?.parse().ok()?))
 }
@@ -86,15 +90,19 @@ pub fn parent(id: Pid) -> Option<Pid> {
 fn from_stat(id: i32, stat: &str) -> Option<Process> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
-    // state, parent, process group, session
-    let parent = fields.nth(1)?.parse().ok()?;
+    // state, parent, process group, session, and 15 others before the time it began
+    let is_over = matches!(fields.next()?, "Z" | "X");
+    let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
     let session = fields.next()?.parse().ok()?;
+    let began = fields.nth(15)?.parse().ok()?;
     Some(Process {
         id: Pid::from_raw(id),
         parent: Pid::from_raw(parent),
         group: Pid::from_raw(group),
         session: Pid::from_raw(session),
+        began,
+        is_over,
     })
 }
 
@@ -104,9 +112,12 @@ mod tests {
 
     #[test]
     fn parent_and_session_are_found_behind_a_name_that_tries_to_hide_them() {
-        let process = from_stat(42, "42 (a) b (c 1 2 3 4) S 1 42 77 34816 42").unwrap();
+        let rest = "34816 42 4194304 100 0 0 0 1 2 0 0 20 0 1 0 123456 1000";
+        let process = from_stat(42, &format!("42 (a) b (c 1 2 3 4) S 1 42 77 {rest}")).unwrap();
         let numbers = [process.parent, process.group, process.session];
         assert_eq!(numbers.map(Pid::as_raw), [1, 42, 77]);
+        assert_eq!((process.began, process.is_over), (123_456, false));
+        assert!(from_stat(42, &format!("42 (a) Z 1 42 77 {rest}")).unwrap().is_over);
         assert_eq!(from_stat(42, "42"), None);
     }
 }
