@@ -99,6 +99,9 @@ pub struct Permissions {
 pub struct Services {
     /// Where they are: a directory for each. It need not be there yet.
     pub directory: PathBuf,
+    /// Which variables of the agent's own environment jobs get. They have no other of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_environment: Vec<String>,
 }
 
 /// What the agent says about itself.
@@ -131,6 +134,11 @@ impl Storage {
     /// Where an agent keeps records of commands that the edge has not stored.
     pub fn records(&self, agent: &AgentId) -> PathBuf {
         self.directory.join(format!("vsay-agent-{agent}"))
+    }
+
+    /// Where it notes the jobs that it starts.
+    pub fn jobs(&self, agent: &AgentId) -> PathBuf {
+        self.directory.join(format!("vsay-agent-{agent}-jobs"))
     }
 
     /// Where it notes the commands that it starts, if it cannot beside its key.
@@ -292,6 +300,7 @@ mod tests {
         config.permissions.allow_sudo = true;
         config.services = Some(Services {
             directory: "/srv/services".into(),
+            pass_environment: vec!["ANSIBLE_CONFIG".into()],
         });
         let loaded = Config::parse(&config.to_yaml().unwrap()).unwrap();
         assert_eq!(loaded.config, config);

@@ -260,7 +260,10 @@ async fn enrol(
             allow_sudo: options.allow_sudo,
         },
         host_entries: options.host_entries.clone(),
-        services: options.services.clone().map(|directory| Services { directory }),
+        services: options.services.clone().map(|directory| Services {
+            directory,
+            pass_environment: Vec::new(),
+        }),
         logging,
         storage,
     };

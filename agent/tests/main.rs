@@ -7,6 +7,7 @@ mod cuts;
 mod enrolment;
 mod flow;
 mod idle;
+mod jobs;
 mod limits;
 mod link;
 mod login;

@@ -17,6 +17,7 @@ fn runner(relay: &Relay) -> (Machine, PathBuf) {
     fs::create_dir(&directory).unwrap();
     machine.config.services = Some(vsay_agent::config::Services {
         directory: directory.clone(),
+        pass_environment: Vec::new(),
     });
     (machine, directory)
 }
@@ -51,9 +52,13 @@ fn names(services: &[Service]) -> Vec<&str> {
 async fn ask(link: &mut Connection, number: u64, ask: Ask) -> Answer {
     let service = "web".to_owned();
     link.send(ToAgent::Service { number, service, ask }).await;
-    match link.message().await {
-        FromAgent::Service { number: of, answer } if of == number => answer,
-        other => panic!("{other:?}"),
+    loop {
+        match link.message().await {
+            FromAgent::Service { number: of, answer } if of == number => return answer,
+            // Which there are is told of by itself.
+            FromAgent::Jobs { .. } => {}
+            other => panic!("{other:?}"),
+        }
     }
 }
 

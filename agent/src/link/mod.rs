@@ -22,6 +22,7 @@ use thiserror::Error;
 use crate::account::{Account, AccountError};
 use crate::config::Config;
 use crate::identity::IdentityError;
+use crate::jobs::Jobs;
 use crate::keys::Keys;
 use crate::logins::Logins;
 use crate::process::pam::Pam;
@@ -78,6 +79,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
     let mut lasting = Lasting {
         logins: Logins::new(system.clone()),
         services: Services::new(directory),
+        jobs: Jobs::of(&agent.config, system.clone()),
         shells: Shells::new(&agent.config, system),
         meter: Meter::new(),
     };
@@ -94,6 +96,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
             Ok(opened) => {
                 let (over, stood) = agent.serve(opened, &clock, &mut lasting, &mut stop).await;
                 lasting.shells.detach().await;
+                lasting.jobs.detach().await;
                 match over {
                     Over::Stopped => return Ok(()),
                     Over::Rotates(challenge) => {
@@ -136,7 +139,7 @@ pub async fn run(system: System, config: Config, stop: impl Future<Output = ()>)
             () = &mut stop => break,
         }
     }
-    lasting.shells.close(STOP_GRACE).await;
+    tokio::join!(lasting.jobs.close(), lasting.shells.close(STOP_GRACE));
     Ok(())
 }
 

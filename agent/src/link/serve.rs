@@ -25,6 +25,7 @@ use super::shells::Shells;
 use super::writer::{Writer, text};
 use crate::account::Account;
 use crate::config::Config;
+use crate::jobs::Jobs;
 use crate::keys::Keys;
 use crate::logins::Logins;
 use crate::metrics;
@@ -56,6 +57,7 @@ pub struct Lasting {
     pub meter: Meter,
     pub logins: Logins,
     pub services: Services,
+    pub jobs: Jobs,
 }
 
 /// How a link ended.
@@ -77,6 +79,7 @@ enum Event {
     WriterEnded(String),
     Logins,
     Catalog(Vec<CatalogPart>),
+    Jobs,
     Records(Option<Vec<Verdict>>),
     Stop,
 }
@@ -87,6 +90,7 @@ struct Link<'a> {
     meter: &'a mut Meter,
     logins: &'a mut Logins,
     services: &'a mut Services,
+    jobs: &'a mut Jobs,
     writer: Writer,
     /// When the relay took the link.
     welcomed: Option<Instant>,
@@ -109,6 +113,7 @@ impl Agent {
             meter,
             logins,
             services,
+            jobs,
         } = lasting;
         let (mut sink, mut source) = opened.socket.split();
         let (outbox, from_sessions) = mpsc::channel(OUTBOX);
@@ -135,12 +140,14 @@ impl Agent {
         }
         logins.attach();
         services.attach();
+        jobs.attach(&outbox).await;
         let records = Records::new(Arc::clone(shells.command_log()));
         let mut link = Link {
             shells,
             meter,
             logins,
             services,
+            jobs,
             writer: Writer::start(sink, outbox, from_sessions),
             welcomed: None,
             dead_at: Some(Instant::now() + WELCOME_WITHIN),
@@ -156,6 +163,7 @@ impl Agent {
                 step = link.meter.next(), if link.welcomed.is_some() => Event::Meter(step),
                 () = link.logins.due() => Event::Logins,
                 parts = link.services.due() => Event::Catalog(parts),
+                () = link.jobs.due() => Event::Jobs,
                 verdicts = link.records.due() => Event::Records(verdicts),
                 () = reach(link.dead_at) => Event::Dead,
                 why = link.writer.ended() => Event::WriterEnded(why),
@@ -217,8 +225,12 @@ impl Link<'_> {
                 services::say(parts, self.writer.outbox());
                 Ok(())
             }
+            Event::Jobs => {
+                let message = self.jobs.tell();
+                self.say(text(&message))
+            }
             Event::Stop => {
-                self.shells.close(STOP_GRACE).await;
+                tokio::join!(self.jobs.close(), self.shells.close(STOP_GRACE));
                 Err(Over::Stopped)
             }
         }
@@ -257,6 +269,7 @@ impl Link<'_> {
                     }
                     if services {
                         self.services.welcome();
+                        self.jobs.welcome();
                     }
                     if command_output {
                         self.shells.follow_commands().await;
@@ -275,6 +288,16 @@ impl Link<'_> {
                 Ok(ToAgent::CatalogStored { number }) => self.services.stored(number),
                 Ok(ToAgent::Service { number, service, ask }) => {
                     if let Some(answer) = self.services.ask(number, service, ask, self.writer.outbox()) {
+                        self.say(text(&answer))?;
+                    }
+                }
+                Ok(
+                    message @ (ToAgent::Job { .. }
+                    | ToAgent::JobStored { .. }
+                    | ToAgent::CancelJob { .. }
+                    | ToAgent::ForgetJob { .. }),
+                ) => {
+                    if let Some(answer) = self.jobs.obey(message).await {
                         self.say(text(&answer))?;
                     }
                 }

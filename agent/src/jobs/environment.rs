@@ -1,0 +1,81 @@
+//! What a job finds in its environment: all that scripts count on that work by hand, and nothing of the agent's own that the operator does
+//! not let through.
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use protocol::ids::JobId;
+
+/// The variable by which a job's processes are found, whatever becomes of their parents.
+pub const MARK: &str = "VSAY_JOB_ID";
+
+/// How the names begin of what a job is given (contract of the published API).
+const INPUT: &str = "INPUT_";
+
+/// What a job has unless the operator says otherwise. Without the three about inventories Ansible ends with 0 although it has found no host;
+/// it decides by none of the usual variables but its own whether to write in colour.
+const OURS: [(&str, &str); 6] = [
+    ("LC_ALL", "C.UTF-8"),
+    ("TERM", "xterm-256color"),
+    ("ANSIBLE_INVENTORY_UNPARSED_FAILED", "1"),
+    ("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "1"),
+    ("ANSIBLE_HOST_PATTERN_MISMATCH", "error"),
+    ("ANSIBLE_FORCE_COLOR", "1"),
+];
+
+/// All that is added to the environment of a login, in the order in which it counts. The error is that the edge gives what it may not.
+pub fn of_job(
+    job: &JobId,
+    inputs: &BTreeMap<String, String>,
+    passed: &[String],
+) -> Result<Vec<(OsString, OsString)>, String> {
+    let is_input =
+        |name: &str| name.starts_with(INPUT) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if let Some((name, _)) = inputs
+        .iter()
+        .find(|(name, value)| !is_input(name) || value.contains('\0'))
+    {
+        return Err(format!("{name:?} is no input"));
+    }
+    let mut environment: Vec<(OsString, OsString)> = OURS.map(|(name, value)| (name.into(), value.into())).into();
+    environment.extend(
+        passed
+            .iter()
+            .filter_map(|name| Some((name.into(), std::env::var_os(name)?))),
+    );
+    environment.extend(inputs.iter().map(|(name, value)| (name.into(), value.into())));
+    environment.push((MARK.into(), job.as_str().into()));
+    Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(inputs: &[(&str, &str)], passed: &[&str]) -> Result<Vec<(OsString, OsString)>, String> {
+        let inputs = inputs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let passed: Vec<String> = passed.iter().map(|&name| name.to_owned()).collect();
+        of_job(&"0123abcd".parse().unwrap(), &inputs.collect(), &passed)
+    }
+
+    #[test]
+    fn a_job_has_its_inputs_and_what_the_operator_lets_through() {
+        let environment = of(&[("INPUT_NAME", "x")], &["PATH", "NOT_SET_ANYWHERE"]).unwrap();
+        let last = |name: &str| {
+            let mut found = environment.iter().rev().filter(|(of, _)| of == name);
+            found.next().map(|(_, value)| value.clone())
+        };
+        assert_eq!(last("INPUT_NAME"), Some("x".into()));
+        assert_eq!(last("PATH"), std::env::var_os("PATH"));
+        assert_eq!(last("NOT_SET_ANYWHERE"), None);
+        assert_eq!(last(MARK), Some("0123abcd".into()));
+    }
+
+    #[test]
+    fn nothing_but_inputs_comes_from_the_edge() {
+        for (name, value) in [("LD_PRELOAD", "x"), ("INPUT_A=B", "x"), ("INPUT_A", "x\0"), ("", "")] {
+            assert!(of(&[(name, value)], &[]).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! A runner's jobs, over its link: real scripts, run by a real bash.
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use protocol::ids::JobId;
+use protocol::terminal::agent::{FromAgent, ToAgent};
+use protocol::terminal::jobs::{JobEnd, StartJob};
+use tokio::process::Child;
+
+use crate::support::{Connection, Machine, Relay, until, within};
+
+struct Runner {
+    relay: Relay,
+    machine: Machine,
+    agent: Child,
+    service: PathBuf,
+}
+
+/// A runner with one service, and its link.
+async fn runner() -> (Runner, Connection) {
+    let relay = Relay::start().await;
+    let mut machine = Machine::enrolled_with(&relay);
+    let directory = machine.directory.path().join("services");
+    let service = directory.join("web");
+    fs::create_dir_all(&service).unwrap();
+    // The account that jobs run as may be another than that of the tests.
+    for folder in [machine.directory.path(), &directory, &service] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    machine.config.services = Some(vsay_agent::config::Services {
+        directory,
+        pass_environment: Vec::new(),
+    });
+    let agent = machine.start();
+    let link = relay.welcome_with_services().await;
+    let runner = Runner {
+        relay,
+        machine,
+        agent,
+        service,
+    };
+    (runner, link)
+}
+
+fn id(number: u32) -> JobId {
+    format!("{number:08x}").parse().unwrap()
+}
+
+fn script(runner: &Runner, text: &str) {
+    fs::write(runner.service.join("deploy.sh"), text).unwrap();
+}
+
+fn start(job: JobId) -> StartJob {
+    StartJob {
+        job,
+        service: "web".into(),
+        file: "deploy.sh".into(),
+        title: "Running deploy.sh for web".into(),
+        username: "ann".into(),
+        environment: BTreeMap::new(),
+        secrets: Vec::new(),
+    }
+}
+
+/// What an edge has of a job.
+#[derive(Default)]
+struct Stored {
+    output: String,
+    deployment_id: Option<String>,
+}
+
+impl Stored {
+    /// Takes in what the agent says of jobs, and says that it is stored.
+    async fn take(&mut self, link: &mut Connection) -> Option<JobEnd> {
+        match link.message().await {
+            FromAgent::JobOutput { output } => {
+                assert!(
+                    output.offset <= self.output.len() as u64,
+                    "a hole before {}",
+                    output.offset
+                );
+                if output.offset == self.output.len() as u64 {
+                    self.output.push_str(&output.text);
+                }
+                self.deployment_id = output.deployment_id.or(self.deployment_id.take());
+                let offset = self.output.len() as u64;
+                link.send(ToAgent::JobStored {
+                    job: output.job,
+                    offset,
+                })
+                .await;
+                None
+            }
+            FromAgent::JobEnded { end } => Some(end),
+            _ => None,
+        }
+    }
+
+    async fn over(&mut self, link: &mut Connection) -> JobEnd {
+        within("the end of a job", async {
+            loop {
+                if let Some(end) = self.take(link).await {
+                    return end;
+                }
+            }
+        })
+        .await
+    }
+
+    async fn until(&mut self, link: &mut Connection, text: &str) {
+        while !self.output.contains(text) {
+            assert_eq!(
+                self.take(link).await,
+                None,
+                "it ended without {text:?}: {}",
+                self.output
+            );
+        }
+    }
+
+    fn lines(&self) -> Vec<&str> {
+        self.output.lines().collect()
+    }
+}
+
+async fn run(link: &mut Connection, start: StartJob) -> (Stored, JobEnd) {
+    link.send(ToAgent::Job { job: start }).await;
+    let mut stored = Stored::default();
+    let end = stored.over(link).await;
+    (stored, end)
+}
+
+/// Whether a process carries the mark of a job.
+fn is_there(job: &JobId) -> bool {
+    let mark = format!("VSAY_JOB_ID={job}");
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let mut environments = entries.filter_map(|entry| fs::read(entry.path().join("environ")).ok());
+    environments.any(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == mark.as_bytes())
+    })
+}
+
+/// Whether a process that has written its number there runs.
+fn runs(file: &Path) -> bool {
+    let id = fs::read_to_string(file).unwrap();
+    fs::read_to_string(format!("/proc/{}/stat", id.trim())).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[tokio::test]
+async fn a_job_runs_in_its_service_as_by_hand_but_nobody_can_be_asked() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "echo $PWD; echo \"$LC_ALL $ANSIBLE_HOST_PATTERN_MISMATCH $INPUT_NAME $VSAY_JOB_ID\"\n\
+         test -t 1 && test -t 2 && stty size <&1; read line || echo nothing to read; (: </dev/tty) 2>/dev/null || echo nobody\n\
+         printf 'DEPLOYMENT_ID=web-7\\r\\n'; printf '\\xff' >&2; exit 3\n",
+    );
+    let environment = BTreeMap::from([("INPUT_NAME".to_owned(), "two words".to_owned())]);
+    let (stored, end) = run(
+        &mut link,
+        StartJob {
+            environment,
+            ..start(id(1))
+        },
+    )
+    .await;
+    let service = runner.service.canonicalize().unwrap();
+    assert_eq!(
+        stored.lines(),
+        [
+            "--- Running deploy.sh for web ---",
+            "$ bash deploy.sh",
+            service.to_str().unwrap(),
+            "C.UTF-8 error two words 00000001",
+            "40 120",
+            "nothing to read",
+            "nobody",
+            "DEPLOYMENT_ID=web-7",
+            "\u{fffd}",
+            "[EXIT CODE: 3]",
+        ]
+    );
+    assert!(stored.output.contains("web-7\r\n"));
+    assert_eq!(stored.deployment_id.as_deref(), Some("web-7"));
+    let expected = JobEnd {
+        job: id(1),
+        code: Some(3),
+        signal: None,
+        note: None,
+    };
+    assert_eq!(end, expected);
+}
+
+#[tokio::test]
+async fn a_job_that_is_called_off_is_over_when_none_of_its_processes_is_left() {
+    let (runner, mut link) = runner().await;
+    // One ignores the request to end, one has left session and environment, and both have lost their parent.
+    script(
+        &runner,
+        "trap '' TERM\n\
+         (trap '' TERM; for n in $(seq 50000); do echo line $n; done; echo $BASHPID >stubborn; while :; do sleep 1; done) &\n\
+         env -i setsid bash -c 'trap \"\" TERM; echo $$ >away; while :; do sleep 1; done' &\n\
+         while [ ! -s stubborn -o ! -s away ]; do sleep 0.05; done; echo all there; wait\n",
+    );
+    link.send(ToAgent::Job { job: start(id(2)) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "all there\n").await;
+    let files = ["stubborn", "away"].map(|file| runner.service.join(file));
+    assert!(files.iter().all(|file| runs(file)));
+    let username = "ann".to_owned();
+    link.send(ToAgent::CancelJob { job: id(2), username }).await;
+    let end = stored.over(&mut link).await;
+    assert!(!files.iter().any(|file| runs(file)) && !is_there(&id(2)));
+    assert_eq!(end.code, None, "{end:?}");
+    let written: Vec<&str> = stored
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with("line "))
+        .collect();
+    let expected: Vec<String> = (1..=50_000).map(|n| format!("line {n}")).collect();
+    assert_eq!(written, expected);
+    assert_eq!(stored.lines().last(), Some(&"[CANCELLED by ann]"));
+}
+
+#[tokio::test]
+async fn a_job_that_ends_when_it_is_asked_to_may_still_say_something() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "trap 'echo cleaned up; exit 7' TERM; echo ready; while :; do sleep 0.1; done\n",
+    );
+    link.send(ToAgent::Job { job: start(id(3)) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "ready\n").await;
+    let username = "ann".to_owned();
+    link.send(ToAgent::CancelJob { job: id(3), username }).await;
+    assert_eq!(stored.over(&mut link).await.code, Some(7));
+    // Before that, bash says that what it waited for was terminated.
+    let said = stored.lines();
+    assert!(
+        said.ends_with(&["cleaned up", "[EXIT CODE: 7]", "[CANCELLED by ann]"]),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_job_goes_on_without_a_link_and_is_told_from_where_the_edge_has_it() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "echo before; while [ ! -e go ]; do sleep 0.05; done; echo after\n",
+    );
+    link.send(ToAgent::Job { job: start(id(4)) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "before\n").await;
+    link.cut();
+    let mut link = runner.relay.welcome_with_services().await;
+    fs::write(runner.service.join("go"), "").unwrap();
+    let jobs = async {
+        loop {
+            if let FromAgent::Jobs { jobs } = link.message().await {
+                return jobs;
+            }
+        }
+    };
+    assert_eq!(within("the jobs there are", jobs).await, [id(4)]);
+    // The edge has lost the end of what it said that it had: all of it comes again.
+    stored.output.truncate(10);
+    link.send(ToAgent::JobStored { job: id(4), offset: 10 }).await;
+    assert_eq!(stored.over(&mut link).await.code, Some(0));
+    assert_eq!(
+        stored.lines(),
+        [
+            "--- Running deploy.sh for web ---",
+            "$ bash deploy.sh",
+            "before",
+            "after"
+        ]
+    );
+    // The same order again runs nothing.
+    link.send(ToAgent::Job { job: start(id(4)) }).await;
+    link.send(ToAgent::ForgetJob { job: id(4) }).await;
+    let note = runner.machine.config.storage.jobs(&runner.machine.config.agent.id);
+    until("the note to be gone", || fs::read_dir(&note).unwrap().next().is_none()).await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_job_whose_agent_was_killed_is_ended_and_the_job_has_failed() {
+    let (mut runner, mut link) = runner().await;
+    script(
+        &runner,
+        "setsid bash -c 'trap \"\" TERM HUP; echo $$ >away; while :; do sleep 1; done' & \n\
+         while [ ! -s away ]; do sleep 0.05; done; echo there; wait\n",
+    );
+    link.send(ToAgent::Job { job: start(id(5)) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "there\n").await;
+    runner.agent.start_kill().unwrap();
+    runner.agent.wait().await.unwrap();
+    assert!(runs(&runner.service.join("away")));
+    let _again = runner.machine.start();
+    let mut link = runner.relay.welcome_with_services().await;
+    link.send(ToAgent::JobStored {
+        job: id(5),
+        offset: stored.output.len() as u64,
+    })
+    .await;
+    let end = stored.over(&mut link).await;
+    assert!(!runs(&runner.service.join("away")) && !is_there(&id(5)));
+    assert_eq!((end.code, end.signal), (None, None));
+    assert!(end.note.unwrap().contains("agent ended while the job ran"));
+}
+
+#[tokio::test]
+async fn secrets_do_not_leave_the_machine() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "set -x; echo \"$INPUT_PASSWORD\"; printf '%q\\n' \"$INPUT_PASSWORD\"; printf 'hun'; sleep 0.3; printf \"ter'2\\n\"\n",
+    );
+    let secret = "hunter'2".to_owned();
+    let (stored, _) = run(
+        &mut link,
+        StartJob {
+            environment: BTreeMap::from([("INPUT_PASSWORD".to_owned(), secret.clone())]),
+            secrets: vec![secret],
+            ..start(id(6))
+        },
+    )
+    .await;
+    assert!(!stored.output.contains("hunter"), "{}", stored.output);
+    assert!(stored.output.matches("********").count() >= 3, "{}", stored.output);
+}
+
+#[tokio::test]
+async fn a_script_that_is_not_there_or_elsewhere_does_not_run() {
+    let (runner, mut link) = runner().await;
+    let outside = runner.machine.directory.path().join("outside.sh");
+    fs::write(&outside, "echo outside\n").unwrap();
+    std::os::unix::fs::symlink(&outside, runner.service.join("link.sh")).unwrap();
+    for (number, file, words) in [
+        (7, "missing.sh", "[ERROR: Script file 'missing.sh' not found]"),
+        (8, "../../outside.sh", "[ERROR: Path traversal detected in script file]"),
+        (9, "link.sh", "[ERROR: Path traversal detected in script file]"),
+    ] {
+        let file = file.to_owned();
+        let (stored, end) = run(
+            &mut link,
+            StartJob {
+                file,
+                ..start(id(number))
+            },
+        )
+        .await;
+        assert_eq!(stored.lines().last(), Some(&words));
+        assert_eq!((end.code, end.signal), (None, None));
+    }
+}
