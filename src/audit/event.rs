@@ -98,6 +98,8 @@ actions! {
     CommandAwaitsApproval "command_awaits_approval";
     CommandApproved "command_approved";
     CommandRejected "command_rejected";
+    ServiceDeployed "service.deploy";
+    ServiceScriptRun "service.run_script";
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
@@ -145,11 +147,12 @@ pub enum Resource {
     Group,
     Machine,
     Terminal,
+    Service,
+    Job,
     Issue,
     Webhook,
     Alert,
     Audit,
-    Service,
     Unknown,
 }
 
@@ -163,10 +166,11 @@ impl Resource {
             "group" => "groups",
             "machine" => "machines",
             "terminal" => "terminals",
+            "service" => "services",
+            "job" => "jobs",
             "issue" => "issues",
             "webhook" => "webhooks",
             "alert" => "alerts",
-            "service" => "services",
             other => other,
         }
     }
@@ -187,11 +191,12 @@ impl Resource {
             "groups" => Self::Group,
             "machines" | "commands" | "access-requests" => Self::Machine,
             "terminal" | "sessions" | "shares" => Self::Terminal,
+            "services" => Self::Service,
+            "jobs" => Self::Job,
             "community" => Self::Issue,
             "webhooks" => Self::Webhook,
             "alerts" => Self::Alert,
             "audit" | "audit-logs" => Self::Audit,
-            "services" => Self::Service,
             _ => Self::Unknown,
         }
     }
@@ -206,11 +211,12 @@ impl Resource {
             Self::Group => "group",
             Self::Machine => "machine",
             Self::Terminal => "terminal",
+            Self::Service => "service",
+            Self::Job => "job",
             Self::Issue => "issue",
             Self::Webhook => "webhook",
             Self::Alert => "alert",
             Self::Audit => "audit",
-            Self::Service => "service",
             Self::Unknown => "unknown",
         }
     }

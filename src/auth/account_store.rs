@@ -19,7 +19,19 @@ macro_rules! networks {
     };
 }
 
-pub(crate) use {is_active, networks};
+/// SQL: whether the account (`u`) holds a permission in its organization, as [`Caller::may`](super::caller::Caller::may) has it.
+macro_rules! holds {
+    ($codename:literal) => {
+        concat!(
+            "(u.role <> 'user' OR EXISTS (SELECT 1 FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
+               WHERE r.user_id = u.id AND p.permission = '",
+            $codename,
+            "'))"
+        )
+    };
+}
+
+pub(crate) use {holds, is_active, networks};
 
 statements! {
     /// The account behind a token, for every request.

@@ -12,6 +12,7 @@ use protocol::relay_contract::{
     self, AskRunner, AskStatus, CommandAnswer, DecideCommand, FilePart, Interest, LiveSession, NamedCommand,
     NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
 };
+use protocol::terminal::jobs::StartJob;
 use protocol::terminal::presence::Presence;
 use protocol::terminal::services::{Ask, Place};
 use serde::Serialize;
@@ -173,6 +174,12 @@ impl RelayStub {
         let service = service.to_owned();
         self.post(relay_contract::SERVICE_PATH, &AskRunner { service, ask })
             .await
+    }
+
+    /// Has the runner run a job, whose row is written. Answers whether it is there.
+    pub async fn start_job(&self, job: &StartJob) -> Result<bool, ApiError> {
+        let mut response = self.post(relay_contract::START_JOB_PATH, job).await?;
+        Ok(response.json().await?)
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {

@@ -106,6 +106,11 @@ def command(world):
     return world.ask("POST", f"/api/machines/{machine}/command", body)["command_id"]
 
 
+def job(world):
+    """A deployment of the machine's service."""
+    return world.ask("POST", "/api/services/web/deploy")["job_id"]
+
+
 def logged(world):
     """The row of a command in the log."""
     agent = world.machine["agent_id"]
@@ -409,6 +414,7 @@ PREPARED = {
     "GET /api/services/{name}/files/{subdir}/{file}": service_file,
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
+    "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),
     "PUT /api/users/{user_id}/roles": lambda world: request(
@@ -436,6 +442,7 @@ LASTING = {
     "session_id": lambda world: world.terminal(),
     "share_id": lambda world: world.share(),
     "alert_id": lambda world: world.alert(),
+    "job_id": job,
     # A service of the machine.
     "name": lambda world: "web",
     "config": lambda world: "config.yaml",

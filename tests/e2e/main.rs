@@ -19,6 +19,7 @@ mod defects;
 mod dist;
 mod duplicates;
 mod groups;
+mod jobs;
 mod limits;
 mod live;
 mod log_management;

@@ -301,6 +301,16 @@ async fn shell_account() -> String {
     }
 }
 
+/// A job of the owner's that is over, by its row: the machine is no runner.
+pub fn job(world: &World, id: &str) -> String {
+    world.stack.sql(&format!(
+        "INSERT INTO jobs (id, organization_id, service, action, status, started_at, user_id, username)
+         SELECT '{id}', organization_id, 'web', 'deploy', 'completed', '2026-01-01T00:00:00.000Z', id, username FROM users WHERE id = '{}'",
+        world.owner.id
+    ));
+    id.to_owned()
+}
+
 /// A folder that shells may write to, whoever they run as.
 pub fn folder_for_shells() -> TempDir {
     // Not below the tests' own: a folder above that may be closed to others.

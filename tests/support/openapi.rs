@@ -77,6 +77,7 @@ impl Operation {
                 json!({"username": "nobody"})
             }
             "POST /api/commands/{command_id}/decision" => json!({"approve": true}),
+            "POST /api/services/{name}/run" => json!({"script": "deploy"}),
             "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
             "PUT /api/terminal/sessions/{session_id}" => json!({"name": "least"}),
             "POST /api/shares/join" => json!({"token": "0".repeat(48)}),

@@ -7,9 +7,9 @@ mod files;
 mod handlers;
 mod outputs;
 pub mod record;
-mod row;
+pub mod row;
 mod runner;
-mod store;
+pub mod store;
 
 use crate::auth::rule::{Routes, routes};
 

@@ -1,8 +1,9 @@
 //! What the database gives of services, besides bodies.
 use protocol::ids::{AgentId, ObjectId};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::platform::db::flag;
+use crate::platform::db::{flag, json};
 
 /// Who has a service.
 #[derive(Debug, Deserialize)]
@@ -24,4 +25,16 @@ pub struct OutputsRow {
     /// Whether values are masked in it.
     #[serde(deserialize_with = "flag")]
     pub has_credentials: bool,
+}
+
+/// A service of which a job is to run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Target {
+    /// Its directory.
+    pub name: String,
+    /// Its runner.
+    pub machine_id: ObjectId,
+    /// Its scripts, as they were told of last.
+    #[serde(deserialize_with = "json")]
+    pub scripts: Vec<Value>,
 }

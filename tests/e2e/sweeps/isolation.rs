@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, alerted, logged, recording, requested, written};
+use crate::support::agent::{Agent, World, alerted, job, logged, recording, requested, written};
 use crate::support::openapi::operations;
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -79,6 +79,8 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "INSERT INTO services SELECT id, 'isolated', organization_id, 1, 1, '{{\"scripts\":[],\"configs\":[]}}' FROM machines WHERE id = '{machine}'"
     ));
     world.owner.get("/api/services/isolated").await.ok();
+    let job = job(world, "15014ab1");
+    world.owner.get(&format!("/api/jobs/{job}")).await.ok();
 
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
@@ -103,6 +105,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "webhook_id" => (webhook.clone(), "00000000000000000000000a".to_owned()),
         "delivery_id" => (delivery.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
+        "job_id" => (job.clone(), "0000000a".to_owned()),
         "name" => ("isolated".to_owned(), "nothing".to_owned()),
         "subdir" => ("inputs".to_owned(), "inputs".to_owned()),
         "file" => ("a.txt".to_owned(), "a.txt".to_owned()),

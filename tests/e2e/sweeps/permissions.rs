@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, alerted, logged, recording, requested, written};
+use crate::support::agent::{World, alerted, job, logged, recording, requested, written};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -272,6 +272,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "GET /api/recordings/{recording_id}/download",
         Refused(403, "Not authorized"),
     ),
+    ("GET /api/jobs", May(200)),
+    ("GET /api/jobs/{job_id}", Refused(403, "Permission denied")),
     (
         "GET /api/live",
         Refused(426, "This path speaks WebSocket: send Upgrade: websocket"),
@@ -335,6 +337,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "DELETE /api/services/{name}/files/{subdir}/{file}",
         Needs("services.files.edit"),
     ),
+    ("POST /api/services/{name}/deploy", Needs("services.deploy")),
+    ("POST /api/services/{name}/run", Needs("services.deploy")),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
     ("GET /api/terminal/live", May(200)),
     ("GET /api/shares", May(200)),
@@ -477,6 +481,7 @@ struct Things {
     written: (String, String, String),
     /// A rule, an alert, a webhook and a delivery.
     alerted: (String, String, String, String),
+    job: String,
 }
 
 /// A command of the owner's.
@@ -512,6 +517,7 @@ impl Things {
                     request: requested(world).await,
                     written: written(world).await,
                     alerted: alerted(world).await,
+                    job: job(world, "c0113a60"),
                 }
             })
             .await
@@ -545,6 +551,7 @@ impl Things {
             "config" => "config.yaml".to_owned(),
             "subdir" => "inputs".to_owned(),
             "file" => "a.txt".to_owned(),
+            "job_id" => self.job.clone(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

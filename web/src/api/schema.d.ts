@@ -1525,6 +1525,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a job */
+        get: operations["find_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -2419,6 +2453,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services/{name}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deploy a service */
+        post: operations["deploy_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/services/{name}/files/{subdir}": {
         parameters: {
             query?: never;
@@ -2467,6 +2518,23 @@ export interface paths {
         get: operations["list_outputs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a script of a service */
+        post: operations["run_script"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6373,6 +6441,90 @@ export interface components {
          * @enum {string}
          */
         IssueStatus: "open" | "in_progress" | "resolved" | "closed";
+        /** @description A job. */
+        Job: {
+            /** @description What it does: `deploy` or `script`. */
+            action: string;
+            /** @description Whether somebody called it off. */
+            cancelled: boolean;
+            /** @description What the deployment calls itself, if it wrote `DEPLOYMENT_ID=…`. */
+            deployment_id?: string | null;
+            /**
+             * Format: int32
+             * @description The exit code of its script; none while it runs, and if a signal ended it.
+             */
+            exit_code?: number | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string | null;
+            /** @description Its name. */
+            id: components["schemas"]["JobId"];
+            /**
+             * Format: int64
+             * @description The object of the inventory that it is about.
+             */
+            object_id?: number | null;
+            /** @description What it wrote, a line each. Lists have none unless they are asked for it. */
+            output: string[];
+            /** @description Which script it runs, if it runs one by name. */
+            script?: string | null;
+            /** @description Of which service it is. */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When it was started.
+             */
+            started_at: string;
+            /** @description The same. */
+            started_by: string;
+            /** @description How far it has come. */
+            status: components["schemas"]["JobStatus"];
+            /** @description The type of that. */
+            type_slug?: string | null;
+            /**
+             * Format: int64
+             * @description Who started it, by `int_id`, unless that account is gone.
+             */
+            user_id?: number | null;
+            /** @description By which name. */
+            username: string;
+        };
+        /** @description A job of a runner, unique over all of them (contract of the published API). */
+        JobId: string;
+        /** @description A page of jobs. */
+        JobList: {
+            /** @description The newest first. */
+            jobs: components["schemas"]["Job"][];
+            /**
+             * Format: int64
+             * @description Which page it is.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            per_page: number;
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+        };
+        /** @description A job that was started. */
+        JobStarted: {
+            /** @description Its `id`. */
+            job_id: components["schemas"]["JobId"];
+            /** @description `running`. */
+            status: components["schemas"]["JobStatus"];
+        };
+        /**
+         * @description How far a job has come.
+         * @enum {string}
+         */
+        JobStatus: "running" | "completed" | "failed";
         /** @description Accepts a link. */
         JoinShare: {
             /** @description The token of the link. */
@@ -7725,6 +7877,15 @@ export interface components {
              * @default false
              */
             when_online?: boolean;
+        };
+        /** @description Run a script of a service. */
+        RunScript: {
+            /** @description What it is given: each as `INPUT_` and its name in capitals. Lists are joined by commas, objects are JSON, and what is null is left out. */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Its name in `scripts.yaml`. */
+            script: string;
         };
         /** @description The agent that has a service, and how well its services are known. */
         Runner: {
@@ -19910,6 +20071,195 @@ export interface operations {
             };
         };
     };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Those that somebody started, by `int_id`. */
+                user_id?: string;
+                /** @description The same, by name. */
+                username?: string;
+                /** @description Those of a service. */
+                service?: string;
+                /** @description Those with a status, such as `running`. */
+                status?: string;
+                /** @description Those that do something, such as `deploy`. */
+                action?: string;
+                /** @description Those that run a script. */
+                script?: string;
+                /** @description `1` if what they wrote is wanted, too: of the newest, as many as wrote 4 MiB together. */
+                include_output?: string;
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's `id` */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It is somebody else's, or the caller may see no jobs */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such job in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listen_to_changes: {
         parameters: {
             query?: {
@@ -25348,6 +25698,85 @@ export interface operations {
             };
         };
     };
+    deploy_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's `name` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStarted"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such service in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Its runner is not connected; nothing was started */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_files: {
         parameters: {
             query?: never;
@@ -25898,6 +26327,107 @@ export interface operations {
                 };
             };
             /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_script: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's `name` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunScript"];
+            };
+        };
+        responses: {
+            /** @description The job runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStarted"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such service in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Its runner is not connected; nothing was started */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -4,7 +4,7 @@ use protocol::ids::ObjectId;
 use protocol::terminal::services::{CONFIGS, MAX_CATALOG, Service};
 use serde_json::Value;
 
-use super::row::{OutputsRow, ServiceRow};
+use super::row::{OutputsRow, ServiceRow, Target};
 use crate::http::json_text::{BodyRow, json_flag, json_time};
 use crate::platform::db::{Arg, Nothing, Query, statements};
 
@@ -145,6 +145,9 @@ statements! {
         of_caller!(),
         addressed!("?2", "?3")
     );
+
+    /// What a job of one needs, by its name (?2), and the runner's (?3) if it is given.
+    TARGET = concat!("SELECT s.name, s.machine_id, s.body -> 'scripts' AS scripts", of_caller!(), addressed!("?2", "?3"));
 }
 
 /// Makes a catalog that of a machine. The same again changes nothing but its time.
@@ -202,6 +205,12 @@ pub fn all_outputs(caller: &ObjectId) -> Query<BodyRow> {
 pub fn outputs(caller: &ObjectId, address: &str) -> Query<OutputsRow> {
     let (name, runner) = parts(address);
     Query::new(OUTPUTS, [caller.into(), name, runner])
+}
+
+/// What a job of a service needs, by its name in paths.
+pub fn target(caller: &ObjectId, address: &str) -> Query<Target> {
+    let (name, runner) = parts(address);
+    Query::new(TARGET, [caller.into(), name, runner])
 }
 
 /// A name in paths as what it is made of: the service's, and its runner's if it has that.

@@ -67,6 +67,8 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   command_awaits_approval: 'sent a command that waits for approval',
   command_approved: 'approved a command',
   command_rejected: 'rejected a command',
+  'service.deploy': 'deployed a service',
+  'service.run_script': 'ran a script of a service',
   session_renamed: 'named a session',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',

@@ -1,0 +1,24 @@
+//! Jobs: deployments and scripts of services, which run on their runner. A row here says who started what and how it ended; the runner's
+//! relay brings what it writes. `docs/services.md` has the whole.
+mod access;
+mod handlers;
+mod inputs;
+mod output;
+pub mod record;
+mod row;
+mod store;
+
+use crate::auth::rule::{Routes, routes};
+
+use handlers::{find, list, start};
+
+/// The routes of this feature.
+pub fn routes() -> Routes {
+    routes![
+        tag = "jobs";
+        start::deploy_service => Needs(ServicesDeploy),
+        start::run_script => Needs(ServicesDeploy),
+        list::list_jobs => SignedIn,
+        find::find_job => Object,
+    ]
+}

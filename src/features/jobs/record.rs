@@ -1,0 +1,44 @@
+//! What runners say of their jobs, on its way to the tables.
+use chrono::{DateTime, TimeDelta, Utc};
+use durable_objects::relay::JobNews;
+use futures_util::future::LocalBoxFuture;
+use protocol::ids::ObjectId;
+use protocol::terminal::agent::ToAgent;
+use worker::Env;
+
+use super::store;
+use crate::platform::db::{Db, DbError, stored};
+
+/// How old a job is at least of which its runner must know: the order to run one may be on its way when it says what it has.
+const KNOWN_AFTER: TimeDelta = TimeDelta::seconds(30);
+
+/// Stores what a machine says of its jobs and answers what is to be said to it. Handed to the relays' crate when the Worker starts.
+pub fn store(env: Env, machine: ObjectId, news: JobNews) -> LocalBoxFuture<'static, Result<Vec<ToAgent>, String>> {
+    Box::pin(async move {
+        let db = Db::new(&env).map_err(|error| error.cause().to_string())?;
+        let answers = match news {
+            JobNews::Known(jobs) => known(&db, &machine, &jobs, Utc::now()).await,
+            JobNews::Output(output) => {
+                let job = output.job.clone();
+                let batch = store::append(&machine, &output);
+                db.run(batch).await.map(|(_, _, rows)| vec![store::answer(job, &rows)])
+            }
+            JobNews::Ended(end) => {
+                let batch = store::end(&machine, &end, &stored(Utc::now()));
+                db.run(batch).await.map(|_| vec![ToAgent::ForgetJob { job: end.job }])
+            }
+        };
+        answers.map_err(|error| error.to_string())
+    })
+}
+
+async fn known(
+    db: &Db,
+    machine: &ObjectId,
+    jobs: &[protocol::ids::JobId],
+    now: DateTime<Utc>,
+) -> Result<Vec<ToAgent>, DbError> {
+    let batch = store::compare(machine, jobs, &stored(now), &stored(now - KNOWN_AFTER));
+    let (_, rows) = db.run(batch).await?;
+    Ok(rows.into_iter().flat_map(store::answers).collect())
+}

@@ -1,0 +1,48 @@
+//! What the database gives of jobs.
+use protocol::ids::JobId;
+use serde::Deserialize;
+
+use crate::platform::db::flag;
+
+/// A job of the caller's organization, as it was found.
+#[derive(Debug, Deserialize)]
+pub struct FoundJob {
+    /// A [`Job`](protocol::api::jobs::Job) without its output.
+    pub body: String,
+    /// The last line of its output, if the edge or the agent has something to say.
+    pub note: Option<String>,
+    /// Whether the caller may see it.
+    #[serde(deserialize_with = "flag")]
+    pub sees: bool,
+}
+
+/// A job in a list.
+#[derive(Debug, Deserialize)]
+pub struct ListedJob {
+    pub id: String,
+    pub body: String,
+    pub note: Option<String>,
+    /// How long its output is.
+    pub output_bytes: u64,
+}
+
+/// A part of a job's output.
+#[derive(Debug, Deserialize)]
+pub struct OutputRow {
+    pub job_id: String,
+    pub text: String,
+}
+
+/// How much of a job's output is stored, and whether it runs.
+#[derive(Debug, Deserialize)]
+pub struct StoredRow {
+    pub output_bytes: u64,
+}
+
+/// What is known of a job that a runner has a note of; nothing if nobody waits for it.
+#[derive(Debug, Deserialize)]
+pub struct KnownRow {
+    pub job: JobId,
+    pub output_bytes: Option<u64>,
+    pub cancelled_by: Option<String>,
+}

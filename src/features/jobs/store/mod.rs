@@ -1,0 +1,293 @@
+//! SQL of jobs.
+use protocol::ids::{JobId, ObjectId};
+use protocol::terminal::agent::ToAgent;
+use protocol::terminal::jobs::{JobEnd, JobOutput};
+use serde_json::Value;
+
+use super::access::DeployRight;
+use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow};
+use crate::auth::account_store::holds;
+use crate::http::json_text::{json_flag, json_time};
+use crate::http::page::Page;
+use crate::platform::db::{Arg, Count, Nothing, Query, statements};
+
+/// SQL: a [`Job`](protocol::api::jobs::Job) (`j`) that somebody (`o`) started, without its output.
+macro_rules! job {
+    () => {
+        concat!(
+            "json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'status', j.status, 'started_at', ",
+            json_time!("j.started_at"),
+            ", 'finished_at', ",
+            json_time!("j.finished_at"),
+            ", 'deployment_id', j.deployment_id, 'exit_code', j.exit_code, 'user_id', o.int_id, 'username', j.username,
+               'started_by', j.username, 'object_id', NULL, 'type_slug', NULL, 'cancelled', ",
+            json_flag!("j.cancelled_by IS NOT NULL"),
+            ", 'output', json('[]')) AS body"
+        )
+    };
+}
+
+/// SQL: whether the caller (`u`) sees a job (`j`).
+macro_rules! sees {
+    () => {
+        concat!(
+            "(",
+            holds!("jobs.view_all"),
+            " OR (j.user_id = u.id AND ",
+            holds!("jobs.view_own"),
+            "))"
+        )
+    };
+}
+
+/// SQL: the jobs of the caller's (?1) organization that it sees, narrowed by who started them (?2, ?3), status (?4), action (?5) and
+/// script (?6).
+macro_rules! seen {
+    () => {
+        concat!(
+            " FROM users u JOIN jobs j ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
+             WHERE u.id = ?1 AND ", sees!(), " AND (?2 IS NULL OR o.int_id = ?2) AND (?3 IS NULL OR j.username = ?3)
+               AND (?4 IS NULL OR j.status = ?4) AND (?5 IS NULL OR j.action = ?5) AND (?6 IS NULL OR j.script = ?6)"
+        )
+    };
+}
+
+statements! {
+    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+    /// Its runner was not there, so there is no such job.
+    REMOVE = "DELETE FROM jobs WHERE id = ?1 AND output_bytes = 0";
+
+    LIST = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(),
+        " ORDER BY j.started_at DESC, j.id LIMIT ?7 OFFSET ?8");
+
+    COUNT = concat!("SELECT COUNT(*) AS total", seen!());
+
+    /// The same of one service (?7).
+    LIST_OF_SERVICE = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(),
+        " AND j.service = ?7 ORDER BY j.started_at DESC, j.id LIMIT ?8 OFFSET ?9");
+
+    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(), " AND j.service = ?7");
+
+    /// A job (?2) of the caller's (?1) organization.
+    FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees
+         FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
+         WHERE u.id = ?1");
+
+    /// What some jobs (?2, a JSON array) have written that the caller (?1) sees.
+    OUTPUT = concat!("SELECT p.job_id, p.text FROM users u JOIN json_each(?2) w
+         JOIN jobs j ON j.id = w.value AND j.organization_id = u.organization_id JOIN job_output p ON p.job_id = j.id
+         WHERE u.id = ?1 AND ", sees!(), " ORDER BY p.job_id, p.offset");
+
+    /// A runner (?1) says what a job (?2) has written (?4) after so many bytes (?3): that is stored once, and nothing with a gap before it.
+    APPEND = "INSERT INTO job_output (job_id, offset, line, text)
+         SELECT id, ?3, output_lines, ?4 FROM jobs
+         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND output_bytes = ?3
+         ON CONFLICT (job_id, offset) DO NOTHING";
+
+    /// So many bytes (?4) and ends of lines (?5) that is, and perhaps the deployment's name (?6).
+    APPENDED = "UPDATE jobs SET output_bytes = output_bytes + ?4, output_lines = output_lines + ?5,
+           deployment_id = COALESCE(deployment_id, ?6)
+         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND output_bytes = ?3";
+
+    STORED = "SELECT output_bytes FROM jobs WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
+
+    /// It (?2) has ended well (?3) or not; one that was called off has not.
+    END = "UPDATE jobs SET status = iif(?3 AND cancelled_by IS NULL, 'completed', 'failed'), finished_at = ?4, exit_code = ?5, signal = ?6, note = ?7
+         WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
+
+    /// A runner (?1) has no note of what it is not known to have (?2, a JSON array) and was to have at a time (?4).
+    LOST = "UPDATE jobs SET status = 'failed', finished_at = ?3, note = '[ERROR: the runner knows nothing of this job; it did not run, or what came of it is lost]'
+         WHERE machine_id = ?1 AND status = 'running' AND started_at < ?4 AND id NOT IN (SELECT value FROM json_each(?2))";
+
+    /// What is known of those that it has.
+    KNOWN = "SELECT k.value AS job, j.output_bytes, j.cancelled_by FROM json_each(?2) k
+         LEFT JOIN jobs j ON j.id = k.value AND j.machine_id = ?1 AND j.status = 'running'";
+}
+
+/// A job that is about to be started.
+pub struct NewJob<'a> {
+    pub id: &'a JobId,
+    pub action: &'a str,
+    pub script: Option<&'a str>,
+    pub now: &'a str,
+}
+
+/// Adds a job.
+pub fn insert(right: &DeployRight, new: &NewJob) -> Query<Nothing> {
+    let caller = right.caller();
+    Query::new(
+        INSERT,
+        [
+            new.id.as_str().into(),
+            caller.organization_id().into(),
+            right.machine().into(),
+            right.service().into(),
+            new.action.into(),
+            new.script.into(),
+            new.now.into(),
+            caller.id().into(),
+            caller.username().into(),
+        ],
+    )
+}
+
+/// Takes it away again.
+pub fn remove(id: &JobId) -> Query<Nothing> {
+    Query::new(REMOVE, [id.as_str().into()])
+}
+
+/// Which jobs to list.
+#[derive(Debug, Default)]
+pub struct Filter {
+    pub user_id: Option<i64>,
+    pub username: Option<String>,
+    pub service: Option<String>,
+    pub status: Option<String>,
+    pub action: Option<String>,
+    pub script: Option<String>,
+}
+
+/// A page of the jobs that a caller sees, and how many there are.
+pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>, Query<Count>) {
+    let (limit, offset) = page.window();
+    let Filter {
+        user_id,
+        username,
+        service,
+        status,
+        action,
+        script,
+    } = filter;
+    let of = || -> [Arg; 6] {
+        [
+            caller.into(),
+            user_id.into(),
+            username.clone().into(),
+            status.clone().into(),
+            action.clone().into(),
+            script.clone().into(),
+        ]
+    };
+    let [a, b, c, d, e, f] = of();
+    match service {
+        Some(service) => (
+            Query::new(
+                LIST_OF_SERVICE,
+                [a, b, c, d, e, f, service.clone().into(), limit.into(), offset.into()],
+            ),
+            {
+                let [a, b, c, d, e, f] = of();
+                Query::new(COUNT_OF_SERVICE, [a, b, c, d, e, f, service.into()])
+            },
+        ),
+        None => (
+            Query::new(LIST, [a, b, c, d, e, f, limit.into(), offset.into()]),
+            Query::new(COUNT, of()),
+        ),
+    }
+}
+
+/// One job of a caller's organization.
+pub fn find(caller: &ObjectId, id: &str) -> Query<FoundJob> {
+    Query::new(FIND, [caller.into(), id.into()])
+}
+
+/// What some jobs have written that a caller sees.
+pub fn output(caller: &ObjectId, jobs: &[&str]) -> Query<OutputRow> {
+    Query::new(OUTPUT, [caller.into(), Value::from(jobs).to_string().into()])
+}
+
+/// Stores what a job has written, and asks how much of it is there.
+pub fn append(machine: &ObjectId, output: &JobOutput) -> (Query<Nothing>, Query<Nothing>, Query<StoredRow>) {
+    let job = || Arg::from(output.job.as_str());
+    let offset = || Arg::Integer(whole(output.offset));
+    let lines = output.text.bytes().filter(|byte| *byte == b'\n').count();
+    (
+        Query::new(APPEND, [machine.into(), job(), offset(), output.text.as_str().into()]),
+        Query::new(
+            APPENDED,
+            [
+                machine.into(),
+                job(),
+                offset(),
+                whole(output.text.len() as u64).into(),
+                whole(lines as u64).into(),
+                output.deployment_id.as_deref().map(short).into(),
+            ],
+        ),
+        Query::new(STORED, [machine.into(), job()]),
+    )
+}
+
+/// What the runner is told once that was tried.
+pub fn answer(job: JobId, rows: &[StoredRow]) -> ToAgent {
+    match rows.first() {
+        Some(row) => ToAgent::JobStored {
+            job,
+            offset: row.output_bytes,
+        },
+        None => ToAgent::ForgetJob { job },
+    }
+}
+
+/// Notes how a job ended.
+pub fn end(machine: &ObjectId, end: &JobEnd, now: &str) -> Query<Nothing> {
+    Query::new(
+        END,
+        [
+            machine.into(),
+            end.job.as_str().into(),
+            (end.code == Some(0)).into(),
+            now.into(),
+            end.code.map(i64::from).into(),
+            end.signal.as_deref().map(short).into(),
+            end.note.as_deref().into(),
+        ],
+    )
+}
+
+/// Ends the jobs of a runner that it should know and does not, and asks what is known of those that it has.
+pub fn compare(machine: &ObjectId, jobs: &[JobId], now: &str, before: &str) -> (Query<Nothing>, Query<KnownRow>) {
+    let jobs = Value::from_iter(jobs.iter().map(JobId::as_str)).to_string();
+    (
+        Query::new(LOST, [machine.into(), jobs.as_str().into(), now.into(), before.into()]),
+        Query::new(KNOWN, [machine.into(), jobs.into()]),
+    )
+}
+
+/// What a runner is told of a job that it has: where to go on, and that it is called off; or that nobody waits for it.
+pub fn answers(row: KnownRow) -> Vec<ToAgent> {
+    let KnownRow {
+        job,
+        output_bytes,
+        cancelled_by,
+    } = row;
+    let Some(offset) = output_bytes else {
+        return vec![ToAgent::ForgetJob { job }];
+    };
+    let cancelled = cancelled_by.map(|username| ToAgent::CancelJob {
+        job: job.clone(),
+        username,
+    });
+    [ToAgent::JobStored { job, offset }]
+        .into_iter()
+        .chain(cancelled)
+        .collect()
+}
+
+/// Longest word of a runner's that is kept as it is, in characters.
+const MAX_WORD: usize = 100;
+
+fn short(word: &str) -> String {
+    word.chars().take(MAX_WORD).collect()
+}
+
+/// A number that is within what a double holds: offsets are below a few megabytes where they come in.
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

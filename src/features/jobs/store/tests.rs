@@ -1,0 +1,319 @@
+use protocol::api::jobs::{Job, JobStatus};
+use serde_json::json;
+
+use super::*;
+use crate::features::jobs::output::with_output;
+use crate::features::services::row::Target;
+use crate::testing::{TestDb, id, published};
+
+const NOW: &str = "2026-01-10T00:00:00.000Z";
+const LATER: &str = "2026-01-10T00:10:00.000Z";
+
+/// Two runners and four people, of whom `own` sees the jobs that it starts, `all` everybody's, and `none` none.
+fn db() -> TestDb {
+    let db = TestDb::new();
+    db.user("ann", "acme", "company_admin");
+    db.user("eve", "evil", "company_admin");
+    for (name, permissions) in [
+        ("own", &["jobs.view_own"][..]),
+        ("all", &["jobs.view_all"]),
+        ("none", &["services.deploy"]),
+    ] {
+        db.user(name, "acme", "user");
+        db.execute(&format!(
+            "INSERT INTO roles (organization_id, name, created_at) SELECT organization_id, '{name}', '{NOW}' FROM users WHERE username = '{name}';
+             INSERT INTO user_roles (user_id, role_id) SELECT '{}', id FROM roles WHERE name = '{name}'",
+            id(name)
+        ));
+        for permission in permissions {
+            db.execute(&format!(
+                "INSERT INTO role_permissions (role_id, permission) SELECT id, '{permission}' FROM roles WHERE name = '{name}'"
+            ));
+        }
+    }
+    db.machine("runner", "ann");
+    db.machine("other", "ann");
+    db
+}
+
+fn job(number: u32) -> JobId {
+    format!("{number:08x}").parse().unwrap()
+}
+
+fn machine(name: &str) -> ObjectId {
+    id(name).parse().unwrap()
+}
+
+fn starts(db: &TestDb, caller: &str, number: u32, service: &str, at: &str) {
+    let target = Target {
+        name: service.to_owned(),
+        machine_id: machine("runner"),
+        scripts: Vec::new(),
+    };
+    let right = DeployRight::decide(db.caller(caller), vec![target], String::new).unwrap();
+    let new = NewJob {
+        id: &job(number),
+        action: "deploy",
+        script: None,
+        now: at,
+    };
+    db.run(insert(&right, &new));
+}
+
+/// What is stored of a job's output once its runner said this, if it runs.
+fn writes(db: &TestDb, runner: &str, number: u32, offset: u64, text: &str) -> Option<u64> {
+    let output = JobOutput {
+        job: job(number),
+        offset,
+        text: text.to_owned(),
+        deployment_id: text.contains("web-7").then(|| "web-7".to_owned()),
+    };
+    let (insert, count, stored) = append(&machine(runner), &output);
+    db.run(insert);
+    db.run(count);
+    db.run(stored).first().map(|row| row.output_bytes)
+}
+
+fn ends(db: &TestDb, number: u32, code: Option<i32>) {
+    let end_of = JobEnd {
+        job: job(number),
+        code,
+        signal: None,
+        note: code.is_none().then(|| "[gone]".to_owned()),
+    };
+    db.run(end(&machine("runner"), &end_of, LATER));
+}
+
+fn found(db: &TestDb, caller: &str, number: u32) -> Option<(Job, bool)> {
+    let caller = machine(caller);
+    let number = job(number);
+    let rows = db.run(find(&caller, number.as_str()));
+    let output = db.run(output(&caller, &[number.as_str()]));
+    let row = rows.into_iter().next()?;
+    let parts = output.iter().map(|part| part.text.as_str());
+    Some((published(&with_output(&row.body, parts, row.note.as_deref())), row.sees))
+}
+
+fn listed(db: &TestDb, caller: &str, filter: Filter) -> (Vec<String>, u64) {
+    let (list, count) = list(&machine(caller), filter, Page::One { page: 1, limit: 2 });
+    let jobs = db.run(list).into_iter();
+    (
+        jobs.map(|row| published::<Job>(&row.body).id.to_string()).collect(),
+        Count::of(&db.run(count)),
+    )
+}
+
+#[test]
+fn output_is_stored_once_in_order_and_only_from_the_runner_that_has_the_job() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    assert_eq!(writes(&db, "runner", 1, 0, "one\ntwo"), Some(7));
+    // The same again, something longer from the same place, something after a gap: none of them is what comes next.
+    for (offset, text) in [(0, "one\ntwo"), (0, "one\ntwo and more"), (9, "gap")] {
+        assert_eq!(writes(&db, "runner", 1, offset, text), Some(7), "{text}");
+    }
+    assert_eq!(writes(&db, "other", 1, 7, "forged"), None);
+    assert_eq!(writes(&db, "runner", 1, 7, "2\nDEPLOYMENT_ID=web-7\n"), Some(29));
+    let (job, _) = found(&db, "own", 1).unwrap();
+    assert_eq!(job.output, ["one", "two2", "DEPLOYMENT_ID=web-7"]);
+    assert_eq!(job.deployment_id.as_deref(), Some("web-7"));
+    assert_eq!(
+        (job.status, job.exit_code, job.finished_at),
+        (JobStatus::Running, None, None)
+    );
+    ends(&db, 1, Some(0));
+    assert_eq!(writes(&db, "runner", 1, 29, "late"), None);
+    let (job, _) = found(&db, "own", 1).unwrap();
+    assert_eq!((job.status, job.exit_code), (JobStatus::Completed, Some(0)));
+    // The first end counts.
+    ends(&db, 1, Some(1));
+    assert_eq!(found(&db, "own", 1).unwrap().0.status, JobStatus::Completed);
+}
+
+#[test]
+fn a_job_is_published_field_by_field() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    ends(&db, 1, None);
+    let (job, _) = found(&db, "ann", 1).unwrap();
+    let user_id = job.user_id.unwrap();
+    assert!(user_id > 0);
+    assert_eq!(
+        serde_json::to_value(&job).unwrap(),
+        json!({
+            "id": "00000001", "service": "web", "action": "deploy", "script": null, "status": "failed",
+            "started_at": "2026-01-10T00:00:00Z", "finished_at": "2026-01-10T00:10:00Z", "deployment_id": null, "exit_code": null,
+            "user_id": user_id, "username": "own", "started_by": "own", "object_id": null, "type_slug": null, "cancelled": false,
+            "output": ["[gone]"]
+        })
+    );
+}
+
+#[test]
+fn a_job_that_was_called_off_has_failed_however_it_ended() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    db.execute("UPDATE jobs SET cancelled_by = 'ann'");
+    ends(&db, 1, Some(0));
+    let (job, _) = found(&db, "own", 1).unwrap();
+    assert_eq!((job.status, job.cancelled), (JobStatus::Failed, true));
+}
+
+#[test]
+fn people_see_their_own_jobs_everybodys_or_none() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    starts(&db, "ann", 2, "db", LATER);
+    starts(&db, "ann", 3, "web", LATER);
+    writes(&db, "runner", 2, 0, "secret\n");
+    let all = Filter::default;
+    assert_eq!(listed(&db, "own", all()), (vec!["00000001".into()], 1));
+    assert_eq!(
+        listed(&db, "all", all()),
+        (vec!["00000002".into(), "00000003".into()], 3)
+    );
+    assert_eq!(listed(&db, "ann", all()).1, 3);
+    assert_eq!(listed(&db, "none", all()), (vec![], 0));
+    assert_eq!(listed(&db, "eve", all()), (vec![], 0));
+    assert!(found(&db, "eve", 1).is_none());
+    for (caller, number, sees) in [
+        ("own", 1, true),
+        ("own", 2, false),
+        ("all", 2, true),
+        ("none", 1, false),
+    ] {
+        let (job, may) = found(&db, caller, number).unwrap();
+        assert_eq!(may, sees, "{caller} {number}");
+        assert!(sees || job.output.is_empty(), "{caller} {number}");
+    }
+}
+
+#[test]
+fn lists_are_narrowed() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    starts(&db, "ann", 2, "db", LATER);
+    ends(&db, 2, Some(0));
+    let ids = |filter: Filter| listed(&db, "ann", filter).0;
+    let text = |text: &str| Some(text.to_owned());
+    let service = |name: &str| Filter {
+        service: text(name),
+        ..Filter::default()
+    };
+    assert_eq!(ids(service("web")), ["00000001"]);
+    assert_eq!(ids(service("nothing")), [""; 0]);
+    assert_eq!(
+        ids(Filter {
+            username: text("ann"),
+            ..Filter::default()
+        }),
+        ["00000002"]
+    );
+    assert_eq!(
+        ids(Filter {
+            status: text("completed"),
+            ..Filter::default()
+        }),
+        ["00000002"]
+    );
+    assert_eq!(
+        ids(Filter {
+            action: text("script"),
+            ..Filter::default()
+        }),
+        [""; 0]
+    );
+    let user_id = found(&db, "ann", 1).unwrap().0.user_id;
+    assert_eq!(
+        ids(Filter {
+            user_id,
+            ..Filter::default()
+        }),
+        ["00000001"]
+    );
+    assert_eq!(
+        ids(Filter {
+            user_id: Some(-1),
+            ..service("web")
+        }),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_runner_is_told_where_to_go_on_and_what_it_should_know_and_does_not_has_failed() {
+    let db = db();
+    starts(&db, "ann", 1, "web", NOW);
+    starts(&db, "ann", 2, "web", NOW);
+    // One whose order may be on its way.
+    starts(&db, "ann", 3, "web", LATER);
+    starts(&db, "ann", 4, "web", NOW);
+    ends(&db, 4, Some(0));
+    writes(&db, "runner", 1, 0, "one\n");
+    db.execute("UPDATE jobs SET cancelled_by = 'own' WHERE id = '00000001'");
+    let has = [job(1), job(4), job(9)];
+    let (lost, known) = compare(&machine("runner"), &has, LATER, "2026-01-10T00:09:30.000Z");
+    db.run(lost);
+    let told: Vec<ToAgent> = db.run(known).into_iter().flat_map(answers).collect();
+    let expected = [
+        ToAgent::JobStored { job: job(1), offset: 4 },
+        ToAgent::CancelJob {
+            job: job(1),
+            username: "own".into(),
+        },
+        ToAgent::ForgetJob { job: job(4) },
+        ToAgent::ForgetJob { job: job(9) },
+    ];
+    assert_eq!(told, expected);
+    let status = |number| found(&db, "ann", number).unwrap().0.status;
+    assert_eq!(
+        [1, 2, 3, 4].map(status),
+        [
+            JobStatus::Running,
+            JobStatus::Failed,
+            JobStatus::Running,
+            JobStatus::Completed
+        ]
+    );
+    let (lost, _) = found(&db, "ann", 2).unwrap();
+    assert!(
+        lost.output[0].contains("knows nothing of this job"),
+        "{:?}",
+        lost.output
+    );
+    // Another runner says nothing of these.
+    let (lost, known) = compare(&machine("other"), &[job(1)], LATER, LATER);
+    db.run(lost);
+    assert_eq!(
+        db.run(known).into_iter().flat_map(answers).collect::<Vec<_>>(),
+        [ToAgent::ForgetJob { job: job(1) }]
+    );
+    assert_eq!(status(3), JobStatus::Running);
+}
+
+#[test]
+fn jobs_of_a_runner_that_is_revoked_or_deleted_have_failed_and_stay() {
+    for (change, words) in [
+        (
+            "UPDATE machines SET status = 'revoked' WHERE name = 'runner'",
+            "revoked",
+        ),
+        ("DELETE FROM machines WHERE name = 'runner'", "deleted"),
+    ] {
+        let db = db();
+        starts(&db, "own", 1, "web", NOW);
+        writes(&db, "runner", 1, 0, "one\n");
+        db.execute(change);
+        let (job, _) = found(&db, "own", 1).unwrap();
+        assert_eq!(job.status, JobStatus::Failed);
+        assert!(job.output[1].contains(words) && job.finished_at.is_some(), "{job:?}");
+    }
+}
+
+#[test]
+fn a_job_that_was_never_told_leaves_nothing() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    db.run(remove(&job(1)));
+    assert_eq!(db.count("jobs"), 0);
+}
