@@ -31,6 +31,8 @@ describe('a path', () => {
     ['/commands', { name: 'sent-commands' }],
     ['/services', { name: 'services' }],
     ['/services/web@0123456789ab', { name: 'service', service: 'web@0123456789ab' }],
+    ['/jobs', { name: 'jobs' }],
+    ['/jobs/0a1b2c3d', { name: 'job', id: '0a1b2c3d' }],
     ['/commands/cmd_1', { name: 'sent-command', commandId: 'cmd_1' }],
   ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));
 
@@ -61,6 +63,14 @@ describe('a menu', () => {
     expect(seen('user', ['system.audit_log', 'users.view'])).toEqual(['users', 'audit', 'commands']);
     expect(seen('company_admin')).toEqual(['users', 'groups', 'roles', 'audit', 'commands', 'alerts', 'organization']);
     expect(seen('super_admin')).toContain('organizations');
+  });
+
+  it('leads to jobs whoever may see their own or all', () => {
+    const permitted = (...permissions: string[]): string[] =>
+      linksIn('services', rightsOf('user', permissions)).map(({ name }) => name);
+    expect(permitted()).toEqual([]);
+    expect(permitted('jobs.view_own')).toEqual(['jobs']);
+    expect(permitted('services.view', 'jobs.view_all')).toEqual(['services', 'jobs']);
   });
 
   it.each([

@@ -130,6 +130,17 @@ export const PAGES = {
     menu: 'services',
     load: () => import('./features/services/ServicePage.svelte'),
   }),
+  jobs: page('/jobs', {
+    needs: 'jobs.view_own|jobs.view_all',
+    menu: 'services',
+    label: 'Jobs',
+    load: () => import('./features/jobs/JobsPage.svelte'),
+  }),
+  job: page('/jobs/:id', {
+    needs: 'jobs.view_own|jobs.view_all',
+    menu: 'services',
+    load: () => import('./features/jobs/JobPage.svelte'),
+  }),
 
   profile: page('/account', {
     also: '/account/profile',

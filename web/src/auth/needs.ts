@@ -1,6 +1,6 @@
 /** What somebody has to be to see a page. The server decides what it answers; this decides what is shown. */
 
-/** `stranger`: not signed in. `account`: signed in. A name with a dot in it: signed in, with that permission. */
+/** `stranger`: not signed in. `account`: signed in. Names with a dot in them: signed in, with that permission, or one of several. */
 export type Needs = 'anybody' | 'stranger' | 'account' | 'admin' | 'super_admin' | `${string}.${string}`;
 
 /** What somebody who is signed in may do. */
@@ -23,6 +23,6 @@ export function meets(needs: Needs, rights: Rights): boolean {
     case 'super_admin':
       return rights.isSuperAdmin;
     default:
-      return rights.can(needs);
+      return needs.split('|').some((permission) => rights.can(permission));
   }
 }

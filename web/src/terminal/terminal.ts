@@ -59,7 +59,7 @@ export class Terminal {
   #historyWrites = 0;
   #control = false;
 
-  constructor(look: Look, events: TerminalEvents) {
+  constructor(look: Look, events: TerminalEvents, scrollback = SCROLLBACK) {
     this.#events = events;
     this.element.className = 'size-full';
     // Before xterm.js, which lets a paste end itself.
@@ -70,7 +70,7 @@ export class Terminal {
       allowProposedApi: true, // for the unicode addon
       fontFamily: FONT,
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
-      scrollback: SCROLLBACK,
+      scrollback,
       linkHandler: { activate: openLink },
       // Colours of programs that assume the other kind of background stay readable.
       minimumContrastRatio: 3,
@@ -129,6 +129,22 @@ export class Terminal {
   /** Runs when everything written so far is drawn. */
   afterWrites(run: () => void): void {
     this.#xterm.write('', run);
+  }
+
+  /** Whether what is shown is the end of the output, and follows it. */
+  get isAtEnd(): boolean {
+    const { viewportY, baseY } = this.#xterm.buffer.active;
+    return viewportY >= baseY;
+  }
+
+  /** Another part of the output is shown. */
+  onScrolled(listener: () => void): () => void {
+    const subscription = this.#xterm.onScroll(listener);
+    return () => subscription.dispose();
+  }
+
+  toEnd(): void {
+    this.#xterm.scrollToBottom();
   }
 
   reset(): void {

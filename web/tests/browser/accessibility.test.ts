@@ -92,6 +92,18 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('button', { name: 'Review changes' }).click();
     await page.getByTestId('changes').waitFor();
     await look('changes of a config');
+    await page.getByRole('button', { name: 'Run Ask' }).click();
+    await look('run a script');
+    await page.keyboard.press('Escape');
+    const { working } = setup.edge.identity;
+    working.add({}).write('\x1b[32mok\x1b[m', '');
+    await page.goto('/jobs');
+    await page.getByTestId('job').waitFor();
+    await look('jobs');
+    await page.getByTestId('job').getByRole('link').click();
+    await page.getByText('1 line').waitFor();
+    await page.getByRole('button', { name: 'Find' }).click();
+    await look('job');
     setup.edge.identity.requests.ask({ request_note: 'Backups fail' });
     await page.goto('/requests');
     await page.getByText('Backups fail').waitFor();

@@ -71,6 +71,41 @@ describe('services', () => {
     expect(await page.getByRole('navigation').getByRole('link', { name: 'Services' }).count()).toBe(0);
   });
 
+  it('run scripts with what these ask for', async () => {
+    const { serving } = setup.edge.identity;
+    grafana();
+    const page = await opened();
+    await page.getByRole('button', { name: 'Run Add a user' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+    await dialog.getByText('Is required.').waitFor();
+    await dialog.getByLabel('Username').fill('ada');
+    await dialog.getByLabel('Groups').fill('ops\n\nstaff\n');
+    await dialog.getByLabel('Shell').selectOption('zsh');
+    await dialog.getByLabel('Target').selectOption('grafana');
+    await dialog.getByLabel('Secret').fill('s3cret');
+    await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.waitForURL('**/jobs/0a1b2c3d');
+    expect(serving.runs.at(-1)).toEqual({
+      script: 'add-user',
+      inputs: { username: 'ada', groups: ['ops', 'staff'], shell: 'zsh', target: 'grafana', secret: 's3cret' },
+    });
+  });
+
+  it('are deployed once somebody has said so, and not while their runner is away', async () => {
+    grafana();
+    const page = await opened();
+    await page.getByRole('button', { name: 'Deploy' }).click();
+    await page.getByRole('dialog').getByText('grafana-1, vc2-1c-1gb, mel').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Deploy' }).click();
+    await page.waitForURL('**/jobs/0a1b2c3d');
+    setup.edge.identity.serving.online = false;
+    await page.goto('/services/grafana');
+    await page.getByText('Nothing can run while web-1 is offline.').waitFor();
+    expect(await page.getByRole('button', { name: 'Deploy' }).isDisabled()).toBe(true);
+    await page.getByText('Runner is not connected').first().waitFor();
+  });
+
   it('have configs: what changes is shown before it is saved, and what is wrong is said', async () => {
     const { serving } = setup.edge.identity;
     grafana();
@@ -162,6 +197,8 @@ describe('services', () => {
     await page.getByRole('textbox', { name: 'config.yaml' }).fill('key: other\n');
     await page.getByRole('button', { name: 'Review changes' }).click();
     await page.getByTestId('changes').waitFor();
+    expect(await overflow()).toBe(0);
+    await page.getByRole('button', { name: 'Run Add a user' }).click();
     expect(await overflow()).toBe(0);
   });
 });

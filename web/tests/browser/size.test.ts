@@ -27,6 +27,8 @@ const LATER = [
   'ReferencePage',
   'ServicesPage',
   'ServicePage',
+  'JobsPage',
+  'JobPage',
 ];
 
 describe('the first pages', () => {

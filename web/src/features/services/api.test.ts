@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../api/error';
-import { addressOf, listFiles, readConfig, readFile, uploadFile, writeConfig } from './api';
+import { addressOf, deploy, listFiles, readConfig, readFile, runScript, uploadFile, writeConfig } from './api';
 
 /** What was asked, one after another, and what is answered; there before the client, which takes `fetch` when it is made. */
 const edge = vi.hoisted(() => {
@@ -22,6 +22,19 @@ function answering(status: number, body: string): void {
 afterEach(() => void asked.splice(0));
 
 describe('a service', () => {
+  it('starts jobs, which are named in the answer', async () => {
+    answering(200, '{"job_id":"0a1b2c3d","status":"running"}');
+    expect(await deploy('web')).toBe('0a1b2c3d');
+    expect(await runScript('web@0123456789ab', 'add-user', { username: 'ada', groups: ['ops'] })).toBe('0a1b2c3d');
+    expect(asked).toEqual([
+      { call: 'POST /api/services/web/deploy', body: '' },
+      {
+        call: 'POST /api/services/web%400123456789ab/run',
+        body: '{"script":"add-user","inputs":{"username":"ada","groups":["ops"]}}',
+      },
+    ]);
+  });
+
   it('has configs that are read and written as texts', async () => {
     answering(200, '{"filename":"config.yaml","content":"a: 1\\n"}');
     expect(await readConfig('web', 'config.yaml')).toBe('a: 1\n');

@@ -30,6 +30,32 @@ export async function findService(name: string, signal: AbortSignal): Promise<Se
   return answer(client.GET('/api/services/{name}', { params: { path: { name } }, signal }));
 }
 
+/** A person's key for SSH, as scripts ask for it. */
+export interface PublicKey {
+  /** Whose it is. */
+  owner: string;
+  key: string;
+}
+
+export async function listPublicKeys(): Promise<PublicKey[]> {
+  const { keys } = await answer(client.GET('/api/auth/ssh-keys'));
+  return keys.map(({ username, display_name, ssh_public_key }) => ({
+    owner: display_name || username,
+    key: ssh_public_key,
+  }));
+}
+
+/** Deploys a service. Answers the job. */
+export async function deploy(name: string): Promise<string> {
+  return (await answer(client.POST('/api/services/{name}/deploy', { params: { path: { name } } }))).job_id;
+}
+
+/** Runs a script of a service. Answers the job. */
+export async function runScript(name: string, script: string, inputs: Record<string, string | string[]>): Promise<string> {
+  const asked = { params: { path: { name } }, body: { script, inputs } };
+  return (await answer(client.POST('/api/services/{name}/run', asked))).job_id;
+}
+
 /** What a service says of itself once it is deployed, as its file has it. */
 export async function listOutputs(name: string, signal: AbortSignal): Promise<unknown[]> {
   const asked = { params: { path: { name } }, signal };

@@ -7,6 +7,7 @@ import { commandLogs } from './command_logs';
 import { Commands, commands } from './commands';
 import { Community, community } from './community';
 import { type Group, groups } from './groups';
+import { Jobs, jobs } from './jobs';
 import { machines } from './machines';
 import { organization } from './organization';
 import { organizations } from './organizations';
@@ -52,6 +53,7 @@ export class Administration {
   readonly community = new Community();
   readonly alerting = new Alerts();
   readonly serving = new Services();
+  readonly working = new Jobs();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -183,5 +185,6 @@ export class Administration {
     ...community(this),
     ...alerts(this),
     ...services(this),
+    ...jobs(this),
   };
 }

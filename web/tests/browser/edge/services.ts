@@ -8,6 +8,8 @@ export class Services {
   readonly texts = new Map<string, string>();
   /** Whether the runner is there. */
   online = true;
+  /** What scripts were asked with. */
+  readonly runs: Body[] = [];
 
   add(facts: Body): Body {
     const service = {
@@ -50,6 +52,7 @@ export function services({ serving: state }: { serving: Services }): Routes {
   const asked = (name: string | undefined, found: (service: Body) => Answer): Answer =>
     state.online ? known(name, found) : AWAY;
   const file = (at: string[]): string => at.join('/');
+  const started = (): Answer => [200, { job_id: '0a1b2c3d', status: 'running' }];
   const invalid = (content: string): boolean => content.includes('[') && !content.includes(']');
   return {
     'GET /api/services': () => [200, { services: state.services.map((service) => state.shown(service)) }],
@@ -59,6 +62,15 @@ export function services({ serving: state }: { serving: Services }): Routes {
     },
     'GET /api/services/*': ({ at: [name] }) => known(name, (service) => [200, state.shown(service)]),
     'GET /api/services/*/outputs': ({ at: [name] }) => known(name, () => [200, { outputs: state.outputs }]),
+    'POST /api/services/*/deploy': ({ at: [name] }) => asked(name, started),
+    'POST /api/services/*/run': ({ at: [name], body }) =>
+      asked(name, () => {
+        state.runs.push(body);
+        const { username } = body.inputs as Body;
+        if (username !== undefined) return started();
+        const error = 'username is required';
+        return [400, { error, fields: [{ field: 'inputs.username', message: 'is required' }] }];
+      }),
     'GET /api/services/*/configs': ({ at: [name] }) =>
       asked(name, ({ configs }) => {
         const names = ['config.yaml', 'instance.yaml', 'outputs.yaml', 'scripts.yaml'];
