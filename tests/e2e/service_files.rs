@@ -311,6 +311,7 @@ async fn a_directory_that_is_swapped_for_a_link_during_requests_leads_nowhere() 
     // It ends with the test, however that ends.
     let going_on = Arc::new(());
     let goes_on = Arc::downgrade(&going_on);
+    #[allow(clippy::disallowed_methods, reason = "this is no Worker")]
     let swapper = thread::spawn(move || {
         while goes_on.strong_count() > 0 {
             fs::rename(&inputs, &aside).expect("it is ours");
