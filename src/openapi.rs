@@ -61,7 +61,7 @@ fn form(name: &str) -> Option<&'static str> {
         "command_id" => Some("^cmd_[0-9a-f]{24}([0-9a-f]{8})?$"),
         "log_key" | "role_id" => Some("^[1-9][0-9]{0,14}$"),
         "avatar_id" | "image_id" => Some("^[0-9a-f]{32}$"),
-        "file" => Some(r"^[^/\\\u0000-\u001f\u007f-\u009f]{1,255}$"),
+        "file_name" => Some(r"^[^/\\\u0000-\u001f\u007f-\u009f]{1,255}$"),
         "subdir" => Some("^(inputs|outputs)$"),
         "config" => Some("^(config|instance|outputs|scripts)[.]yaml$"),
         "filename" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),

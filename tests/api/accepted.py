@@ -61,6 +61,7 @@ PAGES = (
     "GET /api/machines/{agent_id}/recordings",
     "GET /api/machines/{agent_id}/sessions",
     "GET /api/machines/{agent_id}/sessions/active",
+    "GET /api/jobs",
     "GET /api/recordings",
     "GET /api/recordings/{recording_id}/segments",
     "GET /api/sessions/{session_id}",
@@ -100,9 +101,9 @@ NUMBERS = (
 )
 FILES = (
     "POST /api/services/{name}/files/{subdir}",
-    "GET /api/services/{name}/files/{subdir}/{file}",
-    "PUT /api/services/{name}/files/{subdir}/{file}",
-    "DELETE /api/services/{name}/files/{subdir}/{file}",
+    "GET /api/services/{name}/files/{subdir}/{file_name}",
+    "PUT /api/services/{name}/files/{subdir}/{file_name}",
+    "DELETE /api/services/{name}/files/{subdir}/{file_name}",
 )
 INVITE, RESET = ("Invalid or expired invite token",), ("Invalid or expired reset token",)
 # Of an account that may be asked for by whoever made it.
@@ -143,6 +144,17 @@ ACCEPTED = [
         "as published, a machine whose agent is away is answered 503",
         FAILED,
         {"POST /api/machines/{agent_id}/command": ("agent not connected",)},
+    ),
+    Accepted(
+        "as published, a service that is none gave nothing",
+        ACCEPTED_ANYWAY,
+        {"GET /api/services/{name}/outputs": ()},
+        lambda case, _: wrong_parameters(case) <= {"name"},
+    ),
+    Accepted(
+        "which scripts a service has and what they ask for, its files say",
+        REFUSED,
+        {"POST /api/services/{name}/run": ("Script ", "Missing required input", "inputs.")},
     ),
     Accepted(
         "few texts are YAML, and what is bounded is their bytes",
@@ -263,7 +275,7 @@ ACCEPTED = [
         "a whole number has no fraction, be it .0",
         REFUSED,
         dict.fromkeys(NUMBERS, ()),
-        lambda case, response: "floating point" in says(response),
+        lambda case, response: "must be a whole number" in says(response),
     ),
     Accepted(
         "what is blank, and which addresses a picture may have, no schema says",

@@ -80,7 +80,7 @@ def service_file(world):
     """A file of a service."""
     name = world.name("file")
     world.ask("PUT", f"/api/services/web/files/inputs/{name}", {"content": "a"})
-    return request(path={"file": name})
+    return request(path={"file_name": name})
 
 
 def group_with_machine(world):
@@ -409,9 +409,9 @@ PREPARED = {
     "POST /api/services/{name}/files/{subdir}": lambda world: request(
         body={"file": GIF}, media_type="multipart/form-data"
     ),
-    "PUT /api/services/{name}/files/{subdir}/{file}": lambda world: request(body={"content": "a"}),
-    "DELETE /api/services/{name}/files/{subdir}/{file}": service_file,
-    "GET /api/services/{name}/files/{subdir}/{file}": service_file,
+    "PUT /api/services/{name}/files/{subdir}/{file_name}": lambda world: request(body={"content": "a"}),
+    "DELETE /api/services/{name}/files/{subdir}/{file_name}": service_file,
+    "GET /api/services/{name}/files/{subdir}/{file_name}": service_file,
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
@@ -447,5 +447,5 @@ LASTING = {
     "name": lambda world: "web",
     "config": lambda world: "config.yaml",
     "subdir": lambda world: "inputs",
-    "file": lambda world: "a.txt",
+    "file_name": lambda world: "a.txt",
 }

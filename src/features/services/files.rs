@@ -48,9 +48,9 @@ pub async fn list_files(
 }
 
 /// Downloads a file, as it is now. One that changes on the way breaks off, so that no part is taken for the whole.
-#[utoipa::path(get, path = "/api/services/{name}/files/{subdir}/{file}", summary = "Download a service's file",
+#[utoipa::path(get, path = "/api/services/{name}/files/{subdir}/{file_name}", summary = "Download a service's file",
     params(("name" = String, Path, description = "The service's `name`"), ("subdir" = String, Path, description = "Where"),
-        ("file" = String, Path, description = "The file's name")),
+        ("file_name" = String, Path, description = "The file's name")),
     responses((status = 200, description = "The file, with the kind that its name says", content((FileBody = "application/octet-stream"),
             (FileBody = "application/json"), (FileBody = "application/yaml"), (FileBody = "text/plain; charset=utf-8"),
             (FileBody = "text/csv; charset=utf-8"))),
@@ -96,9 +96,9 @@ pub async fn upload_file(
 }
 
 /// Writes a text file, over the one that has the name.
-#[utoipa::path(put, path = "/api/services/{name}/files/{subdir}/{file}", summary = "Write a service's file",
+#[utoipa::path(put, path = "/api/services/{name}/files/{subdir}/{file_name}", summary = "Write a service's file",
     params(("name" = String, Path, description = "The service's `name`"), ("subdir" = String, Path, description = "Where"),
-        ("file" = String, Path, description = "The file's name")), request_body = WriteFile,
+        ("file_name" = String, Path, description = "The file's name")), request_body = WriteFile,
     responses((status = 200, description = "It is written", body = FileDone),
         (status = 400, description = "It is another directory, the file may not be called so, is a link or would have more than 102,400 \
             bytes", body = ErrorBody),
@@ -125,9 +125,9 @@ pub async fn write_file(
 }
 
 /// Deletes a file. It stays beside as `<name>.backup`.
-#[utoipa::path(delete, path = "/api/services/{name}/files/{subdir}/{file}", summary = "Delete a service's file",
+#[utoipa::path(delete, path = "/api/services/{name}/files/{subdir}/{file_name}", summary = "Delete a service's file",
     params(("name" = String, Path, description = "The service's `name`"), ("subdir" = String, Path, description = "Where"),
-        ("file" = String, Path, description = "The file's name")),
+        ("file_name" = String, Path, description = "The file's name")),
     responses((status = 200, description = "It is deleted", body = FileDone),
         (status = 400, description = "It is another directory, or no file may be called so, or it is a link", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization, or it has no such file", body = ErrorBody),

@@ -70,7 +70,7 @@ impl Route {
                 "filename" => "instance.yaml",
                 "config" => "config.yaml",
                 "subdir" => "inputs",
-                "file" => "a.txt",
+                "file_name" => "a.txt",
                 "name" | "label" | "hostname" => "web",
                 "region" => "mel",
                 "slug" | "type_slug" => "server",

@@ -112,7 +112,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "job_id" => (job.clone(), "0000000a".to_owned()),
         "name" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
         "subdir" => ("inputs".to_owned(), "inputs".to_owned()),
-        "file" => ("a.txt".to_owned(), "a.txt".to_owned()),
+        "file_name" => ("a.txt".to_owned(), "a.txt".to_owned()),
         "config" => ("config.yaml".to_owned(), "config.yaml".to_owned()),
         other => panic!("say here what a foreign {other} is"),
     };

@@ -326,15 +326,15 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/services/{name}/files/{subdir}", Needs("services.files.view")),
     ("POST /api/services/{name}/files/{subdir}", Needs("services.files.edit")),
     (
-        "GET /api/services/{name}/files/{subdir}/{file}",
+        "GET /api/services/{name}/files/{subdir}/{file_name}",
         Needs("services.files.view"),
     ),
     (
-        "PUT /api/services/{name}/files/{subdir}/{file}",
+        "PUT /api/services/{name}/files/{subdir}/{file_name}",
         Needs("services.files.edit"),
     ),
     (
-        "DELETE /api/services/{name}/files/{subdir}/{file}",
+        "DELETE /api/services/{name}/files/{subdir}/{file_name}",
         Needs("services.files.edit"),
     ),
     ("POST /api/services/{name}/deploy", Needs("services.deploy")),
@@ -550,7 +550,7 @@ impl Things {
             "name" => "web".to_owned(),
             "config" => "config.yaml".to_owned(),
             "subdir" => "inputs".to_owned(),
-            "file" => "a.txt".to_owned(),
+            "file_name" => "a.txt".to_owned(),
             "job_id" => self.job.clone(),
             other => panic!("say here what {other} of somebody else's is"),
         })

@@ -2488,7 +2488,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/services/{name}/files/{subdir}/{file}": {
+    "/api/services/{name}/files/{subdir}/{file_name}": {
         parameters: {
             query?: never;
             header?: never;
@@ -25982,7 +25982,7 @@ export interface operations {
                 /** @description Where */
                 subdir: string;
                 /** @description The file's name */
-                file: string;
+                file_name: string;
             };
             cookie?: never;
         };
@@ -26078,7 +26078,7 @@ export interface operations {
                 /** @description Where */
                 subdir: string;
                 /** @description The file's name */
-                file: string;
+                file_name: string;
             };
             cookie?: never;
         };
@@ -26183,7 +26183,7 @@ export interface operations {
                 /** @description Where */
                 subdir: string;
                 /** @description The file's name */
-                file: string;
+                file_name: string;
             };
             cookie?: never;
         };

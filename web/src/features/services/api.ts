@@ -81,20 +81,20 @@ export async function listFiles(name: string, subdir: Subdir, signal: AbortSigna
   return answer(client.GET('/api/services/{name}/files/{subdir}', { params: { path: { name, subdir } }, signal }));
 }
 
-const FILE = '/api/services/{name}/files/{subdir}/{file}';
+const FILE = '/api/services/{name}/files/{subdir}/{file_name}';
 
 export async function readFile(name: string, subdir: Subdir, file: string): Promise<string> {
-  const asked = client.GET(FILE, { params: { path: { name, subdir, file } }, parseAs: 'text' });
+  const asked = client.GET(FILE, { params: { path: { name, subdir, file_name: file } }, parseAs: 'text' });
   // Of an empty file there is no body.
   return answer(asked.then((said) => (said.response.ok ? { ...said, data: said.data ?? '' } : said)));
 }
 
 export async function writeFile(name: string, subdir: Subdir, file: string, content: string): Promise<void> {
-  await answer(client.PUT(FILE, { params: { path: { name, subdir, file } }, body: { content } }));
+  await answer(client.PUT(FILE, { params: { path: { name, subdir, file_name: file } }, body: { content } }));
 }
 
 export async function deleteFile(name: string, subdir: Subdir, file: string): Promise<void> {
-  await answer(client.DELETE(FILE, { params: { path: { name, subdir, file } } }));
+  await answer(client.DELETE(FILE, { params: { path: { name, subdir, file_name: file } } }));
 }
 
 export async function uploadFile(name: string, subdir: Subdir, file: File): Promise<void> {
