@@ -146,6 +146,11 @@ ACCEPTED = [
         {"POST /api/machines/{agent_id}/command": ("agent not connected",)},
     ),
     Accepted(
+        "whose a machine is, no schema says",
+        REFUSED,
+        {"POST /api/machines/{agent_id}/access/revoke": ("The owner's access cannot be revoked",)},
+    ),
+    Accepted(
         "as published, a service that is none gave nothing",
         ACCEPTED_ANYWAY,
         {"GET /api/services/{name}/outputs": ()},
@@ -154,7 +159,7 @@ ACCEPTED = [
     Accepted(
         "which scripts a service has and what they ask for, its files say",
         REFUSED,
-        {"POST /api/services/{name}/run": ("Script ", "Missing required input", "inputs.")},
+        {"POST /api/services/{name}/run": ("Script ", "Missing required input", "Input ", "inputs must be at most")},
     ),
     Accepted(
         "few texts are YAML, and what is bounded is their bytes",
