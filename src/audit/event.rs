@@ -100,6 +100,7 @@ actions! {
     CommandRejected "command_rejected";
     ServiceDeployed "service.deploy";
     ServiceScriptRun "service.run_script";
+    JobCancelled "job.cancel";
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";

@@ -9,7 +9,7 @@ use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
 use protocol::ids::{CommandId, ObjectId, SessionId};
 use protocol::relay_contract::{
-    self, AskRunner, AskStatus, CommandAnswer, DecideCommand, FilePart, Interest, LiveSession, NamedCommand,
+    self, AskRunner, AskStatus, CancelJob, CommandAnswer, DecideCommand, FilePart, Interest, LiveSession, NamedCommand,
     NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
 };
 use protocol::terminal::jobs::StartJob;
@@ -180,6 +180,11 @@ impl RelayStub {
     pub async fn start_job(&self, job: &StartJob) -> Result<bool, ApiError> {
         let mut response = self.post(relay_contract::START_JOB_PATH, job).await?;
         Ok(response.json().await?)
+    }
+
+    /// Has the runner end a job by order of somebody who may. Succeeds also if it is over.
+    pub async fn cancel_job(&self, cancel: &CancelJob) -> Result<(), ApiError> {
+        self.post(relay_contract::CANCEL_JOB_PATH, cancel).await.map(drop)
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {

@@ -111,6 +111,8 @@ async function populate() {
   const services = path.join(state, "services");
   await mkdir(path.join(services, "web"), { recursive: true });
   await writeFile(path.join(services, "web/deploy.sh"), "");
+  await mkdir(path.join(services, "waits"));
+  await writeFile(path.join(services, "waits/deploy.sh"), "sleep 600");
   await writeFile(path.join(services, "web/config.yaml"), "");
   agent = await startAgent({ url: edge.url, state, program: AGENT, token, services });
   const { machines } = await call(edge.url, "GET", "/api/machines", { token });

@@ -111,6 +111,11 @@ def job(world):
     return world.ask("POST", "/api/services/web/deploy")["job_id"]
 
 
+def running_job(world):
+    """One that does not end by itself."""
+    return world.ask("POST", "/api/services/waits/deploy")["job_id"]
+
+
 def logged(world):
     """The row of a command in the log."""
     agent = world.machine["agent_id"]
@@ -414,6 +419,7 @@ PREPARED = {
     "GET /api/services/{name}/files/{subdir}/{file_name}": service_file,
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
+    "DELETE /api/jobs/{job_id}": lambda world: request(path={"job_id": running_job(world)}),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),

@@ -281,3 +281,53 @@ async fn people_start_and_see_jobs_as_their_roles_allow() {
         (404, "Job not found".to_owned())
     );
 }
+
+#[tokio::test]
+async fn a_job_that_is_called_off_ends_with_all_that_it_started() {
+    let runner = runner("cancels", &[]).await;
+    let script = "trap '' TERM; setsid bash -c 'echo away $$; sleep 1000' & wait; sleep 1000\n";
+    fs::write(runner.service.join("deploy.sh"), script).expect("it is ours");
+    let id = runner.deploys().await;
+    let away = eventually("what has left the job's session to say its number", async || {
+        let job = runner.job(&id).await;
+        lines(&job)
+            .iter()
+            .find_map(|line| Some(line.strip_prefix("away ")?.to_owned()))
+    })
+    .await;
+    let path = format!("/api/jobs/{id}");
+    let stack = Stack::shared().await;
+    let stranger = Account::new(stack).await;
+    assert_eq!(
+        stranger.delete(&path).await.refusal(),
+        (404, "Job not found".to_owned())
+    );
+    let colleague = join(stack, &runner.owner, "user").await;
+    let denied = (403, "Permission denied: jobs.cancel".to_owned());
+    assert_eq!(colleague.delete(&path).await.refusal(), denied);
+    allow(&runner.owner, &colleague, &["jobs.cancel"]).await;
+    assert_eq!(
+        colleague.delete(&path).await.refusal(),
+        (403, "Permission denied".to_owned())
+    );
+
+    let cancelled = runner.owner.delete(&path).await.ok();
+    assert_eq!(cancelled, json!({"status": "cancelled", "job_id": id}));
+    let job = runner.over(&id).await;
+    assert_eq!((&job["status"], &job["cancelled"]), (&json!("failed"), &json!(true)));
+    let last = format!("[CANCELLED by {}]", runner.owner.username);
+    assert_eq!(lines(&job).last(), Some(&last.as_str()));
+    assert!(!Path::new(&format!("/proc/{away}")).exists());
+    assert_eq!(
+        runner.owner.delete(&path).await.refusal(),
+        (409, "Job is not running".to_owned())
+    );
+    let log = runner.owner.get("/api/audit?action=job.cancel").await.ok();
+    assert_eq!(
+        (&log["entries"][0]["resource"], &log["entries"][0]["details"]),
+        (
+            &json!(format!("jobs/{id}")),
+            &json!({"service": "web", "action": "deploy"})
+        )
+    );
+}

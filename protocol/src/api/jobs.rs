@@ -85,6 +85,25 @@ pub struct Job {
     pub output: Vec<String>,
 }
 
+/// A job that was called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobCancelled {
+    /// `cancelled`.
+    pub status: String,
+    /// Its `id`.
+    pub job_id: JobId,
+}
+
+impl JobCancelled {
+    /// Of this job.
+    pub fn of(job_id: JobId) -> Self {
+        Self {
+            status: "cancelled".to_owned(),
+            job_id,
+        }
+    }
+}
+
 /// A page of jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobList {

@@ -1,5 +1,6 @@
 //! Rights to start jobs, and to see them.
-use protocol::ids::ObjectId;
+use protocol::api::jobs::JobStatus;
+use protocol::ids::{JobId, ObjectId};
 use serde_json::Value;
 
 use super::row::FoundJob;
@@ -66,5 +67,48 @@ impl JobAccess {
 
     pub fn found(&self) -> &FoundJob {
         &self.0
+    }
+}
+
+/// The right to call one job off: whoever may cancel jobs has it over their own, and over everybody's that see all.
+#[derive(Debug)]
+pub struct JobControl {
+    found: FoundJob,
+    caller: Caller,
+}
+
+impl JobControl {
+    /// The right, if the row that was found for a caller whom the operation's rule has let pass gives it.
+    pub fn decide(caller: Caller, found: Vec<FoundJob>) -> Result<Self, ApiError> {
+        match found.into_iter().next() {
+            None => Err(ApiError::not_found("Job not found")),
+            Some(found) if !found.may_cancel => Err(ApiError::forbidden("forbidden", "Permission denied")),
+            Some(found) => Ok(Self { found, caller }),
+        }
+    }
+
+    pub fn id(&self) -> &JobId {
+        &self.found.id
+    }
+
+    /// Who has the right.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The runner that is to end it. The error is that there is nothing to end.
+    pub fn runner(&self) -> Result<&ObjectId, ApiError> {
+        let runs = self.found.status == JobStatus::Running;
+        let runner = self.found.machine_id.as_ref().filter(|_| runs);
+        runner.ok_or_else(|| ApiError::conflict("job_over", "Job is not running"))
+    }
+
+    /// That it is called off, for the log.
+    pub fn event(&self) -> Event {
+        self.caller
+            .event(Action::JobCancelled, Resource::Job)
+            .on(&self.found.id)
+            .detail("service", self.found.service.as_str())
+            .detail("action", self.found.action.as_str())
     }
 }

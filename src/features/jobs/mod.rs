@@ -10,7 +10,7 @@ mod store;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{find, list, start};
+use handlers::{cancel, find, list, start};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -20,5 +20,6 @@ pub fn routes() -> Routes {
         start::run_script => Needs(ServicesDeploy),
         list::list_jobs => SignedIn,
         find::find_job => Object,
+        cancel::cancel_job => Needs(JobsCancel),
     ]
 }

@@ -1,5 +1,6 @@
 //! What the database gives of jobs.
-use protocol::ids::JobId;
+use protocol::api::jobs::JobStatus;
+use protocol::ids::{JobId, ObjectId};
 use serde::Deserialize;
 
 use crate::platform::db::flag;
@@ -14,6 +15,15 @@ pub struct FoundJob {
     /// Whether the caller may see it.
     #[serde(deserialize_with = "flag")]
     pub sees: bool,
+    pub id: JobId,
+    /// Its runner, unless that is gone.
+    pub machine_id: Option<ObjectId>,
+    pub service: String,
+    pub action: String,
+    pub status: JobStatus,
+    /// Whether the caller may call it off, if it may call off any.
+    #[serde(deserialize_with = "flag")]
+    pub may_cancel: bool,
 }
 
 /// A job in a list.

@@ -274,6 +274,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ),
     ("GET /api/jobs", May(200)),
     ("GET /api/jobs/{job_id}", Refused(403, "Permission denied")),
+    ("DELETE /api/jobs/{job_id}", Needs("jobs.cancel")),
     (
         "GET /api/live",
         Refused(426, "This path speaks WebSocket: send Upgrade: websocket"),

@@ -1,4 +1,5 @@
 //! A function per operation.
+pub mod cancel;
 pub mod find;
 pub mod list;
 pub mod start;

@@ -4,7 +4,7 @@ use protocol::terminal::agent::ToAgent;
 use protocol::terminal::jobs::{JobEnd, JobOutput};
 use serde_json::Value;
 
-use super::access::DeployRight;
+use super::access::{DeployRight, JobControl};
 use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow};
 use crate::auth::account_store::holds;
 use crate::http::json_text::{json_flag, json_time};
@@ -71,7 +71,8 @@ statements! {
     COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(), " AND j.service = ?7");
 
     /// A job (?2) of the caller's (?1) organization.
-    FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees
+    FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees, j.id, j.machine_id, j.service, j.action, j.status,
+           (j.user_id = u.id OR ", holds!("jobs.view_all"), ") AS may_cancel
          FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
          WHERE u.id = ?1");
 
@@ -96,6 +97,9 @@ statements! {
     /// It (?2) has ended well (?3) or not; one that was called off has not.
     END = "UPDATE jobs SET status = iif(?3 AND cancelled_by IS NULL, 'completed', 'failed'), finished_at = ?4, exit_code = ?5, signal = ?6, note = ?7
          WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
+
+    /// Somebody (?2) calls a job off. The first who does has.
+    CANCEL = "UPDATE jobs SET cancelled_by = ?2 WHERE id = ?1 AND status = 'running' AND cancelled_by IS NULL";
 
     /// A runner (?1) has no note of what it is not known to have (?2, a JSON array) and was to have at a time (?4).
     LOST = "UPDATE jobs SET status = 'failed', finished_at = ?3, note = '[ERROR: the runner knows nothing of this job; it did not run, or what came of it is lost]'
@@ -245,6 +249,14 @@ pub fn end(machine: &ObjectId, end: &JobEnd, now: &str) -> Query<Nothing> {
             end.signal.as_deref().map(short).into(),
             end.note.as_deref().into(),
         ],
+    )
+}
+
+/// Notes that the caller calls a job off.
+pub fn cancel(control: &JobControl) -> Query<Nothing> {
+    Query::new(
+        CANCEL,
+        [control.id().as_str().into(), control.caller().username().into()],
     )
 }
 

@@ -317,3 +317,35 @@ fn a_job_that_was_never_told_leaves_nothing() {
     db.run(remove(&job(1)));
     assert_eq!(db.count("jobs"), 0);
 }
+
+fn control(db: &TestDb, caller: &str, number: u32) -> Result<JobControl, String> {
+    let rows = db.run(find(&machine(caller), job(number).as_str()));
+    JobControl::decide(db.caller(caller), rows).map_err(|error| error.text().to_owned())
+}
+
+#[test]
+fn people_call_off_their_own_jobs_and_who_sees_all_everybodys() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    starts(&db, "ann", 2, "web", NOW);
+    for (caller, number, may) in [
+        ("own", 1, Ok(())),
+        ("own", 2, Err("Permission denied")),
+        ("all", 1, Ok(())),
+        ("none", 1, Err("Permission denied")),
+        ("eve", 1, Err("Job not found")),
+    ] {
+        let decided = control(&db, caller, number).map(drop);
+        assert_eq!(decided, may.map_err(str::to_owned), "{caller} {number}");
+    }
+    let first = control(&db, "all", 1).unwrap();
+    db.run(cancel(&first));
+    db.run(cancel(&control(&db, "ann", 1).unwrap()));
+    ends(&db, 1, Some(0));
+    let (job, _) = found(&db, "own", 1).unwrap();
+    assert_eq!((job.status, job.cancelled), (JobStatus::Failed, true));
+    assert_eq!(
+        control(&db, "own", 1).unwrap().runner().unwrap_err().text(),
+        "Job is not running"
+    );
+}

@@ -69,6 +69,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   command_rejected: 'rejected a command',
   'service.deploy': 'deployed a service',
   'service.run_script': 'ran a script of a service',
+  'job.cancel': 'called a job off',
   session_renamed: 'named a session',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',
