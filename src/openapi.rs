@@ -378,6 +378,7 @@ mod tests {
                 "/api/avatars/{avatar_id}",
                 "/api/branding",
                 "/api/community/images/{image_id}",
+                "/api/jobs/ws/{job_id}",
                 "/api/login",
                 "/api/oidc/providers",
                 "/api/recordings/files/{token}",

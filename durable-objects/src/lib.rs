@@ -40,6 +40,7 @@ pub mod relay;
 pub mod services;
 mod settings;
 mod storage;
+pub mod watch;
 
 pub use channel::Channel;
 pub use object::Relay;

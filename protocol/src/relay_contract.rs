@@ -82,6 +82,9 @@ pub const START_JOB_PATH: &str = "/job";
 /// `POST` [`CancelJob`]: calls a job off; answers 204, also when it is over or the runner is away.
 pub const CANCEL_JOB_PATH: &str = "/job/cancel";
 
+/// Upgrade of the socket of somebody who watches a job, with [`WatchContext`].
+pub const WATCH_PATH: &str = "/job/watch";
+
 /// The name of the object that relays for a machine.
 pub fn object_name(machine: &ObjectId) -> &str {
     machine.as_str()
@@ -316,6 +319,31 @@ pub struct CancelJob {
     pub job: JobId,
     /// Who.
     pub username: String,
+}
+
+/// How somebody who watches a job is told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telling {
+    /// As JSON frames, as they come.
+    Frames,
+    /// As texts of events, each when it says, in lines, how much it has.
+    Events,
+}
+
+/// Somebody who watches a job, and whose rights the Worker has looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchContext {
+    /// Which job.
+    pub job: JobId,
+    /// Who.
+    pub user: ObjectId,
+    /// What it proved itself by.
+    pub proof: SignIn,
+    /// How many lines it has.
+    pub from: u64,
+    /// How it is told.
+    pub telling: Telling,
 }
 
 /// What somebody who may has decided of a command.

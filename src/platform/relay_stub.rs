@@ -17,7 +17,7 @@ use protocol::terminal::presence::Presence;
 use protocol::terminal::services::{Ask, Place};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub};
+use worker::{Delay, Env, Headers, Method, Request, RequestInit, Stub, WebSocket};
 
 use super::error::ApiError;
 use super::log;
@@ -205,6 +205,31 @@ impl RelayStub {
         context: &impl Serialize,
         subprotocol: Option<&str>,
     ) -> Result<Upgraded, ApiError> {
+        let response = self.open(path, context, subprotocol).await?;
+        match StatusCode::from_u16(response.status_code()) {
+            Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(Upgraded::Open(response.into())),
+            Ok(status @ (StatusCode::CONFLICT | StatusCode::UNAUTHORIZED)) => Ok(Upgraded::Refused(status)),
+            _ => Err(ApiError::internal(format!(
+                "the relay answered {} to {path}",
+                response.status_code()
+            ))),
+        }
+    }
+
+    /// Opens a socket of our own.
+    pub async fn socket(&self, path: &str, context: &impl Serialize) -> Result<WebSocket, ApiError> {
+        let response = self.open(path, context, None).await?;
+        let answered = response.status_code();
+        let opened = response.websocket();
+        opened.ok_or_else(|| ApiError::internal(format!("the relay answered {answered} to {path}")))
+    }
+
+    async fn open(
+        &self,
+        path: &str,
+        context: &impl Serialize,
+        subprotocol: Option<&str>,
+    ) -> Result<worker::Response, ApiError> {
         let headers = Headers::new();
         headers.set("upgrade", "websocket")?;
         headers.set(
@@ -216,13 +241,12 @@ impl RelayStub {
         }
         let request = request(path, Method::Get, headers, None)?;
         let response = self.0.fetch_with_request(request).await?;
-        match StatusCode::from_u16(response.status_code()) {
-            Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(Upgraded::Open(response.into())),
-            Ok(status @ (StatusCode::CONFLICT | StatusCode::UNAUTHORIZED)) => Ok(Upgraded::Refused(status)),
-            _ => Err(ApiError::internal(format!(
-                "the relay answered {} to {path}",
-                response.status_code()
-            ))),
+        match response.status_code() {
+            503 => Err(ApiError::unavailable(
+                "too_many_watchers",
+                "Too many watch jobs of this machine just now; look again in a while",
+            )),
+            _ => Ok(response),
         }
     }
 }

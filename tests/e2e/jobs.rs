@@ -2,15 +2,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::join;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::http::HeaderMap;
 
 use crate::support::account::Account;
 use crate::support::agent::{Agent, folder_for_shells};
 use crate::support::redact::{hex, is_recent, take};
 use crate::support::stack::Stack;
-use crate::support::team::{allow, join};
-use crate::support::wait::eventually;
+use crate::support::team::{self, allow};
+use crate::support::viewer::{Socket, open};
+use crate::support::wait::{PATIENCE, eventually};
 
 struct Runner {
     owner: Account,
@@ -251,7 +258,7 @@ async fn people_start_and_see_jobs_as_their_roles_allow() {
     let deploys = stranger.post("/api/services/web/deploy", json!({})).await;
     assert_eq!(deploys.refusal(), (404, "Service not found".to_owned()));
 
-    let colleague = join(stack, &runner.owner, "user").await;
+    let colleague = team::join(stack, &runner.owner, "user").await;
     assert_eq!(colleague.get("/api/jobs").await.ok()["jobs"], json!([]));
     assert_eq!(
         colleague.get(&path).await.refusal(),
@@ -302,7 +309,7 @@ async fn a_job_that_is_called_off_ends_with_all_that_it_started() {
         stranger.delete(&path).await.refusal(),
         (404, "Job not found".to_owned())
     );
-    let colleague = join(stack, &runner.owner, "user").await;
+    let colleague = team::join(stack, &runner.owner, "user").await;
     let denied = (403, "Permission denied: jobs.cancel".to_owned());
     assert_eq!(colleague.delete(&path).await.refusal(), denied);
     allow(&runner.owner, &colleague, &["jobs.cancel"]).await;
@@ -330,4 +337,120 @@ async fn a_job_that_is_called_off_ends_with_all_that_it_started() {
             &json!({"service": "web", "action": "deploy"})
         )
     );
+}
+
+/// The socket of somebody who watches a job and has so many of its lines.
+async fn watch(url: &str, id: &str, token: &str, from: usize) -> Socket {
+    let url = format!("{url}/api/jobs/ws/{id}?token={token}&from={from}");
+    open(&url, &HeaderMap::new()).await.expect("an upgrade")
+}
+
+/// The next frame, or with which code the socket was closed; nothing if it was lost.
+async fn hears(socket: &mut Socket) -> Option<Result<Value, u16>> {
+    loop {
+        match timeout(PATIENCE, socket.next()).await.expect("a message in time")? {
+            Ok(Message::Text(text)) => return Some(Ok(serde_json::from_str(&text).expect("JSON"))),
+            Ok(Message::Close(close)) => return close.map(|close| Err(close.code.into())),
+            Ok(_) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Watches a job to its end, and comes back when the socket is lost: all lines, and how the job ended.
+async fn watches(account: &Account, id: &str) -> (Vec<String>, Value) {
+    let mut lines = Vec::new();
+    loop {
+        let mut socket = watch(&account.anonymous.url, id, &account.token, lines.len()).await;
+        while let Some(Ok(mut frame)) = hears(&mut socket).await {
+            match frame["type"].as_str() {
+                Some("output") => {
+                    assert_eq!(frame["index"], lines.len());
+                    lines.push(frame["data"].as_str().expect("a line").to_owned());
+                }
+                Some("done") => {
+                    assert_eq!(hears(&mut socket).await, Some(Err(1000)));
+                    return (lines, take(&mut frame, "status"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn events(account: &Account, id: &str) -> String {
+    let request = account.request(Method::GET, &format!("/api/jobs/{id}/stream"));
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    response.text().await.expect("all of it")
+}
+
+#[tokio::test]
+async fn who_watches_a_job_sees_each_line_once_though_the_relay_is_lost() {
+    let runner = runner("watched", &[]).await;
+    let go = runner.service.join("go");
+    fs::write(runner.service.join("deploy.sh"), in_two_halves(5_000, &go)).expect("it is ours");
+    let id = runner.deploys().await;
+    let stack = Stack::shared().await;
+    let disturb = async {
+        runner.wrote(&id, "before 1").await;
+        stack.drop_relay(&runner.agent.machine_id);
+        runner.wrote(&id, "before 5000").await;
+        stack.evict(&runner.agent.machine_id);
+        fs::write(&go, "").expect("it is ours");
+    };
+    let owner = &runner.owner;
+    let (one, two, stream, ()) = join!(watches(owner, &id), watches(owner, &id), events(owner, &id), disturb);
+    let lines = both_halves(5_000);
+    let all = (lines.clone(), json!("completed"));
+    assert!(one == all && two == all);
+    let said: String = lines.iter().map(|line| format!("data: {line}\r\n\r\n")).collect();
+    assert!(stream == format!("{said}event: done\r\ndata: completed\r\n\r\n"));
+    // One that is over is told in the same way.
+    let (again, again_stream) = join!(watches(owner, &id), events(owner, &id));
+    assert!(again == all && again_stream == stream);
+}
+
+#[tokio::test]
+async fn a_job_is_watched_by_those_who_may_see_it_and_as_long_as_they_may() {
+    let runner = runner("watchers", &[]).await;
+    let go = runner.service.join("go");
+    fs::write(runner.service.join("deploy.sh"), in_two_halves(1, &go)).expect("it is ours");
+    let id = runner.deploys().await;
+    let stack = Stack::shared().await;
+    let url = runner.owner.anonymous.url.clone();
+    let stranger = Account::new(stack).await;
+    let colleague = team::join(stack, &runner.owner, "user").await;
+    for (token, message, code) in [
+        ("", "Token required", 4001),
+        ("x", "Invalid or expired token", 4001),
+        (colleague.token.as_str(), "Permission denied", 4003),
+        (stranger.token.as_str(), "Job not found", 4004),
+    ] {
+        let mut socket = watch(&url, &id, token, 0).await;
+        let error = json!({"type": "error", "message": message});
+        assert_eq!(hears(&mut socket).await, Some(Ok(error)));
+        assert_eq!(hears(&mut socket).await, Some(Err(code)));
+    }
+    let nothing = events(&stranger, &id).await;
+    assert_eq!(nothing, "event: error\r\ndata: Job not found\r\n\r\n");
+    let path = format!("/api/jobs/{id}/stream");
+    assert_eq!(
+        colleague.get(&path).await.refusal(),
+        (403, "Permission denied".to_owned())
+    );
+
+    let mut socket = watch(&url, &id, &runner.owner.token, 2).await;
+    let status = json!({"type": "status", "status": "running"});
+    assert_eq!(hears(&mut socket).await, Some(Ok(status)));
+    let line = json!({"type": "output", "data": "before 1", "index": 2});
+    assert_eq!(hears(&mut socket).await, Some(Ok(line)));
+    let name = &runner.owner.username;
+    stack.sql(&format!(
+        "UPDATE users SET token_version = token_version + 1 WHERE username = '{name}'"
+    ));
+    fs::write(&go, "").expect("it is ours");
+    let error = json!({"type": "error", "message": "Permission denied"});
+    assert_eq!(hears(&mut socket).await, Some(Ok(error)));
+    assert_eq!(hears(&mut socket).await, Some(Err(4003)));
 }

@@ -77,7 +77,7 @@ impl Relay {
     }
 
     /// Accepts a socket so that it survives hibernation, tagged with its number.
-    fn accept(&self, subprotocol: Option<&str>) -> Result<(Socket, Response)> {
+    pub(super) fn accept(&self, subprotocol: Option<&str>) -> Result<(Socket, Response)> {
         let pair = WebSocketPair::new()?;
         let mut live = self.live.borrow_mut();
         let socket = Socket(live.next_socket);
@@ -93,7 +93,7 @@ impl Relay {
     }
 }
 
-fn context<T: serde::de::DeserializeOwned>(req: &Request) -> Result<T> {
+pub(super) fn context<T: serde::de::DeserializeOwned>(req: &Request) -> Result<T> {
     let text = req.headers().get(CONTEXT_HEADER)?;
     let text = text.ok_or_else(|| Error::RustError(format!("{CONTEXT_HEADER} is missing")))?;
     Ok(serde_json::from_str(&text)?)

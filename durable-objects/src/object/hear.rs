@@ -13,13 +13,24 @@ impl Relay {
     /// A socket said a text.
     #[wasm_bindgen(js_name = hearText)]
     pub fn hear_text(&self, socket: u32, text: &str) -> bool {
+        let mut live = self.live.borrow_mut();
+        if live.watcher_says(Socket(socket), text).is_some() {
+            live.left.get_or_insert_default();
+            return true;
+        }
+        drop(live);
         self.hear(|relay, now| relay.text(now, Socket(socket), text))
     }
 
     /// A socket said bytes.
     #[wasm_bindgen(js_name = hearBytes)]
     pub fn hear_bytes(&self, socket: u32, message: ArrayBuffer) -> bool {
-        let bytes = self.live.borrow_mut().buffers.receive(message);
+        let mut live = self.live.borrow_mut();
+        if live.watches.contains_key(&Socket(socket)) {
+            return false;
+        }
+        let bytes = live.buffers.receive(message);
+        drop(live);
         self.hear(|relay, now| relay.binary(now, Socket(socket), bytes))
     }
 
@@ -27,7 +38,12 @@ impl Relay {
     #[wasm_bindgen(js_name = hearEnd)]
     pub fn hear_end(&self, socket: u32, code: u16) -> bool {
         let socket = Socket(socket);
-        self.live.borrow_mut().sockets.remove(&socket);
+        let mut live = self.live.borrow_mut();
+        live.sockets.remove(&socket);
+        if live.watches.remove(&socket).is_some() {
+            return false;
+        }
+        drop(live);
         self.hear(|relay, now| relay.closed(now, socket, code))
     }
 

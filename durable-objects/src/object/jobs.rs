@@ -30,6 +30,11 @@ impl Relay {
         let Some(machine) = self.live.borrow().relay.machine().cloned() else {
             return;
         };
+        let job = match &news {
+            JobNews::Known(_) => None,
+            JobNews::Output(output) => Some(output.job.clone()),
+            JobNews::Ended(end) => Some(end.job.clone()),
+        };
         let messages = match jobs::store(&self.env, &machine, news).await {
             Ok(messages) => messages,
             Err(error) => return log::error(&format!("what a runner says of jobs is not stored yet: {error}")),
@@ -41,5 +46,6 @@ impl Relay {
         };
         // Nothing but messages to the agent.
         drop(self.perform(actions));
+        self.hint_watchers(job.as_ref());
     }
 }

@@ -10,9 +10,10 @@ mod perform;
 mod recording;
 mod services;
 mod time;
+mod watch;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use protocol::ids::ObjectId;
@@ -20,6 +21,7 @@ use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CANCEL_JOB_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH,
     DECIDE_COMMAND_PATH, DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH,
     RotateKey, SERVICE_PATH, SESSIONS_PATH, START_JOB_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
+    WATCH_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -33,6 +35,7 @@ use crate::log;
 use crate::relay::{Catalog, Chunk, Memory, RelayState, Settings, Socket};
 use crate::settings;
 use crate::storage::Storage;
+use crate::watch::Watch;
 
 /// How long an agent has to say what its shells do, in milliseconds. Those who ask wait a second in all.
 const DESCRIBED_WITHIN: u64 = 500;
@@ -65,6 +68,10 @@ struct Live {
     /// The machine's organization, once it was asked for. It stays the same.
     organization: Option<ObjectId>,
     retry_at: Option<u64>,
+    /// Those who watch jobs…
+    watches: BTreeMap<Socket, Watch>,
+    /// …and when one is to be told more that no news brings.
+    watch_at: Option<u64>,
     /// What is to be put into the bucket and is not on its way.
     puts: VecDeque<Chunk>,
     /// Until when somebody waits for what is recorded.
@@ -102,9 +109,13 @@ impl DurableObject for Relay {
 
     /// Ends what is due. Idempotent: what is not due stays.
     async fn alarm(&self) -> Result<Response> {
-        self.live.borrow_mut().alarm = Some(None);
+        {
+            let mut live = self.live.borrow_mut();
+            (live.alarm, live.watch_at) = (Some(None), None);
+        }
         let seen = self.agent_seen();
         self.event(|relay, now| relay.expire(now, seen)).await;
+        self.run_watchers().await;
         self.deliver().await;
         Response::empty()
     }
@@ -114,13 +125,16 @@ impl Live {
     fn restore(state: &State, settings: Settings, storage: &Result<Storage>) -> Self {
         let mut sockets = HashMap::new();
         let mut memories = Vec::new();
+        let mut watches = BTreeMap::new();
         let mut next_socket = 0;
         for ws in state.get_websockets() {
             let Some(socket) = socket_of(state, &ws) else { continue };
             next_socket = next_socket.max(socket.0 + 1);
-            let memory = ws.deserialize_attachment::<String>().ok().flatten();
-            if let Some(memory) = memory.and_then(|text| serde_json::from_str::<Memory>(&text).ok()) {
+            let memory = ws.deserialize_attachment::<String>().ok().flatten().unwrap_or_default();
+            if let Ok(memory) = serde_json::from_str::<Memory>(&memory) {
                 memories.push((socket, memory));
+            } else if let Ok(watch) = serde_json::from_str::<Watch>(&memory) {
+                watches.insert(socket, watch);
             }
             sockets.insert(socket, ws);
         }
@@ -144,6 +158,8 @@ impl Live {
             storing: false,
             organization: None,
             retry_at: None,
+            watches,
+            watch_at: None,
             puts: VecDeque::new(),
             recording_at: None,
             turning_at: None,
@@ -177,11 +193,15 @@ impl Relay {
             (Method::Post, SERVICE_PATH) => self.ask_service(req).await,
             (Method::Post, START_JOB_PATH) => self.start_job(req).await,
             (Method::Post, CANCEL_JOB_PATH) => self.cancel_job(req).await,
+            (Method::Get, WATCH_PATH) => self.accept_watcher(&req).await,
             (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
             (Method::Post, DESTROY_PATH) => {
                 self.event(|relay, now| relay.destroy(now)).await;
                 self.record().await;
+                // Its jobs are over, as their rows say.
+                self.hint_watchers(None);
+                self.run_watchers().await;
                 Response::empty().map(|response| response.with_status(204))
             }
             _ => Response::error("not a route of the relay", 404),

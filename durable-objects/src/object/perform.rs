@@ -90,7 +90,12 @@ impl Relay {
 
     /// Answers whether all that had to be asked was answered.
     pub(super) async fn finish(&self, rest: Rest) -> bool {
-        let (answered, ()) = join(self.perform_rest(rest), self.run_turns()).await;
+        let work = async {
+            let answered = self.perform_rest(rest).await;
+            self.run_watchers().await;
+            answered
+        };
+        let (answered, ()) = join(work, self.run_turns()).await;
         self.set_alarm().await;
         self.run_ticks().await;
         answered

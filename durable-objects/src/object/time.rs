@@ -35,7 +35,13 @@ impl Relay {
     /// set anew, so that deadlines which move further away cost no write.
     pub(super) fn late_alarm(&self) -> Option<u64> {
         let live = self.live.borrow();
-        let wanted = live.relay.deadline().into_iter().chain(live.retry_at).min()?;
+        let wanted = live
+            .relay
+            .deadline()
+            .into_iter()
+            .chain(live.retry_at)
+            .chain(live.watch_at)
+            .min()?;
         let set = live.alarm.flatten().is_some_and(|set| set <= wanted);
         (!set).then_some(wanted)
     }
@@ -134,7 +140,7 @@ pub(super) fn is_behind(ws: &WebSocket) -> bool {
 }
 
 /// How much of what was sent to a socket has not left, if the platform says so; the `worker` crate does not bind that property.
-fn buffered(ws: &WebSocket) -> Option<u64> {
+pub(super) fn buffered(ws: &WebSocket) -> Option<u64> {
     let amount = js_sys::Reflect::get(ws.as_ref(), &"bufferedAmount".into()).ok()?;
     Some(amount.as_f64()?.max(0.0) as u64)
 }

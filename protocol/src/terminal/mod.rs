@@ -3,6 +3,7 @@ pub mod agent;
 pub mod close;
 pub mod command_record;
 pub mod frame;
+pub mod job_watch;
 pub mod jobs;
 pub mod limits;
 pub mod logins;

@@ -7,10 +7,11 @@ mod output;
 pub mod record;
 mod row;
 mod store;
+pub mod watched;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{cancel, find, list, start};
+use handlers::{cancel, find, list, start, watch};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -21,5 +22,7 @@ pub fn routes() -> Routes {
         list::list_jobs => SignedIn,
         find::find_job => Object,
         cancel::cancel_job => Needs(JobsCancel),
+        watch::watch_job => Open,
+        watch::stream_job => Object,
     ]
 }

@@ -3,7 +3,7 @@ use protocol::api::jobs::JobStatus;
 use protocol::ids::{JobId, ObjectId};
 use serde::Deserialize;
 
-use crate::platform::db::flag;
+use crate::platform::db::{flag, json};
 
 /// A job of the caller's organization, as it was found.
 #[derive(Debug, Deserialize)]
@@ -41,6 +41,18 @@ pub struct ListedJob {
 pub struct OutputRow {
     pub job_id: String,
     pub text: String,
+}
+
+/// A part of a job's output for somebody who watches it; none if there is none.
+#[derive(Debug, Deserialize)]
+pub struct WatchedRow {
+    pub status: JobStatus,
+    pub note: Option<String>,
+    /// From which networks the watcher may come; empty is from all.
+    #[serde(deserialize_with = "json")]
+    pub networks: Vec<String>,
+    pub offset: Option<u64>,
+    pub text: Option<String>,
 }
 
 /// How much of a job's output is stored, and whether it runs.

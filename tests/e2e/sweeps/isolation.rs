@@ -144,11 +144,11 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         let expected = if operation.path.starts_with("/api/admin/") || operation.path.starts_with("/v1/organizations/")
         {
             403
-        } else if operation.path == "/v1/sessions/{session_id}/ws" {
-            // Who is there is only said in the socket (`v1_sessions.rs`).
+        } else if ["/v1/sessions/{session_id}/ws", "/api/jobs/ws/{job_id}"].contains(&operation.path.as_str()) {
+            // Who is there is only said in the socket (`v1_sessions.rs`, `jobs.rs`).
             426
-        } else if operation.path == "/api/services/{name}/outputs" {
-            // As published, what there is not has none.
+        } else if ["/api/services/{name}/outputs", "/api/jobs/{job_id}/stream"].contains(&operation.path.as_str()) {
+            // As published, what there is not has none, and the stream says that there is no such job.
             200
         } else {
             404

@@ -275,6 +275,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/jobs", May(200)),
     ("GET /api/jobs/{job_id}", Refused(403, "Permission denied")),
     ("DELETE /api/jobs/{job_id}", Needs("jobs.cancel")),
+    ("GET /api/jobs/{job_id}/stream", Refused(403, "Permission denied")),
     (
         "GET /api/live",
         Refused(426, "This path speaks WebSocket: send Upgrade: websocket"),
@@ -453,6 +454,7 @@ const OPEN: &[&str] = &[
     "GET /api/avatars/{avatar_id}",
     "GET /api/branding",
     "GET /api/community/images/{image_id}",
+    "GET /api/jobs/ws/{job_id}",
     "POST /api/login",
     "GET /api/oidc/providers",
     "GET /api/recordings/files/{token}",

@@ -3,3 +3,4 @@ pub mod cancel;
 pub mod find;
 pub mod list;
 pub mod start;
+pub mod watch;

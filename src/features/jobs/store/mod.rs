@@ -1,12 +1,13 @@
 //! SQL of jobs.
 use protocol::ids::{JobId, ObjectId};
+use protocol::relay_contract::WatchContext;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::jobs::{JobEnd, JobOutput};
 use serde_json::Value;
 
 use super::access::{DeployRight, JobControl};
-use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow};
-use crate::auth::account_store::holds;
+use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow, WatchedRow};
+use crate::auth::account_store::{holds, is_active, networks};
 use crate::http::json_text::{json_flag, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, statements};
@@ -80,6 +81,18 @@ statements! {
     OUTPUT = concat!("SELECT p.job_id, p.text FROM users u JOIN json_each(?2) w
          JOIN jobs j ON j.id = w.value AND j.organization_id = u.organization_id JOIN job_output p ON p.job_id = j.id
          WHERE u.id = ?1 AND ", sees!(), " ORDER BY p.job_id, p.offset");
+
+    /// Parts of what a job (?2) has written from an offset (?3) on, for somebody (?1) who may still see it and has not withdrawn what they
+    /// proved themselves by (?4, ?5).
+    WATCHED = concat!("SELECT j.status, j.note, ", networks!(), " AS networks, p.offset, p.text
+         FROM users u JOIN organizations o ON o.id = u.organization_id JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id
+         LEFT JOIN job_output p ON p.job_id = j.id
+           AND p.offset >= COALESCE((SELECT MAX(q.offset) FROM job_output q WHERE q.job_id = ?2 AND q.offset <= ?3), 0)
+         WHERE u.id = ?1 AND ", is_active!(), " AND ", sees!(), "
+           AND ((u.token_version = ?5 AND NOT EXISTS (SELECT 1 FROM revoked_sign_ins r WHERE r.sign_in = ?4))
+             OR (?5 IS NULL AND EXISTS (SELECT 1 FROM api_keys k WHERE k.id = substr(?4, 5) AND k.user_id = u.id
+               AND (k.expires_at IS NULL OR k.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))))
+         ORDER BY p.offset LIMIT 4");
 
     /// A runner (?1) says what a job (?2) has written (?4) after so many bytes (?3): that is stored once, and nothing with a gap before it.
     APPEND = "INSERT INTO job_output (job_id, offset, line, text)
@@ -201,6 +214,24 @@ pub fn find(caller: &ObjectId, id: &str) -> Query<FoundJob> {
 /// What some jobs have written that a caller sees.
 pub fn output(caller: &ObjectId, jobs: &[&str]) -> Query<OutputRow> {
     Query::new(OUTPUT, [caller.into(), Value::from(jobs).to_string().into()])
+}
+
+/// How many parts [`watched`] gives at most, as its statement says: 128 KiB, which is read and sent in milliseconds.
+pub const WATCHED_PARTS: usize = 4;
+
+/// What a job has written from an offset on.
+pub fn watched(context: &WatchContext, offset: u64) -> Query<WatchedRow> {
+    let proof = &context.proof;
+    Query::new(
+        WATCHED,
+        [
+            (&context.user).into(),
+            context.job.as_str().into(),
+            whole(offset).into(),
+            proof.sign_in.as_str().into(),
+            proof.token_version.into(),
+        ],
+    )
 }
 
 /// Stores what a job has written, and asks how much of it is there.

@@ -1,4 +1,5 @@
 use protocol::api::jobs::{Job, JobStatus};
+use protocol::relay_contract::{SignIn, Telling};
 use serde_json::json;
 
 use super::*;
@@ -348,4 +349,50 @@ fn people_call_off_their_own_jobs_and_who_sees_all_everybodys() {
         control(&db, "own", 1).unwrap().runner().unwrap_err().text(),
         "Job is not running"
     );
+}
+
+#[test]
+fn who_watches_is_given_what_follows_as_long_as_they_may_see_it() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    let as_of = |caller: &str, sign_in: &str, token_version: Option<i64>, offset: u64| -> Vec<Option<String>> {
+        let context = WatchContext {
+            job: job(1),
+            user: machine(caller),
+            proof: SignIn {
+                sign_in: sign_in.to_owned(),
+                token_version,
+                ..SignIn::default()
+            },
+            from: 0,
+            telling: Telling::Frames,
+        };
+        db.run(watched(&context, offset))
+            .into_iter()
+            .map(|row| row.text)
+            .collect()
+    };
+    let at = |offset: u64| as_of("own", "s", Some(0), offset);
+    assert_eq!(at(0), [None], "it has written nothing");
+    for (offset, text) in [(0, "one\n"), (4, "two\n"), (8, "3\n"), (10, "4\n"), (12, "5\n")] {
+        writes(&db, "runner", 1, offset, text);
+    }
+    let some = |texts: &[&str]| -> Vec<Option<String>> { texts.iter().map(|text| Some((*text).to_owned())).collect() };
+    assert_eq!(at(0), some(&["one\n", "two\n", "3\n", "4\n"]));
+    assert_eq!(at(0).len(), WATCHED_PARTS);
+    for offset in [4, 6] {
+        assert_eq!(at(offset), some(&["two\n", "3\n", "4\n", "5\n"]));
+    }
+    assert_eq!(at(14), some(&["5\n"]));
+    assert_eq!(as_of("all", "s", Some(0), 12), some(&["5\n"]));
+    for caller in ["none", "eve"] {
+        assert_eq!(as_of(caller, "s", Some(0), 12), [], "{caller}");
+    }
+    assert_eq!(as_of("own", "s", Some(1), 12), [], "an older token");
+    assert_eq!(as_of("own", "key:none", None, 12), [], "a key that is gone");
+    db.execute("INSERT INTO revoked_sign_ins VALUES ('s', '2099-01-01T00:00:00.000Z')");
+    assert_eq!(at(12), []);
+    assert_eq!(as_of("own", "t", Some(0), 12), some(&["5\n"]));
+    db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'own'");
+    assert_eq!(as_of("own", "t", Some(0), 12), []);
 }
