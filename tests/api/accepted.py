@@ -151,15 +151,15 @@ ACCEPTED = [
         {"POST /api/machines/{agent_id}/access/revoke": ("The owner's access cannot be revoked",)},
     ),
     Accepted(
-        "as published, a service that is none gave nothing",
+        "as published, a service that is none gave nothing, and the stream of a job that is none says so",
         ACCEPTED_ANYWAY,
-        {"GET /api/services/{name}/outputs": ()},
-        lambda case, _: wrong_parameters(case) <= {"name"},
+        {"GET /api/services/{name}/outputs": (), "GET /api/jobs/{job_id}/stream": ()},
+        lambda case, _: wrong_parameters(case) <= {"name", "job_id"},
     ),
     Accepted(
         "which scripts a service has and what they ask for, its files say",
         REFUSED,
-        {"POST /api/services/{name}/run": ("Script ", "Missing required input", "Input ", "inputs must be at most")},
+        {"POST /api/services/{name}/run": ("Script ", "script must not", "Missing required input", "Input ", "inputs must be at most")},
     ),
     Accepted(
         "few texts are YAML, and what is bounded is their bytes",

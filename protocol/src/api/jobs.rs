@@ -142,3 +142,12 @@ mod tests {
         }
     }
 }
+
+/// An event of a job's stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobEvent {
+    /// What it is: `message`, which is not written, `done` or `error`.
+    pub event: String,
+    /// A line; with `done` the job's status, with `error` what is wrong.
+    pub data: String,
+}

@@ -6533,6 +6533,13 @@ export interface components {
             /** @description `cancelled`. */
             status: string;
         };
+        /** @description An event of a job's stream. */
+        JobEvent: {
+            /** @description A line; with `done` the job's status, with `error` what is wrong. */
+            data: string;
+            /** @description What it is: `message`, which is not written, `done` or `error`. */
+            event: string;
+        };
         /** @description A job of a runner, unique over all of them (contract of the published API). */
         JobId: string;
         /** @description A page of jobs. */
@@ -20486,13 +20493,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The events */
+            /** @description The events, each as this says */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["JobEvent"];
                 };
             };
             /** @description A parameter is malformed */

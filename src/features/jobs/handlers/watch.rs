@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use futures_util::stream::try_unfold;
 use protocol::api::error::ErrorBody;
+use protocol::api::jobs::JobEvent;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{Telling, WATCH_PATH, WatchContext};
 use protocol::terminal::job_watch::{ToWatcher, WatchClose, event_of_error, lines_of_events};
@@ -141,7 +142,7 @@ fn at<'a>(caller: &'a Caller, access: &'a JobAccess) -> &'a ObjectId {
 /// at the end. Of a job that is not there the stream says so.
 #[utoipa::path(get, path = "/api/jobs/{job_id}/stream", summary = "Watch a job (events)",
     params(("job_id" = String, Path, description = "The job's `id`")),
-    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+    responses((status = 200, description = "The events, each as this says", body = JobEvent, content_type = "text/event-stream"),
         (status = 403, description = "It is somebody else's, or the caller may see no jobs", body = ErrorBody)))]
 #[worker::send]
 pub async fn stream_job(
