@@ -96,7 +96,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await look('run a script');
     await page.keyboard.press('Escape');
     const { working } = setup.edge.identity;
-    working.add({}).write('\x1b[32mok\x1b[m', '');
+    working.add({}).write('\x1b[32mok\x1b[m');
     await page.goto('/jobs');
     await page.getByTestId('job').waitFor();
     await look('jobs');

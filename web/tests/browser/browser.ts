@@ -40,7 +40,10 @@ export async function openPage(
   page.on('console', (message) => {
     const text = message.text();
     // Answers with an error status, and links that a test cuts, are part of the tests.
-    if (message.type() === 'error' && !/status of [45]\d\d|ERR_FAILED|WebSocket connection to/.test(text))
+    if (
+      message.type() === 'error' &&
+      !/status of [45]\d\d|ERR_FAILED|ERR_INCOMPLETE_CHUNKED_ENCODING|WebSocket connection to/.test(text)
+    )
       complaints.push(text);
   });
   return { page, complaints };

@@ -33,13 +33,13 @@ describe('jobs', () => {
     job.write('--- Running deploy.sh for grafana ---');
     const page = await setup.open();
     await signIn(page, '/jobs/0a1b2c3d');
+    await waitForScreen(page, '--- Running deploy.sh for grafana ---');
     job.write('\x1b[32mchanged\x1b[m', '\x1b[2J\x1b[?1049hstill there');
-    await waitForScreen(page, '--- Running deploy.sh for grafana ---\nchanged');
-    setup.edge.broken = 503;
-    await page.getByText('This page keeps trying.').first().waitFor();
-    setup.edge.broken = null;
+    await waitForScreen(page, 'changed\nstill there');
+    job.cut();
+    await expect.poll(() => job.readers).toBe(1);
     job.write('after the cut');
-    await waitForScreen(page, 'still there');
+    await waitForScreen(page, 'after the cut');
     expect((await screen(page)).match(/changed/g)).toHaveLength(1);
     job.end({ status: 'completed', exit_code: 0 });
     await page.getByTestId('job-state').getByText('Done').waitFor();
@@ -53,7 +53,7 @@ describe('jobs', () => {
 
   it('are followed to the end of their log, unless somebody has scrolled up, and searched', async () => {
     const job = setup.edge.identity.working.add({});
-    job.write(...Array.from({ length: 500 }, (_, at) => `line ${at + 1}`), '');
+    job.write(...Array.from({ length: 500 }, (_, at) => `line ${at + 1}`));
     const page = await setup.open();
     await signIn(page, '/jobs/0a1b2c3d');
     await waitForScreen(page, 'line 500');
@@ -62,7 +62,7 @@ describe('jobs', () => {
     await page.mouse.wheel(0, -2000);
     const follow = page.getByRole('button', { name: 'Follow', exact: true });
     await follow.waitFor();
-    job.write('one more', '');
+    job.write('one more');
     await waitForScreen(page, 'one more');
     expect(await follow.getAttribute('aria-pressed')).toBe('false');
     await follow.click();
@@ -70,6 +70,17 @@ describe('jobs', () => {
     await page.getByRole('button', { name: 'Find' }).click();
     await page.getByLabel('Find in this log').fill('line 42');
     await page.getByText(/of 11|11 found/).waitFor();
+  });
+
+  it('are called off once somebody has said so', async () => {
+    const { working } = setup.edge.identity;
+    working.add({});
+    const page = await setup.open();
+    await signIn(page, '/jobs/0a1b2c3d');
+    await page.getByRole('button', { name: 'Cancel job' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel job' }).click();
+    await page.getByTestId('job-state').getByText('Cancelled').waitFor();
+    await waitForScreen(page, '[CANCELLED by ada]');
   });
 
   it('that nobody may see say so', async () => {
@@ -83,7 +94,7 @@ describe('jobs', () => {
   });
 
   it('fit on a phone', async () => {
-    setup.edge.identity.working.add({ service: 'service'.repeat(12) }).write('word '.repeat(80), '');
+    setup.edge.identity.working.add({ service: 'service'.repeat(12) }).write('word '.repeat(80));
     const page = await setup.open({ viewport: { width: 360, height: 740 } });
     await signIn(page, '/jobs');
     const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

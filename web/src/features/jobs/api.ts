@@ -2,6 +2,7 @@
 import { answer, client } from '../../api/client';
 import { given, type Rows } from '../../api/query';
 import type { components } from '../../api/schema';
+import { eventsOf } from './events';
 
 export type Job = components['schemas']['Job'];
 
@@ -25,19 +26,19 @@ export async function findJob(id: string, signal: AbortSignal): Promise<Job> {
   return answer(client.GET('/api/jobs/{job_id}', { params: { path: { job_id: id } }, signal }));
 }
 
-/** Pause between two looks at what a job writes, in milliseconds. */
-const LOOK_EVERY = 1000;
+export async function cancelJob(id: string): Promise<void> {
+  await answer(client.DELETE('/api/jobs/{job_id}', { params: { path: { job_id: id } } }));
+}
 
 /** Reads what a job writes, from its first line on, until it is over: then it answers `true`. One that is over is read as well. */
 export async function readLog(id: string, take: (line: string) => void, signal: AbortSignal): Promise<boolean> {
-  for (let had = 0; ; ) {
-    const { output, status } = await findJob(id, signal);
-    const over = status !== 'running';
-    // The last line may not be all there yet.
-    const whole = over ? output : output.slice(0, -1);
-    for (const line of whole.slice(had)) take(line);
-    had = whole.length;
-    if (over) return true;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+  const asked = client.GET('/api/jobs/{job_id}/stream', { params: { path: { job_id: id } }, parseAs: 'stream', signal });
+  const body = await answer(asked);
+  if (body === null) return false;
+  for await (const { name, data } of eventsOf(body)) {
+    if (name === 'done') return true;
+    if (name === 'error') throw new Error(data);
+    take(data);
   }
+  return false;
 }

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../api/error';
-import { listJobs, readLog } from './api';
+import { cancelJob, listJobs, readLog } from './api';
 import { followLog } from './log';
 
 /** What was asked, and in which parts that is answered; there before the client, which takes `fetch` when it is made. */
@@ -41,22 +41,36 @@ describe('jobs', () => {
     await listJobs({ service: 'web', status: '', username: '', page: 2, limit: 25 }, new AbortController().signal);
     expect(asked).toEqual(['GET /api/jobs?service=web&page=2&per_page=25']);
   });
+
+  it('are called off', async () => {
+    answering(bytesOf('{"job_id":"0a1b2c3d","status":"cancelled"}'));
+    await cancelJob('0a1b2c3d');
+    expect(asked).toEqual(['DELETE /api/jobs/0a1b2c3d']);
+  });
 });
 
 describe('what a job writes', () => {
-  it('is read line by line, but for one that may not be all there, until it is over', async () => {
-    vi.useFakeTimers();
+  it('is read as it comes, wherever it is cut', async () => {
+    const text =
+      'data: grün\r\n\r\ndata:  two\r\n\r\ndata: \r\n\r\n: still here\r\n\r\nevent: done\r\ndata: completed\r\n\r\n';
+    const bytes = bytesOf(text);
+    for (const size of [1, 2, 7, bytes.length]) {
+      const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+        bytes.slice(at * size, (at + 1) * size),
+      );
+      answering(...parts);
+      const lines: string[] = [];
+      expect(await readLog('0a1b2c3d', (line) => lines.push(line), new AbortController().signal)).toBe(true);
+      expect(lines).toEqual(['grün', ' two', '']);
+    }
+    expect(asked[0]).toBe('GET /api/jobs/0a1b2c3d/stream');
+  });
+
+  it('is not over where the stream breaks off', async () => {
+    answering(bytesOf('data: one\r\n\r\ndata: tw'));
     const lines: string[] = [];
-    const saying = (status: string, ...output: string[]): void => answering(bytesOf(JSON.stringify({ status, output })));
-    saying('running', 'one', 'tw');
-    const read = readLog('0a1b2c3d', (line) => lines.push(line), new AbortController().signal);
-    await vi.advanceTimersByTimeAsync(500);
+    expect(await readLog('0a1b2c3d', (line) => lines.push(line), new AbortController().signal)).toBe(false);
     expect(lines).toEqual(['one']);
-    saying('completed', 'one', 'two', 'three');
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(await read).toBe(true);
-    expect(lines).toEqual(['one', 'two', 'three']);
-    expect(asked).toEqual(['GET /api/jobs/0a1b2c3d', 'GET /api/jobs/0a1b2c3d']);
   });
 
   /** Follows a log whose attempts read these lines, and end so. */

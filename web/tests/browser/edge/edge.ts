@@ -221,6 +221,8 @@ export class Edge {
       response.writeHead(status, { Location: String(answer) }).end();
       return;
     }
+    const log = this.identity.working.logOf(route);
+    if (log && status === 200) return log.stream(response);
     if (typeof answer === 'string') {
       // A file.
       response.writeHead(status, { 'Content-Type': 'application/octet-stream' }).end(answer);
