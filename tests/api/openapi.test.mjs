@@ -30,6 +30,7 @@ const TOLD_WITHIN_MS = 30_000;
 // organization are refused in words.
 const NEVER = [
   "GET /agent/connect",
+  "GET /api/jobs/ws/{job_id}",
   "GET /api/live",
   "GET /api/recordings/{recording_id}/live",
   "GET /api/shares/{share_id}/ws",
