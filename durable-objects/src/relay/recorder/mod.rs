@@ -65,8 +65,10 @@ pub struct Recorder {
     marks: Marks,
     /// Whether so much comes that it steps aside.
     flood: Flood,
-    /// Text since the agent was asked what the terminal shows.
+    /// Text since it was last known what the terminal shows.
     unseen: usize,
+    /// How much of that there was when the agent was asked, until it answers. It need not.
+    asked: Option<usize>,
     /// How it ends, once all is stored.
     ending: Option<Ending>,
 }
@@ -99,6 +101,7 @@ impl Recorder {
             marks: Marks::default(),
             flood: Flood::default(),
             unseen: 0,
+            asked: None,
             ending: None,
             record,
         }
@@ -214,18 +217,22 @@ impl Recorder {
 
     /// Whether to ask the agent what the terminal shows. Not while it is behind: it could not use the answer.
     pub fn wants_screen(&mut self) -> bool {
-        let wants = self.unseen >= SCREEN_EVERY && self.next() >= self.end;
+        let enough = self.asked.unwrap_or(0) + SCREEN_EVERY;
+        let wants = self.unseen >= enough && self.next() >= self.end;
         if wants {
-            self.unseen = 0;
+            self.asked = Some(self.unseen);
         }
         wants
     }
 
     /// The terminal shows this after the output before `offset`. If that is what was taken in, a chunk begins with it.
+    /// Otherwise it is asked for again.
     pub fn screen(&mut self, offset: u64, size: Size, screen: &str) {
+        self.asked = None;
         if self.ending.is_some() || offset != self.next() {
             return;
         }
+        self.unseen = 0;
         if self.encoder.output_bytes() > 0 {
             self.cut();
         }
@@ -251,6 +258,7 @@ impl Recorder {
     /// The agent's link is gone, and with it what was on its way.
     pub fn link_lost(&mut self) {
         self.fetching = None;
+        self.asked = None;
     }
 
     /// The shell ended.

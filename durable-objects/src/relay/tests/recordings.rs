@@ -129,6 +129,29 @@ fn a_screen_of_another_place_is_left_out() {
 }
 
 #[test]
+fn a_screen_that_cannot_be_used_is_asked_for_again() {
+    let mut sim = recorded();
+    let agent = sim.agent.socket.unwrap();
+    let is_ask = |wire: &Wire| matches!(wire, Wire::Text(text) if text.contains("\"screen\""));
+    while !sim.links[&agent].down.iter().any(is_ask) {
+        sim.programs_write(20_000);
+        while sim.deliver_up(agent) {}
+        sim.now += 1_000;
+    }
+    // The answer is of another place than what the recorder has.
+    sim.links.get_mut(&agent).unwrap().down.retain(|wire| !is_ask(wire));
+    sim.relay.record_screen(sim.now, SHELL, 1, Size::default(), "wrong");
+    for _ in 0..2 {
+        sim.programs_write(1_000);
+        sim.settle();
+    }
+    sim.shell_exits(SHELL, 0);
+    sim.store_all();
+    let chunks = chains(&sim).remove(&SHELL).unwrap();
+    assert_eq!(chunks.iter().filter(|chunk| chunk.span.screen).count(), 1);
+}
+
+#[test]
 fn a_session_is_recorded_from_its_first_byte_to_its_exit() {
     let mut sim = recorded();
     sim.programs_write(700_000);
