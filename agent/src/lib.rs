@@ -39,5 +39,6 @@ pub mod session;
 pub mod start;
 pub mod stream_log;
 pub mod system;
+pub mod timer;
 pub mod uninstall;
 pub mod validate;

@@ -1,5 +1,5 @@
-//! What runners say of jobs goes to the REST side, which has the tables, and those who watch are told from there. The relay's crate cannot know it, as it depends on this one; the
-//! Worker that exports the object hands in what stores it when it starts.
+//! What runners say of jobs goes to the REST side, which has the tables, and those who watch are told from there. The relay's crate cannot
+//! know it, as it depends on this one; the Worker that exports the object hands in what stores and reads when it starts.
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;

@@ -11,6 +11,13 @@ pub fn is_upgrade(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
+/// 426 unless it does, where there is nothing more that it has to ask for.
+pub fn check_upgrade(headers: &HeaderMap) -> Result<(), ApiError> {
+    is_upgrade(headers)
+        .then_some(())
+        .ok_or_else(|| ApiError::upgrade_required("This path speaks WebSocket: send Upgrade: websocket"))
+}
+
 /// Whether the client offers a subprotocol.
 pub fn offers(headers: &HeaderMap, subprotocol: &str) -> bool {
     headers

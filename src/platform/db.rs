@@ -112,11 +112,13 @@ pub struct Query<T> {
 impl<T> Query<T> {
     /// A statement with a value for each of `?1`, `?2`, ….
     pub fn new<const N: usize>(sql: &'static str, args: [Arg; N]) -> Self {
-        Self {
-            sql,
-            args: args.into(),
-            row: PhantomData,
-        }
+        Self::of(sql, args.into())
+    }
+
+    /// The same, where it depends how many there are.
+    pub fn of(sql: &'static str, args: Vec<Arg>) -> Self {
+        let row = PhantomData;
+        Self { sql, args, row }
     }
 }
 

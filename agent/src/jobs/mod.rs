@@ -16,12 +16,13 @@ use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::jobs::{JobEnd, MAX_JOBS, StartJob};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
 use crate::session::Outbox;
 use crate::stream_log::Limits;
 use crate::system::System;
+use crate::timer::reach;
 use keep::{Beginning, Order};
 use notes::{Left, Notes};
 use run::Spec;
@@ -115,10 +116,7 @@ impl Jobs {
 
     /// Waits until it is time to tell which jobs there are.
     pub async fn due(&self) {
-        match self.tell_at {
-            Some(at) => sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+        reach(self.tell_at).await;
     }
 
     /// Which jobs there are.

@@ -1,13 +1,15 @@
 //! What is on the machine's disk of its jobs: a file for each, there before the job starts and until the edge has stored its end. So an
 //! agent that is started again knows which jobs were cut short, and how those ended that were over.
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use nix::unistd::Uid;
 use protocol::ids::JobId;
 use protocol::terminal::jobs::{JobEnd, MAX_JOBS};
+
+use crate::identity::write_private;
 
 /// What an agent has left: jobs, each with its end if it had one.
 pub type Left = Vec<(JobId, Option<JobEnd>)>;
@@ -54,17 +56,7 @@ impl Notes {
 
     /// Notes how a job ended.
     pub fn end(&self, end: &JobEnd) -> io::Result<()> {
-        let path = self.path(&end.job);
-        let unfinished = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        file.write_all(&serde_json::to_vec(end)?)?;
-        file.sync_all()?;
-        fs::rename(unfinished, path)?;
+        write_private(&self.path(&end.job), &serde_json::to_vec(end)?)?;
         self.sync()
     }
 

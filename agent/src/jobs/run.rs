@@ -11,7 +11,7 @@ use protocol::terminal::services::is_service_name;
 use protocol::terminal::{ExitStatus, Size};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::environment::{self, MARK};
 use super::mask::Mask;
@@ -22,6 +22,7 @@ use crate::pty::{Pty, Read};
 use crate::services::confined::Folder;
 use crate::session::exit_status;
 use crate::system::System;
+use crate::timer::reach;
 
 /// The terminal that a job's outputs are: wide enough for what Ansible writes on one line.
 const SIZE: Size = Size { cols: 120, rows: 40 };
@@ -380,12 +381,5 @@ async fn off(call: &mut watch::Receiver<Call>) -> Call {
         Ok(call) => call.clone(),
         // Whoever keeps its output is gone.
         Err(_) => Call::Now,
-    }
-}
-
-async fn reach(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

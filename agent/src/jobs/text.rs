@@ -1,5 +1,6 @@
 //! What a job writes as text: whole characters, no more than is kept, and what its lines say that people must not overlook.
 use protocol::terminal::jobs::{MAX_DEPLOYMENT_ID, MAX_JOB_OUTPUT};
+use protocol::terminal::published::Utf8Stream;
 
 /// What a line says that names a deployment (contract of the published API).
 const DEPLOYMENT: &str = "DEPLOYMENT_ID=";
@@ -37,8 +38,7 @@ const PLAY: &str = "PLAY [";
 /// A job's output as it becomes text.
 #[derive(Debug, Default)]
 pub struct Text {
-    /// The beginning of a character.
-    half: Vec<u8>,
+    decoder: Utf8Stream,
     /// The line that has not ended, as far as it is looked at.
     line: String,
     /// How much was kept…
@@ -55,28 +55,7 @@ pub struct Text {
 impl Text {
     /// The text that is to be kept of these bytes.
     pub fn push(&mut self, bytes: &[u8]) -> String {
-        self.half.extend_from_slice(bytes);
-        let half = std::mem::take(&mut self.half);
-        let mut text = String::with_capacity(half.len());
-        let mut rest = half.as_slice();
-        while !rest.is_empty() {
-            match std::str::from_utf8(rest) {
-                Ok(valid) => {
-                    text.push_str(valid);
-                    rest = &[];
-                }
-                Err(error) => {
-                    let (valid, wrong) = rest.split_at(error.valid_up_to());
-                    text.push_str(&String::from_utf8_lossy(valid));
-                    let Some(len) = error.error_len() else {
-                        self.half = wrong.to_vec();
-                        break;
-                    };
-                    text.push(char::REPLACEMENT_CHARACTER);
-                    rest = &wrong[len..];
-                }
-            }
-        }
+        let text = self.decoder.push(bytes);
         self.keep(text)
     }
 
@@ -88,10 +67,8 @@ impl Text {
 
     /// What is left when nothing follows, and what people must not overlook.
     pub fn finish(&mut self) -> String {
-        let mut text = match self.half.is_empty() {
-            true => String::new(),
-            false => self.push_lossy(),
-        };
+        let rest = self.decoder.finish();
+        let mut text = self.keep(rest);
         let line = std::mem::take(&mut self.line);
         self.look_at_line(&line);
         let said = REMARKS.iter().zip(self.remarks).filter(|(_, seen)| *seen);
@@ -109,11 +86,6 @@ impl Text {
     /// Whether Ansible ran.
     pub fn has_plays(&self) -> bool {
         self.plays
-    }
-
-    fn push_lossy(&mut self) -> String {
-        self.half.clear();
-        self.keep(char::REPLACEMENT_CHARACTER.to_string())
     }
 
     fn keep(&mut self, text: String) -> String {

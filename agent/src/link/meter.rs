@@ -9,9 +9,10 @@ use protocol::api::machines::Metrics;
 use protocol::api::series::{MAX_SAMPLES, Sample, Series};
 use protocol::terminal::agent::FromAgent;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::metrics::Sampler;
+use crate::timer::reach;
 
 /// How often a sample is kept.
 const KEPT_EVERY: Duration = Duration::from_secs(60);
@@ -214,13 +215,6 @@ impl Meter {
 
 fn seconds(number: u32) -> Duration {
     Duration::from_secs(number.clamp(*SECONDS.start(), *SECONDS.end()).into())
-}
-
-async fn reach(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => pending().await,
-    }
 }
 
 /// Nothing if the sampler broke; the next sample makes a new one.

@@ -1,6 +1,6 @@
 //! One link, from hello to its end.
 use std::collections::BTreeMap;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use protocol::terminal::frame::Frame;
 use protocol::terminal::services::CatalogPart;
 use protocol::terminal::{PING, PROTOCOL, accepts_protocol};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
@@ -32,6 +32,7 @@ use crate::metrics;
 use crate::policy::Verdict;
 use crate::services::{self, Services};
 use crate::session::OUTBOX;
+use crate::timer::reach;
 
 /// How often the relay's end is asked for a sign of life. Idle connections are forgotten by some routers after 30 s.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -346,12 +347,5 @@ fn close_words(frame: Option<&CloseFrame>) -> String {
         Some(frame) if frame.reason.is_empty() => format!("the edge closed it with code {}", frame.code),
         Some(frame) => format!("the edge closed it with code {}: {}", frame.code, frame.reason),
         None => "the edge closed it".to_owned(),
-    }
-}
-
-async fn reach(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => pending().await,
     }
 }

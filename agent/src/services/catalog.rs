@@ -1,6 +1,6 @@
 //! What a services directory comes to: a pure function of the names and texts that were found there.
 use protocol::terminal::services::{
-    CatalogPart, MAX_CATALOG, MAX_CATALOG_PART, MAX_DETAIL, MAX_SERVICES, MAX_WRITTEN, Service,
+    CatalogPart, DEPLOY, MAX_CATALOG, MAX_CATALOG_PART, MAX_DETAIL, MAX_SERVICES, MAX_WRITTEN, Service,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -113,7 +113,7 @@ fn service(found: Found) -> Service {
     let mut problems = Vec::new();
     let scripts = list("scripts.yaml", "scripts", found.scripts, &mut problems);
     // An empty list is what somebody wrote, and says that there is nothing to run.
-    let scripts = scripts.unwrap_or_else(|| vec![json!({"name": "deploy", "label": "Deploy", "file": "deploy.sh"})]);
+    let scripts = scripts.unwrap_or_else(|| vec![json!({"name": "deploy", "label": "Deploy", "file": DEPLOY})]);
     let outputs = list("outputs/service_outputs.yaml", "outputs", found.outputs, &mut problems);
     let (instance, instance_error) = match parsed(found.instance) {
         Ok(value) => match fitting("instance.yaml", value) {

@@ -9,7 +9,7 @@ use nix::fcntl::renameat;
 use nix::sys::stat::{FileStat, Mode, fchmod};
 use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 use protocol::terminal::services::{
-    Answer, Ask, CONFIGS, Listed, MAX_CHUNK, MAX_DOWNLOAD, MAX_LISTED, MAX_WRITTEN, Place, Refusal, Subdir,
+    Answer, Ask, CONFIGS, DEPLOY, Listed, MAX_CHUNK, MAX_DOWNLOAD, MAX_LISTED, MAX_WRITTEN, Place, Refusal, Subdir,
     is_file_name, is_service_name,
 };
 
@@ -54,7 +54,7 @@ fn open_service(root: &Path, name: &str) -> Result<Folder, Refusal> {
     }
     let opened = Folder::root(root).and_then(|root| root.folder(name));
     match opened {
-        Ok(service) if service.has_file(scan::DEPLOY) => Ok(service),
+        Ok(service) if service.has_file(DEPLOY) => Ok(service),
         Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Err(Refusal::NoService),
         Err(error) => Err(refusal(error)),
     }

@@ -3,14 +3,11 @@ use std::io::Read;
 use std::path::Path;
 
 use nix::errno::Errno;
-use protocol::terminal::services::{CONFIGS, MAX_WRITTEN, Subdir, is_service_name};
+use protocol::terminal::services::{CONFIGS, DEPLOY, MAX_WRITTEN, Subdir, is_service_name};
 
 use super::catalog::{Catalog, Found, Text};
 use super::confined::{Folder, is_folder};
 use super::yaml;
-
-/// What makes a directory a service.
-pub const DEPLOY: &str = "deploy.sh";
 
 /// What a deployment leaves behind.
 const INVENTORY: &str = "temp_inventory.yaml";

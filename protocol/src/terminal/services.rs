@@ -41,6 +41,9 @@ pub const MAX_LISTED: usize = 200;
 /// Asks of one runner that are under way at once.
 pub const MAX_ASKS: usize = 16;
 
+/// What makes a directory a service, and what a deployment runs (contract of the published API).
+pub const DEPLOY: &str = "deploy.sh";
+
 /// The configs of a service that may be read and written, in the order in which they are listed.
 pub const CONFIGS: [&str; 4] = ["config.yaml", "instance.yaml", "outputs.yaml", "scripts.yaml"];
 

@@ -2,7 +2,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use durable_objects::relay::JobNews;
 use futures_util::future::LocalBoxFuture;
-use protocol::ids::ObjectId;
+use protocol::ids::{JobId, ObjectId};
 use protocol::terminal::agent::ToAgent;
 use worker::Env;
 
@@ -32,12 +32,7 @@ pub fn store(env: Env, machine: ObjectId, news: JobNews) -> LocalBoxFuture<'stat
     })
 }
 
-async fn known(
-    db: &Db,
-    machine: &ObjectId,
-    jobs: &[protocol::ids::JobId],
-    now: DateTime<Utc>,
-) -> Result<Vec<ToAgent>, DbError> {
+async fn known(db: &Db, machine: &ObjectId, jobs: &[JobId], now: DateTime<Utc>) -> Result<Vec<ToAgent>, DbError> {
     let batch = store::compare(machine, jobs, &stored(now), &stored(now - KNOWN_AFTER));
     let (_, rows) = db.run(batch).await?;
     Ok(rows.into_iter().flat_map(store::answers).collect())

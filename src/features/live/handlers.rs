@@ -9,7 +9,7 @@ use protocol::live::LISTENS_FOR_MS;
 
 use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
-use crate::http::upgrade::{check_origin, is_upgrade};
+use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -48,11 +48,7 @@ pub async fn listen_to_changes(
 ) -> Result<Response, ApiError> {
     let (caller, ()) = credentials.load(&app.db()?, ()).await?;
     check_origin(&app, &uri, &headers)?;
-    if !is_upgrade(&headers) {
-        return Err(ApiError::upgrade_required(
-            "This path speaks WebSocket: send Upgrade: websocket",
-        ));
-    }
+    check_upgrade(&headers)?;
     let now = u64::try_from(Utc::now().timestamp_millis()).unwrap_or_default();
     let until = [Some(now + LISTENS_FOR_MS), caller.relay_proof().until];
     let until = until.into_iter().flatten().min().unwrap_or(now);

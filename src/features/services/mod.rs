@@ -8,7 +8,7 @@ mod handlers;
 mod outputs;
 pub mod record;
 pub mod row;
-mod runner;
+pub mod runner;
 pub mod store;
 
 use crate::auth::rule::{Routes, routes};

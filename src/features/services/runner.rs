@@ -38,7 +38,7 @@ pub async fn read(app: &App, access: &ServiceAccess, place: Place) -> Result<Fil
 /// Why a runner has not done something with a file.
 pub fn refusal(answer: RunnerAnswer, place: &Place) -> ApiError {
     match answer {
-        RunnerAnswer::Offline => ApiError::unavailable("runner_offline", "Runner is not connected"),
+        RunnerAnswer::Offline => offline(),
         RunnerAnswer::Silent => silent(),
         RunnerAnswer::Answered {
             answer: Answer::Refused { refusal },
@@ -63,6 +63,11 @@ fn refused(refusal: Refusal, place: &Place) -> ApiError {
         Refusal::Busy => ApiError::unavailable("runner_busy", "Runner is busy: try again"),
         Refusal::Failed { error } => ApiError::unavailable("runner_failed", format!("Runner failed: {error}")),
     }
+}
+
+/// 503 in the words of the contract: nothing was done.
+pub fn offline() -> ApiError {
+    ApiError::unavailable("runner_offline", "Runner is not connected")
 }
 
 /// It was asked, and it is not known what it has done.

@@ -19,7 +19,7 @@ use crate::features::machines::{self, Key};
 use crate::features::sessions::store::{self, NewSession};
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::upgrade::{check_origin, is_upgrade};
+use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -69,11 +69,7 @@ pub async fn open_terminal(
     check_origin(&app, &uri, &headers)?;
     check_enrolled(&access)?;
     let machine = &access.found().machine;
-    if !is_upgrade(&headers) {
-        return Err(ApiError::upgrade_required(
-            "This path speaks WebSocket: send Upgrade: websocket",
-        ));
-    }
+    check_upgrade(&headers)?;
     let session = match request.session_id {
         Some(session) => session,
         None => random::session_id()?,

@@ -15,7 +15,7 @@ use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
 use crate::features::sharing;
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::upgrade::{check_origin, is_upgrade};
+use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::relay_stub::Upgraded;
@@ -56,11 +56,7 @@ pub async fn open_shared_terminal(
     let request = TerminalRequest::new(query, &headers)?;
     let access = sharing::load(&app, credentials, &share_id).await?;
     check_origin(&app, &uri, &headers)?;
-    if !is_upgrade(&headers) {
-        return Err(ApiError::upgrade_required(
-            "This path speaks WebSocket: send Upgrade: websocket",
-        ));
-    }
+    check_upgrade(&headers)?;
     let (share, caller) = (access.share(), access.caller());
     let event = caller
         .event(Action::SessionJoined, Resource::Terminal)

@@ -13,8 +13,7 @@ use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
 /// Calls a job off. Its script is asked to end, and 10 seconds later everything that is left of it is killed; it has `failed` then, and is
-/// `cancelled`. If its runner is not connected, it is `cancelled` and
-/// still `running` until the runner is back, which ends it first of all.
+/// `cancelled`. If its runner is not connected, it is `cancelled` and still `running` until the runner is back, which ends it first of all.
 #[utoipa::path(delete, path = "/api/jobs/{job_id}", summary = "Cancel a job",
     params(("job_id" = String, Path, description = "The job's `id`")),
     responses((status = 200, description = "It is on its way to end", body = JobCancelled),

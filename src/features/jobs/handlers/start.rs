@@ -4,6 +4,7 @@ use protocol::api::error::ErrorBody;
 use protocol::api::jobs::{JobStarted, JobStatus, RunScript};
 use protocol::ids::JobId;
 use protocol::terminal::jobs::{StartJob, is_script_file};
+use protocol::terminal::services::DEPLOY;
 use serde_json::Value;
 
 use crate::audit::{self, Action};
@@ -11,15 +12,12 @@ use crate::auth::caller::Credentials;
 use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::store::{self, NewJob};
-use crate::features::services;
+use crate::features::services::{self, runner::offline};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
 use crate::platform::random;
-
-/// What a deployment runs (contract).
-const DEPLOY: &str = "deploy.sh";
 
 /// How often another id is tried when one is taken. Of four thousand million there is hardly one that is.
 const TRIES: usize = 3;
@@ -108,7 +106,7 @@ async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Jso
     let relay = app.relay(right.machine())?;
     // Before there is a row, and the log says that something was run.
     if !relay.status(None).await.is_some_and(|status| status.connected) {
-        return Err(not_connected());
+        return Err(offline());
     }
     let (db, at) = (app.db()?, now());
     let mut tries = 0;
@@ -151,14 +149,10 @@ async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Jso
         return Ok(Json(JobStarted { job_id: job, status }));
     }
     // The log says already that it was run: it is corrected.
-    let refused = not_connected();
+    let refused = offline();
     let entry = audit::record(&event.failed(refused.status().as_u16(), refused.text()));
     db.run((store::remove(&job), entry)).await?;
     Err(refused)
-}
-
-fn not_connected() -> ApiError {
-    ApiError::unavailable("runner_offline", "Runner is not connected")
 }
 
 fn new_id() -> Result<JobId, ApiError> {

@@ -21,7 +21,7 @@ use crate::auth::caller::{Caller, Credentials, bearer};
 use crate::features::jobs::access::JobAccess;
 use crate::features::jobs::store;
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::upgrade::{check_origin, is_upgrade};
+use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::log;
@@ -65,11 +65,7 @@ pub async fn watch_job(
     PathParam(job_id): PathParam,
     QueryParams(query): QueryParams<WatchQuery>,
 ) -> Result<Response, ApiError> {
-    if !is_upgrade(&headers) {
-        return Err(ApiError::upgrade_required(
-            "This path speaks WebSocket: send Upgrade: websocket",
-        ));
-    }
+    check_upgrade(&headers)?;
     check_origin(&app, &uri, &headers)?;
     let from = match query.from.filter(|from| !from.is_empty()) {
         Some(from) => from

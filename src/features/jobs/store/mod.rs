@@ -177,33 +177,24 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         action,
         script,
     } = filter;
-    let of = || -> [Arg; 6] {
-        [
-            caller.into(),
-            user_id.into(),
-            username.clone().into(),
-            status.clone().into(),
-            action.clone().into(),
-            script.clone().into(),
-        ]
+    let mut args: Vec<Arg> = vec![
+        caller.into(),
+        user_id.into(),
+        username.into(),
+        status.into(),
+        action.into(),
+        script.into(),
+    ];
+    let (list, count) = match service {
+        None => (LIST, COUNT),
+        Some(service) => {
+            args.push(service.into());
+            (LIST_OF_SERVICE, COUNT_OF_SERVICE)
+        }
     };
-    let [a, b, c, d, e, f] = of();
-    match service {
-        Some(service) => (
-            Query::new(
-                LIST_OF_SERVICE,
-                [a, b, c, d, e, f, service.clone().into(), limit.into(), offset.into()],
-            ),
-            {
-                let [a, b, c, d, e, f] = of();
-                Query::new(COUNT_OF_SERVICE, [a, b, c, d, e, f, service.into()])
-            },
-        ),
-        None => (
-            Query::new(LIST, [a, b, c, d, e, f, limit.into(), offset.into()]),
-            Query::new(COUNT, of()),
-        ),
-    }
+    let mut of_page = args.clone();
+    of_page.extend([limit.into(), offset.into()]);
+    (Query::of(list, of_page), Query::of(count, args))
 }
 
 /// One job of a caller's organization.

@@ -18,7 +18,7 @@ use crate::auth::caller::bearer;
 use crate::features::sessions::store::token;
 use crate::features::v1_sessions::authenticate::{known, who};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::upgrade::{check_origin, is_upgrade};
+use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::log;
@@ -51,11 +51,7 @@ pub async fn open_socket(
     PathParam(session_id): PathParam,
     QueryParams(query): QueryParams<SocketQuery>,
 ) -> Result<Response, ApiError> {
-    if !is_upgrade(&headers) {
-        return Err(ApiError::upgrade_required(
-            "This path speaks WebSocket: send Upgrade: websocket",
-        ));
-    }
+    check_upgrade(&headers)?;
     check_origin(&app, &uri, &headers)?;
     let presented = match query.token.filter(|token| !token.is_empty()) {
         Some(token) => Some(token),
