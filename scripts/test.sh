@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves the product: test.sh [check|unit|e2e|web|advisories|dist-test]; without an argument everything but the last two, the quick
+# Proves the product: test.sh [check|unit|e2e|web|advisories|ansible|dist-test]; without an argument everything but the last three, the quick
 # checks first. With T=machines, e2e runs only the tests with that in their names. Stops at the first step that fails. The output of each step is
 # kept in .tools/test-logs/, and the last line counts the tests.
 source "$(dirname "$0")/lib/common.sh"
@@ -7,8 +7,8 @@ source scripts/lib/native.sh
 
 PART=${1:-}
 case $PART in
-  '' | check | unit | e2e | web | advisories | dist-test) ;;
-  *) fail "test.sh: no part named $PART" "Parts: check unit e2e web advisories dist-test" ;;
+  '' | check | unit | e2e | web | advisories | ansible | dist-test) ;;
+  *) fail "test.sh: no part named $PART" "Parts: check unit e2e web advisories ansible dist-test" ;;
 esac
 LOGS=$TOOLS/test-logs${PART:+/$PART}
 mkdir -p "$LOGS"
@@ -165,6 +165,12 @@ console_browser() { step "console: in a browser" npm --prefix web run --silent t
 
 product() { step "make dev, in a browser" node --test 'web/tests/dev/*.test.mjs'; }
 
+# Deployments by the real ansible-playbook.
+ansible() {
+  ANSIBLE_PLAYBOOK=$TOOLS/python/bin/ansible-playbook \
+    step "deployments by Ansible" cargo test --quiet --test e2e -- --ignored ansible::
+}
+
 # What is tried with emulated programs: enrolment, shells, commands, cuts. An emulator's memory says nothing of the program's.
 EMULATED=(terminals:: cli:: machines:: --skip memory_stays_bounded)
 
@@ -214,6 +220,10 @@ case $PART in
     console_unit
     # Those over the real product want it built.
     console_browser tests/browser
+    ;;
+  ansible)
+    build
+    ansible
     ;;
   dist-test)
     build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Finds or installs what a target needs: toolchain.sh [--plan] [build|check|unit|e2e|web|test|advisories|fuzz [command...]];
+# Finds or installs what a target needs: toolchain.sh [--plan] [build|check|unit|e2e|web|test|advisories|ansible|fuzz [command...]];
 # without a target, what building needs. The command is run once all but the packages of npm is there, while those come. What it
 # installs goes into .tools/ and node_modules/, except what rustup keeps and, on Debian run as root, packages of the system. Does
 # nothing, quickly, when everything is there. With --plan it only prints what it would do, a line for each: a name, a tab, words.
@@ -18,6 +18,8 @@ ZIG=0.17.1
 CARGO_DEB=3.8.0
 GENERATE_RPM=0.21.1
 CYCLONEDX=0.5.9
+# The last that the Python of Debian 12 runs.
+ANSIBLE=2.19.14
 
 # rust_target <target>
 rust_target() {
@@ -211,6 +213,7 @@ for_e2e() { for_build; nextest; schemathesis; busybox; }
 for_web() { chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }
+for_ansible() { for_build; python_tool ansible-core "$ANSIBLE"; }
 for_dist() { dist_tools; }
 for_dist-test() { for_e2e; for_dist; judges; }
 for_fuzz() { built_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version"; }
@@ -223,8 +226,8 @@ fi
 TARGET=${1:-build}
 [ $# = 0 ] || shift
 case $TARGET in
-  build | check | unit | e2e | web | test | advisories | fuzz | dist | dist-test) ;;
-  *) fail "toolchain.sh: nothing is known as $TARGET" "Targets: build check unit e2e web test advisories fuzz dist dist-test" ;;
+  build | check | unit | e2e | web | test | advisories | ansible | fuzz | dist | dist-test) ;;
+  *) fail "toolchain.sh: nothing is known as $TARGET" "Targets: build check unit e2e web test advisories ansible fuzz dist dist-test" ;;
 esac
 
 require_rust

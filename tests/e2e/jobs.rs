@@ -19,15 +19,15 @@ use crate::support::team::{self, allow};
 use crate::support::viewer::{Socket, open};
 use crate::support::wait::{PATIENCE, eventually};
 
-struct Runner {
-    owner: Account,
-    agent: Agent,
-    service: PathBuf,
+pub struct Runner {
+    pub owner: Account,
+    pub agent: Agent,
+    pub service: PathBuf,
     _directory: TempDir,
 }
 
 /// A runner with one service that is known at the edge.
-async fn runner(name: &str, files: &[(&str, &str)]) -> Runner {
+pub async fn runner(name: &str, files: &[(&str, &str)]) -> Runner {
     let stack = Stack::shared().await;
     let owner = Account::new(stack).await;
     let agent = Agent::enrolled(&owner, name, &owner.anonymous.url).await;
@@ -54,7 +54,7 @@ async fn runner(name: &str, files: &[(&str, &str)]) -> Runner {
 }
 
 impl Runner {
-    async fn deploys(&self) -> String {
+    pub async fn deploys(&self) -> String {
         let mut started = self.owner.post("/api/services/web/deploy", json!({})).await.ok();
         let id = take(&mut started, "job_id").as_str().expect("an id").to_owned();
         assert!(hex(&id, 8), "{id}");
@@ -62,11 +62,11 @@ impl Runner {
         id
     }
 
-    async fn job(&self, id: &str) -> Value {
+    pub async fn job(&self, id: &str) -> Value {
         self.owner.get(&format!("/api/jobs/{id}")).await.ok()
     }
 
-    async fn over(&self, id: &str) -> Value {
+    pub async fn over(&self, id: &str) -> Value {
         eventually("the job to be over", async || {
             let job = self.job(id).await;
             (job["status"] != "running").then_some(job)
@@ -84,7 +84,7 @@ impl Runner {
     }
 }
 
-fn lines(job: &Value) -> Vec<&str> {
+pub fn lines(job: &Value) -> Vec<&str> {
     let output = job["output"].as_array().expect("lines").iter();
     output.map(|line| line.as_str().expect("a line")).collect()
 }
@@ -358,7 +358,7 @@ async fn hears(socket: &mut Socket) -> Option<Result<Value, u16>> {
 }
 
 /// Watches a job to its end, and comes back when the socket is lost: all lines, and how the job ended.
-async fn watches(account: &Account, id: &str) -> (Vec<String>, Value) {
+pub async fn watches(account: &Account, id: &str) -> (Vec<String>, Value) {
     let mut lines = Vec::new();
     loop {
         let mut socket = watch(&account.anonymous.url, id, &account.token, lines.len()).await;

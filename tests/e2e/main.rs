@@ -8,6 +8,7 @@ mod support;
 mod access_requests;
 mod accounts;
 mod alerts;
+mod ansible;
 mod api_keys;
 mod audit_log;
 mod branding;
