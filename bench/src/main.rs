@@ -32,7 +32,7 @@ const RESULTS: &str = "bench/results.md";
 const RUNS: usize = 5;
 
 /// What can be measured.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "bundle",
     "echo",
     "bulk",
@@ -41,6 +41,7 @@ const PARTS: [&str; 9] = [
     "watchers",
     "search",
     "resume",
+    "jobs",
     "memory",
 ];
 
@@ -104,6 +105,7 @@ async fn measure_all(parts: &[String], runs: usize) -> Result<Report> {
             "watchers" => report.watched = runs::watchers(runs).await?,
             "search" => report.search = runs::search(runs).await?,
             "resume" => report.resume = Some(runs::resume().await?),
+            "jobs" => (report.starts, report.lines) = runs::jobs(runs).await?,
             _ => report.memory = runs::memory().await?,
         }
     }

@@ -90,6 +90,11 @@ struct SignedIn {
 }
 
 #[derive(Deserialize)]
+struct Services {
+    services: Vec<Value>,
+}
+
+#[derive(Deserialize)]
 struct Shared {
     share: Share,
 }
@@ -112,8 +117,32 @@ impl Product {
         Self::start_version(&Version::here(), state, &[]).await
     }
 
+    /// The same, with an agent that runs the services of a folder, which are known to the edge then.
+    pub async fn start_with_services(state: &Path, services: &Path) -> Result<Self> {
+        let product = Self::start_all(&Version::here(), state, &[], Some(services)).await?;
+        let mut http = Http::open(&product.edge.url, Some(&product.token)).await?;
+        let deadline = Instant::now() + ONLINE_WITHIN;
+        loop {
+            let known: Services = http.call(Method::GET, "/api/services", None).await?;
+            if !known.services.is_empty() {
+                return Ok(product);
+            }
+            ensure!(Instant::now() < deadline, "the services did not become known");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// The same of any version, with variables of the environment for the edge.
     pub async fn start_version(version: &Version, state: &Path, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::start_all(version, state, environment, None).await
+    }
+
+    async fn start_all(
+        version: &Version,
+        state: &Path,
+        environment: &[(&str, &str)],
+        services: Option<&Path>,
+    ) -> Result<Self> {
         let arguments = ["--port", "0", "--stdin-lifeline"];
         let edge = Runtime::start_with(&version.folder, "scripts/edge.mjs", &arguments, state, environment).await?;
         let account = json!({ "username": "bench", "email": "bench@example.org", "password": random::<16>()? });
@@ -132,7 +161,8 @@ impl Product {
             first.get_or_insert(created);
         }
         let machine = first.context("no machine was made")?;
-        let agent = start_agent(&version.agent, &edge.url, machine.registration_token.expose(), state).await?;
+        let token_of_agent = machine.registration_token.expose();
+        let agent = start_agent(&version.agent, &edge.url, token_of_agent, state, services).await?;
         let product = Self {
             edge,
             token,
@@ -261,7 +291,7 @@ pub async fn join(attachment: &Attachment) -> Result<StreamTerminal> {
     .await
 }
 
-async fn start_agent(program: &Path, url: &str, token: &str, state: &Path) -> Result<Program> {
+async fn start_agent(program: &Path, url: &str, token: &str, state: &Path, services: Option<&Path>) -> Result<Program> {
     let config = state.join("agent.yaml");
     let user = User::from_uid(getuid())?.context("who runs this has no name")?.name;
     let configured = Command::new(program)
@@ -278,6 +308,12 @@ async fn start_agent(program: &Path, url: &str, token: &str, state: &Path) -> Re
             "--config",
         ])
         .arg(&config)
+        .args(
+            services
+                .map(|folder| ["--services".as_ref(), folder.as_os_str()])
+                .into_iter()
+                .flatten(),
+        )
         .stdin(Stdio::null())
         .output()
         .await

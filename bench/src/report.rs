@@ -38,6 +38,10 @@ pub struct Report {
     pub bundle: Option<Bundle>,
     /// First byte after a cut.
     pub resume: Option<Latency>,
+    /// First lines of jobs and of terminals.
+    pub starts: Runs<Latency>,
+    /// Lines/s of both.
+    pub lines: Runs<f64>,
     /// Of workerd, by who reads.
     pub memory: Vec<(&'static str, Memory)>,
     machine: String,
@@ -238,6 +242,12 @@ impl Display for Report {
                 ms(p95),
                 ms(p99)
             )?;
+        }
+        if !self.starts.is_empty() {
+            table(f, "First line, ms", &["p50", "p95"], &self.starts, |run, column| {
+                Some(ms([run.p50, run.p95][column]))
+            })?;
+            table(f, "Lines/s", &["rate"], &self.lines, |run, _| Some(*run))?;
         }
         if !self.memory.is_empty() {
             let mb = |held: Held| format!("{:.0}, {:.0}", held.resident as f64 / 1e6, held.heap as f64 / 1e6);

@@ -1,4 +1,6 @@
 //! Runs that take turns: the product, its floor, the product, its floor. What disturbs the machine disturbs both.
+use std::fs;
+
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
@@ -6,6 +8,7 @@ use crate::commands::{ABSENT, ABSENT_OF_COMMON, COMMON, SHORT};
 use crate::http::Http;
 use crate::measure::bulk::Bulk;
 use crate::measure::echo::Keys;
+use crate::measure::jobs::{self, Deployments};
 use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
 use crate::measure::search::Term;
@@ -63,6 +66,14 @@ pub const RECORDED: &str = "recorded";
 pub const SLOWLY: &str = "recorded, each put 200 ms later";
 /// The newest of the command log.
 pub const PAGE: &str = "a page of the newest, by a plain index";
+/// A deployment.
+pub const DEPLOYMENT: &str = "a deployment, from the request to its first line at a watcher";
+/// A terminal.
+pub const SHELL: &str = "a terminal, from the request to the first that its shell says";
+/// Many lines of a deployment.
+pub const JOB_LINES: &str = "a job's, at a watcher";
+/// The same lines in a terminal.
+pub const TERMINAL_LINES: &str = "the same lines in a terminal that is not recorded";
 /// What one command has in it.
 pub const RARE: &str = "rare: in one row";
 /// What none has.
@@ -314,6 +325,28 @@ pub async fn resume() -> Result<Latency> {
     let latency = resume::measure(&product).await?;
     product.end().await;
     Ok(latency)
+}
+
+/// First lines, and lines a second, of jobs and of terminals of the same machine.
+pub async fn jobs(count: usize) -> Result<(Runs<Latency>, Runs<f64>)> {
+    let state = folder()?;
+    let services = state.path().join("services");
+    let script = services.join(jobs::SERVICE).join("deploy.sh");
+    fs::create_dir_all(services.join(jobs::SERVICE))?;
+    fs::write(&script, "")?;
+    let product = Product::start_with_services(&state.path().join("product"), &services).await?;
+    product.record_nothing().await?;
+    let mut deployments = Deployments::of(&product, script).await?;
+    let (mut starts, mut lines) = (Runs::new(), Runs::new());
+    for _ in 0..count {
+        add(&mut starts, DEPLOYMENT, deployments.first_line().await?);
+        add(&mut starts, SHELL, jobs::first_output(&product).await?);
+        add(&mut lines, JOB_LINES, deployments.lines().await?);
+        add(&mut lines, TERMINAL_LINES, jobs::lines_of_terminal(&product).await?);
+    }
+    drop(deployments);
+    product.end().await;
+    Ok((starts, lines))
 }
 
 /// Memory of workerd. Each measurement has a workerd of its own: memory that one left free would hide what the next takes.
