@@ -167,7 +167,7 @@ product() { step "make dev, in a browser" node --test 'web/tests/dev/*.test.mjs'
 
 # Deployments by the real ansible-playbook.
 ansible() {
-  ANSIBLE_PLAYBOOK=$TOOLS/python/bin/ansible-playbook \
+  ANSIBLE_PLAYBOOK=$TOOLS/ansible/bin/ansible-playbook \
     step "deployments by Ansible" cargo test --quiet --test e2e -- --ignored ansible::
 }
 

