@@ -296,8 +296,8 @@ async fn a_player_begins_in_the_middle_with_the_screen_of_then_and_loads_only_wh
         );
     }
     assert!(rest == whole);
-    // How often there is a screen, the agent decides, which draws none while it has output to send.
-    assert!(largest < file.len(), "{largest} of {}", file.len());
+    // One load is far from the whole.
+    assert!(largest * 2 < file.len(), "{largest} of {}", file.len());
 
     // A moment is found where it is played.
     let end = recording["duration_seconds"].as_f64().expect("seconds");

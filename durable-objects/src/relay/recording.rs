@@ -148,6 +148,8 @@ impl RelayState {
     fn pump_recorders(&mut self, now: u64) {
         for stream in self.recorders.streams() {
             self.pump_recorder(now, stream);
+            // It may have taken in what it had left aside, which the relay had in memory.
+            self.ask_screen(stream);
         }
     }
 

@@ -215,10 +215,10 @@ impl Recorder {
         }
     }
 
-    /// Whether to ask the agent what the terminal shows. Not while it is behind: it could not use the answer.
+    /// Whether to ask the agent what the terminal shows. Not while it is behind, or at its end: it could not use the answer.
     pub fn wants_screen(&mut self) -> bool {
         let enough = self.asked.unwrap_or(0) + SCREEN_EVERY;
-        let wants = self.unseen >= enough && self.next() >= self.end;
+        let wants = self.unseen >= enough && self.next() >= self.end && self.ending.is_none();
         if wants {
             self.asked = Some(self.unseen);
         }

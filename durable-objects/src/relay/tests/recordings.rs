@@ -152,6 +152,35 @@ fn a_screen_that_cannot_be_used_is_asked_for_again() {
 }
 
 #[test]
+fn after_each_burst_it_is_known_what_the_terminal_shows() {
+    /// It ends with a whole character. The relay has in memory what is left aside of two.
+    const HALF: u64 = 251 * 800;
+    let mut sim = recorded();
+    for _ in 0..6 {
+        for _ in 0..2 {
+            sim.now += 10;
+            sim.programs_write(HALF);
+            sim.settle();
+        }
+        // The burst is over, and what was left aside of it is taken in; then somebody types.
+        time_passes(&mut sim);
+        while sim.bucket_answers(0, true) {
+            sim.settle();
+        }
+        sim.now += 1_000;
+    }
+    sim.programs_write(1);
+    sim.settle();
+    sim.shell_exits(SHELL, 0);
+    sim.store_all();
+    let chunks = chains(&sim).remove(&SHELL).unwrap();
+    let starts = chunks.iter().filter(|chunk| chunk.span.screen);
+    let starts: Vec<u64> = starts.map(|chunk| chunk.span.start).collect();
+    let is_start = |burst: u64| starts.contains(&(burst * 2 * HALF));
+    assert!((1..=6).all(is_start), "{starts:?}");
+}
+
+#[test]
 fn a_session_is_recorded_from_its_first_byte_to_its_exit() {
     let mut sim = recorded();
     sim.programs_write(700_000);
