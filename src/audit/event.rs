@@ -101,6 +101,7 @@ actions! {
     ServiceDeployed "service.deploy";
     ServiceScriptRun "service.run_script";
     JobCancelled "job.cancel";
+    JobRerun "job.rerun";
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";

@@ -112,8 +112,15 @@ def job(world):
 
 
 def running_job(world):
-    """One that does not end by itself."""
-    return world.ask("POST", "/api/services/waits/deploy")["job_id"]
+    """One that does not end by itself. Of scripts many run at once, of deployments one."""
+    return world.ask("POST", "/api/services/waits/run", {"script": "deploy"})["job_id"]
+
+
+def past_job(world):
+    """One that is over."""
+    job = running_job(world)
+    world.ask("DELETE", f"/api/jobs/{job}")
+    return world.over(job)
 
 
 def logged(world):
@@ -419,6 +426,7 @@ PREPARED = {
     "GET /api/services/{name}/files/{subdir}/{file_name}": service_file,
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
+    "POST /api/jobs/{job_id}/rerun": lambda world: request(path={"job_id": past_job(world)}),
     "DELETE /api/jobs/{job_id}": lambda world: request(path={"job_id": running_job(world)}),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),

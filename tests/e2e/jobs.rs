@@ -133,8 +133,8 @@ async fn a_deployment_is_seen_while_it_runs_and_afterwards() {
     assert_eq!(
         job,
         json!({
-            "id": id, "service": "web", "action": "deploy", "script": null, "status": "failed", "deployment_id": "web-7",
-            "exit_code": 3, "username": name, "started_by": name, "object_id": null, "type_slug": null, "cancelled": false,
+            "id": id, "service": "web", "action": "deploy", "script": null, "parent_job_id": null, "status": "failed",
+            "deployment_id": "web-7", "exit_code": 3, "username": name, "started_by": name, "object_id": null, "type_slug": null, "cancelled": false,
             "output": ["--- Running deploy.sh for web ---", "$ bash deploy.sh", "DEPLOYMENT_ID=web-7", "[EXIT CODE: 3]"]
         })
     );
@@ -201,6 +201,75 @@ async fn a_script_gets_its_inputs_and_its_secrets_are_not_shown() {
     let log = runner.owner.get("/api/audit?action=service.run_script").await.ok();
     assert_eq!(log["entries"][0]["details"]["script"], "add-user");
     assert!(!log.to_string().contains("hunter2") && !log.to_string().contains("writer"));
+}
+
+#[tokio::test]
+async fn a_job_runs_again_with_what_it_was_given_by_what_its_service_is_now() {
+    let scripts = "scripts:\n  - name: greet\n    file: greet.sh\n    inputs:\n      - {name: word, type: string}\n\
+         \x20     - {name: password, type: password}\n";
+    let script = "echo \"$INPUT_USERNAME $INPUT_WORD\"; [ \"$INPUT_PASSWORD\" = hunter2 ] && echo known\n";
+    let runner = runner("reruns", &[("scripts.yaml", scripts), ("greet.sh", script)]).await;
+    let (owner, stack) = (&runner.owner, Stack::shared().await);
+    let body = json!({"script": "greet", "inputs": {"word": "hello", "password": "hunter2"}});
+    let started = owner.post("/api/services/web/run", body).await.ok();
+    let first = started["job_id"].as_str().expect("an id").to_owned();
+    runner.over(&first).await;
+    let kept = stack.sql(&format!("SELECT * FROM jobs WHERE id = '{first}'"))[0].to_string();
+    assert!(!kept.contains("hunter2") && !kept.contains("hello"), "{kept}");
+    let path = format!("/api/jobs/{first}/rerun");
+
+    let stranger = Account::new(stack).await;
+    let refusal = stranger.post(&path, json!({})).await.refusal();
+    assert_eq!(refusal, (404, "Job not found".to_owned()));
+    let needed = ["jobs.rerun", "services.deploy", "jobs.view_all"];
+    for (held, words) in [
+        "Permission denied: jobs.rerun",
+        "Permission denied: services.deploy",
+        "Permission denied",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let other = team::join(stack, owner, "user").await;
+        allow(owner, &other, &needed[..held]).await;
+        let refusal = other.post(&path, json!({})).await.refusal();
+        assert_eq!(refusal, (403, words.to_owned()));
+    }
+    let colleague = team::join(stack, owner, "user").await;
+    allow(owner, &colleague, &needed).await;
+    let again = colleague.post(&path, json!({})).await.ok();
+    assert_eq!(again["status"], "running");
+    let second = again["job_id"].as_str().expect("an id").to_owned();
+    let job = runner.over(&second).await;
+    assert_eq!((&job["parent_job_id"], &job["status"]), (&json!(first), &json!("completed")));
+    let who = format!("{} hello", colleague.username);
+    assert_eq!(
+        lines(&job),
+        ["--- Running greet for web ---", "$ bash greet.sh", &who, "known"]
+    );
+    let listed = owner.get(&format!("/api/jobs?parent_job_id={first}")).await.ok();
+    assert_eq!((&listed["total"], &listed["jobs"][0]["id"]), (&json!(1), &json!(second)));
+    let log = owner.get("/api/audit?action=job.rerun").await.ok();
+    let entry = &log["entries"][0];
+    assert_eq!(
+        (&entry["resource"], &entry["details"]["job_id"], &entry["username"]),
+        (&json!(format!("jobs/{first}")), &json!(second), &json!(colleague.username))
+    );
+    assert!(!log.to_string().contains("hunter2"));
+
+    // What it takes now counts, and whether it is there.
+    let strict = scripts.replace("{name: word, type: string}", "{name: word, type: list}");
+    for (text, words) in [
+        (strict.as_str(), "Input 'word' must be a list of texts, none of which is empty"),
+        ("scripts: []\n", "Script 'greet' not found for service 'web'"),
+    ] {
+        fs::write(runner.service.join("scripts.yaml"), text).expect("it is ours");
+        eventually("the scripts to be known", async || {
+            let refusal = owner.post(&path, json!({})).await;
+            (refusal.status == 400 && refusal.refusal().1 == words).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

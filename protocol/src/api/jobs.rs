@@ -59,6 +59,8 @@ pub struct Job {
     pub action: String,
     /// Which script it runs, if it runs one by name.
     pub script: Option<String>,
+    /// The job that it repeats, as long as that is kept.
+    pub parent_job_id: Option<JobId>,
     /// How far it has come.
     pub status: JobStatus,
     /// When it was started.

@@ -11,7 +11,7 @@ pub mod watched;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{cancel, find, list, start, watch};
+use handlers::{cancel, find, list, rerun, start, watch};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -22,6 +22,7 @@ pub fn routes() -> Routes {
         list::list_jobs => SignedIn,
         find::find_job => Object,
         cancel::cancel_job => Needs(JobsCancel),
+        rerun::rerun_job => Needs(JobsRerun),
         watch::watch_job => Open,
         watch::stream_job => Object,
     ]

@@ -26,6 +26,21 @@ pub struct FoundJob {
     pub may_cancel: bool,
 }
 
+/// A job of the caller's organization that is to run again.
+#[derive(Debug, Deserialize)]
+pub struct PastJob {
+    pub id: JobId,
+    /// Whether the caller may see it.
+    #[serde(deserialize_with = "flag")]
+    pub sees: bool,
+    pub service: String,
+    pub action: String,
+    pub script: Option<String>,
+    pub status: JobStatus,
+    /// What it was given.
+    pub inputs_sealed: Option<String>,
+}
+
 /// A job in a list.
 #[derive(Debug, Deserialize)]
 pub struct ListedJob {

@@ -275,6 +275,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/jobs", May(200)),
     ("GET /api/jobs/{job_id}", Refused(403, "Permission denied")),
     ("DELETE /api/jobs/{job_id}", Needs("jobs.cancel")),
+    ("POST /api/jobs/{job_id}/rerun", Needs("jobs.rerun")),
     ("GET /api/jobs/{job_id}/stream", Refused(403, "Permission denied")),
     (
         "GET /api/live",

@@ -2,12 +2,13 @@
 use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::jobs::{JobStarted, JobStatus, RunScript};
+use protocol::api::secret::Secret;
 use protocol::ids::JobId;
 use protocol::terminal::jobs::{StartJob, is_script_file};
 use protocol::terminal::services::DEPLOY;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::audit::{self, Action};
+use crate::audit::{self, Action, Event};
 use crate::auth::caller::Credentials;
 use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::inputs::Inputs;
@@ -38,14 +39,7 @@ pub async fn deploy_service(
     let find = services::store::target(credentials.user_id(), &name);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
     let right = DeployRight::decide(caller, found, || "Service not found".to_owned())?;
-    let inputs = Inputs::of(right.caller().username());
-    let wanted = Wanted {
-        action: "deploy",
-        script: None,
-        file: DEPLOY,
-        inputs,
-        logged: Action::ServiceDeployed,
-    };
+    let wanted = Wanted::deploy(&right);
     start(&app, &right, wanted).await
 }
 
@@ -65,44 +59,73 @@ pub async fn run_script(
     let find = services::store::target(credentials.user_id(), &name);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
     let right = DeployRight::decide(caller, found, || format!("Service '{name}' not found"))?;
-    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    let script = right
-        .scripts()
-        .iter()
-        .find(|entry| text(entry, "name").as_deref() == Some(&request.script))
-        .ok_or_else(|| {
-            let words = format!(
-                "Script '{}' not found for service '{}'",
-                request.script,
-                right.service()
-            );
-            ApiError::bad_request(words)
-        })?;
-    let inputs = Inputs::check(script, &request.inputs, right.caller().username()).map_err(ApiError::bad_request)?;
-    let file = text(script, "file").unwrap_or_else(|| DEPLOY.to_owned());
-    if !is_script_file(&file) {
-        return Err(ApiError::bad_request("Path traversal detected in script file"));
-    }
-    let wanted = Wanted {
-        action: "script",
-        script: Some(&request.script),
-        file: &file,
-        inputs,
-        logged: Action::ServiceScriptRun,
-    };
+    let wanted = Wanted::script(&right, &request.script, &request.inputs)?;
     start(&app, &right, wanted).await
 }
 
 /// What is to run.
-struct Wanted<'a> {
+pub struct Wanted<'a> {
     action: &'static str,
     script: Option<&'a str>,
-    file: &'a str,
+    file: String,
     inputs: Inputs,
-    logged: Action,
+    /// What it is given, as it was given, to be kept for the next time.
+    given: Option<Secret>,
+    /// The job that it repeats.
+    parent: Option<&'a JobId>,
+    event: Event,
 }
 
-async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Json<JobStarted>, ApiError> {
+impl<'a> Wanted<'a> {
+    /// `deploy.sh`.
+    pub fn deploy(right: &DeployRight) -> Self {
+        Self {
+            action: "deploy",
+            script: None,
+            file: DEPLOY.to_owned(),
+            inputs: Inputs::of(right.caller().username()),
+            given: None,
+            parent: None,
+            event: right.event(Action::ServiceDeployed),
+        }
+    }
+
+    /// A script of the service as its runner told of it last, with what that takes.
+    pub fn script(right: &DeployRight, script: &'a str, given: &Map<String, Value>) -> Result<Self, ApiError> {
+        let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+        let entry = right
+            .scripts()
+            .iter()
+            .find(|entry| text(entry, "name").as_deref() == Some(script))
+            .ok_or_else(|| {
+                let words = format!("Script '{script}' not found for service '{}'", right.service());
+                ApiError::bad_request(words)
+            })?;
+        let inputs = Inputs::check(entry, given, right.caller().username()).map_err(ApiError::bad_request)?;
+        let file = text(entry, "file").unwrap_or_else(|| DEPLOY.to_owned());
+        if !is_script_file(&file) {
+            return Err(ApiError::bad_request("Path traversal detected in script file"));
+        }
+        Ok(Self {
+            action: "script",
+            script: Some(script),
+            file,
+            inputs,
+            given: Some(serde_json::to_string(given).map_err(ApiError::internal)?.into()),
+            parent: None,
+            event: right.event(Action::ServiceScriptRun).detail("script", script),
+        })
+    }
+
+    /// The same as what another job was.
+    pub fn again(self, parent: &'a JobId, event: Event) -> Self {
+        let parent = Some(parent);
+        Self { parent, event, ..self }
+    }
+}
+
+/// Starts it.
+pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Json<JobStarted>, ApiError> {
     let relay = app.relay(right.machine())?;
     // Before there is a row, and the log says that something was run.
     if !relay.status(None).await.is_some_and(|status| status.connected) {
@@ -112,18 +135,20 @@ async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Jso
     let mut tries = 0;
     let (job, event) = loop {
         let job = new_id()?;
-        let mut event = right.event(wanted.logged).detail("job_id", job.as_str());
-        if let Some(script) = wanted.script {
-            event = event.detail("script", script);
-        }
+        let event = wanted.event.clone().detail("job_id", job.as_str());
+        let data = store::associated_data(&job);
+        let given = wanted.given.as_ref();
+        let inputs = given.map(|given| app.config.sealing.seal(&data, given)).transpose()?;
         let new = NewJob {
             id: &job,
             action: wanted.action,
             script: wanted.script,
+            inputs,
+            parent: wanted.parent,
             now: &at,
         };
         tries += 1;
-        match db.run((store::insert(right, &new), audit::record(&event))).await {
+        match db.run((store::insert(right, new), audit::record(&event))).await {
             Err(DbError::Duplicate) if tries < TRIES => {}
             done => {
                 done?;
@@ -134,12 +159,12 @@ async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Jso
     let order = StartJob {
         job: job.clone(),
         service: right.service().to_owned(),
-        file: wanted.file.to_owned(),
         title: format!(
             "Running {} for {}",
-            wanted.script.unwrap_or(wanted.file),
+            wanted.script.unwrap_or(&wanted.file),
             right.service()
         ),
+        file: wanted.file,
         username: right.caller().username().to_owned(),
         environment: wanted.inputs.environment,
         secrets: wanted.inputs.secrets,

@@ -6,24 +6,26 @@ use protocol::terminal::jobs::{JobEnd, JobOutput};
 use serde_json::Value;
 
 use super::access::{DeployRight, JobControl};
-use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow, WatchedRow};
+use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, PastJob, StoredRow, WatchedRow};
 use crate::auth::account_store::{holds, is_active, networks};
 use crate::http::json_text::{json_flag, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 
-/// SQL: a [`Job`](protocol::api::jobs::Job) (`j`) that somebody (`o`) started, without its output.
+/// SQL: a [`Job`](protocol::api::jobs::Job) (`j`) that somebody (`o`) started, without its output. What is the same of all is written at
+/// the end of the object, which has as many fields as one may have.
 macro_rules! job {
     () => {
         concat!(
-            "json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'status', j.status, 'started_at', ",
+            "rtrim(json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'parent_job_id', j.parent_job_id,
+               'status', j.status, 'started_at', ",
             json_time!("j.started_at"),
             ", 'finished_at', ",
             json_time!("j.finished_at"),
             ", 'deployment_id', j.deployment_id, 'exit_code', j.exit_code, 'user_id', o.int_id, 'username', j.username,
-               'started_by', j.username, 'object_id', NULL, 'type_slug', NULL, 'cancelled', ",
+               'started_by', j.username, 'cancelled', ",
             json_flag!("j.cancelled_by IS NOT NULL"),
-            ", 'output', json('[]')) AS body"
+            "), '}') || ',\"object_id\":null,\"type_slug\":null,\"output\":[]}' AS body"
         )
     };
 }
@@ -42,11 +44,11 @@ macro_rules! sees {
 }
 
 /// SQL: the jobs of the caller's (?1) organization that it sees, narrowed by who started them (?2, ?3), status (?4), action (?5) and
-/// script (?6).
+/// script (?6). Where only those that repeat one job are wanted, their index is named: nothing tells SQLite that these are few.
 macro_rules! seen {
-    () => {
+    ($index:literal) => {
         concat!(
-            " FROM users u JOIN jobs j ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
+            " FROM users u JOIN jobs j ", $index, " ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
              WHERE u.id = ?1 AND ", sees!(), " AND (?2 IS NULL OR o.int_id = ?2) AND (?3 IS NULL OR j.username = ?3)
                AND (?4 IS NULL OR j.status = ?4) AND (?5 IS NULL OR j.action = ?5) AND (?6 IS NULL OR j.script = ?6)"
         )
@@ -54,28 +56,39 @@ macro_rules! seen {
 }
 
 statements! {
-    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username, inputs_sealed, parent_job_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
     /// Its runner was not there, so there is no such job.
     REMOVE = "DELETE FROM jobs WHERE id = ?1 AND output_bytes = 0";
 
-    LIST = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(),
+    LIST = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(""),
         " ORDER BY j.started_at DESC, j.id LIMIT ?7 OFFSET ?8");
 
-    COUNT = concat!("SELECT COUNT(*) AS total", seen!());
+    COUNT = concat!("SELECT COUNT(*) AS total", seen!(""));
 
     /// The same of one service (?7).
-    LIST_OF_SERVICE = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(),
+    LIST_OF_SERVICE = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(""),
         " AND j.service = ?7 ORDER BY j.started_at DESC, j.id LIMIT ?8 OFFSET ?9");
 
-    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(), " AND j.service = ?7");
+    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(""), " AND j.service = ?7");
+
+    /// The same of those that repeat one (?8), of all services unless one is named.
+    LIST_OF_PARENT = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!("INDEXED BY jobs_by_parent"),
+        " AND (?7 IS NULL OR j.service = ?7) AND j.parent_job_id = ?8 ORDER BY j.started_at DESC, j.id LIMIT ?9 OFFSET ?10");
+
+    COUNT_OF_PARENT = concat!("SELECT COUNT(*) AS total", seen!("INDEXED BY jobs_by_parent"),
+        " AND (?7 IS NULL OR j.service = ?7) AND j.parent_job_id = ?8");
 
     /// A job (?2) of the caller's (?1) organization.
     FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees, j.id, j.machine_id, j.service, j.action, j.status,
            (j.user_id = u.id OR ", holds!("jobs.view_all"), ") AS may_cancel
          FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
          WHERE u.id = ?1");
+
+    /// A job (?2) of the caller's (?1) organization that is to run again.
+    AGAIN = concat!("SELECT j.id, ", sees!(), " AS sees, j.service, j.action, j.script, j.status, j.inputs_sealed
+         FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id WHERE u.id = ?1");
 
     /// What some jobs (?2, a JSON array) have written that the caller (?1) sees.
     OUTPUT = concat!("SELECT p.job_id, p.text FROM users u JOIN json_each(?2) w
@@ -128,11 +141,20 @@ pub struct NewJob<'a> {
     pub id: &'a JobId,
     pub action: &'a str,
     pub script: Option<&'a str>,
+    /// What it is given, sealed.
+    pub inputs: Option<String>,
+    /// The one that it repeats.
+    pub parent: Option<&'a JobId>,
     pub now: &'a str,
 }
 
+/// What a job's inputs are sealed with.
+pub fn associated_data(job: &JobId) -> String {
+    format!("jobs.inputs:{job}")
+}
+
 /// Adds a job.
-pub fn insert(right: &DeployRight, new: &NewJob) -> Query<Nothing> {
+pub fn insert(right: &DeployRight, new: NewJob) -> Query<Nothing> {
     let caller = right.caller();
     Query::new(
         INSERT,
@@ -146,6 +168,8 @@ pub fn insert(right: &DeployRight, new: &NewJob) -> Query<Nothing> {
             new.now.into(),
             caller.id().into(),
             caller.username().into(),
+            new.inputs.into(),
+            new.parent.map(JobId::as_str).into(),
         ],
     )
 }
@@ -164,6 +188,7 @@ pub struct Filter {
     pub status: Option<String>,
     pub action: Option<String>,
     pub script: Option<String>,
+    pub parent: Option<String>,
 }
 
 /// A page of the jobs that a caller sees, and how many there are.
@@ -176,6 +201,7 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         status,
         action,
         script,
+        parent,
     } = filter;
     let mut args: Vec<Arg> = vec![
         caller.into(),
@@ -185,11 +211,15 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         action.into(),
         script.into(),
     ];
-    let (list, count) = match service {
-        None => (LIST, COUNT),
-        Some(service) => {
+    let (list, count) = match (service, parent) {
+        (None, None) => (LIST, COUNT),
+        (Some(service), None) => {
             args.push(service.into());
             (LIST_OF_SERVICE, COUNT_OF_SERVICE)
+        }
+        (service, parent) => {
+            args.extend([service.into(), parent.into()]);
+            (LIST_OF_PARENT, COUNT_OF_PARENT)
         }
     };
     let mut of_page = args.clone();
@@ -200,6 +230,11 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
 /// One job of a caller's organization.
 pub fn find(caller: &ObjectId, id: &str) -> Query<FoundJob> {
     Query::new(FIND, [caller.into(), id.into()])
+}
+
+/// One that is to run again.
+pub fn again(caller: &ObjectId, id: &str) -> Query<PastJob> {
+    Query::new(AGAIN, [caller.into(), id.into()])
 }
 
 /// What some jobs have written that a caller sees.

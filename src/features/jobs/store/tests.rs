@@ -3,6 +3,7 @@ use protocol::relay_contract::{SignIn, Telling};
 use serde_json::json;
 
 use super::*;
+use crate::features::jobs::access::RerunRight;
 use crate::features::jobs::output::with_output;
 use crate::features::services::row::Target;
 use crate::testing::{TestDb, id, published};
@@ -46,6 +47,11 @@ fn machine(name: &str) -> ObjectId {
 }
 
 fn starts(db: &TestDb, caller: &str, number: u32, service: &str, at: &str) {
+    repeats(db, caller, number, service, at, None);
+}
+
+fn repeats(db: &TestDb, caller: &str, number: u32, service: &str, at: &str, parent: Option<u32>) {
+    let parent = parent.map(job);
     let target = Target {
         name: service.to_owned(),
         machine_id: machine("runner"),
@@ -56,9 +62,11 @@ fn starts(db: &TestDb, caller: &str, number: u32, service: &str, at: &str) {
         id: &job(number),
         action: "deploy",
         script: None,
+        inputs: None,
+        parent: parent.as_ref(),
         now: at,
     };
-    db.run(insert(&right, &new));
+    db.run(insert(&right, new));
 }
 
 /// What is stored of a job's output once its runner said this, if it runs.
@@ -142,12 +150,74 @@ fn a_job_is_published_field_by_field() {
     assert_eq!(
         serde_json::to_value(&job).unwrap(),
         json!({
-            "id": "00000001", "service": "web", "action": "deploy", "script": null, "status": "failed",
+            "id": "00000001", "service": "web", "action": "deploy", "script": null, "parent_job_id": null, "status": "failed",
             "started_at": "2026-01-10T00:00:00Z", "finished_at": "2026-01-10T00:10:00Z", "deployment_id": null, "exit_code": null,
             "user_id": user_id, "username": "own", "started_by": "own", "object_id": null, "type_slug": null, "cancelled": false,
             "output": ["[gone]"]
         })
     );
+}
+
+#[test]
+fn jobs_are_found_by_the_one_that_they_repeat_as_long_as_that_is_kept() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    repeats(&db, "own", 2, "web", LATER, Some(1));
+    repeats(&db, "ann", 3, "web", LATER, Some(1));
+    repeats(&db, "ann", 4, "web", LATER, Some(3));
+    let of = |caller, parent: &str, service: Option<&str>| {
+        let filter = Filter {
+            parent: Some(parent.to_owned()),
+            service: service.map(str::to_owned),
+            ..Filter::default()
+        };
+        listed(&db, caller, filter)
+    };
+    assert_eq!(of("ann", "00000001", None), (vec!["00000002".into(), "00000003".into()], 2));
+    assert_eq!(of("ann", "00000001", Some("web")).1, 2);
+    assert_eq!(of("ann", "00000001", Some("db")), (vec![], 0));
+    assert_eq!(of("own", "00000001", None), (vec!["00000002".into()], 1));
+    assert_eq!(of("eve", "00000001", None), (vec![], 0));
+    assert_eq!(found(&db, "ann", 4).unwrap().0.parent_job_id, Some(job(3)));
+    db.execute("DELETE FROM jobs WHERE id = '00000003'");
+    assert_eq!(found(&db, "ann", 4).unwrap().0.parent_job_id, None);
+}
+
+#[test]
+fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    db.execute("UPDATE jobs SET inputs_sealed = 'sealed'");
+    let refusal = |caller: &str, id: &str, with_service: bool| {
+        let target = Target {
+            name: "web".to_owned(),
+            machine_id: machine("runner"),
+            scripts: Vec::new(),
+        };
+        let found = db.run(again(&machine(caller), id));
+        let target = with_service.then_some(target).into_iter().collect();
+        let right = RerunRight::decide(db.caller(caller), found, target);
+        right.map_err(|error| (error.status().as_u16(), error.text().to_owned()))
+    };
+    let refused = |caller, id, with_service| refusal(caller, id, with_service).unwrap_err();
+    let running = (409, "Job is still running".to_owned());
+    assert_eq!(refused("ann", "00000001", true), running);
+    ends(&db, 1, Some(1));
+    let right = refusal("ann", "00000001", true).unwrap();
+    assert_eq!(right.past().inputs_sealed.as_deref(), Some("sealed"));
+    for (caller, words) in [
+        ("none", "Permission denied"),
+        ("own", "Permission denied: services.deploy"),
+    ] {
+        assert_eq!(refused(caller, "00000001", true), (403, words.to_owned()));
+    }
+    for (caller, id) in [("ann", "00000009"), ("eve", "00000001")] {
+        assert_eq!(refused(caller, id, true), (404, "Job not found".to_owned()));
+    }
+    let gone = (404, "Service 'web' not found".to_owned());
+    assert_eq!(refused("ann", "00000001", false), gone);
+    db.execute("UPDATE jobs SET action = 'stop'");
+    assert_eq!(refused("ann", "00000001", true).0, 409);
 }
 
 #[test]

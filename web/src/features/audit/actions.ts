@@ -70,6 +70,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'service.deploy': 'deployed a service',
   'service.run_script': 'ran a script of a service',
   'job.cancel': 'called a job off',
+  'job.rerun': 'ran a job again',
   session_renamed: 'named a session',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',

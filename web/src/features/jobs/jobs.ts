@@ -11,6 +11,9 @@ export const STATES = [
   ['failed', 'Failed or cancelled'],
 ] as const;
 
+/** What can be run again: the actions whose inputs are kept. */
+export const REPEATABLE: ReadonlySet<string> = new Set(['deploy', 'script']);
+
 /** How a job went, in words, with its colour. */
 export function describeJob({ status, cancelled, exit_code }: Pick<Job, 'status' | 'cancelled' | 'exit_code'>): {
   words: string;

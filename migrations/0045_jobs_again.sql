@@ -1,0 +1,8 @@
+-- What a job was given, sealed, so that it can be run again; nothing if it takes nothing, or ran before this was kept. No answer has it.
+ALTER TABLE jobs ADD COLUMN inputs_sealed TEXT;
+
+-- The one that it repeats, as long as that is kept.
+ALTER TABLE jobs ADD COLUMN parent_job_id TEXT REFERENCES jobs (id) ON DELETE SET NULL;
+
+-- Those that repeat one, newest first; and what its foreign key looks for.
+CREATE INDEX jobs_by_parent ON jobs (parent_job_id, started_at DESC, id) WHERE parent_job_id IS NOT NULL;
