@@ -107,8 +107,8 @@ def command(world):
 
 
 def job(world):
-    """A deployment of the machine's service."""
-    return world.ask("POST", "/api/services/web/deploy")["job_id"]
+    """A run of the machine's service."""
+    return world.ask("POST", "/api/services/web/run", {"script": "deploy"})["job_id"]
 
 
 def running_job(world):

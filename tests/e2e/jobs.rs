@@ -204,6 +204,31 @@ async fn a_script_gets_its_inputs_and_its_secrets_are_not_shown() {
 }
 
 #[tokio::test]
+async fn of_deployments_of_a_service_that_come_at_once_one_begins() {
+    let runner = runner("guarded", &[]).await;
+    let go = runner.service.join("go");
+    fs::write(runner.service.join("deploy.sh"), in_two_halves(1, &go)).expect("it is ours");
+    let deploy = || runner.owner.post("/api/services/web/deploy", json!({}));
+    let (one, two, three, four) = join!(deploy(), deploy(), deploy(), deploy());
+    let (begun, refused): (Vec<_>, Vec<_>) = [one, two, three, four].into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((begun.len(), refused.len()), (1, 3));
+    let id = begun[0].body["job_id"].as_str().expect("an id");
+    let words = format!("Service 'web' is being deployed already, by job {id}");
+    for answer in refused {
+        assert_eq!(answer.body["code"], "deploy_running");
+        assert_eq!(answer.refusal(), (409, words.clone()));
+    }
+    let script = runner.owner.post("/api/services/web/run", json!({"script": "deploy"})).await.ok();
+    fs::write(&go, "").expect("it is ours");
+    runner.over(script["job_id"].as_str().expect("an id")).await;
+    runner.over(id).await;
+    let log = runner.owner.get("/api/audit?action=service.deploy").await.ok();
+    assert_eq!(log["total"], 1);
+    let again = runner.deploys().await;
+    assert_eq!(runner.over(&again).await["status"], "completed");
+}
+
+#[tokio::test]
 async fn a_job_runs_again_with_what_it_was_given_by_what_its_service_is_now() {
     let scripts = "scripts:\n  - name: greet\n    file: greet.sh\n    inputs:\n      - {name: word, type: string}\n\
          \x20     - {name: password, type: password}\n";

@@ -26,6 +26,12 @@ pub struct FoundJob {
     pub may_cancel: bool,
 }
 
+/// A deployment that runs while another is to begin.
+#[derive(Debug, Deserialize)]
+pub struct HeldUpBy {
+    pub job: JobId,
+}
+
 /// A job of the caller's organization that is to run again.
 #[derive(Debug, Deserialize)]
 pub struct PastJob {

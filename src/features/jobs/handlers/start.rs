@@ -12,6 +12,7 @@ use crate::audit::{self, Action, Event};
 use crate::auth::caller::Credentials;
 use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::inputs::Inputs;
+use crate::features::jobs::row::HeldUpBy;
 use crate::features::jobs::store::{self, NewJob};
 use crate::features::services::{self, runner::offline};
 use crate::http::extract::{PathParam, ValidJson};
@@ -29,6 +30,7 @@ const TRIES: usize = 3;
     params(("name" = String, Path, description = "The service's `name`")),
     responses((status = 200, description = "The job runs", body = JobStarted),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
+        (status = 409, description = "It is being deployed by another job", body = ErrorBody),
         (status = 503, description = "Its runner is not connected; nothing was started", body = ErrorBody)))]
 #[worker::send]
 pub async fn deploy_service(
@@ -148,12 +150,20 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
             now: &at,
         };
         tries += 1;
-        match db.run((store::insert(right, new), audit::record(&event))).await {
+        let batch = (
+            store::insert(right, new),
+            audit::record_if_changed(&event),
+            store::held_up_by(right, &job),
+        );
+        match db.run(batch).await {
             Err(DbError::Duplicate) if tries < TRIES => {}
-            done => {
-                done?;
-                break (job, event);
-            }
+            done => match done?.2.first() {
+                Some(HeldUpBy { job }) => {
+                    let words = format!("Service '{}' is being deployed already, by job {job}", right.service());
+                    return Err(ApiError::conflict("deploy_running", words));
+                }
+                None => break (job, event),
+            },
         }
     };
     let order = StartJob {

@@ -6,7 +6,7 @@ use protocol::terminal::jobs::{JobEnd, JobOutput};
 use serde_json::Value;
 
 use super::access::{DeployRight, JobControl};
-use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, PastJob, StoredRow, WatchedRow};
+use super::row::{FoundJob, HeldUpBy, KnownRow, ListedJob, OutputRow, PastJob, StoredRow, WatchedRow};
 use crate::auth::account_store::{holds, is_active, networks};
 use crate::http::json_text::{json_flag, json_time};
 use crate::http::page::Page;
@@ -56,8 +56,14 @@ macro_rules! seen {
 }
 
 statements! {
+    /// A service is deployed once at a time: there is no such job if another deployment (?5) of it runs. Scripts know themselves.
     INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username, inputs_sealed, parent_job_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE ?5 <> 'deploy' OR NOT EXISTS (
+           SELECT 1 FROM jobs WHERE machine_id = ?3 AND status = 'running' AND service = ?4 AND action = 'deploy')";
+
+    /// The deployment of a service (?1, ?2) for which a job (?3) is not there.
+    HELD_UP_BY = "SELECT id AS job FROM jobs WHERE machine_id = ?1 AND status = 'running' AND service = ?2 AND action = 'deploy'
+           AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?3)";
 
     /// Its runner was not there, so there is no such job.
     REMOVE = "DELETE FROM jobs WHERE id = ?1 AND output_bytes = 0";
@@ -153,7 +159,7 @@ pub fn associated_data(job: &JobId) -> String {
     format!("jobs.inputs:{job}")
 }
 
-/// Adds a job.
+/// Adds a job, unless it is a deployment and another of the service runs ([`held_up_by`]).
 pub fn insert(right: &DeployRight, new: NewJob) -> Query<Nothing> {
     let caller = right.caller();
     Query::new(
@@ -172,6 +178,12 @@ pub fn insert(right: &DeployRight, new: NewJob) -> Query<Nothing> {
             new.parent.map(JobId::as_str).into(),
         ],
     )
+}
+
+/// The deployment that runs in place of a job that was not added.
+pub fn held_up_by(right: &DeployRight, id: &JobId) -> Query<HeldUpBy> {
+    let args = [right.machine().into(), right.service().into(), id.as_str().into()];
+    Query::new(HELD_UP_BY, args)
 }
 
 /// Takes it away again.

@@ -60,7 +60,7 @@ fn repeats(db: &TestDb, caller: &str, number: u32, service: &str, at: &str, pare
     let right = DeployRight::decide(db.caller(caller), vec![target], String::new).unwrap();
     let new = NewJob {
         id: &job(number),
-        action: "deploy",
+        action: parent.as_ref().map_or("deploy", |_| "script"),
         script: None,
         inputs: None,
         parent: parent.as_ref(),
@@ -159,6 +159,41 @@ fn a_job_is_published_field_by_field() {
 }
 
 #[test]
+fn a_service_is_deployed_once_at_a_time() {
+    let db = db();
+    let target = |machine_name: &str, name: &str| Target {
+        name: name.to_owned(),
+        machine_id: machine(machine_name),
+        scripts: Vec::new(),
+    };
+    let begins = |number: u32, action: &str, target: Target| {
+        let right = DeployRight::decide(db.caller("ann"), vec![target], String::new).unwrap();
+        let id = job(number);
+        let new = NewJob {
+            id: &id,
+            action,
+            script: None,
+            inputs: None,
+            parent: None,
+            now: NOW,
+        };
+        db.run(insert(&right, new));
+        let held_up = db.run(held_up_by(&right, &id)).into_iter().next();
+        held_up.map(|HeldUpBy { job }| job.to_string())
+    };
+    assert_eq!(begins(1, "deploy", target("runner", "web")), None);
+    let one = Some("00000001".to_owned());
+    assert_eq!(begins(2, "deploy", target("runner", "web")), one);
+    // Other services, a service of that name elsewhere, and scripts are nobody's hindrance.
+    assert_eq!(begins(3, "deploy", target("runner", "db")), None);
+    assert_eq!(begins(4, "deploy", target("other", "web")), None);
+    assert_eq!(begins(5, "script", target("runner", "web")), None);
+    assert_eq!(db.count("jobs"), 4);
+    ends(&db, 1, Some(0));
+    assert_eq!(begins(6, "deploy", target("runner", "web")), None);
+}
+
+#[test]
 fn jobs_are_found_by_the_one_that_they_repeat_as_long_as_that_is_kept() {
     let db = db();
     starts(&db, "own", 1, "web", NOW);
@@ -235,7 +270,7 @@ fn people_see_their_own_jobs_everybodys_or_none() {
     let db = db();
     starts(&db, "own", 1, "web", NOW);
     starts(&db, "ann", 2, "db", LATER);
-    starts(&db, "ann", 3, "web", LATER);
+    starts(&db, "ann", 3, "mail", LATER);
     writes(&db, "runner", 2, 0, "secret\n");
     let all = Filter::default;
     assert_eq!(listed(&db, "own", all()), (vec!["00000001".into()], 1));
@@ -315,10 +350,10 @@ fn lists_are_narrowed() {
 fn a_runner_is_told_where_to_go_on_and_what_it_should_know_and_does_not_has_failed() {
     let db = db();
     starts(&db, "ann", 1, "web", NOW);
-    starts(&db, "ann", 2, "web", NOW);
+    starts(&db, "ann", 2, "db", NOW);
     // One whose order may be on its way.
-    starts(&db, "ann", 3, "web", LATER);
-    starts(&db, "ann", 4, "web", NOW);
+    starts(&db, "ann", 3, "mail", LATER);
+    starts(&db, "ann", 4, "dns", NOW);
     ends(&db, 4, Some(0));
     writes(&db, "runner", 1, 0, "one\n");
     db.execute("UPDATE jobs SET cancelled_by = 'own' WHERE id = '00000001'");
@@ -398,7 +433,7 @@ fn control(db: &TestDb, caller: &str, number: u32) -> Result<JobControl, String>
 fn people_call_off_their_own_jobs_and_who_sees_all_everybodys() {
     let db = db();
     starts(&db, "own", 1, "web", NOW);
-    starts(&db, "ann", 2, "web", NOW);
+    starts(&db, "ann", 2, "db", NOW);
     for (caller, number, may) in [
         ("own", 1, Ok(())),
         ("own", 2, Err("Permission denied")),
