@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use protocol::ids::JobId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::jobs::{JobEnd, StartJob};
+use protocol::terminal::services::{Answer, Refusal};
 use tokio::process::Child;
 
 use crate::support::{Connection, Machine, Relay, until, within};
@@ -55,6 +56,7 @@ fn script(runner: &Runner, text: &str) {
 fn start(job: JobId) -> StartJob {
     StartJob {
         job,
+        number: None,
         service: "web".into(),
         file: "deploy.sh".into(),
         title: "Running deploy.sh for web".into(),
@@ -359,4 +361,44 @@ async fn a_script_that_is_not_there_or_elsewhere_does_not_run() {
         assert_eq!(stored.lines().last(), Some(&words));
         assert_eq!((end.code, end.signal), (None, None));
     }
+}
+
+/// What the agent answers next, under its number. Besides, it says which services and jobs there are.
+async fn answered(link: &mut Connection) -> (u64, Answer) {
+    loop {
+        if let FromAgent::Service { number, answer } = link.message().await {
+            return (number, answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_with_a_number_is_answered_before_anything_runs() {
+    let (runner, mut link) = runner().await;
+    script(&runner, "echo ran\n");
+    for (number, file, refusal) in [
+        (1, "missing.sh", Refusal::NotFound),
+        (2, "../web/deploy.sh", Refusal::Traversal),
+    ] {
+        let job = StartJob {
+            number: Some(number),
+            file: file.to_owned(),
+            ..start(id(10))
+        };
+        link.send(ToAgent::Job { job }).await;
+        let answer = Answer::Refused { refusal };
+        assert_eq!(answered(&mut link).await, (number, answer));
+    }
+    // Of those nothing is left, so that the same job may be ordered again.
+    let note = runner.machine.config.storage.jobs(&runner.machine.config.agent.id);
+    assert!(fs::read_dir(&note).unwrap().next().is_none());
+    let job = StartJob {
+        number: Some(3),
+        ..start(id(10))
+    };
+    link.send(ToAgent::Job { job }).await;
+    assert_eq!(answered(&mut link).await, (3, Answer::Done));
+    let mut stored = Stored::default();
+    assert_eq!(stored.over(&mut link).await.code, Some(0));
+    assert_eq!(stored.lines().last(), Some(&"ran"));
 }

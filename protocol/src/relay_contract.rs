@@ -76,7 +76,7 @@ pub const SERVICE_PATH: &str = "/service";
 /// The header with a [`FilePart`] as JSON.
 pub const PART_HEADER: &str = "x-file-part";
 
-/// `POST` [`StartJob`](crate::terminal::jobs::StartJob), whose row is written: answers whether the runner is there and was told.
+/// `POST` [`StartJob`](crate::terminal::jobs::StartJob), whose row is written: answers [`RunnerAnswer`], which is done when it runs.
 pub const START_JOB_PATH: &str = "/job";
 
 /// `POST` [`CancelJob`]: calls a job off; answers 204, also when it is over or the runner is away.

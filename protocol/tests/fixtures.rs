@@ -263,6 +263,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     check_refusals::<ToAgent>(
         "to_agent",
         &[
+            "job.number",
             "open.limits",
             "run.limits",
             "run.approval",

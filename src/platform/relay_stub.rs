@@ -176,8 +176,8 @@ impl RelayStub {
             .await
     }
 
-    /// Has the runner run a job, whose row is written. Answers whether it is there.
-    pub async fn start_job(&self, job: &StartJob) -> Result<bool, ApiError> {
+    /// Has the runner run a job, whose row is written.
+    pub async fn start_job(&self, job: &StartJob) -> Result<RunnerAnswer, ApiError> {
         let mut response = self.post(relay_contract::START_JOB_PATH, job).await?;
         Ok(response.json().await?)
     }

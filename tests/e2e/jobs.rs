@@ -204,6 +204,27 @@ async fn a_script_gets_its_inputs_and_its_secrets_are_not_shown() {
 }
 
 #[tokio::test]
+async fn a_script_that_is_not_there_or_elsewhere_is_no_job() {
+    let names = [
+        ("missing", "missing.sh", 404, "Script file 'missing.sh' not found"),
+        ("encoded", "%2e%2e/%2e%2e/etc/hostname", 404, "Script file '%2e%2e/%2e%2e/etc/hostname' not found"),
+        ("backwards", "..\\\\etc", 404, "Script file '..\\etc' not found"),
+        ("parents", "../../../etc/hostname", 400, "Path traversal detected in script file"),
+        ("absolute", "/etc/hostname", 400, "Path traversal detected in script file"),
+        ("nul", "deploy.sh\\0", 400, "Path traversal detected in script file"),
+        ("link", "link.sh", 400, "Path traversal detected in script file"),
+    ];
+    let entries = names.map(|(name, file, ..)| format!("  - {{name: {name}, file: \"{file}\"}}\n"));
+    let runner = runner("names", &[("scripts.yaml", &format!("scripts:\n{}", entries.concat()))]).await;
+    std::os::unix::fs::symlink("/etc/hostname", runner.service.join("link.sh")).expect("it is ours");
+    for (name, _, status, words) in names {
+        let answer = runner.owner.post("/api/services/web/run", json!({"script": name})).await;
+        assert_eq!(answer.refusal(), (status, words.to_owned()), "{name}");
+    }
+    assert_eq!(runner.owner.get("/api/jobs").await.ok()["total"], 0);
+}
+
+#[tokio::test]
 async fn of_deployments_of_a_service_that_come_at_once_one_begins() {
     let runner = runner("guarded", &[]).await;
     let go = runner.service.join("go");

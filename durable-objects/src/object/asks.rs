@@ -4,6 +4,7 @@ use protocol::terminal::services::{Answer, Ask, Place, Refusal, Subdir};
 use worker::{Request, Response, Result};
 
 use super::{LOOK_AGAIN, Relay, now};
+use crate::relay::RelayState;
 
 /// What is read of a file before it is handed over, in bytes: so many parts of it as make sixty-four answers of the longest file, and no
 /// more than this object and the Worker can have several of in memory.
@@ -38,9 +39,17 @@ impl Relay {
     }
 
     async fn ask_runner(&self, service: &str, ask: Ask) -> RunnerAnswer {
+        self.ask_and_wait(|relay, now| relay.ask_runner(now, service, ask))
+            .await
+    }
+
+    /// Asks the runner something under a number, and waits for its answer.
+    pub(super) async fn ask_and_wait(
+        &self,
+        begin: impl FnOnce(&mut RelayState, u64) -> std::result::Result<u64, RunnerAnswer>,
+    ) -> RunnerAnswer {
         let mut asked = Err(RunnerAnswer::Offline);
-        self.event(|relay, now| asked = relay.ask_runner(now, service, ask))
-            .await;
+        self.event(|relay, now| asked = begin(relay, now)).await;
         let number = match asked {
             Ok(number) => number,
             Err(answer) => return answer,

@@ -12,9 +12,8 @@ use crate::relay::JobNews;
 impl Relay {
     pub(super) async fn start_job(&self, mut req: Request) -> Result<Response> {
         let job: StartJob = req.json().await?;
-        let mut told = false;
-        self.event(|relay, _| told = relay.start_job(job)).await;
-        Response::from_json(&told)
+        let answer = self.ask_and_wait(|relay, now| relay.start_job(now, job)).await;
+        Response::from_json(&answer)
     }
 
     /// One that is not connected hears it when it says which jobs it has.

@@ -440,7 +440,7 @@ pub enum ToAgent {
         #[serde(flatten)]
         ask: Ask,
     },
-    /// Run a job. Repeating it runs nothing twice.
+    /// Run a job. Repeating it runs nothing twice. One with a number is answered by `service`, with `done` or what is against it.
     Job {
         /// Which.
         #[serde(flatten)]

@@ -38,6 +38,10 @@ pub fn is_script_file(path: &str) -> bool {
 pub struct StartJob {
     /// Which.
     pub job: JobId,
+    /// Under which number the runner answers, before anything runs, that it runs or why it does not: then nobody hears of the job again. An
+    /// edge of before gives none, and hears of a job that failed. A runner of before does not answer, and says at once what the job writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// The directory of its service.
     pub service: String,
     /// What bash runs there.
@@ -122,6 +126,7 @@ mod tests {
     fn what_a_job_is_given_is_in_no_log() {
         let start = StartJob {
             job: "0123abcd".parse().unwrap(),
+            number: None,
             service: "web".into(),
             file: "deploy.sh".into(),
             title: "deploy.sh".into(),

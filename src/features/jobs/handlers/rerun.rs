@@ -20,7 +20,7 @@ use crate::platform::error::ApiError;
     params(("job_id" = String, Path, description = "The job's `id`")),
     responses((status = 200, description = "Another job runs, whose `parent_job_id` this is", body = JobStarted),
         (status = 400, description = "Its script is gone, or takes something else now", body = ErrorBody),
-        (status = 404, description = "No such job in the caller's organization, or its runner has its service no more", body = ErrorBody),
+        (status = 404, description = "No such job in the caller's organization, or its runner has its service or script no more", body = ErrorBody),
         (status = 409, description = "It runs, its service is being deployed, it is of a kind that is not repeated, or what it was given is not kept", body = ErrorBody),
         (status = 503, description = "Its runner is not connected; nothing was started", body = ErrorBody)))]
 #[worker::send]

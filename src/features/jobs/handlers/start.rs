@@ -4,8 +4,9 @@ use protocol::api::error::ErrorBody;
 use protocol::api::jobs::{JobStarted, JobStatus, RunScript};
 use protocol::api::secret::Secret;
 use protocol::ids::JobId;
+use protocol::relay_contract::RunnerAnswer;
 use protocol::terminal::jobs::{StartJob, is_script_file};
-use protocol::terminal::services::DEPLOY;
+use protocol::terminal::services::{Answer, DEPLOY, Place, Refusal};
 use serde_json::{Map, Value};
 
 use crate::audit::{self, Action, Event};
@@ -14,7 +15,7 @@ use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::row::HeldUpBy;
 use crate::features::jobs::store::{self, NewJob};
-use crate::features::services::{self, runner::offline};
+use crate::features::services::{self, runner};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
@@ -29,7 +30,7 @@ const TRIES: usize = 3;
 #[utoipa::path(post, path = "/api/services/{name}/deploy", summary = "Deploy a service",
     params(("name" = String, Path, description = "The service's `name`")),
     responses((status = 200, description = "The job runs", body = JobStarted),
-        (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
+        (status = 404, description = "No such service in the caller's organization, or its script is not there", body = ErrorBody),
         (status = 409, description = "It is being deployed by another job", body = ErrorBody),
         (status = 503, description = "Its runner is not connected; nothing was started", body = ErrorBody)))]
 #[worker::send]
@@ -49,7 +50,7 @@ pub async fn deploy_service(
 #[utoipa::path(post, path = "/api/services/{name}/run", summary = "Run a script of a service",
     params(("name" = String, Path, description = "The service's `name`")), request_body = RunScript,
     responses((status = 200, description = "The job runs", body = JobStarted),
-        (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
+        (status = 404, description = "No such service in the caller's organization, or its script is not there", body = ErrorBody),
         (status = 503, description = "Its runner is not connected; nothing was started", body = ErrorBody)))]
 #[worker::send]
 pub async fn run_script(
@@ -106,7 +107,7 @@ impl<'a> Wanted<'a> {
         let inputs = Inputs::check(entry, given, right.caller().username()).map_err(ApiError::bad_request)?;
         let file = text(entry, "file").unwrap_or_else(|| DEPLOY.to_owned());
         if !is_script_file(&file) {
-            return Err(ApiError::bad_request("Path traversal detected in script file"));
+            return Err(traversal());
         }
         Ok(Self {
             action: "script",
@@ -131,7 +132,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
     let relay = app.relay(right.machine())?;
     // Before there is a row, and the log says that something was run.
     if !relay.status(None).await.is_some_and(|status| status.connected) {
-        return Err(offline());
+        return Err(runner::offline());
     }
     let (db, at) = (app.db()?, now());
     let mut tries = 0;
@@ -168,6 +169,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
     };
     let order = StartJob {
         job: job.clone(),
+        number: None,
         service: right.service().to_owned(),
         title: format!(
             "Running {} for {}",
@@ -179,15 +181,39 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
         environment: wanted.inputs.environment,
         secrets: wanted.inputs.secrets,
     };
-    if relay.start_job(&order).await? {
-        let status = JobStatus::Running;
-        return Ok(Json(JobStarted { job_id: job, status }));
-    }
+    let refused = match relay.start_job(&order).await? {
+        // What becomes of one of which the runner says nothing in time, it says later.
+        RunnerAnswer::Answered { answer: Answer::Done } | RunnerAnswer::Silent => {
+            let status = JobStatus::Running;
+            return Ok(Json(JobStarted { job_id: job, status }));
+        }
+        answer => refusal(answer, order.file),
+    };
     // The log says already that it was run: it is corrected.
-    let refused = offline();
     let entry = audit::record(&event.failed(refused.status().as_u16(), refused.text()));
     db.run((store::remove(&job), entry)).await?;
     Err(refused)
+}
+
+/// Why a runner has not run a file, before anything ran (contract).
+fn refusal(answer: RunnerAnswer, file: String) -> ApiError {
+    match answer {
+        RunnerAnswer::Answered {
+            answer: Answer::Refused {
+                refusal: Refusal::NotFound,
+            },
+        } => ApiError::not_found(format!("Script file '{file}' not found")),
+        RunnerAnswer::Answered {
+            answer: Answer::Refused {
+                refusal: Refusal::Traversal,
+            },
+        } => traversal(),
+        other => runner::refusal(other, &Place::Config { name: file }),
+    }
+}
+
+fn traversal() -> ApiError {
+    ApiError::bad_request("Path traversal detected in script file")
 }
 
 fn new_id() -> Result<JobId, ApiError> {
