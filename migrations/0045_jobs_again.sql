@@ -6,3 +6,7 @@ ALTER TABLE jobs ADD COLUMN parent_job_id TEXT REFERENCES jobs (id) ON DELETE SE
 
 -- Those that repeat one, newest first; and what its foreign key looks for.
 CREATE INDEX jobs_by_parent ON jobs (parent_job_id, started_at DESC, id) WHERE parent_job_id IS NOT NULL;
+
+-- Since when an organization's vault password is what it is, and by whom; nothing if it is none, or was given before this was kept.
+ALTER TABLE organizations ADD COLUMN vault_set_at TEXT;
+ALTER TABLE organizations ADD COLUMN vault_set_by TEXT;

@@ -63,6 +63,7 @@ fn start(job: JobId) -> StartJob {
         username: "ann".into(),
         environment: BTreeMap::new(),
         secrets: Vec::new(),
+        vault_password: None,
     }
 }
 
@@ -370,6 +371,47 @@ async fn answered(link: &mut Connection) -> (u64, Answer) {
             return (number, answer);
         }
     }
+}
+
+#[tokio::test]
+async fn a_vault_password_is_in_a_file_of_the_jobs_own_that_goes_when_it_ends_also_if_the_agent_was_killed() {
+    let (mut runner, mut link) = runner().await;
+    script(
+        &runner,
+        "cd \"$(dirname \"$0\")\" && stat -c %a \"$VAULT_PASSWORD_FILE\"; cat \"$ANSIBLE_VAULT_PASSWORD_FILE\"; echo; env >&2\n\
+         echo \"$VAULT_PASSWORD_FILE\" >file; while [ ! -e go ]; do sleep 0.05; done\n",
+    );
+    let job = |number| StartJob {
+        vault_password: Some("open 'sesame'".to_owned()),
+        ..start(id(number))
+    };
+    let file = || PathBuf::from(fs::read_to_string(runner.service.join("file")).unwrap().trim());
+    link.send(ToAgent::Job { job: job(11) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "VSAY_JOB_ID").await;
+    until("the file to be named", || runner.service.join("file").exists()).await;
+    until("the file to be there", || file().exists()).await;
+    fs::write(runner.service.join("go"), "").unwrap();
+    assert_eq!(stored.over(&mut link).await.code, Some(0));
+    assert_eq!(stored.lines()[2..4], ["600", "********"]);
+    assert!(!stored.output.contains("sesame"));
+    assert!(!file().parent().unwrap().exists());
+
+    for name in ["go", "file"] {
+        fs::remove_file(runner.service.join(name)).unwrap();
+    }
+    link.send(ToAgent::Job { job: job(12) }).await;
+    until("the second file to be named", || {
+        fs::read_to_string(runner.service.join("file")).is_ok_and(|name| name.ends_with('\n'))
+    })
+    .await;
+    let left = file();
+    runner.agent.start_kill().unwrap();
+    runner.agent.wait().await.unwrap();
+    assert!(left.exists());
+    let _again = runner.machine.start();
+    runner.relay.welcome_with_services().await;
+    until("the password to be gone", || !left.parent().unwrap().exists()).await;
 }
 
 #[tokio::test]

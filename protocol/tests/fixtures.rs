@@ -264,6 +264,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
         "to_agent",
         &[
             "job.number",
+            "job.vault_password",
             "open.limits",
             "run.limits",
             "run.approval",

@@ -120,6 +120,7 @@ actions! {
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";
     SettingsChanged "settings_changed";
+    VaultPasswordChanged "vault_password_changed";
     BrandingChanged "branding_changed";
     WebhookCreated "webhook_created";
     WebhookUpdated "webhook_updated";

@@ -418,6 +418,7 @@ PREPARED = {
     "POST /api/webhooks/{webhook_id}/test": of_webhook(),
     "GET /api/webhooks/{webhook_id}/deliveries": of_webhook(),
     "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": of_webhook(delivery=True),
+    "PUT /api/services/vault-password": lambda world: request(body={"password": None}),
     "POST /api/services/{name}/files/{subdir}": lambda world: request(
         body={"file": GIF}, media_type="multipart/form-data"
     ),

@@ -225,6 +225,37 @@ async fn a_script_that_is_not_there_or_elsewhere_is_no_job() {
 }
 
 #[tokio::test]
+async fn jobs_open_vaults_with_a_password_that_nothing_tells() {
+    let runner = runner("vaults", &[]).await;
+    let (owner, stack) = (&runner.owner, Stack::shared().await);
+    let path = "/api/services/vault-password";
+    let none = json!({"set": false, "set_at": null, "set_by": null});
+    assert_eq!(owner.get(path).await.ok(), none);
+    let words = "password must have 1 to 1024 characters";
+    assert_eq!(owner.put(path, json!({"password": ""})).await.refusal(), (400, words.to_owned()));
+    assert_eq!(owner.put(path, json!({})).await.status, 400);
+    let mut set = owner.put(path, json!({"password": "open 'sesame'"})).await.ok();
+    assert!(is_recent(&take(&mut set, "set_at")));
+    assert_eq!(set, json!({"set": true, "set_by": owner.username}));
+    let sealed = stack.sql("SELECT vault_sealed FROM organizations").to_string();
+    assert!(!sealed.contains("sesame"));
+
+    let script = "stat -c %a \"$VAULT_PASSWORD_FILE\"; cat \"$ANSIBLE_VAULT_PASSWORD_FILE\"; echo\n";
+    fs::write(runner.service.join("deploy.sh"), script).expect("it is ours");
+    let job = runner.over(&runner.deploys().await).await;
+    assert_eq!(lines(&job)[2..], ["600", "********"]);
+    let log = owner.get("/api/audit?action=vault_password_changed").await.ok();
+    assert_eq!(log["entries"][0]["details"], json!({"set": true}));
+    let all = owner.get("/api/audit").await.ok();
+    assert!(!all.to_string().contains("sesame"));
+
+    assert_eq!(owner.put(path, json!({"password": null})).await.ok(), none);
+    fs::write(runner.service.join("deploy.sh"), "echo \"${VAULT_PASSWORD_FILE-none}\"\n").expect("it is ours");
+    let job = runner.over(&runner.deploys().await).await;
+    assert_eq!(lines(&job)[2..], ["none"]);
+}
+
+#[tokio::test]
 async fn of_deployments_of_a_service_that_come_at_once_one_begins() {
     let runner = runner("guarded", &[]).await;
     let go = runner.service.join("go");

@@ -4,6 +4,7 @@ mod environment;
 mod keep;
 mod mask;
 mod notes;
+mod private;
 mod run;
 mod script;
 mod text;
@@ -79,6 +80,7 @@ impl Jobs {
             told_once: false,
         };
         for (job, end) in left {
+            private::remove(&config.storage.job_files(&config.agent.id, &job));
             jobs.spawn(job, Beginning::Left(end));
         }
         jobs
@@ -185,6 +187,7 @@ impl Jobs {
             system: self.system.clone(),
             edge: self.config.server.endpoint().host_str().unwrap_or_default().to_owned(),
             pass_environment: services.pass_environment.clone(),
+            files: self.config.storage.job_files(&self.config.agent.id, &job),
         };
         let beginning = Beginning::New(Box::new(spec), link.clone());
         self.spawn(job, beginning);

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::environment::{self, MARK};
 use super::mask::Mask;
+use super::private::Private;
 use super::script;
 use super::text::Text;
 use crate::account::Account;
@@ -58,6 +59,8 @@ pub struct Spec {
     pub edge: String,
     /// What of the agent's own environment it gets.
     pub pass_environment: Vec<String>,
+    /// The folder of what it is given in files.
+    pub files: PathBuf,
 }
 
 /// Whether a job is to end before it does by itself.
@@ -140,14 +143,14 @@ pub async fn run(
 ) -> JobEnd {
     let job = spec.start.job.clone();
     let mut output = Output {
-        mask: Mask::of(&spec.start.secrets),
+        mask: Mask::of(spec.start.secrets.iter().chain(&spec.start.vault_password)),
         text: Text::default(),
         pieces,
     };
     output.say(&format!("--- {} ---", spec.start.title)).await;
     output.say(&format!("$ bash {}", spec.start.file)).await;
     let status = match start(spec, directory).await {
-        Ok((child, pty)) => {
+        Ok((child, pty, private)) => {
             let family = Family::new(MARK, job.as_str(), Some(child.pid()));
             let running = Running {
                 child,
@@ -156,6 +159,7 @@ pub async fn run(
                 status: None,
                 last_words: None,
                 ending: None,
+                _private: private,
             };
             running.attend(&mut call, &mut output).await
         }
@@ -175,7 +179,7 @@ pub async fn run(
     }
 }
 
-async fn start(spec: Spec, directory: Result<PathBuf, String>) -> io::Result<(Child, Pty)> {
+async fn start(spec: Spec, directory: Result<PathBuf, String>) -> io::Result<(Child, Pty, Option<Private>)> {
     let directory = directory.map_err(io::Error::other)?;
     let (pty, terminal) = Pty::open(SIZE)?;
     // A line ends as the program ends it.
@@ -184,19 +188,19 @@ async fn start(spec: Spec, directory: Result<PathBuf, String>) -> io::Result<(Ch
     tcsetattr(&terminal, SetArg::TCSANOW, &attributes)?;
     // A disk and forking may take their time.
     let starting = spawn_blocking(move || start_on(spec, directory, terminal));
-    let child = starting.await.map_err(io::Error::other)??;
-    Ok((child, pty))
+    let (child, private) = starting.await.map_err(io::Error::other)??;
+    Ok((child, pty, private))
 }
 
-fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<Child> {
+fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<(Child, Option<Private>)> {
     let StartJob {
         job,
         file,
         username,
         environment,
+        vault_password,
         ..
     } = spec.start;
-    let added = environment::of_job(&job, &environment, &spec.pass_environment).map_err(io::Error::other)?;
     let account = Account::find_on(&spec.system, &spec.account).map_err(io::Error::other)?;
     let shell = account.command_shell(&spec.system)?;
     if shell.file_name() != Some("bash".as_ref()) {
@@ -206,6 +210,11 @@ fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<Chi
         );
         return Err(io::Error::other(error));
     }
+    let private = vault_password.map(|password| Private::with_vault_password(spec.files, &account, &password));
+    let private = private.transpose()?;
+    let vault = private.as_ref().map(Private::vault_password_file);
+    let added = environment::of_job(&job, &environment, vault.as_deref(), &spec.pass_environment);
+    let added = added.map_err(io::Error::other)?;
     let run_as = RunAs {
         account,
         privileges: spec.privileges,
@@ -219,7 +228,8 @@ fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<Chi
     let mut program = run_as.program(&shell);
     program.arguments = vec!["-c".into(), ENTER.into(), "bash".into(), directory.into(), file.into()];
     program.environment.extend(added);
-    run_as.start_shown(program, terminal)
+    let child = run_as.start_shown(program, terminal)?;
+    Ok((child, private))
 }
 
 /// A job that runs.
@@ -231,6 +241,7 @@ struct Running {
     /// Until when output is awaited once the script has ended.
     last_words: Option<Instant>,
     ending: Option<Ending>,
+    _private: Option<Private>,
 }
 
 /// How far a job has come that is to end.

@@ -54,6 +54,9 @@ pub struct StartJob {
     pub environment: BTreeMap<String, String>,
     /// Which values of these its output must not show.
     pub secrets: Vec<String>,
+    /// What opens the vaults of Ansible, which it is given in a file, and which its output must not show either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault_password: Option<String>,
 }
 
 /// Its values are nobody's to read.
@@ -133,6 +136,7 @@ mod tests {
             username: "ann".into(),
             environment: BTreeMap::from([("INPUT_PASSWORD".into(), "hunter2".into())]),
             secrets: vec!["hunter2".into()],
+            vault_password: Some("hunter2".into()),
         };
         let said = format!("{start:?}");
         assert!(said.contains("0123abcd") && !said.contains("hunter2"), "{said}");

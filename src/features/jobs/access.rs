@@ -46,6 +46,11 @@ impl DeployRight {
         &self.target.scripts
     }
 
+    /// What opens the vaults of its organization, sealed.
+    pub fn vault(&self) -> Option<&str> {
+        self.target.vault_sealed.as_deref()
+    }
+
     /// Something done to the service, for the log.
     pub fn event(&self, action: Action) -> Event {
         self.caller.event(action, Resource::Service).on(self.service())

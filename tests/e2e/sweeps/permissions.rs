@@ -340,6 +340,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "DELETE /api/services/{name}/files/{subdir}/{file_name}",
         Needs("services.files.edit"),
     ),
+    ("GET /api/services/vault-password", Needs("system.settings.view")),
+    ("PUT /api/services/vault-password", Needs("system.settings.edit")),
     ("POST /api/services/{name}/deploy", Needs("services.deploy")),
     ("POST /api/services/{name}/run", Needs("services.deploy")),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),

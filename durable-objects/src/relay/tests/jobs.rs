@@ -31,6 +31,7 @@ fn start() -> StartJob {
         username: "ann".into(),
         environment: Default::default(),
         secrets: Vec::new(),
+        vault_password: None,
     }
 }
 

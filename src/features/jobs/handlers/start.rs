@@ -15,6 +15,7 @@ use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::row::HeldUpBy;
 use crate::features::jobs::store::{self, NewJob};
+use crate::features::organizations;
 use crate::features::services::{self, runner};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::platform::context::App;
@@ -134,6 +135,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
     if !relay.status(None).await.is_some_and(|status| status.connected) {
         return Err(runner::offline());
     }
+    let vault_password = vault_password(app, right)?;
     let (db, at) = (app.db()?, now());
     let mut tries = 0;
     let (job, event) = loop {
@@ -180,6 +182,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
         username: right.caller().username().to_owned(),
         environment: wanted.inputs.environment,
         secrets: wanted.inputs.secrets,
+        vault_password,
     };
     let refused = match relay.start_job(&order).await? {
         // What becomes of one of which the runner says nothing in time, it says later.
@@ -193,6 +196,14 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
     let entry = audit::record(&event.failed(refused.status().as_u16(), refused.text()));
     db.run((store::remove(&job), entry)).await?;
     Err(refused)
+}
+
+/// What opens the vaults of the organization.
+fn vault_password(app: &App, right: &DeployRight) -> Result<Option<String>, ApiError> {
+    let Some(sealed) = right.vault() else { return Ok(None) };
+    let data = organizations::store::vault_associated_data(right.caller().organization_id());
+    let opened = app.config.sealing.open(&data, sealed)?;
+    Ok(Some(opened.expose().to_owned()))
 }
 
 /// Why a runner has not run a file, before anything ran (contract).

@@ -56,6 +56,7 @@ fn repeats(db: &TestDb, caller: &str, number: u32, service: &str, at: &str, pare
         name: service.to_owned(),
         machine_id: machine("runner"),
         scripts: Vec::new(),
+        vault_sealed: None,
     };
     let right = DeployRight::decide(db.caller(caller), vec![target], String::new).unwrap();
     let new = NewJob {
@@ -165,6 +166,7 @@ fn a_service_is_deployed_once_at_a_time() {
         name: name.to_owned(),
         machine_id: machine(machine_name),
         scripts: Vec::new(),
+        vault_sealed: None,
     };
     let begins = |number: u32, action: &str, target: Target| {
         let right = DeployRight::decide(db.caller("ann"), vec![target], String::new).unwrap();
@@ -228,6 +230,7 @@ fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
             name: "web".to_owned(),
             machine_id: machine("runner"),
             scripts: Vec::new(),
+        vault_sealed: None,
         };
         let found = db.run(again(&machine(caller), id));
         let target = with_service.then_some(target).into_iter().collect();

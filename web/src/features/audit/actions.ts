@@ -71,6 +71,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'service.run_script': 'ran a script of a service',
   'job.cancel': 'called a job off',
   'job.rerun': 'ran a job again',
+  vault_password_changed: 'changed the password of Ansible vaults',
   session_renamed: 'named a session',
   session_terminated: 'ended a session',
   session_ended: 'had a session end',

@@ -30,6 +30,17 @@ export async function findService(name: string, signal: AbortSignal): Promise<Se
   return answer(client.GET('/api/services/{name}', { params: { path: { name } }, signal }));
 }
 
+export type VaultPassword = components['schemas']['VaultPassword'];
+
+export async function findVaultPassword(): Promise<VaultPassword> {
+  return answer(client.GET('/api/services/vault-password'));
+}
+
+/** Another password of vaults, or none. Answers what there is now. */
+export async function setVaultPassword(password: string | null): Promise<VaultPassword> {
+  return answer(client.PUT('/api/services/vault-password', { body: { password } }));
+}
+
 /** A person's key for SSH, as scripts ask for it. */
 export interface PublicKey {
   /** Whose it is. */
