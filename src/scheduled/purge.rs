@@ -6,7 +6,7 @@ use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
 use crate::features::sign_in;
 use crate::features::webhooks::store::outbox;
-use crate::features::{alerts, command_logs, commands, log_management, sessions};
+use crate::features::{alerts, command_logs, commands, jobs, log_management, sessions};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
@@ -43,14 +43,17 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
 }
 
 /// What organizations say how long it is kept, which is looked at here and written in no row. That it was stays in the audit log.
-fn kept_so_long(now: DateTime<Utc>) -> [Query<Nothing>; 4] {
+fn kept_so_long(now: DateTime<Utc>) -> [Query<Nothing>; 6] {
     let now = stored(now);
     [
+        // Before the jobs, which go when nothing is left of it.
+        jobs::store::over::purge_output(&now, AT_ONCE),
         // Before what it counts.
         log_management::store::note(&now, AT_ONCE),
         command_logs::store::over::purge(&now, AT_ONCE),
         sessions::store::over::purge(&now, AT_ONCE),
         commands::store::over::purge(&now, AT_ONCE),
+        jobs::store::over::purge(&now, AT_ONCE),
     ]
 }
 

@@ -6,7 +6,7 @@ mod inputs;
 mod output;
 pub mod record;
 mod row;
-mod store;
+pub mod store;
 pub mod watched;
 
 use crate::auth::rule::{Routes, routes};

@@ -1,4 +1,6 @@
 //! SQL of jobs.
+pub mod over;
+
 use protocol::ids::{JobId, ObjectId};
 use protocol::relay_contract::WatchContext;
 use protocol::terminal::agent::ToAgent;

@@ -210,7 +210,10 @@ fn jobs_are_found_by_the_one_that_they_repeat_as_long_as_that_is_kept() {
         };
         listed(&db, caller, filter)
     };
-    assert_eq!(of("ann", "00000001", None), (vec!["00000002".into(), "00000003".into()], 2));
+    assert_eq!(
+        of("ann", "00000001", None),
+        (vec!["00000002".into(), "00000003".into()], 2)
+    );
     assert_eq!(of("ann", "00000001", Some("web")).1, 2);
     assert_eq!(of("ann", "00000001", Some("db")), (vec![], 0));
     assert_eq!(of("own", "00000001", None), (vec!["00000002".into()], 1));
@@ -230,7 +233,7 @@ fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
             name: "web".to_owned(),
             machine_id: machine("runner"),
             scripts: Vec::new(),
-        vault_sealed: None,
+            vault_sealed: None,
         };
         let found = db.run(again(&machine(caller), id));
         let target = with_service.then_some(target).into_iter().collect();
