@@ -19,6 +19,8 @@ mod defects;
 mod dist;
 mod duplicates;
 mod groups;
+mod job_load;
+mod job_starts;
 mod jobs;
 mod limits;
 mod live;
