@@ -1577,6 +1577,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job_id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a job again */
+        post: operations["rerun_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}/stream": {
         parameters: {
             query?: never;
@@ -2429,6 +2446,24 @@ export interface paths {
         /** List the outputs of all services */
         get: operations["list_all_outputs"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/vault-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look whether there is a vault password */
+        get: operations["find_vault_password"];
+        /** Change the vault password */
+        put: operations["set_vault_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -6503,6 +6538,7 @@ export interface components {
             object_id?: number | null;
             /** @description What it wrote, a line each. Lists have none unless they are asked for it. */
             output: string[];
+            parent_job_id?: components["schemas"]["JobId"] | null;
             /** @description Which script it runs, if it runs one by name. */
             script?: string | null;
             /** @description Of which service it is. */
@@ -6665,7 +6701,7 @@ export interface components {
             recording_days: number;
             /**
              * Format: int32
-             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+             * @description For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever.
              */
             retention_days: number;
             /** @description Nothing. */
@@ -6694,6 +6730,11 @@ export interface components {
             finished_at: string;
             /** @description The hour: `2026-01-31T23`. */
             id: string;
+            /**
+             * Format: int64
+             * @description Jobs that had ended, with what they wrote.
+             */
+            jobs_deleted: number;
             /**
              * Format: int64
              * @description 0.
@@ -7110,7 +7151,7 @@ export interface components {
             allowed_networks: string[];
             /**
              * Format: int32
-             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+             * @description For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever.
              */
             command_log_days: number;
             /**
@@ -8251,6 +8292,14 @@ export interface components {
             /** @description By which name. */
             username: string;
         };
+        /** @description Change the password of an organization's Ansible vaults. */
+        SetVaultPassword: {
+            /**
+             * Format: password
+             * @description 1 to 1024 characters; null if there is to be none.
+             */
+            password: string | null;
+        };
         /** @description The first account of a server. */
         Setup: {
             /** @description Where mail for the account goes. */
@@ -8785,7 +8834,7 @@ export interface components {
             recording_days?: number | null;
             /**
              * Format: int32
-             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+             * @description For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever.
              * @default null
              */
             retention_days?: number | null;
@@ -8842,7 +8891,7 @@ export interface components {
             allowed_networks?: string[] | null;
             /**
              * Format: int32
-             * @description For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever. It counts for
+             * @description For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever. It counts for
              *     what is kept already, too.
              * @default null
              */
@@ -10401,6 +10450,18 @@ export interface components {
             message?: string;
             /** @description Always true. */
             success: boolean;
+        };
+        /** @description Whether there is a password of Ansible vaults. */
+        VaultPassword: {
+            /** @description Whether there is one. */
+            set: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it is what it is, if that is known.
+             */
+            set_at?: string | null;
+            /** @description The username of who gave it. */
+            set_by?: string | null;
         };
         /** @description The code that was mailed for a sign-in. */
         VerifyOtp: {
@@ -20135,6 +20196,8 @@ export interface operations {
                 action?: string;
                 /** @description Those that run a script. */
                 script?: string;
+                /** @description Those that repeat a job, by its `id`. */
+                parent_job_id?: string;
                 /** @description `1` if what they wrote is wanted, too: of the newest, as many as wrote 4 MiB together. */
                 include_output?: string;
                 /** @description The page, from 1. */
@@ -20471,6 +20534,94 @@ export interface operations {
                 };
             };
             /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rerun_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's `id` */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Another job runs, whose `parent_job_id` this is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStarted"];
+                };
+            };
+            /** @description Its script is gone, or takes something else now */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such job in the caller's organization, or its runner has its service or script no more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It runs, its service is being deployed, it is of a kind that is not repeated, or what it was given is not kept */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Its runner is not connected; nothing was started */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25605,6 +25756,164 @@ export interface operations {
             };
         };
     };
+    find_vault_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether there is one */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultPassword"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_vault_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetVaultPassword"];
+            };
+        };
+        responses: {
+            /** @description What there is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultPassword"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     find_service: {
         parameters: {
             query?: never;
@@ -26039,8 +26348,17 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description No such service in the caller's organization */
+            /** @description No such service in the caller's organization, or its script is not there */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It is being deployed by another job */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -26682,7 +27000,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description No such service in the caller's organization */
+            /** @description No such service in the caller's organization, or its script is not there */
             404: {
                 headers: {
                     [name: string]: unknown;
