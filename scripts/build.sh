@@ -11,7 +11,7 @@
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
 
-worker_sources() { find Cargo.toml Cargo.lock build.rs migrations src durable-objects protocol/Cargo.toml protocol/src scripts/glue scripts/build.sh -type f; }
+worker_sources() { find Cargo.toml Cargo.lock package-lock.json build.rs migrations src durable-objects protocol/Cargo.toml protocol/src scripts/glue scripts/build.sh -type f; }
 web_sources() { find web \( -name node_modules -o -path web/dist -o -path web/tests \) -prune -o -type f -print; }
 
 # unchanged <part> <output>: whether the part was built from exactly the files it has now, in full or as it is to be built.
