@@ -53,7 +53,9 @@ fn form(name: &str) -> Option<&'static str> {
     match name {
         "agent_id" => Some("^[0-9a-f]{12}$"),
         "alert_id" | "group_id" | "comment_id" | "delivery_id" | "fix_id" | "issue_id" | "key_id" | "machine_id"
-        | "recording_id" | "request_id" | "rule_id" | "share_id" | "webhook_id" => Some("^[0-9a-f]{24}$"),
+        | "recording_id" | "request_id" | "rule_id" | "schedule_id" | "share_id" | "webhook_id" => {
+            Some("^[0-9a-f]{24}$")
+        }
         "name" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(@[0-9a-f]{12})?$"),
         "offset" => Some("^[0-9]{1,19}$"),
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
@@ -130,6 +132,7 @@ fn header() -> OpenApi {
             tag("commands", "Commands without a terminal"),
             tag("services", "Services of runners"),
             tag("jobs", "What runs on runners"),
+            tag("schedules", "What the clock starts there"),
             tag("live", "Being told that something has changed"),
             tag("sessions v1", "Sessions, in the form of the Sessions API"),
             tag("v1", "Signing in, machines, people and organizations in the same form"),

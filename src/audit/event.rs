@@ -101,6 +101,10 @@ actions! {
     ServiceDeployed "service.deploy";
     ServiceScriptRun "service.run_script";
     JobCancelled "job.cancel";
+    ScheduleCreated "schedule.create";
+    ScheduleUpdated "schedule.update";
+    ScheduleDeleted "schedule.delete";
+    ScheduleSwitchedOff "schedule.switch_off";
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
@@ -150,6 +154,7 @@ pub enum Resource {
     Terminal,
     Service,
     Job,
+    Schedule,
     Issue,
     Webhook,
     Alert,
@@ -169,6 +174,7 @@ impl Resource {
             "terminal" => "terminals",
             "service" => "services",
             "job" => "jobs",
+            "schedule" => "schedules",
             "issue" => "issues",
             "webhook" => "webhooks",
             "alert" => "alerts",
@@ -194,6 +200,7 @@ impl Resource {
             "terminal" | "sessions" | "shares" => Self::Terminal,
             "services" => Self::Service,
             "jobs" => Self::Job,
+            "schedules" => Self::Schedule,
             "community" => Self::Issue,
             "webhooks" => Self::Webhook,
             "alerts" => Self::Alert,
@@ -214,6 +221,7 @@ impl Resource {
             Self::Terminal => "terminal",
             Self::Service => "service",
             Self::Job => "job",
+            Self::Schedule => "schedule",
             Self::Issue => "issue",
             Self::Webhook => "webhook",
             Self::Alert => "alert",
@@ -258,6 +266,16 @@ impl RequestContext {
             endpoint: path.map(|path| path.as_str().to_owned()).unwrap_or_default(),
             method: parts.method.clone(),
             client: Client::from_headers(&parts.headers),
+        }
+    }
+
+    /// Of what no request did, but this program.
+    pub fn of_nobody(client: Client) -> Self {
+        Self {
+            client,
+            method: Method::default(),
+            endpoint: String::new(),
+            success: StatusCode::default(),
         }
     }
 

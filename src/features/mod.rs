@@ -25,6 +25,7 @@ pub mod organizations;
 pub mod profile;
 pub mod recordings;
 pub mod roles;
+pub mod schedules;
 pub mod services;
 pub mod session_logs;
 pub mod sessions;

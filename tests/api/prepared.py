@@ -116,6 +116,18 @@ def running_job(world):
     return world.ask("POST", "/api/services/waits/deploy")["job_id"]
 
 
+SCHEDULE = {"name": "a schedule", "service": "web", "cron": "@daily", "enabled": False}
+
+
+def of_schedule(body=None):
+    """A request about a schedule of the machine's service, which is off."""
+
+    def prepare(world):
+        return request(path={"schedule_id": world.ask("POST", "/api/schedules", SCHEDULE)["id"]}, body=body)
+
+    return prepare
+
+
 def logged(world):
     """The row of a command in the log."""
     agent = world.machine["agent_id"]
@@ -420,6 +432,12 @@ PREPARED = {
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "DELETE /api/jobs/{job_id}": lambda world: request(path={"job_id": running_job(world)}),
+    "POST /api/schedules": lambda world: request(body=SCHEDULE),
+    "GET /api/schedules/preview": lambda world: request(query={"cron": "30 4 * * 1-5", "time_zone": "Europe/Berlin"}),
+    "GET /api/schedules/{schedule_id}": of_schedule(),
+    "PUT /api/schedules/{schedule_id}": of_schedule({"name": "another name"}),
+    "DELETE /api/schedules/{schedule_id}": of_schedule(),
+    "GET /api/schedules/{schedule_id}/history": of_schedule(),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),

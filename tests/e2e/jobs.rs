@@ -135,6 +135,7 @@ async fn a_deployment_is_seen_while_it_runs_and_afterwards() {
         json!({
             "id": id, "service": "web", "action": "deploy", "script": null, "status": "failed", "deployment_id": "web-7",
             "exit_code": 3, "username": name, "started_by": name, "object_id": null, "type_slug": null, "cancelled": false,
+            "schedule_id": null, "schedule_name": null,
             "output": ["--- Running deploy.sh for web ---", "$ bash deploy.sh", "DEPLOYMENT_ID=web-7", "[EXIT CODE: 3]"]
         })
     );

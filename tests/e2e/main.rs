@@ -36,6 +36,7 @@ mod recordings;
 mod request_log;
 mod roles;
 mod scheduled;
+mod schedules;
 mod service_configs;
 mod service_files;
 mod service_outputs;

@@ -77,6 +77,7 @@ impl Operation {
                 json!({"username": "nobody"})
             }
             "POST /api/commands/{command_id}/decision" => json!({"approve": true}),
+            "POST /api/schedules" => json!({"name": "least", "service": "least", "cron": "@daily"}),
             "POST /api/services/{name}/run" => json!({"script": "deploy"}),
             "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
             "PUT /api/terminal/sessions/{session_id}" => json!({"name": "least"}),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::validate::{Faults, Validate};
-use crate::ids::JobId;
+use crate::ids::{JobId, ObjectId};
 
 /// Longest name of a script, in characters (contract).
 pub const MAX_SCRIPT: usize = 100;
@@ -81,6 +81,10 @@ pub struct Job {
     pub type_slug: Option<String>,
     /// Whether somebody called it off.
     pub cancelled: bool,
+    /// The schedule that started it, if the clock did and that is still there.
+    pub schedule_id: Option<ObjectId>,
+    /// What people call that.
+    pub schedule_name: Option<String>,
     /// What it wrote, a line each. Lists have none unless they are asked for it.
     pub output: Vec<String>,
 }

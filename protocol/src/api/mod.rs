@@ -30,6 +30,7 @@ pub mod pattern;
 pub mod profile;
 pub mod recordings;
 pub mod roles;
+pub mod schedules;
 pub mod secret;
 pub mod series;
 pub mod services;

@@ -13,6 +13,9 @@ use crate::auth::rule::{Routes, routes};
 
 use handlers::{cancel, find, list, start, watch};
 
+pub use access::DeployRight;
+pub use handlers::start::{Wanted, start};
+
 /// The routes of this feature.
 pub fn routes() -> Routes {
     routes![

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, alerted, job, logged, recording, requested, written};
+use crate::support::agent::{Agent, World, alerted, job, logged, recording, requested, schedule, written};
 use crate::support::openapi::operations;
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -85,6 +85,8 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     world.owner.get(&format!("/api/services/{FOREIGN}")).await.ok();
     let job = job(world, "15014ab1");
     world.owner.get(&format!("/api/jobs/{job}")).await.ok();
+    let schedule = schedule(world, "15014ab10000000000000000");
+    world.owner.get(&format!("/api/schedules/{schedule}")).await.ok();
 
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
@@ -109,6 +111,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "webhook_id" => (webhook.clone(), "00000000000000000000000a".to_owned()),
         "delivery_id" => (delivery.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
+        "schedule_id" => (schedule.clone(), "00000000000000000000000a".to_owned()),
         "job_id" => (job.clone(), "0000000a".to_owned()),
         "name" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
         "subdir" => ("inputs".to_owned(), "inputs".to_owned()),

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, alerted, job, logged, recording, requested, written};
+use crate::support::agent::{World, alerted, job, logged, recording, requested, schedule, written};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -311,6 +311,13 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/roles/{role_id}", Needs("roles.view")),
     ("PUT /api/roles/{role_id}", Needs("roles.edit")),
     ("DELETE /api/roles/{role_id}", Needs("roles.delete")),
+    ("GET /api/schedules", Needs("schedules.view")),
+    ("POST /api/schedules", Needs("schedules.create")),
+    ("GET /api/schedules/preview", Needs("schedules.view")),
+    ("GET /api/schedules/{schedule_id}", Needs("schedules.view")),
+    ("PUT /api/schedules/{schedule_id}", Needs("schedules.edit")),
+    ("DELETE /api/schedules/{schedule_id}", Needs("schedules.delete")),
+    ("GET /api/schedules/{schedule_id}/history", Needs("schedules.view")),
     ("GET /api/services", Needs("services.view")),
     ("GET /api/services/active-deployments", Needs("services.view")),
     ("GET /api/services/{name}", Needs("services.view")),
@@ -485,6 +492,7 @@ struct Things {
     /// A rule, an alert, a webhook and a delivery.
     alerted: (String, String, String, String),
     job: String,
+    schedule: String,
 }
 
 /// A command of the owner's.
@@ -521,6 +529,7 @@ impl Things {
                     written: written(world).await,
                     alerted: alerted(world).await,
                     job: job(world, "c0113a60"),
+                    schedule: schedule(world, "c0113a600000000000000000"),
                 }
             })
             .await
@@ -555,6 +564,7 @@ impl Things {
             "subdir" => "inputs".to_owned(),
             "file_name" => "a.txt".to_owned(),
             "job_id" => self.job.clone(),
+            "schedule_id" => self.schedule.clone(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

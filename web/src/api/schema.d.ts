@@ -2385,6 +2385,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List schedules */
+        get: operations["list_schedules"];
+        put?: never;
+        /** Make a schedule */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Preview a schedule */
+        get: operations["preview_schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a schedule */
+        get: operations["find_schedule"];
+        /** Change a schedule */
+        put: operations["update_schedule"];
+        post?: never;
+        /** Remove a schedule */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the runs of a schedule */
+        get: operations["list_schedule_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/services": {
         parameters: {
             query?: never;
@@ -6503,6 +6574,9 @@ export interface components {
             object_id?: number | null;
             /** @description What it wrote, a line each. Lists have none unless they are asked for it. */
             output: string[];
+            schedule_id?: components["schemas"]["ObjectId"] | null;
+            /** @description What people call that. */
+            schedule_name?: string | null;
             /** @description Which script it runs, if it runs one by name. */
             script?: string | null;
             /** @description Of which service it is. */
@@ -7081,10 +7155,47 @@ export interface components {
              */
             network_outbound: number;
         };
+        /**
+         * @description What becomes of a run for which the edge was not there in time.
+         * @enum {string}
+         */
+        Missed: "skip" | "run_once";
         /** @description A new key. This is the only time that it is shown. */
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description `vsay_` and 48 hex characters, for `Authorization: Bearer`. */
             key: string;
+        };
+        /** @description A schedule to be made: the same, of which some must be there. */
+        NewSchedule: {
+            action?: components["schemas"]["ScheduleAction"] | null;
+            /** @description When: minute, hour, day of the month, month, day of the week, or a name such as `@daily`. */
+            cron: string;
+            /** @description Whether it is on, as it is if nothing is said. */
+            enabled?: boolean | null;
+            /** @description What the script is given. It is stored sealed, and no answer has more of it than its names. */
+            inputs?: {
+                [key: string]: unknown;
+            } | null;
+            missed?: components["schemas"]["Missed"] | null;
+            /** @description What people call it. */
+            name: string;
+            overlap?: components["schemas"]["Overlap"] | null;
+            /** @description The script's name in `scripts.yaml`. */
+            script?: string | null;
+            /** @description The service's `name`. */
+            service: string;
+            /** @description In which time zone of the IANA database; `UTC` if nothing is said. */
+            time_zone?: string | null;
+        };
+        /** @description A time at which something would run. */
+        NextRun: {
+            /**
+             * Format: date-time
+             * @description The time.
+             */
+            at: string;
+            /** @description The same as clocks show it in the time zone, with its distance from UTC. */
+            local: string;
         };
         /**
          * @description Any row a client can name: user, machine, organization. 24 lowercase hex characters, the first 96 bits of a
@@ -7277,6 +7388,11 @@ export interface components {
             /** @description The entries of its `outputs/service_outputs.yaml` as they are; those of credentials have `********` for a value that is not shown. */
             outputs: unknown[];
         };
+        /**
+         * @description What becomes of a run while the job of the one before it runs.
+         * @enum {string}
+         */
+        Overlap: "skip" | "allow";
         /** @description One's own SSH key. */
         OwnSshKey: {
             /** @description For `authorized_keys`, if there is one. */
@@ -7927,6 +8043,11 @@ export interface components {
              */
             when_online?: boolean;
         };
+        /**
+         * @description What became of a run.
+         * @enum {string}
+         */
+        RunOutcome: "started" | "skipped_running" | "runner_offline" | "missed" | "not_allowed" | "failed_to_start";
         /** @description Run a script of a service. */
         RunScript: {
             /** @description What it is given: each as `INPUT_` and its name in capitals. Lists are joined by commas, objects are JSON, and what is null is left out. */
@@ -8038,6 +8159,52 @@ export interface components {
              */
             webhook_ids?: string[];
         };
+        /** @description What of a schedule shall be otherwise; what is left out stays as it is, or is as of a new one. */
+        SaveSchedule: {
+            /** @default null */
+            action?: components["schemas"]["ScheduleAction"] | null;
+            /**
+             * @description When: minute, hour, day of the month, month, day of the week, or a name such as `@daily`.
+             * @default null
+             */
+            cron?: string | null;
+            /**
+             * @description Whether it is on.
+             * @default null
+             */
+            enabled?: boolean | null;
+            /**
+             * @description What the script is given. It is stored sealed, and no answer has more of it than its names. Another script begins with none.
+             * @default null
+             */
+            inputs?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default null */
+            missed?: components["schemas"]["Missed"] | null;
+            /**
+             * @description What people call it.
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            overlap?: components["schemas"]["Overlap"] | null;
+            /**
+             * @description The script's name in `scripts.yaml`.
+             * @default null
+             */
+            script?: string | null;
+            /**
+             * @description The service's `name`.
+             * @default null
+             */
+            service?: string | null;
+            /**
+             * @description In which time zone of the IANA database; `UTC` if nothing is said.
+             * @default null
+             */
+            time_zone?: string | null;
+        };
         /** @description A webhook to be made, or all of one as it shall be. */
         SaveWebhook: {
             /**
@@ -8060,6 +8227,105 @@ export interface components {
              * @default
              */
             url: string;
+        };
+        /** @description A schedule. */
+        Schedule: {
+            /** @description What it starts. */
+            action: components["schemas"]["ScheduleAction"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description When. */
+            cron: string;
+            /** @description Whether it is on. */
+            enabled: boolean;
+            /** @description Its id. */
+            id: components["schemas"]["ObjectId"];
+            /** @description The names of what the script is given. */
+            inputs: string[];
+            last_run?: components["schemas"]["ScheduleRun"] | null;
+            /** @description What becomes of a run for which the edge was not there in time. */
+            missed: components["schemas"]["Missed"];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next, while it is on.
+             */
+            next_run_at?: string | null;
+            /** @description Why it has switched itself off; empty if it has not. */
+            off_reason: string;
+            /** @description What becomes of a run while the job of the one before it runs. */
+            overlap: components["schemas"]["Overlap"];
+            /** @description Whose jobs it starts: who made it, or changed last what it does. */
+            runs_as: string;
+            /** @description Which script that is, if it is one by name. */
+            script?: string | null;
+            /** @description Of which service it starts something. */
+            service: string;
+            /** @description In which time zone. */
+            time_zone: string;
+        };
+        /**
+         * @description What a schedule starts.
+         * @enum {string}
+         */
+        ScheduleAction: "deploy" | "script";
+        /** @description A page of a schedule's runs, newest first. */
+        ScheduleHistory: {
+            /**
+             * Format: int64
+             * @description How many fit on a page.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Which page it is, from 1.
+             */
+            page: number;
+            /** @description The runs. */
+            runs: components["schemas"]["ScheduleRun"][];
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many pages there are.
+             */
+            total_pages: number;
+        };
+        /** @description The schedules of an organization, by name. */
+        ScheduleList: {
+            /** @description All of them: there are at most 100. */
+            schedules: components["schemas"]["Schedule"][];
+        };
+        /** @description When a cron expression comes next. */
+        SchedulePreview: {
+            /** @description The next times, the first one first. */
+            runs: components["schemas"]["NextRun"][];
+        };
+        /** @description A run of a schedule. */
+        ScheduleRun: {
+            /**
+             * Format: date-time
+             * @description When the edge came to it.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When it was due.
+             */
+            due_at: string;
+            job_id?: components["schemas"]["JobId"] | null;
+            job_status?: components["schemas"]["JobStatus"] | null;
+            /** @description What became of it. */
+            outcome: components["schemas"]["RunOutcome"];
+            /** @description Why it did not run; empty if there is no more to say. */
+            reason: string;
         };
         /** @description The second factor was taken off. */
         SecondFactorChanged: {
@@ -25370,6 +25636,634 @@ export interface operations {
                 };
             };
             /** @description No such role in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSchedule"];
+            };
+        };
+        responses: {
+            /** @description The schedule */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such service in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The organization has 100 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query: {
+                /** @description The cron expression. */
+                cron: string;
+                /** @description In which time zone; `UTC` if nothing is said. */
+                time_zone?: string;
+                /** @description How many times, 1 to 20; 5 if nothing else is said. */
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next times */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's `id` */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such schedule in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's `id` */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveSchedule"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description The body is malformed, or a field breaks its rule; `fields` says which */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such schedule, or no such service, in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule's `id` */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such schedule in the caller's organization */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_schedule_runs: {
+        parameters: {
+            query?: {
+                /** @description The page, from 1. */
+                page?: number;
+                /** @description How many fit on a page, 1 to 500. Without it, everything is one page. */
+                limit?: number;
+                /** @description The same, under another name; `limit` counts first. */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The schedule's `id` */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs */
+            200: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleHistory"];
+                };
+            };
+            /** @description What the client has, as its `If-None-Match` says, has not changed */
+            304: {
+                headers: {
+                    /** @description Names this answer, for `If-None-Match` */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's API key may only read, or the caller must choose a password first; `code` says which */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such schedule in the caller's organization */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -2,10 +2,10 @@
 use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::jobs::{JobStarted, JobStatus, RunScript};
-use protocol::ids::JobId;
+use protocol::ids::{JobId, ObjectId};
 use protocol::terminal::jobs::{StartJob, is_script_file};
 use protocol::terminal::services::DEPLOY;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::audit::{self, Action};
 use crate::auth::caller::Credentials;
@@ -38,15 +38,8 @@ pub async fn deploy_service(
     let find = services::store::target(credentials.user_id(), &name);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
     let right = DeployRight::decide(caller, found, || "Service not found".to_owned())?;
-    let inputs = Inputs::of(right.caller().username());
-    let wanted = Wanted {
-        action: "deploy",
-        script: None,
-        file: DEPLOY,
-        inputs,
-        logged: Action::ServiceDeployed,
-    };
-    start(&app, &right, wanted).await
+    let wanted = Wanted::check(&right, None, &Map::new())?;
+    Ok(Json(started(start(&app, &right, wanted).await?)))
 }
 
 /// Runs a script of a service on its runner, as a deployment runs. What it takes is checked against the service's `scripts.yaml`.
@@ -65,61 +58,87 @@ pub async fn run_script(
     let find = services::store::target(credentials.user_id(), &name);
     let (caller, found) = credentials.load(&app.db()?, find).await?;
     let right = DeployRight::decide(caller, found, || format!("Service '{name}' not found"))?;
-    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    let script = right
-        .scripts()
-        .iter()
-        .find(|entry| text(entry, "name").as_deref() == Some(&request.script))
-        .ok_or_else(|| {
-            let words = format!(
-                "Script '{}' not found for service '{}'",
-                request.script,
-                right.service()
-            );
-            ApiError::bad_request(words)
-        })?;
-    let inputs = Inputs::check(script, &request.inputs, right.caller().username()).map_err(ApiError::bad_request)?;
-    let file = text(script, "file").unwrap_or_else(|| DEPLOY.to_owned());
-    if !is_script_file(&file) {
-        return Err(ApiError::bad_request("Path traversal detected in script file"));
-    }
-    let wanted = Wanted {
-        action: "script",
-        script: Some(&request.script),
-        file: &file,
-        inputs,
-        logged: Action::ServiceScriptRun,
-    };
-    start(&app, &right, wanted).await
+    let wanted = Wanted::check(&right, Some(&request.script), &request.inputs)?;
+    Ok(Json(started(start(&app, &right, wanted).await?)))
+}
+
+fn started(job_id: JobId) -> JobStarted {
+    let status = JobStatus::Running;
+    JobStarted { job_id, status }
 }
 
 /// What is to run.
-struct Wanted<'a> {
-    action: &'static str,
-    script: Option<&'a str>,
-    file: &'a str,
+pub struct Wanted {
+    script: Option<String>,
+    file: String,
     inputs: Inputs,
-    logged: Action,
+    /// Which schedule has it run.
+    schedule: Option<ObjectId>,
 }
 
-async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Json<JobStarted>, ApiError> {
+impl Wanted {
+    /// A script by its name, or `deploy.sh`, if the service has it and it takes what it is given.
+    pub fn check(right: &DeployRight, script: Option<&str>, given: &Map<String, Value>) -> Result<Self, ApiError> {
+        let username = right.caller().username();
+        let (file, inputs) = match script {
+            None => (DEPLOY.to_owned(), Inputs::of(username)),
+            Some(name) => {
+                let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+                let mut declared = right.scripts().iter();
+                let script = declared.find(|entry| text(entry, "name").as_deref() == Some(name));
+                let script = script.ok_or_else(|| {
+                    let words = format!("Script '{name}' not found for service '{}'", right.service());
+                    ApiError::bad_request(words)
+                })?;
+                let inputs = Inputs::check(script, given, username).map_err(ApiError::bad_request)?;
+                (text(script, "file").unwrap_or_else(|| DEPLOY.to_owned()), inputs)
+            }
+        };
+        if !is_script_file(&file) {
+            return Err(ApiError::bad_request("Path traversal detected in script file"));
+        }
+        Ok(Self {
+            script: script.map(str::to_owned),
+            file,
+            inputs,
+            schedule: None,
+        })
+    }
+
+    /// The same, started by the clock.
+    pub fn by_schedule(self, schedule: &ObjectId) -> Self {
+        let schedule = Some(schedule.clone());
+        Self { schedule, ..self }
+    }
+}
+
+/// Has the runner of a service run something, as whoever has the right.
+pub async fn start(app: &App, right: &DeployRight, wanted: Wanted) -> Result<JobId, ApiError> {
     let relay = app.relay(right.machine())?;
     // Before there is a row, and the log says that something was run.
     if !relay.status(None).await.is_some_and(|status| status.connected) {
         return Err(offline());
     }
+    let (action, logged) = match wanted.script {
+        None => ("deploy", Action::ServiceDeployed),
+        Some(_) => ("script", Action::ServiceScriptRun),
+    };
     let (db, at) = (app.db()?, now());
     let mut tries = 0;
     let (job, event) = loop {
         let job = new_id()?;
-        let mut event = right.event(wanted.logged).detail("job_id", job.as_str());
-        if let Some(script) = wanted.script {
-            event = event.detail("script", script);
+        let mut event = right.event(logged).detail("job_id", job.as_str());
+        if let Some(script) = &wanted.script {
+            event = event.detail("script", script.as_str());
+        }
+        if let Some(schedule) = &wanted.schedule {
+            event = event.detail("schedule_id", schedule.as_str());
         }
         let new = NewJob {
             id: &job,
-            action: wanted.action,
-            script: wanted.script,
+            action,
+            script: wanted.script.as_deref(),
+            schedule: wanted.schedule.as_ref(),
             now: &at,
         };
         tries += 1;
@@ -134,19 +153,18 @@ async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Jso
     let order = StartJob {
         job: job.clone(),
         service: right.service().to_owned(),
-        file: wanted.file.to_owned(),
         title: format!(
             "Running {} for {}",
-            wanted.script.unwrap_or(wanted.file),
+            wanted.script.as_ref().unwrap_or(&wanted.file),
             right.service()
         ),
+        file: wanted.file,
         username: right.caller().username().to_owned(),
         environment: wanted.inputs.environment,
         secrets: wanted.inputs.secrets,
     };
     if relay.start_job(&order).await? {
-        let status = JobStatus::Running;
-        return Ok(Json(JobStarted { job_id: job, status }));
+        return Ok(job);
     }
     // The log says already that it was run: it is corrected.
     let refused = offline();

@@ -16,14 +16,15 @@ use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 macro_rules! job {
     () => {
         concat!(
-            "json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'status', j.status, 'started_at', ",
+            "json_insert(json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'status', j.status, 'started_at', ",
             json_time!("j.started_at"),
             ", 'finished_at', ",
             json_time!("j.finished_at"),
             ", 'deployment_id', j.deployment_id, 'exit_code', j.exit_code, 'user_id', o.int_id, 'username', j.username,
                'started_by', j.username, 'object_id', NULL, 'type_slug', NULL, 'cancelled', ",
             json_flag!("j.cancelled_by IS NOT NULL"),
-            ", 'output', json('[]')) AS body"
+            "), '$.schedule_id', j.schedule_id, '$.schedule_name', (SELECT s.name FROM schedules s WHERE s.id = j.schedule_id),
+               '$.output', json('[]')) AS body"
         )
     };
 }
@@ -54,8 +55,9 @@ macro_rules! seen {
 }
 
 statements! {
-    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    /// The schedule (?10) may have been removed since it was looked up.
+    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username, schedule_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT s.id FROM schedules s WHERE s.id = ?10))";
 
     /// Its runner was not there, so there is no such job.
     REMOVE = "DELETE FROM jobs WHERE id = ?1 AND output_bytes = 0";
@@ -128,6 +130,8 @@ pub struct NewJob<'a> {
     pub id: &'a JobId,
     pub action: &'a str,
     pub script: Option<&'a str>,
+    /// Which schedule has it run.
+    pub schedule: Option<&'a ObjectId>,
     pub now: &'a str,
 }
 
@@ -146,6 +150,7 @@ pub fn insert(right: &DeployRight, new: &NewJob) -> Query<Nothing> {
             new.now.into(),
             caller.id().into(),
             caller.username().into(),
+            new.schedule.into(),
         ],
     )
 }

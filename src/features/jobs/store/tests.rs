@@ -56,6 +56,7 @@ fn starts(db: &TestDb, caller: &str, number: u32, service: &str, at: &str) {
         id: &job(number),
         action: "deploy",
         script: None,
+        schedule: None,
         now: at,
     };
     db.run(insert(&right, &new));
@@ -145,7 +146,7 @@ fn a_job_is_published_field_by_field() {
             "id": "00000001", "service": "web", "action": "deploy", "script": null, "status": "failed",
             "started_at": "2026-01-10T00:00:00Z", "finished_at": "2026-01-10T00:10:00Z", "deployment_id": null, "exit_code": null,
             "user_id": user_id, "username": "own", "started_by": "own", "object_id": null, "type_slug": null, "cancelled": false,
-            "output": ["[gone]"]
+            "schedule_id": null, "schedule_name": null, "output": ["[gone]"]
         })
     );
 }
