@@ -141,6 +141,17 @@ export const PAGES = {
     menu: 'services',
     load: () => import('./features/jobs/JobPage.svelte'),
   }),
+  schedules: page('/schedules', {
+    needs: 'schedules.view',
+    menu: 'services',
+    label: 'Schedules',
+    load: () => import('./features/schedules/SchedulesPage.svelte'),
+  }),
+  schedule: page('/schedules/:id', {
+    needs: 'schedules.view',
+    menu: 'services',
+    load: () => import('./features/schedules/SchedulePage.svelte'),
+  }),
 
   profile: page('/account', {
     also: '/account/profile',

@@ -53,6 +53,11 @@ export function titleOf({ action, script, service }: Pick<Job, 'action' | 'scrip
   return `${ACTIONS[action] ?? action} ${service}`;
 }
 
+/** Who started it: a person, or the clock for one. */
+export function whoOf({ username, schedule_name }: Pick<Job, 'username' | 'schedule_name'>): string {
+  return schedule_name ? `${schedule_name}, as ${username}` : username;
+}
+
 /** How long it took, or takes: "42 s", "3 min 5 s", "1 h 2 min". */
 export function tookOf({ started_at, finished_at }: Pick<Job, 'started_at' | 'finished_at'>, now: number): string {
   const end = finished_at ? Date.parse(finished_at) : now;

@@ -12,6 +12,7 @@ import { machines } from './machines';
 import { organization } from './organization';
 import { organizations } from './organizations';
 import { type Role, roles } from './roles';
+import { Schedules, schedules } from './schedules';
 import { Services, services } from './services';
 import { users } from './users';
 
@@ -54,6 +55,7 @@ export class Administration {
   readonly alerting = new Alerts();
   readonly serving = new Services();
   readonly working = new Jobs();
+  readonly scheduling = new Schedules();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -186,5 +188,6 @@ export class Administration {
     ...alerts(this),
     ...services(this),
     ...jobs(this),
+    ...schedules(this),
   };
 }
