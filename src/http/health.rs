@@ -55,7 +55,6 @@ pub struct Ready {
 #[utoipa::path(get, path = "/ready", summary = "Readiness",
     responses((status = 200, description = "The Worker can work", body = Ready),
         (status = 503, description = "It cannot, and why", body = ErrorBody)))]
-#[worker::send]
 pub async fn ready(app: App) -> Result<Json<Ready>, ApiError> {
     match app.db()?.run(Query::<Exists>::new(APPLIED, [SCHEMA.into()])).await {
         Ok(rows) if !rows.is_empty() => Ok(Json(Ready {

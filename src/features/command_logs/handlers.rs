@@ -51,7 +51,6 @@ pub struct ScopeQuery {
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_machine_logs(
     app: App,
     credentials: Credentials,
@@ -70,7 +69,6 @@ pub async fn list_machine_logs(
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn search_machine_logs(
     app: App,
     credentials: Credentials,
@@ -92,7 +90,6 @@ pub async fn search_machine_logs(
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_command_log(
     app: App,
     credentials: Credentials,
@@ -117,7 +114,6 @@ pub async fn find_command_log(
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn search_command_logs(
     app: App,
     credentials: Credentials,

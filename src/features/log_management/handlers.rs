@@ -31,7 +31,6 @@ pub struct ScopeQuery {
 #[utoipa::path(get, path = "/api/log-management/config", summary = "Read how long logs are kept", params(ScopeQuery),
     responses((status = 200, description = "How long they are kept", body = LogConfig),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_log_config(
     app: App,
     credentials: Credentials,
@@ -47,7 +46,6 @@ pub async fn find_log_config(
     request_body = UpdateLogConfig,
     responses((status = 200, description = "How long they are kept now", body = LogConfig),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_log_config(
     app: App,
     credentials: Credentials,
@@ -72,7 +70,6 @@ pub async fn update_log_config(
 #[utoipa::path(get, path = "/api/log-management/runs", summary = "List what was removed of the logs", params(ScopeQuery, PageQuery),
     responses((status = 200, description = "What was removed", body = LogRuns),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_log_runs(
     app: App,
     credentials: Credentials,

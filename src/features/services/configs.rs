@@ -18,7 +18,6 @@ use crate::platform::error::ApiError;
     params(("name" = String, Path, description = "The service's `name`")),
     responses((status = 200, description = "The configs", body = ConfigList),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_configs(
     app: App,
     credentials: Credentials,
@@ -38,7 +37,6 @@ pub async fn list_configs(
         (status = 404, description = "No such service in the caller's organization, or it has no such file", body = ErrorBody),
         (status = 409, description = "It changes while it is read", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_config(
     app: App,
     credentials: Credentials,
@@ -65,7 +63,6 @@ pub async fn read_config(
             YAML document", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn write_config(
     app: App,
     credentials: Credentials,

@@ -39,7 +39,6 @@ pub struct LiveQuery {
 /// `/api/terminal/sessions?owned=true` lists, the newest 100, on 20 machines at most. Their machines are asked, for a second at most.
 #[utoipa::path(get, path = "/api/terminal/live", summary = "Read what sessions do now", params(LiveQuery),
     responses((status = 200, description = "Those of which it is known", body = LiveSessions)))]
-#[worker::send]
 pub async fn list_live(
     app: App,
     credentials: Credentials,
@@ -64,7 +63,6 @@ pub async fn list_live(
     responses((status = 200, description = "The session, and a page of its commands: of 25 if no `limit` up to 200 is asked for", body = SessionDetail),
         (status = 403, description = "The caller may not see the session", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_session(
     app: App,
     credentials: Credentials,

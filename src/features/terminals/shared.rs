@@ -26,7 +26,6 @@ use crate::platform::relay_stub::Upgraded;
     responses((status = 201, description = "The ticket: for `?ticket=` of this session's socket, once, within 30 seconds", body = SocketTicket),
         (status = 403, description = "The caller calls by a key", body = ErrorBody),
         (status = 404, description = "The caller has no such invitation, or its session is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_shared_ticket(
     app: App,
     credentials: Credentials,
@@ -44,7 +43,6 @@ pub async fn create_shared_ticket(
         (status = 403, description = "The page's origin may not", body = ErrorBody),
         (status = 404, description = "The caller has no such invitation, or its session is over", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket", body = ErrorBody)))]
-#[worker::send]
 pub async fn open_shared_terminal(
     app: App,
     SocketCredentials(credentials): SocketCredentials,

@@ -25,7 +25,6 @@ use crate::platform::random;
         (status = 403, description = "The machine belongs to another organization, which only super administrators are told", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "The caller has asked already, and nobody has decided", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_access_request(
     app: App,
     credentials: Credentials,
@@ -72,7 +71,6 @@ pub async fn create_access_request(
         (status = 400, description = "It is decided already, or the id is malformed", body = ErrorBody),
         (status = 403, description = "Somebody else made it", body = ErrorBody),
         (status = 404, description = "No such request in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn cancel_access_request(
     app: App,
     credentials: Credentials,

@@ -50,7 +50,6 @@ pub struct SearchQuery {
 #[utoipa::path(get, path = "/api/access-requests", summary = "List requests for machines", params(ListQuery, PageQuery),
     responses((status = 200, description = "The requests", body = AccessRequestList),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_access_requests(
     app: App,
     credentials: Credentials,
@@ -81,7 +80,6 @@ pub async fn list_access_requests(
 /// Lists the caller's own requests, newest first.
 #[utoipa::path(get, path = "/api/access-requests/my", summary = "List one's own requests for machines", params(PageQuery),
     responses((status = 200, description = "The requests", body = AccessRequestList)))]
-#[worker::send]
 pub async fn list_own_access_requests(
     app: App,
     credentials: Credentials,
@@ -97,7 +95,6 @@ pub async fn list_own_access_requests(
 /// they manage.
 #[utoipa::path(get, path = "/api/access-requests/to-decide", summary = "List requests that wait for one's decision", params(PageQuery),
     responses((status = 200, description = "The requests", body = AccessRequestList)))]
-#[worker::send]
 pub async fn list_access_requests_to_decide(
     app: App,
     credentials: Credentials,
@@ -112,7 +109,6 @@ pub async fn list_access_requests_to_decide(
 /// Lists the machines of the caller's organization that the caller may not use, by name, always in pages.
 #[utoipa::path(get, path = "/api/access-requests/machines", summary = "List machines to ask for", params(SearchQuery, PageQuery),
     responses((status = 200, description = "The machines", body = AskableMachineList)))]
-#[worker::send]
 pub async fn list_askable_machines(
     app: App,
     credentials: Credentials,
@@ -131,7 +127,6 @@ pub async fn list_askable_machines(
     responses((status = 200, description = "The requests", body = AccessRequestList),
         (status = 403, description = "The caller does not manage the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_machine_access_requests(
     app: App,
     credentials: Credentials,
@@ -152,7 +147,6 @@ pub async fn list_machine_access_requests(
     responses((status = 200, description = "How many there are", body = PendingCount),
         (status = 403, description = "The caller does not manage the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn count_pending_access_requests(
     app: App,
     credentials: Credentials,

@@ -18,7 +18,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The command as it is now", body = Command),
         (status = 403, description = "Somebody else sent it, and the caller does not manage its machine", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn cancel_command(
     app: App,
     credentials: Credentials,

@@ -23,7 +23,6 @@ use crate::platform::secrets::digest;
         (status = 403, description = "The caller is no administrator, or sent it and is not the only one", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody),
         (status = 409, description = "It does not wait for approval", body = ErrorBody)))]
-#[worker::send]
 pub async fn decide_command(
     app: App,
     credentials: Credentials,

@@ -16,7 +16,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The command", body = CommandDetail),
         (status = 403, description = "The caller does not reach its machine", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_command(
     app: App,
     credentials: Credentials,

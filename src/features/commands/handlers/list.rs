@@ -32,7 +32,6 @@ pub struct ListQuery {
     responses((status = 200, description = "The commands", body = CommandList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_commands(
     app: App,
     credentials: Credentials,

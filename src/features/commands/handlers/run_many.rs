@@ -27,7 +27,6 @@ use crate::platform::random;
 #[utoipa::path(post, path = "/api/commands", summary = "Run a command on many machines", request_body = RunOnMachines,
     responses((status = 201, description = "What became of it for each machine", body = Batch),
         (status = 400, description = "No machine is named, or more than 50", body = ErrorBody)))]
-#[worker::send]
 pub async fn run_on_machines(
     app: App,
     credentials: Credentials,

@@ -63,7 +63,6 @@ impl Argument for Form {
     responses((status = 200, description = "The picture's address", body = ImageUploaded),
         (status = 400, description = "Not a PNG, JPEG or WebP file, or one of more than 10 MiB", body = ErrorBody),
         (status = 409, description = "The caller has 50 pictures that nothing shows", body = ErrorBody)))]
-#[worker::send]
 pub async fn upload_image(app: App, credentials: Credentials, form: Form) -> Result<Json<ImageUploaded>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
@@ -93,7 +92,6 @@ pub async fn upload_image(app: App, credentials: Credentials, form: Form) -> Res
     responses((status = 200, description = "The picture, which never changes", content((ImageFile = "image/png"),
             (ImageFile = "image/jpeg"), (ImageFile = "image/webp"))),
         (status = 404, description = "There is no such picture", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_image(app: App, PathParam(image_id): PathParam) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("Image not found");
     let id = ImageId::parse(&image_id).ok_or_else(absent)?;

@@ -19,7 +19,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "It is on its way to end", body = JobCancelled),
         (status = 404, description = "No such job in the caller's organization", body = ErrorBody),
         (status = 409, description = "The job is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn cancel_job(
     app: App,
     credentials: Credentials,

@@ -60,7 +60,6 @@ impl ListQuery {
 /// and none to others.
 #[utoipa::path(get, path = "/api/jobs", summary = "List jobs", params(ListQuery, PageQuery),
     responses((status = 200, description = "The jobs", body = JobList)))]
-#[worker::send]
 pub async fn list_jobs(
     app: App,
     credentials: Credentials,

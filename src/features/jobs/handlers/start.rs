@@ -29,7 +29,6 @@ const TRIES: usize = 3;
     responses((status = 200, description = "The job runs", body = JobStarted),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "Its runner is not connected; nothing was started", body = ErrorBody)))]
-#[worker::send]
 pub async fn deploy_service(
     app: App,
     credentials: Credentials,
@@ -55,7 +54,6 @@ pub async fn deploy_service(
     responses((status = 200, description = "The job runs", body = JobStarted),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "Its runner is not connected; nothing was started", body = ErrorBody)))]
-#[worker::send]
 pub async fn run_script(
     app: App,
     credentials: Credentials,

@@ -35,7 +35,6 @@ pub struct HistoryQuery {
         (status = 400, description = "`hours` is not from 1 to 168", body = ErrorBody),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_metrics(
     app: App,
     credentials: Credentials,

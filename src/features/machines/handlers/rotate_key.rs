@@ -26,7 +26,6 @@ const CHALLENGE: usize = 24;
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "The machine is offline, or was asked within the last 30 seconds", body = ErrorBody)))]
-#[worker::send]
 pub async fn rotate_key(
     app: App,
     credentials: Credentials,

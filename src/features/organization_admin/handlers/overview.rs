@@ -24,7 +24,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The numbers", body = OrganizationStats),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_organization_stats(
     app: App,
     credentials: Credentials,
@@ -62,7 +61,6 @@ fn stats(organization: &Organization, row: &StatsRow) -> Stats {
     responses((status = 200, description = "The people", body = People),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_organization_users(
     app: App,
     credentials: Credentials,
@@ -94,7 +92,6 @@ pub async fn list_organization_users(
     responses((status = 200, description = "The groups", body = GroupList),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_organization_groups(
     app: App,
     credentials: Credentials,

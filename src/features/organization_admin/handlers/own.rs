@@ -21,7 +21,6 @@ use crate::platform::error::ApiError;
     request_body = UpdateOrganization,
     responses((status = 200, description = "The organization as it is now", body = OrganizationDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_own_organization(
     app: App,
     credentials: Credentials,

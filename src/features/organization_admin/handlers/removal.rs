@@ -37,7 +37,6 @@ pub struct DeleteQuery {
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
         (status = 409, description = "It has people and nobody said to delete them, or it is the caller's own or the platform's", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_organization(
     app: App,
     credentials: Credentials,

@@ -25,7 +25,6 @@ use crate::platform::images::{ImageId, Shelf, shown};
     responses((status = 200, description = "The picture's address", body = Enveloped<Avatar>),
         (status = 400, description = "Not an address of the web, or not a picture", body = ErrorBody),
         (status = 413, description = "A picture of more than 256 KiB", body = ErrorBody)))]
-#[worker::send]
 pub async fn upload_avatar(
     app: App,
     credentials: Credentials,
@@ -56,7 +55,6 @@ pub async fn upload_avatar(
 /// Removes the caller's picture. Succeeds also if there is none.
 #[utoipa::path(delete, path = "/api/profile/avatar", summary = "Remove one's picture",
     responses((status = 200, description = "There is none now", body = Message)))]
-#[worker::send]
 pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Message>, ApiError> {
     let (caller, ()) = credentials.load(&app.db()?, ()).await?;
     change(&app, &caller, None).await?;
@@ -71,7 +69,6 @@ pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Me
     responses((status = 200, description = "The picture, which never changes", content((AvatarFile = "image/png"),
             (AvatarFile = "image/jpeg"), (AvatarFile = "image/webp"), (AvatarFile = "image/gif"))),
         (status = 404, description = "There is no such picture", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_avatar(app: App, PathParam(avatar_id): PathParam) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("Avatar not found");
     let id = ImageId::parse(&avatar_id).ok_or_else(absent)?;

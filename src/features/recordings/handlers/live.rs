@@ -40,7 +40,6 @@ pub struct LiveQuery {
         (status = 403, description = "The caller does not reach the machine, or calls by a key", body = ErrorBody),
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 409, description = "The session is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_live_ticket(
     app: App,
     credentials: Credentials,
@@ -61,7 +60,6 @@ pub async fn create_live_ticket(
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 409, description = "The session is over", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or for no such subprotocol", body = ErrorBody)))]
-#[worker::send]
 pub async fn watch_recording(
     app: App,
     SocketCredentials(credentials): SocketCredentials,

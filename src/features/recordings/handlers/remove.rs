@@ -22,7 +22,6 @@ const ROUNDS: usize = 10;
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 409, description = "The session is still recorded", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_recording(
     app: App,
     credentials: Credentials,

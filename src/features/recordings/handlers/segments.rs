@@ -108,7 +108,6 @@ fn moment(text: Option<&str>) -> Result<Option<u64>, ApiError> {
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_segments(
     app: App,
     credentials: Credentials,
@@ -150,7 +149,6 @@ pub async fn list_segments(
         (status = 404, description = "No such recording in the caller's organization, or no such segment", body = ErrorBody),
         (status = 416, description = "The segment has no such bytes"),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_segment(
     app: App,
     credentials: Credentials,

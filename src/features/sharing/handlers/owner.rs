@@ -26,7 +26,6 @@ use crate::platform::log;
     responses((status = 200, description = "Invitations, links, and the people who are there", body = ShareList),
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_shares(
     app: App,
     credentials: Credentials,
@@ -52,7 +51,6 @@ pub async fn list_shares(
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it is over; or nobody of that name", body = ErrorBody),
         (status = 409, description = "The session is shared with as many as it can be", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_share(
     app: App,
     credentials: Credentials,
@@ -98,7 +96,6 @@ pub async fn create_share(
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it is over", body = ErrorBody),
         (status = 409, description = "The session is shared with as many as it can be", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_share_link(
     app: App,
     credentials: Credentials,
@@ -131,7 +128,6 @@ pub async fn create_share_link(
     responses((status = 200, description = "They are not invited any more", body = Message),
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or no such invitation of it", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_share(
     app: App,
     credentials: Credentials,

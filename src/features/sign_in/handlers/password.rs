@@ -24,7 +24,6 @@ use crate::platform::mail::{Letter, Link};
     request_body = ChangePassword,
     responses((status = 200, description = "A token in place of the one that asked", body = PasswordChanged),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn change(
     app: App,
     credentials: Credentials,
@@ -59,7 +58,6 @@ pub async fn change(
     request_body = ForgotPassword,
     responses((status = 200, description = "Whether or not there is such an account", body = StatusOk),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn forgot(
     app: App,
     context: RequestContext,
@@ -110,7 +108,6 @@ async fn send_link(app: &App, context: &RequestContext, account: &AccountRow) ->
     responses((status = 200, description = "The new password works", body = StatusOk),
         (status = 400, description = "The link does not work, or the password breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset(
     app: App,
     context: RequestContext,
@@ -126,7 +123,6 @@ pub async fn reset(
     responses((status = 200, description = "The new password works", body = StatusOk),
         (status = 400, description = "The link does not work, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset_by_body(
     app: App,
     context: RequestContext,

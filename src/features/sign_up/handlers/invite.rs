@@ -21,7 +21,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 400, description = "The invitation does not work, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn accept(
     app: App,
     context: RequestContext,
@@ -40,7 +39,6 @@ pub async fn accept(
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 400, description = "The invitation does not work, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn accept_by_body(
     app: App,
     context: RequestContext,

@@ -34,7 +34,6 @@ struct Status {
 /// Whether somebody has to set this server up.
 #[utoipa::path(get, path = "/api/auth/setup-required", summary = "Read whether there is an account",
     responses((status = 200, description = "Whether there is", body = SetupStatus)))]
-#[worker::send]
 pub async fn required(app: App) -> Result<Json<SetupStatus>, ApiError> {
     status(&app).await.map(Json)
 }
@@ -56,7 +55,6 @@ async fn status(app: &App) -> Result<SetupStatus, ApiError> {
     responses((status = 200, description = "The account", body = SignedIn),
         (status = 400, description = "There is an account already, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn setup(
     app: App,
     context: RequestContext,

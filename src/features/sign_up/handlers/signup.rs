@@ -26,7 +26,6 @@ use crate::platform::random;
         (status = 403, description = "Signing up is closed here", body = ErrorBody),
         (status = 409, description = "The username or mail address is taken", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn signup(
     app: App,
     context: RequestContext,
@@ -91,7 +90,6 @@ pub async fn signup(
         (status = 403, description = "Signing up is closed here", body = ErrorBody),
         (status = 409, description = "The username or organization is taken", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn company(
     app: App,
     context: RequestContext,

@@ -21,7 +21,6 @@ use crate::platform::mail::NotSent;
     responses((status = 200, description = "The address is confirmed", body = StatusOk),
         (status = 400, description = "The link does not work", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn verify(
     app: App,
     context: RequestContext,
@@ -49,7 +48,6 @@ pub async fn verify(
         (status = 400, description = "The account has no address", body = ErrorBody),
         (status = 409, description = "The address is confirmed already", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn send_again(app: App, credentials: Credentials) -> Result<Json<StatusOk>, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (caller, accounts) = credentials.load(&app.db()?, account).await?;

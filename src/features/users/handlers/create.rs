@@ -37,7 +37,6 @@ use crate::platform::random;
         (status = 403, description = "The caller may not make such an account", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
         (status = 409, description = "The username or mail address is taken", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_user(
     app: App,
     credentials: Credentials,

@@ -22,7 +22,6 @@ use crate::platform::error::ApiError;
         (status = 403, description = "The caller may not delete it", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "It is the last administrator of its organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_user(
     app: App,
     credentials: Credentials,

@@ -27,7 +27,6 @@ pub const FIRST_PASSWORD: TimeDelta = TimeDelta::hours(72);
     responses((status = 200, description = "The new invitation", body = Invited),
         (status = 403, description = "The caller may not invite", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn resend_invite(
     app: App,
     credentials: Credentials,

@@ -43,7 +43,6 @@ impl From<ListQuery> for Filter {
 #[utoipa::path(get, path = "/api/users", summary = "List users", params(ListQuery, PageQuery),
     responses((status = 200, description = "The users", body = People),
         (status = 403, description = "The caller may not see the users", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_users(
     app: App,
     credentials: Credentials,
@@ -75,7 +74,6 @@ pub async fn list_users(
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account", body = PersonDetail),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_user(
     app: App,
     credentials: Credentials,
@@ -97,7 +95,6 @@ pub async fn find_user(
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The groups", body = GroupList),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_user_groups(
     app: App,
     credentials: Credentials,

@@ -23,7 +23,6 @@ use crate::platform::mail::Letter;
         (status = 403, description = "The caller may not change it", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "Its owner has not accepted the invitation yet", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset_user_password(
     app: App,
     credentials: Credentials,

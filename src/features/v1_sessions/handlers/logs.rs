@@ -44,7 +44,6 @@ pub struct LogsQuery {
             (V1<V1Logs> = "application/json"), (String = "text/plain"))),
         (status = 403, description = "The caller may not see the session", body = V1ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn read_logs(
     app: App,
     credentials: Credentials,
