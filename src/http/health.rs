@@ -1,9 +1,9 @@
 //! Whether the Worker answers at all, and whether it can work.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, Exists, Query, statements};
 use crate::platform::error::ApiError;

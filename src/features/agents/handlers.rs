@@ -1,5 +1,4 @@
 //! Enrolling and connecting.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{TimeDelta, Utc};
@@ -21,6 +20,7 @@ use crate::features::machines::store::duplicate;
 use crate::features::machines::store::enrolment::{self as store, Identity, KnownHost, NewHost};
 use crate::features::machines::store::rotation as machine_rotation;
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::http::upgrade::{is_upgrade, offers};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now, stored};

@@ -1,5 +1,4 @@
 //! What people do with their keys.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use protocol::api::Message;
@@ -14,6 +13,7 @@ use crate::auth::api_key::API_KEY_PREFIX;
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::{random, secrets};

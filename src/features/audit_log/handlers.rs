@@ -1,5 +1,4 @@
 //! Reading the log, taking it away as a file, and proving that nobody changed it.
-use axum::Json;
 use axum::response::Response;
 use protocol::api::audit::{AuditEntry, AuditPage, AuditTenants, ChainReport};
 use protocol::api::error::ErrorBody;
@@ -13,6 +12,7 @@ use crate::audit::{Action, Resource, record};
 use crate::auth::caller::{Caller, Credentials};
 use crate::http::export::{self, Format, FormatQuery};
 use crate::http::extract::QueryParams;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Count, Db};
 use crate::platform::error::ApiError;

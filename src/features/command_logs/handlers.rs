@@ -1,5 +1,4 @@
 //! Reading the log: of one machine, and of all.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::command_logs::{CommandLog, CommandLogDetail, CommandLogPage};
@@ -14,6 +13,7 @@ use crate::auth::caller::Credentials;
 use crate::features::machines::{Key, load};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

@@ -1,5 +1,4 @@
 //! Listening to what changes in one's organization.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use chrono::Utc;
@@ -9,6 +8,7 @@ use protocol::live::LISTENS_FOR_MS;
 
 use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

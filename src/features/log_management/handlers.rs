@@ -1,5 +1,4 @@
 //! Asking how long logs are kept, changing it, and listing what was removed.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::log_management::{LogConfig, LogRuns, UpdateLogConfig};
 use protocol::api::organizations::UpdateOrganization;
@@ -13,7 +12,7 @@ use crate::features::organizations::access::OrganizationControl;
 use crate::features::organizations::change::events;
 use crate::features::organizations::store::{self as organizations, Changeable};
 use crate::http::extract::{QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};

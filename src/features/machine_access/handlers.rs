@@ -1,5 +1,4 @@
 //! Who may use a machine, and lending it.
-use axum::Json;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::Message;
 use protocol::api::access::{AccessList, AccessUser, GrantAccess, MachineRole, RevokeAccess};
@@ -13,6 +12,7 @@ use crate::features::machines::access::{MachineAccess, MachineControl};
 use crate::features::machines::store::{self as machines, Key};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{now, stored};
 use crate::platform::error::ApiError;

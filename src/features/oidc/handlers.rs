@@ -1,5 +1,4 @@
 //! Leaving for a provider, and coming back.
-use axum::Json;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -16,6 +15,7 @@ use super::{discovery, identity, landing};
 use crate::audit::RequestContext;
 use crate::auth::throttle;
 use crate::http::extract::QueryParams;
+use crate::http::json_text::Json;
 use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Reading one's own organization.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::organizations::{Organization, OrganizationDetail};
 
@@ -7,6 +6,7 @@ use super::access::OrganizationControl;
 use super::row::OrganizationRow;
 use super::store;
 use crate::auth::caller::Credentials;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

@@ -1,5 +1,4 @@
 //! The configs of a service: listed as they were told of, read and written at the runner.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::services::{Config, ConfigList, FileDone, WriteFile};
 use protocol::terminal::services::{Ask, CONFIGS, MAX_WRITTEN, Place};
@@ -9,7 +8,7 @@ use super::{runner, store};
 use crate::audit::Action;
 use crate::auth::caller::Credentials;
 use crate::http::extract::{PathPair, PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

@@ -1,5 +1,4 @@
 //! The files of a service's `inputs` and `outputs`, at its runner.
-use axum::Json;
 use axum::response::Response;
 use chrono::DateTime;
 use protocol::api::error::ErrorBody;
@@ -12,6 +11,7 @@ use super::{download, runner};
 use crate::audit::Action;
 use crate::auth::caller::Credentials;
 use crate::http::extract::{PathPair, PathTriple, ValidJson};
+use crate::http::json_text::Json;
 use crate::http::multipart::Form;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Reading a session.
-use axum::Json;
 use protocol::api::command_logs::CommandLog;
 use protocol::api::error::ErrorBody;
 use protocol::api::sessions::{LiveSessions, SessionDetail, SessionStatus, TerminalSession};
@@ -12,6 +11,7 @@ use crate::features::command_logs::{output, store};
 use crate::features::sessions::access::SessionAccess;
 use crate::features::sessions::{SessionPage, store as sessions};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::page::Page;
 use crate::platform::context::App;
 use crate::platform::db::Count;

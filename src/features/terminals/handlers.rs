@@ -1,5 +1,4 @@
 //! Opening a terminal.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
@@ -19,6 +18,7 @@ use crate::features::machines::{self, Key};
 use crate::features::sessions::store::{self, NewSession};
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::db::now;

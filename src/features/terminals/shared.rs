@@ -1,5 +1,4 @@
 //! The terminal of somebody else's session, for whoever was invited to it. What a guest may do there, the relay sees to.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -15,6 +14,7 @@ use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
 use crate::features::sharing;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! What clients of `/v1` ask of machines.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::Utc;
 use protocol::api::v1::{V1, V1Done, V1ErrorBody, V1OpenedSession};
@@ -16,6 +15,7 @@ use crate::features::sessions::SessionPage;
 use crate::features::v1_sessions::{key, open, pagination};
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::Count;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Asking for a machine, and thinking better of it.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::access_requests::{AccessRequest, AccessRequestStatus, CreateAccessRequest};
@@ -13,6 +12,7 @@ use crate::features::access_requests::store::{self, NewRequest};
 use crate::features::access_requests::{event, letters};
 use crate::features::machines::store::{self as machines, Key};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;

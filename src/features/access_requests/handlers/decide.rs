@@ -1,5 +1,4 @@
 //! Deciding upon requests, and taking back what was approved.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::access_requests::{AccessRequest, AccessRequestChanged, AccessRequestStatus, RejectAccessRequest};
 use protocol::api::error::ErrorBody;
@@ -11,6 +10,7 @@ use crate::features::access_requests::access::RequestControl;
 use crate::features::access_requests::{event, letters, store};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Exists, Query, now, stored};
 use crate::platform::error::ApiError;

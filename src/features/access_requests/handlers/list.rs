@@ -1,5 +1,4 @@
 //! Which requests there are, and what can be asked for.
-use axum::Json;
 use protocol::api::access_requests::{AccessRequestList, AccessRequestStatus, AskableMachineList, PendingCount};
 use protocol::api::error::ErrorBody;
 use serde::Deserialize;
@@ -11,7 +10,7 @@ use crate::features::access_requests::store::list::{self, Filter};
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::store::{self as machines, Key};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::db::Count;

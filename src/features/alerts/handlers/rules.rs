@@ -1,5 +1,4 @@
 //! Making, reading, changing and removing rules.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::alerts::{AlertRule, AlertRuleList, SaveAlertRule};
@@ -11,7 +10,7 @@ use crate::features::alerts::access::{Naming, RuleControl};
 use crate::features::alerts::raise::soon;
 use crate::features::alerts::store::{raise, rules};
 use crate::http::extract::{PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Calling a command off.
-use axum::Json;
 use protocol::api::commands::Command;
 use protocol::api::error::ErrorBody;
 
@@ -8,6 +7,7 @@ use crate::auth::caller::Credentials;
 use crate::features::commands::access::CommandAccess;
 use crate::features::commands::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

@@ -1,5 +1,4 @@
 //! Deciding of a command that waits for approval.
-use axum::Json;
 use protocol::api::command_policy::{DecideCommand, approval_subject};
 use protocol::api::commands::{Command, CommandStatus};
 use protocol::api::error::ErrorBody;
@@ -10,6 +9,7 @@ use crate::features::commands::access::CommandAccess;
 use crate::features::commands::row::CommandRow;
 use crate::features::commands::store;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

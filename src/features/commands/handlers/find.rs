@@ -1,5 +1,4 @@
 //! One command.
-use axum::Json;
 use protocol::api::commands::CommandDetail;
 use protocol::api::error::ErrorBody;
 
@@ -7,6 +6,7 @@ use crate::auth::caller::Credentials;
 use crate::features::commands::access::CommandAccess;
 use crate::features::commands::{body, store};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

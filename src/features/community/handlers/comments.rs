@@ -1,5 +1,4 @@
 //! What people say about issues.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::community::{CommentChanged, CommentList, CreateComment};
@@ -11,7 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::community::access::{IssueAccess, PostControl};
 use crate::features::community::store::{self, comments};
 use crate::http::extract::{PathPair, PathParam, QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};

@@ -1,5 +1,4 @@
 //! Issues: listing, writing, changing, deleting.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::community::{CreateIssue, IssueChanged, IssueDetail, IssueList, IssueStatus, UpdateIssue};
@@ -15,7 +14,7 @@ use crate::features::community::access::{IssueAccess, IssueControl};
 use crate::features::community::row::{FoundIssue, Subject};
 use crate::features::community::store::{self, Filter, Sort, pictures};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};

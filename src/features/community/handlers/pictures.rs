@@ -1,5 +1,4 @@
 //! Pictures of issues and fixes: kept in the bucket, and shown to whoever knows their names.
-use axum::Json;
 use axum::body::{Bytes, to_bytes};
 use axum::http::header;
 use axum::response::Response;
@@ -11,6 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::community::store::pictures::{self, MAX_UNUSED};
 use crate::http::argument::{Argument, Asked, Step};
 use crate::http::extract::{PathParam, is_form};
+use crate::http::json_text::Json;
 use crate::http::multipart;
 use crate::platform::context::App;
 use crate::platform::db::now;

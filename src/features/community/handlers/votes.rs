@@ -1,5 +1,4 @@
 //! Votes for issues and likes of fixes. Given twice they count once, and what was not given is taken back without a complaint.
-use axum::Json;
 use protocol::api::community::{Liked, Voted};
 use protocol::api::error::ErrorBody;
 
@@ -9,6 +8,7 @@ use crate::features::community::access::IssueAccess;
 use crate::features::community::store::reactions::{self, Reaction};
 use crate::features::community::store::{self, fixes};
 use crate::http::extract::{PathPair, PathParam};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::Count;
 use crate::platform::error::ApiError;

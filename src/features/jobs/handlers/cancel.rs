@@ -1,5 +1,4 @@
 //! Calling a job off.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::jobs::JobCancelled;
 use protocol::relay_contract::CancelJob;
@@ -9,6 +8,7 @@ use crate::auth::caller::Credentials;
 use crate::features::jobs::access::JobControl;
 use crate::features::jobs::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

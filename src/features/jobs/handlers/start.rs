@@ -1,5 +1,4 @@
 //! Starting jobs.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::jobs::{JobStarted, JobStatus, RunScript};
 use protocol::ids::JobId;
@@ -14,6 +13,7 @@ use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::store::{self, NewJob};
 use crate::features::services::{self, runner::offline};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;

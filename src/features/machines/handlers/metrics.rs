@@ -1,5 +1,4 @@
 //! How a machine did.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::error::ErrorBody;
 use protocol::api::metrics::{HISTORY_HOURS, MetricsHistory};
@@ -11,6 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::machines::history;
 use crate::features::machines::store::{self, Key};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;

@@ -3,7 +3,6 @@ pub mod metrics;
 pub mod rotate_key;
 pub mod update;
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::Message;
@@ -26,6 +25,7 @@ use crate::features::machines::{body, freshness};
 use crate::features::organizations;
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
+use crate::http::json_text::Json;
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::db::{Count, DbError, now};

@@ -1,5 +1,4 @@
 //! Having a machine's key replaced.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::Utc;
 use protocol::api::Message;
@@ -10,6 +9,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::machines::store::{Key, rotation};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::random;

@@ -3,7 +3,6 @@ pub mod overview;
 pub mod own;
 pub mod removal;
 
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::error::ErrorBody;
 use protocol::api::organizations::{
@@ -21,6 +20,7 @@ use crate::features::organizations::policy;
 use crate::features::organizations::store::{self, Changeable, NewOrganization};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
+use crate::http::json_text::Json;
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, DbError, now};

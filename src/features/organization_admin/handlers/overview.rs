@@ -1,5 +1,4 @@
 //! What is in an organization, for super administrators.
-use axum::Json;
 use chrono::{NaiveTime, Utc};
 use protocol::api::error::ErrorBody;
 use protocol::api::groups::GroupList;
@@ -12,7 +11,7 @@ use crate::features::organizations::row::StatsRow;
 use crate::features::organizations::store;
 use crate::features::{groups, users};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, stored};

@@ -1,5 +1,4 @@
 //! One's own avatar: an address of the web, or a file that is kept here and shown to whoever knows its name.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::Message;
@@ -14,6 +13,7 @@ use crate::features::profile::store;
 use crate::features::profile::upload::{NewAvatar, Upload};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -3,7 +3,6 @@ pub mod avatar;
 pub mod secrets;
 pub mod ssh_key;
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::auth::User;
@@ -19,6 +18,7 @@ use crate::features::accounts::row::AccountRow;
 use crate::features::accounts::store::{email_link, find_account, own};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! What people do with their SSH keys.
-use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::profile::{OwnSshKey, SshKey, SshKeyList, SshKeyPair};
 
@@ -7,6 +6,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::store::own;
 use crate::features::profile::{ssh, store};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! A recording as a file.
-use axum::Json;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::error::ErrorBody;
@@ -11,6 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::recordings::file::{self, FormatQuery};
 use crate::features::recordings::store;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

@@ -1,5 +1,4 @@
 //! Which recordings there are.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::recordings::{Recording, RecordingDetail, RecordingList};
 
@@ -10,6 +9,7 @@ use crate::features::machines::{self, Key};
 use crate::features::recordings::row::RecordingRow;
 use crate::features::recordings::store;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::window::WindowQuery;
 use crate::platform::context::App;
 use crate::platform::db::Count;

@@ -1,5 +1,4 @@
 //! A session as it is recorded: a socket that players speak, from what the terminal shows now on.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
@@ -17,6 +16,7 @@ use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
 use crate::features::recordings::row::RecordingRow;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, is_upgrade, offers};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

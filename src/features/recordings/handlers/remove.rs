@@ -1,5 +1,4 @@
 //! The end of a recording, by order of somebody who may.
-use axum::Json;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
 
@@ -8,6 +7,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::recordings::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

@@ -1,5 +1,4 @@
 //! A recording a part at a time: as it is stored, or as players load it.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::api::error::ErrorBody;
@@ -13,6 +12,7 @@ use crate::auth::caller::Credentials;
 use crate::features::recordings::file;
 use crate::features::recordings::playback::{self, Range};
 use crate::http::extract::{PathPair, PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::range::{Wanted, wanted};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Making, changing and deleting roles.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
 
@@ -10,6 +9,7 @@ use crate::auth::permission::Permission;
 use crate::features::roles::row::FoundRole;
 use crate::features::roles::{builtin, store};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;

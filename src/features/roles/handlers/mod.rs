@@ -3,7 +3,6 @@ pub mod change;
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{
     AnyRole, OrganizationRole, PermissionDefinition, Permissions, RoleDefinition, RoleDefinitions, RoleList,
@@ -14,6 +13,7 @@ use super::{builtin, store};
 use crate::auth::caller::Credentials;
 use crate::auth::permission::{ALL, Permission};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

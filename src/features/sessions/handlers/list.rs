@@ -1,5 +1,4 @@
 //! Lists of sessions: the caller's, and a machine's.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
@@ -13,6 +12,7 @@ use crate::features::sessions::body;
 use crate::features::sessions::store::{self, Filter};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::page::Page;
 use crate::http::period::{self, TimeOrDate};
 use crate::platform::context::App;

@@ -1,5 +1,4 @@
 //! Who was invited: which sessions they may come to, and links.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::sharing::{JoinShare, SharedSession, SharedSessionDetail, SharedSessionList};
 
@@ -8,6 +7,7 @@ use crate::auth::caller::Credentials;
 use crate::features::sharing::access::{GuestAccess, LinkAccess};
 use crate::features::sharing::store;
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

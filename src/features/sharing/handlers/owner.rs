@@ -1,5 +1,4 @@
 //! Whose session it is: inviting, and sending away again.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
 use protocol::api::Message;
@@ -15,6 +14,7 @@ use crate::features::sharing::access::SharingControl;
 use crate::features::sharing::row::ShareRow;
 use crate::features::sharing::store::{self, MAX_SHARES, Terms};
 use crate::http::extract::{PathPair, PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{now, stored};
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Signing in: a password, then the organization where there are several, then a code where one is needed.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use protocol::api::auth::{
@@ -21,6 +20,7 @@ use crate::features::sign_in::state::SignInState;
 use crate::features::sign_in::{finish, otp, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

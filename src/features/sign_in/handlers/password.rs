@@ -1,5 +1,4 @@
 //! Passwords that are changed and forgotten.
-use axum::Json;
 use protocol::api::auth::{
     ChangePassword, ForgotPassword, PasswordChanged, PasswordReset, PasswordResetByToken, StatusOk,
 };
@@ -14,6 +13,7 @@ use crate::features::accounts::row::AccountRow;
 use crate::features::accounts::{body, claim_address, password, password_change, store};
 use crate::features::sign_in::finish;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;

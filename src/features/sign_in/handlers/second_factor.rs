@@ -1,5 +1,4 @@
 //! Setting a second factor up and taking it off.
-use axum::Json;
 use protocol::api::auth::{ConfirmedBy, Enrolment, RecoveryCodes, SecondFactorChanged, SecondFactorStatus, TotpCode};
 use protocol::api::error::ErrorBody;
 
@@ -11,6 +10,7 @@ use crate::features::accounts::totp::{self, Shared};
 use crate::features::accounts::{password, second_factor, store};
 use crate::features::users;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};
 use crate::platform::error::ApiError;

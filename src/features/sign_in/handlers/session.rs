@@ -1,5 +1,4 @@
 //! A sign-in that goes on and ends, and whose it is.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{SecondsFormat, TimeDelta, Utc};
@@ -15,6 +14,7 @@ use crate::features::sessions::revocation::{self, Whose};
 use crate::features::sign_in::{finish, state, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::OptionalJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Accepting an invitation.
-use axum::Json;
 use protocol::api::auth::{AcceptInvite, AcceptInviteByToken, LoginAnswer};
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
@@ -11,6 +10,7 @@ use crate::features::accounts::{password, store};
 use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! The first account of a server. It can be made this way once.
-use axum::Json;
 use protocol::api::auth::{Setup, SetupStatus, SignedIn};
 use protocol::api::error::ErrorBody;
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::features::sign_up::first_account::{self, FirstAccount};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Query, flag, statements};
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Making an organization and the account that administers it.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::auth::{Account, CompanySignedUp, CompanySignup, Role, SignedUp, Signup};
@@ -15,6 +14,7 @@ use crate::features::organizations::store::{self as organizations, NewOrganizati
 use crate::features::sign_in::finish;
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Proving that a mail address is its account's.
-use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 
@@ -10,6 +9,7 @@ use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::new_account::Welcome;
 use crate::features::accounts::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Making accounts for others: with a first password, or by invitation.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use protocol::api::auth::Role;
@@ -23,6 +22,7 @@ use crate::features::users::row::UserRow;
 use crate::features::users::store::home::{Home, find_home};
 use crate::features::users::{body, escalation, store};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Db, DbError, now};
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Seeing people.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::groups::GroupList;
 use protocol::api::users::{People, PersonDetail};
@@ -12,7 +11,7 @@ use crate::features::users::load::load;
 use crate::features::users::store::{self, Filter};
 use crate::features::{accounts, groups};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;

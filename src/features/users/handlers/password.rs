@@ -1,5 +1,4 @@
 //! Giving somebody a new password, who has forgotten theirs or should use it no longer.
-use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::ResetPassword;
@@ -11,6 +10,7 @@ use crate::features::accounts::{self, password};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::features::users::load::load;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

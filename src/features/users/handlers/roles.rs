@@ -1,5 +1,4 @@
 //! The roles of one account: seeing and assigning them.
-use axum::Json;
 use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
@@ -19,6 +18,7 @@ use crate::features::users::load::{exactly_one, load, reload};
 use crate::features::users::role_assignment::{RoleAssignment, only_own};
 use crate::features::users::{body, escalation, store};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;

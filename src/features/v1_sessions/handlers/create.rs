@@ -1,5 +1,4 @@
 //! Opening a session, whose client comes afterwards, and ending one.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
 use protocol::api::secret::Secret;
@@ -16,6 +15,7 @@ use crate::features::sessions::{end, store as sessions};
 use crate::features::terminals;
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;

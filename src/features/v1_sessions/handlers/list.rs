@@ -1,5 +1,4 @@
 //! Looking at sessions: a list, one, and how much they were used.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::v1::{
     V1, V1ErrorBody, V1SessionDetail, V1SessionList, V1SessionStats, V1TopMachine, bare_id, machine_id,
@@ -13,6 +12,7 @@ use crate::features::sessions::store::{self, Filter};
 use crate::features::sessions::{SessionPage, status};
 use crate::features::v1_sessions::{body, stats};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::period::{self, TimeOrDate};
 use crate::platform::context::App;
 use crate::platform::db::{Count, stored};

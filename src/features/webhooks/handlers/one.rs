@@ -1,5 +1,4 @@
 //! Making, reading, changing and removing webhooks.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
@@ -12,7 +11,7 @@ use crate::auth::caller::Credentials;
 use crate::features::webhooks::access::WebhookControl;
 use crate::features::webhooks::{address, courier, signature, store};
 use crate::http::extract::{PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
