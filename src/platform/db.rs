@@ -393,13 +393,13 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 /// Reads a column that holds JSON text.
 pub fn json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-    serde_json::from_str(&text).map_err(serde::de::Error::custom)
+    protocol::json::from_str(&text).map_err(serde::de::Error::custom)
 }
 
 /// The same of one that may be NULL.
 pub fn optional_json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-    text.map(|text| serde_json::from_str(&text).map_err(serde::de::Error::custom))
+    text.map(|text| protocol::json::from_str(&text).map_err(serde::de::Error::custom))
         .transpose()
 }
 

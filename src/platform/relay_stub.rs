@@ -165,7 +165,7 @@ impl RelayStub {
         let Some(part) = response.headers().get(relay_contract::PART_HEADER)? else {
             return Ok(Err(response.json().await?));
         };
-        let file = serde_json::from_str(&part).map_err(ApiError::internal)?;
+        let file = protocol::json::from_str(&part).map_err(ApiError::internal)?;
         let bytes = response.bytes().await?;
         Ok(Ok(FileRead { bytes, file }))
     }

@@ -3,6 +3,7 @@ use protocol::relay_contract::{AskRunner, FilePart, PART_HEADER, RunnerAnswer};
 use protocol::terminal::services::{Answer, Ask, Place, Refusal, Subdir};
 use worker::{Request, Response, Result};
 
+use super::arrival::told;
 use super::{LOOK_AGAIN, Relay, now};
 
 /// What is read of a file before it is handed over, in bytes: so many parts of it as make sixty-four answers of the longest file, and no
@@ -19,7 +20,7 @@ impl Relay {
     /// Does what the Worker wants of the runner. A part of a file is answered as its bytes, and [`FilePart`] in a header; the rest as
     /// [`RunnerAnswer`].
     pub(super) async fn ask_service(&self, mut req: Request) -> Result<Response> {
-        let AskRunner { service, ask } = req.json().await?;
+        let AskRunner { service, ask } = told(&mut req).await?;
         let answer = match ask {
             Ask::Read { place, from, version } => match self.read(&service, place, from, version).await {
                 Ok((bytes, part)) => {

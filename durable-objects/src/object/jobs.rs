@@ -5,13 +5,14 @@ use protocol::terminal::jobs::StartJob;
 use worker::{Request, Response, Result};
 
 use super::Relay;
+use super::arrival::told;
 use crate::jobs;
 use crate::log;
 use crate::relay::JobNews;
 
 impl Relay {
     pub(super) async fn start_job(&self, mut req: Request) -> Result<Response> {
-        let job: StartJob = req.json().await?;
+        let job: StartJob = told(&mut req).await?;
         let mut told = false;
         self.event(|relay, _| told = relay.start_job(job)).await;
         Response::from_json(&told)
@@ -19,7 +20,7 @@ impl Relay {
 
     /// One that is not connected hears it when it says which jobs it has.
     pub(super) async fn cancel_job(&self, mut req: Request) -> Result<Response> {
-        let CancelJob { job, username } = req.json().await?;
+        let CancelJob { job, username } = told(&mut req).await?;
         self.event(|relay, _| relay.tell_of_jobs(&[ToAgent::CancelJob { job, username }]))
             .await;
         Response::empty().map(|response| response.with_status(204))
