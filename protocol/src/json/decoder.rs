@@ -43,13 +43,12 @@ impl<'v> Decoder<'v> {
         }
     }
 
-    /// What a word can be read as, and of any other value it itself.
+    /// The number that a word can be read as, which is a whole one, or that a value is.
     fn read(&self) -> Option<Value<'v>> {
         match self.value? {
             Value::Word(word) => {
-                let (unsigned, signed, float) = (word.parse(), word.parse(), word.parse());
-                let number = unsigned.map(Value::Unsigned).or(signed.map(Value::Signed));
-                number.or(float.map(Value::Float)).ok()
+                let (unsigned, signed) = (word.parse().map(Value::Unsigned), word.parse().map(Value::Signed));
+                unsigned.or(signed).ok()
             }
             Value::Unsigned(number) => Some(Value::Unsigned(*number)),
             Value::Signed(number) => Some(Value::Signed(*number)),

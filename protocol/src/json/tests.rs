@@ -208,11 +208,10 @@ fn words_are_read_as_what_they_are_wanted_for() {
     let word = |text: &'static str| Value::Word(text.into());
     assert_eq!(from_value::<u8>(&word("7")).unwrap(), 7);
     assert_eq!(from_value::<i8>(&word("-7")).unwrap(), -7);
-    assert!((from_value::<f64>(&word("0.5")).unwrap() - 0.5).abs() < f64::EPSILON);
     assert!(from_value::<bool>(&word("true")).unwrap());
     assert_eq!(from_value::<String>(&word("7")).unwrap(), "7");
     assert_eq!(from_value::<Option<Kind>>(&word("small")).unwrap(), Some(Kind::Small));
-    assert!(from_value::<u8>(&word("256")).is_err() && from_value::<u8>(&word("")).is_err());
+    assert!(from_value::<u8>(&word("256")).is_err() && from_value::<u8>(&word("0.5")).is_err());
     assert!(from_value::<bool>(&word("1")).is_err());
     assert!(from_value::<u8>(&Value::Text("7".into())).is_err());
 }
