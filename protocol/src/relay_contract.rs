@@ -284,7 +284,7 @@ pub struct AskedCommand {
 
 /// What became of a command that the relay was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum CommandAnswer {
     /// It is known, and has not ended.
     Pending {
@@ -304,6 +304,8 @@ pub enum CommandAnswer {
         limit: usize,
     },
 }
+
+crate::tagged!(CommandAnswer, "answer");
 
 /// A command by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -368,7 +370,7 @@ pub struct AskRunner {
 
 /// What has become of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "runner", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum RunnerAnswer {
     /// It has answered.
     Answered {
@@ -380,6 +382,8 @@ pub enum RunnerAnswer {
     /// It was asked and did not answer in time, or its link was lost: what it was to do may be done.
     Silent,
 }
+
+crate::tagged!(RunnerAnswer, "runner");
 
 /// What is known of a file besides some of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

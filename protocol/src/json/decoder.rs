@@ -36,7 +36,7 @@ impl<'v> Decoder<'v> {
         }
     }
 
-    fn misfit(&self, expected: &dyn Expected) -> Error {
+    pub(super) fn misfit(&self, expected: &dyn Expected) -> Error {
         match self.value {
             Some(value) => Error::invalid_type(value.unexpected(), expected),
             None => Error::custom("a value is missing"),

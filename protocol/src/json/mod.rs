@@ -6,6 +6,8 @@
 //! no names. `tests/architecture` looks after that.
 mod decoder;
 mod fields;
+mod tagged;
+mod tagging;
 mod value;
 
 use serde::de::DeserializeOwned;
@@ -13,6 +15,8 @@ use serde_json::Error;
 
 use decoder::Context;
 pub use decoder::Decoder;
+pub use tagged::{Tagged, untag};
+pub use tagging::{Tagging, tag};
 pub use value::Value;
 
 /// Decodes a text.

@@ -132,7 +132,7 @@ impl NoResult {
 
 /// What an agent says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 #[allow(
     clippy::large_enum_variant,
     reason = "a hello is said once per connection and never kept"
@@ -357,6 +357,8 @@ pub enum FromAgent {
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
 }
+
+crate::tagged!(FromAgent, "type");
 
 /// What the relay says to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
