@@ -64,6 +64,7 @@ fn form(name: &str) -> Option<&'static str> {
         "file_name" => Some(r"^[^/\\\u0000-\u001f\u007f-\u009f]{1,255}$"),
         "subdir" => Some("^(inputs|outputs)$"),
         "config" => Some("^(config|instance|outputs|scripts)[.]yaml$"),
+        "label" | "region" => Some(r"^[^\u0000-\u001f\u007f-\u009f]{1,255}$"),
         "filename" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
         _ => None,
     }
@@ -129,7 +130,9 @@ fn header() -> OpenApi {
             tag("terminal", "Terminals and their sessions"),
             tag("commands", "Commands without a terminal"),
             tag("services", "Services of runners"),
-            tag("jobs", "What runs on runners"),
+            tag("jobs", "What runs on runners, and what the edge does itself"),
+            tag("instances", "Instances at a cloud provider"),
+            tag("costs", "What they cost"),
             tag("live", "Being told that something has changed"),
             tag("sessions v1", "Sessions, in the form of the Sessions API"),
             tag("v1", "Signing in, machines, people and organizations in the same form"),

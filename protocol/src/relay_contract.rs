@@ -82,6 +82,9 @@ pub const START_JOB_PATH: &str = "/job";
 /// `POST` [`CancelJob`]: calls a job off; answers 204, also when it is over or the runner is away.
 pub const CANCEL_JOB_PATH: &str = "/job/cancel";
 
+/// `POST` [`NamedJob`]: there is more of a job of the edge, for those who watch it here; answers 204.
+pub const JOB_NEWS_PATH: &str = "/job/news";
+
 /// Upgrade of the socket of somebody who watches a job, with [`WatchContext`].
 pub const WATCH_PATH: &str = "/job/watch";
 
@@ -310,6 +313,13 @@ pub enum CommandAnswer {
 pub struct NamedCommand {
     /// Which.
     pub command_id: CommandId,
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedJob {
+    /// Which.
+    pub job: JobId,
 }
 
 /// A job that somebody calls off.

@@ -134,6 +134,14 @@ actions! {
     ServiceFileUploaded "service.file.upload";
     ServiceFileEdited "service.file.edit";
     ServiceFileDeleted "service.file.delete";
+    InstancesRefreshed "instance.refresh";
+    InstanceStopped "instance.stop";
+    InstanceDestroyed "instance.destroy";
+    ServiceStopped "service.stop";
+    AllStopped "system.stop_all";
+    CostsRefreshed "costs.refresh";
+    ProviderKeySet "instance.provider.set";
+    ProviderKeyRemoved "instance.provider.remove";
     Denied "denied";
 }
 
@@ -150,6 +158,8 @@ pub enum Resource {
     Terminal,
     Service,
     Job,
+    Instance,
+    Costs,
     Issue,
     Webhook,
     Alert,
@@ -169,6 +179,7 @@ impl Resource {
             "terminal" => "terminals",
             "service" => "services",
             "job" => "jobs",
+            "instance" => "instances",
             "issue" => "issues",
             "webhook" => "webhooks",
             "alert" => "alerts",
@@ -194,6 +205,8 @@ impl Resource {
             "terminal" | "sessions" | "shares" => Self::Terminal,
             "services" => Self::Service,
             "jobs" => Self::Job,
+            "instances" => Self::Instance,
+            "costs" => Self::Costs,
             "community" => Self::Issue,
             "webhooks" => Self::Webhook,
             "alerts" => Self::Alert,
@@ -214,6 +227,8 @@ impl Resource {
             Self::Terminal => "terminal",
             Self::Service => "service",
             Self::Job => "job",
+            Self::Instance => "instance",
+            Self::Costs => "costs",
             Self::Issue => "issue",
             Self::Webhook => "webhook",
             Self::Alert => "alert",

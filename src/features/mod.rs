@@ -13,6 +13,7 @@ pub mod community;
 pub mod dashboard;
 pub mod downloads;
 pub mod groups;
+pub mod instances;
 pub mod jobs;
 pub mod live;
 pub mod log_management;

@@ -7,10 +7,10 @@ use axum::response::Response;
 use futures_util::future::{Either, select};
 use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
-use protocol::ids::{CommandId, ObjectId, SessionId};
+use protocol::ids::{CommandId, JobId, ObjectId, SessionId};
 use protocol::relay_contract::{
     self, AskRunner, AskStatus, CancelJob, CommandAnswer, DecideCommand, FilePart, Interest, LiveSession, NamedCommand,
-    NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
+    NamedJob, NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
 };
 use protocol::terminal::jobs::StartJob;
 use protocol::terminal::presence::Presence;
@@ -185,6 +185,12 @@ impl RelayStub {
     /// Has the runner end a job by order of somebody who may. Succeeds also if it is over.
     pub async fn cancel_job(&self, cancel: &CancelJob) -> Result<(), ApiError> {
         self.post(relay_contract::CANCEL_JOB_PATH, cancel).await.map(drop)
+    }
+
+    /// Says that there is more of a job of the edge, which somebody may watch here.
+    pub async fn job_news(&self, job: &JobId) -> Result<(), ApiError> {
+        let named = NamedJob { job: job.clone() };
+        self.post(relay_contract::JOB_NEWS_PATH, &named).await.map(drop)
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {

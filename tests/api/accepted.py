@@ -162,6 +162,14 @@ ACCEPTED = [
         {"POST /api/services/{name}/run": ("Script ", "script must not", "Missing required input", "Input ", "inputs must be at most")},
     ),
     Accepted(
+        "labels are one line, and the one that is destroyed is confirmed",
+        REFUSED,
+        {
+            "POST /api/instances/stop": ("label ", "region ", "confirm ", "To destroy an instance"),
+            "POST /api/instances/{label}/{region}/stop": ("confirm ", "To destroy an instance"),
+        },
+    ),
+    Accepted(
         "few texts are YAML, and what is bounded is their bytes",
         REFUSED,
         {"PUT /api/services/{name}/configs/{config}": ("Invalid YAML: ", "Content too large")},

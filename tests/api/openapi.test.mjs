@@ -57,6 +57,8 @@ before(async () => {
   }
   // Nothing of these tests is posted elsewhere.
   process.env.WEBHOOK_PRIVATE_ADDRESSES = "true";
+  // Nothing answers there: the edge reaches no provider.
+  process.env.VULTR_API_URL = "http://127.0.0.1:9";
   const [issuer, fake] = await Promise.all([provider("issuer.mjs"), provider("issuer-fake.mjs")]);
   Object.assign(process.env, {
     ...{ MICROSOFT_CLIENT_ID: "edge", MICROSOFT_CLIENT_SECRET: "hunter2", MICROSOFT_AUTHORITY: fake.url },

@@ -421,6 +421,8 @@ PREPARED = {
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
     "DELETE /api/jobs/{job_id}": lambda world: request(path={"job_id": running_job(world)}),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
+    "POST /api/instances/stop": lambda world: request(body={"label": "web", "region": "mel"}),
+    "PUT /api/instances/provider": lambda world: request(body={"api_key": "of-nobody"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),
     "PUT /api/users/{user_id}/roles": lambda world: request(
@@ -451,6 +453,8 @@ LASTING = {
     "job_id": job,
     # A service of the machine.
     "name": lambda world: "web",
+    "label": lambda world: "web",
+    "region": lambda world: "mel",
     "config": lambda world: "config.yaml",
     "subdir": lambda world: "inputs",
     "file_name": lambda world: "a.txt",

@@ -19,6 +19,7 @@ mod defects;
 mod dist;
 mod duplicates;
 mod groups;
+mod instances;
 mod jobs;
 mod limits;
 mod live;

@@ -1,5 +1,5 @@
 //! Jobs: orders that the Worker hands over, and what the runner says of them.
-use protocol::relay_contract::CancelJob;
+use protocol::relay_contract::{CancelJob, NamedJob};
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::jobs::StartJob;
 use worker::{Request, Response, Result};
@@ -22,6 +22,14 @@ impl Relay {
         let CancelJob { job, username } = req.json().await?;
         self.event(|relay, _| relay.tell_of_jobs(&[ToAgent::CancelJob { job, username }]))
             .await;
+        Response::empty().map(|response| response.with_status(204))
+    }
+
+    /// Tells those who watch a job of the edge here what it has written. Its lines are stored already.
+    pub(super) async fn tell_of_job(&self, mut req: Request) -> Result<Response> {
+        let NamedJob { job } = req.json().await?;
+        self.hint_watchers(Some(&job));
+        self.run_watchers().await;
         Response::empty().map(|response| response.with_status(204))
     }
 

@@ -19,9 +19,9 @@ use std::time::Duration;
 use protocol::ids::ObjectId;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CANCEL_JOB_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH,
-    DECIDE_COMMAND_PATH, DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH,
-    RotateKey, SERVICE_PATH, SESSIONS_PATH, START_JOB_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
-    WATCH_PATH,
+    DECIDE_COMMAND_PATH, DESTROY_PATH, JOB_NEWS_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER,
+    ROTATE_KEY_PATH, RotateKey, SERVICE_PATH, SESSIONS_PATH, START_JOB_PATH, STATUS_PATH, STRANGER_PATH,
+    THRESHOLDS_PATH, VIEWER_PATH, WATCH_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -193,6 +193,7 @@ impl Relay {
             (Method::Post, SERVICE_PATH) => self.ask_service(req).await,
             (Method::Post, START_JOB_PATH) => self.start_job(req).await,
             (Method::Post, CANCEL_JOB_PATH) => self.cancel_job(req).await,
+            (Method::Post, JOB_NEWS_PATH) => self.tell_of_job(req).await,
             (Method::Get, WATCH_PATH) => self.accept_watcher(&req).await,
             (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,

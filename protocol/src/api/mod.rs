@@ -20,6 +20,7 @@ pub mod export;
 pub mod facts;
 pub mod groups;
 pub mod health;
+pub mod instances;
 pub mod jobs;
 pub mod log_management;
 pub mod machines;

@@ -96,11 +96,13 @@ impl JobControl {
         &self.caller
     }
 
-    /// The runner that is to end it. The error is that there is nothing to end.
-    pub fn runner(&self) -> Result<&ObjectId, ApiError> {
-        let runs = self.found.status == JobStatus::Running;
-        let runner = self.found.machine_id.as_ref().filter(|_| runs);
-        runner.ok_or_else(|| ApiError::conflict("job_over", "Job is not running"))
+    /// The runner that is to end it; none of a job of the edge, which looks itself whether it was called off. The error is that there is
+    /// nothing to end.
+    pub fn runner(&self) -> Result<Option<&ObjectId>, ApiError> {
+        match self.found.status {
+            JobStatus::Running => Ok(self.found.machine_id.as_ref()),
+            JobStatus::Completed | JobStatus::Failed => Err(ApiError::conflict("job_over", "Job is not running")),
+        }
     }
 
     /// That it is called off, for the log.

@@ -1,6 +1,7 @@
-//! Jobs: deployments and scripts of services, which run on their runner. A row here says who started what and how it ended; the runner's
-//! relay brings what it writes. `docs/services.md` has the whole.
+//! Jobs: deployments and scripts of services, which run on their runner, and what the edge does itself at a provider's. A row here says who
+//! started what and how it ended; the runner's relay brings what it writes, or the edge writes it. `docs/services.md` has the whole.
 mod access;
+pub mod edge;
 mod handlers;
 mod inputs;
 mod output;

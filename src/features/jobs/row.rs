@@ -16,7 +16,7 @@ pub struct FoundJob {
     #[serde(deserialize_with = "flag")]
     pub sees: bool,
     pub id: JobId,
-    /// Its runner, unless that is gone.
+    /// Its runner, unless that is gone or the edge runs it.
     pub machine_id: Option<ObjectId>,
     pub service: String,
     pub action: String,
@@ -59,6 +59,20 @@ pub struct WatchedRow {
 #[derive(Debug, Deserialize)]
 pub struct StoredRow {
     pub output_bytes: u64,
+}
+
+/// A job of the edge that runs.
+#[derive(Debug, Deserialize)]
+pub struct EdgeRow {
+    /// Who has called it off.
+    pub cancelled_by: Option<String>,
+}
+
+/// A job of the edge that was ended, as nobody does its work any more.
+#[derive(Debug, Deserialize)]
+pub struct LostRow {
+    pub id: JobId,
+    pub organization_id: ObjectId,
 }
 
 /// What is known of a job that a runner has a note of; nothing if nobody waits for it.

@@ -20,7 +20,7 @@ use crate::platform::error::ApiError;
 use crate::platform::random;
 
 /// How often another id is tried when one is taken. Of four thousand million there is hardly one that is.
-const TRIES: usize = 3;
+pub const TRIES: usize = 3;
 
 /// Runs `deploy.sh` of a service on its runner: by bash, in the service's directory, as the account of the machine's shells, without input
 /// and without anybody to ask. What it writes is at `GET /api/jobs/{job_id}` while it runs.
@@ -155,6 +155,7 @@ async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<Jso
     Err(refused)
 }
 
-fn new_id() -> Result<JobId, ApiError> {
+/// An id that hardly any job has.
+pub fn new_id() -> Result<JobId, ApiError> {
     random::hex::<4>()?.try_into().map_err(ApiError::internal)
 }

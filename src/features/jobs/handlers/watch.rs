@@ -129,7 +129,8 @@ fn context(caller: &Caller, access: &JobAccess, telling: Telling, from: u64) -> 
     }
 }
 
-/// At which relay a job is watched: its runner's, which hears of it first. A job whose runner is gone is over, and any relay tells of it.
+/// At which relay a job is watched: its runner's, which hears of it first. A job without one is the edge's own, which tells the relay of its
+/// organization; or its runner is gone, so that it is over, and any relay tells of it.
 fn at<'a>(caller: &'a Caller, access: &'a JobAccess) -> &'a ObjectId {
     access.found().machine_id.as_ref().unwrap_or(caller.organization_id())
 }

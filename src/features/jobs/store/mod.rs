@@ -6,8 +6,9 @@ use protocol::terminal::jobs::{JobEnd, JobOutput};
 use serde_json::Value;
 
 use super::access::{DeployRight, JobControl};
-use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow, WatchedRow};
+use super::row::{EdgeRow, FoundJob, KnownRow, ListedJob, LostRow, OutputRow, StoredRow, WatchedRow};
 use crate::auth::account_store::{holds, is_active, networks};
+use crate::auth::caller::Caller;
 use crate::http::json_text::{json_flag, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, statements};
@@ -94,22 +95,30 @@ statements! {
                AND (k.expires_at IS NULL OR k.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))))
          ORDER BY p.offset LIMIT 4");
 
-    /// A runner (?1) says what a job (?2) has written (?4) after so many bytes (?3): that is stored once, and nothing with a gap before it.
+    /// A runner (?1), or the edge (NULL), says what a job (?2) has written (?4) after so many bytes (?3): that is stored once, and nothing with a gap before it.
     APPEND = "INSERT INTO job_output (job_id, offset, line, text)
          SELECT id, ?3, output_lines, ?4 FROM jobs
-         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND output_bytes = ?3
+         WHERE id = ?2 AND machine_id IS ?1 AND status = 'running' AND output_bytes = ?3
          ON CONFLICT (job_id, offset) DO NOTHING";
 
     /// So many bytes (?4) and ends of lines (?5) that is, and perhaps the deployment's name (?6).
     APPENDED = "UPDATE jobs SET output_bytes = output_bytes + ?4, output_lines = output_lines + ?5,
            deployment_id = COALESCE(deployment_id, ?6)
-         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND output_bytes = ?3";
+         WHERE id = ?2 AND machine_id IS ?1 AND status = 'running' AND output_bytes = ?3";
 
     STORED = "SELECT output_bytes FROM jobs WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
 
     /// It (?2) has ended well (?3) or not; one that was called off has not.
     END = "UPDATE jobs SET status = iif(?3 AND cancelled_by IS NULL, 'completed', 'failed'), finished_at = ?4, exit_code = ?5, signal = ?6, note = ?7
-         WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
+         WHERE id = ?2 AND machine_id IS ?1 AND status = 'running'";
+
+    /// Whether a job (?1) of the edge runs, and who has called it off.
+    AT_EDGE = "SELECT cancelled_by FROM jobs WHERE id = ?1 AND machine_id IS NULL AND status = 'running'";
+
+    /// Jobs of the edge that have run since a time (?2) have lost what did their work.
+    LOST_AT_EDGE = "UPDATE jobs SET status = 'failed', finished_at = ?1,
+           note = '[ERROR: the edge was interrupted; look what has happened before you start it again]'
+         WHERE machine_id IS NULL AND status = 'running' AND started_at < ?2 RETURNING id, organization_id";
 
     /// Somebody (?2) calls a job off. The first who does has.
     CANCEL = "UPDATE jobs SET cancelled_by = ?2 WHERE id = ?1 AND status = 'running' AND cancelled_by IS NULL";
@@ -141,6 +150,24 @@ pub fn insert(right: &DeployRight, new: &NewJob) -> Query<Nothing> {
             caller.organization_id().into(),
             right.machine().into(),
             right.service().into(),
+            new.action.into(),
+            new.script.into(),
+            new.now.into(),
+            caller.id().into(),
+            caller.username().into(),
+        ],
+    )
+}
+
+/// Adds a job of the edge, of something that is called so.
+pub fn insert_at_edge(caller: &Caller, service: &str, new: &NewJob) -> Query<Nothing> {
+    Query::new(
+        INSERT,
+        [
+            new.id.as_str().into(),
+            caller.organization_id().into(),
+            Arg::Null,
+            service.into(),
             new.action.into(),
             new.script.into(),
             new.now.into(),
@@ -227,6 +254,18 @@ pub fn watched(context: &WatchContext, offset: u64) -> Query<WatchedRow> {
 
 /// Stores what a job has written, and asks how much of it is there.
 pub fn append(machine: &ObjectId, output: &JobOutput) -> (Query<Nothing>, Query<Nothing>, Query<StoredRow>) {
+    let (append, appended) = written(Some(machine), output);
+    let stored = Query::new(STORED, [machine.into(), output.job.as_str().into()]);
+    (append, appended, stored)
+}
+
+/// Stores what a job of the edge has written, and asks whether somebody has called it off.
+pub fn append_at_edge(output: &JobOutput) -> (Query<Nothing>, Query<Nothing>, Query<EdgeRow>) {
+    let (append, appended) = written(None, output);
+    (append, appended, Query::new(AT_EDGE, [output.job.as_str().into()]))
+}
+
+fn written(machine: Option<&ObjectId>, output: &JobOutput) -> (Query<Nothing>, Query<Nothing>) {
     let job = || Arg::from(output.job.as_str());
     let offset = || Arg::Integer(whole(output.offset));
     let lines = output.text.bytes().filter(|byte| *byte == b'\n').count();
@@ -243,7 +282,6 @@ pub fn append(machine: &ObjectId, output: &JobOutput) -> (Query<Nothing>, Query<
                 output.deployment_id.as_deref().map(short).into(),
             ],
         ),
-        Query::new(STORED, [machine.into(), job()]),
     )
 }
 
@@ -272,6 +310,27 @@ pub fn end(machine: &ObjectId, end: &JobEnd, now: &str) -> Query<Nothing> {
             end.note.as_deref().into(),
         ],
     )
+}
+
+/// Notes how a job of the edge ended. It has no script whose exit code could be told.
+pub fn end_at_edge(job: &JobId, well: bool, now: &str) -> Query<Nothing> {
+    Query::new(
+        END,
+        [
+            Arg::Null,
+            job.as_str().into(),
+            well.into(),
+            now.into(),
+            Arg::Null,
+            Arg::Null,
+            Arg::Null,
+        ],
+    )
+}
+
+/// Ends the jobs of the edge that have run since before a time, and gives them.
+pub fn end_lost_at_edge(now: &str, before: &str) -> Query<LostRow> {
+    Query::new(LOST_AT_EDGE, [now.into(), before.into()])
 }
 
 /// Notes that the caller calls a job off.

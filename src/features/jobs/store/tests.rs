@@ -396,3 +396,91 @@ fn who_watches_is_given_what_follows_as_long_as_they_may_see_it() {
     db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'own'");
     assert_eq!(as_of("own", "t", Some(0), 12), []);
 }
+
+#[test]
+fn a_job_of_the_edge_is_written_and_ended_by_the_edge_alone() {
+    let db = db();
+    for number in [1, 2] {
+        let new = NewJob {
+            id: &job(number),
+            action: "refresh",
+            script: None,
+            now: NOW,
+        };
+        db.run(insert_at_edge(&db.caller("own"), "inventory", &new));
+    }
+    let says = |number: u32, offset: u64, text: &str| {
+        let output = JobOutput {
+            job: job(number),
+            offset,
+            text: text.to_owned(),
+            deployment_id: None,
+        };
+        let (append, appended, rows) = append_at_edge(&output);
+        db.run(append);
+        db.run(appended);
+        db.run(rows).into_iter().next().map(|row| row.cancelled_by)
+    };
+    assert_eq!(says(1, 0, "one\n"), Some(None));
+    assert_eq!(
+        writes(&db, "runner", 1, 4, "forged"),
+        None,
+        "a runner has no part in it"
+    );
+    assert_eq!(says(1, 9, "after a gap\n"), Some(None));
+    let control = JobControl::decide(db.caller("own"), db.run(find(&machine("own"), job(1).as_str()))).unwrap();
+    assert!(control.runner().unwrap().is_none());
+    db.run(cancel(&control));
+    assert_eq!(says(1, 4, "two\n"), Some(Some("own".to_owned())));
+    db.run(end_at_edge(&job(1), true, LATER));
+    let (over, _) = found(&db, "own", 1).unwrap();
+    assert_eq!(
+        (over.status, over.cancelled, over.exit_code),
+        (JobStatus::Failed, true, None)
+    );
+    assert_eq!(over.output, ["one", "two"]);
+    assert_eq!(says(1, 8, "late\n"), None);
+    db.run(end_at_edge(&job(2), true, LATER));
+    assert_eq!(found(&db, "own", 2).unwrap().0.status, JobStatus::Completed);
+    // One of a runner is none of the edge's.
+    starts(&db, "own", 3, "web", NOW);
+    assert_eq!(says(3, 0, "forged\n"), None);
+    db.run(end_at_edge(&job(3), true, LATER));
+    assert_eq!(found(&db, "own", 3).unwrap().0.status, JobStatus::Running);
+}
+
+#[test]
+fn a_job_of_the_edge_whose_work_was_lost_is_ended_and_says_so() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    for (number, now) in [(2, NOW), (3, LATER)] {
+        let new = NewJob {
+            id: &job(number),
+            action: "refresh",
+            script: None,
+            now,
+        };
+        db.run(insert_at_edge(&db.caller("own"), "inventory", &new));
+    }
+    let lost: Vec<String> = db
+        .run(end_lost_at_edge(LATER, LATER))
+        .iter()
+        .map(|row| row.id.to_string())
+        .collect();
+    assert_eq!(lost, [job(2).to_string()]);
+    assert!(db.run(end_lost_at_edge(LATER, LATER)).is_empty());
+    let (over, _) = found(&db, "own", 2).unwrap();
+    assert_eq!(over.status, JobStatus::Failed);
+    assert!(
+        over.output[0].starts_with("[ERROR: the edge was interrupted"),
+        "{:?}",
+        over.output
+    );
+    for number in [1, 3] {
+        assert_eq!(
+            found(&db, "own", number).unwrap().0.status,
+            JobStatus::Running,
+            "{number}"
+        );
+    }
+}
