@@ -31,6 +31,7 @@ describe('a path', () => {
     ['/commands', { name: 'sent-commands' }],
     ['/services', { name: 'services' }],
     ['/services/web@0123456789ab', { name: 'service', service: 'web@0123456789ab' }],
+    ['/instances', { name: 'instances' }],
     ['/jobs', { name: 'jobs' }],
     ['/jobs/0a1b2c3d', { name: 'job', id: '0a1b2c3d' }],
     ['/commands/cmd_1', { name: 'sent-command', commandId: 'cmd_1' }],

@@ -130,6 +130,12 @@ export const PAGES = {
     menu: 'services',
     load: () => import('./features/services/ServicePage.svelte'),
   }),
+  instances: page('/instances', {
+    needs: 'instances.view',
+    menu: 'services',
+    label: 'Instances',
+    load: () => import('./features/instances/InstancesPage.svelte'),
+  }),
   jobs: page('/jobs', {
     needs: 'jobs.view_own|jobs.view_all',
     menu: 'services',

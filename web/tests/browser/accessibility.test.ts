@@ -95,7 +95,15 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('button', { name: 'Run Ask' }).click();
     await look('run a script');
     await page.keyboard.press('Escape');
-    const { working } = setup.edge.identity;
+    const { renting, working } = setup.edge.identity;
+    renting.add('web-1', { vultr_tags: ['grafana'] });
+    renting.costs = { grafana: 5 };
+    await page.goto('/instances');
+    await page.getByTestId('bars').waitFor();
+    await look('instances');
+    await page.getByRole('button', { name: 'Destroy web-1' }).click();
+    await look('destroy an instance');
+    await page.keyboard.press('Escape');
     working.add({}).write('\x1b[32mok\x1b[m');
     await page.goto('/jobs');
     await page.getByTestId('job').waitFor();

@@ -34,6 +34,7 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   issue: { at: '/community/i1', text: 'The disk is full' },
   requests: { text: 'Backups fail' },
   services: { text: 'grafana' },
+  instances: { text: 'vc2-1c-1gb' },
   jobs: { text: 'Deploy grafana' },
   job: { at: '/jobs/0a1b2c3d', text: 'Deploy grafana' },
   service: { at: '/services/grafana', text: 'Add a user' },
@@ -77,6 +78,7 @@ describe('a page that lost its server', () => {
     edge.recordings.add('000000000001', 'recorded');
     edge.identity.alerting.webhook({ name: 'pager', url: 'https://hooks.example.org' });
     edge.identity.serving.add({ name: 'grafana', scripts: [{ name: 'add-user', label: 'Add a user' }] });
+    edge.identity.renting.add('web-1');
     edge.identity.working.add({});
     edge.identity.community.write({ title: 'The disk is full' });
     edge.identity.requests.ask({ request_note: 'Backups fail' });

@@ -42,9 +42,15 @@ const ACTIONS: Readonly<Record<string, string>> = {
   deploy: 'Deploy',
   stop: 'Stop',
   stop_all: 'Stop everything',
+  stop_instance: 'Stop',
   destroy_instance: 'Destroy',
   refresh: 'Refresh',
 };
+
+/** Whether a job is about a service, rather than about what is at a provider. */
+export function isOfService({ action }: Pick<Job, 'action'>): boolean {
+  return ['deploy', 'script', 'stop'].includes(action);
+}
 
 /** What a job does: "Deploy web", "Run add-user of web". */
 export function titleOf({ action, script, service }: Pick<Job, 'action' | 'script' | 'service'>): string {

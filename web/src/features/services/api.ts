@@ -50,6 +50,16 @@ export async function deploy(name: string): Promise<string> {
   return (await answer(client.POST('/api/services/{name}/deploy', { params: { path: { name } } }))).job_id;
 }
 
+/** Halts the instances of a service. Answers the job. */
+export async function stopService(name: string): Promise<string> {
+  return (await answer(client.POST('/api/services/{name}/stop', { params: { path: { name } } }))).job_id;
+}
+
+/** Halts all instances. Answers the job. */
+export async function stopAll(): Promise<string> {
+  return (await answer(client.POST('/api/services/actions/stop-all'))).job_id;
+}
+
 /** Runs a script of a service. Answers the job. */
 export async function runScript(name: string, script: string, inputs: Record<string, string | string[]>): Promise<string> {
   const asked = { params: { path: { name } }, body: { script, inputs } };

@@ -7,6 +7,7 @@ import { commandLogs } from './command_logs';
 import { Commands, commands } from './commands';
 import { Community, community } from './community';
 import { type Group, groups } from './groups';
+import { Instances, instances } from './instances';
 import { Jobs, jobs } from './jobs';
 import { machines } from './machines';
 import { organization } from './organization';
@@ -54,6 +55,7 @@ export class Administration {
   readonly alerting = new Alerts();
   readonly serving = new Services();
   readonly working = new Jobs();
+  readonly renting = new Instances();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -186,5 +188,6 @@ export class Administration {
     ...alerts(this),
     ...services(this),
     ...jobs(this),
+    ...instances(this),
   };
 }
