@@ -11,7 +11,7 @@
 source "$(dirname "$0")/lib/common.sh"
 source scripts/lib/native.sh
 
-worker_sources() { find Cargo.toml Cargo.lock build.rs migrations src durable-objects protocol/Cargo.toml protocol/src scripts/glue scripts/build.sh -type f; }
+worker_sources() { find Cargo.toml Cargo.lock package-lock.json build.rs migrations src durable-objects protocol/Cargo.toml protocol/src scripts/glue scripts/build.sh -type f; }
 web_sources() { find web \( -name node_modules -o -path web/dist -o -path web/tests \) -prune -o -type f -print; }
 
 # unchanged <part> <output>: whether the part was built from exactly the files it has now, in full or as it is to be built.
@@ -31,11 +31,10 @@ mark() {
   echo "$SEEN" >"$STAMP"
 }
 
-# Of what -O does, inlining makes the Worker a tenth larger after compression: rustc has inlined already what pays. And so does
-# sorting functions by how often they are called: by name, what was compiled from one generic function lies together, and
-# compresses. The names, a tenth of the whole, are not written again. The features are those that Rust's code and its JavaScript
-# use: with all that wasm-opt knows, it would write what workerd does not read yet.
-OPTIMISE=(-O --skip-pass=inlining-optimizing --skip-pass=reorder-functions --reorder-functions-by-name
+# Of what -O does, inlining makes the Worker a tenth larger after compression: rustc has inlined already what pays. The order of
+# functions comes afterwards. The names, a tenth of the whole, are not written again. The features are those that Rust's code and its
+# JavaScript use: with all that wasm-opt knows, it would write what workerd does not read yet.
+OPTIMISE=(-O --skip-pass=inlining-optimizing --skip-pass=reorder-functions
   --enable-{mutable-globals,sign-ext,nontrapping-float-to-int,bulk-memory,multivalue,reference-types,exception-handling})
 
 build_worker() {
@@ -60,6 +59,8 @@ build_worker() {
   "$TARGET_DIR/$glue/glue" "$TARGET_DIR/$target/$PROFILE/vsay_edge.wasm" "$made"
   if [ "$PROFILE" = release ]; then
     job optimise "making the Worker small" wasm-opt "${OPTIMISE[@]}" "$made/index_bg.wasm" -o "$made/index_bg.wasm"
+    # What is alike lies together then, and compresses.
+    "$TARGET_DIR/$glue/glue" sort "$made/index_bg.wasm"
   fi
   cp src/entry.js "$made/"
   esbuild "$made/entry.js" --bundle --minify --format=esm --external:./index_bg.wasm --external:cloudflare:* \

@@ -53,7 +53,9 @@ fn form(name: &str) -> Option<&'static str> {
     match name {
         "agent_id" => Some("^[0-9a-f]{12}$"),
         "alert_id" | "group_id" | "comment_id" | "delivery_id" | "fix_id" | "issue_id" | "key_id" | "machine_id"
-        | "recording_id" | "request_id" | "rule_id" | "share_id" | "webhook_id" => Some("^[0-9a-f]{24}$"),
+        | "recording_id" | "request_id" | "rule_id" | "schedule_id" | "share_id" | "webhook_id" => {
+            Some("^[0-9a-f]{24}$")
+        }
         "name" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(@[0-9a-f]{12})?$"),
         "offset" => Some("^[0-9]{1,19}$"),
         "user_id" => Some("^([0-9a-f]{24}|[1-9][0-9]{0,14})$"),
@@ -64,6 +66,7 @@ fn form(name: &str) -> Option<&'static str> {
         "file_name" => Some(r"^[^/\\\u0000-\u001f\u007f-\u009f]{1,255}$"),
         "subdir" => Some("^(inputs|outputs)$"),
         "config" => Some("^(config|instance|outputs|scripts)[.]yaml$"),
+        "label" | "region" => Some(r"^[^\u0000-\u001f\u007f-\u009f]{1,255}$"),
         "filename" => Some("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
         _ => None,
     }
@@ -129,7 +132,10 @@ fn header() -> OpenApi {
             tag("terminal", "Terminals and their sessions"),
             tag("commands", "Commands without a terminal"),
             tag("services", "Services of runners"),
-            tag("jobs", "What runs on runners"),
+            tag("jobs", "What runs on runners, and what the edge does itself"),
+            tag("schedules", "What the clock starts on runners"),
+            tag("instances", "Instances at a cloud provider"),
+            tag("costs", "What they cost"),
             tag("live", "Being told that something has changed"),
             tag("sessions v1", "Sessions, in the form of the Sessions API"),
             tag("v1", "Signing in, machines, people and organizations in the same form"),

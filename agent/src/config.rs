@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
-use protocol::ids::AgentId;
+use protocol::ids::{AgentId, JobId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
@@ -139,6 +139,11 @@ impl Storage {
     /// Where it notes the jobs that it starts.
     pub fn jobs(&self, agent: &AgentId) -> PathBuf {
         self.directory.join(format!("vsay-agent-{agent}-jobs"))
+    }
+
+    /// Where a job has what it is given in files.
+    pub fn job_files(&self, agent: &AgentId, job: &JobId) -> PathBuf {
+        self.directory.join(format!("vsay-agent-{agent}-job-{job}"))
     }
 
     /// Where it notes the commands that it starts, if it cannot beside its key.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use protocol::ids::JobId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::jobs::{JobEnd, StartJob};
+use protocol::terminal::services::{Answer, Refusal};
 use tokio::process::Child;
 
 use crate::support::{Connection, Machine, Relay, until, within};
@@ -55,12 +56,14 @@ fn script(runner: &Runner, text: &str) {
 fn start(job: JobId) -> StartJob {
     StartJob {
         job,
+        number: None,
         service: "web".into(),
         file: "deploy.sh".into(),
         title: "Running deploy.sh for web".into(),
         username: "ann".into(),
         environment: BTreeMap::new(),
         secrets: Vec::new(),
+        vault_password: None,
     }
 }
 
@@ -359,4 +362,85 @@ async fn a_script_that_is_not_there_or_elsewhere_does_not_run() {
         assert_eq!(stored.lines().last(), Some(&words));
         assert_eq!((end.code, end.signal), (None, None));
     }
+}
+
+/// What the agent answers next, under its number. Besides, it says which services and jobs there are.
+async fn answered(link: &mut Connection) -> (u64, Answer) {
+    loop {
+        if let FromAgent::Service { number, answer } = link.message().await {
+            return (number, answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_vault_password_is_in_a_file_of_the_jobs_own_that_goes_when_it_ends_also_if_the_agent_was_killed() {
+    let (mut runner, mut link) = runner().await;
+    script(
+        &runner,
+        "cd \"$(dirname \"$0\")\" && stat -c %a \"$VAULT_PASSWORD_FILE\"; cat \"$ANSIBLE_VAULT_PASSWORD_FILE\"; echo; env >&2\n\
+         echo \"$VAULT_PASSWORD_FILE\" >file; while [ ! -e go ]; do sleep 0.05; done\n",
+    );
+    let job = |number| StartJob {
+        vault_password: Some("open 'sesame'".to_owned()),
+        ..start(id(number))
+    };
+    let file = || PathBuf::from(fs::read_to_string(runner.service.join("file")).unwrap().trim());
+    link.send(ToAgent::Job { job: job(11) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "VSAY_JOB_ID").await;
+    until("the file to be named", || runner.service.join("file").exists()).await;
+    until("the file to be there", || file().exists()).await;
+    fs::write(runner.service.join("go"), "").unwrap();
+    assert_eq!(stored.over(&mut link).await.code, Some(0));
+    assert_eq!(stored.lines()[2..4], ["600", "********"]);
+    assert!(!stored.output.contains("sesame"));
+    assert!(!file().parent().unwrap().exists());
+
+    for name in ["go", "file"] {
+        fs::remove_file(runner.service.join(name)).unwrap();
+    }
+    link.send(ToAgent::Job { job: job(12) }).await;
+    until("the second file to be named", || {
+        fs::read_to_string(runner.service.join("file")).is_ok_and(|name| name.ends_with('\n'))
+    })
+    .await;
+    let left = file();
+    runner.agent.start_kill().unwrap();
+    runner.agent.wait().await.unwrap();
+    assert!(left.exists());
+    let _again = runner.machine.start();
+    runner.relay.welcome_with_services().await;
+    until("the password to be gone", || !left.parent().unwrap().exists()).await;
+}
+
+#[tokio::test]
+async fn an_order_with_a_number_is_answered_before_anything_runs() {
+    let (runner, mut link) = runner().await;
+    script(&runner, "echo ran\n");
+    for (number, file, refusal) in [
+        (1, "missing.sh", Refusal::NotFound),
+        (2, "../web/deploy.sh", Refusal::Traversal),
+    ] {
+        let job = StartJob {
+            number: Some(number),
+            file: file.to_owned(),
+            ..start(id(10))
+        };
+        link.send(ToAgent::Job { job }).await;
+        let answer = Answer::Refused { refusal };
+        assert_eq!(answered(&mut link).await, (number, answer));
+    }
+    // Of those nothing is left, so that the same job may be ordered again.
+    let note = runner.machine.config.storage.jobs(&runner.machine.config.agent.id);
+    assert!(fs::read_dir(&note).unwrap().next().is_none());
+    let job = StartJob {
+        number: Some(3),
+        ..start(id(10))
+    };
+    link.send(ToAgent::Job { job }).await;
+    assert_eq!(answered(&mut link).await, (3, Answer::Done));
+    let mut stored = Stored::default();
+    assert_eq!(stored.over(&mut link).await.code, Some(0));
+    assert_eq!(stored.lines().last(), Some(&"ran"));
 }

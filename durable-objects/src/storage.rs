@@ -1,6 +1,7 @@
 //! What outlives the object's memory: records by name, notices on their way to the directory, and results of commands.
 use protocol::api::commands::CommandResult;
 use protocol::ids::CommandId;
+use protocol::json;
 use protocol::sql::statements;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
@@ -61,7 +62,7 @@ impl Storage {
     /// Every record. One that this version cannot read is left out and logged: it was written by a version that is gone.
     pub fn records(&self) -> Result<Vec<Record>> {
         let rows: Vec<Value> = self.0.exec(RECORDS, None)?.to_array()?;
-        let decode = |row: Value| match serde_json::from_str(&row.value) {
+        let decode = |row: Value| match json::from_str(&row.value) {
             Ok(record) => Some(record),
             Err(error) => {
                 log::error(&format!("a record cannot be read: {error}"));
@@ -101,9 +102,7 @@ impl Storage {
         };
         Ok(Some((
             last,
-            rows.iter()
-                .filter_map(|row| serde_json::from_str(&row.notice).ok())
-                .collect(),
+            rows.iter().filter_map(|row| json::from_str(&row.notice).ok()).collect(),
         )))
     }
 
@@ -120,7 +119,7 @@ impl Storage {
     /// The result of a command, while it is kept.
     pub fn result(&self, command_id: &CommandId) -> Result<Option<CommandResult>> {
         let rows: Vec<Value> = self.0.exec(RESULT, vec![text(command_id.to_string())])?.to_array()?;
-        let row = rows.first().map(|row| serde_json::from_str(&row.value));
+        let row = rows.first().map(|row| json::from_str(&row.value));
         row.transpose().map_err(Into::into)
     }
 

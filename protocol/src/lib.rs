@@ -16,6 +16,7 @@
 
 pub mod api;
 pub mod ids;
+pub mod json;
 pub mod limits;
 pub mod live;
 pub mod networks;

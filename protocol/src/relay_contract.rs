@@ -76,11 +76,14 @@ pub const SERVICE_PATH: &str = "/service";
 /// The header with a [`FilePart`] as JSON.
 pub const PART_HEADER: &str = "x-file-part";
 
-/// `POST` [`StartJob`](crate::terminal::jobs::StartJob), whose row is written: answers whether the runner is there and was told.
+/// `POST` [`StartJob`](crate::terminal::jobs::StartJob), whose row is written: answers [`RunnerAnswer`], which is done when it runs.
 pub const START_JOB_PATH: &str = "/job";
 
 /// `POST` [`CancelJob`]: calls a job off; answers 204, also when it is over or the runner is away.
 pub const CANCEL_JOB_PATH: &str = "/job/cancel";
+
+/// `POST` [`NamedJob`]: there is more of a job of the edge, for those who watch it here; answers 204.
+pub const JOB_NEWS_PATH: &str = "/job/news";
 
 /// Upgrade of the socket of somebody who watches a job, with [`WatchContext`].
 pub const WATCH_PATH: &str = "/job/watch";
@@ -284,7 +287,7 @@ pub struct AskedCommand {
 
 /// What became of a command that the relay was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum CommandAnswer {
     /// It is known, and has not ended.
     Pending {
@@ -305,11 +308,20 @@ pub enum CommandAnswer {
     },
 }
 
+crate::tagged!(CommandAnswer, "answer");
+
 /// A command by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedCommand {
     /// Which.
     pub command_id: CommandId,
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedJob {
+    /// Which.
+    pub job: JobId,
 }
 
 /// A job that somebody calls off.
@@ -368,7 +380,7 @@ pub struct AskRunner {
 
 /// What has become of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "runner", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum RunnerAnswer {
     /// It has answered.
     Answered {
@@ -380,6 +392,8 @@ pub enum RunnerAnswer {
     /// It was asked and did not answer in time, or its link was lost: what it was to do may be done.
     Silent,
 }
+
+crate::tagged!(RunnerAnswer, "runner");
 
 /// What is known of a file besides some of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

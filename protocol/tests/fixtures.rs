@@ -263,6 +263,8 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
     check_refusals::<ToAgent>(
         "to_agent",
         &[
+            "job.number",
+            "job.vault_password",
             "open.limits",
             "run.limits",
             "run.approval",

@@ -101,6 +101,11 @@ actions! {
     ServiceDeployed "service.deploy";
     ServiceScriptRun "service.run_script";
     JobCancelled "job.cancel";
+    JobRerun "job.rerun";
+    ScheduleCreated "schedule.create";
+    ScheduleUpdated "schedule.update";
+    ScheduleDeleted "schedule.delete";
+    ScheduleSwitchedOff "schedule.switch_off";
     SessionRenamed "session_renamed";
     SessionTerminated "session_terminated";
     SessionEnded "session_ended";
@@ -119,6 +124,7 @@ actions! {
     OrganizationUpdated "organization_updated";
     OrganizationDeleted "organization_deleted";
     SettingsChanged "settings_changed";
+    VaultPasswordChanged "vault_password_changed";
     BrandingChanged "branding_changed";
     WebhookCreated "webhook_created";
     WebhookUpdated "webhook_updated";
@@ -134,6 +140,14 @@ actions! {
     ServiceFileUploaded "service.file.upload";
     ServiceFileEdited "service.file.edit";
     ServiceFileDeleted "service.file.delete";
+    InstancesRefreshed "instance.refresh";
+    InstanceStopped "instance.stop";
+    InstanceDestroyed "instance.destroy";
+    ServiceStopped "service.stop";
+    AllStopped "system.stop_all";
+    CostsRefreshed "costs.refresh";
+    ProviderKeySet "instance.provider.set";
+    ProviderKeyRemoved "instance.provider.remove";
     Denied "denied";
 }
 
@@ -150,6 +164,9 @@ pub enum Resource {
     Terminal,
     Service,
     Job,
+    Schedule,
+    Instance,
+    Costs,
     Issue,
     Webhook,
     Alert,
@@ -169,6 +186,8 @@ impl Resource {
             "terminal" => "terminals",
             "service" => "services",
             "job" => "jobs",
+            "schedule" => "schedules",
+            "instance" => "instances",
             "issue" => "issues",
             "webhook" => "webhooks",
             "alert" => "alerts",
@@ -194,6 +213,9 @@ impl Resource {
             "terminal" | "sessions" | "shares" => Self::Terminal,
             "services" => Self::Service,
             "jobs" => Self::Job,
+            "schedules" => Self::Schedule,
+            "instances" => Self::Instance,
+            "costs" => Self::Costs,
             "community" => Self::Issue,
             "webhooks" => Self::Webhook,
             "alerts" => Self::Alert,
@@ -214,6 +236,9 @@ impl Resource {
             Self::Terminal => "terminal",
             Self::Service => "service",
             Self::Job => "job",
+            Self::Schedule => "schedule",
+            Self::Instance => "instance",
+            Self::Costs => "costs",
             Self::Issue => "issue",
             Self::Webhook => "webhook",
             Self::Alert => "alert",
@@ -258,6 +283,16 @@ impl RequestContext {
             endpoint: path.map(|path| path.as_str().to_owned()).unwrap_or_default(),
             method: parts.method.clone(),
             client: Client::from_headers(&parts.headers),
+        }
+    }
+
+    /// Of what no request did, but this program.
+    pub fn of_nobody(client: Client) -> Self {
+        Self {
+            client,
+            method: Method::default(),
+            endpoint: String::new(),
+            success: StatusCode::default(),
         }
     }
 

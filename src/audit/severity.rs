@@ -16,6 +16,7 @@ impl Action {
             | Self::UserDeleted
             | Self::MachineDeleted
             | Self::RecordingDeleted
+            | Self::InstanceDestroyed
             | Self::OrganizationDeleted => Severity::Critical,
             // Rights, credentials and settings that changed, and the log itself taken away.
             Self::RolesAssigned
@@ -54,6 +55,11 @@ impl Action {
             | Self::WebhookUpdated
             | Self::WebhookDeleted
             | Self::WebhookDisabled
+            | Self::InstanceStopped
+            | Self::ServiceStopped
+            | Self::AllStopped
+            | Self::ProviderKeySet
+            | Self::ProviderKeyRemoved
             | Self::AlertRuleUpdated
             | Self::AlertRuleDeleted
             | Self::AuditExported => Severity::Warning,

@@ -27,6 +27,9 @@ const HEADER: &str = "x-vsay-console";
 /// Where a browser says whose page it asks for.
 const FETCH_SITE: &str = "sec-fetch-site";
 
+/// The one GET that acts (contract). It counts only for whoever proves themselves by a header of their own.
+const ACTS: &str = "/api/instances/refresh";
+
 /// The operation after which nothing is kept, whatever it answers: the person wants to be gone.
 const SIGN_OUT: &str = "/api/auth/logout";
 
@@ -64,7 +67,8 @@ struct Console {
 
 /// Lets the console ask by cookie and answers it by cookie. For everybody else nothing changes.
 pub async fn carry(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
-    let Some(console) = Console::of(request.uri(), request.headers()) else {
+    let acts = request.method() == Method::GET && request.uri().path() == ACTS;
+    let Some(console) = Console::of(request.uri(), request.headers()).filter(|_| !acts) else {
         return next.run(request).await;
     };
     let before = console.present(&config, &mut request);

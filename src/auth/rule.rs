@@ -51,6 +51,8 @@ pub struct Operation {
     pub before_password_change: bool,
     /// Whether a personal key does not do, whatever the rule lets pass.
     pub in_person: bool,
+    /// Whether it changes something though it is a GET.
+    pub acts: bool,
     /// Whether it says who people are, what they may do, or that they are there at all. A key does that only if it was made
     /// for it: one that leaks must not make administrators.
     pub of_people: bool,
@@ -63,6 +65,7 @@ impl From<Rule> for Operation {
             effect: Effect::Writes,
             before_password_change: false,
             in_person: false,
+            acts: false,
             of_people: false,
         }
     }
@@ -86,6 +89,14 @@ impl Rule {
         }
     }
 
+    /// It changes something, whatever its method says: a key that may only read may not.
+    pub fn acts(self) -> Operation {
+        Operation {
+            acts: true,
+            ..self.into()
+        }
+    }
+
     /// It administers people.
     pub fn of_people(self) -> Operation {
         Operation {
@@ -100,7 +111,11 @@ impl Operation {
     pub fn with(self, methods: &[HttpMethod]) -> Self {
         let reads = methods.iter().all(|method| matches!(method, HttpMethod::Get));
         Self {
-            effect: if reads { Effect::Reads } else { Effect::Writes },
+            effect: if reads && !self.acts {
+                Effect::Reads
+            } else {
+                Effect::Writes
+            },
             ..self
         }
     }

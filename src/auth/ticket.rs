@@ -1,6 +1,5 @@
 //! Tickets: what opens one socket to one machine or recording, once, within seconds. A browser can give a socket no header, and an address is
 //! kept where no token belongs.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::secret::Secret;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use super::caller::Caller;
 use super::token;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query, statements, stored};
 use crate::platform::error::ApiError;

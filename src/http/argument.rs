@@ -10,14 +10,16 @@ use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 
 use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
-/// What a handler gives.
-pub type Answer = BoxFuture<'static, Response>;
+/// What a handler gives. What the platform hands out is for one thread, of which a Worker has no more: [`super::operation`] says so
+/// for all of them.
+pub type Answer = LocalBoxFuture<'static, Response>;
 
 /// Something that has to be awaited before an argument is there.
 pub type Step = for<'a> fn(&'a mut Asked) -> BoxFuture<'a, Result<(), ApiError>>;
@@ -133,14 +135,13 @@ macro_rules! handler {
         impl<F, Fut, $($argument: Argument),*> Handler<(Fut, $($argument,)*)> for F
         where
             F: Fn($($argument),*) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output: IntoResponse> + Send + 'static,
+            Fut: Future<Output: IntoResponse> + 'static,
         {
             const STEPS: &'static [Option<Step>] = &[$($argument::FIRST),*];
 
             fn call(&self, mut asked: Asked) -> Result<Answer, ApiError> {
                 $(let $argument = $argument::of(&mut asked)?;)*
-                let answer = self($($argument),*);
-                Ok(Box::pin(async { answer.await.into_response() }))
+                Ok(self($($argument),*).map(IntoResponse::into_response).boxed_local())
             }
         }
     };

@@ -13,7 +13,7 @@ const MAX_USER_AGENT: usize = 512;
 pub const MAX_SOURCE: usize = 32;
 
 /// The client of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
     /// Its network address; `unknown` where nothing stands in front of the Worker to tell.
     pub address: String,

@@ -34,8 +34,17 @@ impl Argument for Envelope {
 impl Envelope {
     /// The answer with the fields of `body`, which must serialize to a JSON object without `message` and `data`.
     pub fn reply(self, status: StatusCode, message: &str, body: &impl Serialize) -> Result<Response, ApiError> {
-        let object = serde_json::to_string(body).map_err(ApiError::internal)?;
-        let text = self.wrap(message, &object).map_err(ApiError::internal)?;
+        self.answer(status, message, serde_json::to_string(body))
+    }
+
+    fn answer(
+        self,
+        status: StatusCode,
+        message: &str,
+        written: serde_json::Result<String>,
+    ) -> Result<Response, ApiError> {
+        let text = written.and_then(|object| self.wrap(message, &object));
+        let text = text.map_err(ApiError::internal)?;
         Ok((status, [("content-type", "application/json; charset=utf-8")], text).into_response())
     }
 

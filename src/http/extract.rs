@@ -4,13 +4,13 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::{HeaderMap, Uri, header};
 use futures_util::FutureExt;
 use protocol::api::validate::{Faults, Validate};
+use protocol::json;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::http::argument::{Argument, Asked, Step, read_body};
-use crate::http::misfit::misfit;
+use crate::http::misfit::{malformed, misfit};
 use crate::http::query;
-use crate::platform::decode::Object;
 use crate::platform::error::ApiError;
 
 /// A JSON body that keeps its own rules.
@@ -37,7 +37,7 @@ impl<T: DeserializeOwned + Validate> Argument for OptionalJson<T> {
         if bytes.is_empty() {
             return Ok(Self(None));
         }
-        let body: T = decode(&bytes)?;
+        let body: T = decode(&bytes, T::OTHER_NAMES)?;
         let mut faults = Faults::default();
         body.validate(&mut faults);
         let faults = faults.into_vec();
@@ -74,7 +74,7 @@ pub fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, A
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(ApiError::bad_request("The body must be a JSON object")),
-        Err(error) => Err(misfit(bytes, &error)),
+        Err(error) => Err(malformed(&error)),
     }
 }
 
@@ -95,11 +95,22 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    T::deserialize(Object(&mut deserializer))
-        .and_then(|body| deserializer.end().map(|()| body))
-        .map_err(|error| misfit(bytes, &error))
+fn decode<T: DeserializeOwned>(bytes: &[u8], other_names: &[(&str, &'static str)]) -> Result<T, ApiError> {
+    let body = parse(bytes, other_names)?;
+    json::explain(&body).map_err(|fault| misfit(&fault))
+}
+
+/// The body with the fields' own names.
+fn parse<'b>(bytes: &'b [u8], other_names: &[(&str, &'static str)]) -> Result<json::Value<'b>, ApiError> {
+    let mut body = json::Value::parse(bytes).map_err(|error| malformed(&error))?;
+    if let json::Value::Object(fields) = &mut body {
+        for (name, _) in fields {
+            if let Some((_, own)) = other_names.iter().find(|(other, _)| other == name) {
+                *name = (*own).into();
+            }
+        }
+    }
+    Ok(body)
 }
 
 /// The one variable part of a path.
@@ -199,7 +210,7 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        format!("{:?}", decode::<CreateMachine>(text.as_bytes()).unwrap_err())
+        format!("{:?}", decode::<CreateMachine>(text.as_bytes(), &[]).unwrap_err())
     }
 
     #[test]
@@ -210,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_missing_field_is_named() {
-        let error = decode::<protocol::api::auth::Signup>(br#"{"username":"a"}"#).unwrap_err();
+        let error = decode::<protocol::api::auth::Signup>(br#"{"username":"a"}"#, &[]).unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("\"email\"") && text.contains("is required"), "{text}");
     }

@@ -1,9 +1,9 @@
 //! Whether the Worker answers at all, and whether it can work.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, Exists, Query, statements};
 use crate::platform::error::ApiError;
@@ -55,7 +55,6 @@ pub struct Ready {
 #[utoipa::path(get, path = "/ready", summary = "Readiness",
     responses((status = 200, description = "The Worker can work", body = Ready),
         (status = 503, description = "It cannot, and why", body = ErrorBody)))]
-#[worker::send]
 pub async fn ready(app: App) -> Result<Json<Ready>, ApiError> {
     match app.db()?.run(Query::<Exists>::new(APPLIED, [SCHEMA.into()])).await {
         Ok(rows) if !rows.is_empty() => Ok(Json(Ready {

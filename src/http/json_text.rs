@@ -1,12 +1,13 @@
-//! Bodies that the database made: JSON text that goes out as it came, neither decoded nor encoded on the way.
+//! Bodies of JSON. Those that the database made go out as they came, neither decoded nor encoded on the way.
 //!
 //! SQL that makes them names each published field in one `json_object`, of 16 at most. JSON that comes out of a subquery is
 //! mere text to the function around it and needs a `json(…)`.
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::page::Paging;
+use crate::platform::error::ApiError;
 
 /// SQL: a truth value as JSON has it. SQLite itself has none.
 macro_rules! json_flag {
@@ -37,6 +38,24 @@ pub struct JsonText(pub String);
 impl IntoResponse for JsonText {
     fn into_response(self) -> Response {
         ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// What becomes JSON. It is written into the same memory as all other JSON: axum's own type has another, and with it each type
+/// that can be written would be compiled once more.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        answer(serde_json::to_string(&self.0))
+    }
+}
+
+fn answer(written: serde_json::Result<String>) -> Response {
+    match written {
+        Ok(text) => JsonText(text).into_response(),
+        Err(error) => ApiError::internal(error).into_response(),
     }
 }
 

@@ -1,33 +1,24 @@
 //! What is wrong with a JSON body, in words for whoever sent it. The decoder speaks of types of ours, which mean nothing outside.
 use std::borrow::Cow;
 
-use serde::de::IgnoredAny;
+use protocol::json::Misfit;
 
-use crate::platform::decode;
 use crate::platform::error::ApiError;
 
-/// Why a body was not decoded: no JSON, or a field that does not fit.
-pub fn misfit(bytes: &[u8], error: &serde_json::Error) -> ApiError {
-    let text = error.to_string();
-    // Without the position, which is of no use to a person filling in a form.
-    let fault = text.rsplit_once(" at line ").map_or(text.as_str(), |(fault, _)| fault);
-    if !error.is_data() && !is_misplaced(bytes, fault) {
-        return ApiError::bad_request(format!("The body is not valid JSON: {text}"));
-    }
+/// Why a body is no JSON.
+pub fn malformed(error: &serde_json::Error) -> ApiError {
+    ApiError::bad_request(format!("The body is not valid JSON: {error}"))
+}
+
+/// Why a body was not decoded: a field does not fit.
+pub fn misfit(Misfit { error, path }: &Misfit) -> ApiError {
+    let fault = error.to_string();
     let missing = fault.strip_prefix("missing field `");
     match missing.and_then(|rest| rest.strip_suffix('`')) {
         Some(field) => ApiError::invalid_field(field, "is required"),
-        None => match decode::path(bytes, error).as_str() {
-            "" => ApiError::bad_request("The body must be a JSON object"),
-            path => ApiError::invalid_field(path, in_words(fault)),
-        },
+        None if path.is_empty() => ApiError::bad_request("The body must be a JSON object"),
+        None => ApiError::invalid_field(path, in_words(&fault)),
     }
-}
-
-/// Whether it is JSON all the same, and the decoder only says otherwise: of a value where it wants a word out of a list, and of a
-/// number that is too large for what it wants.
-fn is_misplaced(bytes: &[u8], fault: &str) -> bool {
-    matches!(fault, "expected value" | "number out of range") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
 /// What is allowed instead.
@@ -75,6 +66,7 @@ mod tests {
 
     use chrono::{DateTime, Utc};
     use protocol::ids::ObjectId;
+    use protocol::json::{Value, explain};
     use serde::Deserialize;
 
     use super::*;
@@ -124,8 +116,10 @@ mod tests {
     }
 
     fn said(json: &str) -> String {
-        let error = serde_json::from_str::<Body>(json).unwrap_err();
-        misfit(json.as_bytes(), &error).text().to_owned()
+        match Value::parse(json.as_bytes()) {
+            Ok(value) => misfit(&explain::<Body>(&value).unwrap_err()).text().to_owned(),
+            Err(error) => malformed(&error).text().to_owned(),
+        }
     }
 
     #[test]
@@ -140,21 +134,20 @@ mod tests {
             (r#"{"size":"1"}"#, "size must be a whole number and not negative"),
             (r#"{"whole":1e300}"#, "whole must be a whole number"),
             (r#"{"ratio":"1"}"#, "ratio must be a number"),
-            (r#"{"ratio":1e999}"#, "ratio has the wrong form"),
             (r#"{"list":{}}"#, "list must be a list"),
             (r#"{"list":["a",5]}"#, "list[1] must be a string"),
             (r#"{"map":[]}"#, "map must be an object"),
             (r#"{"map":5}"#, "map must be an object"),
             (r#"{"part":"x"}"#, "part must be an object"),
             (r#"{"parts":["x"]}"#, "parts[0] must be an object"),
-            (r#"{"parts":[["x"]]}"#, "parts[0][0] must be an object"),
+            (r#"{"parts":[["x"]]}"#, "parts[0] must be an object"),
             (r#"{"part":{"a":"x"}}"#, "b is required"),
             (r#"{"word":"four"}"#, "word must be one of one, two, three"),
             (r#"{"word":", expected u8"}"#, "word must be one of one, two, three"),
             (r#"{"word":" at line 1"}"#, "word must be one of one, two, three"),
             (r#"{"either":"x"}"#, "either must be this or that"),
             (r#"{"word":5}"#, "word has the wrong form"),
-            (r#"{"word":["one"]}"#, "word[0] has the wrong form"),
+            (r#"{"word":["one"]}"#, "word has the wrong form"),
             (r#"{"id":"x"}"#, "id must be 24 lowercase hex characters"),
             (r#"{"id":5}"#, "id must be a string"),
             (r#"{"time":5}"#, "time must be a time such as 2026-01-31T12:00:00Z"),
@@ -168,7 +161,13 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_said_with_its_place() {
-        for json in ["{", r#"{"word":}"#, r#"{"text":"\ud800"}"#, r#"{"ratio":1e}"#] {
+        for json in [
+            "{",
+            r#"{"word":}"#,
+            r#"{"text":"\ud800"}"#,
+            r#"{"ratio":1e}"#,
+            r#"{"ratio":1e999}"#,
+        ] {
             let text = said(json);
             assert!(
                 text.starts_with("The body is not valid JSON: ") && text.contains("line 1"),

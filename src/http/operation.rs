@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
+use futures_util::future::BoxFuture;
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::HttpMethod;
 #[cfg(not(target_arch = "wasm32"))]
 use utoipa::openapi::{Paths, RefOr, Schema};
 use utoipa_axum::PathItemExt;
+use worker::send::SendFuture;
 
 use crate::http::argument::{Answer, Asked, Handler, Step};
 use crate::platform::config::Config;
@@ -33,10 +35,10 @@ struct AnyHandler<D> {
 }
 
 impl<D: Clone + Send + Sync + 'static> axum::handler::Handler<(), Arc<Config>> for AnyHandler<D> {
-    type Future = Answer;
+    type Future = BoxFuture<'static, Response>;
 
-    fn call(self, request: Request, config: Arc<Config>) -> Answer {
-        Box::pin(async move {
+    fn call(self, request: Request, config: Arc<Config>) -> Self::Future {
+        Box::pin(SendFuture::new(async move {
             let mut asked = Asked::new(request, config);
             asked.parts.extensions.insert(self.declared);
             for step in self.steps.iter().flatten() {
@@ -48,7 +50,7 @@ impl<D: Clone + Send + Sync + 'static> axum::handler::Handler<(), Arc<Config>> f
                 Ok(answer) => answer.await,
                 Err(error) => error.into_response(),
             }
-        })
+        }))
     }
 }
 

@@ -18,6 +18,9 @@ const MIN_JWT_SECRET: usize = 32;
 /// Shortest `METRICS_TOKEN`: it is not counted how often somebody guesses.
 const MIN_METRICS_TOKEN: usize = 32;
 
+/// The provider's own API, if no other address is set.
+const VULTR_API: &str = "https://api.vultr.com";
+
 /// Everything the REST side is told from outside.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -41,6 +44,8 @@ pub struct Config {
     pub allow_signup: bool,
     /// Whether webhooks may lead to private addresses: of a deployment on somebody's own computer.
     pub webhook_private_addresses: bool,
+    /// Where the API of the provider of instances is, without a final slash.
+    pub vultr_api_url: String,
     /// How letters are sent; none if this server sends no mail.
     pub mail: Option<Arc<MailSettings>>,
     /// What opens `/metrics`; none if it is not there.
@@ -104,7 +109,7 @@ impl Config {
             token_secret: jwt_secret.into(),
             sealing,
             audit,
-            base_url: base_url(get("BASE_URL"))?,
+            base_url: origin("BASE_URL", get("BASE_URL"))?,
             origins,
             // At most what the platform lets a request carry.
             max_body_bytes: number(
@@ -129,6 +134,7 @@ impl Config {
             },
             allow_signup: flag("ALLOW_SIGNUP", get("ALLOW_SIGNUP"), true)?,
             webhook_private_addresses: flag("WEBHOOK_PRIVATE_ADDRESSES", get("WEBHOOK_PRIVATE_ADDRESSES"), false)?,
+            vultr_api_url: origin("VULTR_API_URL", get("VULTR_API_URL"))?.unwrap_or_else(|| VULTR_API.to_owned()),
             mail: MailSettings::parse(get).map_err(ConfigError)?.map(Arc::new),
             oidc: OidcSettings::parse(get).map_err(ConfigError)?,
             super_admin: SuperAdmin::parse(get),
@@ -136,11 +142,11 @@ impl Config {
     }
 }
 
-fn base_url(value: Option<String>) -> Result<Option<String>, ConfigError> {
+fn origin(name: &str, value: Option<String>) -> Result<Option<String>, ConfigError> {
     let Some(url) = value else { return Ok(None) };
     if web_origin(&url).is_none() {
         return Err(ConfigError(format!(
-            "BASE_URL must be an address such as https://edge.example.com, not {url}"
+            "{name} must be an address such as https://edge.example.com, not {url}"
         )));
     }
     Ok(Some(url.trim_end_matches('/').to_owned()))
@@ -202,6 +208,7 @@ mod tests {
         assert_eq!(config.token_lifetime_seconds(), 86_400);
         assert_eq!(config.max_body_bytes, 1_048_576);
         assert!(!config.webhook_private_addresses);
+        assert_eq!(config.vultr_api_url, "https://api.vultr.com");
         assert!(config.allow_signup && config.mail.is_none() && config.base_url.is_none());
     }
 
@@ -235,6 +242,7 @@ mod tests {
             ("ALLOWED_ORIGINS", "example.org", "origins such as"),
             ("BASE_URL", "edge.example.com", "https://edge.example.com"),
             ("BASE_URL", "ftp://edge.example.com", "an address such as"),
+            ("VULTR_API_URL", "api.vultr.com", "an address such as"),
             ("MAIL_TRANSPORT", "smtp", "binding or http"),
             ("GITHUB_CLIENT_ID", "id", "needs GITHUB_CLIENT_SECRET"),
         ] {

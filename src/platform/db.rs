@@ -2,13 +2,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, JSON};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use wasm_bindgen::JsValue;
 use worker::d1::serde_wasm_bindgen;
-use worker::{D1Database, D1PreparedStatement, D1Result};
+use worker::{D1Database, D1Result};
 
 use super::error::ApiError;
 use super::row;
@@ -122,13 +123,6 @@ impl<T> Query<T> {
     }
 }
 
-// What does not depend on the type of a row is apart from what does, so that it is compiled once.
-
-fn bind(db: &D1Database, sql: &str, args: Vec<Arg>) -> worker::Result<D1PreparedStatement> {
-    db.prepare(sql)
-        .bind(&args.into_iter().map(JsValue::from).collect::<Vec<_>>())
-}
-
 /// The row of a statement that gives none.
 #[derive(Debug, Deserialize)]
 pub struct Nothing {}
@@ -150,30 +144,32 @@ impl Count {
     }
 }
 
-/// One or more queries that go to D1 together, in one transaction.
+/// One or more queries that go to D1 together, in one transaction. What can fail is not done here but once for all of them, so
+/// that what is compiled for each batch is no more than what its types make different.
 pub trait Batch {
     /// What they give: a list of rows each.
     type Rows;
     /// How many there turned out to be, where that is not in the type.
     type Shape;
 
-    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape>;
+    /// Adds its statements.
+    fn prepare(self, statements: &mut Statements) -> Self::Shape;
 
     /// Takes as many results as there are statements.
-    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError>;
+    fn take(shape: Self::Shape, results: &mut Results) -> Self::Rows;
 }
 
 impl<T: DeserializeOwned> Batch for Query<T> {
     type Rows = Vec<T>;
     type Shape = ();
 
-    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<()> {
-        statements.push(bind(db, self.sql, self.args)?);
-        Ok(())
+    fn prepare(self, statements: &mut Statements) {
+        statements.0.push((self.sql, self.args));
     }
 
-    fn take((): (), results: &mut dyn Iterator<Item = D1Result>) -> Result<Vec<T>, DbError> {
-        row::all(&json_rows(results.next())?).map_err(undecoded)
+    fn take((): (), results: &mut Results) -> Vec<T> {
+        let rows = results.next().and_then(|json| row::all(&json).map_err(undecoded));
+        rows.unwrap_or_else(|error| results.failed(error))
     }
 }
 
@@ -182,11 +178,11 @@ impl<B: Batch> Batch for Vec<B> {
     type Rows = Vec<B::Rows>;
     type Shape = Vec<B::Shape>;
 
-    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape> {
-        self.into_iter().map(|batch| batch.prepare(db, statements)).collect()
+    fn prepare(self, statements: &mut Statements) -> Self::Shape {
+        self.into_iter().map(|batch| batch.prepare(statements)).collect()
     }
 
-    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
+    fn take(shape: Self::Shape, results: &mut Results) -> Self::Rows {
         shape.into_iter().map(|shape| B::take(shape, results)).collect()
     }
 }
@@ -196,12 +192,12 @@ impl<B: Batch> Batch for Option<B> {
     type Rows = Option<B::Rows>;
     type Shape = Option<B::Shape>;
 
-    fn prepare(self, db: &D1Database, statements: &mut Vec<D1PreparedStatement>) -> worker::Result<Self::Shape> {
-        self.map(|batch| batch.prepare(db, statements)).transpose()
+    fn prepare(self, statements: &mut Statements) -> Self::Shape {
+        self.map(|batch| batch.prepare(statements))
     }
 
-    fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
-        shape.map(|shape| B::take(shape, results)).transpose()
+    fn take(shape: Self::Shape, results: &mut Results) -> Self::Rows {
+        shape.map(|shape| B::take(shape, results))
     }
 }
 
@@ -213,17 +209,13 @@ macro_rules! batch_of_tuple {
             type Shape = ($($batch::Shape,)*);
 
             #[allow(unused_variables, clippy::unused_unit, reason = "of the empty tuple")]
-            fn prepare(
-                self,
-                db: &D1Database,
-                statements: &mut Vec<D1PreparedStatement>,
-            ) -> worker::Result<Self::Shape> {
-                Ok(($(self.$index.prepare(db, statements)?,)*))
+            fn prepare(self, statements: &mut Statements) -> Self::Shape {
+                ($(self.$index.prepare(statements),)*)
             }
 
             #[allow(unused_variables, clippy::unused_unit, reason = "of the empty tuple")]
-            fn take(shape: Self::Shape, results: &mut dyn Iterator<Item = D1Result>) -> Result<Self::Rows, DbError> {
-                Ok(($($batch::take(shape.$index, results)?,)*))
+            fn take(shape: Self::Shape, results: &mut Results) -> Self::Rows {
+                ($($batch::take(shape.$index, results),)*)
             }
         }
     };
@@ -239,11 +231,46 @@ batch_of_tuple!(A 0, B 1, C 2, D 3, E 4);
 #[derive(Deserialize)]
 struct RawRow(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
 
-/// Rows as one JSON text. Asking the JavaScript object for each field of each row takes five times as long.
-fn json_rows(result: Option<D1Result>) -> Result<String, DbError> {
-    let result = result.ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
-    let rows: Array = result.results::<RawRow>()?.into_iter().map(|row| row.0).collect();
-    Ok(JSON::stringify(&rows).map_err(worker::Error::from)?.into())
+/// Statements with their values, in the order in which they are run.
+#[derive(Default)]
+pub struct Statements(Vec<(&'static str, Vec<Arg>)>);
+
+/// What D1 gave for them.
+pub struct Results {
+    results: std::vec::IntoIter<D1Result>,
+    /// Why what was taken is not what was given.
+    failure: Option<DbError>,
+}
+
+impl Results {
+    fn take<B: Batch>(mut self, shape: B::Shape) -> Result<B::Rows, DbError> {
+        let rows = B::take(shape, &mut self);
+        match self.failure {
+            None => Ok(rows),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The rows of the next statement as one JSON text. Asking the JavaScript object for each field of each row takes five
+    /// times as long.
+    fn next(&mut self) -> Result<String, DbError> {
+        let result = self.results.next();
+        let result = result.ok_or_else(|| DbError::Other("D1 gave too few results".to_owned()))?;
+        let rows: Array = result.results::<RawRow>()?.into_iter().map(|row| row.0).collect();
+        Ok(JSON::stringify(&rows).map_err(worker::Error::from)?.into())
+    }
+
+    /// Remembers why there are no rows, and gives none.
+    fn failed<T>(&mut self, error: DbError) -> Vec<T> {
+        self.failure.get_or_insert(error);
+        Vec::new()
+    }
+
+    /// How many bytes the database has, if it says so.
+    fn size(&self) -> Option<u64> {
+        let about = self.results.as_slice().last()?.meta().ok().flatten()?;
+        about.size_after.map(|bytes| bytes as u64)
+    }
 }
 
 fn undecoded(error: serde_json::Error) -> DbError {
@@ -259,31 +286,40 @@ impl Db {
     }
 
     /// Runs queries in one round trip and one transaction.
-    pub async fn run<B: Batch>(&self, batch: B) -> Result<B::Rows, DbError> {
-        let mut statements = Vec::new();
-        let shape = batch.prepare(&self.0, &mut statements)?;
-        let results = self.send(statements).await?;
-        B::take(shape, &mut results.into_iter())
+    pub fn run<B: Batch>(&self, batch: B) -> impl Future<Output = Result<B::Rows, DbError>> {
+        let mut statements = Statements::default();
+        let shape = batch.prepare(&mut statements);
+        self.send(statements).map(move |results| results?.take::<B>(shape))
     }
 
     /// The same, and how many bytes the database has, if it says so.
-    pub async fn run_and_measure<B: Batch>(&self, batch: B) -> Result<(B::Rows, Option<u64>), DbError> {
-        let mut statements = Vec::new();
-        let shape = batch.prepare(&self.0, &mut statements)?;
-        let results = self.send(statements).await?;
-        let about = results.last().and_then(|result| result.meta().ok().flatten());
-        let bytes = about.and_then(|about| about.size_after).map(|bytes| bytes as u64);
-        Ok((B::take(shape, &mut results.into_iter())?, bytes))
+    pub fn run_and_measure<B: Batch>(&self, batch: B) -> impl Future<Output = Result<(B::Rows, Option<u64>), DbError>> {
+        let mut statements = Statements::default();
+        let shape = batch.prepare(&mut statements);
+        self.send(statements).map(move |results| {
+            let results = results?;
+            let size = results.size();
+            Ok((results.take::<B>(shape)?, size))
+        })
     }
 
     /// Boxed, so that it is compiled once instead of within everything that runs queries.
-    fn send(&self, statements: Vec<D1PreparedStatement>) -> LocalBoxFuture<'_, worker::Result<Vec<D1Result>>> {
+    fn send(&self, Statements(statements): Statements) -> LocalBoxFuture<'_, Result<Results, DbError>> {
         Box::pin(async {
-            // D1 refuses a batch of nothing.
-            match statements.is_empty() {
-                true => Ok(Vec::new()),
-                false => self.0.batch(statements).await,
+            let mut prepared = Vec::with_capacity(statements.len());
+            for (sql, args) in statements {
+                let args: Vec<_> = args.into_iter().map(JsValue::from).collect();
+                prepared.push(self.0.prepare(sql).bind(&args)?);
             }
+            let results = match prepared.is_empty() {
+                // D1 refuses a batch of nothing.
+                true => Vec::new(),
+                false => self.0.batch(prepared).await?,
+            };
+            Ok(Results {
+                results: results.into_iter(),
+                failure: None,
+            })
         })
     }
 }
@@ -357,13 +393,13 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 /// Reads a column that holds JSON text.
 pub fn json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-    serde_json::from_str(&text).map_err(serde::de::Error::custom)
+    protocol::json::from_str(&text).map_err(serde::de::Error::custom)
 }
 
 /// The same of one that may be NULL.
 pub fn optional_json<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-    text.map(|text| serde_json::from_str(&text).map_err(serde::de::Error::custom))
+    text.map(|text| protocol::json::from_str(&text).map_err(serde::de::Error::custom))
         .transpose()
 }
 

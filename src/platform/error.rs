@@ -15,42 +15,47 @@ use super::{log, random};
 /// Seconds after which a refused client may try again: the period of the rate limits in `wrangler.toml`.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
 
-/// A failed request.
+/// A failed request. Behind a pointer: whatever may fail hands its result on at every step, and what is handed on is code.
 #[derive(Debug, Clone)]
-pub struct ApiError {
+pub struct ApiError(Box<Failure>);
+
+/// What is known of a failure.
+#[derive(Debug, Clone)]
+struct Failure {
     status: StatusCode,
     code: &'static str,
     text: Cow<'static, str>,
     /// What `detail` says, where it is not what `error` says.
-    detail: Option<Box<str>>,
+    detail: Option<String>,
     fields: Vec<FieldError>,
-    /// What few failures say. Apart, so that every result stays small.
-    more: Option<Box<More>>,
-    /// What went wrong inside; logged, never sent.
-    cause: Option<Box<str>>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct More {
     /// How many accounts are in the way.
     user_count: Option<u64>,
     /// The time here, where the caller's clock is in the way.
     now: Option<DateTime<Utc>>,
+    /// What went wrong inside; logged, never sent.
+    cause: Option<String>,
 }
 
 type Text = Cow<'static, str>;
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, text: impl Into<Text>) -> Self {
-        Self {
+        Self::of(status, code, text.into())
+    }
+
+    /// Apart, so that it is compiled once and not for each kind of text.
+    #[inline(never)]
+    fn of(status: StatusCode, code: &'static str, text: Text) -> Self {
+        Self(Box::new(Failure {
             status,
             code,
-            text: text.into(),
+            text,
             detail: None,
             fields: Vec::new(),
-            more: None,
+            user_count: None,
+            now: None,
             cause: None,
-        }
+        }))
     }
 
     /// 400: the request makes no sense as a whole.
@@ -64,10 +69,9 @@ impl ApiError {
             Some(fault) => format!("{} {}", fault.field, fault.message).into(),
             None => Text::from("The request is not valid"),
         };
-        Self {
-            fields,
-            ..Self::new(StatusCode::BAD_REQUEST, "validation_failed", text)
-        }
+        let mut error = Self::new(StatusCode::BAD_REQUEST, "validation_failed", text);
+        error.0.fields = fields;
+        error
     }
 
     /// 400: one field is not accepted.
@@ -80,10 +84,9 @@ impl ApiError {
 
     /// 400: one field is not accepted, in the words that clients of a published API look for.
     pub fn refused_field(field: &str, message: impl Into<String>, text: impl Into<Text>) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::invalid_field(field, message)
-        }
+        let mut error = Self::invalid_field(field, message);
+        error.0.text = text.into();
+        error
     }
 
     /// 401: nobody proved who calls.
@@ -93,20 +96,16 @@ impl ApiError {
 
     /// 401: nothing is wrong with the proof but its time.
     pub fn clock_skew(now: DateTime<Utc>) -> Self {
-        Self {
-            more: Some(Box::new(More {
-                now: Some(now),
-                ..More::default()
-            })),
-            ..Self::new(
-                StatusCode::UNAUTHORIZED,
-                "clock_skew",
-                format!(
-                    "The machine's clock is more than {CLOCK_SKEW_SECONDS} s off: here it is {}",
-                    now.to_rfc3339_opts(SecondsFormat::Secs, true)
-                ),
-            )
-        }
+        let mut error = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "clock_skew",
+            format!(
+                "The machine's clock is more than {CLOCK_SKEW_SECONDS} s off: here it is {}",
+                now.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ),
+        );
+        error.0.now = Some(now);
+        error
     }
 
     /// 403: the caller is known and lacks the right.
@@ -128,19 +127,17 @@ impl ApiError {
     }
 
     /// The same, with words of its own for `detail`: clients of the two published APIs look for different ones.
-    pub fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self {
-            detail: Some(detail.into().into_boxed_str()),
-            ..self
-        }
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
     }
 
     /// The same, of fields that the request had under other names: of each pair, the one here and the one there.
     pub fn of_fields(self, names: &[(&str, &str)]) -> Self {
-        if self.fields.is_empty() {
+        if self.0.fields.is_empty() {
             return self;
         }
-        let renamed = self.fields.into_iter().map(|fault| {
+        let renamed = self.0.fields.into_iter().map(|fault| {
             let other = names.iter().find(|(here, _)| *here == fault.field);
             FieldError {
                 field: other.map_or(fault.field, |(_, there)| (*there).to_owned()),
@@ -151,43 +148,36 @@ impl ApiError {
     }
 
     /// The same, saying how many accounts are in the way.
-    pub fn with_user_count(self, count: u64) -> Self {
-        Self {
-            more: Some(Box::new(More {
-                user_count: Some(count),
-                ..self.more.map(|more| *more).unwrap_or_default()
-            })),
-            ..self
-        }
+    pub fn with_user_count(mut self, count: u64) -> Self {
+        self.0.user_count = Some(count);
+        self
     }
 
     /// The same, with what went wrong inside, for the log.
-    pub fn caused_by(self, cause: impl ToString) -> Self {
-        Self {
-            cause: Some(cause.to_string().into_boxed_str()),
-            ..self
-        }
+    pub fn caused_by(mut self, cause: impl ToString) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
     }
 
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// What went wrong inside, for the log.
     pub fn cause(&self) -> &str {
-        self.cause.as_deref().unwrap_or(&self.text)
+        self.0.cause.as_deref().unwrap_or(&self.0.text)
     }
 
     /// Which fields are not accepted.
     #[cfg(test)]
     pub fn fields(&self) -> &[FieldError] {
-        &self.fields
+        &self.0.fields
     }
 
     /// Its words.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// 404: absent, or not for the caller to know of.
@@ -271,10 +261,7 @@ impl ApiError {
             "internal",
             "Something went wrong on our side",
         );
-        Self {
-            cause: Some(cause.to_string().into_boxed_str()),
-            ..error
-        }
+        error.caused_by(cause)
     }
 }
 
@@ -293,7 +280,7 @@ impl From<random::NoRandomness> for ApiError {
 /// The error travels as an extension and gets its body from [`render`], which knows the path.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -320,7 +307,7 @@ impl Surface {
 }
 
 /// The response to a failed request. Logs what must be looked at, once.
-pub fn render(error: ApiError, surface: Surface) -> Response {
+pub fn render(ApiError(error): ApiError, surface: Surface) -> Response {
     if let Some(cause) = &error.cause {
         log::error(&format!("the request failed: {cause}"));
     }
@@ -328,15 +315,14 @@ pub fn render(error: ApiError, surface: Surface) -> Response {
         true => log::Scope::current().map(|scope| scope.request_id().to_owned()),
         false => None,
     };
-    let more = error.more.map(|more| *more).unwrap_or_default();
     let body = match surface {
         Surface::Api => serde_json::to_string(&ErrorBody {
             error: error.text.to_string(),
-            detail: error.detail.map_or_else(|| error.text.to_string(), String::from),
+            detail: error.detail.unwrap_or_else(|| error.text.to_string()),
             code: error.code.to_owned(),
             fields: error.fields,
-            user_count: more.user_count,
-            now: more.now,
+            user_count: error.user_count,
+            now: error.now,
             request_id,
         })
         .unwrap_or_default(),

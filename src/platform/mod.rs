@@ -7,7 +7,6 @@ pub mod channel;
 pub mod config;
 pub mod context;
 pub mod db;
-pub mod decode;
 pub mod error;
 pub mod images;
 pub mod log;

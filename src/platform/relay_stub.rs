@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures_util::future::{Either, select};
+use futures_util::FutureExt;
+use futures_util::future::{Either, LocalBoxFuture, select};
 use protocol::api::commands::CommandResult;
 use protocol::api::health::Thresholds;
-use protocol::ids::{CommandId, ObjectId, SessionId};
+use protocol::ids::{CommandId, JobId, ObjectId, SessionId};
+use protocol::json;
 use protocol::relay_contract::{
     self, AskRunner, AskStatus, CancelJob, CommandAnswer, DecideCommand, FilePart, Interest, LiveSession, NamedCommand,
-    NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
+    NamedJob, NamedSession, RotateKey, RunCommand, RunnerAnswer, Status,
 };
 use protocol::terminal::jobs::StartJob;
 use protocol::terminal::presence::Presence;
@@ -57,45 +59,38 @@ impl RelayStub {
     /// What the relay knows now, or nothing if it does not say in time. Who is interested in the machine's figures has fresh ones
     /// measured behind the answer.
     pub async fn status(&self, interest: Option<Interest>) -> Option<Status> {
-        in_time("status", self.ask_status(interest)).await
+        in_time("status", self.ask(relay_contract::STATUS_PATH, &AskStatus { interest })).await
     }
 
     /// What sessions on the machine do now, or nothing if the relay does not say in time.
     pub async fn sessions(&self) -> Option<Vec<LiveSession>> {
-        in_time("sessions", self.ask(relay_contract::SESSIONS_PATH)).await
+        in_time("sessions", self.ask_sessions()).await
     }
 
-    async fn ask<T: DeserializeOwned>(&self, path: &str) -> worker::Result<T> {
-        let request = request(path, Method::Get, Headers::new(), None)?;
+    async fn ask_sessions(&self) -> worker::Result<Vec<LiveSession>> {
+        let request = request(relay_contract::SESSIONS_PATH, Method::Get, Headers::new(), None)?;
         let mut response = self.0.fetch_with_request(request).await?;
         match response.status_code() {
-            200 => response.json().await,
+            200 => Ok(json::from_str(&response.text().await?)?),
             status => Err(worker::Error::RustError(format!("status {status}"))),
         }
     }
 
-    async fn ask_status(&self, interest: Option<Interest>) -> Result<Status, ApiError> {
-        let mut response = self.post(relay_contract::STATUS_PATH, &AskStatus { interest }).await?;
-        Ok(response.json().await?)
-    }
-
     /// The machine's thresholds have changed: what its agent says is judged by these from now on.
     pub async fn judge_by(&self, thresholds: &Thresholds) -> Result<(), ApiError> {
-        self.post(relay_contract::THRESHOLDS_PATH, thresholds).await.map(drop)
+        self.tell(relay_contract::THRESHOLDS_PATH, thresholds).await.map(drop)
     }
 
     /// Has the machine's agent told to replace its key. Answers whether it is there.
     pub async fn rotate_key(&self, challenge: String) -> Result<bool, ApiError> {
-        let mut response = self
-            .post(relay_contract::ROTATE_KEY_PATH, &RotateKey { challenge })
-            .await?;
-        Ok(response.json().await?)
+        self.ask(relay_contract::ROTATE_KEY_PATH, &RotateKey { challenge })
+            .await
     }
 
     /// Ends one session by order of somebody who may. Succeeds also if it was over.
     pub async fn close(&self, session: &SessionId) -> Result<(), ApiError> {
         let session = session.clone();
-        self.post(relay_contract::CLOSE_PATH, &NamedSession { session })
+        self.tell(relay_contract::CLOSE_PATH, &NamedSession { session })
             .await
             .map(drop)
     }
@@ -103,33 +98,29 @@ impl RelayStub {
     /// Who is at a session.
     pub async fn presence(&self, session: &SessionId) -> Result<Vec<Presence>, ApiError> {
         let session = session.clone();
-        let mut response = self
-            .post(relay_contract::PRESENCE_PATH, &NamedSession { session })
-            .await?;
-        Ok(response.json().await?)
+        self.ask(relay_contract::PRESENCE_PATH, &NamedSession { session }).await
     }
 
     /// Something was withdrawn: the relay looks at the rights of all it has again, and has ended what has none when this
     /// succeeds.
     pub async fn recheck(&self) -> Result<(), ApiError> {
-        self.post(relay_contract::RECHECK_PATH, &()).await.map(drop)
+        self.tell(relay_contract::RECHECK_PATH, &()).await.map(drop)
     }
 
     /// Ends everything: the machine is gone. Succeeds also the second time.
     pub async fn destroy(&self) -> Result<(), ApiError> {
-        self.post(relay_contract::DESTROY_PATH, &()).await.map(drop)
+        self.tell(relay_contract::DESTROY_PATH, &()).await.map(drop)
     }
 
     /// Hands a command over, whose row is written, and waits for its result if it says so. Again, nothing is run twice.
     pub async fn run_command(&self, run: &RunCommand) -> Result<CommandAnswer, ApiError> {
-        let mut response = self.post(relay_contract::COMMAND_PATH, run).await?;
-        Ok(response.json().await?)
+        self.ask(relay_contract::COMMAND_PATH, run).await
     }
 
     /// Calls a command off by order of somebody who may. Succeeds also if it was over.
     pub async fn cancel_command(&self, command_id: &CommandId) -> Result<(), ApiError> {
         let command_id = command_id.clone();
-        self.post(relay_contract::CANCEL_COMMAND_PATH, &NamedCommand { command_id })
+        self.tell(relay_contract::CANCEL_COMMAND_PATH, &NamedCommand { command_id })
             .await
             .map(drop)
     }
@@ -137,20 +128,21 @@ impl RelayStub {
     /// Hands over what was decided of a command that waits for approval. Succeeds also if it waits no more.
     pub async fn decide_command(&self, decided: &DecideCommand) -> Result<(), ApiError> {
         let path = relay_contract::DECIDE_COMMAND_PATH;
-        self.post(path, decided).await.map(drop)
+        self.tell(path, decided).await.map(drop)
     }
 
     /// What came of a command that has ended, as long as it is kept.
     pub async fn command_result(&self, command_id: &CommandId) -> Result<Option<CommandResult>, ApiError> {
         let command_id = command_id.clone();
-        let path = relay_contract::COMMAND_RESULT_PATH;
-        let mut response = self.post(path, &NamedCommand { command_id }).await?;
-        Ok(response.json().await?)
+        self.ask(relay_contract::COMMAND_RESULT_PATH, &NamedCommand { command_id })
+            .await
     }
 
     /// Has the machine's agent do something with a service, but for reading a file.
     pub async fn ask_runner(&self, service: &str, ask: Ask) -> Result<RunnerAnswer, ApiError> {
-        Ok(self.service(service, ask).await?.json().await?)
+        let service = service.to_owned();
+        self.ask(relay_contract::SERVICE_PATH, &AskRunner { service, ask })
+            .await
     }
 
     /// Has it read a file of a service from a byte on, of the version that was read before, as much as is good for one answer.
@@ -161,40 +153,78 @@ impl RelayStub {
         from: u64,
         version: Option<String>,
     ) -> Result<Result<FileRead, RunnerAnswer>, ApiError> {
-        let mut response = self.service(service, Ask::Read { place, from, version }).await?;
+        let (service, ask) = (service.to_owned(), Ask::Read { place, from, version });
+        let mut response = self
+            .tell(relay_contract::SERVICE_PATH, &AskRunner { service, ask })
+            .await?;
         let Some(part) = response.headers().get(relay_contract::PART_HEADER)? else {
-            return Ok(Err(response.json().await?));
+            let answer = response.text().await?;
+            return Ok(Err(json::from_str(&answer).map_err(ApiError::internal)?));
         };
-        let file = serde_json::from_str(&part).map_err(ApiError::internal)?;
+        let file = json::from_str(&part).map_err(ApiError::internal)?;
         let bytes = response.bytes().await?;
         Ok(Ok(FileRead { bytes, file }))
     }
 
-    async fn service(&self, service: &str, ask: Ask) -> Result<worker::Response, ApiError> {
-        let service = service.to_owned();
-        self.post(relay_contract::SERVICE_PATH, &AskRunner { service, ask })
-            .await
-    }
-
-    /// Has the runner run a job, whose row is written. Answers whether it is there.
-    pub async fn start_job(&self, job: &StartJob) -> Result<bool, ApiError> {
-        let mut response = self.post(relay_contract::START_JOB_PATH, job).await?;
-        Ok(response.json().await?)
+    /// Has the runner run a job, whose row is written.
+    pub async fn start_job(&self, job: &StartJob) -> Result<RunnerAnswer, ApiError> {
+        self.ask(relay_contract::START_JOB_PATH, job).await
     }
 
     /// Has the runner end a job by order of somebody who may. Succeeds also if it is over.
     pub async fn cancel_job(&self, cancel: &CancelJob) -> Result<(), ApiError> {
-        self.post(relay_contract::CANCEL_JOB_PATH, cancel).await.map(drop)
+        self.tell(relay_contract::CANCEL_JOB_PATH, cancel).await.map(drop)
     }
 
-    async fn post(&self, path: &str, body: &impl Serialize) -> Result<worker::Response, ApiError> {
-        let body = serde_json::to_string(body).map_err(ApiError::internal)?;
-        let request = request(path, Method::Post, Headers::new(), Some(body))?;
-        let response = self.0.fetch_with_request(request).await?;
-        match response.status_code() {
-            200..=299 => Ok(response),
-            status => Err(ApiError::internal(format!("the relay answered {status} to {path}"))),
-        }
+    /// Says that there is more of a job of the edge, which somebody may watch here.
+    pub async fn job_news(&self, job: &JobId) -> Result<(), ApiError> {
+        let job = job.clone();
+        self.tell(relay_contract::JOB_NEWS_PATH, &NamedJob { job })
+            .await
+            .map(drop)
+    }
+
+    // What is said is written before, and what is answered is decoded after: what waits in between is compiled once.
+
+    fn tell<'a>(
+        &'a self,
+        path: &'static str,
+        body: &impl Serialize,
+    ) -> LocalBoxFuture<'a, Result<worker::Response, ApiError>> {
+        self.post(path, serde_json::to_string(body))
+    }
+
+    fn ask<T: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &impl Serialize,
+    ) -> impl Future<Output = Result<T, ApiError>> {
+        let answer = self.text(path, serde_json::to_string(body));
+        answer.map(|answer| json::from_str(&answer?).map_err(ApiError::internal))
+    }
+
+    fn text(
+        &self,
+        path: &'static str,
+        written: serde_json::Result<String>,
+    ) -> LocalBoxFuture<'_, Result<String, ApiError>> {
+        Box::pin(async move { Ok(self.post(path, written).await?.text().await?) })
+    }
+
+    fn post(
+        &self,
+        path: &'static str,
+        written: serde_json::Result<String>,
+    ) -> LocalBoxFuture<'_, Result<worker::Response, ApiError>> {
+        Box::pin(async move {
+            let body = written.map_err(ApiError::internal)?;
+            let request = request(path, Method::Post, Headers::new(), Some(body))?;
+            let response = self.0.fetch_with_request(request).await?;
+            match response.status_code() {
+                200..=299 => Ok(response),
+                status => Err(ApiError::internal(format!("the relay answered {status} to {path}"))),
+            }
+        })
     }
 
     /// Hands a WebSocket upgrade over. Of the client's request, only the subprotocols go along: what the relay needs to know
@@ -205,7 +235,7 @@ impl RelayStub {
         context: &impl Serialize,
         subprotocol: Option<&str>,
     ) -> Result<Upgraded, ApiError> {
-        let response = self.open(path, context, subprotocol).await?;
+        let response = self.open(path, serde_json::to_string(context), subprotocol).await?;
         match StatusCode::from_u16(response.status_code()) {
             Ok(StatusCode::SWITCHING_PROTOCOLS) => Ok(Upgraded::Open(response.into())),
             Ok(status @ (StatusCode::CONFLICT | StatusCode::UNAUTHORIZED)) => Ok(Upgraded::Refused(status)),
@@ -218,7 +248,7 @@ impl RelayStub {
 
     /// Opens a socket of our own.
     pub async fn socket(&self, path: &str, context: &impl Serialize) -> Result<WebSocket, ApiError> {
-        let response = self.open(path, context, None).await?;
+        let response = self.open(path, serde_json::to_string(context), None).await?;
         let answered = response.status_code();
         let opened = response.websocket();
         opened.ok_or_else(|| ApiError::internal(format!("the relay answered {answered} to {path}")))
@@ -227,15 +257,12 @@ impl RelayStub {
     async fn open(
         &self,
         path: &str,
-        context: &impl Serialize,
+        context: serde_json::Result<String>,
         subprotocol: Option<&str>,
     ) -> Result<worker::Response, ApiError> {
         let headers = Headers::new();
         headers.set("upgrade", "websocket")?;
-        headers.set(
-            relay_contract::CONTEXT_HEADER,
-            &serde_json::to_string(context).map_err(ApiError::internal)?,
-        )?;
+        headers.set(relay_contract::CONTEXT_HEADER, &context.map_err(ApiError::internal)?)?;
         if let Some(subprotocol) = subprotocol {
             headers.set("sec-websocket-protocol", subprotocol)?;
         }

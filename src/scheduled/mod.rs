@@ -13,6 +13,8 @@ use chrono::{DateTime, Utc};
 use crate::features::alerts;
 use crate::features::audit_log;
 use crate::features::community;
+use crate::features::jobs;
+use crate::features::schedules;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::features::webhooks::courier;
 use crate::platform::context::App;
@@ -22,10 +24,13 @@ use crate::platform::log;
 
 /// Does what is due at `now`. A job that fails is logged and does not keep the others from running.
 pub async fn run(app: &App, now: DateTime<Utc>) {
+    // The first, as somebody has said when.
+    report("starting what is scheduled", schedules::run(app, now).await);
     report("removing what has expired", purge::run(app, now).await);
     report("ending grants", grants::run(app, now).await);
     report("ending requests", access_requests::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
+    report("ending jobs of the edge", jobs::edge::end_lost(app, now).await);
     report("removing recordings", recordings::run(app, now).await);
     report("removing pictures", community::images::purge(app, now).await);
     // Also those that could not be ended when their right was withdrawn.

@@ -6,7 +6,7 @@ use crate::auth::ticket;
 use crate::features::accounts::store::{email_link, otp};
 use crate::features::sign_in;
 use crate::features::webhooks::store::outbox;
-use crate::features::{alerts, command_logs, commands, log_management, sessions};
+use crate::features::{alerts, command_logs, commands, jobs, log_management, schedules, sessions};
 use crate::platform::context::App;
 use crate::platform::db::{Nothing, Query};
 use crate::platform::error::ApiError;
@@ -26,6 +26,9 @@ const DELIVERIES_KEPT: TimeDelta = TimeDelta::days(30);
 /// How long an alert is kept after it happened last.
 const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
 
+/// How long it can be seen what became of the runs of schedules.
+const SCHEDULE_RUNS_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// How long is kept what rules have looked at: some count what happened within an hour.
 const SIGNALS_KEPT: TimeDelta = TimeDelta::minutes(61);
 
@@ -43,19 +46,22 @@ pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
 }
 
 /// What organizations say how long it is kept, which is looked at here and written in no row. That it was stays in the audit log.
-fn kept_so_long(now: DateTime<Utc>) -> [Query<Nothing>; 4] {
+fn kept_so_long(now: DateTime<Utc>) -> [Query<Nothing>; 6] {
     let now = stored(now);
     [
+        // Before the jobs, which go when nothing is left of it.
+        jobs::store::over::purge_output(&now, AT_ONCE),
         // Before what it counts.
         log_management::store::note(&now, AT_ONCE),
         command_logs::store::over::purge(&now, AT_ONCE),
         sessions::store::over::purge(&now, AT_ONCE),
         commands::store::over::purge(&now, AT_ONCE),
+        jobs::store::over::purge(&now, AT_ONCE),
     ]
 }
 
 /// What is kept for a time of its own.
-fn expired(now: DateTime<Utc>) -> [Query<Nothing>; 11] {
+fn expired(now: DateTime<Utc>) -> [Query<Nothing>; 12] {
     [
         sign_in::store::purge(&stored(now), AT_ONCE),
         otp::purge(&stored(now), AT_ONCE),
@@ -73,6 +79,7 @@ fn expired(now: DateTime<Utc>) -> [Query<Nothing>; 11] {
         alerts::store::purge(&stored(now - ALERTS_KEPT), AT_ONCE),
         alerts::store::purge_signals(&stored(now - SIGNALS_KEPT), AT_ONCE),
         log_management::store::purge(&stored(now - RUNS_KEPT), AT_ONCE),
+        schedules::store::runs::purge(&stored(now - SCHEDULE_RUNS_KEPT), AT_ONCE),
     ]
 }
 

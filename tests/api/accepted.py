@@ -64,6 +64,7 @@ PAGES = (
     "GET /api/jobs",
     "GET /api/recordings",
     "GET /api/recordings/{recording_id}/segments",
+    "GET /api/schedules/{schedule_id}/history",
     "GET /api/sessions/{session_id}",
     "GET /api/terminal/sessions",
     "GET /api/users",
@@ -99,6 +100,7 @@ NUMBERS = (
     "PUT /api/users/{user_id}/roles",
     "POST /api/roles/users/{user_id}/roles",
 )
+SCHEDULE = ("cron ", "time_zone ", "script ", "inputs ", "Script ", "Missing required input", "Input ", "name is", "service is")
 FILES = (
     "POST /api/services/{name}/files/{subdir}",
     "GET /api/services/{name}/files/{subdir}/{file_name}",
@@ -160,6 +162,29 @@ ACCEPTED = [
         "which scripts a service has and what they ask for, its files say",
         REFUSED,
         {"POST /api/services/{name}/run": ("Script ", "script must not", "Missing required input", "Input ", "inputs must be at most")},
+    ),
+    Accepted(
+        "which texts are a cron expression or a time zone, and which scripts a service has, no schema says",
+        REFUSED,
+        {
+            "GET /api/schedules/preview": ("cron ", "time_zone "),
+            "POST /api/schedules": SCHEDULE,
+            "PUT /api/schedules/{schedule_id}": SCHEDULE,
+        },
+    ),
+    Accepted(
+        "a number of times that is none counts as absent",
+        ACCEPTED_ANYWAY,
+        {"GET /api/schedules/preview": ()},
+        lambda case, _: wrong_parameters(case) <= {"count", "time_zone"},
+    ),
+    Accepted(
+        "labels are one line, and the one that is destroyed is confirmed",
+        REFUSED,
+        {
+            "POST /api/instances/stop": ("label ", "region ", "confirm ", "To destroy an instance"),
+            "POST /api/instances/{label}/{region}/stop": ("confirm ", "To destroy an instance"),
+        },
     ),
     Accepted(
         "few texts are YAML, and what is bounded is their bytes",

@@ -107,13 +107,32 @@ def command(world):
 
 
 def job(world):
-    """A deployment of the machine's service."""
-    return world.ask("POST", "/api/services/web/deploy")["job_id"]
+    """A run of the machine's service."""
+    return world.ask("POST", "/api/services/web/run", {"script": "deploy"})["job_id"]
 
 
 def running_job(world):
-    """One that does not end by itself."""
-    return world.ask("POST", "/api/services/waits/deploy")["job_id"]
+    """One that does not end by itself. Of scripts many run at once, of deployments one."""
+    return world.ask("POST", "/api/services/waits/run", {"script": "deploy"})["job_id"]
+
+
+def past_job(world):
+    """One that is over."""
+    job = running_job(world)
+    world.ask("DELETE", f"/api/jobs/{job}")
+    return world.over(job)
+
+
+SCHEDULE = {"name": "a schedule", "service": "web", "cron": "@daily", "enabled": False}
+
+
+def of_schedule(body=None):
+    """A request about a schedule of the machine's service, which is off."""
+
+    def prepare(world):
+        return request(path={"schedule_id": world.ask("POST", "/api/schedules", SCHEDULE)["id"]}, body=body)
+
+    return prepare
 
 
 def logged(world):
@@ -411,6 +430,7 @@ PREPARED = {
     "POST /api/webhooks/{webhook_id}/test": of_webhook(),
     "GET /api/webhooks/{webhook_id}/deliveries": of_webhook(),
     "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": of_webhook(delivery=True),
+    "PUT /api/services/vault-password": lambda world: request(body={"password": None}),
     "POST /api/services/{name}/files/{subdir}": lambda world: request(
         body={"file": GIF}, media_type="multipart/form-data"
     ),
@@ -419,8 +439,17 @@ PREPARED = {
     "GET /api/services/{name}/files/{subdir}/{file_name}": service_file,
     "PUT /api/services/{name}/configs/{config}": lambda world: request(body={"content": "a: 1\n"}),
     "DELETE /v1/machines/{machine_id}": lambda world: request(path={"machine_id": world.new_machine()["id"]}),
+    "POST /api/jobs/{job_id}/rerun": lambda world: request(path={"job_id": past_job(world)}),
     "DELETE /api/jobs/{job_id}": lambda world: request(path={"job_id": running_job(world)}),
+    "POST /api/schedules": lambda world: request(body=SCHEDULE),
+    "GET /api/schedules/preview": lambda world: request(query={"cron": "30 4 * * 1-5", "time_zone": "Europe/Berlin"}),
+    "GET /api/schedules/{schedule_id}": of_schedule(),
+    "PUT /api/schedules/{schedule_id}": of_schedule({"name": "another name"}),
+    "DELETE /api/schedules/{schedule_id}": of_schedule(),
+    "GET /api/schedules/{schedule_id}/history": of_schedule(),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
+    "POST /api/instances/stop": lambda world: request(body={"label": "web", "region": "mel"}),
+    "PUT /api/instances/provider": lambda world: request(body={"api_key": "of-nobody"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
     "DELETE /v1/sessions/{session_id}": lambda world: request(path={"session_id": world.v1_session()}),
     "PUT /api/users/{user_id}/roles": lambda world: request(
@@ -451,6 +480,8 @@ LASTING = {
     "job_id": job,
     # A service of the machine.
     "name": lambda world: "web",
+    "label": lambda world: "web",
+    "region": lambda world: "mel",
     "config": lambda world: "config.yaml",
     "subdir": lambda world: "inputs",
     "file_name": lambda world: "a.txt",

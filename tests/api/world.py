@@ -197,6 +197,15 @@ class World:
             time.sleep(LOOK_EVERY)
         raise AssertionError("no recording ends")
 
+    def over(self, job):
+        """A job, once it has ended."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if self.ask("GET", f"/api/jobs/{job}")["status"] != "running":
+                return job
+            time.sleep(LOOK_EVERY)
+        raise AssertionError("the job does not end")
+
     def recordings(self):
         return self.ask("GET", f"/api/machines/{self.machine['agent_id']}/recordings")["recordings"]
 

@@ -1,4 +1,5 @@
 //! What the shape of the source tree promises: read from the source itself, so that no list has to be kept by hand.
+mod decoding;
 mod graph;
 mod imports;
 mod log;

@@ -19,6 +19,7 @@ use crate::support::team::{self, allow};
 use crate::support::viewer::{Socket, open};
 use crate::support::wait::{PATIENCE, eventually};
 
+/// A runner, whose it is, and its one service, `web`.
 pub struct Runner {
     pub owner: Account,
     pub agent: Agent,
@@ -75,7 +76,7 @@ impl Runner {
     }
 
     /// Waits until the job has written this line.
-    async fn wrote(&self, id: &str, line: &str) {
+    pub async fn wrote(&self, id: &str, line: &str) {
         eventually(&format!("the line {line:?}"), async || {
             let job = self.job(id).await;
             lines(&job).contains(&line).then_some(())
@@ -84,13 +85,14 @@ impl Runner {
     }
 }
 
+/// What a job has written.
 pub fn lines(job: &Value) -> Vec<&str> {
     let output = job["output"].as_array().expect("lines").iter();
     output.map(|line| line.as_str().expect("a line")).collect()
 }
 
 /// A script that writes so many lines, then waits for a file, and then writes as many again.
-fn in_two_halves(lines: usize, go: &Path) -> String {
+pub fn in_two_halves(lines: usize, go: &Path) -> String {
     let go = go.display();
     format!(
         "for n in $(seq {lines}); do echo before $n; done\n\
@@ -133,8 +135,9 @@ async fn a_deployment_is_seen_while_it_runs_and_afterwards() {
     assert_eq!(
         job,
         json!({
-            "id": id, "service": "web", "action": "deploy", "script": null, "status": "failed", "deployment_id": "web-7",
-            "exit_code": 3, "username": name, "started_by": name, "object_id": null, "type_slug": null, "cancelled": false,
+            "id": id, "service": "web", "action": "deploy", "script": null, "parent_job_id": null, "status": "failed",
+            "deployment_id": "web-7", "exit_code": 3, "username": name, "started_by": name, "object_id": null, "type_slug": null, "cancelled": false,
+            "schedule_id": null, "schedule_name": null,
             "output": ["--- Running deploy.sh for web ---", "$ bash deploy.sh", "DEPLOYMENT_ID=web-7", "[EXIT CODE: 3]"]
         })
     );

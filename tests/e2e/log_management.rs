@@ -125,6 +125,7 @@ async fn an_organization_says_how_long_it_keeps_things_and_no_other_loses_any() 
         let expected = json!({
             "status": "success", "storage_type": null, "trigger": "auto", "logs_archived": 0, "sessions_archived": 0,
             "bytes_archived": 0, "sessions_deleted": sessions, "commands_deleted": commands, "recordings_deleted": recordings,
+            "jobs_deleted": 0,
             "archive_key": null, "error_msg": null,
         });
         assert_eq!(runs[run], expected);

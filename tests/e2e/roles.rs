@@ -44,7 +44,8 @@ async fn everybody_sees_the_roles_of_the_product_and_those_who_may_those_of_the_
     let mut system = all["roles"][5].clone();
     assert!(take(&mut system, "id").is_i64() && is_recent(&take(&mut system, "created_at")));
     let permissions = take(&mut system, "permissions");
-    assert_eq!(permissions.as_array().map(Vec::len), Some(31));
+    // The published ones, and those that came since.
+    assert!(permissions.as_array().is_some_and(|all| all.len() > 31));
     let first = json!({"id": 1, "codename": "instances.view", "category": "instances", "label": "View Instances"});
     assert_eq!(permissions[0], first);
     assert_eq!(
@@ -71,6 +72,7 @@ async fn the_permissions_are_listed_by_family() {
             "inventory",
             "jobs",
             "roles",
+            "schedules",
             "services",
             "system",
             "users"

@@ -20,7 +20,7 @@ mkdir -p "$folder"
 for package in $packages vsay_edge.wasm; do echo "$profile" >"$folder/$package"; done
 cat >"$folder/glue" <<'GLUE'
 #!/bin/sh
-cp "$1" "$2/index_bg.wasm"
+[ "$1" = sort ] || cp "$1" "$2/index_bg.wasm"
 GLUE
 chmod +x "$folder/glue"`;
 

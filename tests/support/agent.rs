@@ -311,6 +311,18 @@ pub fn job(world: &World, id: &str) -> String {
     id.to_owned()
 }
 
+/// A schedule of the owner's that is off, by its row: the machine has no services.
+pub fn schedule(world: &World, id: &str) -> String {
+    world.stack.sql(&format!(
+        "INSERT INTO schedules (id, organization_id, name, service, inputs_sealed, input_names, cron, time_zone, enabled, overlap, missed,
+           user_id, username, created_at)
+         SELECT '{id}', organization_id, 'not for strangers', 'web', '', '[]', '@daily', 'UTC', 0, 'skip', 'skip', id, username,
+           '2026-01-01T00:00:00.000Z' FROM users WHERE id = '{}'",
+        world.owner.id
+    ));
+    id.to_owned()
+}
+
 /// A folder that shells may write to, whoever they run as.
 pub fn folder_for_shells() -> TempDir {
     // Not below the tests' own: a folder above that may be closed to others.

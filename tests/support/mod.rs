@@ -18,6 +18,7 @@ pub mod stack;
 pub mod system;
 pub mod team;
 pub mod viewer;
+pub mod vultr;
 pub mod wait;
 
 use std::path::PathBuf;

@@ -77,6 +77,10 @@ impl Operation {
                 json!({"username": "nobody"})
             }
             "POST /api/commands/{command_id}/decision" => json!({"approve": true}),
+            "PUT /api/services/vault-password" => json!({"password": null}),
+            "POST /api/schedules" => json!({"name": "least", "service": "least", "cron": "@daily"}),
+            "POST /api/instances/stop" => json!({"label": "least", "region": "mel"}),
+            "PUT /api/instances/provider" => json!({"api_key": "least"}),
             "POST /api/services/{name}/run" => json!({"script": "deploy"}),
             "POST /api/profile/upload-avatar" => json!({"avatar_url": "https://example.com/least.png"}),
             "PUT /api/terminal/sessions/{session_id}" => json!({"name": "least"}),

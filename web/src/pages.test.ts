@@ -31,7 +31,10 @@ describe('a path', () => {
     ['/commands', { name: 'sent-commands' }],
     ['/services', { name: 'services' }],
     ['/services/web@0123456789ab', { name: 'service', service: 'web@0123456789ab' }],
+    ['/instances', { name: 'instances' }],
     ['/jobs', { name: 'jobs' }],
+    ['/schedules', { name: 'schedules' }],
+    ['/schedules/s1', { name: 'schedule', id: 's1' }],
     ['/jobs/0a1b2c3d', { name: 'job', id: '0a1b2c3d' }],
     ['/commands/cmd_1', { name: 'sent-command', commandId: 'cmd_1' }],
   ])('%s names a page', (path, page) => expect(read(path)).toEqual(page));

@@ -130,6 +130,12 @@ export const PAGES = {
     menu: 'services',
     load: () => import('./features/services/ServicePage.svelte'),
   }),
+  instances: page('/instances', {
+    needs: 'instances.view',
+    menu: 'services',
+    label: 'Instances',
+    load: () => import('./features/instances/InstancesPage.svelte'),
+  }),
   jobs: page('/jobs', {
     needs: 'jobs.view_own|jobs.view_all',
     menu: 'services',
@@ -140,6 +146,17 @@ export const PAGES = {
     needs: 'jobs.view_own|jobs.view_all',
     menu: 'services',
     load: () => import('./features/jobs/JobPage.svelte'),
+  }),
+  schedules: page('/schedules', {
+    needs: 'schedules.view',
+    menu: 'services',
+    label: 'Schedules',
+    load: () => import('./features/schedules/SchedulesPage.svelte'),
+  }),
+  schedule: page('/schedules/:id', {
+    needs: 'schedules.view',
+    menu: 'services',
+    load: () => import('./features/schedules/SchedulePage.svelte'),
   }),
 
   profile: page('/account', {

@@ -145,7 +145,7 @@ impl Kind {
 }
 
 /// A file that the account can read, and nobody else but root.
-fn write_for(account: &Account, path: &Path, text: &str) -> io::Result<()> {
+pub fn write_for(account: &Account, path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     if Uid::effective() != account.uid {

@@ -2,6 +2,7 @@
 //! not let through.
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
 use protocol::ids::JobId;
 
@@ -22,10 +23,14 @@ const OURS: [(&str, &str); 6] = [
     ("ANSIBLE_FORCE_COLOR", "1"),
 ];
 
+/// By what Ansible finds the file with the password of vaults, and what scripts call it that hand it on.
+const VAULT_FILES: [&str; 2] = ["ANSIBLE_VAULT_PASSWORD_FILE", "VAULT_PASSWORD_FILE"];
+
 /// All that is added to the environment of a login, in the order in which it counts. The error is that the edge gives what it may not.
 pub fn of_job(
     job: &JobId,
     inputs: &BTreeMap<String, String>,
+    vault: Option<&Path>,
     passed: &[String],
 ) -> Result<Vec<(OsString, OsString)>, String> {
     let is_input =
@@ -37,6 +42,8 @@ pub fn of_job(
         return Err(format!("{name:?} is no input"));
     }
     let mut environment: Vec<(OsString, OsString)> = OURS.map(|(name, value)| (name.into(), value.into())).into();
+    let vault = vault.map(|file| VAULT_FILES.map(|name| (name.into(), file.into())));
+    environment.extend(vault.into_iter().flatten());
     environment.extend(
         passed
             .iter()
@@ -56,7 +63,8 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let passed: Vec<String> = passed.iter().map(|&name| name.to_owned()).collect();
-        of_job(&"0123abcd".parse().unwrap(), &inputs.collect(), &passed)
+        let vault = Some(Path::new("/v"));
+        of_job(&"0123abcd".parse().unwrap(), &inputs.collect(), vault, &passed)
     }
 
     #[test]
@@ -68,6 +76,7 @@ mod tests {
         };
         assert_eq!(last("INPUT_NAME"), Some("x".into()));
         assert_eq!(last("PATH"), std::env::var_os("PATH"));
+        assert_eq!(last("ANSIBLE_VAULT_PASSWORD_FILE"), Some("/v".into()));
         assert_eq!(last("NOT_SET_ANYWHERE"), None);
         assert_eq!(last(MARK), Some("0123abcd".into()));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use protocol::ids::JobId;
 use protocol::terminal::agent::FromAgent;
 use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_PART};
+use protocol::terminal::services::Refusal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
@@ -13,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::environment::MARK;
 use super::notes::Notes;
 use super::run::{self, Call, Piece, Spec};
+use super::script;
 use crate::process::Family;
 use crate::session::{Outbox, Outgoing};
 use crate::stream_log::{Limits, StreamLog};
@@ -156,11 +158,11 @@ pub async fn keep(job: JobId, beginning: Beginning, notes: Notes, limits: Limits
     let (call, called) = watch::channel(Call::On);
     let (say, mut pieces) = mpsc::channel(PIECES);
     let mut kept = Kept::new(job.clone(), limits, matches!(beginning, Beginning::New(..)));
-    let (spec, mut link) = match beginning {
-        Beginning::New(spec, link) => (Ok(spec), Some(link)),
-        Beginning::Left(end) => (Err(end), None),
+    let mut link = match &beginning {
+        Beginning::New(_, link) => Some(link.clone()),
+        Beginning::Left(_) => None,
     };
-    let mut running: Pin<&mut _> = pin!(start_and_end(job.clone(), spec, notes.clone(), called, say));
+    let mut running: Pin<&mut _> = pin!(start_and_end(job.clone(), beginning, notes.clone(), called, say));
     let mut forgotten = false;
     loop {
         let due = kept.due().filter(|_| link.is_some());
@@ -188,6 +190,8 @@ pub async fn keep(job: JobId, beginning: Beginning, notes: Notes, limits: Limits
             },
             Some(piece) = pieces.recv() => kept.take_in(piece),
             end = &mut running, if kept.end.is_none() => {
+                // It was refused, and nobody hears of it.
+                let Some(end) = end else { return };
                 while let Ok(piece) = pieces.try_recv() {
                     kept.take_in(piece);
                 }
@@ -220,54 +224,69 @@ pub async fn keep(job: JobId, beginning: Beginning, notes: Notes, limits: Limits
 }
 
 /// Runs a job once it is noted on the disk that it starts, and notes how it ended before anybody is told. Of one that was left, it ends what
-/// is left.
+/// is left. Nothing comes of one that is refused, which is answered before it is noted.
 async fn start_and_end(
     job: JobId,
-    spec: Result<Box<Spec>, Option<JobEnd>>,
+    beginning: Beginning,
     notes: Notes,
     called: watch::Receiver<Call>,
     say: mpsc::Sender<Piece>,
-) -> JobEnd {
+) -> Option<JobEnd> {
     let of = |note: &str| JobEnd {
         job: job.clone(),
         code: None,
         signal: None,
         note: Some(note.to_owned()),
     };
-    let spec = match spec {
-        Ok(spec) => spec,
-        Err(Some(end)) => {
-            return JobEnd {
-                note: Some(OUTPUT_LOST.to_owned()),
-                ..end
-            };
+    let (spec, link) = match beginning {
+        Beginning::New(spec, link) => (spec, link),
+        Beginning::Left(Some(end)) => {
+            let note = Some(OUTPUT_LOST.to_owned());
+            return Some(JobEnd { note, ..end });
         }
-        Err(None) => {
+        Beginning::Left(None) => {
             end_what_is_left(&job).await;
-            return of(CUT_SHORT);
+            return Some(of(CUT_SHORT));
         }
+    };
+    let number = spec.start.number;
+    let answer = async |refusal| {
+        if let Some(number) = number {
+            // Without a link nobody waits.
+            let _ = link.send(Outgoing::from(script::answer(number, refusal))).await;
+        }
+    };
+    let directory = match spec.find().await {
+        Err(refusal) if number.is_some() => {
+            answer(Some(refusal)).await;
+            return None;
+        }
+        found => found.map_err(|refusal| script::words(&refusal, &spec.start.file)),
     };
     let noted = {
         let (notes, job) = (notes.clone(), job.clone());
         on_disk(move || notes.start(&job)).await
     };
     match noted {
-        Some(Ok(())) => {}
-        // An order to run what was run.
-        Some(Err(error)) if error.kind() == io::ErrorKind::AlreadyExists => return of(CUT_SHORT),
-        Some(Err(error)) => {
-            return of(&format!(
-                "[ERROR: it cannot be noted on the machine's disk that it starts: {error}]"
-            ));
+        Some(Ok(())) => answer(None).await,
+        Some(Err(error)) if error.kind() != io::ErrorKind::AlreadyExists => {
+            let error = format!("it cannot be noted on the machine's disk that it starts: {error}");
+            let end = of(&format!("[ERROR: {error}]"));
+            answer(Some(Refusal::Failed { error })).await;
+            return number.is_none().then_some(end);
         }
-        None => return of(CUT_SHORT),
+        // An order to run what was run, or the runtime ends.
+        _ => {
+            answer(None).await;
+            return Some(of(CUT_SHORT));
+        }
     }
-    let end = run::run(*spec, called, say).await;
+    let end = run::run(*spec, directory, called, say).await;
     let noted = end.clone();
     if let Some(Err(error)) = on_disk(move || notes.end(&noted)).await {
         tracing::warn!(%job, %error, "the end of a job is in memory only");
     }
-    end
+    Some(end)
 }
 
 /// Kills what an agent before this one has started for a job, as far as it is there.

@@ -26,8 +26,9 @@ pub struct Mask {
 
 impl Mask {
     /// Of these secrets.
-    pub fn of(secrets: &[String]) -> Self {
-        let spelled: BTreeSet<String> = secrets.iter().flat_map(|secret| spellings(secret)).collect();
+    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a String>) -> Self {
+        let secrets = secrets.into_iter();
+        let spelled: BTreeSet<String> = secrets.flat_map(|secret| spellings(secret)).collect();
         let mut spellings: Vec<Vec<u8>> = spelled.into_iter().map(String::into_bytes).collect();
         spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
         let mut first = [false; 256];

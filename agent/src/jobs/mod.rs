@@ -4,7 +4,9 @@ mod environment;
 mod keep;
 mod mask;
 mod notes;
+mod private;
 mod run;
+mod script;
 mod text;
 
 use std::collections::HashMap;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use protocol::ids::JobId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::jobs::{JobEnd, MAX_JOBS, StartJob};
+use protocol::terminal::services::Refusal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -77,6 +80,7 @@ impl Jobs {
             told_once: false,
         };
         for (job, end) in left {
+            private::remove(&config.storage.job_files(&config.agent.id, &job));
             jobs.spawn(job, Beginning::Left(end));
         }
         jobs
@@ -122,6 +126,7 @@ impl Jobs {
     /// Which jobs there are.
     pub fn tell(&mut self) -> FromAgent {
         self.leaving.retain(|task| !task.is_finished());
+        self.drop_refused();
         let again = !self.running.is_empty() || !std::mem::replace(&mut self.told_once, true);
         self.tell_at = again.then(|| Instant::now() + TELL_EVERY);
         let jobs = self.running.keys().cloned().collect();
@@ -145,12 +150,16 @@ impl Jobs {
         None
     }
 
-    /// Runs a job; what it writes and how it ends follows. One that is known goes on. The answer, if there is one, is why there is none.
+    /// Runs a job; whether it begins, what it writes and how it ends follows. One that is known goes on. What can be answered at once is.
     fn run(&mut self, start: StartJob) -> Option<FromAgent> {
+        self.drop_refused();
         if self.running.contains_key(&start.job) {
-            return None;
+            return start.number.map(|number| script::answer(number, None));
         }
-        let refused = |why: &str| {
+        let refused = |refusal: Refusal, why: &str| {
+            if let Some(number) = start.number {
+                return Some(script::answer(number, Some(refusal)));
+            }
             let end = JobEnd {
                 job: start.job.clone(),
                 code: None,
@@ -160,13 +169,13 @@ impl Jobs {
             Some(FromAgent::JobEnded { end })
         };
         if self.running.len() >= MAX_JOBS {
-            return refused(&format!("this machine already runs {MAX_JOBS} jobs"));
+            return refused(Refusal::Busy, &format!("this machine already runs {MAX_JOBS} jobs"));
         }
         if let Err(why) = &self.notes {
-            return refused(why);
+            return refused(Refusal::Failed { error: why.clone() }, why);
         }
         let (Some(services), Some(link)) = (&self.config.services, &self.link) else {
-            return refused("this machine is no runner");
+            return refused(Refusal::NoService, "this machine is no runner");
         };
         let job = start.job.clone();
         tracing::info!(%job, service = start.service, file = start.file, username = start.username, "a job is run");
@@ -178,12 +187,18 @@ impl Jobs {
             system: self.system.clone(),
             edge: self.config.server.endpoint().host_str().unwrap_or_default().to_owned(),
             pass_environment: services.pass_environment.clone(),
+            files: self.config.storage.job_files(&self.config.agent.id, &job),
         };
         let beginning = Beginning::New(Box::new(spec), link.clone());
         self.spawn(job, beginning);
         // While there is one, it is told.
         self.tell_at.get_or_insert_with(|| Instant::now() + TELL_EVERY);
         None
+    }
+
+    /// A job that was refused is none. Those that run, or whose end is not stored, have a task.
+    fn drop_refused(&mut self) {
+        self.running.retain(|_, handle| !handle.task.is_finished());
     }
 
     fn spawn(&mut self, job: JobId, beginning: Beginning) {

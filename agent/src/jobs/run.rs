@@ -1,13 +1,12 @@
-//! Running a job: from the check of its script to the end of the last process that it started.
+//! Running a job: from its script to the end of the last process that it started.
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
-use protocol::terminal::jobs::{JobEnd, StartJob, is_script_file};
-use protocol::terminal::services::is_service_name;
+use protocol::terminal::jobs::{JobEnd, StartJob};
+use protocol::terminal::services::Refusal;
 use protocol::terminal::{ExitStatus, Size};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -15,11 +14,12 @@ use tokio::time::Instant;
 
 use super::environment::{self, MARK};
 use super::mask::Mask;
+use super::private::Private;
+use super::script;
 use super::text::Text;
 use crate::account::Account;
 use crate::process::{Child, Family, Origin, RunAs};
 use crate::pty::{Pty, Read};
-use crate::services::confined::Folder;
 use crate::session::exit_status;
 use crate::system::System;
 use crate::timer::reach;
@@ -59,6 +59,8 @@ pub struct Spec {
     pub edge: String,
     /// What of the agent's own environment it gets.
     pub pass_environment: Vec<String>,
+    /// The folder of what it is given in files.
+    pub files: PathBuf,
 }
 
 /// Whether a job is to end before it does by itself.
@@ -120,18 +122,35 @@ impl Output {
     }
 }
 
-/// Runs a job. It ends by itself or when `call` says so, and answers then how.
-pub async fn run(spec: Spec, mut call: watch::Receiver<Call>, pieces: mpsc::Sender<Piece>) -> JobEnd {
+impl Spec {
+    /// The directory of the service, if there is such a script. A disk and a network directory may take their time.
+    pub async fn find(&self) -> Result<PathBuf, Refusal> {
+        let (root, StartJob { service, file, .. }) = (self.root.clone(), self.start.clone());
+        let found = spawn_blocking(move || script::find(&root, &service, &file)).await;
+        found.unwrap_or_else(|error| {
+            let error = error.to_string();
+            Err(Refusal::Failed { error })
+        })
+    }
+}
+
+/// Runs a job in a directory, or says why there is none. It ends by itself or when `call` says so, and answers then how.
+pub async fn run(
+    spec: Spec,
+    directory: Result<PathBuf, String>,
+    mut call: watch::Receiver<Call>,
+    pieces: mpsc::Sender<Piece>,
+) -> JobEnd {
     let job = spec.start.job.clone();
     let mut output = Output {
-        mask: Mask::of(&spec.start.secrets),
+        mask: Mask::of(spec.start.secrets.iter().chain(&spec.start.vault_password)),
         text: Text::default(),
         pieces,
     };
     output.say(&format!("--- {} ---", spec.start.title)).await;
     output.say(&format!("$ bash {}", spec.start.file)).await;
-    let status = match start(spec).await {
-        Ok((child, pty)) => {
+    let status = match start(spec, directory).await {
+        Ok((child, pty, private)) => {
             let family = Family::new(MARK, job.as_str(), Some(child.pid()));
             let running = Running {
                 child,
@@ -140,6 +159,7 @@ pub async fn run(spec: Spec, mut call: watch::Receiver<Call>, pieces: mpsc::Send
                 status: None,
                 last_words: None,
                 ending: None,
+                _private: private,
             };
             running.attend(&mut call, &mut output).await
         }
@@ -159,29 +179,28 @@ pub async fn run(spec: Spec, mut call: watch::Receiver<Call>, pieces: mpsc::Send
     }
 }
 
-async fn start(spec: Spec) -> io::Result<(Child, Pty)> {
+async fn start(spec: Spec, directory: Result<PathBuf, String>) -> io::Result<(Child, Pty, Option<Private>)> {
+    let directory = directory.map_err(io::Error::other)?;
     let (pty, terminal) = Pty::open(SIZE)?;
     // A line ends as the program ends it.
     let mut attributes = tcgetattr(&terminal)?;
     attributes.output_flags.remove(OutputFlags::OPOST);
     tcsetattr(&terminal, SetArg::TCSANOW, &attributes)?;
-    // A disk, a network directory and forking may take their time.
-    let starting = spawn_blocking(move || start_on(spec, terminal));
-    let child = starting.await.map_err(io::Error::other)??;
-    Ok((child, pty))
+    // A disk and forking may take their time.
+    let starting = spawn_blocking(move || start_on(spec, directory, terminal));
+    let (child, private) = starting.await.map_err(io::Error::other)??;
+    Ok((child, pty, private))
 }
 
-fn start_on(spec: Spec, terminal: OwnedFd) -> io::Result<Child> {
+fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<(Child, Option<Private>)> {
     let StartJob {
         job,
-        service,
         file,
         username,
         environment,
+        vault_password,
         ..
     } = spec.start;
-    let directory = find(&spec.root, &service, &file).map_err(io::Error::other)?;
-    let added = environment::of_job(&job, &environment, &spec.pass_environment).map_err(io::Error::other)?;
     let account = Account::find_on(&spec.system, &spec.account).map_err(io::Error::other)?;
     let shell = account.command_shell(&spec.system)?;
     if shell.file_name() != Some("bash".as_ref()) {
@@ -191,6 +210,11 @@ fn start_on(spec: Spec, terminal: OwnedFd) -> io::Result<Child> {
         );
         return Err(io::Error::other(error));
     }
+    let private = vault_password.map(|password| Private::with_vault_password(spec.files, &account, &password));
+    let private = private.transpose()?;
+    let vault = private.as_ref().map(Private::vault_password_file);
+    let added = environment::of_job(&job, &environment, vault.as_deref(), &spec.pass_environment);
+    let added = added.map_err(io::Error::other)?;
     let run_as = RunAs {
         account,
         privileges: spec.privileges,
@@ -204,34 +228,8 @@ fn start_on(spec: Spec, terminal: OwnedFd) -> io::Result<Child> {
     let mut program = run_as.program(&shell);
     program.arguments = vec!["-c".into(), ENTER.into(), "bash".into(), directory.into(), file.into()];
     program.environment.extend(added);
-    run_as.start_shown(program, terminal)
-}
-
-/// The directory of a service, if the script is a regular file in it and no link leads there.
-fn find(root: &Path, service: &str, file: &str) -> Result<PathBuf, String> {
-    if !is_service_name(service) {
-        return Err("Service not found".to_owned());
-    }
-    if !is_script_file(file) {
-        return Err("Path traversal detected in script file".to_owned());
-    }
-    let fault = |error: Errno| match error {
-        Errno::ELOOP | Errno::EXDEV => "Path traversal detected in script file".to_owned(),
-        Errno::ENOENT | Errno::ENOTDIR => format!("Script file '{file}' not found"),
-        error => format!("Script file '{file}': {}", error.desc()),
-    };
-    let mut folder = Folder::root(root)
-        .and_then(|root| root.folder(service))
-        .map_err(|error| format!("Service not found: {}", error.desc()))?;
-    let (folders, name) = file
-        .rsplit_once('/')
-        .map_or((None, file), |(folders, name)| (Some(folders), name));
-    for step in folders.into_iter().flat_map(|folders| folders.split('/')) {
-        folder = folder.folder(step).map_err(fault)?;
-    }
-    folder.file(name).map_err(fault)?;
-    let place = root.canonicalize().map_err(|error| error.to_string())?;
-    Ok(place.join(service))
+    let child = run_as.start_shown(program, terminal)?;
+    Ok((child, private))
 }
 
 /// A job that runs.
@@ -243,6 +241,7 @@ struct Running {
     /// Until when output is awaited once the script has ended.
     last_words: Option<Instant>,
     ending: Option<Ending>,
+    _private: Option<Private>,
 }
 
 /// How far a job has come that is to end.

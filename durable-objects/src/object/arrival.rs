@@ -96,7 +96,12 @@ impl Relay {
 pub(super) fn context<T: serde::de::DeserializeOwned>(req: &Request) -> Result<T> {
     let text = req.headers().get(CONTEXT_HEADER)?;
     let text = text.ok_or_else(|| Error::RustError(format!("{CONTEXT_HEADER} is missing")))?;
-    Ok(serde_json::from_str(&text)?)
+    Ok(protocol::json::from_str(&text)?)
+}
+
+/// What a request says.
+pub(super) async fn told<T: serde::de::DeserializeOwned>(req: &mut Request) -> Result<T> {
+    Ok(protocol::json::from_str(&req.text().await?)?)
 }
 
 pub(super) fn mint_viewer() -> Result<ViewerId> {

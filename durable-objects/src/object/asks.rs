@@ -3,7 +3,9 @@ use protocol::relay_contract::{AskRunner, FilePart, PART_HEADER, RunnerAnswer};
 use protocol::terminal::services::{Answer, Ask, Place, Refusal, Subdir};
 use worker::{Request, Response, Result};
 
+use super::arrival::told;
 use super::{LOOK_AGAIN, Relay, now};
+use crate::relay::RelayState;
 
 /// What is read of a file before it is handed over, in bytes: so many parts of it as make sixty-four answers of the longest file, and no
 /// more than this object and the Worker can have several of in memory.
@@ -19,7 +21,7 @@ impl Relay {
     /// Does what the Worker wants of the runner. A part of a file is answered as its bytes, and [`FilePart`] in a header; the rest as
     /// [`RunnerAnswer`].
     pub(super) async fn ask_service(&self, mut req: Request) -> Result<Response> {
-        let AskRunner { service, ask } = req.json().await?;
+        let AskRunner { service, ask } = told(&mut req).await?;
         let answer = match ask {
             Ask::Read { place, from, version } => match self.read(&service, place, from, version).await {
                 Ok((bytes, part)) => {
@@ -38,9 +40,17 @@ impl Relay {
     }
 
     async fn ask_runner(&self, service: &str, ask: Ask) -> RunnerAnswer {
+        self.ask_and_wait(|relay, now| relay.ask_runner(now, service, ask))
+            .await
+    }
+
+    /// Asks the runner something under a number, and waits for its answer.
+    pub(super) async fn ask_and_wait(
+        &self,
+        begin: impl FnOnce(&mut RelayState, u64) -> std::result::Result<u64, RunnerAnswer>,
+    ) -> RunnerAnswer {
         let mut asked = Err(RunnerAnswer::Offline);
-        self.event(|relay, now| asked = relay.ask_runner(now, service, ask))
-            .await;
+        self.event(|relay, now| asked = begin(relay, now)).await;
         let number = match asked {
             Ok(number) => number,
             Err(answer) => return answer,

@@ -6,6 +6,7 @@ use protocol::ids::CommandId;
 use protocol::relay_contract::{CommandAnswer, DecideCommand, NamedCommand, RunCommand};
 use worker::{Request, Response, Result};
 
+use super::arrival::told;
 use super::{Relay, now};
 
 /// How long a result is awaited in one answer beyond the time that the command may take, in milliseconds: for the agent to start
@@ -18,7 +19,7 @@ const LOOK_AGAIN_MS: std::ops::RangeInclusive<u64> = 5..=250;
 impl Relay {
     /// Takes a command, and waits for its result if that is wanted. While somebody waits the object stays in memory.
     pub(super) async fn run_command(&self, mut req: Request) -> Result<Response> {
-        let run: RunCommand = req.json().await?;
+        let run: RunCommand = told(&mut req).await?;
         let command_id = run.command_id.clone();
         let begun = now();
         let until = begun + u64::from(run.timeout_seconds) * 1000 + ANSWERS_WITHIN;
@@ -60,19 +61,19 @@ impl Relay {
     }
 
     pub(super) async fn cancel_command(&self, mut req: Request) -> Result<Response> {
-        let NamedCommand { command_id } = req.json().await?;
+        let NamedCommand { command_id } = told(&mut req).await?;
         self.event(|relay, now| relay.cancel_command(now, &command_id)).await;
         Response::empty().map(|response| response.with_status(204))
     }
 
     pub(super) async fn decide_command(&self, mut req: Request) -> Result<Response> {
-        let decided: DecideCommand = req.json().await?;
+        let decided: DecideCommand = told(&mut req).await?;
         self.event(|relay, now| relay.decide_command(now, decided)).await;
         Response::empty().map(|response| response.with_status(204))
     }
 
     pub(super) async fn command_result(&self, mut req: Request) -> Result<Response> {
-        let NamedCommand { command_id } = req.json().await?;
+        let NamedCommand { command_id } = told(&mut req).await?;
         let result: Option<CommandResult> = self.storage()?.result(&command_id)?;
         Response::from_json(&result)
     }

@@ -17,11 +17,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use protocol::ids::ObjectId;
+use protocol::json;
 use protocol::relay_contract::{
     AGENT_PATH, AskStatus, CANCEL_COMMAND_PATH, CANCEL_JOB_PATH, CLOSE_PATH, COMMAND_PATH, COMMAND_RESULT_PATH,
-    DECIDE_COMMAND_PATH, DESTROY_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER, ROTATE_KEY_PATH,
-    RotateKey, SERVICE_PATH, SESSIONS_PATH, START_JOB_PATH, STATUS_PATH, STRANGER_PATH, THRESHOLDS_PATH, VIEWER_PATH,
-    WATCH_PATH,
+    DECIDE_COMMAND_PATH, DESTROY_PATH, JOB_NEWS_PATH, NamedSession, PRESENCE_PATH, RECHECK_PATH, REQUEST_ID_HEADER,
+    ROTATE_KEY_PATH, RotateKey, SERVICE_PATH, SESSIONS_PATH, START_JOB_PATH, STATUS_PATH, STRANGER_PATH,
+    THRESHOLDS_PATH, VIEWER_PATH, WATCH_PATH,
 };
 use protocol::terminal::{PING, PONG};
 use worker::{
@@ -29,6 +30,7 @@ use worker::{
     wasm_bindgen,
 };
 
+use self::arrival::told;
 use self::buffers::Buffers;
 use self::perform::Rest;
 use crate::log;
@@ -131,9 +133,9 @@ impl Live {
             let Some(socket) = socket_of(state, &ws) else { continue };
             next_socket = next_socket.max(socket.0 + 1);
             let memory = ws.deserialize_attachment::<String>().ok().flatten().unwrap_or_default();
-            if let Ok(memory) = serde_json::from_str::<Memory>(&memory) {
+            if let Ok(memory) = json::from_str::<Memory>(&memory) {
                 memories.push((socket, memory));
-            } else if let Ok(watch) = serde_json::from_str::<Watch>(&memory) {
+            } else if let Ok(watch) = json::from_str::<Watch>(&memory) {
                 watches.insert(socket, watch);
             }
             sockets.insert(socket, ws);
@@ -193,6 +195,7 @@ impl Relay {
             (Method::Post, SERVICE_PATH) => self.ask_service(req).await,
             (Method::Post, START_JOB_PATH) => self.start_job(req).await,
             (Method::Post, CANCEL_JOB_PATH) => self.cancel_job(req).await,
+            (Method::Post, JOB_NEWS_PATH) => self.tell_of_job(req).await,
             (Method::Get, WATCH_PATH) => self.accept_watcher(&req).await,
             (Method::Post, PRESENCE_PATH) => self.presence(req).await,
             (Method::Post, RECHECK_PATH) => self.recheck().await,
@@ -210,7 +213,7 @@ impl Relay {
 
     /// What is known now. What was found on that occasion, the directory hears first.
     async fn status(&self, mut req: Request) -> Result<Response> {
-        let AskStatus { interest } = req.json().await?;
+        let AskStatus { interest } = told(&mut req).await?;
         let seen = self.agent_seen();
         let mut status = None;
         self.event(|relay, now| status = Some(relay.status(now, seen, interest)))
@@ -219,13 +222,13 @@ impl Relay {
     }
 
     async fn judge_by(&self, mut req: Request) -> Result<Response> {
-        let thresholds = req.json().await?;
+        let thresholds = told(&mut req).await?;
         self.event(|relay, _| relay.judge_by(thresholds)).await;
         Response::empty().map(|response| response.with_status(204))
     }
 
     async fn rotate_key(&self, mut req: Request) -> Result<Response> {
-        let RotateKey { challenge } = req.json().await?;
+        let RotateKey { challenge } = told(&mut req).await?;
         let mut told = false;
         self.event(|relay, _| told = relay.rotate_key(challenge)).await;
         Response::from_json(&told)
@@ -249,7 +252,7 @@ impl Relay {
     }
 
     async fn close_session(&self, mut req: Request) -> Result<Response> {
-        let NamedSession { session } = req.json().await?;
+        let NamedSession { session } = told(&mut req).await?;
         self.event(|relay, now| {
             relay.close_session(now, &session);
         })
@@ -258,7 +261,7 @@ impl Relay {
     }
 
     async fn presence(&self, mut req: Request) -> Result<Response> {
-        let NamedSession { session } = req.json().await?;
+        let NamedSession { session } = told(&mut req).await?;
         Response::from_json(&self.live.borrow().relay.presence_at(&session))
     }
 

@@ -114,7 +114,7 @@ impl Outcome {
 /// A fact for the directory. Each is idempotent; they are delivered in order, at least once. Times are in milliseconds since
 /// the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "notice", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Notice {
     /// The agent's link stands.
     AgentOnline {
@@ -184,6 +184,8 @@ pub enum Notice {
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },
 }
+
+protocol::tagged!(Notice, "notice");
 
 impl Notice {
     /// What it changes for those who look.

@@ -1,5 +1,6 @@
 //! What the agent says, and what its coming and going means.
 use protocol::ids::StreamId;
+use protocol::json;
 use protocol::relay_contract::AgentContext;
 use protocol::terminal::accepts_protocol;
 use protocol::terminal::agent::{FromAgent, ToAgent};
@@ -24,7 +25,7 @@ impl RelayState {
     }
 
     pub(super) fn agent_text(&mut self, now: u64, text: &str) {
-        let Ok(message) = serde_json::from_str::<FromAgent>(text) else {
+        let Ok(message) = json::from_str::<FromAgent>(text) else {
             return self.drop_agent(now, Close::ProtocolError);
         };
         self.agent.heard(now);

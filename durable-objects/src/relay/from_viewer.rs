@@ -1,5 +1,6 @@
 //! What viewers say.
 use protocol::ids::ViewerId;
+use protocol::json;
 use protocol::relay_contract::{Dialect, ViewerContext};
 use protocol::terminal::close::Close;
 use protocol::terminal::frame::{Frame, Kind};
@@ -45,7 +46,7 @@ impl RelayState {
         if self.speaks_published(socket) {
             return self.published_text(now, socket, text);
         }
-        let message = match serde_json::from_str::<FromViewer>(text) {
+        let message = match json::from_str::<FromViewer>(text) {
             Ok(message) => message,
             Err(error) => return self.refuse(now, socket, "bad_message", &error.to_string()),
         };

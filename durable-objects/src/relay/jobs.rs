@@ -1,6 +1,7 @@
 //! Jobs of a runner on their way: orders to it, and what it says of them to the directory. The agent keeps what a job writes until it is
 //! stored, and the rows say how much of it is, so nothing of a job is kept here.
 use protocol::ids::JobId;
+use protocol::relay_contract::RunnerAnswer;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, StartJob};
@@ -36,19 +37,26 @@ impl JobNews {
 }
 
 impl RelayState {
-    /// Has the runner run a job whose row is there. Answers whether it was told.
-    pub fn start_job(&mut self, job: StartJob) -> bool {
-        let is_there = self.agent.is_runner();
-        if is_there {
-            self.tell_agent(&ToAgent::Job { job });
-        }
-        is_there
+    /// Has the runner run a job whose row is there, under the number that is answered, or says why not.
+    pub fn start_job(&mut self, now: u64, job: StartJob) -> Result<u64, RunnerAnswer> {
+        let number = self.begin_to_ask(now, Some(job.job.clone()))?;
+        let job = StartJob {
+            number: Some(number),
+            ..job
+        };
+        self.tell_agent(&ToAgent::Job { job });
+        Ok(number)
     }
 
     /// The runner says something of its jobs.
     pub(super) fn job_news(&mut self, now: u64, news: JobNews) {
         match self.agent.is_runner() && news.is_within_bounds() {
-            true => self.out.job(news),
+            true => {
+                if let JobNews::Output(JobOutput { job, .. }) | JobNews::Ended(JobEnd { job, .. }) = &news {
+                    self.asks.was_run(job);
+                }
+                self.out.job(news);
+            }
             false => self.drop_agent(now, Close::ProtocolError),
         }
     }

@@ -34,7 +34,7 @@ impl std::fmt::Display for Key {
 
 /// One row of storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Record {
     /// The object itself.
     Machine(MachineRecord),
@@ -45,6 +45,8 @@ pub enum Record {
     Recorder(RecorderRecord),
     Command(CommandRecord),
 }
+
+protocol::tagged!(Record, "record");
 
 impl Record {
     /// Where it is kept.
@@ -112,7 +114,7 @@ pub struct SessionRecord {
 
 /// How far a session's life has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "phase", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Phase {
     /// The agent was asked for a shell, or will be.
     Opening,
@@ -127,6 +129,8 @@ pub enum Phase {
     /// The agent was restarted and the shell died with it.
     Lost,
 }
+
+protocol::tagged!(Phase, "phase");
 
 /// A command that was not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,7 +212,7 @@ impl CommandRecord {
 
 /// Who gets a command's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer_to", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum AnswerTo {
     /// The published client of a session, which is its output stream.
     Session { session: StreamId },
@@ -223,9 +227,11 @@ pub enum AnswerTo {
     },
 }
 
+protocol::tagged!(AnswerTo, "answer_to");
+
 /// How far a command has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "progress", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Progress {
     /// No agent was told of it.
     Waiting {
@@ -247,6 +253,8 @@ pub enum Progress {
         ended: bool,
     },
 }
+
+protocol::tagged!(Progress, "progress");
 
 /// What is to be run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,7 +327,7 @@ pub struct RecorderRecord {
 
 /// Where a reader is. Its tag is as it was first stored, like the field that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "place", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Position {
     /// Connected. One without a socket was cut unheard, when this object died.
     Connected,
@@ -329,14 +337,18 @@ pub enum Position {
     Adrift,
 }
 
+protocol::tagged!(Position, "place");
+
 /// What is attached to a socket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "socket", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Memory {
     Agent(AgentMemory),
     Viewer(ViewerMemory),
     Stranger(StrangerMemory),
 }
+
+protocol::tagged!(Memory, "socket");
 
 /// What is attached to the agent's socket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -391,7 +403,7 @@ pub struct Watch {
 
 /// What a viewer's socket waits for, as far as that outlives memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "awaits", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Awaits {
     /// Its hello, or the shell.
     Shell {
@@ -407,6 +419,8 @@ pub enum Awaits {
     /// Nothing: output goes to it.
     Nothing { acked: u64 },
 }
+
+protocol::tagged!(Awaits, "awaits");
 
 /// What is attached to a socket that has not said whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

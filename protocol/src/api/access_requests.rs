@@ -63,7 +63,7 @@ impl Validate for CreateAccessRequest {
 #[serde(default)]
 pub struct RejectAccessRequest {
     /// Why, for whoever asked.
-    #[schema(max_length = 1000, min_length = 1, pattern = r"\S")]
+    #[schema(max_length = 1000, min_length = 1, format = "text-with-ink")]
     pub comment: String,
 }
 

@@ -1,5 +1,8 @@
 //! What commands may run on a machine: lists of programs. The edge keeps them and hands them to the agent, which is the one that
 //! reads commands and holds to them.
+use std::collections::BTreeMap;
+
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -48,19 +51,19 @@ pub struct CommandPolicy {
 
 /// A policy as requests have it, where a name that is none would empty a list without a word. Neighbours of other versions may say more.
 pub fn of_request<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CommandPolicy>, D::Error> {
-    #[derive(Default, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    struct Named {
-        allowed_commands: Vec<String>,
-        blocked_commands: Vec<String>,
-        approval_required_commands: Vec<String>,
+    let Some(mut lists) = Option::<BTreeMap<String, Vec<String>>>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let mut list = |name: &str| lists.remove(name).unwrap_or_default();
+    let policy = CommandPolicy {
+        allowed_commands: list("allowed_commands"),
+        blocked_commands: list("blocked_commands"),
+        approval_required_commands: list("approval_required_commands"),
+    };
+    match lists.keys().next() {
+        None => Ok(Some(policy)),
+        Some(name) => Err(D::Error::custom(format_args!("unknown field `{name}`"))),
     }
-    let named = Option::<Named>::deserialize(deserializer)?;
-    Ok(named.map(|named| CommandPolicy {
-        allowed_commands: named.allowed_commands,
-        blocked_commands: named.blocked_commands,
-        approval_required_commands: named.approval_required_commands,
-    }))
 }
 
 impl CommandPolicy {

@@ -75,7 +75,7 @@ pub struct CreateIssue {
     #[schema(max_length = 200, min_length = 1, format = "line")]
     pub title: String,
     /// The same at length.
-    #[schema(max_length = 20000, min_length = 1, pattern = r"\S")]
+    #[schema(max_length = 20000, min_length = 1, format = "text-with-ink")]
     pub description: String,
     /// The machine it is about, by its `id` or its `agent_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,7 +154,7 @@ impl Validate for UpdateIssue {
 #[serde(default)]
 pub struct CreateFix {
     /// What to do.
-    #[schema(max_length = 20000, min_length = 1, pattern = r"\S")]
+    #[schema(max_length = 20000, min_length = 1, format = "text-with-ink")]
     pub content: String,
     /// Addresses of pictures.
     #[schema(max_items = 10)]
@@ -173,7 +173,7 @@ impl Validate for CreateFix {
 #[serde(default)]
 pub struct CreateComment {
     /// What.
-    #[schema(max_length = 5000, min_length = 1, pattern = r"\S")]
+    #[schema(max_length = 5000, min_length = 1, format = "text-with-ink")]
     pub content: String,
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::validate::{Faults, Validate};
-use crate::ids::JobId;
+use crate::ids::{JobId, ObjectId};
 
 /// Longest name of a script, in characters (contract).
 pub const MAX_SCRIPT: usize = 100;
@@ -59,6 +59,8 @@ pub struct Job {
     pub action: String,
     /// Which script it runs, if it runs one by name.
     pub script: Option<String>,
+    /// The job that it repeats, as long as that is kept.
+    pub parent_job_id: Option<JobId>,
     /// How far it has come.
     pub status: JobStatus,
     /// When it was started.
@@ -81,6 +83,10 @@ pub struct Job {
     pub type_slug: Option<String>,
     /// Whether somebody called it off.
     pub cancelled: bool,
+    /// The schedule that started it, if the clock did and that is still there.
+    pub schedule_id: Option<ObjectId>,
+    /// What people call that.
+    pub schedule_name: Option<String>,
     /// What it wrote, a line each. Lists have none unless they are asked for it.
     pub output: Vec<String>,
 }

@@ -9,7 +9,7 @@ use super::validate::{Faults, Validate};
 /// How long an organization's logs and recordings are kept. Nothing is archived: there is no other store that it could go to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogConfig {
-    /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+    /// For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever.
     pub retention_days: u32,
     /// For how many days a recording is kept after its end; 0 is for ever.
     pub recording_days: u32,
@@ -40,7 +40,7 @@ pub struct UpdateLogConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100)]
     pub tenant_id: Option<String>,
-    /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+    /// For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]
     pub retention_days: Option<u32>,
@@ -101,6 +101,8 @@ pub struct LogRun {
     pub commands_deleted: u64,
     /// Recordings.
     pub recordings_deleted: u64,
+    /// Jobs that had ended, with what they wrote.
+    pub jobs_deleted: u64,
     /// Nothing.
     pub archive_key: Option<String>,
     /// Nothing.

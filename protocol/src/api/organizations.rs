@@ -92,7 +92,7 @@ pub struct Organization {
     pub record_sessions: bool,
     /// For how many days a recording is kept; 0 is for ever.
     pub recording_days: u32,
-    /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever.
+    /// For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever.
     pub command_log_days: u32,
     /// What is masked in commands before they are stored. A `*` stands for whatever comes up to the next blank or quote, and is what
     /// is masked then, as in `--password *`.
@@ -213,7 +213,7 @@ pub struct UpdateOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]
     pub recording_days: Option<u32>,
-    /// For how many days the command log is kept, ended sessions, and commands that were sent and ended; 0 is for ever. It counts for
+    /// For how many days the command log is kept, ended sessions and jobs, and commands that were sent and ended; 0 is for ever. It counts for
     /// what is kept already, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 3650)]

@@ -2,10 +2,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::auth::check_password;
+use super::secret::Secret;
 use super::validate::{Faults, Validate};
 use crate::ids::{AgentId, ObjectId};
 
@@ -199,4 +202,59 @@ pub struct Outputs {
 pub struct AllOutputs {
     /// By the service's `name`; those without are left out.
     pub outputs: BTreeMap<String, Vec<Value>>,
+}
+
+/// Change the password of an organization's Ansible vaults.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, ToSchema)]
+pub struct SetVaultPassword {
+    /// 1 to 1024 characters; null if there is to be none.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>, required = true, format = Password, min_length = 1, max_length = 1024)]
+    pub password: Option<Secret>,
+}
+
+/// What may be null and must not be absent: a body without it would take the password away. An option takes what is absent for null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(password) => Ok(Some(password.into())),
+        _ => Err(D::Error::invalid_type(Unexpected::Other("value"), &"a string")),
+    }
+}
+
+impl Validate for SetVaultPassword {
+    fn validate(&self, faults: &mut Faults) {
+        if let Some(password) = &self.password {
+            check_password(faults, "password", password, 1);
+        }
+    }
+}
+
+/// Whether there is a password of Ansible vaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VaultPassword {
+    /// Whether there is one.
+    pub set: bool,
+    /// Since when it is what it is, if that is known.
+    pub set_at: Option<DateTime<Utc>>,
+    /// The username of who gave it.
+    pub set_by: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_vault_password_is_taken_away_by_null_and_not_by_saying_nothing() {
+        let asked = |body: Value| crate::json::from_str::<SetVaultPassword>(&body.to_string());
+        assert!(asked(json!({"password": null})).unwrap().password.is_none());
+        assert!(asked(json!({})).is_err());
+        for (password, accepted) in [("x", true), ("", false), (&"x".repeat(1025), false)] {
+            let mut faults = Faults::default();
+            asked(json!({"password": password})).unwrap().validate(&mut faults);
+            assert_eq!(faults.into_vec().is_empty(), accepted, "{password:?}");
+        }
+    }
 }

@@ -3,6 +3,9 @@ use super::error::FieldError;
 
 /// A request body that knows its own rules.
 pub trait Validate {
+    /// Other names that its fields may be given by, each with the field's own.
+    const OTHER_NAMES: &'static [(&'static str, &'static str)] = &[];
+
     /// Reports each field that breaks its rule.
     fn validate(&self, faults: &mut Faults);
 }

@@ -132,7 +132,7 @@ impl NoResult {
 
 /// What an agent says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 #[allow(
     clippy::large_enum_variant,
     reason = "a hello is said once per connection and never kept"
@@ -358,6 +358,8 @@ pub enum FromAgent {
     Ping,
 }
 
+crate::tagged!(FromAgent, "type");
+
 /// What the relay says to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -440,7 +442,7 @@ pub enum ToAgent {
         #[serde(flatten)]
         ask: Ask,
     },
-    /// Run a job. Repeating it runs nothing twice.
+    /// Run a job. Repeating it runs nothing twice. One with a number is answered by `service`, with `done` or what is against it.
     Job {
         /// Which.
         #[serde(flatten)]

@@ -38,6 +38,10 @@ pub fn is_script_file(path: &str) -> bool {
 pub struct StartJob {
     /// Which.
     pub job: JobId,
+    /// Under which number the runner answers, before anything runs, that it runs or why it does not: then nobody hears of the job again. An
+    /// edge of before gives none, and hears of a job that failed. A runner of before does not answer, and says at once what the job writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// The directory of its service.
     pub service: String,
     /// What bash runs there.
@@ -50,6 +54,9 @@ pub struct StartJob {
     pub environment: BTreeMap<String, String>,
     /// Which values of these its output must not show.
     pub secrets: Vec<String>,
+    /// What opens the vaults of Ansible, which it is given in a file, and which its output must not show either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault_password: Option<String>,
 }
 
 /// Its values are nobody's to read.
@@ -122,12 +129,14 @@ mod tests {
     fn what_a_job_is_given_is_in_no_log() {
         let start = StartJob {
             job: "0123abcd".parse().unwrap(),
+            number: None,
             service: "web".into(),
             file: "deploy.sh".into(),
             title: "deploy.sh".into(),
             username: "ann".into(),
             environment: BTreeMap::from([("INPUT_PASSWORD".into(), "hunter2".into())]),
             secrets: vec!["hunter2".into()],
+            vault_password: Some("hunter2".into()),
         };
         let said = format!("{start:?}");
         assert!(said.contains("0123abcd") && !said.contains("hunter2"), "{said}");

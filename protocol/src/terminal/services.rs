@@ -126,7 +126,7 @@ impl Subdir {
 
 /// A file of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Place {
     /// One of [`CONFIGS`].
     Config {
@@ -142,9 +142,11 @@ pub enum Place {
     },
 }
 
+crate::tagged!(Place, "kind");
+
 /// What a runner is asked to do with one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Ask {
     /// List a directory.
     List {
@@ -181,6 +183,8 @@ pub enum Ask {
     Outputs,
 }
 
+crate::tagged!(Ask, "do");
+
 /// A file in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -194,7 +198,7 @@ pub struct Listed {
 
 /// What became of an [`Ask`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Answer {
     /// Regular files, sorted by name; none if there is no such directory.
     Files {
@@ -230,9 +234,11 @@ pub enum Answer {
     },
 }
 
+crate::tagged!(Answer, "answer");
+
 /// Why nothing was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Refusal {
     /// There is no such service.
     NoService,
@@ -262,6 +268,8 @@ pub enum Refusal {
         error: String,
     },
 }
+
+crate::tagged!(Refusal, "why");
 
 fn to_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&Base64::encode_string(bytes))

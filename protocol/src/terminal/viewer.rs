@@ -8,7 +8,7 @@ use crate::ids::{CommandId, SessionId, StreamId, ViewerId};
 
 /// What a viewer says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(remote = "Self", rename_all = "snake_case")]
 pub enum FromViewer {
     /// The first frame.
     Hello {
@@ -37,6 +37,8 @@ pub enum FromViewer {
     /// Keep-alive that missed the exact text the platform answers.
     Ping,
 }
+
+crate::tagged!(FromViewer, "type");
 
 /// What the relay says to a viewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use super::proof::Proof;
 use crate::audit::{Action, Event, RequestContext, Resource};
 use crate::auth::permission::Permission;
 use crate::auth::rule::{Effect, Operation, Rule};
+use crate::http::client::Client;
 use crate::platform::db::{flag, json};
 use crate::platform::error::ApiError;
 
@@ -48,13 +49,19 @@ pub struct CallerRow {
     networks: Vec<String>,
 }
 
-/// The account that calls, as it stands now. Only [`Credentials::load`](super::Credentials::load) makes one.
+/// The account that calls, as it stands now. [`Credentials::load`](super::Credentials::load) makes one of a request, and
+/// [`Self::by_clock`] where there is none.
 #[derive(Debug, Clone)]
 pub struct Caller {
     row: CallerRow,
     proof: Option<Proof>,
     context: RequestContext,
+    /// No request came.
+    by_clock: bool,
 }
+
+/// What the log says it was done with where nobody asks, but the clock does what somebody has asked for before.
+const CLOCK: &str = "schedule";
 
 impl Caller {
     /// The account of `row`, if the proof is still good.
@@ -69,9 +76,26 @@ impl Caller {
                 row,
                 proof: Some(proof),
                 context,
+                by_clock: false,
             }),
             None => Err(ApiError::unauthorized(INVALID_TOKEN)),
         }
+    }
+
+    /// The account of `row`, for which the clock does what it has asked for before, if it still holds what that takes. Nobody comes from
+    /// any network then, and whoever has to choose another password did not ask now.
+    pub fn by_clock(row: Option<CallerRow>, takes: Permission) -> Option<Self> {
+        let client = Client {
+            source: CLOCK.to_owned(),
+            ..Client::default()
+        };
+        let caller = Self {
+            row: row.filter(|row| row.is_active)?,
+            proof: None,
+            context: RequestContext::of_nobody(client),
+            by_clock: true,
+        };
+        caller.may(takes).then_some(caller)
     }
 
     /// Whether the rule of the operation lets this caller pass.
@@ -101,10 +125,7 @@ impl Caller {
         match operation.rule {
             Rule::Open | Rule::Agent | Rule::SignedIn | Rule::Object => Ok(()),
             Rule::InPerson => self.in_person(),
-            Rule::Needs(permission) if !self.may(permission) => Err(ApiError::forbidden(
-                "forbidden",
-                format!("Permission denied: {}", permission.codename()),
-            )),
+            Rule::Needs(permission) => self.needs(permission),
             Rule::AdminOr(permission) if !self.may(permission) => {
                 denied("Admin access required", permission.codename())
             }
@@ -112,7 +133,18 @@ impl Caller {
             Rule::SuperAdmin if self.row.role != Role::SuperAdmin => {
                 denied("Super admin access required", "super administrators only")
             }
-            Rule::Needs(_) | Rule::AdminOr(_) | Rule::Admin | Rule::SuperAdmin => Ok(()),
+            Rule::AdminOr(_) | Rule::Admin | Rule::SuperAdmin => Ok(()),
+        }
+    }
+
+    /// Fails with 403 unless it holds a permission. For what an operation takes besides its rule.
+    pub fn needs(&self, permission: Permission) -> Result<(), ApiError> {
+        match self.may(permission) {
+            true => Ok(()),
+            false => Err(ApiError::forbidden(
+                "forbidden",
+                format!("Permission denied: {}", permission.codename()),
+            )),
         }
     }
 
@@ -134,6 +166,7 @@ impl Caller {
             row,
             proof: None,
             context: RequestContext::of_a_test(),
+            by_clock: false,
         }
     }
 
@@ -210,10 +243,11 @@ impl Caller {
 
     /// Something this caller does, in the log of its own organization.
     pub fn event(&self, action: Action, resource: Resource) -> Event {
-        self.context
-            .event(action, resource)
-            .by(self.id(), self.username())
-            .within(self.organization_id())
+        let event = match self.by_clock {
+            true => Event::of(action, resource).with(self.context.client.clone()),
+            false => self.context.event(action, resource),
+        };
+        event.by(self.id(), self.username()).within(self.organization_id())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::Utc;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
@@ -54,10 +55,12 @@ impl Credentials {
     ///
     /// Fails with 401 if the account has been disabled or deleted, or its tokens revoked, and with 403 if the operation's rule
     /// does not let it pass. From here on it is known whose attempt the request is, should it be refused.
-    pub async fn load<B: Batch>(self, db: &Db, batch: B) -> Result<(Caller, B::Rows), ApiError> {
+    pub fn load<B: Batch>(self, db: &Db, batch: B) -> impl Future<Output = Result<(Caller, B::Rows), ApiError>> {
         let account = account_store::find_caller(self.user_id(), &self.proof.sign_in());
-        let (accounts, rows) = db.run((account, batch)).await?;
-        Ok((self.admit(accounts)?, rows))
+        db.run((account, batch)).map(move |ran| {
+            let (accounts, rows) = ran?;
+            Ok((self.admit(accounts)?, rows))
+        })
     }
 
     /// Apart, so that it is compiled once instead of within everything that loads.

@@ -19,7 +19,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The logins", body = AccessEventList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_access_events(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Enrolling and connecting.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{TimeDelta, Utc};
@@ -21,6 +20,7 @@ use crate::features::machines::store::duplicate;
 use crate::features::machines::store::enrolment::{self as store, Identity, KnownHost, NewHost};
 use crate::features::machines::store::rotation as machine_rotation;
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::http::upgrade::{is_upgrade, offers};
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now, stored};
@@ -46,7 +46,6 @@ const SUFFIX: usize = 5;
         (status = 401, description = "The token is unknown or spent", body = ErrorBody),
         (status = 403, description = "The machine was revoked, or the key's owner may make no machines", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn enroll(
     app: App,
     context: RequestContext,
@@ -205,7 +204,6 @@ fn revoked() -> ApiError {
         (status = 403, description = "The machine was revoked; or its organization lets no agents in from there", body = ErrorBody),
         (status = 409, description = "Another agent with the same key is connected and alive: this one is a copy. With the code `key_not_rotated`: it handed in a new key and nobody asked for one", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or does not offer `vsay.agent.v1`", body = ErrorBody)))]
-#[worker::send]
 pub async fn connect(app: App, request: RequestContext, headers: HeaderMap) -> Result<Response, ApiError> {
     let invalid = || ApiError::unauthorized("Invalid or expired token");
     let token = bearer(&headers)?.ok_or_else(|| ApiError::unauthorized("Authorization header required"))?;

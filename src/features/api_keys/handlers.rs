@@ -1,5 +1,4 @@
 //! What people do with their keys.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use protocol::api::Message;
@@ -14,6 +13,7 @@ use crate::auth::api_key::API_KEY_PREFIX;
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::{random, secrets};
@@ -24,7 +24,6 @@ const SHOWN: usize = 12;
 /// Lists the caller's keys.
 #[utoipa::path(get, path = "/api/api-keys", summary = "List one's API keys",
     responses((status = 200, description = "The keys, oldest first", body = ApiKeyList)))]
-#[worker::send]
 pub async fn list_api_keys(app: App, credentials: Credentials) -> Result<Json<ApiKeyList>, ApiError> {
     let list = store::list(credentials.user_id());
     let (_, keys) = credentials.load(&app.db()?, list).await?;
@@ -39,7 +38,6 @@ pub async fn list_api_keys(app: App, credentials: Credentials) -> Result<Json<Ap
     responses((status = 201, description = "The key; it is never shown again", body = NewApiKey),
         (status = 403, description = "The caller uses an API key itself", body = ErrorBody),
         (status = 409, description = "The account has five keys", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_api_key(
     app: App,
     credentials: Credentials,
@@ -91,7 +89,6 @@ pub async fn create_api_key(
     responses((status = 200, description = "It works no more", body = Message),
         (status = 403, description = "The caller uses an API key itself", body = ErrorBody),
         (status = 404, description = "The caller has no such key", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_api_key(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Reading the log, taking it away as a file, and proving that nobody changed it.
-use axum::Json;
 use axum::response::Response;
 use protocol::api::audit::{AuditEntry, AuditPage, AuditTenants, ChainReport};
 use protocol::api::error::ErrorBody;
@@ -13,6 +12,7 @@ use crate::audit::{Action, Resource, record};
 use crate::auth::caller::{Caller, Credentials};
 use crate::http::export::{self, Format, FormatQuery};
 use crate::http::extract::QueryParams;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Count, Db};
 use crate::platform::error::ApiError;
@@ -45,7 +45,6 @@ pub struct TenantsQuery {
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_audit(
     app: App,
     credentials: Credentials,
@@ -92,7 +91,6 @@ fn with_path(mut published: AuditEntry) -> AuditEntry {
 #[utoipa::path(get, path = "/api/audit/tenants", summary = "List the organizations to choose a log by", params(TenantsQuery),
     responses((status = 200, description = "The organizations", body = AuditTenants),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_audit_tenants(
     app: App,
     credentials: Credentials,
@@ -116,7 +114,6 @@ pub async fn list_audit_tenants(
         (status = 400, description = "A filter or the format is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn export_audit(
     app: App,
     credentials: Credentials,
@@ -145,7 +142,6 @@ pub async fn export_audit(
         (status = 400, description = "`after` is no number", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
         (status = 404, description = "No such organization or entry", body = ErrorBody)))]
-#[worker::send]
 pub async fn verify_audit(
     app: App,
     credentials: Credentials,

@@ -22,7 +22,6 @@ const NEVER_KEPT: [(HeaderName, &str); 2] = [
 /// How the product is called here, and what it looks like, for a page that signs people in.
 #[utoipa::path(get, path = "/api/branding", summary = "Read name and look",
     responses((status = 200, description = "Name and look", body = Branding)))]
-#[worker::send]
 pub async fn find_branding(app: App) -> Result<Response, ApiError> {
     let rows = app.db()?.run(store::find()).await?;
     Ok((NEVER_KEPT, body(rows)).into_response())
@@ -32,7 +31,6 @@ pub async fn find_branding(app: App) -> Result<Response, ApiError> {
 #[utoipa::path(put, path = "/api/admin/branding", summary = "Change name and look", request_body = UpdateBranding,
     responses((status = 200, description = "Name and look as they are now", body = Branding),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_branding(
     app: App,
     credentials: Credentials,

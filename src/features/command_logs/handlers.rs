@@ -1,5 +1,4 @@
 //! Reading the log: of one machine, and of all.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::command_logs::{CommandLog, CommandLogDetail, CommandLogPage};
@@ -14,6 +13,7 @@ use crate::auth::caller::Credentials;
 use crate::features::machines::{Key, load};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -51,7 +51,6 @@ pub struct ScopeQuery {
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_machine_logs(
     app: App,
     credentials: Credentials,
@@ -70,7 +69,6 @@ pub async fn list_machine_logs(
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn search_machine_logs(
     app: App,
     credentials: Credentials,
@@ -92,7 +90,6 @@ pub async fn search_machine_logs(
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_command_log(
     app: App,
     credentials: Credentials,
@@ -117,7 +114,6 @@ pub async fn find_command_log(
         (status = 400, description = "A filter is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not read the log", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn search_command_logs(
     app: App,
     credentials: Credentials,

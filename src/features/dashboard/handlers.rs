@@ -15,7 +15,6 @@ use crate::platform::error::ApiError;
 /// How many machines, and how they do: online or not, at a threshold or not, and the means of those that are online.
 #[utoipa::path(get, path = "/api/dashboard/stats", summary = "Count machines and sessions",
     responses((status = 200, description = "The numbers", body = Enveloped<DashboardStats>)))]
-#[worker::send]
 pub async fn read_stats(app: App, credentials: Credentials, envelope: Envelope) -> Result<Response, ApiError> {
     let caller = credentials.user_id();
     let queries = (store::summary::count(caller), store::summary::stale(caller, Utc::now()));
@@ -44,7 +43,6 @@ pub async fn read_stats(app: App, credentials: Credentials, envelope: Envelope) 
 /// Lists the five machines that were active last.
 #[utoipa::path(get, path = "/api/dashboard/recent-machines", summary = "List the machines that were active last",
     responses((status = 200, description = "At most five machines", body = Enveloped<RecentMachines>)))]
-#[worker::send]
 pub async fn list_recent_machines(
     app: App,
     credentials: Credentials,
@@ -60,7 +58,6 @@ pub async fn list_recent_machines(
 /// Lists the ten commands that were run last.
 #[utoipa::path(get, path = "/api/dashboard/recent-activity", summary = "List the commands that were run last",
     responses((status = 200, description = "At most ten commands", body = Enveloped<RecentActivity>)))]
-#[worker::send]
 pub async fn list_recent_activity(
     app: App,
     credentials: Credentials,

@@ -27,7 +27,6 @@ const FOREIGN: [&str; 5] = [".dmg", ".pkg", ".exe", ".msi", ".zip"];
 #[utoipa::path(get, path = "/install.sh", summary = "Get the installer",
     responses((status = 200, description = "The script", body = String, content_type = "text/plain"),
         (status = 404, description = "This edge hands nothing out", body = ErrorBody)))]
-#[worker::send]
 pub async fn install_script(app: App) -> Result<Response, ApiError> {
     let address = app.address()?;
     let file = app.asset(SCRIPT).await?;

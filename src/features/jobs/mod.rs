@@ -1,17 +1,21 @@
-//! Jobs: deployments and scripts of services, which run on their runner. A row here says who started what and how it ended; the runner's
-//! relay brings what it writes. `docs/services.md` has the whole.
+//! Jobs: deployments and scripts of services, which run on their runner, and what the edge does itself at a provider's. A row here says who
+//! started what and how it ended; the runner's relay brings what it writes, or the edge writes it. `docs/services.md` has the whole.
 mod access;
+pub mod edge;
 mod handlers;
 mod inputs;
 mod output;
 pub mod record;
 mod row;
-mod store;
+pub mod store;
 pub mod watched;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{cancel, find, list, start, watch};
+use handlers::{cancel, find, list, rerun, start, watch};
+
+pub use access::DeployRight;
+pub use handlers::start::{Wanted, start};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {
@@ -22,6 +26,7 @@ pub fn routes() -> Routes {
         list::list_jobs => SignedIn,
         find::find_job => Object,
         cancel::cancel_job => Needs(JobsCancel),
+        rerun::rerun_job => Needs(JobsRerun),
         watch::watch_job => Open,
         watch::stream_job => Object,
     ]

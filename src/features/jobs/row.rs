@@ -16,7 +16,7 @@ pub struct FoundJob {
     #[serde(deserialize_with = "flag")]
     pub sees: bool,
     pub id: JobId,
-    /// Its runner, unless that is gone.
+    /// Its runner, unless that is gone or the edge runs it.
     pub machine_id: Option<ObjectId>,
     pub service: String,
     pub action: String,
@@ -24,6 +24,27 @@ pub struct FoundJob {
     /// Whether the caller may call it off, if it may call off any.
     #[serde(deserialize_with = "flag")]
     pub may_cancel: bool,
+}
+
+/// A deployment that runs while another is to begin.
+#[derive(Debug, Deserialize)]
+pub struct HeldUpBy {
+    pub job: JobId,
+}
+
+/// A job of the caller's organization that is to run again.
+#[derive(Debug, Deserialize)]
+pub struct PastJob {
+    pub id: JobId,
+    /// Whether the caller may see it.
+    #[serde(deserialize_with = "flag")]
+    pub sees: bool,
+    pub service: String,
+    pub action: String,
+    pub script: Option<String>,
+    pub status: JobStatus,
+    /// What it was given.
+    pub inputs_sealed: Option<String>,
 }
 
 /// A job in a list.
@@ -59,6 +80,20 @@ pub struct WatchedRow {
 #[derive(Debug, Deserialize)]
 pub struct StoredRow {
     pub output_bytes: u64,
+}
+
+/// A job of the edge that runs.
+#[derive(Debug, Deserialize)]
+pub struct EdgeRow {
+    /// Who has called it off.
+    pub cancelled_by: Option<String>,
+}
+
+/// A job of the edge that was ended, as nobody does its work any more.
+#[derive(Debug, Deserialize)]
+pub struct LostRow {
+    pub id: JobId,
+    pub organization_id: ObjectId,
 }
 
 /// What is known of a job that a runner has a note of; nothing if nobody waits for it.

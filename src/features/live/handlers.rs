@@ -1,5 +1,4 @@
 //! Listening to what changes in one's organization.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use chrono::Utc;
@@ -9,6 +8,7 @@ use protocol::live::LISTENS_FOR_MS;
 
 use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -20,7 +20,6 @@ const PLACE: &str = "/api/live";
 #[utoipa::path(post, path = "/api/live/ticket", summary = "Get a ticket for the live channel",
     responses((status = 201, description = "The ticket: for `?ticket=` of the channel, once, within 30 seconds", body = SocketTicket),
         (status = 403, description = "The caller calls by a key", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_channel_ticket(
     app: App,
     credentials: Credentials,
@@ -39,7 +38,6 @@ pub async fn create_channel_ticket(
         (status = 403, description = "The page's origin may not", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket", body = ErrorBody),
         (status = 503, description = "Too many pages listen", body = ErrorBody)))]
-#[worker::send]
 pub async fn listen_to_changes(
     app: App,
     SocketCredentials(credentials): SocketCredentials,

@@ -1,5 +1,4 @@
 //! Asking how long logs are kept, changing it, and listing what was removed.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::log_management::{LogConfig, LogRuns, UpdateLogConfig};
 use protocol::api::organizations::UpdateOrganization;
@@ -13,7 +12,7 @@ use crate::features::organizations::access::OrganizationControl;
 use crate::features::organizations::change::events;
 use crate::features::organizations::store::{self as organizations, Changeable};
 use crate::http::extract::{QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};
@@ -31,7 +30,6 @@ pub struct ScopeQuery {
 #[utoipa::path(get, path = "/api/log-management/config", summary = "Read how long logs are kept", params(ScopeQuery),
     responses((status = 200, description = "How long they are kept", body = LogConfig),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_log_config(
     app: App,
     credentials: Credentials,
@@ -47,7 +45,6 @@ pub async fn find_log_config(
     request_body = UpdateLogConfig,
     responses((status = 200, description = "How long they are kept now", body = LogConfig),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_log_config(
     app: App,
     credentials: Credentials,
@@ -72,7 +69,6 @@ pub async fn update_log_config(
 #[utoipa::path(get, path = "/api/log-management/runs", summary = "List what was removed of the logs", params(ScopeQuery, PageQuery),
     responses((status = 200, description = "What was removed", body = LogRuns),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_log_runs(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Who may use a machine, and lending it.
-use axum::Json;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::Message;
 use protocol::api::access::{AccessList, AccessUser, GrantAccess, MachineRole, RevokeAccess};
@@ -13,6 +12,7 @@ use crate::features::machines::access::{MachineAccess, MachineControl};
 use crate::features::machines::store::{self as machines, Key};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{now, stored};
 use crate::platform::error::ApiError;
@@ -23,7 +23,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The people", body = AccessList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_access_users(
     app: App,
     credentials: Credentials,
@@ -46,7 +45,6 @@ pub async fn list_access_users(
     responses((status = 200, description = "They may use it", body = Message),
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization, or nobody of that name in the machine's", body = ErrorBody)))]
-#[worker::send]
 pub async fn grant_access(
     app: App,
     credentials: Credentials,
@@ -83,7 +81,6 @@ pub async fn grant_access(
     responses((status = 200, description = "There is no grant any more", body = Message),
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization, or nobody of that name in the machine's", body = ErrorBody)))]
-#[worker::send]
 pub async fn revoke_access(
     app: App,
     credentials: Credentials,

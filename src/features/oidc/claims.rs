@@ -52,7 +52,7 @@ impl<'a> Unverified<'a> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         Some(Self {
-            header: serde_json::from_slice(&Base64UrlUnpadded::decode_vec(header).ok()?).ok()?,
+            header: protocol::json::from_slice(&Base64UrlUnpadded::decode_vec(header).ok()?).ok()?,
             signed,
             signature: Base64UrlUnpadded::decode_vec(signature).ok()?,
             claims: Base64UrlUnpadded::decode_vec(claims).ok()?,
@@ -61,7 +61,7 @@ impl<'a> Unverified<'a> {
 
     /// What it claims. To be called once the signature is verified.
     pub fn claims(&self) -> Option<Claims> {
-        serde_json::from_slice(&self.claims).ok()
+        protocol::json::from_slice(&self.claims).ok()
     }
 }
 

@@ -1,5 +1,4 @@
 //! Leaving for a provider, and coming back.
-use axum::Json;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -16,6 +15,7 @@ use super::{discovery, identity, landing};
 use crate::audit::RequestContext;
 use crate::auth::throttle;
 use crate::http::extract::QueryParams;
+use crate::http::json_text::Json;
 use crate::platform::config::Config;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -42,7 +42,6 @@ pub struct Returned {
 /// Which providers this server knows, for the buttons of a sign-in page.
 #[utoipa::path(get, path = "/api/oidc/providers", summary = "List sign-in providers",
     responses((status = 200, description = "The providers", body = OidcProviders)))]
-#[worker::send]
 pub async fn oidc_providers(app: App) -> ([(HeaderName, &'static str); 2], Json<OidcProviders>) {
     let oidc = &app.config.oidc;
     let providers = OidcProviders {
@@ -65,7 +64,6 @@ pub async fn oidc_providers(app: App) -> ([(HeaderName, &'static str); 2], Json<
 #[utoipa::path(get, path = "/api/auth/oidc/microsoft", summary = "Sign in with Microsoft",
     responses((status = 302, description = "To Microsoft"),
         (status = 501, description = "Microsoft is not set up on this server", body = ErrorBody)))]
-#[worker::send]
 pub async fn start_microsoft(app: App) -> Result<Response, ApiError> {
     start(&app, Kind::Microsoft).await
 }
@@ -73,7 +71,6 @@ pub async fn start_microsoft(app: App) -> Result<Response, ApiError> {
 /// Takes a browser back from Microsoft.
 #[utoipa::path(get, path = "/api/auth/oidc/microsoft/callback", summary = "Come back from Microsoft",
     params(Returned), responses((status = 302, description = "To the console, with a token or an error")))]
-#[worker::send]
 pub async fn finish_microsoft(
     app: App,
     context: RequestContext,
@@ -87,7 +84,6 @@ pub async fn finish_microsoft(
 #[utoipa::path(get, path = "/api/auth/oidc/github", summary = "Sign in with GitHub",
     responses((status = 302, description = "To GitHub"),
         (status = 501, description = "GitHub is not set up on this server", body = ErrorBody)))]
-#[worker::send]
 pub async fn start_github(app: App) -> Result<Response, ApiError> {
     start(&app, Kind::Github).await
 }
@@ -95,7 +91,6 @@ pub async fn start_github(app: App) -> Result<Response, ApiError> {
 /// Takes a browser back from GitHub.
 #[utoipa::path(get, path = "/api/auth/oidc/github/callback", summary = "Come back from GitHub",
     params(Returned), responses((status = 302, description = "To the console, with a token or an error")))]
-#[worker::send]
 pub async fn finish_github(
     app: App,
     context: RequestContext,
@@ -109,7 +104,6 @@ pub async fn finish_github(
 #[utoipa::path(get, path = "/api/auth/oidc/sso", summary = "Sign in with single sign-on",
     responses((status = 302, description = "To the issuer, or to the console if the issuer cannot be reached"),
         (status = 501, description = "No issuer is set up on this server", body = ErrorBody)))]
-#[worker::send]
 pub async fn start_sso(app: App) -> Result<Response, ApiError> {
     start(&app, Kind::Sso).await
 }
@@ -117,7 +111,6 @@ pub async fn start_sso(app: App) -> Result<Response, ApiError> {
 /// Takes a browser back from the issuer.
 #[utoipa::path(get, path = "/api/auth/oidc/sso/callback", summary = "Come back from single sign-on",
     params(Returned), responses((status = 302, description = "To the console, with a token or an error")))]
-#[worker::send]
 pub async fn finish_sso(
     app: App,
     context: RequestContext,

@@ -54,7 +54,7 @@ pub async fn post<T: DeserializeOwned>(url: &str, authorization: Option<&str>, f
 
 fn decode<T: DeserializeOwned>(url: &str, body: &[u8]) -> Result<T, String> {
     // Not with the error's own text, which may quote a token.
-    serde_json::from_slice(body)
+    protocol::json::from_slice(body)
         .map_err(|error| format!("{url} answered what has another form ({:?})", error.classify()))
 }
 

@@ -18,7 +18,6 @@ use crate::platform::secrets::is_same;
     responses((status = 200, description = "The figures", body = String, content_type = "text/plain"),
         (status = 401, description = "The token is not that of the deployment", body = ErrorBody),
         (status = 404, description = "The deployment has no such token", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_metrics(app: App, headers: HeaderMap) -> Result<Response, ApiError> {
     admit(&app.config, &headers)?;
     let (samples, bytes) = app.db()?.run_and_measure(queries()).await?;

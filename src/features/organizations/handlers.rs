@@ -1,5 +1,4 @@
 //! Reading one's own organization.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::organizations::{Organization, OrganizationDetail};
 
@@ -7,6 +6,7 @@ use super::access::OrganizationControl;
 use super::row::OrganizationRow;
 use super::store;
 use crate::auth::caller::Credentials;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -14,7 +14,6 @@ use crate::platform::error::ApiError;
 #[utoipa::path(get, path = "/api/organization", summary = "Read one's own organization",
     responses((status = 200, description = "The organization", body = OrganizationDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_own_organization(app: App, credentials: Credentials) -> Result<Json<OrganizationDetail>, ApiError> {
     let find = store::find_own(credentials.user_id());
     let (caller, found) = credentials.load(&app.db()?, find).await?;

@@ -1,5 +1,4 @@
 //! The configs of a service: listed as they were told of, read and written at the runner.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::services::{Config, ConfigList, FileDone, WriteFile};
 use protocol::terminal::services::{Ask, CONFIGS, MAX_WRITTEN, Place};
@@ -9,7 +8,7 @@ use super::{runner, store};
 use crate::audit::Action;
 use crate::auth::caller::Credentials;
 use crate::http::extract::{PathPair, PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -18,7 +17,6 @@ use crate::platform::error::ApiError;
     params(("name" = String, Path, description = "The service's `name`")),
     responses((status = 200, description = "The configs", body = ConfigList),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_configs(
     app: App,
     credentials: Credentials,
@@ -38,7 +36,6 @@ pub async fn list_configs(
         (status = 404, description = "No such service in the caller's organization, or it has no such file", body = ErrorBody),
         (status = 409, description = "It changes while it is read", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_config(
     app: App,
     credentials: Credentials,
@@ -65,7 +62,6 @@ pub async fn read_config(
             YAML document", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn write_config(
     app: App,
     credentials: Credentials,

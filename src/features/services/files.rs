@@ -1,5 +1,4 @@
 //! The files of a service's `inputs` and `outputs`, at its runner.
-use axum::Json;
 use axum::response::Response;
 use chrono::DateTime;
 use protocol::api::error::ErrorBody;
@@ -12,6 +11,7 @@ use super::{download, runner};
 use crate::audit::Action;
 use crate::auth::caller::Credentials;
 use crate::http::extract::{PathPair, PathTriple, ValidJson};
+use crate::http::json_text::Json;
 use crate::http::multipart::Form;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -23,7 +23,6 @@ use crate::platform::error::ApiError;
         (status = 400, description = "It is another directory, or a link", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_files(
     app: App,
     credentials: Credentials,
@@ -59,7 +58,6 @@ pub async fn list_files(
         (status = 404, description = "No such service in the caller's organization, or it has no such file", body = ErrorBody),
         (status = 409, description = "It changes while it is read", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn download_file(
     app: App,
     credentials: Credentials,
@@ -80,7 +78,6 @@ pub async fn download_file(
             has more than 102,400 bytes", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn upload_file(
     app: App,
     credentials: Credentials,
@@ -104,7 +101,6 @@ pub async fn upload_file(
             bytes", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn write_file(
     app: App,
     credentials: Credentials,
@@ -132,7 +128,6 @@ pub async fn write_file(
         (status = 400, description = "It is another directory, or no file may be called so, or it is a link", body = ErrorBody),
         (status = 404, description = "No such service in the caller's organization, or it has no such file", body = ErrorBody),
         (status = 503, description = "The runner is not connected, does not answer or is busy", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_file(
     app: App,
     credentials: Credentials,

@@ -13,7 +13,6 @@ use crate::platform::error::ApiError;
 /// Lists the services of all runners of the organization, by name, as they were told of last.
 #[utoipa::path(get, path = "/api/services", summary = "List services",
     responses((status = 200, description = "The services", body = ServiceList)))]
-#[worker::send]
 pub async fn list_services(app: App, credentials: Credentials) -> Result<JsonText, ApiError> {
     let list = store::list(credentials.user_id(), &now());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
@@ -23,7 +22,6 @@ pub async fn list_services(app: App, credentials: Credentials) -> Result<JsonTex
 /// Lists the directories of services that have the inventory of a deployment, by name, whether they can be deployed again or not.
 #[utoipa::path(get, path = "/api/services/active-deployments", summary = "List what is deployed",
     responses((status = 200, description = "What is deployed", body = DeploymentList)))]
-#[worker::send]
 pub async fn list_active_deployments(app: App, credentials: Credentials) -> Result<JsonText, ApiError> {
     let list = store::deployments(credentials.user_id(), &now());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
@@ -35,7 +33,6 @@ pub async fn list_active_deployments(app: App, credentials: Credentials) -> Resu
     params(("name" = String, Path, description = "The service's `name`, or that of its directory with `@` and its runner's `agent_id`")),
     responses((status = 200, description = "The service", body = ServiceDetail),
         (status = 404, description = "No such service in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_service(
     app: App,
     credentials: Credentials,

@@ -10,6 +10,7 @@ pub mod record;
 pub mod row;
 pub mod runner;
 pub mod store;
+mod vault;
 
 use crate::auth::rule::{Routes, routes};
 
@@ -30,5 +31,7 @@ pub fn routes() -> Routes {
         files::upload_file => Needs(ServicesFilesEdit),
         files::write_file => Needs(ServicesFilesEdit),
         files::delete_file => Needs(ServicesFilesEdit),
+        vault::find_vault_password => Needs(SystemSettingsView),
+        vault::set_vault_password => Needs(SystemSettingsEdit),
     ]
 }

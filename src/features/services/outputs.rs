@@ -17,7 +17,6 @@ use crate::platform::error::ApiError;
 /// has them.
 #[utoipa::path(get, path = "/api/services/outputs", summary = "List the outputs of all services",
     responses((status = 200, description = "The outputs of those services that have some, by service", body = AllOutputs)))]
-#[worker::send]
 pub async fn list_all_outputs(app: App, credentials: Credentials) -> Result<JsonText, ApiError> {
     let list = store::all_outputs(credentials.user_id());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
@@ -30,7 +29,6 @@ pub async fn list_all_outputs(app: App, credentials: Credentials) -> Result<Json
 #[utoipa::path(get, path = "/api/services/{name}/outputs", summary = "List a service's outputs",
     params(("name" = String, Path, description = "The service's `name`")),
     responses((status = 200, description = "The outputs", body = Outputs)))]
-#[worker::send]
 pub async fn list_outputs(
     app: App,
     credentials: Credentials,

@@ -37,4 +37,6 @@ pub struct Target {
     /// Its scripts, as they were told of last.
     #[serde(deserialize_with = "json")]
     pub scripts: Vec<Value>,
+    /// What opens the vaults of its organization.
+    pub vault_sealed: Option<String>,
 }

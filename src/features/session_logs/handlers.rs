@@ -1,5 +1,4 @@
 //! Reading a session.
-use axum::Json;
 use protocol::api::command_logs::CommandLog;
 use protocol::api::error::ErrorBody;
 use protocol::api::sessions::{LiveSessions, SessionDetail, SessionStatus, TerminalSession};
@@ -12,6 +11,7 @@ use crate::features::command_logs::{output, store};
 use crate::features::sessions::access::SessionAccess;
 use crate::features::sessions::{SessionPage, store as sessions};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::page::Page;
 use crate::platform::context::App;
 use crate::platform::db::Count;
@@ -39,7 +39,6 @@ pub struct LiveQuery {
 /// `/api/terminal/sessions?owned=true` lists, the newest 100, on 20 machines at most. Their machines are asked, for a second at most.
 #[utoipa::path(get, path = "/api/terminal/live", summary = "Read what sessions do now", params(LiveQuery),
     responses((status = 200, description = "Those of which it is known", body = LiveSessions)))]
-#[worker::send]
 pub async fn list_live(
     app: App,
     credentials: Credentials,
@@ -64,7 +63,6 @@ pub async fn list_live(
     responses((status = 200, description = "The session, and a page of its commands: of 25 if no `limit` up to 200 is asked for", body = SessionDetail),
         (status = 403, description = "The caller may not see the session", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_session(
     app: App,
     credentials: Credentials,

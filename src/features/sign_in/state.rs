@@ -189,7 +189,7 @@ impl SignInState {
 
     /// From [`Self::to_json`].
     pub fn from_json(text: &str) -> Result<Self, ApiError> {
-        serde_json::from_str(text).map_err(ApiError::internal)
+        protocol::json::from_str(text).map_err(ApiError::internal)
     }
 
     fn claims(&self, challenge: Option<Challenged>) -> Claims<'_> {

@@ -33,11 +33,6 @@ pub struct FirstAccount<'a> {
     pub vault_password: Option<&'a Secret>,
 }
 
-/// What the password of an organization's vaults is sealed with.
-pub fn vault_associated_data(organization: &ObjectId) -> String {
-    format!("organizations.vault:{organization}")
-}
-
 /// Makes it, all or nothing, and logs `event` as its doing. Gives its row, or nothing if there is such an account already or one
 /// of its names is taken.
 pub async fn make(app: &App, first: FirstAccount<'_>, event: Event) -> Result<Option<AccountRow>, ApiError> {
@@ -72,8 +67,9 @@ pub async fn make(app: &App, first: FirstAccount<'_>, event: Event) -> Result<Op
             let sealed = app
                 .config
                 .sealing
-                .seal(&vault_associated_data(&organization_id), password)?;
-            Some(organizations::set_vault(&organization_id, &sealed))
+                .seal(&organizations::vault_associated_data(&organization_id), password)?;
+            let sealed = Some(sealed);
+            Some(organizations::set_vault(&organization_id, sealed, first.username, &now))
         }
         None => None,
     };
@@ -111,7 +107,7 @@ mod tests {
         db.run(complete(&acme, "2026-01-01T00:00:00.000Z"));
         let again = db.try_run(complete(&acme, "2026-01-01T00:00:00.000Z"));
         assert!(again.unwrap_err().contains("UNIQUE"));
-        db.run(organizations::set_vault(&acme, "sealed"));
+        db.run(organizations::set_vault(&acme, Some("sealed".into()), "ann", "x"));
         assert_eq!(db.count("organizations WHERE vault_sealed = 'sealed'"), 1);
     }
 }

@@ -1,5 +1,4 @@
 //! Opening a terminal.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
@@ -19,6 +18,7 @@ use crate::features::machines::{self, Key};
 use crate::features::sessions::store::{self, NewSession};
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::db::now;
@@ -34,7 +34,6 @@ use crate::platform::relay_stub::Upgraded;
         (status = 403, description = "The caller may not use the machine, calls by a key, or the machine was revoked", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "The machine has not been enrolled yet", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_ticket(
     app: App,
     credentials: Credentials,
@@ -53,7 +52,6 @@ pub async fn create_ticket(
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "The machine has not been enrolled yet", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket", body = ErrorBody)))]
-#[worker::send]
 pub async fn open_terminal(
     app: App,
     SocketCredentials(credentials): SocketCredentials,

@@ -1,5 +1,4 @@
 //! The terminal of somebody else's session, for whoever was invited to it. What a guest may do there, the relay sees to.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -15,6 +14,7 @@ use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
 use crate::features::sharing;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -26,7 +26,6 @@ use crate::platform::relay_stub::Upgraded;
     responses((status = 201, description = "The ticket: for `?ticket=` of this session's socket, once, within 30 seconds", body = SocketTicket),
         (status = 403, description = "The caller calls by a key", body = ErrorBody),
         (status = 404, description = "The caller has no such invitation, or its session is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_shared_ticket(
     app: App,
     credentials: Credentials,
@@ -44,7 +43,6 @@ pub async fn create_shared_ticket(
         (status = 403, description = "The page's origin may not", body = ErrorBody),
         (status = 404, description = "The caller has no such invitation, or its session is over", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket", body = ErrorBody)))]
-#[worker::send]
 pub async fn open_shared_terminal(
     app: App,
     SocketCredentials(credentials): SocketCredentials,

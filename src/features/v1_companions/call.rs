@@ -1,6 +1,5 @@
 //! A request of `/v1`, and asking the operations of `/api` in its name: with its credentials, address and program, and for the audit log
 //! as the operation that was asked for.
-use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
@@ -20,6 +19,7 @@ use crate::auth::rule::{Operation, Rule};
 use crate::http::argument::{Argument, Asked, Step, read_body};
 use crate::http::extract::{PathParam, object};
 use crate::http::inside::Inside;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

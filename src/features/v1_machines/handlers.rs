@@ -1,5 +1,4 @@
 //! What clients of `/v1` ask of machines.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::Utc;
 use protocol::api::v1::{V1, V1Done, V1ErrorBody, V1OpenedSession};
@@ -16,6 +15,7 @@ use crate::features::sessions::SessionPage;
 use crate::features::v1_sessions::{key, open, pagination};
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::Count;
 use crate::platform::error::ApiError;
@@ -41,7 +41,6 @@ pub struct ListQuery {
 /// Lists the machines the caller reaches, by name.
 #[utoipa::path(get, path = "/v1/machines", summary = "List machines", operation_id = "v1_list_machines", params(ListQuery, SessionPage),
     responses((status = 200, description = "A page of machines, of 20 if no `limit` up to 100 is asked for", body = V1<V1MachineList>)))]
-#[worker::send]
 pub async fn list_machines(
     app: App,
     credentials: Credentials,
@@ -70,7 +69,6 @@ pub async fn list_machines(
     responses((status = 200, description = "The machine", body = V1<V1MachineDetail>),
         (status = 403, description = "The caller does not reach the machine", body = V1ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn find_machine(
     app: App,
     credentials: Credentials,
@@ -86,7 +84,6 @@ pub async fn find_machine(
     responses((status = 200, description = "It is gone", body = V1Done),
         (status = 403, description = "The caller may not delete the machine", body = V1ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn delete_machine(
     app: App,
     credentials: Credentials,
@@ -103,7 +100,6 @@ pub async fn delete_machine(
     responses((status = 200, description = "Whether it can", body = V1<V1MachineTest>),
         (status = 403, description = "The caller does not reach the machine", body = V1ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn test_machine(
     app: App,
     credentials: Credentials,
@@ -132,7 +128,6 @@ pub async fn test_machine(
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody),
         (status = 409, description = "The machine has not been enrolled yet", body = V1ErrorBody),
         (status = 503, description = "The machine's agent is not connected", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn connect_machine(
     app: App,
     credentials: Credentials,

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, alerted, job, logged, recording, requested, written};
+use crate::support::agent::{Agent, World, alerted, job, logged, recording, requested, schedule, written};
 use crate::support::openapi::operations;
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -83,8 +83,22 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "INSERT INTO services SELECT id, '{FOREIGN}', organization_id, 1, 1, '{{\"scripts\":[],\"configs\":[]}}' FROM machines WHERE id = '{machine}'"
     ));
     world.owner.get(&format!("/api/services/{FOREIGN}")).await.ok();
+    // What providers have said to both just now: the stranger's has nothing.
+    for account in [&world.owner, &stranger] {
+        world.stack.sql(&format!(
+            "INSERT INTO clouds (organization_id, key_sealed, key_set_at, key_set_by, listed_at)
+             SELECT organization_id, '', '', '', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM users WHERE id = '{}'",
+            account.id
+        ));
+    }
+    world.stack.sql(&format!(
+        "INSERT INTO instances SELECT organization_id, 'a', 'a', '{FOREIGN}', 'mel', '', '', '', 'running', '[]' FROM users WHERE id = '{}'",
+        world.owner.id
+    ));
     let job = job(world, "15014ab1");
     world.owner.get(&format!("/api/jobs/{job}")).await.ok();
+    let schedule = schedule(world, "15014ab10000000000000000");
+    world.owner.get(&format!("/api/schedules/{schedule}")).await.ok();
 
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
@@ -109,8 +123,10 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "webhook_id" => (webhook.clone(), "00000000000000000000000a".to_owned()),
         "delivery_id" => (delivery.clone(), "00000000000000000000000a".to_owned()),
         "offset" => ("0".to_owned(), "0".to_owned()),
+        "schedule_id" => (schedule.clone(), "00000000000000000000000a".to_owned()),
         "job_id" => (job.clone(), "0000000a".to_owned()),
-        "name" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
+        "name" | "label" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
+        "region" => ("mel".to_owned(), "mel".to_owned()),
         "subdir" => ("inputs".to_owned(), "inputs".to_owned()),
         "file_name" => ("a.txt".to_owned(), "a.txt".to_owned()),
         "config" => ("config.yaml".to_owned(), "config.yaml".to_owned()),

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, alerted, job, logged, recording, requested, written};
+use crate::support::agent::{World, alerted, job, logged, recording, requested, schedule, written};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -275,6 +275,7 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/jobs", May(200)),
     ("GET /api/jobs/{job_id}", Refused(403, "Permission denied")),
     ("DELETE /api/jobs/{job_id}", Needs("jobs.cancel")),
+    ("POST /api/jobs/{job_id}/rerun", Needs("jobs.rerun")),
     ("GET /api/jobs/{job_id}/stream", Refused(403, "Permission denied")),
     (
         "GET /api/live",
@@ -311,6 +312,27 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("GET /api/roles/{role_id}", Needs("roles.view")),
     ("PUT /api/roles/{role_id}", Needs("roles.edit")),
     ("DELETE /api/roles/{role_id}", Needs("roles.delete")),
+    ("GET /api/schedules", Needs("schedules.view")),
+    ("POST /api/schedules", Needs("schedules.create")),
+    ("GET /api/schedules/preview", Needs("schedules.view")),
+    ("GET /api/schedules/{schedule_id}", Needs("schedules.view")),
+    ("PUT /api/schedules/{schedule_id}", Needs("schedules.edit")),
+    ("DELETE /api/schedules/{schedule_id}", Needs("schedules.delete")),
+    ("GET /api/schedules/{schedule_id}/history", Needs("schedules.view")),
+    ("GET /api/instances", Needs("instances.view")),
+    ("GET /api/instances/refresh", Needs("instances.refresh")),
+    ("POST /api/instances/refresh", Needs("instances.refresh")),
+    ("POST /api/instances/{label}/{region}/stop", Needs("instances.stop")),
+    ("POST /api/instances/stop", Needs("instances.stop")),
+    ("GET /api/instances/provider", Needs("system.settings.view")),
+    ("PUT /api/instances/provider", Needs("system.settings.edit")),
+    ("DELETE /api/instances/provider", Needs("system.settings.edit")),
+    ("GET /api/costs", Needs("costs.view")),
+    ("GET /api/costs/by-tag", Needs("costs.view")),
+    ("GET /api/costs/by-region", Needs("costs.view")),
+    ("POST /api/costs/refresh", Needs("costs.refresh")),
+    ("POST /api/services/{name}/stop", Needs("services.stop")),
+    ("POST /api/services/actions/stop-all", Needs("system.stop_all")),
     ("GET /api/services", Needs("services.view")),
     ("GET /api/services/active-deployments", Needs("services.view")),
     ("GET /api/services/{name}", Needs("services.view")),
@@ -339,6 +361,8 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "DELETE /api/services/{name}/files/{subdir}/{file_name}",
         Needs("services.files.edit"),
     ),
+    ("GET /api/services/vault-password", Needs("system.settings.view")),
+    ("PUT /api/services/vault-password", Needs("system.settings.edit")),
     ("POST /api/services/{name}/deploy", Needs("services.deploy")),
     ("POST /api/services/{name}/run", Needs("services.deploy")),
     ("GET /api/sessions/{session_id}", Refused(403, "Not authorized")),
@@ -485,6 +509,7 @@ struct Things {
     /// A rule, an alert, a webhook and a delivery.
     alerted: (String, String, String, String),
     job: String,
+    schedule: String,
 }
 
 /// A command of the owner's.
@@ -521,6 +546,7 @@ impl Things {
                     written: written(world).await,
                     alerted: alerted(world).await,
                     job: job(world, "c0113a60"),
+                    schedule: schedule(world, "c0113a600000000000000000"),
                 }
             })
             .await
@@ -551,10 +577,14 @@ impl Things {
             "share_id" => "00000000000000000000000a".to_owned(),
             "offset" => "0".to_owned(),
             "name" => "web".to_owned(),
+            // Which instances there are nobody knows without the key of a provider.
+            "label" => "web".to_owned(),
+            "region" => "mel".to_owned(),
             "config" => "config.yaml".to_owned(),
             "subdir" => "inputs".to_owned(),
             "file_name" => "a.txt".to_owned(),
             "job_id" => self.job.clone(),
+            "schedule_id" => self.schedule.clone(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

@@ -72,7 +72,7 @@ describe('jobs', () => {
     await page.getByText(/of 11|11 found/).waitFor();
   });
 
-  it('are called off once somebody has said so', async () => {
+  it('are called off once somebody has said so, and run again', async () => {
     const { working } = setup.edge.identity;
     working.add({});
     const page = await setup.open();
@@ -81,6 +81,10 @@ describe('jobs', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel job' }).click();
     await page.getByTestId('job-state').getByText('Cancelled').waitFor();
     await waitForScreen(page, '[CANCELLED by ada]');
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Run again' }).click();
+    await page.waitForURL('**/jobs/00000001');
+    await page.getByRole('link', { name: 'Repeats another' }).waitFor();
   });
 
   it('that nobody may see say so', async () => {

@@ -51,6 +51,7 @@ describe('the organization', () => {
       sessions_deleted: 1,
       commands_deleted: 0,
       recordings_deleted: 0,
+      jobs_deleted: 0,
     });
     await page.reload();
     await page.getByTestId('run').getByText('12 rows of the command log, 1 session').waitFor();

@@ -34,9 +34,12 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   issue: { at: '/community/i1', text: 'The disk is full' },
   requests: { text: 'Backups fail' },
   services: { text: 'grafana' },
+  instances: { text: 'vc2-1c-1gb' },
   jobs: { text: 'Deploy grafana' },
   job: { at: '/jobs/0a1b2c3d', text: 'Deploy grafana' },
   service: { at: '/services/grafana', text: 'Add a user' },
+  schedules: { text: 'nightly' },
+  schedule: { at: '/schedules/s1', text: 'Deploy grafana' },
   // Leads to a terminal.
   shared: { at: '/shared/good', text: 'bob’s terminal' },
   recording: { at: `/recordings/${'1'.padStart(24, '0')}`, text: 'ada on web-1' },
@@ -77,7 +80,9 @@ describe('a page that lost its server', () => {
     edge.recordings.add('000000000001', 'recorded');
     edge.identity.alerting.webhook({ name: 'pager', url: 'https://hooks.example.org' });
     edge.identity.serving.add({ name: 'grafana', scripts: [{ name: 'add-user', label: 'Add a user' }] });
+    edge.identity.renting.add('web-1');
     edge.identity.working.add({});
+    edge.identity.scheduling.add({});
     edge.identity.community.write({ title: 'The disk is full' });
     edge.identity.requests.ask({ request_note: 'Backups fail' });
     edge.sharing.invite('000000000001', true, 'good');

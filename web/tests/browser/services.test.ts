@@ -43,6 +43,25 @@ describe('services', () => {
     return page;
   }
 
+  it('have a vault password that is set, replaced and removed, and never shown', async () => {
+    const { serving } = setup.edge.identity;
+    grafana();
+    const page = await setup.open();
+    await signIn(page, '/services');
+    const vault = page.getByTestId('vault');
+    await vault.getByText('None.').waitFor();
+    await vault.getByRole('button', { name: 'Set' }).click();
+    await page.getByLabel('Vault password', { exact: true }).fill('open sesame');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await vault.getByText('Set by ada').waitFor();
+    expect(serving.vault).toBe('open sesame');
+    expect(await page.content()).not.toContain('open sesame');
+    await vault.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await vault.getByText('None.').waitFor();
+    expect(serving.vault).toBe(null);
+  });
+
   it('are listed with whose they are and how old that is, and found by name', async () => {
     const { serving } = setup.edge.identity;
     grafana();

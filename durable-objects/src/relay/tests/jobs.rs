@@ -1,8 +1,10 @@
 //! Jobs of a runner.
 use protocol::ids::JobId;
+use protocol::relay_contract::RunnerAnswer;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::close::Close;
 use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, StartJob};
+use protocol::terminal::services::{Answer, Refusal};
 
 use super::relay_sim::RelaySim;
 use crate::relay::{Action, JobNews};
@@ -22,12 +24,14 @@ fn job(number: u32) -> JobId {
 fn start() -> StartJob {
     StartJob {
         job: job(1),
+        number: None,
         service: "web".into(),
         file: "deploy.sh".into(),
         title: "Running deploy.sh for web".into(),
         username: "ann".into(),
         environment: Default::default(),
         secrets: Vec::new(),
+        vault_password: None,
     }
 }
 
@@ -69,13 +73,45 @@ fn said(sim: &mut RelaySim, message: &FromAgent) -> Result<Option<JobNews>, Clos
 
 #[test]
 fn a_job_is_told_to_a_runner_that_is_there_and_to_nobody_else() {
-    assert!(!RelaySim::new(0).relay.start_job(start()));
-    assert!(!online(false).relay.start_job(start()));
+    for mut sim in [RelaySim::new(0), online(false)] {
+        assert_eq!(sim.relay.start_job(0, start()), Err(RunnerAnswer::Offline));
+    }
     let mut sim = online(true);
-    assert!(sim.relay.start_job(start()));
-    let told = serde_json::to_string(&ToAgent::Job { job: start() }).unwrap();
+    let number = sim.relay.start_job(sim.now, start()).ok();
+    let job = StartJob { number, ..start() };
+    let told = serde_json::to_string(&ToAgent::Job { job }).unwrap();
     let is_told = |action: &Action| matches!(action, Action::Text(_, text) if *text == told);
-    assert!(sim.relay.take_actions().iter().any(is_told));
+    assert!(number.is_some() && sim.relay.take_actions().iter().any(is_told));
+}
+
+#[test]
+fn whoever_starts_a_job_hears_whether_it_runs_of_a_runner_that_does_not_answer_too() {
+    let refusal = Answer::Refused {
+        refusal: Refusal::NotFound,
+    };
+    for (says, answer) in [
+        (None, refusal),
+        (None, Answer::Done),
+        (Some(output(0, "$ bash deploy.sh\n".into())), Answer::Done),
+        (Some(ended("[ERROR: it is busy]".into())), Answer::Done),
+    ] {
+        let mut sim = online(true);
+        let number = sim.relay.start_job(sim.now, start()).unwrap();
+        assert_eq!(sim.relay.runner_answer(sim.now, number), None);
+        let answered = FromAgent::Service {
+            number,
+            answer: answer.clone(),
+        };
+        said(&mut sim, &says.unwrap_or(answered)).unwrap();
+        let expected = RunnerAnswer::Answered { answer };
+        assert_eq!(sim.relay.runner_answer(sim.now, number), Some(expected));
+    }
+    // Another job's words say nothing of this one.
+    let mut sim = online(true);
+    let other = StartJob { job: job(2), ..start() };
+    let number = sim.relay.start_job(sim.now, other).unwrap();
+    said(&mut sim, &ended("over".into())).unwrap();
+    assert_eq!(sim.relay.runner_answer(sim.now, number), None);
 }
 
 #[test]

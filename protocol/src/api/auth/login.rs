@@ -157,12 +157,13 @@ pub struct VerifyOtp {
     #[schema(min_length = 1, max_length = 254, format = "line")]
     pub username: String,
     /// Six digits.
-    #[serde(alias = "otp")]
     #[schema(value_type = String, pattern = "^[0-9]{6}$")]
     pub otp_code: Secret,
 }
 
 impl Validate for VerifyOtp {
+    const OTHER_NAMES: &'static [(&'static str, &'static str)] = &[("otp", "otp_code")];
+
     fn validate(&self, faults: &mut Faults) {
         faults.line("username", &self.username, 1, MAX_EMAIL);
         let code = self.otp_code.expose();

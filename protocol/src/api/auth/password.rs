@@ -75,12 +75,13 @@ pub struct StatusOk {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PasswordReset {
     /// 8 to 1024 characters. `new_password` is taken for it, too.
-    #[serde(alias = "new_password")]
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub password: Secret,
 }
 
 impl Validate for PasswordReset {
+    const OTHER_NAMES: &'static [(&'static str, &'static str)] = &[("new_password", "password")];
+
     fn validate(&self, faults: &mut Faults) {
         check_password(faults, "password", &self.password, MIN_PASSWORD);
     }
@@ -93,12 +94,13 @@ pub struct PasswordResetByToken {
     #[schema(value_type = String, min_length = 1, max_length = 8192)]
     pub token: Secret,
     /// 8 to 1024 characters. `new_password` is taken for it, too.
-    #[serde(alias = "new_password")]
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub password: Secret,
 }
 
 impl Validate for PasswordResetByToken {
+    const OTHER_NAMES: &'static [(&'static str, &'static str)] = &[("new_password", "password")];
+
     fn validate(&self, faults: &mut Faults) {
         check_token(faults, "token", &self.token);
         check_password(faults, "password", &self.password, MIN_PASSWORD);

@@ -153,12 +153,13 @@ impl Validate for UpdateUser {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ResetPassword {
     /// 8 to 1024 characters. `new_password` is the same.
-    #[serde(alias = "new_password")]
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub password: Secret,
 }
 
 impl Validate for ResetPassword {
+    const OTHER_NAMES: &'static [(&'static str, &'static str)] = &[("new_password", "password")];
+
     fn validate(&self, faults: &mut Faults) {
         check_password(faults, "password", &self.password, MIN_PASSWORD);
     }

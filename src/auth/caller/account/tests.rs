@@ -22,6 +22,7 @@ fn writes(rule: Rule) -> Operation {
     Operation {
         rule,
         effect: Effect::Writes,
+        acts: false,
         before_password_change: false,
         of_people: false,
         in_person: false,

@@ -1,5 +1,4 @@
 //! Asking for a machine, and thinking better of it.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::access_requests::{AccessRequest, AccessRequestStatus, CreateAccessRequest};
@@ -13,6 +12,7 @@ use crate::features::access_requests::store::{self, NewRequest};
 use crate::features::access_requests::{event, letters};
 use crate::features::machines::store::{self as machines, Key};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -25,7 +25,6 @@ use crate::platform::random;
         (status = 403, description = "The machine belongs to another organization, which only super administrators are told", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "The caller has asked already, and nobody has decided", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_access_request(
     app: App,
     credentials: Credentials,
@@ -72,7 +71,6 @@ pub async fn create_access_request(
         (status = 400, description = "It is decided already, or the id is malformed", body = ErrorBody),
         (status = 403, description = "Somebody else made it", body = ErrorBody),
         (status = 404, description = "No such request in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn cancel_access_request(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Deciding upon requests, and taking back what was approved.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::access_requests::{AccessRequest, AccessRequestChanged, AccessRequestStatus, RejectAccessRequest};
 use protocol::api::error::ErrorBody;
@@ -11,6 +10,7 @@ use crate::features::access_requests::access::RequestControl;
 use crate::features::access_requests::{event, letters, store};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Exists, Query, now, stored};
 use crate::platform::error::ApiError;
@@ -23,7 +23,6 @@ use crate::platform::mail::Decision;
         (status = 400, description = "It is not pending, or the id is malformed", body = ErrorBody),
         (status = 403, description = "The caller does not manage the machine, made the request, or has not the privileges that are asked for", body = ErrorBody),
         (status = 404, description = "No such request in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn approve_access_request(
     app: App,
     credentials: Credentials,
@@ -49,7 +48,6 @@ pub async fn approve_access_request(
     responses((status = 200, description = "The request as it is now", body = AccessRequestChanged),
         (status = 403, description = "The caller does not manage the machine", body = ErrorBody),
         (status = 404, description = "No such request in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn reject_access_request(
     app: App,
     credentials: Credentials,
@@ -73,7 +71,6 @@ pub async fn reject_access_request(
         (status = 400, description = "It is not approved, or the id is malformed", body = ErrorBody),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such request in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn revoke_access_request(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Which requests there are, and what can be asked for.
-use axum::Json;
 use protocol::api::access_requests::{AccessRequestList, AccessRequestStatus, AskableMachineList, PendingCount};
 use protocol::api::error::ErrorBody;
 use serde::Deserialize;
@@ -11,7 +10,7 @@ use crate::features::access_requests::store::list::{self, Filter};
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::store::{self as machines, Key};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::db::Count;
@@ -50,7 +49,6 @@ pub struct SearchQuery {
 #[utoipa::path(get, path = "/api/access-requests", summary = "List requests for machines", params(ListQuery, PageQuery),
     responses((status = 200, description = "The requests", body = AccessRequestList),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_access_requests(
     app: App,
     credentials: Credentials,
@@ -81,7 +79,6 @@ pub async fn list_access_requests(
 /// Lists the caller's own requests, newest first.
 #[utoipa::path(get, path = "/api/access-requests/my", summary = "List one's own requests for machines", params(PageQuery),
     responses((status = 200, description = "The requests", body = AccessRequestList)))]
-#[worker::send]
 pub async fn list_own_access_requests(
     app: App,
     credentials: Credentials,
@@ -97,7 +94,6 @@ pub async fn list_own_access_requests(
 /// they manage.
 #[utoipa::path(get, path = "/api/access-requests/to-decide", summary = "List requests that wait for one's decision", params(PageQuery),
     responses((status = 200, description = "The requests", body = AccessRequestList)))]
-#[worker::send]
 pub async fn list_access_requests_to_decide(
     app: App,
     credentials: Credentials,
@@ -112,7 +108,6 @@ pub async fn list_access_requests_to_decide(
 /// Lists the machines of the caller's organization that the caller may not use, by name, always in pages.
 #[utoipa::path(get, path = "/api/access-requests/machines", summary = "List machines to ask for", params(SearchQuery, PageQuery),
     responses((status = 200, description = "The machines", body = AskableMachineList)))]
-#[worker::send]
 pub async fn list_askable_machines(
     app: App,
     credentials: Credentials,
@@ -131,7 +126,6 @@ pub async fn list_askable_machines(
     responses((status = 200, description = "The requests", body = AccessRequestList),
         (status = 403, description = "The caller does not manage the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_machine_access_requests(
     app: App,
     credentials: Credentials,
@@ -152,7 +146,6 @@ pub async fn list_machine_access_requests(
     responses((status = 200, description = "How many there are", body = PendingCount),
         (status = 403, description = "The caller does not manage the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn count_pending_access_requests(
     app: App,
     credentials: Credentials,

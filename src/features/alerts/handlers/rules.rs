@@ -1,5 +1,4 @@
 //! Making, reading, changing and removing rules.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::alerts::{AlertRule, AlertRuleList, SaveAlertRule};
@@ -11,7 +10,7 @@ use crate::features::alerts::access::{Naming, RuleControl};
 use crate::features::alerts::raise::soon;
 use crate::features::alerts::store::{raise, rules};
 use crate::http::extract::{PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -20,7 +19,6 @@ use crate::platform::random;
 /// Lists the alert rules of the organization.
 #[utoipa::path(get, path = "/api/alerts/rules", summary = "List alert rules",
     responses((status = 200, description = "All of them", body = AlertRuleList)))]
-#[worker::send]
 pub async fn list_alert_rules(app: App, credentials: Credentials) -> Result<JsonText, ApiError> {
     let list = rules::list(credentials.user_id());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
@@ -31,7 +29,6 @@ pub async fn list_alert_rules(app: App, credentials: Credentials) -> Result<Json
 #[utoipa::path(post, path = "/api/alerts/rules", summary = "Make an alert rule", request_body = SaveAlertRule,
     responses((status = 201, description = "The rule", body = AlertRule),
         (status = 409, description = "The organization has 50 already", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_alert_rule(
     app: App,
     credentials: Credentials,
@@ -65,7 +62,6 @@ pub async fn create_alert_rule(
     params(("rule_id" = String, Path, description = "The rule's `id`")),
     responses((status = 200, description = "The rule", body = AlertRule),
         (status = 404, description = "No such rule in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_alert_rule(
     app: App,
     credentials: Credentials,
@@ -82,7 +78,6 @@ pub async fn find_alert_rule(
     params(("rule_id" = String, Path, description = "The rule's `id`")), request_body = SaveAlertRule,
     responses((status = 200, description = "The rule as it is now", body = AlertRule),
         (status = 404, description = "No such rule in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_alert_rule(
     app: App,
     credentials: Credentials,
@@ -120,7 +115,6 @@ pub async fn update_alert_rule(
     params(("rule_id" = String, Path, description = "The rule's `id`")),
     responses((status = 200, description = "It is gone", body = Message),
         (status = 404, description = "No such rule in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_alert_rule(
     app: App,
     credentials: Credentials,

@@ -34,7 +34,6 @@ pub struct ListQuery {
 /// Lists the alerts of the organization, those that were raised last first, always in pages.
 #[utoipa::path(get, path = "/api/alerts", summary = "List alerts", params(ListQuery, PageQuery),
     responses((status = 200, description = "The alerts", body = AlertList)))]
-#[worker::send]
 pub async fn list_alerts(
     app: App,
     credentials: Credentials,
@@ -72,7 +71,6 @@ pub async fn list_alerts(
     params(("alert_id" = String, Path, description = "The alert's `id`")),
     responses((status = 200, description = "The alert as it is now", body = Alert),
         (status = 404, description = "No such alert in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn acknowledge_alert(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Calling a command off.
-use axum::Json;
 use protocol::api::commands::Command;
 use protocol::api::error::ErrorBody;
 
@@ -8,6 +7,7 @@ use crate::auth::caller::Credentials;
 use crate::features::commands::access::CommandAccess;
 use crate::features::commands::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -18,7 +18,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The command as it is now", body = Command),
         (status = 403, description = "Somebody else sent it, and the caller does not manage its machine", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn cancel_command(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Deciding of a command that waits for approval.
-use axum::Json;
 use protocol::api::command_policy::{DecideCommand, approval_subject};
 use protocol::api::commands::{Command, CommandStatus};
 use protocol::api::error::ErrorBody;
@@ -10,6 +9,7 @@ use crate::features::commands::access::CommandAccess;
 use crate::features::commands::row::CommandRow;
 use crate::features::commands::store;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -23,7 +23,6 @@ use crate::platform::secrets::digest;
         (status = 403, description = "The caller is no administrator, or sent it and is not the only one", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody),
         (status = 409, description = "It does not wait for approval", body = ErrorBody)))]
-#[worker::send]
 pub async fn decide_command(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! One command.
-use axum::Json;
 use protocol::api::commands::CommandDetail;
 use protocol::api::error::ErrorBody;
 
@@ -7,6 +6,7 @@ use crate::auth::caller::Credentials;
 use crate::features::commands::access::CommandAccess;
 use crate::features::commands::{body, store};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -16,7 +16,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The command", body = CommandDetail),
         (status = 403, description = "The caller does not reach its machine", body = ErrorBody),
         (status = 404, description = "No such command in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_command(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Lists of commands.
-use axum::Json;
 use protocol::api::commands::{Command, CommandList};
 use protocol::api::error::ErrorBody;
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use crate::auth::caller::Credentials;
 use crate::features::commands::store::{self, Filter};
 use crate::features::machines::{self, Key};
 use crate::http::extract::QueryParams;
+use crate::http::json_text::Json;
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::Count;
@@ -32,7 +32,6 @@ pub struct ListQuery {
     responses((status = 200, description = "The commands", body = CommandList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_commands(
     app: App,
     credentials: Credentials,

@@ -30,7 +30,6 @@ use crate::platform::error::ApiError;
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "Too many commands are running or waiting there", body = ErrorBody),
         (status = 503, description = "The machine's agent is not connected", body = ErrorBody)))]
-#[worker::send]
 pub async fn run_command(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! A command for many machines.
-use axum::Json;
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use protocol::api::commands::{Batch, CommandStatus, MAX_TARGETS, RunOnMachines, Target, timeout_seconds};
@@ -16,6 +15,7 @@ use crate::features::commands::id::new_id;
 use crate::features::commands::row::TargetRow;
 use crate::features::commands::store::{self, NewCommands};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -27,7 +27,6 @@ use crate::platform::random;
 #[utoipa::path(post, path = "/api/commands", summary = "Run a command on many machines", request_body = RunOnMachines,
     responses((status = 201, description = "What became of it for each machine", body = Batch),
         (status = 400, description = "No machine is named, or more than 50", body = ErrorBody)))]
-#[worker::send]
 pub async fn run_on_machines(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! What people say about issues.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::community::{CommentChanged, CommentList, CreateComment};
@@ -11,7 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::community::access::{IssueAccess, PostControl};
 use crate::features::community::store::{self, comments};
 use crate::http::extract::{PathPair, PathParam, QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};
@@ -26,7 +25,6 @@ const ABSENT: &str = "Comment not found";
     params(("issue_id" = String, Path, description = "The issue's `id`"), PageQuery),
     responses((status = 200, description = "The comments", body = CommentList),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_comments(
     app: App,
     credentials: Credentials,
@@ -47,7 +45,6 @@ pub async fn list_comments(
     params(("issue_id" = String, Path, description = "The issue's `id`")), request_body = CreateComment,
     responses((status = 201, description = "The comment", body = CommentChanged),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_comment(
     app: App,
     credentials: Credentials,
@@ -74,7 +71,6 @@ pub async fn create_comment(
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "Somebody else wrote it", body = ErrorBody),
         (status = 404, description = "No such comment on such an issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_comment(
     app: App,
     credentials: Credentials,

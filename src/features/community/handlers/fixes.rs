@@ -1,5 +1,4 @@
 //! How issues were fixed.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::community::{CreateFix, FixChanged, FixList};
@@ -11,7 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::community::access::{IssueAccess, PostControl};
 use crate::features::community::store::{self, fixes, pictures};
 use crate::http::extract::{PathPair, PathParam, QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};
@@ -26,7 +25,6 @@ const ABSENT: &str = "Fix not found";
     params(("issue_id" = String, Path, description = "The issue's `id`"), PageQuery),
     responses((status = 200, description = "The fixes", body = FixList),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_fixes(
     app: App,
     credentials: Credentials,
@@ -46,7 +44,6 @@ pub async fn list_fixes(
     params(("issue_id" = String, Path, description = "The issue's `id`")), request_body = CreateFix,
     responses((status = 201, description = "The fix", body = FixChanged),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_fix(
     app: App,
     credentials: Credentials,
@@ -74,7 +71,6 @@ pub async fn create_fix(
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "Somebody else wrote it", body = ErrorBody),
         (status = 404, description = "No such fix of such an issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_fix(
     app: App,
     credentials: Credentials,
@@ -98,7 +94,6 @@ pub async fn delete_fix(
     responses((status = 200, description = "It is the accepted one, and none of the others is", body = Message),
         (status = 403, description = "Somebody else wrote the issue", body = ErrorBody),
         (status = 404, description = "No such fix of such an issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn accept_fix(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Issues: listing, writing, changing, deleting.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::community::{CreateIssue, IssueChanged, IssueDetail, IssueList, IssueStatus, UpdateIssue};
@@ -15,7 +14,7 @@ use crate::features::community::access::{IssueAccess, IssueControl};
 use crate::features::community::row::{FoundIssue, Subject};
 use crate::features::community::store::{self, Filter, Sort, pictures};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};
@@ -47,7 +46,6 @@ pub struct ListQuery {
 /// Lists the issues of the organization, always in pages: 10 on one, or as many as `limit` says, up to 100.
 #[utoipa::path(get, path = "/api/community/issues", summary = "List issues", params(ListQuery, PageQuery),
     responses((status = 200, description = "The issues", body = IssueList)))]
-#[worker::send]
 pub async fn list_issues(
     app: App,
     credentials: Credentials,
@@ -77,7 +75,6 @@ pub async fn list_issues(
 /// Writes an issue, which everybody in the organization may read.
 #[utoipa::path(post, path = "/api/community/issues", summary = "Write an issue", request_body = CreateIssue,
     responses((status = 201, description = "The issue", body = IssueChanged)))]
-#[worker::send]
 pub async fn create_issue(
     app: App,
     credentials: Credentials,
@@ -108,7 +105,6 @@ pub async fn create_issue(
     params(("issue_id" = String, Path, description = "The issue's `id`")),
     responses((status = 200, description = "The issue", body = IssueDetail),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_issue(
     app: App,
     credentials: Credentials,
@@ -124,7 +120,6 @@ pub async fn find_issue(
     responses((status = 200, description = "The issue as it is now", body = IssueChanged),
         (status = 403, description = "Somebody else wrote it", body = ErrorBody),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_issue(
     app: App,
     credentials: Credentials,
@@ -159,7 +154,6 @@ pub async fn update_issue(
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "Somebody else wrote it", body = ErrorBody),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_issue(
     app: App,
     credentials: Credentials,

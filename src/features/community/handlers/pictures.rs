@@ -1,5 +1,4 @@
 //! Pictures of issues and fixes: kept in the bucket, and shown to whoever knows their names.
-use axum::Json;
 use axum::body::{Bytes, to_bytes};
 use axum::http::header;
 use axum::response::Response;
@@ -11,6 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::community::store::pictures::{self, MAX_UNUSED};
 use crate::http::argument::{Argument, Asked, Step};
 use crate::http::extract::{PathParam, is_form};
+use crate::http::json_text::Json;
 use crate::http::multipart;
 use crate::platform::context::App;
 use crate::platform::db::now;
@@ -63,7 +63,6 @@ impl Argument for Form {
     responses((status = 200, description = "The picture's address", body = ImageUploaded),
         (status = 400, description = "Not a PNG, JPEG or WebP file, or one of more than 10 MiB", body = ErrorBody),
         (status = 409, description = "The caller has 50 pictures that nothing shows", body = ErrorBody)))]
-#[worker::send]
 pub async fn upload_image(app: App, credentials: Credentials, form: Form) -> Result<Json<ImageUploaded>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
@@ -93,7 +92,6 @@ pub async fn upload_image(app: App, credentials: Credentials, form: Form) -> Res
     responses((status = 200, description = "The picture, which never changes", content((ImageFile = "image/png"),
             (ImageFile = "image/jpeg"), (ImageFile = "image/webp"))),
         (status = 404, description = "There is no such picture", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_image(app: App, PathParam(image_id): PathParam) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("Image not found");
     let id = ImageId::parse(&image_id).ok_or_else(absent)?;

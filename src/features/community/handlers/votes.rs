@@ -1,5 +1,4 @@
 //! Votes for issues and likes of fixes. Given twice they count once, and what was not given is taken back without a complaint.
-use axum::Json;
 use protocol::api::community::{Liked, Voted};
 use protocol::api::error::ErrorBody;
 
@@ -9,6 +8,7 @@ use crate::features::community::access::IssueAccess;
 use crate::features::community::store::reactions::{self, Reaction};
 use crate::features::community::store::{self, fixes};
 use crate::http::extract::{PathPair, PathParam};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::Count;
 use crate::platform::error::ApiError;
@@ -18,7 +18,6 @@ use crate::platform::error::ApiError;
     params(("issue_id" = String, Path, description = "The issue's `id`")),
     responses((status = 200, description = "The caller's vote counts, once", body = Voted),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn vote(app: App, credentials: Credentials, PathParam(issue_id): PathParam) -> Result<Json<Voted>, ApiError> {
     let access = load(&app, credentials, &issue_id).await?;
     voted(&app, &access, Reaction::Give, "Vote counted").await
@@ -29,7 +28,6 @@ pub async fn vote(app: App, credentials: Credentials, PathParam(issue_id): PathP
     params(("issue_id" = String, Path, description = "The issue's `id`")),
     responses((status = 200, description = "The caller has no vote there", body = Voted),
         (status = 404, description = "No such issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn take_vote_back(
     app: App,
     credentials: Credentials,
@@ -44,7 +42,6 @@ pub async fn take_vote_back(
     params(("issue_id" = String, Path, description = "The issue's `id`"), ("fix_id" = String, Path, description = "The fix's `id`")),
     responses((status = 200, description = "The caller's like counts, once", body = Liked),
         (status = 404, description = "No such fix of such an issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn like_fix(app: App, credentials: Credentials, path: PathPair) -> Result<Json<Liked>, ApiError> {
     liked(&app, credentials, path, Reaction::Give, "Fix liked").await
 }
@@ -54,7 +51,6 @@ pub async fn like_fix(app: App, credentials: Credentials, path: PathPair) -> Res
     params(("issue_id" = String, Path, description = "The issue's `id`"), ("fix_id" = String, Path, description = "The fix's `id`")),
     responses((status = 200, description = "The caller has no like there", body = Liked),
         (status = 404, description = "No such fix of such an issue in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn unlike_fix(app: App, credentials: Credentials, path: PathPair) -> Result<Json<Liked>, ApiError> {
     liked(&app, credentials, path, Reaction::TakeBack, "Like removed").await
 }

@@ -22,7 +22,6 @@ use crate::platform::error::ApiError;
     params(("group_id" = String, Path, description = "The group's `id`"), PageQuery),
     responses((status = 200, description = "The machines", body = GroupMachineList),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_group_machines(
     app: App,
     credentials: Credentials,
@@ -44,7 +43,6 @@ pub async fn list_group_machines(
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such group in the caller's organization, or no such machine in the group's", body = ErrorBody)))]
-#[worker::send]
 pub async fn add_group_machines(
     app: App,
     credentials: Credentials,
@@ -88,7 +86,6 @@ pub async fn add_group_machines(
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such group in the caller's organization, or no such machine in it", body = ErrorBody)))]
-#[worker::send]
 pub async fn remove_group_machine(
     app: App,
     credentials: Credentials,

@@ -34,7 +34,6 @@ pub struct RemoveQuery {
     params(("group_id" = String, Path, description = "The group's `id`"), PageQuery),
     responses((status = 200, description = "The people", body = MemberList),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_group_members(
     app: App,
     credentials: Credentials,
@@ -56,7 +55,6 @@ pub async fn list_group_members(
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such group in the caller's organization, or nobody of that id", body = ErrorBody)))]
-#[worker::send]
 pub async fn add_group_members(
     app: App,
     credentials: Credentials,
@@ -97,7 +95,6 @@ pub async fn add_group_members(
     responses((status = 200, description = "The group as it is now", body = GroupChanged),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such group in the caller's organization, or nobody of that id in it", body = ErrorBody)))]
-#[worker::send]
 pub async fn remove_group_member(
     app: App,
     credentials: Credentials,

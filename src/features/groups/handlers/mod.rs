@@ -2,7 +2,6 @@
 pub mod machines;
 pub mod members;
 
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
@@ -20,7 +19,7 @@ use crate::audit::{self, Action, Event, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, DbError, now};
@@ -40,7 +39,6 @@ pub struct ListQuery {
 /// Lists the groups of the organization, by name.
 #[utoipa::path(get, path = "/api/groups", summary = "List groups", params(ListQuery, PageQuery),
     responses((status = 200, description = "The groups", body = GroupList)))]
-#[worker::send]
 pub async fn list_groups(
     app: App,
     credentials: Credentials,
@@ -67,7 +65,6 @@ pub async fn list_groups(
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
         (status = 409, description = "The organization has a group of this name", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_group(
     app: App,
     credentials: Credentials,
@@ -140,7 +137,6 @@ fn all_found(request: &CreateGroup, people: &[Person], machines: &[Host]) -> Res
     params(("group_id" = String, Path, description = "The group's `id`")),
     responses((status = 200, description = "The group", body = GroupDetail),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_group(
     app: App,
     credentials: Credentials,
@@ -158,7 +154,6 @@ pub async fn find_group(
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody),
         (status = 409, description = "The organization has another group of this name", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_group(
     app: App,
     credentials: Credentials,
@@ -193,7 +188,6 @@ pub async fn update_group(
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "The caller is no administrator", body = ErrorBody),
         (status = 404, description = "No such group in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_group(
     app: App,
     credentials: Credentials,

@@ -17,7 +17,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The job", body = Job),
         (status = 403, description = "It is somebody else's, or the caller may see no jobs", body = ErrorBody),
         (status = 404, description = "No such job in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_job(app: App, credentials: Credentials, PathParam(job_id): PathParam) -> Result<JsonText, ApiError> {
     let caller = credentials.user_id();
     let batch = (store::find(caller, &job_id), store::output(caller, &[&job_id]));

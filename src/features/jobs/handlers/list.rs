@@ -37,6 +37,8 @@ pub struct ListQuery {
     action: Option<String>,
     /// Those that run a script.
     script: Option<String>,
+    /// Those that repeat a job, by its `id`.
+    parent_job_id: Option<String>,
     /// `1` if what they wrote is wanted, too: of the newest, as many as wrote 4 MiB together.
     include_output: Option<String>,
 }
@@ -52,6 +54,7 @@ impl ListQuery {
             status: some(self.status),
             action: some(self.action),
             script: some(self.script),
+            parent: some(self.parent_job_id),
         }
     }
 }
@@ -60,7 +63,6 @@ impl ListQuery {
 /// and none to others.
 #[utoipa::path(get, path = "/api/jobs", summary = "List jobs", params(ListQuery, PageQuery),
     responses((status = 200, description = "The jobs", body = JobList)))]
-#[worker::send]
 pub async fn list_jobs(
     app: App,
     credentials: Credentials,

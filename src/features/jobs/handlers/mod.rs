@@ -2,5 +2,6 @@
 pub mod cancel;
 pub mod find;
 pub mod list;
+pub mod rerun;
 pub mod start;
 pub mod watch;

@@ -57,7 +57,6 @@ pub struct WatchQuery {
         (status = 401, description = "The Authorization header has no bearer token", body = ErrorBody),
         (status = 403, description = "The page's origin may not open sockets here", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket", body = ErrorBody)))]
-#[worker::send]
 pub async fn watch_job(
     app: App,
     uri: Uri,
@@ -129,7 +128,8 @@ fn context(caller: &Caller, access: &JobAccess, telling: Telling, from: u64) -> 
     }
 }
 
-/// At which relay a job is watched: its runner's, which hears of it first. A job whose runner is gone is over, and any relay tells of it.
+/// At which relay a job is watched: its runner's, which hears of it first. A job without one is the edge's own, which tells the relay of its
+/// organization; or its runner is gone, so that it is over, and any relay tells of it.
 fn at<'a>(caller: &'a Caller, access: &'a JobAccess) -> &'a ObjectId {
     access.found().machine_id.as_ref().unwrap_or(caller.organization_id())
 }
@@ -140,7 +140,6 @@ fn at<'a>(caller: &'a Caller, access: &'a JobAccess) -> &'a ObjectId {
     params(("job_id" = String, Path, description = "The job's `id`")),
     responses((status = 200, description = "The events, each as this says", body = JobEvent, content_type = "text/event-stream"),
         (status = 403, description = "It is somebody else's, or the caller may see no jobs", body = ErrorBody)))]
-#[worker::send]
 pub async fn stream_job(
     app: App,
     credentials: Credentials,

@@ -1,4 +1,6 @@
 //! SQL of jobs.
+pub mod over;
+
 use protocol::ids::{JobId, ObjectId};
 use protocol::relay_contract::WatchContext;
 use protocol::terminal::agent::ToAgent;
@@ -6,24 +8,30 @@ use protocol::terminal::jobs::{JobEnd, JobOutput};
 use serde_json::Value;
 
 use super::access::{DeployRight, JobControl};
-use super::row::{FoundJob, KnownRow, ListedJob, OutputRow, StoredRow, WatchedRow};
+use super::row::{
+    EdgeRow, FoundJob, HeldUpBy, KnownRow, ListedJob, LostRow, OutputRow, PastJob, StoredRow, WatchedRow,
+};
 use crate::auth::account_store::{holds, is_active, networks};
+use crate::auth::caller::Caller;
 use crate::http::json_text::{json_flag, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Arg, Count, Nothing, Query, statements};
 
-/// SQL: a [`Job`](protocol::api::jobs::Job) (`j`) that somebody (`o`) started, without its output.
+/// SQL: a [`Job`](protocol::api::jobs::Job) (`j`) that somebody (`o`) started, without its output. What is the same of all is written at
+/// the end of the object, which has as many fields as one may have.
 macro_rules! job {
     () => {
         concat!(
-            "json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'status', j.status, 'started_at', ",
+            "json_insert(json_object('id', j.id, 'service', j.service, 'action', j.action, 'script', j.script, 'parent_job_id', j.parent_job_id,
+               'status', j.status, 'started_at', ",
             json_time!("j.started_at"),
             ", 'finished_at', ",
             json_time!("j.finished_at"),
             ", 'deployment_id', j.deployment_id, 'exit_code', j.exit_code, 'user_id', o.int_id, 'username', j.username,
-               'started_by', j.username, 'object_id', NULL, 'type_slug', NULL, 'cancelled', ",
+               'started_by', j.username, 'cancelled', ",
             json_flag!("j.cancelled_by IS NOT NULL"),
-            ", 'output', json('[]')) AS body"
+            "), '$.object_id', NULL, '$.type_slug', NULL, '$.schedule_id', j.schedule_id,
+               '$.schedule_name', (SELECT s.name FROM schedules s WHERE s.id = j.schedule_id), '$.output', json('[]')) AS body"
         )
     };
 }
@@ -42,11 +50,11 @@ macro_rules! sees {
 }
 
 /// SQL: the jobs of the caller's (?1) organization that it sees, narrowed by who started them (?2, ?3), status (?4), action (?5) and
-/// script (?6).
+/// script (?6). Where only those that repeat one job are wanted, their index is named: nothing tells SQLite that these are few.
 macro_rules! seen {
-    () => {
+    ($index:literal) => {
         concat!(
-            " FROM users u JOIN jobs j ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
+            " FROM users u JOIN jobs j ", $index, " ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
              WHERE u.id = ?1 AND ", sees!(), " AND (?2 IS NULL OR o.int_id = ?2) AND (?3 IS NULL OR j.username = ?3)
                AND (?4 IS NULL OR j.status = ?4) AND (?5 IS NULL OR j.action = ?5) AND (?6 IS NULL OR j.script = ?6)"
         )
@@ -54,28 +62,48 @@ macro_rules! seen {
 }
 
 statements! {
-    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    /// A service is deployed once at a time: there is no such job if another deployment (?5) of it runs. Scripts know themselves. The
+    /// schedule (?12) may have been removed since it was looked up.
+    INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username, inputs_sealed,
+           parent_job_id, schedule_id)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT s.id FROM schedules s WHERE s.id = ?12)
+         WHERE ?5 <> 'deploy' OR NOT EXISTS (
+           SELECT 1 FROM jobs WHERE machine_id = ?3 AND status = 'running' AND service = ?4 AND action = 'deploy')";
+
+    /// The deployment of a service (?1, ?2) for which a job (?3) is not there.
+    HELD_UP_BY = "SELECT id AS job FROM jobs WHERE machine_id = ?1 AND status = 'running' AND service = ?2 AND action = 'deploy'
+           AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?3)";
 
     /// Its runner was not there, so there is no such job.
     REMOVE = "DELETE FROM jobs WHERE id = ?1 AND output_bytes = 0";
 
-    LIST = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(),
+    LIST = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(""),
         " ORDER BY j.started_at DESC, j.id LIMIT ?7 OFFSET ?8");
 
-    COUNT = concat!("SELECT COUNT(*) AS total", seen!());
+    COUNT = concat!("SELECT COUNT(*) AS total", seen!(""));
 
     /// The same of one service (?7).
-    LIST_OF_SERVICE = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(),
+    LIST_OF_SERVICE = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(""),
         " AND j.service = ?7 ORDER BY j.started_at DESC, j.id LIMIT ?8 OFFSET ?9");
 
-    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(), " AND j.service = ?7");
+    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(""), " AND j.service = ?7");
+
+    /// The same of those that repeat one (?8), of all services unless one is named.
+    LIST_OF_PARENT = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!("INDEXED BY jobs_by_parent"),
+        " AND (?7 IS NULL OR j.service = ?7) AND j.parent_job_id = ?8 ORDER BY j.started_at DESC, j.id LIMIT ?9 OFFSET ?10");
+
+    COUNT_OF_PARENT = concat!("SELECT COUNT(*) AS total", seen!("INDEXED BY jobs_by_parent"),
+        " AND (?7 IS NULL OR j.service = ?7) AND j.parent_job_id = ?8");
 
     /// A job (?2) of the caller's (?1) organization.
     FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees, j.id, j.machine_id, j.service, j.action, j.status,
            (j.user_id = u.id OR ", holds!("jobs.view_all"), ") AS may_cancel
          FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
          WHERE u.id = ?1");
+
+    /// A job (?2) of the caller's (?1) organization that is to run again.
+    AGAIN = concat!("SELECT j.id, ", sees!(), " AS sees, j.service, j.action, j.script, j.status, j.inputs_sealed
+         FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id WHERE u.id = ?1");
 
     /// What some jobs (?2, a JSON array) have written that the caller (?1) sees.
     OUTPUT = concat!("SELECT p.job_id, p.text FROM users u JOIN json_each(?2) w
@@ -94,22 +122,30 @@ statements! {
                AND (k.expires_at IS NULL OR k.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))))
          ORDER BY p.offset LIMIT 4");
 
-    /// A runner (?1) says what a job (?2) has written (?4) after so many bytes (?3): that is stored once, and nothing with a gap before it.
+    /// A runner (?1), or the edge (NULL), says what a job (?2) has written (?4) after so many bytes (?3): that is stored once, and nothing with a gap before it.
     APPEND = "INSERT INTO job_output (job_id, offset, line, text)
          SELECT id, ?3, output_lines, ?4 FROM jobs
-         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND output_bytes = ?3
+         WHERE id = ?2 AND machine_id IS ?1 AND status = 'running' AND output_bytes = ?3
          ON CONFLICT (job_id, offset) DO NOTHING";
 
     /// So many bytes (?4) and ends of lines (?5) that is, and perhaps the deployment's name (?6).
     APPENDED = "UPDATE jobs SET output_bytes = output_bytes + ?4, output_lines = output_lines + ?5,
            deployment_id = COALESCE(deployment_id, ?6)
-         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND output_bytes = ?3";
+         WHERE id = ?2 AND machine_id IS ?1 AND status = 'running' AND output_bytes = ?3";
 
     STORED = "SELECT output_bytes FROM jobs WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
 
     /// It (?2) has ended well (?3) or not; one that was called off has not.
     END = "UPDATE jobs SET status = iif(?3 AND cancelled_by IS NULL, 'completed', 'failed'), finished_at = ?4, exit_code = ?5, signal = ?6, note = ?7
-         WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
+         WHERE id = ?2 AND machine_id IS ?1 AND status = 'running'";
+
+    /// Whether a job (?1) of the edge runs, and who has called it off.
+    AT_EDGE = "SELECT cancelled_by FROM jobs WHERE id = ?1 AND machine_id IS NULL AND status = 'running'";
+
+    /// Jobs of the edge that have run since a time (?2) have lost what did their work.
+    LOST_AT_EDGE = "UPDATE jobs SET status = 'failed', finished_at = ?1,
+           note = '[ERROR: the edge was interrupted; look what has happened before you start it again]'
+         WHERE machine_id IS NULL AND status = 'running' AND started_at < ?2 RETURNING id, organization_id";
 
     /// Somebody (?2) calls a job off. The first who does has.
     CANCEL = "UPDATE jobs SET cancelled_by = ?2 WHERE id = ?1 AND status = 'running' AND cancelled_by IS NULL";
@@ -128,24 +164,52 @@ pub struct NewJob<'a> {
     pub id: &'a JobId,
     pub action: &'a str,
     pub script: Option<&'a str>,
+    /// What it is given, sealed.
+    pub inputs: Option<String>,
+    /// The one that it repeats.
+    pub parent: Option<&'a JobId>,
+    /// Which schedule has it run.
+    pub schedule: Option<&'a ObjectId>,
     pub now: &'a str,
 }
 
-/// Adds a job.
-pub fn insert(right: &DeployRight, new: &NewJob) -> Query<Nothing> {
-    let caller = right.caller();
+/// What a job's inputs are sealed with.
+pub fn associated_data(job: &JobId) -> String {
+    format!("jobs.inputs:{job}")
+}
+
+/// Adds a job, unless it is a deployment and another of the service runs ([`held_up_by`]).
+pub fn insert(right: &DeployRight, new: NewJob) -> Query<Nothing> {
+    insertion(right.caller(), right.machine().into(), right.service(), new)
+}
+
+/// The deployment that runs in place of a job that was not added.
+pub fn held_up_by(right: &DeployRight, id: &JobId) -> Query<HeldUpBy> {
+    let args = [right.machine().into(), right.service().into(), id.as_str().into()];
+    Query::new(HELD_UP_BY, args)
+}
+
+/// Adds a job of the edge, of something that is called so.
+pub fn insert_at_edge(caller: &Caller, service: &str, new: NewJob) -> Query<Nothing> {
+    insertion(caller, Arg::Null, service, new)
+}
+
+fn insertion(caller: &Caller, machine: Arg, service: &str, new: NewJob) -> Query<Nothing> {
     Query::new(
         INSERT,
         [
             new.id.as_str().into(),
             caller.organization_id().into(),
-            right.machine().into(),
-            right.service().into(),
+            machine,
+            service.into(),
             new.action.into(),
             new.script.into(),
             new.now.into(),
             caller.id().into(),
             caller.username().into(),
+            new.inputs.into(),
+            new.parent.map(JobId::as_str).into(),
+            new.schedule.into(),
         ],
     )
 }
@@ -164,6 +228,7 @@ pub struct Filter {
     pub status: Option<String>,
     pub action: Option<String>,
     pub script: Option<String>,
+    pub parent: Option<String>,
 }
 
 /// A page of the jobs that a caller sees, and how many there are.
@@ -176,6 +241,7 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         status,
         action,
         script,
+        parent,
     } = filter;
     let mut args: Vec<Arg> = vec![
         caller.into(),
@@ -185,11 +251,15 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         action.into(),
         script.into(),
     ];
-    let (list, count) = match service {
-        None => (LIST, COUNT),
-        Some(service) => {
+    let (list, count) = match (service, parent) {
+        (None, None) => (LIST, COUNT),
+        (Some(service), None) => {
             args.push(service.into());
             (LIST_OF_SERVICE, COUNT_OF_SERVICE)
+        }
+        (service, parent) => {
+            args.extend([service.into(), parent.into()]);
+            (LIST_OF_PARENT, COUNT_OF_PARENT)
         }
     };
     let mut of_page = args.clone();
@@ -200,6 +270,11 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
 /// One job of a caller's organization.
 pub fn find(caller: &ObjectId, id: &str) -> Query<FoundJob> {
     Query::new(FIND, [caller.into(), id.into()])
+}
+
+/// One that is to run again.
+pub fn again(caller: &ObjectId, id: &str) -> Query<PastJob> {
+    Query::new(AGAIN, [caller.into(), id.into()])
 }
 
 /// What some jobs have written that a caller sees.
@@ -227,6 +302,18 @@ pub fn watched(context: &WatchContext, offset: u64) -> Query<WatchedRow> {
 
 /// Stores what a job has written, and asks how much of it is there.
 pub fn append(machine: &ObjectId, output: &JobOutput) -> (Query<Nothing>, Query<Nothing>, Query<StoredRow>) {
+    let (append, appended) = written(Some(machine), output);
+    let stored = Query::new(STORED, [machine.into(), output.job.as_str().into()]);
+    (append, appended, stored)
+}
+
+/// Stores what a job of the edge has written, and asks whether somebody has called it off.
+pub fn append_at_edge(output: &JobOutput) -> (Query<Nothing>, Query<Nothing>, Query<EdgeRow>) {
+    let (append, appended) = written(None, output);
+    (append, appended, Query::new(AT_EDGE, [output.job.as_str().into()]))
+}
+
+fn written(machine: Option<&ObjectId>, output: &JobOutput) -> (Query<Nothing>, Query<Nothing>) {
     let job = || Arg::from(output.job.as_str());
     let offset = || Arg::Integer(whole(output.offset));
     let lines = output.text.bytes().filter(|byte| *byte == b'\n').count();
@@ -243,7 +330,6 @@ pub fn append(machine: &ObjectId, output: &JobOutput) -> (Query<Nothing>, Query<
                 output.deployment_id.as_deref().map(short).into(),
             ],
         ),
-        Query::new(STORED, [machine.into(), job()]),
     )
 }
 
@@ -272,6 +358,27 @@ pub fn end(machine: &ObjectId, end: &JobEnd, now: &str) -> Query<Nothing> {
             end.note.as_deref().into(),
         ],
     )
+}
+
+/// Notes how a job of the edge ended. It has no script whose exit code could be told.
+pub fn end_at_edge(job: &JobId, well: bool, now: &str) -> Query<Nothing> {
+    Query::new(
+        END,
+        [
+            Arg::Null,
+            job.as_str().into(),
+            well.into(),
+            now.into(),
+            Arg::Null,
+            Arg::Null,
+            Arg::Null,
+        ],
+    )
+}
+
+/// Ends the jobs of the edge that have run since before a time, and gives them.
+pub fn end_lost_at_edge(now: &str, before: &str) -> Query<LostRow> {
+    Query::new(LOST_AT_EDGE, [now.into(), before.into()])
 }
 
 /// Notes that the caller calls a job off.

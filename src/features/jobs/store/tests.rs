@@ -3,6 +3,7 @@ use protocol::relay_contract::{SignIn, Telling};
 use serde_json::json;
 
 use super::*;
+use crate::features::jobs::access::RerunRight;
 use crate::features::jobs::output::with_output;
 use crate::features::services::row::Target;
 use crate::testing::{TestDb, id, published};
@@ -46,19 +47,28 @@ fn machine(name: &str) -> ObjectId {
 }
 
 fn starts(db: &TestDb, caller: &str, number: u32, service: &str, at: &str) {
+    repeats(db, caller, number, service, at, None);
+}
+
+fn repeats(db: &TestDb, caller: &str, number: u32, service: &str, at: &str, parent: Option<u32>) {
+    let parent = parent.map(job);
     let target = Target {
         name: service.to_owned(),
         machine_id: machine("runner"),
         scripts: Vec::new(),
+        vault_sealed: None,
     };
     let right = DeployRight::decide(db.caller(caller), vec![target], String::new).unwrap();
     let new = NewJob {
         id: &job(number),
-        action: "deploy",
+        action: parent.as_ref().map_or("deploy", |_| "script"),
         script: None,
+        inputs: None,
+        parent: parent.as_ref(),
+        schedule: None,
         now: at,
     };
-    db.run(insert(&right, &new));
+    db.run(insert(&right, new));
 }
 
 /// What is stored of a job's output once its runner said this, if it runs.
@@ -142,12 +152,115 @@ fn a_job_is_published_field_by_field() {
     assert_eq!(
         serde_json::to_value(&job).unwrap(),
         json!({
-            "id": "00000001", "service": "web", "action": "deploy", "script": null, "status": "failed",
+            "id": "00000001", "service": "web", "action": "deploy", "script": null, "parent_job_id": null, "status": "failed",
             "started_at": "2026-01-10T00:00:00Z", "finished_at": "2026-01-10T00:10:00Z", "deployment_id": null, "exit_code": null,
             "user_id": user_id, "username": "own", "started_by": "own", "object_id": null, "type_slug": null, "cancelled": false,
-            "output": ["[gone]"]
+            "schedule_id": null, "schedule_name": null, "output": ["[gone]"]
         })
     );
+}
+
+#[test]
+fn a_service_is_deployed_once_at_a_time() {
+    let db = db();
+    let target = |machine_name: &str, name: &str| Target {
+        name: name.to_owned(),
+        machine_id: machine(machine_name),
+        scripts: Vec::new(),
+        vault_sealed: None,
+    };
+    let begins = |number: u32, action: &str, target: Target| {
+        let right = DeployRight::decide(db.caller("ann"), vec![target], String::new).unwrap();
+        let id = job(number);
+        let new = NewJob {
+            id: &id,
+            action,
+            script: None,
+            inputs: None,
+            parent: None,
+            schedule: None,
+            now: NOW,
+        };
+        db.run(insert(&right, new));
+        let held_up = db.run(held_up_by(&right, &id)).into_iter().next();
+        held_up.map(|HeldUpBy { job }| job.to_string())
+    };
+    assert_eq!(begins(1, "deploy", target("runner", "web")), None);
+    let one = Some("00000001".to_owned());
+    assert_eq!(begins(2, "deploy", target("runner", "web")), one);
+    // Other services, a service of that name elsewhere, and scripts are nobody's hindrance.
+    assert_eq!(begins(3, "deploy", target("runner", "db")), None);
+    assert_eq!(begins(4, "deploy", target("other", "web")), None);
+    assert_eq!(begins(5, "script", target("runner", "web")), None);
+    assert_eq!(db.count("jobs"), 4);
+    ends(&db, 1, Some(0));
+    assert_eq!(begins(6, "deploy", target("runner", "web")), None);
+}
+
+#[test]
+fn jobs_are_found_by_the_one_that_they_repeat_as_long_as_that_is_kept() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    repeats(&db, "own", 2, "web", LATER, Some(1));
+    repeats(&db, "ann", 3, "web", LATER, Some(1));
+    repeats(&db, "ann", 4, "web", LATER, Some(3));
+    let of = |caller, parent: &str, service: Option<&str>| {
+        let filter = Filter {
+            parent: Some(parent.to_owned()),
+            service: service.map(str::to_owned),
+            ..Filter::default()
+        };
+        listed(&db, caller, filter)
+    };
+    assert_eq!(
+        of("ann", "00000001", None),
+        (vec!["00000002".into(), "00000003".into()], 2)
+    );
+    assert_eq!(of("ann", "00000001", Some("web")).1, 2);
+    assert_eq!(of("ann", "00000001", Some("db")), (vec![], 0));
+    assert_eq!(of("own", "00000001", None), (vec!["00000002".into()], 1));
+    assert_eq!(of("eve", "00000001", None), (vec![], 0));
+    assert_eq!(found(&db, "ann", 4).unwrap().0.parent_job_id, Some(job(3)));
+    db.execute("DELETE FROM jobs WHERE id = '00000003'");
+    assert_eq!(found(&db, "ann", 4).unwrap().0.parent_job_id, None);
+}
+
+#[test]
+fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    db.execute("UPDATE jobs SET inputs_sealed = 'sealed'");
+    let refusal = |caller: &str, id: &str, with_service: bool| {
+        let target = Target {
+            name: "web".to_owned(),
+            machine_id: machine("runner"),
+            scripts: Vec::new(),
+            vault_sealed: None,
+        };
+        let found = db.run(again(&machine(caller), id));
+        let target = with_service.then_some(target).into_iter().collect();
+        let right = RerunRight::decide(db.caller(caller), found, target);
+        right.map_err(|error| (error.status().as_u16(), error.text().to_owned()))
+    };
+    let refused = |caller, id, with_service| refusal(caller, id, with_service).unwrap_err();
+    let running = (409, "Job is still running".to_owned());
+    assert_eq!(refused("ann", "00000001", true), running);
+    ends(&db, 1, Some(1));
+    let right = refusal("ann", "00000001", true).unwrap();
+    assert_eq!(right.past().inputs_sealed.as_deref(), Some("sealed"));
+    for (caller, words) in [
+        ("none", "Permission denied"),
+        ("own", "Permission denied: services.deploy"),
+    ] {
+        assert_eq!(refused(caller, "00000001", true), (403, words.to_owned()));
+    }
+    for (caller, id) in [("ann", "00000009"), ("eve", "00000001")] {
+        assert_eq!(refused(caller, id, true), (404, "Job not found".to_owned()));
+    }
+    let gone = (404, "Service 'web' not found".to_owned());
+    assert_eq!(refused("ann", "00000001", false), gone);
+    db.execute("UPDATE jobs SET action = 'stop'");
+    assert_eq!(refused("ann", "00000001", true).0, 409);
 }
 
 #[test]
@@ -165,7 +278,7 @@ fn people_see_their_own_jobs_everybodys_or_none() {
     let db = db();
     starts(&db, "own", 1, "web", NOW);
     starts(&db, "ann", 2, "db", LATER);
-    starts(&db, "ann", 3, "web", LATER);
+    starts(&db, "ann", 3, "mail", LATER);
     writes(&db, "runner", 2, 0, "secret\n");
     let all = Filter::default;
     assert_eq!(listed(&db, "own", all()), (vec!["00000001".into()], 1));
@@ -245,10 +358,10 @@ fn lists_are_narrowed() {
 fn a_runner_is_told_where_to_go_on_and_what_it_should_know_and_does_not_has_failed() {
     let db = db();
     starts(&db, "ann", 1, "web", NOW);
-    starts(&db, "ann", 2, "web", NOW);
+    starts(&db, "ann", 2, "db", NOW);
     // One whose order may be on its way.
-    starts(&db, "ann", 3, "web", LATER);
-    starts(&db, "ann", 4, "web", NOW);
+    starts(&db, "ann", 3, "mail", LATER);
+    starts(&db, "ann", 4, "dns", NOW);
     ends(&db, 4, Some(0));
     writes(&db, "runner", 1, 0, "one\n");
     db.execute("UPDATE jobs SET cancelled_by = 'own' WHERE id = '00000001'");
@@ -328,7 +441,7 @@ fn control(db: &TestDb, caller: &str, number: u32) -> Result<JobControl, String>
 fn people_call_off_their_own_jobs_and_who_sees_all_everybodys() {
     let db = db();
     starts(&db, "own", 1, "web", NOW);
-    starts(&db, "ann", 2, "web", NOW);
+    starts(&db, "ann", 2, "db", NOW);
     for (caller, number, may) in [
         ("own", 1, Ok(())),
         ("own", 2, Err("Permission denied")),
@@ -395,4 +508,98 @@ fn who_watches_is_given_what_follows_as_long_as_they_may_see_it() {
     assert_eq!(as_of("own", "t", Some(0), 12), some(&["5\n"]));
     db.execute("UPDATE users SET disabled_at = 'x' WHERE username = 'own'");
     assert_eq!(as_of("own", "t", Some(0), 12), []);
+}
+
+#[test]
+fn a_job_of_the_edge_is_written_and_ended_by_the_edge_alone() {
+    let db = db();
+    for number in [1, 2] {
+        let new = NewJob {
+            id: &job(number),
+            action: "refresh",
+            script: None,
+            now: NOW,
+            inputs: None,
+            parent: None,
+            schedule: None,
+        };
+        db.run(insert_at_edge(&db.caller("own"), "inventory", new));
+    }
+    let says = |number: u32, offset: u64, text: &str| {
+        let output = JobOutput {
+            job: job(number),
+            offset,
+            text: text.to_owned(),
+            deployment_id: None,
+        };
+        let (append, appended, rows) = append_at_edge(&output);
+        db.run(append);
+        db.run(appended);
+        db.run(rows).into_iter().next().map(|row| row.cancelled_by)
+    };
+    assert_eq!(says(1, 0, "one\n"), Some(None));
+    assert_eq!(
+        writes(&db, "runner", 1, 4, "forged"),
+        None,
+        "a runner has no part in it"
+    );
+    assert_eq!(says(1, 9, "after a gap\n"), Some(None));
+    let control = JobControl::decide(db.caller("own"), db.run(find(&machine("own"), job(1).as_str()))).unwrap();
+    assert!(control.runner().unwrap().is_none());
+    db.run(cancel(&control));
+    assert_eq!(says(1, 4, "two\n"), Some(Some("own".to_owned())));
+    db.run(end_at_edge(&job(1), true, LATER));
+    let (over, _) = found(&db, "own", 1).unwrap();
+    assert_eq!(
+        (over.status, over.cancelled, over.exit_code),
+        (JobStatus::Failed, true, None)
+    );
+    assert_eq!(over.output, ["one", "two"]);
+    assert_eq!(says(1, 8, "late\n"), None);
+    db.run(end_at_edge(&job(2), true, LATER));
+    assert_eq!(found(&db, "own", 2).unwrap().0.status, JobStatus::Completed);
+    // One of a runner is none of the edge's.
+    starts(&db, "own", 3, "web", NOW);
+    assert_eq!(says(3, 0, "forged\n"), None);
+    db.run(end_at_edge(&job(3), true, LATER));
+    assert_eq!(found(&db, "own", 3).unwrap().0.status, JobStatus::Running);
+}
+
+#[test]
+fn a_job_of_the_edge_whose_work_was_lost_is_ended_and_says_so() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    for (number, now) in [(2, NOW), (3, LATER)] {
+        let new = NewJob {
+            id: &job(number),
+            action: "refresh",
+            script: None,
+            now,
+            inputs: None,
+            parent: None,
+            schedule: None,
+        };
+        db.run(insert_at_edge(&db.caller("own"), "inventory", new));
+    }
+    let lost: Vec<String> = db
+        .run(end_lost_at_edge(LATER, LATER))
+        .iter()
+        .map(|row| row.id.to_string())
+        .collect();
+    assert_eq!(lost, [job(2).to_string()]);
+    assert!(db.run(end_lost_at_edge(LATER, LATER)).is_empty());
+    let (over, _) = found(&db, "own", 2).unwrap();
+    assert_eq!(over.status, JobStatus::Failed);
+    assert!(
+        over.output[0].starts_with("[ERROR: the edge was interrupted"),
+        "{:?}",
+        over.output
+    );
+    for number in [1, 3] {
+        assert_eq!(
+            found(&db, "own", number).unwrap().0.status,
+            JobStatus::Running,
+            "{number}"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::features::command_logs::store::over::logs_over;
 use crate::features::commands::store::over::commands_over;
+use crate::features::jobs::store::over::jobs_over;
 use crate::features::organizations::access::OrganizationControl;
 use crate::features::sessions::store::over::sessions_over;
 use crate::http::json_text::{BodyRow, json_time};
@@ -16,7 +17,8 @@ macro_rules! added {
     () => {
         " ON CONFLICT (organization_id, hour) DO UPDATE SET finished_at = excluded.finished_at,
            commands_logged = commands_logged + excluded.commands_logged, sessions = sessions + excluded.sessions,
-           commands_sent = commands_sent + excluded.commands_sent, recordings = recordings + excluded.recordings"
+           commands_sent = commands_sent + excluded.commands_sent, recordings = recordings + excluded.recordings,
+           jobs = jobs + excluded.jobs"
     };
 }
 
@@ -24,11 +26,12 @@ statements! {
     /// Counts what is removed behind it in the same batch, at ?1, of each kind as much as at once (?2). What is left of organizations
     /// that are gone is nobody's to read of.
     NOTE = concat!(
-        "INSERT INTO log_runs (organization_id, hour, started_at, finished_at, commands_logged, sessions, commands_sent)
-         SELECT o.id, substr(?1, 1, 13), ?1, ?1, SUM(listed.kind = 1), SUM(listed.kind = 2), SUM(listed.kind = 3)
+        "INSERT INTO log_runs (organization_id, hour, started_at, finished_at, commands_logged, sessions, commands_sent, jobs)
+         SELECT o.id, substr(?1, 1, 13), ?1, ?1, SUM(listed.kind = 1), SUM(listed.kind = 2), SUM(listed.kind = 3), SUM(listed.kind = 4)
          FROM (SELECT organization_id, 1 AS kind FROM (", logs_over!(), ")
            UNION ALL SELECT organization_id, 2 FROM (", sessions_over!(), ")
-           UNION ALL SELECT organization_id, 3 FROM (", commands_over!(), ")) listed
+           UNION ALL SELECT organization_id, 3 FROM (", commands_over!(), ")
+           UNION ALL SELECT organization_id, 4 FROM (", jobs_over!(), ")) listed
          CROSS JOIN organizations o ON o.id = listed.organization_id WHERE true GROUP BY o.id",
         added!()
     );
@@ -45,7 +48,7 @@ statements! {
         "SELECT json_object('id', r.hour, 'started_at', ", json_time!("r.started_at"), ", 'finished_at', ", json_time!("r.finished_at"),
         ", 'status', 'success', 'storage_type', NULL, 'trigger', 'auto', 'logs_archived', 0, 'sessions_archived', 0,
            'bytes_archived', 0, 'logs_deleted', r.commands_logged, 'sessions_deleted', r.sessions, 'commands_deleted', r.commands_sent,
-           'recordings_deleted', r.recordings, 'archive_key', NULL, 'error_msg', NULL) AS body
+           'recordings_deleted', r.recordings, 'jobs_deleted', r.jobs, 'archive_key', NULL, 'error_msg', NULL) AS body
          FROM log_runs r WHERE r.organization_id = ?1 ORDER BY r.hour DESC LIMIT ?2 OFFSET ?3"
     );
 
@@ -56,6 +59,7 @@ statements! {
              SELECT MIN(started_at) AS at FROM command_logs WHERE organization_id = ?1
              UNION ALL SELECT MIN(ended_at) FROM terminal_sessions WHERE organization_id = ?1 AND status = 'closed'
              UNION ALL SELECT MIN(finished_at) FROM commands WHERE organization_id = ?1 AND source <> 'script' AND finished_at > ''
+             UNION ALL SELECT MIN(finished_at) FROM jobs WHERE organization_id = ?1 AND finished_at > ''
            ) listed) AS log_at,
            (SELECT MIN(started_at) FROM recordings WHERE organization_id = ?1) AS recording_at";
 
@@ -71,7 +75,7 @@ pub struct OldestRow {
     pub recording_at: Option<DateTime<Utc>>,
 }
 
-/// Notes, before it, what is removed at `now` of the command log, of sessions and of commands: of each kind as much as at once.
+/// Notes, before it, what is removed at `now` of the command log, of sessions, commands and jobs: of each kind as much as at once.
 pub fn note(now: &str, at_once: i64) -> Query<Nothing> {
     Query::new(NOTE, [now.into(), at_once.into()])
 }

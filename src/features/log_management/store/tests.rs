@@ -2,7 +2,7 @@
 use protocol::api::log_management::LogRun;
 
 use super::*;
-use crate::features::{command_logs, commands, organizations, recordings, sessions};
+use crate::features::{command_logs, commands, jobs, organizations, recordings, sessions};
 use crate::testing::{TestDb, id, published};
 
 /// A day after the youngest of what is there.
@@ -126,6 +126,51 @@ fn what_is_kept_follows_the_organization_at_once_and_no_other_organization() {
     // All within one hour, and told to whom it belonged.
     assert_eq!(runs(&db, "acme"), [("2026-02-10T08".to_owned(), [3, 3, 3, 0])]);
     assert!(runs(&db, "evil").is_empty());
+}
+
+#[test]
+fn jobs_that_are_over_go_with_what_they_wrote_some_at_once_and_running_ones_never() {
+    let db = db();
+    for (number, organization) in ["acme", "acme", "acme", "evil"].iter().enumerate() {
+        let at = "2026-01-01T00:00:00.000Z";
+        let (status, ended) = match number {
+            0 => ("running", "NULL".to_owned()),
+            _ => ("completed", format!("'{at}'")),
+        };
+        db.execute(&format!(
+            "INSERT INTO jobs (id, organization_id, service, action, status, started_at, finished_at, username)
+             VALUES ('{number}', '{}', 'web', 'deploy', '{status}', '{at}', {ended}, 'ann');
+             INSERT INTO job_output SELECT '{number}', value, value, 'x' FROM json_each('[0, 1, 2]')",
+            id(organization)
+        ));
+    }
+    let run = |at_once| {
+        for query in [
+            jobs::store::over::purge_output(NOW, at_once),
+            note(NOW, at_once),
+            jobs::store::over::purge(NOW, at_once),
+        ] {
+            db.run(query);
+        }
+        (db.count("jobs"), db.count("job_output"))
+    };
+    keep(&db, "acme", 0);
+    assert_eq!(run(10), (4, 12), "for ever, and 90 days that are not over");
+    keep(&db, "acme", 20);
+    assert_eq!(run(2), (4, 10));
+    assert_eq!(run(2), (3, 8));
+    assert_eq!(run(2), (2, 6));
+    assert_eq!(run(2), (2, 6), "one that runs, and another organization's");
+    assert_eq!(db.count("log_runs WHERE jobs = 2"), 1);
+    assert!(!oldest_of_jobs(&db));
+}
+
+/// Whether jobs count for how old the oldest is of what `evil` has and `acme` has not.
+fn oldest_of_jobs(db: &TestDb) -> bool {
+    db.execute("DELETE FROM command_logs; DELETE FROM terminal_sessions WHERE status = 'closed'; DELETE FROM commands");
+    let oldest = |organization: &str| db.run(oldest(&control(db, organization))).remove(0).log_at;
+    assert!(oldest("evil").is_some());
+    oldest("acme").is_some()
 }
 
 #[test]

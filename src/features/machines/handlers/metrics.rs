@@ -1,5 +1,4 @@
 //! How a machine did.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::error::ErrorBody;
 use protocol::api::metrics::{HISTORY_HOURS, MetricsHistory};
@@ -11,6 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::machines::history;
 use crate::features::machines::store::{self, Key};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;
@@ -35,7 +35,6 @@ pub struct HistoryQuery {
         (status = 400, description = "`hours` is not from 1 to 168", body = ErrorBody),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_metrics(
     app: App,
     credentials: Credentials,

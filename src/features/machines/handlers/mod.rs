@@ -3,7 +3,6 @@ pub mod metrics;
 pub mod rotate_key;
 pub mod update;
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::Message;
@@ -26,6 +25,7 @@ use crate::features::machines::{body, freshness};
 use crate::features::organizations;
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
+use crate::http::json_text::Json;
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::db::{Count, DbError, now};
@@ -58,7 +58,6 @@ pub struct LiveQuery {
 /// Lists the machines the caller reaches, by name.
 #[utoipa::path(get, path = "/api/machines", summary = "List machines", params(ListQuery, PageQuery),
     responses((status = 200, description = "The machines", body = Enveloped<MachineList>)))]
-#[worker::send]
 pub async fn list_machines(
     app: App,
     credentials: Credentials,
@@ -100,7 +99,6 @@ pub async fn list_machines(
     responses((status = 201, description = "The machine and the token its agent enrols with", body = MachineCreated),
         (status = 403, description = "In the caller's organization, only administrators make machines", body = ErrorBody),
         (status = 409, description = "The caller has a machine of this name", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_machine(
     app: App,
     credentials: Credentials,
@@ -157,7 +155,6 @@ pub async fn create_machine(
     responses((status = 200, description = "The machine", body = Enveloped<MachineDetail>),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_machine(
     app: App,
     credentials: Credentials,
@@ -180,7 +177,6 @@ pub async fn find_machine(
     responses((status = 200, description = "The machine", body = MachineDetail),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_machine_by_id(
     app: App,
     credentials: Credentials,
@@ -208,7 +204,6 @@ fn taken(error: DbError) -> ApiError {
     responses((status = 200, description = "It is gone", body = Message),
         (status = 403, description = "The caller may not delete the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_machine(
     app: App,
     credentials: Credentials,
@@ -244,7 +239,6 @@ pub async fn remove(app: &App, control: &MachineControl) -> Result<(), ApiError>
     responses((status = 201, description = "The token; any earlier one is void", body = RegistrationToken),
         (status = 403, description = "The caller may not change the machine, or it was revoked", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_registration_token(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Having a machine's key replaced.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::Utc;
 use protocol::api::Message;
@@ -10,6 +9,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::machines::store::{Key, rotation};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 use crate::platform::random;
@@ -26,7 +26,6 @@ const CHALLENGE: usize = 24;
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "The machine is offline, or was asked within the last 30 seconds", body = ErrorBody)))]
-#[worker::send]
 pub async fn rotate_key(
     app: App,
     credentials: Credentials,

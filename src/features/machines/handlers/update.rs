@@ -25,7 +25,6 @@ use crate::platform::error::ApiError;
         (status = 403, description = "The caller may not change the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody),
         (status = 409, description = "Its owner has another machine of this name", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_machine(
     app: App,
     credentials: Credentials,

@@ -3,7 +3,6 @@ pub mod overview;
 pub mod own;
 pub mod removal;
 
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::error::ErrorBody;
 use protocol::api::organizations::{
@@ -21,6 +20,7 @@ use crate::features::organizations::policy;
 use crate::features::organizations::store::{self, Changeable, NewOrganization};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{PathParam, QueryParams, ValidJson};
+use crate::http::json_text::Json;
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, DbError, now};
@@ -39,7 +39,6 @@ pub struct ListQuery {
 #[utoipa::path(get, path = "/api/admin/organizations", summary = "List organizations", params(ListQuery, PageQuery),
     responses((status = 200, description = "The organizations", body = OrganizationList),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_organizations(
     app: App,
     credentials: Credentials,
@@ -65,7 +64,6 @@ pub async fn list_organizations(
     responses((status = 201, description = "The organization", body = OrganizationDetail),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 409, description = "There is an organization of this name", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_organization(
     app: App,
     credentials: Credentials,
@@ -104,7 +102,6 @@ pub async fn create_organization(
     responses((status = 200, description = "The organization", body = OrganizationDetail),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_organization(
     app: App,
     credentials: Credentials,
@@ -121,7 +118,6 @@ pub async fn find_organization(
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
         (status = 409, description = "The caller's own organization, or the platform's, cannot be disabled", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_organization(
     app: App,
     credentials: Credentials,

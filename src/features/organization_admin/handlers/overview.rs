@@ -1,5 +1,4 @@
 //! What is in an organization, for super administrators.
-use axum::Json;
 use chrono::{NaiveTime, Utc};
 use protocol::api::error::ErrorBody;
 use protocol::api::groups::GroupList;
@@ -12,7 +11,7 @@ use crate::features::organizations::row::StatsRow;
 use crate::features::organizations::store;
 use crate::features::{groups, users};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::{Count, stored};
@@ -24,7 +23,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The numbers", body = OrganizationStats),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_organization_stats(
     app: App,
     credentials: Credentials,
@@ -62,7 +60,6 @@ fn stats(organization: &Organization, row: &StatsRow) -> Stats {
     responses((status = 200, description = "The people", body = People),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_organization_users(
     app: App,
     credentials: Credentials,
@@ -94,7 +91,6 @@ pub async fn list_organization_users(
     responses((status = 200, description = "The groups", body = GroupList),
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_organization_groups(
     app: App,
     credentials: Credentials,

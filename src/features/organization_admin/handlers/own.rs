@@ -1,5 +1,4 @@
 //! What administrators do with their own organization.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::organizations::{OrganizationDetail, UpdateOrganization};
 
@@ -12,6 +11,7 @@ use crate::features::organizations::policy;
 use crate::features::organizations::store::{self, Changeable};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -21,7 +21,6 @@ use crate::platform::error::ApiError;
     request_body = UpdateOrganization,
     responses((status = 200, description = "The organization as it is now", body = OrganizationDetail),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_own_organization(
     app: App,
     credentials: Credentials,

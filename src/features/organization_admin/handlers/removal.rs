@@ -1,5 +1,4 @@
 //! Deleting an organization with everything in it.
-use axum::Json;
 use futures_util::future::join_all;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
@@ -16,6 +15,7 @@ use crate::features::organizations::row::OrganizationRow;
 use crate::features::profile;
 use crate::features::sessions::revocation::{self, Whose};
 use crate::http::extract::{OptionalJson, PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -37,7 +37,6 @@ pub struct DeleteQuery {
         (status = 403, description = "The caller is no super administrator", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
         (status = 409, description = "It has people and nobody said to delete them, or it is the caller's own or the platform's", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_organization(
     app: App,
     credentials: Credentials,

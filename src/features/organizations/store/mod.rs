@@ -8,6 +8,7 @@ use super::access::{OrganizationControl, OrganizationEnd, administers, may_creat
 use super::row::{OrganizationRow, StatsRow};
 use crate::auth::caller::Caller;
 use crate::features::roles::store as roles;
+use crate::http::json_text::{BodyRow, json_flag, json_time};
 use crate::http::page::Page;
 use crate::platform::db::{Count, Nothing, Query, flag, statements};
 use crate::platform::error::ApiError;
@@ -78,7 +79,12 @@ statements! {
            (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND started_at >= ?2) AS sessions,
            (SELECT COUNT(*) FROM terminal_sessions WHERE organization_id = ?1 AND status = 'active') AS active";
 
-    SET_VAULT = "UPDATE organizations SET vault_sealed = ?2 WHERE id = ?1";
+    SET_VAULT = "UPDATE organizations SET vault_sealed = ?2, vault_set_by = iif(?2 IS NULL, NULL, ?3), vault_set_at = iif(?2 IS NULL, NULL, ?4)
+         WHERE id = ?1";
+
+    /// Whether a caller's organization has a password of vaults.
+    VAULT = concat!("SELECT json_object('set', ", json_flag!("o.vault_sealed IS NOT NULL"), ", 'set_at', ", json_time!("o.vault_set_at"),
+        ", 'set_by', o.vault_set_by) AS body FROM users u JOIN organizations o ON o.id = u.organization_id WHERE u.id = ?1");
 }
 
 /// Whether somebody may do something.
@@ -227,9 +233,19 @@ pub fn delete(end: &OrganizationEnd) -> Query<Nothing> {
     Query::new(DELETE, [end.id().into()])
 }
 
-/// Keeps the password of an organization's vaults.
-pub fn set_vault(organization: &ObjectId, sealed: &str) -> Query<Nothing> {
-    Query::new(SET_VAULT, [organization.into(), sealed.into()])
+/// What the password of an organization's vaults is sealed with.
+pub fn vault_associated_data(organization: &ObjectId) -> String {
+    format!("organizations.vault:{organization}")
+}
+
+/// Keeps the password of an organization's vaults, or that there is none, as somebody has said.
+pub fn set_vault(organization: &ObjectId, sealed: Option<String>, by: &str, now: &str) -> Query<Nothing> {
+    Query::new(SET_VAULT, [organization.into(), sealed.into(), by.into(), now.into()])
+}
+
+/// Whether a caller's organization has one.
+pub fn vault(caller: &ObjectId) -> Query<BodyRow> {
+    Query::new(VAULT, [caller.into()])
 }
 
 /// How busy an organization is; `today` is when the day began.

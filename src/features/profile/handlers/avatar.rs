@@ -1,5 +1,4 @@
 //! One's own avatar: an address of the web, or a file that is kept here and shown to whoever knows its name.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::Message;
@@ -14,6 +13,7 @@ use crate::features::profile::store;
 use crate::features::profile::upload::{NewAvatar, Upload};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -25,7 +25,6 @@ use crate::platform::images::{ImageId, Shelf, shown};
     responses((status = 200, description = "The picture's address", body = Enveloped<Avatar>),
         (status = 400, description = "Not an address of the web, or not a picture", body = ErrorBody),
         (status = 413, description = "A picture of more than 256 KiB", body = ErrorBody)))]
-#[worker::send]
 pub async fn upload_avatar(
     app: App,
     credentials: Credentials,
@@ -56,7 +55,6 @@ pub async fn upload_avatar(
 /// Removes the caller's picture. Succeeds also if there is none.
 #[utoipa::path(delete, path = "/api/profile/avatar", summary = "Remove one's picture",
     responses((status = 200, description = "There is none now", body = Message)))]
-#[worker::send]
 pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Message>, ApiError> {
     let (caller, ()) = credentials.load(&app.db()?, ()).await?;
     change(&app, &caller, None).await?;
@@ -71,7 +69,6 @@ pub async fn delete_avatar(app: App, credentials: Credentials) -> Result<Json<Me
     responses((status = 200, description = "The picture, which never changes", content((AvatarFile = "image/png"),
             (AvatarFile = "image/jpeg"), (AvatarFile = "image/webp"), (AvatarFile = "image/gif"))),
         (status = 404, description = "There is no such picture", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_avatar(app: App, PathParam(avatar_id): PathParam) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("Avatar not found");
     let id = ImageId::parse(&avatar_id).ok_or_else(absent)?;

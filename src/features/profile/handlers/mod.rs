@@ -3,7 +3,6 @@ pub mod avatar;
 pub mod secrets;
 pub mod ssh_key;
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::auth::User;
@@ -19,6 +18,7 @@ use crate::features::accounts::row::AccountRow;
 use crate::features::accounts::store::{email_link, find_account, own};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -26,7 +26,6 @@ use crate::platform::error::ApiError;
 /// Reads the caller's profile.
 #[utoipa::path(get, path = "/api/profile", summary = "Read one's profile",
     responses((status = 200, description = "The account", body = Enveloped<OwnUser>)))]
-#[worker::send]
 pub async fn read_profile(app: App, credentials: Credentials, envelope: Envelope) -> Result<Response, ApiError> {
     let (caller, account) = load(&app, credentials).await?;
     let user = body::own(&app.config, &caller, &account)?;
@@ -36,7 +35,6 @@ pub async fn read_profile(app: App, credentials: Credentials, envelope: Envelope
 /// Reads the caller's account.
 #[utoipa::path(get, path = "/api/users/me", summary = "Read one's own user",
     responses((status = 200, description = "The account", body = OwnUser)))]
-#[worker::send]
 pub async fn read_own_user(app: App, credentials: Credentials) -> Result<Json<OwnUser>, ApiError> {
     let (caller, account) = load(&app, credentials).await?;
     Ok(Json(body::own(&app.config, &caller, &account)?.into()))
@@ -47,7 +45,6 @@ pub async fn read_own_user(app: App, credentials: Credentials) -> Result<Json<Ow
     responses((status = 200, description = "The account as it is now", body = User),
         (status = 400, description = "A field breaks its rule, or another account has the mail address", body = ErrorBody),
         (status = 403, description = "The caller uses an API key", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_profile(
     app: App,
     credentials: Credentials,

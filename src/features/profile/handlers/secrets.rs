@@ -26,7 +26,6 @@ use crate::platform::log;
 #[utoipa::path(post, path = "/api/profile/regenerate-api-key", summary = "Replace one's account API key",
     responses((status = 200, description = "The new key; the old one works no more", body = Enveloped<RegeneratedKey>),
         (status = 403, description = "The caller uses an API key", body = ErrorBody)))]
-#[worker::send]
 pub async fn regenerate_api_key(app: App, credentials: Credentials, envelope: Envelope) -> Result<Response, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
@@ -56,7 +55,6 @@ pub async fn regenerate_api_key(app: App, credentials: Credentials, envelope: En
         (status = 400, description = "A field breaks its rule, or the current password is wrong", body = ErrorBody),
         (status = 403, description = "The caller uses an API key", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset_own_password(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! What people do with their SSH keys.
-use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::profile::{OwnSshKey, SshKey, SshKeyList, SshKeyPair};
 
@@ -7,6 +6,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::accounts::store::own;
 use crate::features::profile::{ssh, store};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -14,7 +14,6 @@ use crate::platform::error::ApiError;
 /// Makes a new pair of SSH keys for the caller, in place of any earlier one.
 #[utoipa::path(post, path = "/api/auth/me/ssh-key", tag = "auth", summary = "Generate an SSH key",
     responses((status = 200, description = "The pair; the private key is never shown again", body = SshKeyPair)))]
-#[worker::send]
 pub async fn generate_ssh_key(app: App, credentials: Credentials) -> Result<Json<SshKeyPair>, ApiError> {
     let db = app.db()?;
     let find = store::find_ssh_key(credentials.user_id());
@@ -34,7 +33,6 @@ pub async fn generate_ssh_key(app: App, credentials: Credentials) -> Result<Json
 /// Reads the caller's public key.
 #[utoipa::path(get, path = "/api/auth/me/ssh-key", tag = "auth", summary = "Read one's SSH key",
     responses((status = 200, description = "The public key, if there is one", body = OwnSshKey)))]
-#[worker::send]
 pub async fn read_ssh_key(app: App, credentials: Credentials) -> Result<Json<OwnSshKey>, ApiError> {
     let find = store::find_ssh_key(credentials.user_id());
     let (_, found) = credentials.load(&app.db()?, find).await?;
@@ -46,7 +44,6 @@ pub async fn read_ssh_key(app: App, credentials: Credentials) -> Result<Json<Own
 /// Removes the caller's public key.
 #[utoipa::path(delete, path = "/api/auth/me/ssh-key", tag = "auth", summary = "Delete one's SSH key",
     responses((status = 200, description = "There is none now", body = StatusOk)))]
-#[worker::send]
 pub async fn delete_ssh_key(app: App, credentials: Credentials) -> Result<Json<StatusOk>, ApiError> {
     let db = app.db()?;
     let (caller, ()) = credentials.load(&db, ()).await?;
@@ -62,7 +59,6 @@ pub async fn delete_ssh_key(app: App, credentials: Credentials) -> Result<Json<S
 /// Lists the public keys of everybody in the caller's organization who may sign in.
 #[utoipa::path(get, path = "/api/auth/ssh-keys", tag = "auth", summary = "List SSH keys",
     responses((status = 200, description = "The keys, by username", body = SshKeyList)))]
-#[worker::send]
 pub async fn list_ssh_keys(app: App, credentials: Credentials) -> Result<Json<SshKeyList>, ApiError> {
     let list = store::list_ssh_keys(credentials.user_id());
     let (_, rows) = credentials.load(&app.db()?, list).await?;

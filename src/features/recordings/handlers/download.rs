@@ -1,5 +1,4 @@
 //! A recording as a file.
-use axum::Json;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::error::ErrorBody;
@@ -11,6 +10,7 @@ use crate::auth::caller::Credentials;
 use crate::features::recordings::file::{self, FormatQuery};
 use crate::features::recordings::store;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -24,7 +24,6 @@ const SEALED_FOR: &str = "recordings.file";
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_recording_url(
     app: App,
     credentials: Credentials,
@@ -50,7 +49,6 @@ pub async fn create_recording_url(
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn download_recording(
     app: App,
     credentials: Credentials,
@@ -69,7 +67,6 @@ pub async fn download_recording(
         (status = 400, description = "The format is unknown", body = ErrorBody),
         (status = 404, description = "The address is none, or not any more", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn read_recording_file(
     app: App,
     PathParam(token): PathParam,

@@ -1,5 +1,4 @@
 //! Which recordings there are.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::recordings::{Recording, RecordingDetail, RecordingList};
 
@@ -10,6 +9,7 @@ use crate::features::machines::{self, Key};
 use crate::features::recordings::row::RecordingRow;
 use crate::features::recordings::store;
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::window::WindowQuery;
 use crate::platform::context::App;
 use crate::platform::db::Count;
@@ -31,7 +31,6 @@ fn page_of(query: &WindowQuery, rows: &[RecordingRow], count: &[Count]) -> Recor
     responses((status = 200, description = "The recordings", body = RecordingList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_machine_recordings(
     app: App,
     credentials: Credentials,
@@ -50,7 +49,6 @@ pub async fn list_machine_recordings(
 #[utoipa::path(get, path = "/api/recordings", summary = "List all recordings", params(WindowQuery),
     responses((status = 200, description = "The recordings", body = RecordingList),
         (status = 403, description = "The caller is no administrator", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_recordings(
     app: App,
     credentials: Credentials,
@@ -68,7 +66,6 @@ pub async fn list_recordings(
     responses((status = 200, description = "The recording", body = RecordingDetail),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_recording(
     app: App,
     credentials: Credentials,

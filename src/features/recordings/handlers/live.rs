@@ -1,5 +1,4 @@
 //! A session as it is recorded: a socket that players speak, from what the terminal shows now on.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
@@ -17,6 +16,7 @@ use crate::auth::caller::{Credentials, SocketCredentials};
 use crate::auth::ticket;
 use crate::features::recordings::row::RecordingRow;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::http::upgrade::{check_origin, is_upgrade, offers};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -40,7 +40,6 @@ pub struct LiveQuery {
         (status = 403, description = "The caller does not reach the machine, or calls by a key", body = ErrorBody),
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 409, description = "The session is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_live_ticket(
     app: App,
     credentials: Credentials,
@@ -61,7 +60,6 @@ pub async fn create_live_ticket(
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 409, description = "The session is over", body = ErrorBody),
         (status = 426, description = "The request asks for no WebSocket, or for no such subprotocol", body = ErrorBody)))]
-#[worker::send]
 pub async fn watch_recording(
     app: App,
     SocketCredentials(credentials): SocketCredentials,

@@ -1,5 +1,4 @@
 //! The end of a recording, by order of somebody who may.
-use axum::Json;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
 
@@ -8,6 +7,7 @@ use crate::audit::{self, Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::recordings::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -22,7 +22,6 @@ const ROUNDS: usize = 10;
         (status = 404, description = "No such recording in the caller's organization", body = ErrorBody),
         (status = 409, description = "The session is still recorded", body = ErrorBody),
         (status = 503, description = "The server has no bucket", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_recording(
     app: App,
     credentials: Credentials,

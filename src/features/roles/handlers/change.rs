@@ -1,5 +1,4 @@
 //! Making, changing and deleting roles.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
 
@@ -10,6 +9,7 @@ use crate::auth::permission::Permission;
 use crate::features::roles::row::FoundRole;
 use crate::features::roles::{builtin, store};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -21,7 +21,6 @@ const ATTEMPTS: usize = 5;
 #[utoipa::path(post, path = "/api/roles", summary = "Create a role", request_body = CreateRole,
     responses((status = 200, description = "The role", body = OrganizationRole),
         (status = 403, description = "The caller may not make such a role", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_role(
     app: App,
     credentials: Credentials,
@@ -64,7 +63,6 @@ pub async fn create_role(
     responses((status = 200, description = "The role as it is now", body = OrganizationRole),
         (status = 403, description = "The caller may not change it this way", body = ErrorBody),
         (status = 404, description = "No such role in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_role(
     app: App,
     credentials: Credentials,
@@ -103,7 +101,6 @@ pub async fn update_role(
     responses((status = 200, description = "It is gone", body = RoleDeleted),
         (status = 403, description = "The caller may not delete roles", body = ErrorBody),
         (status = 404, description = "No such role in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_role(
     app: App,
     credentials: Credentials,

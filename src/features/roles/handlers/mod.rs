@@ -3,7 +3,6 @@ pub mod change;
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{
     AnyRole, OrganizationRole, PermissionDefinition, Permissions, RoleDefinition, RoleDefinitions, RoleList,
@@ -14,13 +13,13 @@ use super::{builtin, store};
 use crate::auth::caller::Credentials;
 use crate::auth::permission::{ALL, Permission};
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
 /// Lists the roles that come with the product and, for those who may see them, those of the organization.
 #[utoipa::path(get, path = "/api/roles", summary = "List roles",
     responses((status = 200, description = "The roles", body = RoleList)))]
-#[worker::send]
 pub async fn list_roles(app: App, credentials: Credentials) -> Result<Json<RoleList>, ApiError> {
     let list = store::list(credentials.user_id());
     let (caller, rows) = credentials.load(&app.db()?, list).await?;
@@ -40,7 +39,6 @@ pub async fn list_roles(app: App, credentials: Credentials) -> Result<Json<RoleL
 /// Lists what accounts can be in their organization.
 #[utoipa::path(get, path = "/api/roles/portal", summary = "List portal roles",
     responses((status = 200, description = "The roles", body = RoleDefinitions)))]
-#[worker::send]
 pub async fn list_portal_roles(app: App, credentials: Credentials) -> Result<Json<RoleDefinitions>, ApiError> {
     credentials.load(&app.db()?, ()).await?;
     Ok(definitions(portal_roles()))
@@ -49,7 +47,6 @@ pub async fn list_portal_roles(app: App, credentials: Credentials) -> Result<Jso
 /// Lists what accounts can be on machines.
 #[utoipa::path(get, path = "/api/roles/machine", summary = "List machine roles",
     responses((status = 200, description = "The roles", body = RoleDefinitions)))]
-#[worker::send]
 pub async fn list_machine_roles(app: App, credentials: Credentials) -> Result<Json<RoleDefinitions>, ApiError> {
     credentials.load(&app.db()?, ()).await?;
     Ok(definitions(machine_roles()))
@@ -59,7 +56,6 @@ pub async fn list_machine_roles(app: App, credentials: Credentials) -> Result<Js
 #[utoipa::path(get, path = "/api/roles/permissions", summary = "List permissions",
     responses((status = 200, description = "The permissions by category", body = Permissions),
         (status = 403, description = "The caller may not see the roles", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_permissions(app: App, credentials: Credentials) -> Result<Json<Permissions>, ApiError> {
     credentials.load(&app.db()?, ()).await?;
     Ok(Json(Permissions {
@@ -73,7 +69,6 @@ pub async fn list_permissions(app: App, credentials: Credentials) -> Result<Json
     responses((status = 200, description = "The role", body = OrganizationRole),
         (status = 403, description = "The caller may not see the roles", body = ErrorBody),
         (status = 404, description = "No such role in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_role(
     app: App,
     credentials: Credentials,

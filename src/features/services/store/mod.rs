@@ -82,6 +82,14 @@ macro_rules! addressed {
     };
 }
 
+/// SQL: a [`Target`] of a service (`s`), for a caller (`c`).
+macro_rules! target {
+    () => {
+        "SELECT s.name, s.machine_id, s.body -> 'scripts' AS scripts,
+           (SELECT o.vault_sealed FROM organizations o WHERE o.id = c.organization_id) AS vault_sealed"
+    };
+}
+
 /// SQL: a text of an entry (`i`) of `instances`.
 macro_rules! entry {
     ($name:literal) => {
@@ -147,7 +155,13 @@ statements! {
     );
 
     /// What a job of one needs, by its name (?2), and the runner's (?3) if it is given.
-    TARGET = concat!("SELECT s.name, s.machine_id, s.body -> 'scripts' AS scripts", of_caller!(), addressed!("?2", "?3"));
+    TARGET = concat!(target!(), of_caller!(), addressed!("?2", "?3"));
+
+    /// The same of the one that a job (?2) was of, where it ran.
+    TARGET_OF_JOB = concat!(target!(), "
+         FROM users c JOIN jobs j ON j.id = ?2 AND j.organization_id = c.organization_id
+         JOIN services s ON s.machine_id = j.machine_id AND s.name = j.service AND s.organization_id = c.organization_id
+         WHERE c.id = ?1 AND s.deployable = 1");
 }
 
 /// Makes a catalog that of a machine. The same again changes nothing but its time.
@@ -211,6 +225,11 @@ pub fn outputs(caller: &ObjectId, address: &str) -> Query<OutputsRow> {
 pub fn target(caller: &ObjectId, address: &str) -> Query<Target> {
     let (name, runner) = parts(address);
     Query::new(TARGET, [caller.into(), name, runner])
+}
+
+/// What a job of a service needs, by another job of it.
+pub fn target_of_job(caller: &ObjectId, job: &str) -> Query<Target> {
+    Query::new(TARGET_OF_JOB, [caller.into(), job.into()])
 }
 
 /// A name in paths as what it is made of: the service's, and its runner's if it has that.

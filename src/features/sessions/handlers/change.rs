@@ -21,7 +21,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The session", body = Enveloped<SessionBody>),
         (status = 403, description = "The caller may not change the session", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_session(
     app: App,
     credentials: Credentials,
@@ -56,7 +55,6 @@ pub async fn update_session(
     responses((status = 200, description = "It is over", body = Message),
         (status = 403, description = "The caller may not end the session", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it was over", body = ErrorBody)))]
-#[worker::send]
 pub async fn close_session(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Lists of sessions: the caller's, and a machine's.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
@@ -13,6 +12,7 @@ use crate::features::sessions::body;
 use crate::features::sessions::store::{self, Filter};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::page::Page;
 use crate::http::period::{self, TimeOrDate};
 use crate::platform::context::App;
@@ -96,7 +96,6 @@ pub fn status(text: Option<&str>) -> Result<Option<SessionStatus>, ApiError> {
 /// Lists sessions, newest first: one's own; an administrator's list has all of the organization.
 #[utoipa::path(get, path = "/api/terminal/sessions", summary = "List sessions", params(ListQuery, SessionPage),
     responses((status = 200, description = "A page of sessions, of 1000 if no `limit` is asked for", body = Enveloped<SessionList>)))]
-#[worker::send]
 pub async fn list_sessions(
     app: App,
     credentials: Credentials,
@@ -126,7 +125,6 @@ pub async fn list_sessions(
     responses((status = 200, description = "A page of sessions, of 25 if no `limit` up to 200 is asked for", body = SessionList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_machine_sessions(
     app: App,
     credentials: Credentials,
@@ -149,7 +147,6 @@ pub async fn list_machine_sessions(
     responses((status = 200, description = "A page of sessions, of 25 if no `limit` up to 200 is asked for", body = SessionList),
         (status = 403, description = "The caller does not reach the machine", body = ErrorBody),
         (status = 404, description = "No such machine in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_active_machine_sessions(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Who was invited: which sessions they may come to, and links.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::sharing::{JoinShare, SharedSession, SharedSessionDetail, SharedSessionList};
 
@@ -8,6 +7,7 @@ use crate::auth::caller::Credentials;
 use crate::features::sharing::access::{GuestAccess, LinkAccess};
 use crate::features::sharing::store;
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -15,7 +15,6 @@ use crate::platform::error::ApiError;
 /// Lists the sessions of others that the caller was invited to, the newest invitation first.
 #[utoipa::path(get, path = "/api/shares", summary = "List sessions shared with the caller",
     responses((status = 200, description = "The sessions", body = SharedSessionList)))]
-#[worker::send]
 pub async fn list_shared_sessions(app: App, credentials: Credentials) -> Result<Json<SharedSessionList>, ApiError> {
     let list = store::list_of_guest(credentials.user_id());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
@@ -29,7 +28,6 @@ pub async fn list_shared_sessions(app: App, credentials: Credentials) -> Result<
         (status = 403, description = "The caller was sent away from the session", body = ErrorBody),
         (status = 404, description = "No such link in the caller's organization, or it has expired, was withdrawn, or its session is over", body = ErrorBody),
         (status = 409, description = "It is the caller's own session, or as many share it as can", body = ErrorBody)))]
-#[worker::send]
 pub async fn join_share(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Whose session it is: inviting, and sending away again.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
 use protocol::api::Message;
@@ -15,6 +14,7 @@ use crate::features::sharing::access::SharingControl;
 use crate::features::sharing::row::ShareRow;
 use crate::features::sharing::store::{self, MAX_SHARES, Terms};
 use crate::http::extract::{PathPair, PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{now, stored};
 use crate::platform::error::ApiError;
@@ -26,7 +26,6 @@ use crate::platform::log;
     responses((status = 200, description = "Invitations, links, and the people who are there", body = ShareList),
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it is over", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_shares(
     app: App,
     credentials: Credentials,
@@ -52,7 +51,6 @@ pub async fn list_shares(
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it is over; or nobody of that name", body = ErrorBody),
         (status = 409, description = "The session is shared with as many as it can be", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_share(
     app: App,
     credentials: Credentials,
@@ -98,7 +96,6 @@ pub async fn create_share(
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or it is over", body = ErrorBody),
         (status = 409, description = "The session is shared with as many as it can be", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_share_link(
     app: App,
     credentials: Credentials,
@@ -131,7 +128,6 @@ pub async fn create_share_link(
     responses((status = 200, description = "They are not invited any more", body = Message),
         (status = 403, description = "The session is not the caller's", body = ErrorBody),
         (status = 404, description = "No such session in the caller's organization, or no such invitation of it", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_share(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Signing in: a password, then the organization where there are several, then a code where one is needed.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use protocol::api::auth::{
@@ -21,6 +20,7 @@ use crate::features::sign_in::state::SignInState;
 use crate::features::sign_in::{finish, otp, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -46,7 +46,6 @@ pub enum CommunityAnswer {
     responses((status = 200, description = "A token, or the code that is needed", body = CommunityAnswer),
         (status = 401, description = "The account does not exist or the password is wrong", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn community(
     app: App,
     context: RequestContext,
@@ -68,7 +67,6 @@ pub async fn community(
     responses((status = 200, description = "A token, or what else is needed", body = LoginAnswer),
         (status = 401, description = "The account does not exist or the password is wrong", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn login(
     app: App,
     context: RequestContext,
@@ -90,7 +88,6 @@ pub async fn login(
         (status = 401, description = "The session token is wrong, expired or ended", body = ErrorBody),
         (status = 403, description = "The organization is not among those opened, or it or the account is disabled", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn select_tenant(
     app: App,
     context: RequestContext,
@@ -124,7 +121,6 @@ pub async fn select_tenant(
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 401, description = "The code is wrong, expired or used up", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn verify_otp(
     app: App,
     context: RequestContext,
@@ -160,7 +156,6 @@ pub async fn verify_otp(
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 401, description = "The code is wrong, or the sign-in has expired", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn verify_factor(
     app: App,
     context: RequestContext,

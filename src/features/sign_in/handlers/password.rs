@@ -1,5 +1,4 @@
 //! Passwords that are changed and forgotten.
-use axum::Json;
 use protocol::api::auth::{
     ChangePassword, ForgotPassword, PasswordChanged, PasswordReset, PasswordResetByToken, StatusOk,
 };
@@ -14,6 +13,7 @@ use crate::features::accounts::row::AccountRow;
 use crate::features::accounts::{body, claim_address, password, password_change, store};
 use crate::features::sign_in::finish;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -24,7 +24,6 @@ use crate::platform::mail::{Letter, Link};
     request_body = ChangePassword,
     responses((status = 200, description = "A token in place of the one that asked", body = PasswordChanged),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn change(
     app: App,
     credentials: Credentials,
@@ -59,7 +58,6 @@ pub async fn change(
     request_body = ForgotPassword,
     responses((status = 200, description = "Whether or not there is such an account", body = StatusOk),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn forgot(
     app: App,
     context: RequestContext,
@@ -110,7 +108,6 @@ async fn send_link(app: &App, context: &RequestContext, account: &AccountRow) ->
     responses((status = 200, description = "The new password works", body = StatusOk),
         (status = 400, description = "The link does not work, or the password breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset(
     app: App,
     context: RequestContext,
@@ -126,7 +123,6 @@ pub async fn reset(
     responses((status = 200, description = "The new password works", body = StatusOk),
         (status = 400, description = "The link does not work, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset_by_body(
     app: App,
     context: RequestContext,

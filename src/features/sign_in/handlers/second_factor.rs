@@ -1,5 +1,4 @@
 //! Setting a second factor up and taking it off.
-use axum::Json;
 use protocol::api::auth::{ConfirmedBy, Enrolment, RecoveryCodes, SecondFactorChanged, SecondFactorStatus, TotpCode};
 use protocol::api::error::ErrorBody;
 
@@ -11,6 +10,7 @@ use crate::features::accounts::totp::{self, Shared};
 use crate::features::accounts::{password, second_factor, store};
 use crate::features::users;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Count, now};
 use crate::platform::error::ApiError;
@@ -19,7 +19,6 @@ use crate::platform::mail::Letter;
 /// Whether signing in needs a second factor.
 #[utoipa::path(get, path = "/api/auth/mfa/status", operation_id = "second_factor_status", summary = "Read the state of the second factor",
     responses((status = 200, description = "The state", body = SecondFactorStatus)))]
-#[worker::send]
 pub async fn status(app: App, credentials: Credentials) -> Result<Json<SecondFactorStatus>, ApiError> {
     let id = credentials.user_id().clone();
     let batch = (
@@ -41,7 +40,6 @@ pub async fn status(app: App, credentials: Credentials) -> Result<Json<SecondFac
 #[utoipa::path(post, path = "/api/auth/mfa/enroll", operation_id = "enroll_second_factor", summary = "Set a second factor up",
     responses((status = 200, description = "The secret", body = Enrolment),
         (status = 409, description = "There is a second factor already", body = ErrorBody)))]
-#[worker::send]
 pub async fn enroll(app: App, credentials: Credentials) -> Result<Json<Enrolment>, ApiError> {
     let (caller, account) = load(&app, credentials).await?;
     if account.totp_confirmed_at.is_some() {
@@ -62,7 +60,6 @@ pub async fn enroll(app: App, credentials: Credentials) -> Result<Json<Enrolment
     responses((status = 200, description = "The recovery codes, this once", body = RecoveryCodes),
         (status = 409, description = "There is a second factor already, or none was set up", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn confirm(
     app: App,
     credentials: Credentials,
@@ -98,7 +95,6 @@ pub async fn confirm(
     responses((status = 200, description = "The password alone signs in again", body = SecondFactorChanged),
         (status = 409, description = "There is no second factor", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn disable(
     app: App,
     credentials: Credentials,
@@ -118,7 +114,6 @@ pub async fn disable(
     responses((status = 200, description = "The recovery codes, this once", body = RecoveryCodes),
         (status = 409, description = "There is no second factor", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn replace_codes(
     app: App,
     credentials: Credentials,
@@ -144,7 +139,6 @@ pub async fn replace_codes(
         (status = 403, description = "The caller may not change it", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "There is no second factor", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! A sign-in that goes on and ends, and whose it is.
-use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{SecondsFormat, TimeDelta, Utc};
@@ -15,6 +14,7 @@ use crate::features::sessions::revocation::{self, Whose};
 use crate::features::sign_in::{finish, state, store as sign_ins};
 use crate::http::envelope::{Envelope, Enveloped, SUCCESS};
 use crate::http::extract::OptionalJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -29,7 +29,6 @@ const REVOKED_MARGIN: TimeDelta = TimeDelta::hours(1);
         (status = 401, description = "The token is wrong, expired or revoked, or its account is gone", body = ErrorBody),
         (status = 403, description = "The account is disabled", body = ErrorBody),
         (status = 429, description = "Too many renewals", body = ErrorBody)))]
-#[worker::send]
 pub async fn refresh(
     app: App,
     mut context: RequestContext,
@@ -86,7 +85,6 @@ pub async fn refresh(
 /// Ends the caller's sign-in: its tokens, in all organizations it opened, and its terminals.
 #[utoipa::path(post, path = "/api/auth/logout", summary = "Sign out",
     responses((status = 200, description = "The token no longer works", body = LoggedOut)))]
-#[worker::send]
 pub async fn logout(app: App, credentials: Credentials) -> Result<Json<LoggedOut>, ApiError> {
     let db = app.db()?;
     let siblings = sign_ins::find_siblings(credentials.user_id());
@@ -114,7 +112,6 @@ pub async fn logout(app: App, credentials: Credentials) -> Result<Json<LoggedOut
 /// The account that calls.
 #[utoipa::path(get, path = "/api/auth/me", summary = "Read one's own account",
     responses((status = 200, description = "The account", body = User)))]
-#[worker::send]
 pub async fn me(app: App, credentials: Credentials) -> Result<Json<User>, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (caller, accounts) = credentials.load(&app.db()?, account).await?;

@@ -1,5 +1,4 @@
 //! Accepting an invitation.
-use axum::Json;
 use protocol::api::auth::{AcceptInvite, AcceptInviteByToken, LoginAnswer};
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
@@ -11,6 +10,7 @@ use crate::features::accounts::{password, store};
 use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -21,7 +21,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 400, description = "The invitation does not work, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn accept(
     app: App,
     context: RequestContext,
@@ -40,7 +39,6 @@ pub async fn accept(
     responses((status = 200, description = "A token", body = LoginAnswer),
         (status = 400, description = "The invitation does not work, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn accept_by_body(
     app: App,
     context: RequestContext,

@@ -1,5 +1,4 @@
 //! The first account of a server. It can be made this way once.
-use axum::Json;
 use protocol::api::auth::{Setup, SetupStatus, SignedIn};
 use protocol::api::error::ErrorBody;
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use crate::features::sign_in::finish;
 use crate::features::sign_in::state::SignInState;
 use crate::features::sign_up::first_account::{self, FirstAccount};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Query, flag, statements};
 use crate::platform::error::ApiError;
@@ -34,7 +34,6 @@ struct Status {
 /// Whether somebody has to set this server up.
 #[utoipa::path(get, path = "/api/auth/setup-required", summary = "Read whether there is an account",
     responses((status = 200, description = "Whether there is", body = SetupStatus)))]
-#[worker::send]
 pub async fn required(app: App) -> Result<Json<SetupStatus>, ApiError> {
     status(&app).await.map(Json)
 }
@@ -56,7 +55,6 @@ async fn status(app: &App) -> Result<SetupStatus, ApiError> {
     responses((status = 200, description = "The account", body = SignedIn),
         (status = 400, description = "There is an account already, or a field breaks its rule", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn setup(
     app: App,
     context: RequestContext,

@@ -1,5 +1,4 @@
 //! Making an organization and the account that administers it.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::api::auth::{Account, CompanySignedUp, CompanySignup, Role, SignedUp, Signup};
@@ -15,6 +14,7 @@ use crate::features::organizations::store::{self as organizations, NewOrganizati
 use crate::features::sign_in::finish;
 use crate::http::envelope::{Envelope, Enveloped};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -26,7 +26,6 @@ use crate::platform::random;
         (status = 403, description = "Signing up is closed here", body = ErrorBody),
         (status = 409, description = "The username or mail address is taken", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn signup(
     app: App,
     context: RequestContext,
@@ -91,7 +90,6 @@ pub async fn signup(
         (status = 403, description = "Signing up is closed here", body = ErrorBody),
         (status = 409, description = "The username or organization is taken", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn company(
     app: App,
     context: RequestContext,

@@ -1,5 +1,4 @@
 //! Proving that a mail address is its account's.
-use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 
@@ -10,6 +9,7 @@ use crate::features::accounts::email_link::{self, Purpose};
 use crate::features::accounts::new_account::Welcome;
 use crate::features::accounts::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -21,7 +21,6 @@ use crate::platform::mail::NotSent;
     responses((status = 200, description = "The address is confirmed", body = StatusOk),
         (status = 400, description = "The link does not work", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn verify(
     app: App,
     context: RequestContext,
@@ -49,7 +48,6 @@ pub async fn verify(
         (status = 400, description = "The account has no address", body = ErrorBody),
         (status = 409, description = "The address is confirmed already", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody)))]
-#[worker::send]
 pub async fn send_again(app: App, credentials: Credentials) -> Result<Json<StatusOk>, ApiError> {
     let account = store::find_account(credentials.user_id());
     let (caller, accounts) = credentials.load(&app.db()?, account).await?;

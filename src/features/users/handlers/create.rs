@@ -1,5 +1,4 @@
 //! Making accounts for others: with a first password, or by invitation.
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use protocol::api::auth::Role;
@@ -23,6 +22,7 @@ use crate::features::users::row::UserRow;
 use crate::features::users::store::home::{Home, find_home};
 use crate::features::users::{body, escalation, store};
 use crate::http::extract::ValidJson;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Db, DbError, now};
 use crate::platform::error::ApiError;
@@ -37,7 +37,6 @@ use crate::platform::random;
         (status = 403, description = "The caller may not make such an account", body = ErrorBody),
         (status = 404, description = "No such organization", body = ErrorBody),
         (status = 409, description = "The username or mail address is taken", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_user(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Letting people go.
-use axum::Json;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::Deactivated;
@@ -10,6 +9,7 @@ use crate::features::sessions::revocation::{self, Whose};
 use crate::features::users::load::load;
 use crate::features::users::store;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now};
 use crate::platform::error::ApiError;
@@ -22,7 +22,6 @@ use crate::platform::error::ApiError;
         (status = 403, description = "The caller may not delete it", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "It is the last administrator of its organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_user(
     app: App,
     credentials: Credentials,

@@ -1,7 +1,6 @@
 //! Changing people's accounts.
 use std::collections::BTreeSet;
 
-use axum::Json;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::{PersonDetail, UpdateUser};
@@ -20,6 +19,7 @@ use crate::features::users::load::{exactly_one, load, reload};
 use crate::features::users::role_assignment::machine_role;
 use crate::features::users::{body, escalation, store};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{Db, DbError, Nothing, Query, now};
 use crate::platform::error::ApiError;
@@ -31,7 +31,6 @@ use crate::platform::error::ApiError;
         (status = 403, description = "The caller may not change it this way", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "It is the last administrator of its organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_user(
     app: App,
     credentials: Credentials,

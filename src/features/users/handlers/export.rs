@@ -125,7 +125,6 @@ impl Row for ExportedUser {
     responses((status = 200, description = "A file: a JSON array, or CSV", content((Vec<ExportedUser> = "application/json"), (String = "text/csv"))),
         (status = 400, description = "The format is not valid", body = ErrorBody),
         (status = 403, description = "The caller may not see the users", body = ErrorBody)))]
-#[worker::send]
 pub async fn export_users(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Inviting people: a link by which somebody takes over the account that was made for them.
-use axum::Json;
 use chrono::TimeDelta;
 use protocol::api::error::ErrorBody;
 use protocol::api::secret::Secret;
@@ -13,6 +12,7 @@ use crate::features::users::body;
 use crate::features::users::load::load;
 use crate::features::users::row::UserRow;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -27,7 +27,6 @@ pub const FIRST_PASSWORD: TimeDelta = TimeDelta::hours(72);
     responses((status = 200, description = "The new invitation", body = Invited),
         (status = 403, description = "The caller may not invite", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn resend_invite(
     app: App,
     credentials: Credentials,

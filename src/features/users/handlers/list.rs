@@ -1,5 +1,4 @@
 //! Seeing people.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::groups::GroupList;
 use protocol::api::users::{People, PersonDetail};
@@ -12,7 +11,7 @@ use crate::features::users::load::load;
 use crate::features::users::store::{self, Filter};
 use crate::features::{accounts, groups};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::{Page, PageQuery};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
@@ -43,7 +42,6 @@ impl From<ListQuery> for Filter {
 #[utoipa::path(get, path = "/api/users", summary = "List users", params(ListQuery, PageQuery),
     responses((status = 200, description = "The users", body = People),
         (status = 403, description = "The caller may not see the users", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_users(
     app: App,
     credentials: Credentials,
@@ -75,7 +73,6 @@ pub async fn list_users(
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The account", body = PersonDetail),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_user(
     app: App,
     credentials: Credentials,
@@ -97,7 +94,6 @@ pub async fn find_user(
     params(("user_id" = String, Path, description = "The account's `id` or `int_id`")),
     responses((status = 200, description = "The groups", body = GroupList),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_user_groups(
     app: App,
     credentials: Credentials,

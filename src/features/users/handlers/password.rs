@@ -1,5 +1,4 @@
 //! Giving somebody a new password, who has forgotten theirs or should use it no longer.
-use axum::Json;
 use protocol::api::auth::StatusOk;
 use protocol::api::error::ErrorBody;
 use protocol::api::users::ResetPassword;
@@ -11,6 +10,7 @@ use crate::features::accounts::{self, password};
 use crate::features::sessions::revocation::{self, Whose};
 use crate::features::users::load::load;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -23,7 +23,6 @@ use crate::platform::mail::Letter;
         (status = 403, description = "The caller may not change it", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "Its owner has not accepted the invitation yet", body = ErrorBody)))]
-#[worker::send]
 pub async fn reset_user_password(
     app: App,
     credentials: Credentials,

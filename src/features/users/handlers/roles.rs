@@ -1,5 +1,4 @@
 //! The roles of one account: seeing and assigning them.
-use axum::Json;
 use protocol::api::access::MachineRole;
 use protocol::api::auth::Role;
 use protocol::api::error::ErrorBody;
@@ -19,6 +18,7 @@ use crate::features::users::load::{exactly_one, load, reload};
 use crate::features::users::role_assignment::{RoleAssignment, only_own};
 use crate::features::users::{body, escalation, store};
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -29,7 +29,6 @@ use crate::platform::error::ApiError;
     responses((status = 200, description = "The roles", body = PersonRoles),
         (status = 403, description = "The caller may not see them", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_user_roles(
     app: App,
     credentials: Credentials,
@@ -60,7 +59,6 @@ pub async fn find_user_roles(
         (status = 403, description = "The caller may not assign these roles", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "It is the last administrator of its organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn assign_user_roles(
     app: App,
     credentials: Credentials,
@@ -77,7 +75,6 @@ pub async fn assign_user_roles(
         (status = 403, description = "The caller may not assign these roles", body = ErrorBody),
         (status = 404, description = "No such user in the caller's organization", body = ErrorBody),
         (status = 409, description = "It is the last administrator of its organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn replace_user_roles(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! Opening a session, whose client comes afterwards, and ending one.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
 use protocol::api::secret::Secret;
@@ -16,6 +15,7 @@ use crate::features::sessions::{end, store as sessions};
 use crate::features::terminals;
 use crate::http::client::Client;
 use crate::http::extract::{PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;
@@ -37,7 +37,6 @@ const TOKEN_BYTES: usize = 24;
         (status = 404, description = "No such machine in the caller's organization", body = V1ErrorBody),
         (status = 409, description = "The machine has not been enrolled yet, or as many sessions run as the organization lets", body = V1ErrorBody),
         (status = 503, description = "The machine's agent is not connected", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn create_session(
     app: App,
     credentials: Credentials,
@@ -104,7 +103,6 @@ pub async fn open(
     responses((status = 200, description = "It is over", body = V1Done),
         (status = 403, description = "The caller may not end the session", body = V1ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn end_session(
     app: App,
     credentials: Credentials,

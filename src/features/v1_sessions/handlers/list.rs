@@ -1,5 +1,4 @@
 //! Looking at sessions: a list, one, and how much they were used.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::v1::{
     V1, V1ErrorBody, V1SessionDetail, V1SessionList, V1SessionStats, V1TopMachine, bare_id, machine_id,
@@ -13,6 +12,7 @@ use crate::features::sessions::store::{self, Filter};
 use crate::features::sessions::{SessionPage, status};
 use crate::features::v1_sessions::{body, stats};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::http::period::{self, TimeOrDate};
 use crate::platform::context::App;
 use crate::platform::db::{Count, stored};
@@ -55,7 +55,6 @@ pub struct StatsQuery {
 /// Lists sessions, newest first: one's own and those on one's machines; an administrator's list has all of the organization.
 #[utoipa::path(get, path = "/v1/sessions", summary = "List sessions", operation_id = "v1_list_sessions", params(ListQuery, SessionPage),
     responses((status = 200, description = "A page of sessions, of 20 if no `limit` up to 100 is asked for", body = V1<V1SessionList>)))]
-#[worker::send]
 pub async fn list_sessions(
     app: App,
     credentials: Credentials,
@@ -87,7 +86,6 @@ pub async fn list_sessions(
     responses((status = 200, description = "The session", body = V1<V1SessionDetail>),
         (status = 403, description = "The caller may not see the session", body = V1ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn find_session(
     app: App,
     credentials: Credentials,
@@ -102,7 +100,6 @@ pub async fn find_session(
 /// Says how much sessions were used: an administrator's organization's, or one's own and those on one's machines.
 #[utoipa::path(get, path = "/v1/sessions/stats", summary = "Count sessions", operation_id = "v1_session_stats", params(StatsQuery),
     responses((status = 200, description = "How much they were used", body = V1<V1SessionStats>)))]
-#[worker::send]
 pub async fn read_stats(
     app: App,
     credentials: Credentials,

@@ -1,5 +1,4 @@
 //! What was run in a session and what it wrote, as JSON or as text.
-use axum::Json;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
@@ -18,6 +17,7 @@ use crate::features::sessions::row::SessionRow;
 use crate::features::sessions::{SessionPage, store as sessions};
 use crate::features::v1_sessions::{body, plain::plain};
 use crate::http::extract::{PathParam, QueryParams};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::Count;
 use crate::platform::error::ApiError;
@@ -44,7 +44,6 @@ pub struct LogsQuery {
             (V1<V1Logs> = "application/json"), (String = "text/plain"))),
         (status = 403, description = "The caller may not see the session", body = V1ErrorBody),
         (status = 404, description = "No such session in the caller's organization", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn read_logs(
     app: App,
     credentials: Credentials,

@@ -43,7 +43,6 @@ pub struct SocketQuery {
         (status = 401, description = "The Authorization header has no bearer token", body = V1ErrorBody),
         (status = 403, description = "The page's origin may not open sockets here", body = V1ErrorBody),
         (status = 426, description = "The request asks for no WebSocket", body = V1ErrorBody)))]
-#[worker::send]
 pub async fn open_socket(
     app: App,
     uri: Uri,

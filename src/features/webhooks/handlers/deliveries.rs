@@ -26,7 +26,6 @@ const ABSENT: &str = "Delivery not found";
     responses((status = 200, description = "What became of it", body = Delivery),
         (status = 404, description = "No such webhook in the caller's organization", body = ErrorBody),
         (status = 409, description = "The webhook is switched off", body = ErrorBody)))]
-#[worker::send]
 pub async fn test_webhook(
     app: App,
     credentials: Credentials,
@@ -44,7 +43,6 @@ pub async fn test_webhook(
     params(("webhook_id" = String, Path, description = "The webhook's `id`"), PageQuery),
     responses((status = 200, description = "The deliveries", body = DeliveryList),
         (status = 404, description = "No such webhook in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn list_deliveries(
     app: App,
     credentials: Credentials,
@@ -66,7 +64,6 @@ pub async fn list_deliveries(
     responses((status = 200, description = "What became of it", body = Delivery),
         (status = 404, description = "No such delivery of such a webhook in the caller's organization", body = ErrorBody),
         (status = 409, description = "The webhook is switched off, or the delivery is on its way at this moment", body = ErrorBody)))]
-#[worker::send]
 pub async fn redeliver(
     app: App,
     credentials: Credentials,

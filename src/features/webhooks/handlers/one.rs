@@ -1,5 +1,4 @@
 //! Making, reading, changing and removing webhooks.
-use axum::Json;
 use axum::http::StatusCode;
 use protocol::api::Message;
 use protocol::api::error::ErrorBody;
@@ -12,7 +11,7 @@ use crate::auth::caller::Credentials;
 use crate::features::webhooks::access::WebhookControl;
 use crate::features::webhooks::{address, courier, signature, store};
 use crate::http::extract::{PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -21,7 +20,6 @@ use crate::platform::random;
 /// Lists the webhooks of the organization.
 #[utoipa::path(get, path = "/api/webhooks", summary = "List webhooks",
     responses((status = 200, description = "All of them", body = WebhookList)))]
-#[worker::send]
 pub async fn list_webhooks(app: App, credentials: Credentials) -> Result<JsonText, ApiError> {
     let list = store::list(credentials.user_id());
     let (_, rows) = credentials.load(&app.db()?, list).await?;
@@ -32,7 +30,6 @@ pub async fn list_webhooks(app: App, credentials: Credentials) -> Result<JsonTex
 #[utoipa::path(post, path = "/api/webhooks", summary = "Make a webhook", request_body = SaveWebhook,
     responses((status = 201, description = "The webhook and its secret", body = WebhookCreated),
         (status = 409, description = "The organization has 20 already", body = ErrorBody)))]
-#[worker::send]
 pub async fn create_webhook(
     app: App,
     credentials: Credentials,
@@ -70,7 +67,6 @@ pub fn with_secret(body: &str, secret: &Secret) -> JsonText {
     params(("webhook_id" = String, Path, description = "The webhook's `id`")),
     responses((status = 200, description = "The webhook", body = Webhook),
         (status = 404, description = "No such webhook in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn find_webhook(
     app: App,
     credentials: Credentials,
@@ -85,7 +81,6 @@ pub async fn find_webhook(
     params(("webhook_id" = String, Path, description = "The webhook's `id`")), request_body = SaveWebhook,
     responses((status = 200, description = "The webhook as it is now", body = Webhook),
         (status = 404, description = "No such webhook in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn update_webhook(
     app: App,
     credentials: Credentials,
@@ -114,7 +109,6 @@ pub async fn update_webhook(
     params(("webhook_id" = String, Path, description = "The webhook's `id`")),
     responses((status = 200, description = "It is gone", body = Message),
         (status = 404, description = "No such webhook in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn delete_webhook(
     app: App,
     credentials: Credentials,

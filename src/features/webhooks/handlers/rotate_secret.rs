@@ -20,7 +20,6 @@ use crate::platform::error::ApiError;
     params(("webhook_id" = String, Path, description = "The webhook's `id`")),
     responses((status = 200, description = "The webhook and its new secret", body = WebhookCreated),
         (status = 404, description = "No such webhook in the caller's organization", body = ErrorBody)))]
-#[worker::send]
 pub async fn rotate_secret(
     app: App,
     credentials: Credentials,

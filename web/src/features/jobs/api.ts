@@ -30,6 +30,11 @@ export async function cancelJob(id: string): Promise<void> {
   await answer(client.DELETE('/api/jobs/{job_id}', { params: { path: { job_id: id } } }));
 }
 
+/** Runs a job once more, with what it was given. Answers the new one. */
+export async function rerunJob(id: string): Promise<string> {
+  return (await answer(client.POST('/api/jobs/{job_id}/rerun', { params: { path: { job_id: id } } }))).job_id;
+}
+
 /** Reads what a job writes, from its first line on, until it is over: then it answers `true`. One that is over is read as well. */
 export async function readLog(id: string, take: (line: string) => void, signal: AbortSignal): Promise<boolean> {
   const asked = client.GET('/api/jobs/{job_id}/stream', { params: { path: { job_id: id } }, parseAs: 'stream', signal });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeJob, drawable, titleOf, tookOf } from './jobs';
+import { describeJob, drawable, isOfService, titleOf, tookOf, whoOf } from './jobs';
 
 describe('a job', () => {
   it.each([
@@ -16,6 +16,16 @@ describe('a job', () => {
     [{ action: 'stop_all', script: null, service: 'all' }, 'Stop everything'],
     [{ action: 'run_script', script: null, service: 'server' }, 'run_script server'],
   ])('%j is called “%s”', (job, title) => expect(titleOf(job)).toBe(title));
+
+  it('is of whoever started it, and of the clock where that did it for somebody', () => {
+    expect(whoOf({ username: 'ada', schedule_name: null })).toBe('ada');
+    expect(whoOf({ username: 'ada', schedule_name: 'nightly' })).toBe('nightly, as ada');
+  });
+
+  it('is of a service, or of what is at a provider', () => {
+    expect(['deploy', 'script', 'stop'].every((action) => isOfService({ action }))).toBe(true);
+    expect(['stop_all', 'stop_instance', 'refresh'].some((action) => isOfService({ action }))).toBe(false);
+  });
 
   it.each([
     ['2026-02-06T12:00:42Z', '42 s'],

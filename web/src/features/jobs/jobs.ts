@@ -11,6 +11,9 @@ export const STATES = [
   ['failed', 'Failed or cancelled'],
 ] as const;
 
+/** What can be run again: the actions whose inputs are kept. */
+export const REPEATABLE: ReadonlySet<string> = new Set(['deploy', 'script']);
+
 /** How a job went, in words, with its colour. */
 export function describeJob({ status, cancelled, exit_code }: Pick<Job, 'status' | 'cancelled' | 'exit_code'>): {
   words: string;
@@ -42,15 +45,26 @@ const ACTIONS: Readonly<Record<string, string>> = {
   deploy: 'Deploy',
   stop: 'Stop',
   stop_all: 'Stop everything',
+  stop_instance: 'Stop',
   destroy_instance: 'Destroy',
   refresh: 'Refresh',
 };
+
+/** Whether a job is about a service, rather than about what is at a provider. */
+export function isOfService({ action }: Pick<Job, 'action'>): boolean {
+  return ['deploy', 'script', 'stop'].includes(action);
+}
 
 /** What a job does: "Deploy web", "Run add-user of web". */
 export function titleOf({ action, script, service }: Pick<Job, 'action' | 'script' | 'service'>): string {
   if (action === 'stop_all') return 'Stop everything';
   if (action === 'script' && script) return `Run ${script} of ${service}`;
   return `${ACTIONS[action] ?? action} ${service}`;
+}
+
+/** Who started it: a person, or the clock for one. */
+export function whoOf({ username, schedule_name }: Pick<Job, 'username' | 'schedule_name'>): string {
+  return schedule_name ? `${schedule_name}, as ${username}` : username;
 }
 
 /** How long it took, or takes: "42 s", "3 min 5 s", "1 h 2 min". */

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../api/error';
-import { cancelJob, listJobs, readLog } from './api';
+import { cancelJob, listJobs, readLog, rerunJob } from './api';
 import { followLog } from './log';
 
 /** What was asked, and in which parts that is answered; there before the client, which takes `fetch` when it is made. */
@@ -46,6 +46,12 @@ describe('jobs', () => {
     answering(bytesOf('{"job_id":"0a1b2c3d","status":"cancelled"}'));
     await cancelJob('0a1b2c3d');
     expect(asked).toEqual(['DELETE /api/jobs/0a1b2c3d']);
+  });
+
+  it('are run again', async () => {
+    answering(bytesOf('{"job_id":"ffffffff","status":"running"}'));
+    expect(await rerunJob('0a1b2c3d')).toBe('ffffffff');
+    expect(asked).toEqual(['POST /api/jobs/0a1b2c3d/rerun']);
   });
 });
 

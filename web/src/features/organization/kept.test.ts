@@ -52,8 +52,9 @@ it('says of an hour what was removed in it', () => {
     sessions_deleted: 1,
     commands_deleted: 0,
     recordings_deleted: 2,
+    jobs_deleted: 1,
     archive_key: null,
     error_msg: null,
   };
-  expect(describeRun(run)).toBe('12 rows of the command log, 1 session, 2 recordings');
+  expect(describeRun(run)).toBe('12 rows of the command log, 1 session, 2 recordings, 1 job');
 });

@@ -42,6 +42,7 @@ export function describeRun(run: LogRun): string {
     [run.sessions_deleted, 'session', 'sessions'],
     [run.commands_deleted, 'command that was sent', 'commands that were sent'],
     [run.recordings_deleted, 'recording', 'recordings'],
+    [run.jobs_deleted, 'job', 'jobs'],
   ];
   const some = parts.filter(([count]) => count > 0);
   return some.map(([count, one, more]) => `${count} ${count === 1 ? one : more}`).join(', ');

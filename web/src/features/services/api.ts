@@ -30,6 +30,15 @@ export async function findService(name: string, signal: AbortSignal): Promise<Se
   return answer(client.GET('/api/services/{name}', { params: { path: { name } }, signal }));
 }
 
+export async function findVaultPassword(signal: AbortSignal): Promise<components['schemas']['VaultPassword']> {
+  return answer(client.GET('/api/services/vault-password', { signal }));
+}
+
+/** Another password of vaults, or none. */
+export async function setVaultPassword(password: string | null): Promise<void> {
+  await answer(client.PUT('/api/services/vault-password', { body: { password } }));
+}
+
 /** A person's key for SSH, as scripts ask for it. */
 export interface PublicKey {
   /** Whose it is. */
@@ -48,6 +57,16 @@ export async function listPublicKeys(): Promise<PublicKey[]> {
 /** Deploys a service. Answers the job. */
 export async function deploy(name: string): Promise<string> {
   return (await answer(client.POST('/api/services/{name}/deploy', { params: { path: { name } } }))).job_id;
+}
+
+/** Halts the instances of a service. Answers the job. */
+export async function stopService(name: string): Promise<string> {
+  return (await answer(client.POST('/api/services/{name}/stop', { params: { path: { name } } }))).job_id;
+}
+
+/** Halts all instances. Answers the job. */
+export async function stopAll(): Promise<string> {
+  return (await answer(client.POST('/api/services/actions/stop-all'))).job_id;
 }
 
 /** Runs a script of a service. Answers the job. */

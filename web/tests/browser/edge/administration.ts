@@ -7,11 +7,13 @@ import { commandLogs } from './command_logs';
 import { Commands, commands } from './commands';
 import { Community, community } from './community';
 import { type Group, groups } from './groups';
+import { Instances, instances } from './instances';
 import { Jobs, jobs } from './jobs';
 import { machines } from './machines';
 import { organization } from './organization';
 import { organizations } from './organizations';
 import { type Role, roles } from './roles';
+import { Schedules, schedules } from './schedules';
 import { Services, services } from './services';
 import { users } from './users';
 
@@ -54,6 +56,8 @@ export class Administration {
   readonly alerting = new Alerts();
   readonly serving = new Services();
   readonly working = new Jobs();
+  readonly scheduling = new Schedules();
+  readonly renting = new Instances();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -186,5 +190,7 @@ export class Administration {
     ...alerts(this),
     ...services(this),
     ...jobs(this),
+    ...schedules(this),
+    ...instances(this),
   };
 }

@@ -62,6 +62,7 @@ export class Jobs {
       service: 'grafana',
       action: 'deploy',
       script: null,
+      parent_job_id: null,
       status: 'running',
       started_at: NOW,
       finished_at: null,
@@ -106,6 +107,11 @@ export function jobs({ working: state }: { working: Jobs }): Routes {
         job.write('[CANCELLED by ada]');
         job.end({ status: 'failed', cancelled: true });
         return [200, { status: 'cancelled', job_id: id }];
+      }),
+    'POST /api/jobs/*/rerun': ({ at: [id] }) =>
+      known(id, ({ facts }) => {
+        const again = state.add({ service: facts.service, action: facts.action, parent_job_id: id });
+        return [200, { job_id: again.facts.id, status: 'running' }];
       }),
   };
 }

@@ -10,6 +10,8 @@ export class Services {
   online = true;
   /** What scripts were asked with. */
   readonly runs: Body[] = [];
+  /** The password of vaults. */
+  vault: unknown = null;
 
   add(facts: Body): Body {
     const service = {
@@ -53,12 +55,19 @@ export function services({ serving: state }: { serving: Services }): Routes {
     state.online ? known(name, found) : AWAY;
   const file = (at: string[]): string => at.join('/');
   const started = (): Answer => [200, { job_id: '0a1b2c3d', status: 'running' }];
+  const vault = (): Body =>
+    state.vault === null ? { set: false, set_at: null, set_by: null } : { set: true, set_at: NOW, set_by: 'ada' };
   const invalid = (content: string): boolean => content.includes('[') && !content.includes(']');
   return {
     'GET /api/services': () => [200, { services: state.services.map((service) => state.shown(service)) }],
     'GET /api/services/active-deployments': () => {
       const deployed = state.services.filter(({ deployed }) => deployed === true);
       return [200, { deployments: deployed.map((service) => state.shown(service)) }];
+    },
+    'GET /api/services/vault-password': () => [200, vault()],
+    'PUT /api/services/vault-password': ({ body }) => {
+      state.vault = body.password;
+      return [200, vault()];
     },
     'GET /api/services/*': ({ at: [name] }) => known(name, (service) => [200, state.shown(service)]),
     'GET /api/services/*/outputs': ({ at: [name] }) => known(name, () => [200, { outputs: state.outputs }]),
