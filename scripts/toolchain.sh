@@ -181,10 +181,11 @@ ansible() {
   planned ansible "ansible-core $ANSIBLE, from PyPI" && return
   say "installing ansible-core $ANSIBLE into .tools/ansible"
   "$python" -m venv --clear "$TOOLS/ansible" >/dev/null 2>&1 || debian python3-venv
-  "$python" -m venv --clear "$TOOLS/ansible" &&
-    "$TOOLS/ansible/bin/python" -m pip install --quiet --disable-pip-version-check "ansible-core==$ANSIBLE" >&2 ||
+  if ! "$python" -m venv --clear "$TOOLS/ansible" ||
+    ! "$TOOLS/ansible/bin/python" -m pip install --quiet --disable-pip-version-check "ansible-core==$ANSIBLE" >&2; then
     fail "ansible-core $ANSIBLE could not be installed." "It needs Python 3.11 or later with its venv module." \
       "On Debian: apt-get install python3-venv"
+  fi
 }
 
 wasm_target() { rust_target wasm32-unknown-unknown; }
