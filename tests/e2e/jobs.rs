@@ -29,7 +29,11 @@ pub struct Runner {
 
 /// A runner with one service that is known at the edge.
 pub async fn runner(name: &str, files: &[(&str, &str)]) -> Runner {
-    let stack = Stack::shared().await;
+    runner_at(Stack::shared().await, name, files).await
+}
+
+/// The same at an edge of the test's own.
+pub async fn runner_at(stack: &Stack, name: &str, files: &[(&str, &str)]) -> Runner {
     let owner = Account::new(stack).await;
     let agent = Agent::enrolled(&owner, name, &owner.anonymous.url).await;
     let directory = folder_for_shells();

@@ -3,56 +3,34 @@ use std::fs;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use crate::jobs;
 use crate::support::account::Account;
-use crate::support::agent::{Agent, folder_for_shells};
 use crate::support::redact::{hex, is_recent, take};
 use crate::support::stack::Stack;
 use crate::support::team::{self, allow};
-use crate::support::wait::eventually;
 
 const SCRIPTS: &str = "scripts:\n  - name: backup\n    file: backup.sh\n    inputs:\n\
      \x20     - {name: host, type: string, required: true}\n      - {name: password, type: password}\n";
 
 struct Runner {
     stack: Stack,
-    owner: Account,
-    agent: Agent,
-    directory: TempDir,
+    jobs: jobs::Runner,
 }
 
 /// A runner with one service, at an edge whose clock is the test's.
 async fn runner() -> Runner {
     let stack = Stack::start(&[]).await;
-    let owner = Account::new(&stack).await;
-    let agent = Agent::enrolled(&owner, "runner", &owner.anonymous.url).await;
-    let directory = folder_for_shells();
-    let service = directory.path().join("web");
-    fs::create_dir(&service).expect("it is ours");
-    for (file, text) in [
+    let files = [
         ("deploy.sh", "while [ -e wait ]; do sleep 0.05; done; echo deployed\n"),
         (
             "backup.sh",
             "echo \"$INPUT_USERNAME $INPUT_HOST\"; set -x; : \"$INPUT_PASSWORD\"\n",
         ),
         ("scripts.yaml", SCRIPTS),
-    ] {
-        fs::write(service.join(file), text).expect("it is ours");
-    }
-    agent.has_services_in(directory.path());
-    agent.start().await;
-    eventually("the service to be known", async || {
-        let services = owner.get("/api/services").await.ok();
-        (services["services"][0]["name"] == "web").then_some(())
-    })
-    .await;
-    Runner {
-        stack,
-        owner,
-        agent,
-        directory,
-    }
+    ];
+    let jobs = jobs::runner_at(&stack, "runner", &files).await;
+    Runner { stack, jobs }
 }
 
 fn text(value: &Value) -> String {
@@ -75,11 +53,12 @@ impl Runner {
     }
 
     async fn schedule(&self, id: &str) -> Value {
-        self.owner.get(&format!("/api/schedules/{id}")).await.ok()
+        self.jobs.owner.get(&format!("/api/schedules/{id}")).await.ok()
     }
 
     async fn history(&self, id: &str) -> Vec<Value> {
         let history = self
+            .jobs
             .owner
             .get(&format!("/api/schedules/{id}/history?limit=50"))
             .await
@@ -97,16 +76,11 @@ impl Runner {
     }
 
     async fn over(&self, job: &Value) -> Value {
-        let path = format!("/api/jobs/{}", text(job));
-        eventually("the job to be over", async || {
-            let job = self.owner.get(&path).await.ok();
-            (job["status"] != "running").then_some(job)
-        })
-        .await
+        self.jobs.over(&text(job)).await
     }
 
     fn waits(&self, does: bool) {
-        let file = self.directory.path().join("web/wait");
+        let file = self.jobs.service.join("wait");
         match does {
             true => fs::write(file, "").expect("it is ours"),
             false => fs::remove_file(file).expect("it is there"),
@@ -119,12 +93,12 @@ async fn a_script_runs_when_it_is_due_as_whoever_made_its_schedule() {
     let runner = runner().await;
     let inputs = json!({"host": "db", "password": "hunter2"});
     let body = json!({"script": "backup", "inputs": inputs, "overlap": "allow"});
-    let id = runner.schedules(&runner.owner, body).await;
+    let id = runner.schedules(&runner.jobs.owner, body).await;
     let mut made = runner.schedule(&id).await;
     assert!(hex(&id, 24) && is_recent(&take(&mut made, "created_at")));
     let next = time(&take(&mut made, "next_run_at"));
     assert!(next > Utc::now() && next < Utc::now() + TimeDelta::hours(26), "{next}");
-    let name = runner.owner.username.clone();
+    let name = runner.jobs.owner.username.clone();
     assert_eq!(
         made,
         json!({"id": id, "name": "nightly", "service": "web", "action": "script", "script": "backup", "inputs": ["host", "password"],
@@ -161,7 +135,7 @@ async fn a_script_runs_when_it_is_due_as_whoever_made_its_schedule() {
         (&after["last_run"]["job_id"], &after["last_run"]["job_status"]),
         (&job["id"], &json!("completed"))
     );
-    let log = runner.owner.get("/api/audit?action=service.run_script").await.ok();
+    let log = runner.jobs.owner.get("/api/audit?action=service.run_script").await.ok();
     let entry = &log["logs"][0];
     assert_eq!(
         (
@@ -173,7 +147,7 @@ async fn a_script_runs_when_it_is_due_as_whoever_made_its_schedule() {
         (&json!(name), &json!("schedule"), &json!(id), &job["id"])
     );
     // What it is given is nowhere to be read.
-    let made = runner.owner.get("/api/audit?action=schedule.create").await.ok();
+    let made = runner.jobs.owner.get("/api/audit?action=schedule.create").await.ok();
     assert_eq!(made["logs"][0]["details"]["cron"], "30 4 * * *");
     assert!(!format!("{made}{log}{after}").contains("hunter2"));
 
@@ -182,13 +156,13 @@ async fn a_script_runs_when_it_is_due_as_whoever_made_its_schedule() {
         runner.stack.scheduled(&(next + TimeDelta::seconds(late)).to_rfc3339());
     }
     assert_eq!(runner.history(&id).await.len(), 1);
-    assert_eq!(runner.owner.get("/api/jobs").await.ok()["total"], 1);
+    assert_eq!(runner.jobs.owner.get("/api/jobs").await.ok()["total"], 1);
 }
 
 #[tokio::test]
 async fn a_run_is_left_out_while_the_one_before_runs_or_the_edge_was_away_and_history_says_so() {
     let runner = runner().await;
-    let id = runner.schedules(&runner.owner, json!({})).await;
+    let id = runner.schedules(&runner.jobs.owner, json!({})).await;
     runner.waits(true);
     let first = runner.comes(&id, TimeDelta::zero()).await;
     assert_eq!(first["outcome"], "started");
@@ -203,26 +177,26 @@ async fn a_run_is_left_out_while_the_one_before_runs_or_the_edge_was_away_and_hi
     let late = runner.comes(&id, TimeDelta::hours(49)).await;
     assert_eq!(late["outcome"], "missed");
     let path = format!("/api/schedules/{id}");
-    runner.owner.put(&path, json!({"missed": "run_once"})).await.ok();
+    runner.jobs.owner.put(&path, json!({"missed": "run_once"})).await.ok();
     let made_up = runner.comes(&id, TimeDelta::hours(49)).await;
     assert_eq!(made_up["outcome"], "started");
     runner.over(&made_up["job_id"]).await;
     assert_eq!(runner.history(&id).await.len(), 4, "once for however many were missed");
 
-    runner.agent.kill();
-    runner.agent.becomes("offline").await;
+    runner.jobs.agent.kill();
+    runner.jobs.agent.becomes("offline").await;
     let away = runner.comes(&id, TimeDelta::zero()).await;
     assert_eq!(
         (&away["outcome"], &away["reason"]),
         (&json!("runner_offline"), &json!("Runner is not connected"))
     );
 
-    runner.owner.delete(&path).await.ok();
+    runner.jobs.owner.delete(&path).await.ok();
     assert_eq!(
-        runner.owner.get(&path).await.refusal(),
+        runner.jobs.owner.get(&path).await.refusal(),
         (404, "Schedule not found".to_owned())
     );
-    let jobs = runner.owner.get("/api/jobs").await.ok();
+    let jobs = runner.jobs.owner.get("/api/jobs").await.ok();
     assert_eq!(
         (&jobs["total"], &jobs["jobs"][0]["schedule_id"]),
         (&json!(2), &Value::Null)
@@ -232,13 +206,13 @@ async fn a_run_is_left_out_while_the_one_before_runs_or_the_edge_was_away_and_hi
 #[tokio::test]
 async fn people_have_started_only_what_they_may_start_themselves_when_it_is_due() {
     let runner = runner().await;
-    let colleague = team::join(&runner.stack, &runner.owner, "user").await;
+    let colleague = team::join(&runner.stack, &runner.jobs.owner, "user").await;
     let rights = ["schedules.view", "schedules.create", "schedules.edit"];
-    let role = allow(&runner.owner, &colleague, &rights).await;
+    let role = allow(&runner.jobs.owner, &colleague, &rights).await;
     let body = json!({"name": "mine", "service": "web", "cron": "@hourly"});
     let denied = (403, "Permission denied: services.deploy".to_owned());
     assert_eq!(colleague.post("/api/schedules", body).await.refusal(), denied);
-    let id = runner.schedules(&runner.owner, json!({})).await;
+    let id = runner.schedules(&runner.jobs.owner, json!({})).await;
     let path = format!("/api/schedules/{id}");
     // Who may not deploy may give it a name and switch it off, and then it is still the other's.
     assert_eq!(colleague.put(&path, json!({"cron": "@hourly"})).await.refusal(), denied);
@@ -252,7 +226,7 @@ async fn people_have_started_only_what_they_may_start_themselves_when_it_is_due(
             &json!("at night"),
             &json!(false),
             &Value::Null,
-            &json!(runner.owner.username)
+            &json!(runner.jobs.owner.username)
         )
     );
     assert_eq!(colleague.put(&path, json!({"enabled": true})).await.refusal(), denied);
@@ -281,7 +255,12 @@ async fn people_have_started_only_what_they_may_start_themselves_when_it_is_due(
     let off = runner.schedule(&id).await;
     assert_eq!((&off["enabled"], &off["next_run_at"]), (&json!(false), &Value::Null));
     assert!(text(&off["off_reason"]).contains("may not start jobs"), "{off}");
-    let log = runner.owner.get("/api/audit?action=schedule.switch_off").await.ok();
+    let log = runner
+        .jobs
+        .owner
+        .get("/api/audit?action=schedule.switch_off")
+        .await
+        .ok();
     assert_eq!(
         (&log["total"], &log["logs"][0]["source"]),
         (&json!(1), &json!("system"))
@@ -331,13 +310,17 @@ async fn what_is_wrong_with_a_schedule_is_said_by_its_field() {
         for (name, value) in change.as_object().expect("fields") {
             body[name] = value.clone();
         }
-        let refused = runner.owner.post("/api/schedules", body).await;
+        let refused = runner.jobs.owner.post("/api/schedules", body).await;
         assert_eq!(refused.refusal(), (400, words.to_owned()));
     }
-    let missing = runner.owner.post("/api/schedules", json!({"service": "web"})).await;
+    let missing = runner
+        .jobs
+        .owner
+        .post("/api/schedules", json!({"service": "web"}))
+        .await;
     assert_eq!(missing.refusal(), (400, "name is required".to_owned()));
 
-    let preview = async |query: &str| runner.owner.get(&format!("/api/schedules/preview{query}")).await;
+    let preview = async |query: &str| runner.jobs.owner.get(&format!("/api/schedules/preview{query}")).await;
     let runs = preview("?cron=30+4+*+*+1-5&time_zone=Europe/Berlin&count=30")
         .await
         .ok();

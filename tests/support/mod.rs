@@ -3,6 +3,7 @@ pub mod account;
 pub mod agent;
 pub mod cli;
 pub mod issuer;
+pub mod loopback;
 pub mod mail;
 pub mod openapi;
 pub mod picture;

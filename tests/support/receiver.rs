@@ -2,17 +2,15 @@
 //! test says.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 
+use super::loopback::Loopback;
 use super::wait::eventually;
 
 /// How far a timestamp may be off, in seconds: what the specification's libraries allow.
@@ -68,40 +66,19 @@ pub struct Receiver {
     /// Its address.
     pub url: String,
     received: Arc<Mutex<Vec<Posted>>>,
-    /// Dropped, it ends the thread.
-    _stop: oneshot::Sender<()>,
+    _server: Loopback,
 }
 
 impl Receiver {
     /// Answers the first requests so, and all others like the last of them.
     pub async fn start(replies: Vec<Reply>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let received = Arc::<Mutex<Vec<Posted>>>::default();
         let into = received.clone();
-        let listener = listener.into_std().expect("a listener");
-        let (stop, stopped) = oneshot::channel();
-        // On a thread of its own: the test's waits for the edge now and then, which waits for an answer from here.
-        #[allow(clippy::disallowed_methods, reason = "this is no Worker")]
-        thread::spawn(move || {
-            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).expect("a listener");
-                let serving = async {
-                    while let Ok((socket, _)) = listener.accept().await {
-                        tokio::spawn(serve(socket, replies.clone(), into.clone()));
-                    }
-                };
-                tokio::select! {
-                    () = serving => {}
-                    _ = stopped => {}
-                }
-            });
-        });
+        let server = Loopback::start(move |socket| serve(socket, replies.clone(), into.clone())).await;
         Self {
-            url,
+            url: format!("http://{}/hook", server.address),
             received,
-            _stop: stop,
+            _server: server,
         }
     }
 

@@ -2,13 +2,13 @@
 //! field, for one account. What it must not answer to, it does not: another key, another path, a cursor that it never gave.
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::loopback::Loopback;
 
 /// What opens the account.
 pub const KEY: &str = "VULTRKEYOFATEST0123456789ABCDEFGHIJ";
@@ -18,8 +18,9 @@ pub struct Vultr {
     /// Its address.
     pub url: String,
     account: Arc<Mutex<Account>>,
-    /// Dropped, it ends the thread.
-    _stop: oneshot::Sender<()>,
+    /// Whether requests that change something wait until this is no longer set.
+    hold: watch::Sender<bool>,
+    _server: Loopback,
 }
 
 #[derive(Default)]
@@ -29,43 +30,23 @@ struct Account {
     page: usize,
     /// What the next requests are answered instead: a status, and what is wrong.
     faults: VecDeque<(u16, &'static str)>,
-    /// Whether requests that change something wait until this is no longer set.
-    held: bool,
 }
 
 impl Vultr {
     /// An account without instances.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let account = Arc::new(Mutex::new(Account {
             page: 500,
             ..Account::default()
         }));
+        let (hold, held) = watch::channel(false);
         let of = account.clone();
-        let listener = listener.into_std().expect("a listener");
-        let (stop, stopped) = oneshot::channel();
-        // On a thread of its own: the test's waits for the edge now and then, which waits for an answer from here.
-        #[allow(clippy::disallowed_methods, reason = "this is no Worker")]
-        thread::spawn(move || {
-            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).expect("a listener");
-                let serving = async {
-                    while let Ok((socket, _)) = listener.accept().await {
-                        tokio::spawn(serve(socket, of.clone()));
-                    }
-                };
-                tokio::select! {
-                    () = serving => {}
-                    _ = stopped => {}
-                }
-            });
-        });
+        let server = Loopback::start(move |socket| serve(socket, of.clone(), held.clone())).await;
         Self {
-            url,
+            url: format!("http://{}", server.address),
             account,
-            _stop: stop,
+            hold,
+            _server: server,
         }
     }
 
@@ -98,7 +79,7 @@ impl Vultr {
 
     /// Lets requests that change something wait, or go on.
     pub fn holds(&self, held: bool) {
-        self.account.lock().unwrap().held = held;
+        self.hold.send_replace(held);
     }
 
     /// How an instance does; nothing if it is gone.
@@ -200,13 +181,13 @@ fn fault(status: u16, words: &str) -> (u16, Value) {
 }
 
 /// One request of a connection, which is then closed.
-async fn serve(socket: TcpStream, account: Arc<Mutex<Account>>) {
+async fn serve(socket: TcpStream, account: Arc<Mutex<Account>>, mut held: watch::Receiver<bool>) {
     let mut stream = BufReader::new(socket);
     let Some((method, target, key, body)) = read(&mut stream).await else {
         return;
     };
-    while method != "GET" && account.lock().unwrap().held {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    if method != "GET" && held.wait_for(|held| !held).await.is_err() {
+        return;
     }
     let (status, body) = account.lock().unwrap().answer(&method, &target, &key, &body);
     let body = if body.is_null() {

@@ -5,16 +5,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::Json;
 use chrono::{DateTime, TimeDelta, Utc};
 use protocol::api::jobs::{JobStarted, JobStatus};
 use protocol::ids::{JobId, ObjectId};
 use protocol::terminal::jobs::JobOutput;
 
-use super::handlers::start::{TRIES, new_id};
+use super::id;
 use super::store::{self, NewJob};
 use crate::audit::{self, Event};
 use crate::auth::caller::Caller;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::{DbError, now, stored};
 use crate::platform::error::ApiError;
@@ -94,11 +94,9 @@ impl EdgeJob {
         logged: &dyn Fn(&JobId) -> Event,
     ) -> Result<Self, ApiError> {
         let (db, at) = (app.db()?, now());
-        let mut tries = 0;
-        loop {
-            let id = new_id()?;
+        let add = async |id: &JobId| {
             let new = NewJob {
-                id: &id,
+                id,
                 action,
                 script: None,
                 now: &at,
@@ -106,22 +104,17 @@ impl EdgeJob {
                 parent: None,
                 schedule: None,
             };
-            tries += 1;
-            let batch = (store::insert_at_edge(caller, service, new), audit::record(&logged(&id)));
-            match db.run(batch).await {
-                Err(DbError::Duplicate) if tries < TRIES => {}
-                done => {
-                    done?;
-                    return Ok(Self {
-                        app: app.clone(),
-                        id,
-                        organization: caller.organization_id().clone(),
-                        written: 0,
-                        until: Utc::now() + TIME,
-                    });
-                }
-            }
-        }
+            let batch = (store::insert_at_edge(caller, service, new), audit::record(&logged(id)));
+            Ok(db.run(batch).await)
+        };
+        let (id, _) = id::under_new(add).await?;
+        Ok(Self {
+            app: app.clone(),
+            id,
+            organization: caller.organization_id().clone(),
+            written: 0,
+            until: Utc::now() + TIME,
+        })
     }
 
     /// Does its work behind the answer, which is that it runs.

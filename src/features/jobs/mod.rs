@@ -3,6 +3,7 @@
 mod access;
 pub mod edge;
 mod handlers;
+mod id;
 mod inputs;
 mod output;
 pub mod record;

@@ -1,5 +1,4 @@
 //! What instances cost.
-use axum::Json;
 use protocol::api::instances::{Costs, CostsByRegion, CostsByTag};
 use protocol::api::jobs::JobStarted;
 
@@ -7,7 +6,7 @@ use crate::audit::{Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::instances::{body, store, work};
 use crate::features::jobs::edge::EdgeJob;
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

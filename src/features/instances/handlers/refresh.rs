@@ -1,11 +1,11 @@
 //! Listing instances anew.
-use axum::Json;
 use protocol::api::jobs::JobStarted;
 
 use crate::audit::{Action, Resource};
 use crate::auth::caller::Credentials;
 use crate::features::instances::work;
 use crate::features::jobs::edge::EdgeJob;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

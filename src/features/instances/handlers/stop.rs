@@ -1,5 +1,4 @@
 //! Stopping instances: one, those of a service, or all.
-use axum::Json;
 use chrono::{TimeDelta, Utc};
 use protocol::api::error::ErrorBody;
 use protocol::api::instances::{StopHow, StopInstance};
@@ -12,6 +11,7 @@ use crate::features::instances::{store, work};
 use crate::features::jobs::edge::EdgeJob;
 use crate::features::services;
 use crate::http::extract::{OptionalJson, PathPair, PathParam, ValidJson};
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Running a job again.
-use axum::Json;
 use protocol::api::error::ErrorBody;
 use protocol::api::jobs::JobStarted;
 use serde_json::{Map, Value};
@@ -11,6 +10,7 @@ use crate::features::jobs::row::PastJob;
 use crate::features::jobs::store;
 use crate::features::services;
 use crate::http::extract::PathParam;
+use crate::http::json_text::Json;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 

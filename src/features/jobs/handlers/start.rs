@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::audit::{self, Action, Event};
 use crate::auth::caller::Credentials;
 use crate::features::jobs::access::DeployRight;
+use crate::features::jobs::id;
 use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::row::HeldUpBy;
 use crate::features::jobs::store::{self, NewJob};
@@ -19,12 +20,8 @@ use crate::features::services::{self, runner};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::http::json_text::Json;
 use crate::platform::context::App;
-use crate::platform::db::{DbError, now};
+use crate::platform::db::now;
 use crate::platform::error::ApiError;
-use crate::platform::random;
-
-/// How often another id is tried when one is taken. Of four thousand million there is hardly one that is.
-pub const TRIES: usize = 3;
 
 /// Runs `deploy.sh` of a service on its runner: by bash, in the service's directory, as the account of the machine's shells, without input
 /// and without anybody to ask. What it writes is at `GET /api/jobs/{job_id}` while it runs.
@@ -162,15 +159,13 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
     }
     let vault_password = vault_password(app, right)?;
     let (db, at) = (app.db()?, now());
-    let mut tries = 0;
-    let (job, event) = loop {
-        let job = new_id()?;
+    let add = async |job: &JobId| {
         let event = wanted.event.clone().detail("job_id", job.as_str());
-        let data = store::associated_data(&job);
+        let data = store::associated_data(job);
         let given = wanted.given.as_ref();
         let inputs = given.map(|given| app.config.sealing.seal(&data, given)).transpose()?;
         let new = NewJob {
-            id: &job,
+            id: job,
             action: wanted.action,
             script: wanted.script,
             inputs,
@@ -178,23 +173,19 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
             schedule: wanted.schedule,
             now: &at,
         };
-        tries += 1;
         let batch = (
             store::insert(right, new),
             audit::record_if_changed(&event),
-            store::held_up_by(right, &job),
+            store::held_up_by(right, job),
         );
-        match db.run(batch).await {
-            Err(DbError::Duplicate) if tries < TRIES => {}
-            done => match done?.2.first() {
-                Some(HeldUpBy { job }) => {
-                    let words = format!("Service '{}' is being deployed already, by job {job}", right.service());
-                    return Err(ApiError::conflict("deploy_running", words));
-                }
-                None => break (job, event),
-            },
-        }
+        let added = db.run(batch).await;
+        Ok(added.map(|(_, _, held_up_by)| (event, held_up_by)))
     };
+    let (job, (event, held_up_by)) = id::under_new(add).await?;
+    if let Some(HeldUpBy { job }) = held_up_by.first() {
+        let words = format!("Service '{}' is being deployed already, by job {job}", right.service());
+        return Err(ApiError::conflict("deploy_running", words));
+    }
     let order = StartJob {
         job: job.clone(),
         number: None,
@@ -250,9 +241,4 @@ fn refusal(answer: RunnerAnswer, file: String) -> ApiError {
 
 fn traversal() -> ApiError {
     ApiError::bad_request("Path traversal detected in script file")
-}
-
-/// An id that hardly any job has.
-pub fn new_id() -> Result<JobId, ApiError> {
-    random::hex::<4>()?.try_into().map_err(ApiError::internal)
 }

@@ -1,5 +1,4 @@
 //! Making, changing and removing schedules.
-use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use protocol::api::Message;
@@ -18,7 +17,7 @@ use crate::features::schedules::store;
 use crate::features::services;
 use crate::features::services::row::Target;
 use crate::http::extract::{PathParam, ValidJson};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::db::stored;
 use crate::platform::error::ApiError;

@@ -1,5 +1,4 @@
 //! Reading schedules, what became of their runs, and when something would run.
-use axum::Json;
 use chrono::Utc;
 use protocol::api::error::ErrorBody;
 use protocol::api::schedules::{Schedule, ScheduleHistory, ScheduleList, SchedulePreview};
@@ -12,7 +11,7 @@ use crate::features::schedules::access::ScheduleAccess;
 use crate::features::schedules::cron;
 use crate::features::schedules::store::{self, runs};
 use crate::http::extract::{PathParam, QueryParams};
-use crate::http::json_text::JsonText;
+use crate::http::json_text::{Json, JsonText};
 use crate::http::page::PageQuery;
 use crate::platform::context::App;
 use crate::platform::db::Count;
