@@ -156,6 +156,30 @@ async fn a_deployment_is_seen_while_it_runs_and_afterwards() {
         (&listed["total"], &listed["jobs"][0]["output"]),
         (&json!(1), &json!([]))
     );
+    // As if an action of the inventory had started it.
+    let stack = Stack::shared().await;
+    stack.sql(&format!(
+        "UPDATE jobs SET object_id = 7, type_slug = 'service' WHERE id = '{id}'"
+    ));
+    for (query, total) in [
+        ("object_id=7&type_slug=service", 1),
+        ("object_id=8", 0),
+        ("object_id=x", 0),
+        ("type_slug=server", 0),
+    ] {
+        let listed = runner.owner.get(&format!("/api/jobs?{query}")).await.ok();
+        assert_eq!(listed["total"], total, "{query}");
+    }
+    let about = runner.job(&id).await;
+    assert_eq!(
+        (&about["object_id"], &about["type_slug"]),
+        (&json!(7), &json!("service"))
+    );
+    let again = runner.owner.post(&format!("/api/jobs/{id}/rerun"), json!({})).await;
+    assert_eq!(again.body["code"], "job_not_repeatable");
+    stack.sql(&format!(
+        "UPDATE jobs SET object_id = NULL, type_slug = NULL WHERE id = '{id}'"
+    ));
     let with = runner.owner.get("/api/jobs?include_output=1&service=web").await.ok();
     assert_eq!(with["jobs"][0]["output"], job["output"]);
     assert_eq!(

@@ -55,7 +55,7 @@ pub struct Job {
     pub id: JobId,
     /// Of which service it is.
     pub service: String,
-    /// What it does: `deploy` or `script`.
+    /// What it does, such as `deploy` or `script`, or the name of an action of the inventory.
     pub action: String,
     /// Which script it runs, if it runs one by name.
     pub script: Option<String>,

@@ -100,7 +100,8 @@ impl RerunRight {
         if past.status == JobStatus::Running {
             return Err(ApiError::conflict("job_running", "Job is still running"));
         }
-        if !matches!(past.action.as_str(), "deploy" | "script") {
+        // Whether an action of the inventory may be done, that says.
+        if past.type_slug.is_some() || !matches!(past.action.as_str(), "deploy" | "script") {
             let words = format!("A job of the kind '{}' cannot be run again", past.action);
             return Err(ApiError::conflict("job_not_repeatable", words));
         }

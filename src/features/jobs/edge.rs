@@ -11,7 +11,7 @@ use protocol::ids::{JobId, ObjectId};
 use protocol::terminal::jobs::JobOutput;
 
 use super::id;
-use super::store::{self, NewJob};
+use super::store::{self, NewJob, Subject};
 use crate::audit::{self, Event};
 use crate::auth::caller::Caller;
 use crate::http::json_text::Json;
@@ -26,6 +26,28 @@ const TIME: TimeDelta = TimeDelta::seconds(25);
 
 /// After so long a job that still runs has lost what did its work: that was over in less, however late it began.
 const LOST_AFTER: TimeDelta = TimeDelta::minutes(2);
+
+/// What a job of the edge is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// To what it does something.
+    pub service: &'a str,
+    /// What it does.
+    pub action: &'a str,
+    /// What of the inventory it is about.
+    pub subject: Option<Subject<'a>>,
+}
+
+impl<'a> From<(&'a str, &'a str)> for Names<'a> {
+    fn from((service, action): (&'a str, &'a str)) -> Self {
+        let subject = None;
+        Self {
+            service,
+            action,
+            subject,
+        }
+    }
+}
 
 /// A job of the edge that runs, for whoever does its work.
 pub struct EdgeJob {
@@ -86,14 +108,19 @@ impl From<DbError> for Failure {
 type Work<'j> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'j>>;
 
 impl EdgeJob {
-    /// Adds a job that does something to what is called so, for a caller whom the operation's rule has let pass, with what the log says of it.
+    /// Adds a job that is called so, for a caller whom the operation's rule has let pass, with what the log says of it.
     pub async fn begin(
         app: &App,
         caller: &Caller,
-        (service, action): (&str, &str),
+        names: impl Into<Names<'_>>,
         logged: &dyn Fn(&JobId) -> Event,
     ) -> Result<Self, ApiError> {
         let (db, at) = (app.db()?, now());
+        let Names {
+            service,
+            action,
+            subject,
+        } = names.into();
         let add = async |id: &JobId| {
             let new = NewJob {
                 id,
@@ -103,6 +130,7 @@ impl EdgeJob {
                 inputs: None,
                 parent: None,
                 schedule: None,
+                subject,
             };
             let batch = (store::insert_at_edge(caller, service, new), audit::record(&logged(id)));
             Ok(db.run(batch).await)

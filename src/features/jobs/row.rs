@@ -42,6 +42,8 @@ pub struct PastJob {
     pub service: String,
     pub action: String,
     pub script: Option<String>,
+    /// The type of what of the inventory it is about, if it is an action of that.
+    pub type_slug: Option<String>,
     pub status: JobStatus,
     /// What it was given.
     pub inputs_sealed: Option<String>,

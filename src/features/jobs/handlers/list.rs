@@ -39,6 +39,10 @@ pub struct ListQuery {
     script: Option<String>,
     /// Those that repeat a job, by its `id`.
     parent_job_id: Option<String>,
+    /// Those that are about an object of the inventory, by its `id`.
+    object_id: Option<String>,
+    /// Those that are about objects of a type.
+    type_slug: Option<String>,
     /// `1` if what they wrote is wanted, too: of the newest, as many as wrote 4 MiB together.
     include_output: Option<String>,
 }
@@ -46,15 +50,18 @@ pub struct ListQuery {
 impl ListQuery {
     fn filter(self) -> Filter {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+        // What is no number is nobody's, and none of an object.
+        let number = |text| some(text).map(|id| id.parse().unwrap_or(-1));
         Filter {
-            // What is no number is nobody's.
-            user_id: some(self.user_id).map(|id| id.parse().unwrap_or(-1)),
+            user_id: number(self.user_id),
             username: some(self.username),
             service: some(self.service),
             status: some(self.status),
             action: some(self.action),
             script: some(self.script),
             parent: some(self.parent_job_id),
+            object_id: number(self.object_id),
+            type_slug: some(self.type_slug),
         }
     }
 }

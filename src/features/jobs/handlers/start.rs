@@ -14,7 +14,7 @@ use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::id;
 use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::row::HeldUpBy;
-use crate::features::jobs::store::{self, NewJob};
+use crate::features::jobs::store::{self, NewJob, Subject};
 use crate::features::organizations;
 use crate::features::services::{self, runner};
 use crate::http::extract::{PathParam, ValidJson};
@@ -68,11 +68,29 @@ pub fn started(job_id: JobId) -> JobStarted {
     JobStarted { job_id, status }
 }
 
+/// An action of the inventory that a job is.
+pub struct InventoryAction<'a> {
+    /// Its name, which is what the job does.
+    pub name: &'a str,
+    /// Its type, which the output says, too.
+    pub kind: &'a str,
+    /// What lists of jobs call that to which it is done.
+    pub done_to: &'a str,
+    /// What it is about.
+    pub subject: Subject<'a>,
+}
+
 /// What is to run.
 pub struct Wanted<'a> {
-    action: &'static str,
+    action: &'a str,
     script: Option<&'a str>,
     file: String,
+    /// What the first line of its output says.
+    title: String,
+    /// To what it is done, where that is not its service.
+    done_to: Option<&'a str>,
+    /// What of the inventory it is about.
+    subject: Option<Subject<'a>>,
     inputs: Inputs,
     /// What it is given, as it was given, to be kept for the next time.
     given: Option<Secret>,
@@ -97,6 +115,9 @@ impl<'a> Wanted<'a> {
             action: "deploy",
             script: None,
             file: DEPLOY.to_owned(),
+            title: title(DEPLOY, right),
+            done_to: None,
+            subject: None,
             inputs: Inputs::of(right.caller().username()),
             given: None,
             parent: None,
@@ -124,6 +145,9 @@ impl<'a> Wanted<'a> {
             action: "script",
             script: Some(script),
             file,
+            title: title(script, right),
+            done_to: None,
+            subject: None,
             inputs,
             given: Some(serde_json::to_string(given).map_err(ApiError::internal)?.into()),
             parent: None,
@@ -138,6 +162,22 @@ impl<'a> Wanted<'a> {
         Self { parent, event, ..self }
     }
 
+    /// The same, as an action of the inventory, with what the log says of that. What it is given is not kept: it is not run again, as whether
+    /// it may be done is asked where it is an action.
+    #[allow(dead_code, reason = "the actions of the inventory are started by it, which come with the inventory")]
+    pub fn as_action(self, action: InventoryAction<'a>, event: Event) -> Self {
+        Self {
+            action: action.name,
+            script: None,
+            title: format!("Running {} ({})", action.name, action.kind),
+            done_to: Some(action.done_to),
+            subject: Some(action.subject),
+            given: None,
+            event,
+            ..self
+        }
+    }
+
     /// The same, started by the clock.
     pub fn by_schedule(self, schedule: &'a ObjectId) -> Self {
         let event = self.event.detail("schedule_id", schedule.as_str());
@@ -150,6 +190,11 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// What the output of a job says that runs something of a service (contract).
+fn title(what: &str, right: &DeployRight) -> String {
+    format!("Running {what} for {}", right.service())
+}
+
 /// Has the runner of a service run something, as whoever has the right.
 pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<JobId, ApiError> {
     let relay = app.relay(right.machine())?;
@@ -158,6 +203,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
         return Err(runner::offline());
     }
     let vault_password = vault_password(app, right)?;
+    let done_to = wanted.done_to.unwrap_or(right.service());
     let (db, at) = (app.db()?, now());
     let add = async |job: &JobId| {
         let event = wanted.event.clone().detail("job_id", job.as_str());
@@ -171,30 +217,27 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
             inputs,
             parent: wanted.parent,
             schedule: wanted.schedule,
+            subject: wanted.subject,
             now: &at,
         };
         let batch = (
-            store::insert(right, new),
+            store::insert(right, done_to, new),
             audit::record_if_changed(&event),
-            store::held_up_by(right, job),
+            store::held_up_by(right, done_to, job),
         );
         let added = db.run(batch).await;
         Ok(added.map(|(_, _, held_up_by)| (event, held_up_by)))
     };
     let (job, (event, held_up_by)) = id::under_new(add).await?;
     if let Some(HeldUpBy { job }) = held_up_by.first() {
-        let words = format!("Service '{}' is being deployed already, by job {job}", right.service());
+        let words = format!("Service '{done_to}' is being deployed already, by job {job}");
         return Err(ApiError::conflict("deploy_running", words));
     }
     let order = StartJob {
         job: job.clone(),
         number: None,
         service: right.service().to_owned(),
-        title: format!(
-            "Running {} for {}",
-            wanted.script.unwrap_or(&wanted.file),
-            right.service()
-        ),
+        title: wanted.title,
         file: wanted.file,
         username: right.caller().username().to_owned(),
         environment: wanted.inputs.environment,

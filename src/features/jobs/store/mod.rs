@@ -30,7 +30,7 @@ macro_rules! job {
             ", 'deployment_id', j.deployment_id, 'exit_code', j.exit_code, 'user_id', o.int_id, 'username', j.username,
                'started_by', j.username, 'cancelled', ",
             json_flag!("j.cancelled_by IS NOT NULL"),
-            "), '$.object_id', NULL, '$.type_slug', NULL, '$.schedule_id', j.schedule_id,
+            "), '$.object_id', j.object_id, '$.type_slug', j.type_slug, '$.schedule_id', j.schedule_id,
                '$.schedule_name', (SELECT s.name FROM schedules s WHERE s.id = j.schedule_id), '$.output', json('[]')) AS body"
         )
     };
@@ -49,14 +49,16 @@ macro_rules! sees {
     };
 }
 
-/// SQL: the jobs of the caller's (?1) organization that it sees, narrowed by who started them (?2, ?3), status (?4), action (?5) and
-/// script (?6). Where only those that repeat one job are wanted, their index is named: nothing tells SQLite that these are few.
+/// SQL: the jobs of the caller's (?1) organization that it sees, narrowed by who started them (?2, ?3), status (?4), action (?5),
+/// script (?6) and the type of what they are about (?7). Where only those that repeat one job, or are about one object, are wanted, their
+/// index is named: nothing tells SQLite that these are few.
 macro_rules! seen {
     ($index:literal) => {
         concat!(
             " FROM users u JOIN jobs j ", $index, " ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
              WHERE u.id = ?1 AND ", sees!(), " AND (?2 IS NULL OR o.int_id = ?2) AND (?3 IS NULL OR j.username = ?3)
-               AND (?4 IS NULL OR j.status = ?4) AND (?5 IS NULL OR j.action = ?5) AND (?6 IS NULL OR j.script = ?6)"
+               AND (?4 IS NULL OR j.status = ?4) AND (?5 IS NULL OR j.action = ?5) AND (?6 IS NULL OR j.script = ?6)
+               AND (?7 IS NULL OR j.type_slug = ?7)"
         )
     };
 }
@@ -65,8 +67,8 @@ statements! {
     /// A service is deployed once at a time: there is no such job if another deployment (?5) of it runs. Scripts know themselves. The
     /// schedule (?12) may have been removed since it was looked up.
     INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username, inputs_sealed,
-           parent_job_id, schedule_id)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT s.id FROM schedules s WHERE s.id = ?12)
+           parent_job_id, schedule_id, object_id, type_slug)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT s.id FROM schedules s WHERE s.id = ?12), ?13, ?14
          WHERE ?5 <> 'deploy' OR NOT EXISTS (
            SELECT 1 FROM jobs WHERE machine_id = ?3 AND status = 'running' AND service = ?4 AND action = 'deploy')";
 
@@ -78,22 +80,30 @@ statements! {
     REMOVE = "DELETE FROM jobs WHERE id = ?1 AND output_bytes = 0";
 
     LIST = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(""),
-        " ORDER BY j.started_at DESC, j.id LIMIT ?7 OFFSET ?8");
+        " ORDER BY j.started_at DESC, j.id LIMIT ?8 OFFSET ?9");
 
     COUNT = concat!("SELECT COUNT(*) AS total", seen!(""));
 
-    /// The same of one service (?7).
+    /// The same of one service (?8).
     LIST_OF_SERVICE = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!(""),
-        " AND j.service = ?7 ORDER BY j.started_at DESC, j.id LIMIT ?8 OFFSET ?9");
+        " AND j.service = ?8 ORDER BY j.started_at DESC, j.id LIMIT ?9 OFFSET ?10");
 
-    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(""), " AND j.service = ?7");
+    COUNT_OF_SERVICE = concat!("SELECT COUNT(*) AS total", seen!(""), " AND j.service = ?8");
 
-    /// The same of those that repeat one (?8), of all services unless one is named.
+    /// The same of those that repeat one (?9), of all services unless one is named.
     LIST_OF_PARENT = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!("INDEXED BY jobs_by_parent"),
-        " AND (?7 IS NULL OR j.service = ?7) AND j.parent_job_id = ?8 ORDER BY j.started_at DESC, j.id LIMIT ?9 OFFSET ?10");
+        " AND (?8 IS NULL OR j.service = ?8) AND j.parent_job_id = ?9 ORDER BY j.started_at DESC, j.id LIMIT ?10 OFFSET ?11");
 
     COUNT_OF_PARENT = concat!("SELECT COUNT(*) AS total", seen!("INDEXED BY jobs_by_parent"),
-        " AND (?7 IS NULL OR j.service = ?7) AND j.parent_job_id = ?8");
+        " AND (?8 IS NULL OR j.service = ?8) AND j.parent_job_id = ?9");
+
+    /// The same of those that are about an object (?10), of all services and whatever they repeat unless one is named.
+    LIST_OF_OBJECT = concat!("SELECT j.id, ", job!(), ", j.note, j.output_bytes", seen!("INDEXED BY jobs_of_object"),
+        " AND (?8 IS NULL OR j.service = ?8) AND (?9 IS NULL OR j.parent_job_id = ?9) AND j.object_id = ?10
+         ORDER BY j.started_at DESC, j.id LIMIT ?11 OFFSET ?12");
+
+    COUNT_OF_OBJECT = concat!("SELECT COUNT(*) AS total", seen!("INDEXED BY jobs_of_object"),
+        " AND (?8 IS NULL OR j.service = ?8) AND (?9 IS NULL OR j.parent_job_id = ?9) AND j.object_id = ?10");
 
     /// A job (?2) of the caller's (?1) organization.
     FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees, j.id, j.machine_id, j.service, j.action, j.status,
@@ -102,7 +112,7 @@ statements! {
          WHERE u.id = ?1");
 
     /// A job (?2) of the caller's (?1) organization that is to run again.
-    AGAIN = concat!("SELECT j.id, ", sees!(), " AS sees, j.service, j.action, j.script, j.status, j.inputs_sealed
+    AGAIN = concat!("SELECT j.id, ", sees!(), " AS sees, j.service, j.action, j.script, j.type_slug, j.status, j.inputs_sealed
          FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id WHERE u.id = ?1");
 
     /// What some jobs (?2, a JSON array) have written that the caller (?1) sees.
@@ -170,7 +180,18 @@ pub struct NewJob<'a> {
     pub parent: Option<&'a JobId>,
     /// Which schedule has it run.
     pub schedule: Option<&'a ObjectId>,
+    /// What of the inventory it is about.
+    pub subject: Option<Subject<'a>>,
     pub now: &'a str,
+}
+
+/// What of the inventory a job is about: an object, or all of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// The object's number.
+    pub object_id: Option<i64>,
+    /// Its type.
+    pub type_slug: &'a str,
 }
 
 /// What a job's inputs are sealed with.
@@ -178,14 +199,14 @@ pub fn associated_data(job: &JobId) -> String {
     format!("jobs.inputs:{job}")
 }
 
-/// Adds a job, unless it is a deployment and another of the service runs ([`held_up_by`]).
-pub fn insert(right: &DeployRight, new: NewJob) -> Query<Nothing> {
-    insertion(right.caller(), right.machine().into(), right.service(), new)
+/// Adds a job that is done to what is called so, unless it is a deployment and another of that runs ([`held_up_by`]).
+pub fn insert(right: &DeployRight, service: &str, new: NewJob) -> Query<Nothing> {
+    insertion(right.caller(), right.machine().into(), service, new)
 }
 
 /// The deployment that runs in place of a job that was not added.
-pub fn held_up_by(right: &DeployRight, id: &JobId) -> Query<HeldUpBy> {
-    let args = [right.machine().into(), right.service().into(), id.as_str().into()];
+pub fn held_up_by(right: &DeployRight, service: &str, id: &JobId) -> Query<HeldUpBy> {
+    let args = [right.machine().into(), service.into(), id.as_str().into()];
     Query::new(HELD_UP_BY, args)
 }
 
@@ -210,6 +231,8 @@ fn insertion(caller: &Caller, machine: Arg, service: &str, new: NewJob) -> Query
             new.inputs.into(),
             new.parent.map(JobId::as_str).into(),
             new.schedule.into(),
+            new.subject.and_then(|subject| subject.object_id).into(),
+            new.subject.map(|subject| subject.type_slug).into(),
         ],
     )
 }
@@ -229,6 +252,8 @@ pub struct Filter {
     pub action: Option<String>,
     pub script: Option<String>,
     pub parent: Option<String>,
+    pub object_id: Option<i64>,
+    pub type_slug: Option<String>,
 }
 
 /// A page of the jobs that a caller sees, and how many there are.
@@ -242,6 +267,8 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         action,
         script,
         parent,
+        object_id,
+        type_slug,
     } = filter;
     let mut args: Vec<Arg> = vec![
         caller.into(),
@@ -250,16 +277,21 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
         status.into(),
         action.into(),
         script.into(),
+        type_slug.into(),
     ];
-    let (list, count) = match (service, parent) {
-        (None, None) => (LIST, COUNT),
-        (Some(service), None) => {
+    let (list, count) = match (service, parent, object_id) {
+        (None, None, None) => (LIST, COUNT),
+        (Some(service), None, None) => {
             args.push(service.into());
             (LIST_OF_SERVICE, COUNT_OF_SERVICE)
         }
-        (service, parent) => {
+        (service, Some(parent), None) => {
             args.extend([service.into(), parent.into()]);
             (LIST_OF_PARENT, COUNT_OF_PARENT)
+        }
+        (service, parent, Some(object)) => {
+            args.extend([service.into(), parent.into(), object.into()]);
+            (LIST_OF_OBJECT, COUNT_OF_OBJECT)
         }
     };
     let mut of_page = args.clone();

@@ -66,9 +66,10 @@ fn repeats(db: &TestDb, caller: &str, number: u32, service: &str, at: &str, pare
         inputs: None,
         parent: parent.as_ref(),
         schedule: None,
+        subject: None,
         now: at,
     };
-    db.run(insert(&right, new));
+    db.run(insert(&right, right.service(), new));
 }
 
 /// What is stored of a job's output once its runner said this, if it runs.
@@ -179,10 +180,11 @@ fn a_service_is_deployed_once_at_a_time() {
             inputs: None,
             parent: None,
             schedule: None,
+            subject: None,
             now: NOW,
         };
-        db.run(insert(&right, new));
-        let held_up = db.run(held_up_by(&right, &id)).into_iter().next();
+        db.run(insert(&right, right.service(), new));
+        let held_up = db.run(held_up_by(&right, right.service(), &id)).into_iter().next();
         held_up.map(|HeldUpBy { job }| job.to_string())
     };
     assert_eq!(begins(1, "deploy", target("runner", "web")), None);
@@ -226,6 +228,54 @@ fn jobs_are_found_by_the_one_that_they_repeat_as_long_as_that_is_kept() {
 }
 
 #[test]
+fn jobs_are_found_by_what_of_the_inventory_they_are_about_and_by_its_type() {
+    let db = db();
+    for (number, object_id, type_slug) in [(1, Some(5), "server"), (2, Some(6), "server"), (3, None, "server")] {
+        let new = NewJob {
+            id: &job(number),
+            action: "refresh",
+            script: None,
+            now: NOW,
+            inputs: None,
+            parent: None,
+            schedule: None,
+            subject: Some(Subject { object_id, type_slug }),
+        };
+        db.run(insert_at_edge(&db.caller("own"), "web-1", new));
+    }
+    starts(&db, "ann", 4, "web", NOW);
+    let of = |caller, object_id, type_slug: Option<&str>, service: Option<&str>| {
+        let filter = Filter {
+            object_id,
+            type_slug: type_slug.map(str::to_owned),
+            service: service.map(str::to_owned),
+            ..Filter::default()
+        };
+        listed(&db, caller, filter)
+    };
+    let one = || (vec!["00000001".to_owned()], 1);
+    assert_eq!(of("ann", Some(5), None, None), one());
+    assert_eq!(of("own", Some(5), Some("server"), Some("web-1")), one());
+    for (caller, type_slug, service) in [
+        ("ann", Some("service"), None),
+        ("ann", None, Some("web")),
+        ("eve", None, None),
+        ("none", None, None),
+    ] {
+        assert_eq!(of(caller, Some(5), type_slug, service), (vec![], 0));
+    }
+    assert_eq!(of("ann", Some(-1), None, None), (vec![], 0));
+    assert_eq!(of("ann", None, Some("server"), None).1, 3);
+    let about = |number| {
+        let job = found(&db, "ann", number).unwrap().0;
+        (job.object_id, job.type_slug)
+    };
+    assert_eq!(about(1), (Some(5), Some("server".to_owned())));
+    assert_eq!(about(3), (None, Some("server".to_owned())));
+    assert_eq!(about(4), (None, None));
+}
+
+#[test]
 fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
     let db = db();
     starts(&db, "own", 1, "web", NOW);
@@ -259,8 +309,10 @@ fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
     }
     let gone = (404, "Service 'web' not found".to_owned());
     assert_eq!(refused("ann", "00000001", false), gone);
-    db.execute("UPDATE jobs SET action = 'stop'");
-    assert_eq!(refused("ann", "00000001", true).0, 409);
+    for change in ["action = 'stop'", "action = 'deploy', type_slug = 'service'"] {
+        db.execute(&format!("UPDATE jobs SET {change}"));
+        assert_eq!(refused("ann", "00000001", true).0, 409, "{change}");
+    }
 }
 
 #[test]
@@ -522,6 +574,7 @@ fn a_job_of_the_edge_is_written_and_ended_by_the_edge_alone() {
             inputs: None,
             parent: None,
             schedule: None,
+            subject: None,
         };
         db.run(insert_at_edge(&db.caller("own"), "inventory", new));
     }
@@ -578,6 +631,7 @@ fn a_job_of_the_edge_whose_work_was_lost_is_ended_and_says_so() {
             inputs: None,
             parent: None,
             schedule: None,
+            subject: None,
         };
         db.run(insert_at_edge(&db.caller("own"), "inventory", new));
     }
