@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::ids::JobId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
-use protocol::terminal::jobs::{JobEnd, StartJob};
+use protocol::terminal::jobs::{JobEnd, Playbook, StartJob};
 use protocol::terminal::services::{Answer, Refusal};
 use tokio::process::Child;
 
@@ -59,6 +59,7 @@ fn start(job: JobId) -> StartJob {
         number: None,
         service: "web".into(),
         file: "deploy.sh".into(),
+        playbook: None,
         title: "Running deploy.sh for web".into(),
         username: "ann".into(),
         environment: BTreeMap::new(),
@@ -362,6 +363,96 @@ async fn a_script_that_is_not_there_or_elsewhere_does_not_run() {
         assert_eq!(stored.lines().last(), Some(&words));
         assert_eq!((end.code, end.signal), (None, None));
     }
+}
+
+/// Has the programs of jobs be looked for in a directory besides those of the system, or in it alone.
+fn search_path(runner: &Runner, path: &str) {
+    let etc = runner.machine.system.path("etc");
+    fs::create_dir_all(&etc).unwrap();
+    fs::write(etc.join("environment"), format!("PATH={path}\n")).unwrap();
+}
+
+#[tokio::test]
+async fn a_playbook_is_run_by_ansible_with_what_it_is_given_in_files() {
+    let (runner, mut link) = runner().await;
+    let bin = runner.machine.directory.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let program = bin.join("ansible-playbook");
+    // It says what it is given, as Ansible would with -vvvv.
+    let text = "#!/bin/bash\npwd\nprintf '<%s>' \"$1\" \"$2\" \"$4\"; echo\nstat -c %a \"$3\" \"${5#@}\"\ncat \"$3\" \"${5#@}\"\n\
+                echo \"$ANSIBLE_INVENTORY_UNPARSED_FAILED $INPUT_NAME\"\n";
+    fs::write(&program, text).unwrap();
+    for path in [&bin, &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    search_path(&runner, &format!("{}:/usr/bin:/bin", bin.display()));
+    fs::create_dir(runner.service.join("plays")).unwrap();
+    fs::write(runner.service.join("plays/destroy.yaml"), "- hosts: localhost\n").unwrap();
+    let variables = [("label", "web {{ 1 + 1 }}"), ("token", "hunter2\nhunter3")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let playbook = Playbook {
+        variables: variables.into(),
+    };
+    let order = StartJob {
+        file: "plays/destroy.yaml".into(),
+        playbook: Some(playbook),
+        title: "Running destroy (playbook)".into(),
+        environment: BTreeMap::from([("INPUT_NAME".to_owned(), "x".to_owned())]),
+        secrets: vec!["hunter2\nhunter3".into()],
+        vault_password: Some("open sesame".into()),
+        ..start(id(13))
+    };
+    let (stored, end) = run(&mut link, order).await;
+    assert_eq!(end.code, Some(0), "{}", stored.output);
+    let config = &runner.machine.config;
+    let files = config.storage.job_files(&config.agent.id, &id(13));
+    let said = format!(
+        "$ ansible-playbook plays/destroy.yaml --vault-password-file {0}/vault-password -e @{0}/variables.yaml",
+        files.display()
+    );
+    let service = runner.service.canonicalize().unwrap();
+    assert_eq!(
+        stored.lines(),
+        [
+            "--- Running destroy (playbook) ---",
+            &said,
+            service.to_str().unwrap(),
+            "<plays/destroy.yaml><--vault-password-file><-e>",
+            "600",
+            "600",
+            // The password has no line end of its own.
+            "********\"label\": !unsafe \"web {{ 1 + 1 }}\"",
+            "\"token\": !unsafe \"********\"",
+            "0 x",
+        ]
+    );
+    assert!(!files.exists());
+}
+
+#[tokio::test]
+async fn a_playbook_that_is_not_there_or_that_nothing_runs_fails_in_words() {
+    let (runner, mut link) = runner().await;
+    fs::write(runner.service.join("main.yaml"), "- hosts: localhost\n").unwrap();
+    search_path(&runner, "/nowhere");
+    let playbook = |number, file: &str| StartJob {
+        file: file.into(),
+        playbook: Some(Playbook::default()),
+        ..start(id(number))
+    };
+    let (stored, end) = run(&mut link, playbook(14, "main.yaml")).await;
+    let said = stored.lines();
+    assert!(
+        said[2].starts_with("[ERROR: ansible-playbook is not installed on this machine"),
+        "{said:?}"
+    );
+    assert_eq!((said[1], said[3]), ("$ ansible-playbook main.yaml", "[EXIT CODE: 127]"));
+    assert_eq!(end.code, Some(127));
+    let (stored, end) = run(&mut link, playbook(15, "missing.yaml")).await;
+    let words = "[ERROR: Playbook not found: /services/web/missing.yaml]";
+    assert_eq!((stored.lines().last(), end.code), (Some(&words), None));
+    let (stored, _) = run(&mut link, playbook(16, "../other.yaml")).await;
+    let words = "[ERROR: Path traversal detected in script file]";
+    assert_eq!(stored.lines().last(), Some(&words));
 }
 
 /// What the agent answers next, under its number. Besides, it says which services and jobs there are.

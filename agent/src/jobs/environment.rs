@@ -1,10 +1,11 @@
 //! What a job finds in its environment: all that scripts count on that work by hand, and nothing of the agent's own that the operator does
 //! not let through.
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use protocol::ids::JobId;
+use protocol::terminal::jobs::StartJob;
+
+use super::private;
 
 /// The variable by which a job's processes are found, whatever becomes of their parents.
 pub const MARK: &str = "VSAY_JOB_ID";
@@ -23,16 +24,16 @@ const OURS: [(&str, &str); 6] = [
     ("ANSIBLE_FORCE_COLOR", "1"),
 ];
 
+/// What a playbook has besides that is run by itself: nobody has named an inventory for it, and it may well be for this computer alone. One for
+/// groups or hosts that there are not still fails.
+const OF_PLAYBOOKS: (&str, &str) = ("ANSIBLE_INVENTORY_UNPARSED_FAILED", "0");
+
 /// By what Ansible finds the file with the password of vaults, and what scripts call it that hand it on.
 const VAULT_FILES: [&str; 2] = ["ANSIBLE_VAULT_PASSWORD_FILE", "VAULT_PASSWORD_FILE"];
 
 /// All that is added to the environment of a login, in the order in which it counts. The error is that the edge gives what it may not.
-pub fn of_job(
-    job: &JobId,
-    inputs: &BTreeMap<String, String>,
-    vault: Option<&Path>,
-    passed: &[String],
-) -> Result<Vec<(OsString, OsString)>, String> {
+pub fn of_job(start: &StartJob, files: &Path, passed: &[String]) -> Result<Vec<(OsString, OsString)>, String> {
+    let inputs = &start.environment;
     let is_input =
         |name: &str| name.starts_with(INPUT) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if let Some((name, _)) = inputs
@@ -42,7 +43,17 @@ pub fn of_job(
         return Err(format!("{name:?} is no input"));
     }
     let mut environment: Vec<(OsString, OsString)> = OURS.map(|(name, value)| (name.into(), value.into())).into();
-    let vault = vault.map(|file| VAULT_FILES.map(|name| (name.into(), file.into())));
+    environment.extend(
+        start
+            .playbook
+            .as_ref()
+            .map(|_| (OF_PLAYBOOKS.0.into(), OF_PLAYBOOKS.1.into())),
+    );
+    let vault = start
+        .vault_password
+        .as_ref()
+        .map(|_| private::vault_password_file(files));
+    let vault = vault.map(|file| VAULT_FILES.map(|name| (name.into(), file.clone().into())));
     environment.extend(vault.into_iter().flatten());
     environment.extend(
         passed
@@ -50,33 +61,66 @@ pub fn of_job(
             .filter_map(|name| Some((name.into(), std::env::var_os(name)?))),
     );
     environment.extend(inputs.iter().map(|(name, value)| (name.into(), value.into())));
-    environment.push((MARK.into(), job.as_str().into()));
+    environment.push((MARK.into(), start.job.as_str().into()));
     Ok(environment)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::terminal::jobs::Playbook;
 
-    fn of(inputs: &[(&str, &str)], passed: &[&str]) -> Result<Vec<(OsString, OsString)>, String> {
-        let inputs = inputs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    fn start(inputs: &[(&str, &str)]) -> StartJob {
+        let inputs = inputs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        StartJob {
+            job: "0123abcd".parse().unwrap(),
+            number: None,
+            service: "web".into(),
+            file: "deploy.sh".into(),
+            playbook: None,
+            title: "x".into(),
+            username: "ann".into(),
+            environment: inputs.collect(),
+            secrets: Vec::new(),
+            vault_password: Some("open".into()),
+        }
+    }
+
+    fn of(start: &StartJob, passed: &[&str]) -> Result<Vec<(OsString, OsString)>, String> {
         let passed: Vec<String> = passed.iter().map(|&name| name.to_owned()).collect();
-        let vault = Some(Path::new("/v"));
-        of_job(&"0123abcd".parse().unwrap(), &inputs.collect(), vault, &passed)
+        of_job(start, Path::new("/f"), &passed)
+    }
+
+    /// What counts of a variable.
+    fn last(environment: &[(OsString, OsString)], name: &str) -> Option<OsString> {
+        let mut found = environment.iter().rev().filter(|(of, _)| of == name);
+        found.next().map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn ansible_fails_where_it_found_no_host_unless_it_was_told_of_no_inventory() {
+        let mut start = start(&[]);
+        let inventory = "ANSIBLE_INVENTORY_UNPARSED_FAILED";
+        let of_script = of(&start, &[]).unwrap();
+        for (name, value) in OURS {
+            assert_eq!(last(&of_script, name), Some(value.into()), "{name}");
+        }
+        start.playbook = Some(Playbook::default());
+        let of_playbook = of(&start, &[]).unwrap();
+        assert_eq!(last(&of_playbook, inventory), Some("0".into()));
+        assert_eq!(
+            last(&of_playbook, "ANSIBLE_HOST_PATTERN_MISMATCH"),
+            Some("error".into())
+        );
     }
 
     #[test]
     fn a_job_has_its_inputs_and_what_the_operator_lets_through() {
-        let environment = of(&[("INPUT_NAME", "x")], &["PATH", "NOT_SET_ANYWHERE"]).unwrap();
-        let last = |name: &str| {
-            let mut found = environment.iter().rev().filter(|(of, _)| of == name);
-            found.next().map(|(_, value)| value.clone())
-        };
+        let environment = of(&start(&[("INPUT_NAME", "x")]), &["PATH", "NOT_SET_ANYWHERE"]).unwrap();
+        let last = |name: &str| last(&environment, name);
         assert_eq!(last("INPUT_NAME"), Some("x".into()));
         assert_eq!(last("PATH"), std::env::var_os("PATH"));
-        assert_eq!(last("ANSIBLE_VAULT_PASSWORD_FILE"), Some("/v".into()));
+        assert_eq!(last("ANSIBLE_VAULT_PASSWORD_FILE"), Some("/f/vault-password".into()));
         assert_eq!(last("NOT_SET_ANYWHERE"), None);
         assert_eq!(last(MARK), Some("0123abcd".into()));
     }
@@ -84,7 +128,7 @@ mod tests {
     #[test]
     fn nothing_but_inputs_comes_from_the_edge() {
         for (name, value) in [("LD_PRELOAD", "x"), ("INPUT_A=B", "x"), ("INPUT_A", "x\0"), ("", "")] {
-            assert!(of(&[(name, value)], &[]).is_err(), "{name}");
+            assert!(of(&start(&[(name, value)]), &[]).is_err(), "{name}");
         }
     }
 }

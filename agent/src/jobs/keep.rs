@@ -261,7 +261,7 @@ async fn start_and_end(
             answer(Some(refusal)).await;
             return None;
         }
-        found => found.map_err(|refusal| script::words(&refusal, &spec.start.file)),
+        found => found.map_err(|refusal| script::words(&refusal, &spec.start)),
     };
     let noted = {
         let (notes, job) = (notes.clone(), job.clone());

@@ -1,5 +1,6 @@
 //! Jobs: scripts of services that run on a runner ([`run`]), whose output is kept until the edge has stored it ([`keep`]). They outlive
 //! links, and end with the agent; [`notes`] of them do not.
+mod command;
 mod environment;
 mod keep;
 mod mask;

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
-use protocol::terminal::jobs::{JobEnd, StartJob};
+use protocol::terminal::jobs::{JobEnd, Playbook, StartJob};
 use protocol::terminal::services::Refusal;
 use protocol::terminal::{ExitStatus, Size};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use super::command;
 use super::environment::{self, MARK};
 use super::mask::Mask;
 use super::private::Private;
@@ -38,9 +39,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How long output is awaited after the script has ended: what it left running may hold the terminal open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// What goes into the directory before it becomes the script. One that cannot be entered is no place to run it in.
-const ENTER: &str = r#"cd -- "$1" && exec "$BASH" -- "$2""#;
 
 /// A job, and all that is needed to run it.
 #[derive(Debug)]
@@ -148,7 +146,8 @@ pub async fn run(
         pieces,
     };
     output.say(&format!("--- {} ---", spec.start.title)).await;
-    output.say(&format!("$ bash {}", spec.start.file)).await;
+    let words = command::words(&spec.start, &spec.files);
+    output.say(&format!("$ {}", words.join(" "))).await;
     let status = match start(spec, directory).await {
         Ok((child, pty, private)) => {
             let family = Family::new(MARK, job.as_str(), Some(child.pid()));
@@ -193,14 +192,10 @@ async fn start(spec: Spec, directory: Result<PathBuf, String>) -> io::Result<(Ch
 }
 
 fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<(Child, Option<Private>)> {
-    let StartJob {
-        job,
-        file,
-        username,
-        environment,
-        vault_password,
-        ..
-    } = spec.start;
+    let start = &spec.start;
+    if let Some(fault) = start.playbook.as_ref().and_then(Playbook::fault) {
+        return Err(io::Error::other(fault));
+    }
     let account = Account::find_on(&spec.system, &spec.account).map_err(io::Error::other)?;
     let shell = account.command_shell(&spec.system)?;
     if shell.file_name() != Some("bash".as_ref()) {
@@ -210,23 +205,21 @@ fn start_on(spec: Spec, directory: PathBuf, terminal: OwnedFd) -> io::Result<(Ch
         );
         return Err(io::Error::other(error));
     }
-    let private = vault_password.map(|password| Private::with_vault_password(spec.files, &account, &password));
-    let private = private.transpose()?;
-    let vault = private.as_ref().map(Private::vault_password_file);
-    let added = environment::of_job(&job, &environment, vault.as_deref(), &spec.pass_environment);
+    let private = Private::of(start, &spec.files, &account)?;
+    let added = environment::of_job(start, &spec.files, &spec.pass_environment);
     let added = added.map_err(io::Error::other)?;
     let run_as = RunAs {
         account,
         privileges: spec.privileges,
         system: spec.system,
         origin: Origin {
-            person: username,
+            person: start.username.clone(),
             edge: spec.edge,
         },
         group: None,
     };
     let mut program = run_as.program(&shell);
-    program.arguments = vec!["-c".into(), ENTER.into(), "bash".into(), directory.into(), file.into()];
+    program.arguments = command::arguments(start, &directory, &spec.files);
     program.environment.extend(added);
     let child = run_as.start_shown(program, terminal)?;
     Ok((child, private))

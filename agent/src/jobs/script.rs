@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use protocol::terminal::agent::FromAgent;
-use protocol::terminal::jobs::is_script_file;
+use protocol::terminal::jobs::{StartJob, is_script_file, playbook_path};
 use protocol::terminal::services::{Answer, Refusal, is_service_name};
 
 use crate::services::confined::{Folder, refusal};
@@ -38,9 +38,13 @@ pub fn find(root: &Path, service: &str, file: &str) -> Result<PathBuf, Refusal> 
     Ok(place.join(service))
 }
 
-/// Why a script is not run, for the output of a job of which no answer is awaited.
-pub fn words(refusal: &Refusal, file: &str) -> String {
+/// Why a script or a playbook is not run, for the output of a job of which no answer is awaited.
+pub fn words(refusal: &Refusal, start: &StartJob) -> String {
+    let file = &start.file;
     match refusal {
+        Refusal::NotFound if start.playbook.is_some() => {
+            format!("Playbook not found: {}", playbook_path(&start.service, file))
+        }
         Refusal::NoService => "Service not found".to_owned(),
         Refusal::Traversal => "Path traversal detected in script file".to_owned(),
         Refusal::NotFound => format!("Script file '{file}' not found"),

@@ -57,6 +57,8 @@ pub struct Says {
     pub policed: bool,
     /// Whether it has services.
     pub services: bool,
+    /// Whether it has Ansible run playbooks.
+    pub playbooks: bool,
 }
 
 impl Link {
@@ -169,6 +171,7 @@ impl AgentLink {
             pulled: false,
             policed: false,
             services: false,
+            playbooks: false,
             told_policies: None,
             restricted: policies.as_ref().is_some_and(|policies| !policies.are_empty()),
             latest: None,
@@ -192,6 +195,11 @@ impl AgentLink {
     /// Whether it was asked to tell of services.
     pub fn is_runner(&self) -> bool {
         self.online().is_some_and(|link| link.memory.services)
+    }
+
+    /// Whether it has Ansible run playbooks.
+    pub fn runs_playbooks(&self) -> bool {
+        self.online().is_some_and(|link| link.memory.playbooks)
     }
 
     /// Whether it would run what it must not.
@@ -227,12 +235,14 @@ impl AgentLink {
             pulled_metrics,
             policed,
             services,
+            playbooks,
         } = says;
         link.memory.greeted = true;
         link.memory.journal = journal;
         link.memory.pulled = pulled_metrics;
         link.memory.policed = policed;
         link.memory.services = services;
+        link.memory.playbooks = playbooks;
         let policies = link.policies.take();
         link.memory.told_policies = policies.as_ref().map(digest);
         let welcome = ToAgent::Welcome {

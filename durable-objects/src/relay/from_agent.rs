@@ -45,6 +45,7 @@ impl RelayState {
                 pulled_metrics,
                 policies,
                 services,
+                playbooks,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -63,6 +64,7 @@ impl RelayState {
                     pulled_metrics,
                     policed: policies,
                     services,
+                    playbooks,
                 };
                 self.agent_greeted(now, facts, says);
                 if !self.agent.was_told_policies() {

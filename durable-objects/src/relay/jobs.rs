@@ -5,6 +5,7 @@ use protocol::relay_contract::RunnerAnswer;
 use protocol::terminal::agent::ToAgent;
 use protocol::terminal::close::Close;
 use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, StartJob};
+use protocol::terminal::services::{Answer, Refusal};
 
 use super::RelayState;
 
@@ -39,6 +40,12 @@ impl JobNews {
 impl RelayState {
     /// Has the runner run a job whose row is there, under the number that is answered, or says why not.
     pub fn start_job(&mut self, now: u64, job: StartJob) -> Result<u64, RunnerAnswer> {
+        // It would have bash run the playbook.
+        if job.playbook.is_some() && self.agent.is_runner() && !self.agent.runs_playbooks() {
+            let refusal = Refusal::TooOld;
+            let answer = Answer::Refused { refusal };
+            return Err(RunnerAnswer::Answered { answer });
+        }
         let number = self.begin_to_ask(now, Some(job.job.clone()))?;
         let job = StartJob {
             number: Some(number),

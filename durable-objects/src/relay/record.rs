@@ -366,6 +366,9 @@ pub struct AgentMemory {
     /// Whether it has services, and was asked to tell of them.
     #[serde(default)]
     pub services: bool,
+    /// Whether it has Ansible run playbooks.
+    #[serde(default)]
+    pub playbooks: bool,
     /// Whether it holds to policies…
     #[serde(default)]
     pub policed: bool,

@@ -178,6 +178,9 @@ pub enum FromAgent {
         /// Whether it is a runner: it has a services directory, tells of it (`catalog`), and does what it is asked to (`service`).
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         services: bool,
+        /// Whether it has Ansible run playbooks. A runner of before has bash run whatever it is told to.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        playbooks: bool,
     },
     /// The shells that are open, because the relay asked.
     Report {

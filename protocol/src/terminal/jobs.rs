@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::services::is_service_name;
 use crate::ids::JobId;
 
 /// What is kept of a job's output, in bytes. It is answered as one JSON text, of which a Worker has several copies at once in the 128 MB for
@@ -33,6 +34,76 @@ pub fn is_script_file(path: &str) -> bool {
     path.len() <= MAX_SCRIPT_FILE && path.split('/').all(is_step)
 }
 
+/// Below which the definitions of the inventory name what services have (contract of the published API).
+const SERVICES: &str = "/services/";
+
+/// Variables of one playbook. What takes more takes a file.
+pub const MAX_VARIABLES: usize = 64;
+
+/// Longest name of a variable, in bytes.
+pub const MAX_VARIABLE_NAME: usize = 100;
+
+/// What the values of all have together, in bytes.
+pub const MAX_VARIABLES_SIZE: usize = 64 * 1024;
+
+/// The service and the file in it that the path of a playbook names, as definitions of the inventory do: `/services/<service>/<file>`.
+pub fn playbook_of(path: &str) -> Option<(&str, &str)> {
+    let (service, file) = path.strip_prefix(SERVICES)?.split_once('/')?;
+    (is_service_name(service) && is_script_file(file)).then_some((service, file))
+}
+
+/// The same in the other direction, for people.
+pub fn playbook_path(service: &str, file: &str) -> String {
+    [SERVICES, service, "/", file].concat()
+}
+
+/// How `ansible-playbook` runs a job's file.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Playbook {
+    /// Variables that count before all others, by name. They are texts as they stand: what looks like a template in one is none.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Playbook {
+    /// What is wrong with it, in words, if anything is. Both ends look.
+    pub fn fault(&self) -> Option<String> {
+        if self.variables.len() > MAX_VARIABLES {
+            return Some(format!("variables must be at most {MAX_VARIABLES}"));
+        }
+        let mut left = MAX_VARIABLES_SIZE;
+        for (name, value) in &self.variables {
+            if !is_variable(name) {
+                return Some(format!(
+                    "Variable name '{}' must be letters, digits and underscores, not begin with a digit, and have at most {MAX_VARIABLE_NAME}",
+                    name.chars().take(MAX_VARIABLE_NAME).collect::<String>()
+                ));
+            }
+            if value.contains('\0') {
+                return Some(format!("Variable '{name}' must not contain NUL characters"));
+            }
+            match left.checked_sub(value.len()) {
+                Some(rest) => left = rest,
+                None => return Some(format!("variables must have at most {MAX_VARIABLES_SIZE} bytes together")),
+            }
+        }
+        None
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    name.len() <= MAX_VARIABLE_NAME
+        && name.bytes().all(plain)
+        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+}
+
+/// Its values are nobody's to read.
+impl fmt::Debug for Playbook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
 /// A job to run.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartJob {
@@ -44,8 +115,11 @@ pub struct StartJob {
     pub number: Option<u64>,
     /// The directory of its service.
     pub service: String,
-    /// What bash runs there.
+    /// What runs there.
     pub file: String,
+    /// That Ansible runs it as a playbook, and bash does not. Only for a runner whose hello says `playbooks`: another would have bash run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<Playbook>,
     /// What its output says that it is.
     pub title: String,
     /// Who wants it.
@@ -66,6 +140,7 @@ impl fmt::Debug for StartJob {
             .field("job", &self.job)
             .field("service", &self.service)
             .field("file", &self.file)
+            .field("playbook", &self.playbook)
             .field("username", &self.username)
             .finish_non_exhaustive()
     }
@@ -126,12 +201,57 @@ mod tests {
     }
 
     #[test]
+    fn a_playbook_is_named_by_a_path_below_the_services() {
+        assert_eq!(playbook_of("/services/web/main.yaml"), Some(("web", "main.yaml")));
+        assert_eq!(playbook_of("/services/web/a/b.yml"), Some(("web", "a/b.yml")));
+        assert_eq!(playbook_path("web", "main.yaml"), "/services/web/main.yaml");
+        for path in [
+            "",
+            "main.yaml",
+            "/services/main.yaml",
+            "/services/web/",
+            "/services//main.yaml",
+            "/services/../etc/main.yaml",
+            "/services/web/../db/main.yaml",
+            "services/web/main.yaml",
+            "/other/web/main.yaml",
+            "/services/-x/main.yaml",
+        ] {
+            assert_eq!(playbook_of(path), None, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn variables_are_a_few_texts_by_plain_names() {
+        let fault = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|&(name, value)| (name.into(), value.into()));
+            let variables = variables.collect();
+            Playbook { variables }.fault()
+        };
+        assert_eq!(fault(&[("instance_label", "web-1 {{ x }}\n"), ("_", "")]), None);
+        for name in ["", "1a", "a-b", "a b", "ä", &"a".repeat(MAX_VARIABLE_NAME + 1)] {
+            assert!(fault(&[(name, "x")]).unwrap().starts_with("Variable name"), "{name}");
+        }
+        assert_eq!(fault(&[("a", "\0")]).unwrap(), "Variable 'a' must not contain NUL characters");
+        let half = "x".repeat(MAX_VARIABLES_SIZE / 2);
+        assert_eq!(fault(&[("a", &half), ("b", &half)]), None);
+        let words = "variables must have at most 65536 bytes together";
+        assert_eq!(fault(&[("a", &half), ("b", &half), ("c", "x")]).unwrap(), words);
+        let names: Vec<String> = (0..=MAX_VARIABLES).map(|n| format!("a{n}")).collect();
+        let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+        assert_eq!(fault(&many).unwrap(), "variables must be at most 64");
+    }
+
+    #[test]
     fn what_a_job_is_given_is_in_no_log() {
         let start = StartJob {
             job: "0123abcd".parse().unwrap(),
             number: None,
             service: "web".into(),
             file: "deploy.sh".into(),
+            playbook: Some(Playbook {
+                variables: BTreeMap::from([("token".into(), "hunter2".into())]),
+            }),
             title: "deploy.sh".into(),
             username: "ann".into(),
             environment: BTreeMap::from([("INPUT_PASSWORD".into(), "hunter2".into())]),

@@ -262,6 +262,8 @@ pub enum Refusal {
     Changed,
     /// As much as may be is under way already.
     Busy,
+    /// Its agent is of before there was such a thing to ask for. The relay says so; the agent was asked nothing.
+    TooOld,
     /// The system of the runner is against it.
     Failed {
         /// Why, in words without paths.

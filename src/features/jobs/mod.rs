@@ -9,6 +9,7 @@ mod output;
 pub mod record;
 mod row;
 pub mod store;
+mod wanted;
 pub mod watched;
 
 use crate::auth::rule::{Routes, routes};
@@ -16,7 +17,8 @@ use crate::auth::rule::{Routes, routes};
 use handlers::{cancel, find, list, rerun, start, watch};
 
 pub use access::DeployRight;
-pub use handlers::start::{Wanted, start};
+pub use handlers::start::start;
+pub use wanted::{InventoryAction, Wanted};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {

@@ -61,6 +61,10 @@ fn refused(refusal: Refusal, place: &Place) -> ApiError {
         ),
         Refusal::Changed => ApiError::conflict("file_changed", "The file changes while it is read: try again"),
         Refusal::Busy => ApiError::unavailable("runner_busy", "Runner is busy: try again"),
+        Refusal::TooOld => ApiError::unavailable(
+            "runner_too_old",
+            "Runner's agent is too old to run playbooks: install a newer one",
+        ),
         Refusal::Failed { error } => ApiError::unavailable("runner_failed", format!("Runner failed: {error}")),
     }
 }
@@ -168,7 +172,7 @@ mod tests {
         ] {
             assert_eq!(said(refusal), (status, text.to_owned(), fields.to_owned()));
         }
-        for (refusal, status) in [(Refusal::Changed, 409), (Refusal::Busy, 503)] {
+        for (refusal, status) in [(Refusal::Changed, 409), (Refusal::Busy, 503), (Refusal::TooOld, 503)] {
             assert_eq!(said(refusal).0, status);
         }
         let error = "No space left on device".to_owned();

@@ -399,6 +399,7 @@ impl World {
             pulled_metrics: true,
             policies: true,
             services: false,
+            playbooks: false,
         };
         self.relay
             .text(self.now, socket, &serde_json::to_string(&hello).unwrap());

@@ -3,7 +3,9 @@ use protocol::ids::JobId;
 use protocol::relay_contract::RunnerAnswer;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::close::Close;
-use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, StartJob};
+use protocol::terminal::jobs::{
+    JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, Playbook, StartJob,
+};
 use protocol::terminal::services::{Answer, Refusal};
 
 use super::relay_sim::RelaySim;
@@ -27,6 +29,7 @@ fn start() -> StartJob {
         number: None,
         service: "web".into(),
         file: "deploy.sh".into(),
+        playbook: None,
         title: "Running deploy.sh for web".into(),
         username: "ann".into(),
         environment: Default::default(),
@@ -82,6 +85,28 @@ fn a_job_is_told_to_a_runner_that_is_there_and_to_nobody_else() {
     let told = serde_json::to_string(&ToAgent::Job { job }).unwrap();
     let is_told = |action: &Action| matches!(action, Action::Text(_, text) if *text == told);
     assert!(number.is_some() && sim.relay.take_actions().iter().any(is_told));
+}
+
+#[test]
+fn a_playbook_is_not_told_to_a_runner_that_would_have_bash_run_it() {
+    let playbook = || StartJob {
+        playbook: Some(Playbook::default()),
+        ..start()
+    };
+    let mut sim = online(true);
+    let refusal = Refusal::TooOld;
+    let answer = Answer::Refused { refusal };
+    assert_eq!(
+        sim.relay.start_job(sim.now, playbook()),
+        Err(RunnerAnswer::Answered { answer })
+    );
+    assert!(!sim.relay.take_actions().iter().any(|action| matches!(action, Action::Text(..))));
+    let mut sim = RelaySim::new(0);
+    (sim.agent.services, sim.agent.playbooks) = (true, true);
+    sim.agent_connects();
+    sim.settle();
+    assert!(sim.relay.start_job(sim.now, playbook()).is_ok());
+    assert!(sim.relay.take_actions().iter().any(|action| matches!(action, Action::Text(..))));
 }
 
 #[test]

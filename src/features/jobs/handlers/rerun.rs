@@ -3,11 +3,12 @@ use protocol::api::error::ErrorBody;
 use protocol::api::jobs::JobStarted;
 use serde_json::{Map, Value};
 
-use super::start::{Wanted, start, started};
+use super::start::{start, started};
 use crate::auth::caller::Credentials;
 use crate::features::jobs::access::RerunRight;
 use crate::features::jobs::row::PastJob;
 use crate::features::jobs::store;
+use crate::features::jobs::wanted::Wanted;
 use crate::features::services;
 use crate::http::extract::PathParam;
 use crate::http::json_text::Json;

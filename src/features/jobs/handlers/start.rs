@@ -1,20 +1,19 @@
 //! Starting jobs.
 use protocol::api::error::ErrorBody;
 use protocol::api::jobs::{JobStarted, JobStatus, RunScript};
-use protocol::api::secret::Secret;
-use protocol::ids::{JobId, ObjectId};
+use protocol::ids::JobId;
 use protocol::relay_contract::RunnerAnswer;
-use protocol::terminal::jobs::{StartJob, is_script_file};
-use protocol::terminal::services::{Answer, DEPLOY, Place, Refusal};
-use serde_json::{Map, Value};
+use protocol::terminal::jobs::{StartJob, playbook_path};
+use protocol::terminal::services::{Answer, Place, Refusal};
+use serde_json::Map;
 
-use crate::audit::{self, Action, Event};
+use crate::audit;
 use crate::auth::caller::Credentials;
 use crate::features::jobs::access::DeployRight;
 use crate::features::jobs::id;
-use crate::features::jobs::inputs::Inputs;
 use crate::features::jobs::row::HeldUpBy;
-use crate::features::jobs::store::{self, NewJob, Subject};
+use crate::features::jobs::store::{self, NewJob};
+use crate::features::jobs::wanted::{Wanted, traversal};
 use crate::features::organizations;
 use crate::features::services::{self, runner};
 use crate::http::extract::{PathParam, ValidJson};
@@ -68,133 +67,6 @@ pub fn started(job_id: JobId) -> JobStarted {
     JobStarted { job_id, status }
 }
 
-/// An action of the inventory that a job is.
-pub struct InventoryAction<'a> {
-    /// Its name, which is what the job does.
-    pub name: &'a str,
-    /// Its type, which the output says, too.
-    pub kind: &'a str,
-    /// What lists of jobs call that to which it is done.
-    pub done_to: &'a str,
-    /// What it is about.
-    pub subject: Subject<'a>,
-}
-
-/// What is to run.
-pub struct Wanted<'a> {
-    action: &'a str,
-    script: Option<&'a str>,
-    file: String,
-    /// What the first line of its output says.
-    title: String,
-    /// To what it is done, where that is not its service.
-    done_to: Option<&'a str>,
-    /// What of the inventory it is about.
-    subject: Option<Subject<'a>>,
-    inputs: Inputs,
-    /// What it is given, as it was given, to be kept for the next time.
-    given: Option<Secret>,
-    /// The job that it repeats.
-    parent: Option<&'a JobId>,
-    /// Which schedule has it run.
-    schedule: Option<&'a ObjectId>,
-    event: Event,
-}
-
-impl<'a> Wanted<'a> {
-    /// A script by its name, or `deploy.sh`, if the service has it, as its runner told of it last, and it takes what it is given.
-    pub fn check(right: &DeployRight, script: Option<&'a str>, given: &Map<String, Value>) -> Result<Self, ApiError> {
-        match script {
-            None => Ok(Self::deploy(right)),
-            Some(script) => Self::script(right, script, given),
-        }
-    }
-
-    fn deploy(right: &DeployRight) -> Self {
-        Self {
-            action: "deploy",
-            script: None,
-            file: DEPLOY.to_owned(),
-            title: title(DEPLOY, right),
-            done_to: None,
-            subject: None,
-            inputs: Inputs::of(right.caller().username()),
-            given: None,
-            parent: None,
-            schedule: None,
-            event: right.event(Action::ServiceDeployed),
-        }
-    }
-
-    fn script(right: &DeployRight, script: &'a str, given: &Map<String, Value>) -> Result<Self, ApiError> {
-        let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-        let entry = right
-            .scripts()
-            .iter()
-            .find(|entry| text(entry, "name").as_deref() == Some(script))
-            .ok_or_else(|| {
-                let words = format!("Script '{script}' not found for service '{}'", right.service());
-                ApiError::bad_request(words)
-            })?;
-        let inputs = Inputs::check(entry, given, right.caller().username()).map_err(ApiError::bad_request)?;
-        let file = text(entry, "file").unwrap_or_else(|| DEPLOY.to_owned());
-        if !is_script_file(&file) {
-            return Err(traversal());
-        }
-        Ok(Self {
-            action: "script",
-            script: Some(script),
-            file,
-            title: title(script, right),
-            done_to: None,
-            subject: None,
-            inputs,
-            given: Some(serde_json::to_string(given).map_err(ApiError::internal)?.into()),
-            parent: None,
-            schedule: None,
-            event: right.event(Action::ServiceScriptRun).detail("script", script),
-        })
-    }
-
-    /// The same as what another job was.
-    pub fn again(self, parent: &'a JobId, event: Event) -> Self {
-        let parent = Some(parent);
-        Self { parent, event, ..self }
-    }
-
-    /// The same, as an action of the inventory, with what the log says of that. What it is given is not kept: it is not run again, as whether
-    /// it may be done is asked where it is an action.
-    #[allow(dead_code, reason = "the actions of the inventory are started by it, which come with the inventory")]
-    pub fn as_action(self, action: InventoryAction<'a>, event: Event) -> Self {
-        Self {
-            action: action.name,
-            script: None,
-            title: format!("Running {} ({})", action.name, action.kind),
-            done_to: Some(action.done_to),
-            subject: Some(action.subject),
-            given: None,
-            event,
-            ..self
-        }
-    }
-
-    /// The same, started by the clock.
-    pub fn by_schedule(self, schedule: &'a ObjectId) -> Self {
-        let event = self.event.detail("schedule_id", schedule.as_str());
-        let schedule = Some(schedule);
-        Self {
-            schedule,
-            event,
-            ..self
-        }
-    }
-}
-
-/// What the output of a job says that runs something of a service (contract).
-fn title(what: &str, right: &DeployRight) -> String {
-    format!("Running {what} for {}", right.service())
-}
-
 /// Has the runner of a service run something, as whoever has the right.
 pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result<JobId, ApiError> {
     let relay = app.relay(right.machine())?;
@@ -239,6 +111,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
         service: right.service().to_owned(),
         title: wanted.title,
         file: wanted.file,
+        playbook: wanted.playbook,
         username: right.caller().username().to_owned(),
         environment: wanted.inputs.environment,
         secrets: wanted.inputs.secrets,
@@ -249,7 +122,7 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
         RunnerAnswer::Answered { answer: Answer::Done } | RunnerAnswer::Silent => {
             return Ok(job);
         }
-        answer => refusal(answer, order.file),
+        answer => refusal(answer, &order),
     };
     // The log says already that it was run: it is corrected.
     let entry = audit::record(&event.failed(refused.status().as_u16(), refused.text()));
@@ -266,22 +139,67 @@ fn vault_password(app: &App, right: &DeployRight) -> Result<Option<String>, ApiE
 }
 
 /// Why a runner has not run a file, before anything ran (contract).
-fn refusal(answer: RunnerAnswer, file: String) -> ApiError {
+fn refusal(answer: RunnerAnswer, order: &StartJob) -> ApiError {
+    let file = &order.file;
     match answer {
         RunnerAnswer::Answered {
             answer: Answer::Refused {
                 refusal: Refusal::NotFound,
             },
-        } => ApiError::not_found(format!("Script file '{file}' not found")),
+        } => ApiError::not_found(match order.playbook {
+            Some(_) => format!("Playbook not found: {}", playbook_path(&order.service, file)),
+            None => format!("Script file '{file}' not found"),
+        }),
         RunnerAnswer::Answered {
             answer: Answer::Refused {
                 refusal: Refusal::Traversal,
             },
         } => traversal(),
-        other => runner::refusal(other, &Place::Config { name: file }),
+        other => runner::refusal(other, &Place::Config { name: file.clone() }),
     }
 }
 
-fn traversal() -> ApiError {
-    ApiError::bad_request("Path traversal detected in script file")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::terminal::jobs::Playbook;
+
+    #[test]
+    fn what_is_not_there_is_named_as_people_know_it() {
+        let said = |playbook: Option<Playbook>, refusal: Refusal| {
+            let order = StartJob {
+                job: "0123abcd".parse().unwrap(),
+                number: None,
+                service: "web".to_owned(),
+                file: "plays/x.yaml".to_owned(),
+                playbook,
+                title: String::new(),
+                username: String::new(),
+                environment: Default::default(),
+                secrets: Vec::new(),
+                vault_password: None,
+            };
+            let answer = Answer::Refused { refusal };
+            let error = super::refusal(RunnerAnswer::Answered { answer }, &order);
+            (error.status().as_u16(), error.text().to_owned())
+        };
+        let playbook = || Some(Playbook::default());
+        for (playbook, refusal, status, words) in [
+            (None, Refusal::NotFound, 404, "Script file 'plays/x.yaml' not found"),
+            (
+                playbook(),
+                Refusal::NotFound,
+                404,
+                "Playbook not found: /services/web/plays/x.yaml",
+            ),
+            (
+                playbook(),
+                Refusal::TooOld,
+                503,
+                "Runner's agent is too old to run playbooks: install a newer one",
+            ),
+        ] {
+            assert_eq!(said(playbook, refusal), (status, words.to_owned()));
+        }
+    }
 }

@@ -37,6 +37,8 @@ pub struct AgentModel {
     pub policed: bool,
     /// Whether it has services…
     pub services: bool,
+    /// Whether it says that it has Ansible run playbooks.
+    pub playbooks: bool,
     /// …and was asked for them.
     pub tells_services: bool,
     /// What it was told that commands may run: of each, by its text, whether it is refused and whether it needs approval.
@@ -72,6 +74,7 @@ impl Default for AgentModel {
             pulled: true,
             policed: true,
             services: false,
+            playbooks: false,
             tells_services: false,
             policies: Policies::default(),
             socket: None,
@@ -139,6 +142,7 @@ impl RelaySim {
             pulled_metrics: self.agent.pulled,
             policies: self.agent.policed,
             services: self.agent.services,
+            playbooks: self.agent.playbooks,
         };
         self.say_up(socket, &hello);
     }
