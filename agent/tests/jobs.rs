@@ -422,7 +422,7 @@ async fn a_playbook_is_run_by_ansible_with_what_it_is_given_in_files() {
             "600",
             // The password has no line end of its own.
             "********\"label\": !unsafe \"web {{ 1 + 1 }}\"",
-            "\"token\": !unsafe \"********\"",
+            "\"token\": !unsafe \"********\\u000a********\"",
             "0 x",
         ]
     );

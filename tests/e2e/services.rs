@@ -53,7 +53,12 @@ async fn services_are_listed_as_the_runner_has_them_and_stay_when_it_is_gone() {
         "web",
         &[("instance.yaml", instance), ("scripts.yaml", scripts)],
     );
-    add(&directory, "db", &[("outputs/temp_inventory.yaml", "all: {}\n")]);
+    let asking = "- hosts: all\n  vars_prompt: [{name: sure}]\n";
+    add(
+        &directory,
+        "db",
+        &[("outputs/temp_inventory.yaml", "all: {}\n"), ("main.yaml", asking)],
+    );
     agent.start().await;
     let mut services = listed(&owner, &["db", "web"]).await;
     let mut web = services[1].take();
@@ -77,6 +82,10 @@ async fn services_are_listed_as_the_runner_has_them_and_stay_when_it_is_gone() {
         )
     );
     assert_eq!(web["scripts"][0]["label"], "Roll out");
+    assert_eq!(
+        (&services[0]["asks"], &web["asks"]),
+        (&json!(["main.yaml"]), &json!([]))
+    );
     assert_eq!(web["configs"], json!(["instance.yaml", "scripts.yaml"]));
     assert_eq!(
         (&web["service_dir"], &web["has_instance"]),

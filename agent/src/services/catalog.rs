@@ -39,6 +39,8 @@ pub struct Found {
     pub instance: Text,
     /// `outputs/service_outputs.yaml`.
     pub outputs: Text,
+    /// Its playbooks that ask whoever runs them.
+    pub asks: Vec<String>,
 }
 
 /// All services of a directory.
@@ -128,6 +130,7 @@ fn service(found: Found) -> Service {
         deployed: found.deployed,
         scripts: scripts.into_iter().map(script).collect(),
         configs: found.configs,
+        asks: found.asks,
         instance,
         instance_error,
         outputs: outputs.unwrap_or_default().into_iter().map(mask).collect(),

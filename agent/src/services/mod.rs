@@ -3,6 +3,7 @@
 //!
 //! That something changed there, the kernel says at once ([`watch`]), but not always. So that is only a hint, and every half minute all of
 //! it is looked at. It is told of when it is another than what the edge has stored.
+mod asks;
 pub mod catalog;
 pub mod confined;
 pub mod files;

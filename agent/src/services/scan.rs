@@ -3,14 +3,18 @@ use std::io::Read;
 use std::path::Path;
 
 use nix::errno::Errno;
-use protocol::terminal::services::{CONFIGS, DEPLOY, MAX_WRITTEN, Subdir, is_service_name};
+use protocol::terminal::services::{CONFIGS, DEPLOY, MAX_WRITTEN, Subdir, is_file_name, is_service_name};
 
+use super::asks::asks;
 use super::catalog::{Catalog, Found, Text};
 use super::confined::{Folder, is_folder};
 use super::yaml;
 
 /// What a deployment leaves behind.
 const INVENTORY: &str = "temp_inventory.yaml";
+
+/// Playbooks of a service that are looked at. One with more has them in folders.
+const MAX_PLAYBOOKS: usize = 16;
 
 const OUTPUTS: &str = "service_outputs.yaml";
 
@@ -54,7 +58,22 @@ fn look(name: String, service: &Folder) -> Found {
         scripts: text(service, "scripts.yaml"),
         instance: text(service, "instance.yaml"),
         outputs: outputs(service),
+        asks: playbooks_that_ask(service),
     }
+}
+
+/// The playbooks right in a service's directory that ask whoever runs them. Which of them its scripts run is not known, only which are there.
+fn playbooks_that_ask(service: &Folder) -> Vec<String> {
+    let is_playbook = |name: &String| {
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        is_yaml && is_file_name(name) && !CONFIGS.contains(&name.as_str())
+    };
+    let names = service.names().unwrap_or_default().into_iter().filter(is_playbook);
+    let asks = |name: &String| match text(service, name) {
+        Text::Is(text) => text.len() <= MAX_WRITTEN && asks(&text),
+        Text::Missing | Text::Unreadable(_) => false,
+    };
+    names.take(MAX_PLAYBOOKS).filter(asks).collect()
 }
 
 /// What the last run of a service gave.
@@ -139,5 +158,27 @@ mod tests {
         assert_eq!(service.instance.unwrap()["instances"][0]["label"], "test");
         assert_eq!(service.outputs[0]["value"], "x");
         assert_eq!(service.problems, ["scripts.yaml: it is a link"]);
+    }
+
+    #[test]
+    fn the_playbooks_of_a_service_that_ask_are_told_of() {
+        let root = tempfile::tempdir().unwrap();
+        let service = root.path().join("web");
+        fs::create_dir_all(service.join("roles")).unwrap();
+        let asking = "- hosts: all\n  tasks:\n    - pause:\n";
+        for (name, text) in [
+            ("deploy.sh", ""),
+            ("main.yaml", asking),
+            ("other.yml", asking),
+            ("plain.yaml", "- hosts: all\n"),
+            ("config.yaml", asking),
+            ("notes.txt", asking),
+            ("roles/inner.yaml", asking),
+        ] {
+            fs::write(service.join(name), text).unwrap();
+        }
+        fs::write(service.join("long.yaml"), asking.to_owned() + &"#".repeat(MAX_WRITTEN)).unwrap();
+        symlink("main.yaml", service.join("link.yaml")).unwrap();
+        assert_eq!(scan(root.path()).unwrap().services[0].asks, ["main.yaml", "other.yml"]);
     }
 }

@@ -44,6 +44,9 @@ pub struct Service {
     pub has_instance: bool,
     /// Which configs it has.
     pub configs: Vec<String>,
+    /// Which playbooks in its directory have a `vars_prompt`, or a `pause` of no length. Nobody answers them in a job: what they ask for is the
+    /// text `None`, and the pause is over at once.
+    pub asks: Vec<String>,
     /// What is wrong with its files, for people.
     pub problems: Vec<String>,
     /// Whether several runners have one of this name.

@@ -84,6 +84,9 @@ pub struct Service {
     /// What its last run gave, without the values of credentials: those stay on the runner until somebody who may asks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Value>,
+    /// Which playbooks in its directory ask whoever runs them, and get no answer in a job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<String>,
     /// What else is wrong with its files, for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,

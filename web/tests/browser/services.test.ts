@@ -125,6 +125,18 @@ describe('services', () => {
     await page.getByText('Runner is not connected').first().waitFor();
   });
 
+  it('warn before they run what asks questions that nobody can answer', async () => {
+    setup.edge.identity.serving.add({ name: 'grafana', scripts: SCRIPTS, asks: ['main.yaml', 'wipe.yml'] });
+    const page = await opened();
+    for (const button of ['Deploy', 'Run Add a user']) {
+      await page.getByRole('button', { name: button, exact: true }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText('Nobody can answer what these playbooks ask').waitFor();
+      await dialog.getByText('main.yaml, wipe.yml').waitFor();
+      await dialog.getByRole('button', { name: 'Cancel' }).click();
+    }
+  });
+
   it('have configs: what changes is shown before it is saved, and what is wrong is said', async () => {
     const { serving } = setup.edge.identity;
     grafana();

@@ -24,6 +24,7 @@ fn service(name: &str) -> Service {
         instance: None,
         instance_error: None,
         outputs: Vec::new(),
+        asks: Vec::new(),
         problems: Vec::new(),
     }
 }

@@ -61,7 +61,8 @@ macro_rules! service {
             address!(),
             ", 'service_dir', '/services/' || s.name, 'scripts', json(s.body -> 'scripts'), 'has_instance', ",
             json_flag!("EXISTS (SELECT 1 FROM json_each(s.body, '$.configs') WHERE value = 'instance.yaml')"),
-            ", 'configs', json(s.body -> 'configs'), 'problems', json(COALESCE(s.body -> 'problems', '[]')), ",
+            ", 'configs', json(s.body -> 'configs'), 'asks', json(COALESCE(s.body -> 'asks', '[]')),
+             'problems', json(COALESCE(s.body -> 'problems', '[]')), ",
             whose!()
         )
     };

@@ -33,6 +33,7 @@ fn service(name: &str, deployable: bool, deployed: bool) -> Service {
         instance: None,
         instance_error: None,
         outputs: vec![json!({"name": "url", "value": "********"})],
+        asks: vec!["main.yaml".to_owned()],
         problems: Vec::new(),
     }
 }
@@ -83,7 +84,7 @@ fn a_catalog_replaces_the_one_before_and_the_same_again_writes_nothing_but_its_t
     assert_eq!(
         serde_json::to_value(web).unwrap(),
         json!({
-            "name": "web", "service_dir": "/services/web", "has_instance": false, "configs": ["config.yaml"], "problems": [],
+            "name": "web", "service_dir": "/services/web", "has_instance": false, "configs": ["config.yaml"], "asks": ["main.yaml"], "problems": [],
             "scripts": [{"name": "deploy", "label": "Deploy", "file": "deploy.sh", "inputs": [{"name": "x"}]}], "conflict": false,
             "runner": {"machine_id": id(&one), "agent_id": id(&one)[..12], "name": one, "online": false,
                 "told_at": "2026-01-10T00:00:00Z", "age_seconds": 90, "left_out": 3}

@@ -19,6 +19,7 @@ export class Services {
       scripts: [{ name: 'deploy', label: 'Deploy', file: 'deploy.sh' }],
       has_instance: false,
       configs: [],
+      asks: [],
       problems: [],
       conflict: false,
       instance: null,
