@@ -10,7 +10,7 @@ use protocol::terminal::jobs::{JobEnd, Playbook, StartJob};
 use protocol::terminal::services::{Answer, Refusal};
 use tokio::process::Child;
 
-use crate::support::{Connection, Machine, Relay, until, within};
+use crate::support::{Connection, Machine, Relay, program, until, within};
 
 struct Runner {
     relay: Relay,
@@ -197,6 +197,71 @@ async fn a_job_runs_in_its_service_as_by_hand_but_nobody_can_be_asked() {
         note: None,
     };
     assert_eq!(end, expected);
+}
+
+#[tokio::test]
+async fn a_job_has_what_a_login_has_and_programs_end_when_nobody_reads_what_they_write() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "for name in HOME USER LOGNAME SHELL PATH; do [ -n \"${!name}\" ] || echo no $name; done\n\
+         set -o pipefail; yes | head -n 1 >/dev/null; echo \"yes: $?\"\n\
+         for fd in 1 2; do while read name value; do [ $name = flags: ] && echo $((value & 04000)); done </proc/$$/fdinfo/$fd; done\n",
+    );
+    let (stored, end) = run(&mut link, start(id(17))).await;
+    // SIGPIPE, which a service ignores, ends them, and what they write waits until there is room.
+    assert_eq!(stored.lines()[2..], ["yes: 141", "0", "0"]);
+    assert_eq!(end.code, Some(0));
+}
+
+#[tokio::test]
+async fn what_the_operator_lets_through_counts_before_what_a_job_has_otherwise() {
+    let (mut runner, _link) = runner().await;
+    script(&runner, "echo $ANSIBLE_HOST_PATTERN_MISMATCH $ANSIBLE_INVENTORY_UNPARSED_FAILED $NOT_NAMED\n");
+    runner.agent.start_kill().unwrap();
+    runner.agent.wait().await.unwrap();
+    let services = runner.machine.config.services.as_mut().unwrap();
+    services.pass_environment = vec!["ANSIBLE_HOST_PATTERN_MISMATCH".to_owned()];
+    let mut agent = program();
+    agent.args(runner.machine.start_words());
+    for name in ["ANSIBLE_HOST_PATTERN_MISMATCH", "NOT_NAMED"] {
+        agent.env(name, "warning");
+    }
+    let _agent = agent.spawn().unwrap();
+    let mut link = runner.relay.welcome_with_services().await;
+    let (stored, _) = run(&mut link, start(id(18))).await;
+    assert_eq!(stored.lines().last(), Some(&"warning 1"));
+}
+
+#[tokio::test]
+async fn ansible_that_is_called_off_is_said_to_go_on_elsewhere() {
+    let (runner, mut link) = runner().await;
+    script(&runner, "echo 'PLAY [all] ***'; while :; do sleep 0.1; done\n");
+    link.send(ToAgent::Job { job: start(id(19)) }).await;
+    let mut stored = Stored::default();
+    stored.until(&mut link, "PLAY [all]").await;
+    let username = "ann".to_owned();
+    link.send(ToAgent::CancelJob { job: id(19), username }).await;
+    stored.over(&mut link).await;
+    let said = stored.lines();
+    let words = "[Warning: what Ansible had begun on other machines may go on there]";
+    assert!(said.ends_with(&[words, "[CANCELLED by ann]"]), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_recap_is_told_in_words_beside_the_exit_code() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "printf 'PLAY RECAP ****\\nweb : ok=1 unreachable=0 failed=1\\ndb : ok=1 unreachable=1 failed=0'; exit 4\n",
+    );
+    let (stored, end) = run(&mut link, start(id(20))).await;
+    assert!(
+        stored.lines().ends_with(&["[Hosts: 1 failed, 1 unreachable]", "[EXIT CODE: 4]"]),
+        "{}",
+        stored.output
+    );
+    assert_eq!(end.code, Some(4));
 }
 
 #[tokio::test]

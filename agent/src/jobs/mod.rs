@@ -6,6 +6,7 @@ mod keep;
 mod mask;
 mod notes;
 mod private;
+mod recap;
 mod run;
 mod script;
 mod text;

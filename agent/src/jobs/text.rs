@@ -2,6 +2,8 @@
 use protocol::terminal::jobs::{MAX_DEPLOYMENT_ID, MAX_JOB_OUTPUT};
 use protocol::terminal::published::Utf8Stream;
 
+use super::recap::Recap;
+
 /// What a line says that names a deployment (contract of the published API).
 const DEPLOYMENT: &str = "DEPLOYMENT_ID=";
 
@@ -50,6 +52,7 @@ pub struct Text {
     deployment_id: Option<String>,
     remarks: [bool; REMARKS.len()],
     plays: bool,
+    recap: Recap,
 }
 
 impl Text {
@@ -75,6 +78,9 @@ impl Text {
         for line in said.map(|((_, remark), _)| format!("[{remark}]")).collect::<Vec<_>>() {
             text.push_str(&self.say(&line));
         }
+        if let Some(words) = self.recap.words() {
+            text.push_str(&self.say(&format!("[{words}]")));
+        }
         text
     }
 
@@ -91,6 +97,8 @@ impl Text {
     fn keep(&mut self, text: String) -> String {
         // No JSON reader or database is to stumble over it.
         let mut text = text.replace('\0', "\u{fffd}");
+        // Also what is kept no more: how it ended is at its end.
+        self.look_at(&text);
         if self.is_cut {
             return String::new();
         }
@@ -100,7 +108,6 @@ impl Text {
             text.truncate(text.floor_char_boundary(room));
         }
         self.kept += text.len() as u64;
-        self.look_at(&text);
         if let Some(last) = text.bytes().last() {
             self.mid_line = last != b'\n';
         }
@@ -128,6 +135,7 @@ impl Text {
 
     fn look_at_line(&mut self, line: &str) {
         self.plays |= line.contains(PLAY);
+        self.recap.line(line);
         for ((words, _), seen) in REMARKS.iter().zip(&mut self.remarks) {
             *seen |= line.contains(words);
         }
@@ -171,9 +179,19 @@ mod tests {
         let mut text = Text::default();
         text.push(b"PLAY [all] **\nskipping: no hosts matched\nskipping: no hosts matched\n[WARNING]: Not prompting as we are not in interactive mode\n");
         assert!(text.has_plays());
-        let said = text.finish();
-        assert_eq!(said.lines().count(), 2, "{said}");
-        assert!(said.contains("[Warning: no hosts matched") && said.contains("a question was not asked"));
+        text.push(
+            b"Pausing (output is hidden)\n[WARNING]: Not waiting for response to prompt as stdin is not interactive\n",
+        );
+        text.push(b"PLAY RECAP ****\nweb-1 : ok=1 changed=0 unreachable=0 failed=0\n");
+        assert_eq!(
+            text.finish().lines().collect::<Vec<_>>(),
+            [
+                "[Warning: no hosts matched, so nothing was done there]",
+                "[Warning: a question was not asked, as nobody can answer it here]",
+                "[Warning: a pause was not waited for, as nobody can end it here]",
+                "[Hosts: 1 ok]",
+            ]
+        );
     }
 
     #[test]
@@ -188,6 +206,8 @@ mod tests {
         assert_eq!(output.len(), MAX_JOB_OUTPUT as usize);
         assert_eq!(rest, "\n[Warning: the output is longer than 4 MiB and cut here]\n");
         assert_eq!(text.push(b"more"), "");
+        assert_eq!(text.push(b"\nPLAY RECAP **\nweb : ok=1 failed=2\n"), "");
+        assert_eq!(text.finish(), "[Hosts: 1 failed]\n");
         assert_eq!(text.say("[EXIT CODE: 1]"), "[EXIT CODE: 1]\n");
     }
 
