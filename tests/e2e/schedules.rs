@@ -204,6 +204,44 @@ async fn a_run_is_left_out_while_the_one_before_runs_or_the_edge_was_away_and_hi
 }
 
 #[tokio::test]
+async fn a_run_that_waits_starts_when_the_one_before_is_over_and_a_further_one_is_left_out() {
+    let runner = runner().await;
+    let id = runner.schedules(&runner.jobs.owner, json!({"overlap": "queue"})).await;
+    assert_eq!(runner.schedule(&id).await["overlap"], "queue");
+    runner.waits(true);
+    let first = runner.comes(&id, TimeDelta::zero()).await;
+    let second = runner.comes(&id, TimeDelta::zero()).await;
+    assert_eq!(
+        (&second["outcome"], &second["job_id"]),
+        (&json!("queued"), &Value::Null)
+    );
+    let third = runner.comes(&id, TimeDelta::zero()).await;
+    assert_eq!(
+        (&third["outcome"], &third["reason"]),
+        (
+            &json!("skipped_running"),
+            &json!("A run that was due before waits already")
+        )
+    );
+    let clock = |minutes| {
+        let at = time(&third["due_at"]) + TimeDelta::minutes(minutes);
+        runner.stack.scheduled(&at.to_rfc3339());
+    };
+    clock(1);
+    assert_eq!(runner.history(&id).await[1]["outcome"], "queued");
+    runner.waits(false);
+    runner.over(&first["job_id"]).await;
+    clock(2);
+    let history = runner.history(&id).await;
+    assert_eq!((history.len(), &history[1]["outcome"]), (3, &json!("started")));
+    let job = runner.over(&history[1]["job_id"]).await;
+    assert_eq!((&job["status"], &job["schedule_id"]), (&json!("completed"), &json!(id)));
+    clock(3);
+    assert_eq!(runner.history(&id).await.len(), 3);
+    assert_eq!(runner.jobs.owner.get("/api/jobs").await.ok()["total"], 2);
+}
+
+#[tokio::test]
 async fn people_have_started_only_what_they_may_start_themselves_when_it_is_due() {
     let runner = runner().await;
     let colleague = team::join(&runner.stack, &runner.jobs.owner, "user").await;

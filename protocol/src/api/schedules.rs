@@ -39,6 +39,8 @@ pub enum Overlap {
     Skip,
     /// Both run.
     Allow,
+    /// It waits until that is over. One waits at most: a further one is left out.
+    Queue,
 }
 
 impl Overlap {
@@ -47,6 +49,7 @@ impl Overlap {
         match self {
             Self::Skip => "skip",
             Self::Allow => "allow",
+            Self::Queue => "queue",
         }
     }
 }
@@ -216,6 +219,8 @@ pub struct ScheduleList {
 pub enum RunOutcome {
     /// Its job was started.
     Started,
+    /// It waits until the job of the one before is over, or another deployment of the service.
+    Queued,
     /// It was left out, as the job of the one before ran, or another deployment of the service.
     SkippedRunning,
     /// The runner was not connected.
@@ -233,6 +238,7 @@ impl RunOutcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
+            Self::Queued => "queued",
             Self::SkippedRunning => "skipped_running",
             Self::RunnerOffline => "runner_offline",
             Self::Missed => "missed",
@@ -327,7 +333,7 @@ mod tests {
 
     #[test]
     fn words_are_stored_as_they_are_said() {
-        for overlap in [Overlap::Skip, Overlap::Allow] {
+        for overlap in [Overlap::Skip, Overlap::Allow, Overlap::Queue] {
             assert_eq!(serde_json::to_value(overlap).unwrap(), overlap.as_str());
         }
         for missed in [Missed::Skip, Missed::RunOnce] {

@@ -42,9 +42,12 @@ pub struct Due {
 }
 
 /// That a run was claimed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Claimed {
     /// Whether a job of a run before it runs.
     #[serde(deserialize_with = "flag")]
     pub is_running: bool,
+    /// Whether a run before it waits for that.
+    #[serde(deserialize_with = "flag")]
+    pub is_waiting: bool,
 }

@@ -16,6 +16,7 @@ use crate::features::jobs::{self, DeployRight, Wanted};
 use crate::features::services;
 use crate::features::services::row::Target;
 use crate::platform::context::App;
+use crate::platform::db::Query;
 use crate::platform::error::ApiError;
 use crate::platform::log;
 
@@ -23,11 +24,18 @@ use crate::platform::log;
 const NOT_ALLOWED: &str =
     "The account that it runs as may not start jobs any more; somebody who may takes it over by switching it on";
 
-/// Starts what is due at `now`. One that fails keeps no other from running.
+/// Starts what has waited and what is due at `now`. One that fails keeps no other from running.
 pub async fn run(app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
+    let failed = |due: &Due, error: ApiError| log::error(&format!("the schedule {} failed: {}", due.id, error.cause()));
+    // What has waited comes first: what is due of the same schedule waits for it, then.
+    for due in app.db()?.run(runs::waiting(now)).await? {
+        if let Err(error) = resume(app, &due, now).await {
+            failed(&due, error);
+        }
+    }
     for due in app.db()?.run(runs::due(now)).await? {
         if let Err(error) = one(app, &due, now).await {
-            log::error(&format!("the schedule {} failed: {}", due.id, error.cause()));
+            failed(&due, error);
         }
     }
     Ok(())
@@ -40,27 +48,47 @@ async fn one(app: &App, due: &Due, now: DateTime<Utc>) -> Result<(), ApiError> {
         // Such as a time zone that is gone.
         Err(fault) => return switch_off(app, due, fault.text()).await,
     };
-    // What its owner may, and what is to run, are as they are when it is claimed.
-    let owner = due.user_id.as_ref();
-    let whose = owner.map(|owner| {
-        (
-            account_store::find_caller(owner, ""),
-            services::store::target(owner, &due.service),
-        )
-    });
-    let ((claimed, _), whose) = db.run((runs::claim(due, next, now), whose)).await?;
+    let ((claimed, _), whose) = db.run((runs::claim(due, next, now), whose(due))).await?;
     let Some(claimed) = claimed.into_iter().next() else {
         return Ok(());
     };
-    let begun = match rules::left_out(due, claimed.is_running, now) {
-        Some(outcome) => Begun::left_out(outcome, String::new()),
-        None => match may_start(due, whose) {
-            None => Begun::left_out(RunOutcome::NotAllowed, NOT_ALLOWED.to_owned()),
-            Some((caller, targets)) => Begun::of(start(app, due, caller, targets).await),
-        },
+    let begun = match rules::left_out(due, claimed, now) {
+        Some((outcome, reason)) => Begun::left_out(outcome, reason.to_owned()),
+        None => begin(app, due, whose).await,
     };
-    db.run(runs::end(due, begun.outcome, &begun.reason, begun.job.as_ref()))
-        .await?;
+    end(app, due, begun).await
+}
+
+/// Starts a run that has waited.
+async fn resume(app: &App, due: &Due, now: DateTime<Utc>) -> Result<(), ApiError> {
+    let (claimed, whose) = app.db()?.run((runs::claim_waiting(due, now), whose(due))).await?;
+    if claimed.is_empty() {
+        return Ok(());
+    }
+    let begun = begin(app, due, whose).await;
+    end(app, due, begun).await
+}
+
+/// What its owner may, and what is to run, as they are when it is claimed.
+fn whose(due: &Due) -> Option<(Query<CallerRow>, Query<Target>)> {
+    let owner = due.user_id.as_ref()?;
+    Some((
+        account_store::find_caller(owner, ""),
+        services::store::target(owner, &due.service),
+    ))
+}
+
+async fn begin(app: &App, due: &Due, whose: Option<(Vec<CallerRow>, Vec<Target>)>) -> Begun {
+    match may_start(due, whose) {
+        None => Begun::left_out(RunOutcome::NotAllowed, NOT_ALLOWED.to_owned()),
+        Some((caller, targets)) => Begun::of(due, start(app, due, caller, targets).await),
+    }
+}
+
+/// Writes down what became of a run.
+async fn end(app: &App, due: &Due, begun: Begun) -> Result<(), ApiError> {
+    let end = runs::end(due, begun.outcome, &begun.reason, begun.job.as_ref());
+    app.db()?.run(end).await?;
     match begun.outcome {
         RunOutcome::NotAllowed => switch_off(app, due, NOT_ALLOWED).await,
         _ => Ok(()),
@@ -81,7 +109,7 @@ impl Begun {
     }
 
     /// Of what starting it came to.
-    fn of(started: Result<JobId, ApiError>) -> Self {
+    fn of(due: &Due, started: Result<JobId, ApiError>) -> Self {
         let error = match started {
             Ok(job) => {
                 return Self {
@@ -94,7 +122,7 @@ impl Begun {
         };
         let outcome = match error.status() {
             StatusCode::SERVICE_UNAVAILABLE => RunOutcome::RunnerOffline,
-            StatusCode::CONFLICT => RunOutcome::SkippedRunning,
+            StatusCode::CONFLICT => rules::held_up(due),
             status => {
                 if status.is_server_error() {
                     log::error(&format!("a scheduled job was not started: {}", error.cause()));
@@ -167,8 +195,9 @@ mod tests {
 
     #[test]
     fn why_a_job_was_not_started_is_said_in_the_words_of_its_refusal() {
+        let due = due("2026-01-10T04:30:00Z", Overlap::Skip, Missed::Skip);
         let of = |error: ApiError| {
-            let begun = Begun::of(Err(error));
+            let begun = Begun::of(&due, Err(error));
             (begun.outcome, begun.reason, begun.job)
         };
         assert_eq!(
@@ -179,7 +208,7 @@ mod tests {
         assert_eq!(taken.0, RunOutcome::SkippedRunning);
         let missing = of(ApiError::bad_request("Script 'x' not found for service 'web'"));
         assert_eq!(missing.0, RunOutcome::FailedToStart);
-        let begun = Begun::of(Ok("0123abcd".parse().unwrap()));
+        let begun = Begun::of(&due, Ok("0123abcd".parse().unwrap()));
         assert_eq!((begun.outcome, begun.job.is_some()), (RunOutcome::Started, true));
     }
 }

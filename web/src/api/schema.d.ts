@@ -6939,7 +6939,7 @@ export interface components {
         IssueStatus: "open" | "in_progress" | "resolved" | "closed";
         /** @description A job. */
         Job: {
-            /** @description What it does: `deploy` or `script`. */
+            /** @description What it does, such as `deploy` or `script`, or the name of an action of the inventory. */
             action: string;
             /** @description Whether somebody called it off. */
             cancelled: boolean;
@@ -7788,7 +7788,7 @@ export interface components {
          * @description What becomes of a run while the job of the one before it runs.
          * @enum {string}
          */
-        Overlap: "skip" | "allow";
+        Overlap: "skip" | "allow" | "queue";
         /** @description One's own SSH key. */
         OwnSshKey: {
             /** @description For `authorized_keys`, if there is one. */
@@ -8472,7 +8472,7 @@ export interface components {
          * @description What became of a run.
          * @enum {string}
          */
-        RunOutcome: "started" | "skipped_running" | "runner_offline" | "missed" | "not_allowed" | "failed_to_start";
+        RunOutcome: "started" | "queued" | "skipped_running" | "runner_offline" | "missed" | "not_allowed" | "failed_to_start";
         /** @description Run a script of a service. */
         RunScript: {
             /** @description What it is given: each as `INPUT_` and its name in capitals. Lists are joined by commas, objects are JSON, and what is null is left out. */
@@ -8822,6 +8822,11 @@ export interface components {
         };
         /** @description A service. */
         Service: {
+            /**
+             * @description Which playbooks in its directory have a `vars_prompt`, or a `pause` of no length. Nobody answers them in a job: what they ask for is the
+             *     text `None`, and the pause is over at once.
+             */
+            asks: string[];
             /** @description Which configs it has. */
             configs: string[];
             /** @description Whether several runners have one of this name. */
@@ -21768,6 +21773,10 @@ export interface operations {
                 script?: string;
                 /** @description Those that repeat a job, by its `id`. */
                 parent_job_id?: string;
+                /** @description Those that are about an object of the inventory, by its `id`. */
+                object_id?: string;
+                /** @description Those that are about objects of a type. */
+                type_slug?: string;
                 /** @description `1` if what they wrote is wanted, too: of the newest, as many as wrote 4 MiB together. */
                 include_output?: string;
                 /** @description The page, from 1. */

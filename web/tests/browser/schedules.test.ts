@@ -65,6 +65,7 @@ describe('schedules', () => {
     await dialog.getByRole('button', { name: 'Add schedule' }).click();
     await dialog.getByText('Must have 5 fields.', { exact: true }).waitFor();
     await dialog.getByLabel('Cron expression').fill('30 2 * * 1-5');
+    await dialog.getByLabel('While the run before is not over').selectOption('queue');
     await dialog.getByLabel('Make up for missed runs').check();
     await dialog.getByRole('button', { name: 'Add schedule' }).click();
     await page.getByTestId('schedule').getByText('Run backup of grafana').waitFor();
@@ -76,7 +77,7 @@ describe('schedules', () => {
       inputs: { host: 'db', secret: 's3cret' },
       cron: '30 2 * * 1-5',
       time_zone: 'UTC',
-      overlap: 'skip',
+      overlap: 'queue',
       missed: 'run_once',
     });
   });

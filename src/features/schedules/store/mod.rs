@@ -1,4 +1,11 @@
 //! SQL of schedules: here that of the schedules themselves, beside it that of their runs.
+/// SQL: what becomes of a run of `s` while the one before runs.
+macro_rules! overlap {
+    () => {
+        "iif(s.queues, 'queue', s.overlap)"
+    };
+}
+
 pub mod runs;
 
 use protocol::api::schedules::SaveSchedule;
@@ -22,7 +29,7 @@ macro_rules! schedule {
             "json_object('id', s.id, 'name', s.name, 'service', s.service, 'action', iif(s.script IS NULL, 'deploy', 'script'),
                'script', s.script, 'inputs', json(s.input_names), 'cron', s.cron, 'time_zone', s.time_zone, 'enabled', ",
             json_flag!("s.enabled"),
-            ", 'off_reason', s.off_reason, 'overlap', s.overlap, 'missed', s.missed, 'runs_as', s.username, 'next_run_at', ",
+            ", 'off_reason', s.off_reason, 'overlap', ", overlap!(), ", 'missed', s.missed, 'runs_as', s.username, 'next_run_at', ",
             json_time!("s.next_run_at"),
             ", 'last_run', json((SELECT ", run!(), " FROM schedule_runs r LEFT JOIN jobs j ON j.id = r.job_id
                  WHERE r.schedule_id = s.id ORDER BY r.due_at DESC LIMIT 1)), 'created_at', ",
@@ -39,19 +46,19 @@ statements! {
     );
 
     FIND = concat!(
-        "SELECT s.id, s.name, s.service, s.script, s.inputs_sealed, s.cron, s.time_zone, s.enabled, s.overlap, s.missed, ", schedule!(),
+        "SELECT s.id, s.name, s.service, s.script, s.inputs_sealed, s.cron, s.time_zone, s.enabled, ", overlap!(), " AS overlap, s.missed, ", schedule!(),
         " FROM users u JOIN schedules s ON s.id = ?2 AND s.organization_id = u.organization_id WHERE u.id = ?1"
     );
 
     /// As long as there is room for one more (?16).
     INSERT = "INSERT INTO schedules (id, organization_id, name, service, script, inputs_sealed, input_names, cron, time_zone, enabled,
-           overlap, missed, next_run_at, user_id, username, created_at)
-         SELECT ?1, u.organization_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, u.id, ?14, ?15 FROM users u WHERE u.id = ?13
+           overlap, queues, missed, next_run_at, user_id, username, created_at)
+         SELECT ?1, u.organization_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?10 = 'queue', 'skip', ?10), ?10 = 'queue', ?11, ?12, u.id, ?14, ?15 FROM users u WHERE u.id = ?13
            AND (SELECT COUNT(*) FROM schedules s WHERE s.organization_id = u.organization_id) < ?16";
 
     /// It (?1) is somebody's (?13, ?14) from now on. Its next run stays, if nothing is said of it (?12) and it is on.
     UPDATE = "UPDATE schedules SET name = ?2, service = ?3, script = ?4, inputs_sealed = ?5, input_names = ?6, cron = ?7, time_zone = ?8,
-           enabled = ?9, overlap = ?10, missed = ?11, next_run_at = iif(?9, COALESCE(?12, next_run_at), NULL), off_reason = '',
+           enabled = ?9, overlap = iif(?10 = 'queue', 'skip', ?10), queues = ?10 = 'queue', missed = ?11, next_run_at = iif(?9, COALESCE(?12, next_run_at), NULL), off_reason = '',
            user_id = ?13, username = ?14
          WHERE id = ?1";
 

@@ -1,12 +1,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use protocol::api::schedules::{RunOutcome, Schedule, ScheduleRun};
+use protocol::api::schedules::{Overlap, RunOutcome, Schedule, ScheduleRun};
 use protocol::ids::JobId;
 use serde_json::json;
 
 use super::*;
 use crate::features::jobs::DeployRight;
 use crate::features::schedules::plan;
-use crate::features::schedules::row::Due;
+use crate::features::schedules::row::{Claimed, Due};
 use crate::features::services::row::Target;
 use crate::http::page::Page;
 use crate::platform::db::Count;
@@ -56,10 +56,14 @@ fn due(db: &TestDb, now: &str) -> Vec<Due> {
 
 /// Claims a run as the clock does at its time; says whether it was, and whether one before runs.
 fn claims(db: &TestDb, due: &Due) -> Option<bool> {
+    claimed(db, due).map(|claimed| claimed.is_running)
+}
+
+fn claimed(db: &TestDb, due: &Due) -> Option<Claimed> {
     let (claim, begin) = runs::claim(due, due.due_at + TimeDelta::days(1), due.due_at);
     let claimed = db.run(claim).into_iter().next();
     db.run(begin);
-    claimed.map(|claimed| claimed.is_running)
+    claimed
 }
 
 fn history(db: &TestDb, caller: &str, name: &str) -> Vec<ScheduleRun> {
@@ -145,6 +149,77 @@ fn a_claim_says_whether_the_job_of_a_run_before_still_runs() {
     db.run(delete(&access(&db, "ann", "nightly")));
     assert_eq!((db.count("jobs"), db.count("jobs WHERE schedule_id IS NULL")), (3, 2));
     assert_eq!(db.count("schedule_runs"), 0);
+}
+
+#[test]
+fn a_run_waits_until_the_job_before_it_is_over_and_is_claimed_once_then() {
+    let db = db();
+    let nightly = add(&db, "nightly", "ann", "2026-01-11T00:00:00.000Z");
+    db.execute("UPDATE schedules SET queues = 1");
+    assert_eq!(found(&db, "ann", "nightly").unwrap().overlap, Overlap::Queue);
+    let waiting = || db.run(runs::waiting(at("2026-02-01T00:00:00Z")));
+    let first = due(&db, "2026-01-11T00:00:00Z").remove(0);
+    assert_eq!(first.overlap, Overlap::Queue);
+    job(&db, 1, &nightly, "running");
+    let state = |is_running, is_waiting| Claimed { is_running, is_waiting };
+    assert_eq!(claimed(&db, &first), Some(state(true, false)));
+    db.run(runs::end(&first, RunOutcome::Queued, "", None));
+    let outcomes = || {
+        history(&db, "ann", "nightly")
+            .iter()
+            .map(|run| run.outcome)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(), [RunOutcome::Queued]);
+
+    let second = due(&db, "2026-01-12T00:00:00Z").remove(0);
+    assert_eq!(claimed(&db, &second), Some(state(true, true)));
+    // Though both were to wait, one does.
+    db.run(runs::end(&second, RunOutcome::Queued, "", None));
+    assert_eq!(outcomes(), [RunOutcome::SkippedRunning, RunOutcome::Queued]);
+    assert!(waiting().is_empty() && db.run(runs::claim_waiting(&first, second.due_at)).is_empty());
+    // It is kept for as long as it waits.
+    db.run(runs::purge("2027-01-01T00:00:00.000Z", 1000));
+    assert_eq!(outcomes(), [RunOutcome::Queued]);
+
+    db.execute("UPDATE jobs SET status = 'completed'");
+    let one = waiting().remove(0);
+    assert_eq!(
+        (one.id.clone(), one.due_at, one.name.as_str()),
+        (nightly.clone(), first.due_at, "nightly")
+    );
+    assert_eq!(db.run(runs::claim_waiting(&one, second.due_at)).len(), 1);
+    assert!(db.run(runs::claim_waiting(&one, second.due_at)).is_empty() && waiting().is_empty());
+    assert!(history(&db, "ann", "nightly")[0].reason.contains("interrupted"));
+    db.run(runs::end(
+        &one,
+        RunOutcome::Started,
+        "",
+        Some(&job(&db, 2, &nightly, "running")),
+    ));
+    let last = &history(&db, "ann", "nightly")[0];
+    assert_eq!((last.outcome, last.at), (RunOutcome::Started, second.due_at));
+}
+
+#[test]
+fn a_schedule_that_is_switched_off_waits_for_nothing() {
+    let db = db();
+    add(&db, "nightly", "ann", "2026-01-11T00:00:00.000Z");
+    let first = due(&db, "2026-01-11T00:00:00Z").remove(0);
+    claims(&db, &first);
+    db.run(runs::end(&first, RunOutcome::Queued, "", None));
+    assert_eq!(db.run(runs::waiting(first.due_at)).len(), 1);
+    let off = serde_json::from_value(json!({"enabled": false})).unwrap();
+    db.run(rename(&access(&db, "ann", "nightly"), &off));
+    assert!(db.run(runs::waiting(first.due_at)).is_empty());
+    let run = &history(&db, "ann", "nightly")[0];
+    assert_eq!(
+        (run.outcome, run.reason.as_str()),
+        (
+            RunOutcome::SkippedRunning,
+            "The schedule was switched off while it waited"
+        )
+    );
 }
 
 #[test]
@@ -263,7 +338,7 @@ fn an_organization_has_a_bounded_number_and_a_change_makes_it_the_changers() {
         &key,
         &first,
         &right("ann"),
-        &request(json!({"missed": "run_once"})),
+        &request(json!({"missed": "run_once", "overlap": "queue"})),
         Some(before.found()),
         later,
     );
@@ -273,6 +348,7 @@ fn an_organization_has_a_bounded_number_and_a_change_makes_it_the_changers() {
         (changed.next_run_at, changed.inputs.len()),
         (Some(at("2026-01-12T03:00:00Z")), 1)
     );
+    assert_eq!(changed.overlap, Overlap::Queue);
     let open = plan::open(&key, &first, &access(&db, "ann", "nightly").found().inputs_sealed).unwrap();
     assert_eq!(open["host"], "db");
     for (json, words) in [

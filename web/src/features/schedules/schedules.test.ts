@@ -9,6 +9,7 @@ describe('a run', () => {
     [{ outcome: 'started', job_status: null }, 'Started'],
     [{ outcome: 'runner_offline', job_status: null }, 'Did not run: its runner was offline'],
     [{ outcome: 'skipped_running', job_status: null }, 'Left out: the run before was not over'],
+    [{ outcome: 'queued', job_status: null }, 'Waits until the run before is over'],
   ] as const)('%j reads “%s”', (run, words) => expect(describeRun(run).words).toBe(words));
 });
 

@@ -14,9 +14,24 @@ export const PRESETS = [
   ['0 4 1 * *', 'On the 1st of each month at 04:00'],
 ] as const;
 
+/** What becomes of a run while the one before is not over. */
+export const OVERLAPS: readonly (readonly [Schedule['overlap'], string])[] = [
+  ['skip', 'Leave it out'],
+  ['queue', 'Wait until that is over'],
+  ['allow', 'Start it beside that'],
+];
+
+/** The same of a schedule, in words. */
+export const OVERLAP_WORDS: Record<Schedule['overlap'], string> = {
+  skip: 'Left out while the run before is not over',
+  queue: 'Waits until the run before is over',
+  allow: 'Started even while the run before is not over',
+};
+
 /** What became of a run, where no job says it. */
 const OUTCOMES: Record<ScheduleRun['outcome'], { words: string; tone: Tone }> = {
   started: { words: 'Started', tone: 'idle' },
+  queued: { words: 'Waits until the run before is over', tone: 'warn' },
   skipped_running: { words: 'Left out: the run before was not over', tone: 'warn' },
   runner_offline: { words: 'Did not run: its runner was offline', tone: 'bad' },
   missed: { words: 'Missed: the server was away', tone: 'warn' },
