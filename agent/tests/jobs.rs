@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::ids::JobId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
-use protocol::terminal::jobs::{JobEnd, Playbook, StartJob};
+use protocol::terminal::jobs::{JobEnd, Outputs, Playbook, StartJob};
 use protocol::terminal::services::{Answer, Refusal};
 use tokio::process::Child;
 
@@ -195,6 +195,7 @@ async fn a_job_runs_in_its_service_as_by_hand_but_nobody_can_be_asked() {
         code: Some(3),
         signal: None,
         note: None,
+        outputs: Outputs::default(),
     };
     assert_eq!(end, expected);
 }
@@ -206,7 +207,7 @@ async fn a_job_has_what_a_login_has_and_programs_end_when_nobody_reads_what_they
         &runner,
         "for name in HOME USER LOGNAME SHELL PATH; do [ -n \"${!name}\" ] || echo no $name; done\n\
          set -o pipefail; yes | head -n 1 >/dev/null; echo \"yes: $?\"\n\
-         for fd in 1 2; do while read name value; do [ $name = flags: ] && echo $((value & 04000)); done </proc/$$/fdinfo/$fd; done\n",
+         for fd in 1 2; do while read name value; do [ $name = flags: ] && echo $((value & 04000)); done </proc/$$/fdinfo/$fd; done; exit 0\n",
     );
     let (stored, end) = run(&mut link, start(id(17))).await;
     // SIGPIPE, which a service ignores, ends them, and what they write waits until there is room.
@@ -217,7 +218,10 @@ async fn a_job_has_what_a_login_has_and_programs_end_when_nobody_reads_what_they
 #[tokio::test]
 async fn what_the_operator_lets_through_counts_before_what_a_job_has_otherwise() {
     let (mut runner, _link) = runner().await;
-    script(&runner, "echo $ANSIBLE_HOST_PATTERN_MISMATCH $ANSIBLE_INVENTORY_UNPARSED_FAILED $NOT_NAMED\n");
+    script(
+        &runner,
+        "echo $ANSIBLE_HOST_PATTERN_MISMATCH $ANSIBLE_INVENTORY_UNPARSED_FAILED $NOT_NAMED\n",
+    );
     runner.agent.start_kill().unwrap();
     runner.agent.wait().await.unwrap();
     let services = runner.machine.config.services.as_mut().unwrap();
@@ -249,6 +253,48 @@ async fn ansible_that_is_called_off_is_said_to_go_on_elsewhere() {
 }
 
 #[tokio::test]
+async fn what_a_service_says_of_itself_is_told_when_a_script_of_it_ended_well_and_is_not_noted() {
+    let (runner, mut link) = runner().await;
+    script(
+        &runner,
+        "mkdir -p outputs; printf 'outputs:\\n  - {name: root, type: credential, value: hunter2}\\n' >outputs/service_outputs.yaml; exit $INPUT_CODE\n",
+    );
+    fs::write(runner.service.join("main.yaml"), "- hosts: localhost\n").unwrap();
+    let code = |code: &str| BTreeMap::from([("INPUT_CODE".to_owned(), code.to_owned())]);
+    let job = |number, environment| StartJob {
+        environment,
+        ..start(id(number))
+    };
+    let (_, failed) = run(&mut link, job(21, code("3"))).await;
+    assert_eq!((failed.code, failed.outputs), (Some(3), Outputs::default()));
+    let (_, well) = run(&mut link, job(22, code("0"))).await;
+    let told = serde_json::json!([{"name": "root", "type": "credential", "value": "hunter2"}]);
+    assert_eq!(
+        (well.code, serde_json::to_value(&well.outputs).unwrap()),
+        (Some(0), told)
+    );
+    let config = &runner.machine.config;
+    let note = config.storage.jobs(&config.agent.id).join(id(22).as_str());
+    let noted = fs::read_to_string(note).unwrap();
+    assert!(noted.contains("\"code\":0") && !noted.contains("hunter2"), "{noted}");
+    // A playbook is of something else.
+    let bin = runner.machine.directory.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::write(bin.join("ansible-playbook"), "#!/bin/bash\n").unwrap();
+    for path in [bin.clone(), bin.join("ansible-playbook")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    search_path(&runner, &format!("{}:/usr/bin:/bin", bin.display()));
+    let playbook = StartJob {
+        file: "main.yaml".into(),
+        playbook: Some(Playbook::default()),
+        ..start(id(23))
+    };
+    let (_, end) = run(&mut link, playbook).await;
+    assert_eq!((end.code, end.outputs), (Some(0), Outputs::default()));
+}
+
+#[tokio::test]
 async fn a_recap_is_told_in_words_beside_the_exit_code() {
     let (runner, mut link) = runner().await;
     script(
@@ -257,7 +303,9 @@ async fn a_recap_is_told_in_words_beside_the_exit_code() {
     );
     let (stored, end) = run(&mut link, start(id(20))).await;
     assert!(
-        stored.lines().ends_with(&["[Hosts: 1 failed, 1 unreachable]", "[EXIT CODE: 4]"]),
+        stored
+            .lines()
+            .ends_with(&["[Hosts: 1 failed, 1 unreachable]", "[EXIT CODE: 4]"]),
         "{}",
         stored.output
     );

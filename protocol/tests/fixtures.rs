@@ -251,6 +251,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "hello.pulled_metrics",
             "job_ended.code",
             "job_ended.note",
+            "job_ended.outputs",
             "job_ended.signal",
             "job_output.deployment_id",
             "notice.input",
@@ -264,6 +265,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
         "to_agent",
         &[
             "job.number",
+            "job.playbook",
             "job.vault_password",
             "open.limits",
             "run.limits",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol::ids::JobId;
 use protocol::terminal::agent::FromAgent;
-use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_PART};
+use protocol::terminal::jobs::{JobEnd, JobOutput, MAX_JOB_PART, Outputs};
 use protocol::terminal::services::Refusal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -237,6 +237,7 @@ async fn start_and_end(
         code: None,
         signal: None,
         note: Some(note.to_owned()),
+        outputs: Outputs::default(),
     };
     let (spec, link) = match beginning {
         Beginning::New(spec, link) => (spec, link),
@@ -281,7 +282,11 @@ async fn start_and_end(
             return Some(of(CUT_SHORT));
         }
     }
-    let end = run::run(*spec, directory, called, say).await;
+    let outputs = run::outputs_of(spec.root.clone(), &spec.start);
+    let mut end = run::run(*spec, directory, called, say).await;
+    if end.code == Some(0) {
+        end.outputs = on_disk(outputs).await.unwrap_or_default();
+    }
     let noted = end.clone();
     if let Some(Err(error)) = on_disk(move || notes.end(&noted)).await {
         tracing::warn!(%job, %error, "the end of a job is in memory only");

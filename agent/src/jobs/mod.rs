@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use protocol::ids::JobId;
 use protocol::terminal::agent::{FromAgent, ToAgent};
-use protocol::terminal::jobs::{JobEnd, MAX_JOBS, StartJob};
+use protocol::terminal::jobs::{JobEnd, MAX_JOBS, Outputs, StartJob};
 use protocol::terminal::services::Refusal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -167,6 +167,7 @@ impl Jobs {
                 code: None,
                 signal: None,
                 note: Some(format!("[ERROR: {why}]")),
+                outputs: Outputs::default(),
             };
             Some(FromAgent::JobEnded { end })
         };

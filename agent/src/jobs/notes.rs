@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use nix::unistd::Uid;
 use protocol::ids::JobId;
-use protocol::terminal::jobs::{JobEnd, MAX_JOBS};
+use protocol::terminal::jobs::{JobEnd, MAX_JOBS, Outputs};
 
 use crate::identity::write_private;
 
@@ -54,9 +54,13 @@ impl Notes {
         self.sync()
     }
 
-    /// Notes how a job ended.
+    /// Notes how a job ended. What its service says of itself stays where it is, in the service's directory: there are secrets in it.
     pub fn end(&self, end: &JobEnd) -> io::Result<()> {
-        write_private(&self.path(&end.job), &serde_json::to_vec(end)?)?;
+        let noted = JobEnd {
+            outputs: Outputs::default(),
+            ..end.clone()
+        };
+        write_private(&self.path(&end.job), &serde_json::to_vec(&noted)?)?;
         self.sync()
     }
 
@@ -99,6 +103,7 @@ mod tests {
             code: Some(2),
             signal: None,
             note: None,
+            outputs: Outputs::default(),
         };
         notes.end(&end).unwrap();
         let (again, mut left) = Notes::open(folder.clone()).unwrap();

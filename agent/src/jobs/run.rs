@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::termios::{OutputFlags, SetArg, tcgetattr, tcsetattr};
-use protocol::terminal::jobs::{JobEnd, Playbook, StartJob};
+use protocol::terminal::jobs::{JobEnd, Outputs, Playbook, StartJob};
 use protocol::terminal::services::Refusal;
 use protocol::terminal::{ExitStatus, Size};
 use tokio::sync::{mpsc, watch};
@@ -21,6 +21,8 @@ use super::text::Text;
 use crate::account::Account;
 use crate::process::{Child, Family, Origin, RunAs};
 use crate::pty::{Pty, Read};
+use crate::services::confined::Folder;
+use crate::services::{catalog, scan};
 use crate::session::exit_status;
 use crate::system::System;
 use crate::timer::reach;
@@ -132,6 +134,15 @@ impl Spec {
     }
 }
 
+/// What the service of a job says of itself once it ended well, to be kept by the edge: nothing after a playbook, which is of other things.
+pub fn outputs_of(root: PathBuf, start: &StartJob) -> impl FnOnce() -> Outputs + Send + use<> {
+    let service = start.playbook.is_none().then(|| start.service.clone());
+    move || {
+        let folder = service.and_then(|service| Folder::root(&root).and_then(|root| root.folder(&service)).ok());
+        Outputs(folder.map_or_else(Vec::new, |folder| catalog::outputs(scan::outputs(&folder))))
+    }
+}
+
 /// Runs a job in a directory, or says why there is none. It ends by itself or when `call` says so, and answers then how.
 pub async fn run(
     spec: Spec,
@@ -175,6 +186,7 @@ pub async fn run(
         code: status.code,
         signal: status.signal,
         note: None,
+        outputs: Outputs::default(),
     }
 }
 

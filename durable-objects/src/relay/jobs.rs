@@ -32,7 +32,9 @@ impl JobNews {
                 let end = offset.saturating_add(text.len() as u64);
                 (1..=MAX_JOB_PART).contains(&text.len()) && end <= MAX_JOB_OUTPUT + MAX_JOB_REMARKS
             }
-            Self::Ended(end) => end.note.as_ref().is_none_or(|note| note.len() <= MAX_NOTE),
+            Self::Ended(end) => {
+                end.note.as_ref().is_none_or(|note| note.len() <= MAX_NOTE) && end.outputs.is_within_bounds()
+            }
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::services::is_service_name;
+use super::services::{MAX_DETAIL, is_service_name};
 use crate::ids::JobId;
 
 /// What is kept of a job's output, in bytes. It is answered as one JSON text, of which a Worker has several copies at once in the 128 MB for
@@ -83,7 +84,11 @@ impl Playbook {
             }
             match left.checked_sub(value.len()) {
                 Some(rest) => left = rest,
-                None => return Some(format!("variables must have at most {MAX_VARIABLES_SIZE} bytes together")),
+                None => {
+                    return Some(format!(
+                        "variables must have at most {MAX_VARIABLES_SIZE} bytes together"
+                    ));
+                }
             }
         }
         None
@@ -172,6 +177,33 @@ pub struct JobEnd {
     /// What people should know who see no more of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What its service says of itself, if it was a script of it that ended well.
+    #[serde(default, skip_serializing_if = "Outputs::is_empty")]
+    pub outputs: Outputs,
+}
+
+/// The outputs of a service with the values of credentials, which nothing but the link seals: they are in no log, and an edge passes them on to
+/// what keeps them or drops them.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Outputs(pub Vec<Value>);
+
+impl Outputs {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it is no more than may be told of one service.
+    pub fn is_within_bounds(&self) -> bool {
+        serde_json::to_string(&self.0).is_ok_and(|text| text.len() <= MAX_DETAIL)
+    }
+}
+
+impl fmt::Debug for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} outputs", self.0.len())
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +264,10 @@ mod tests {
         for name in ["", "1a", "a-b", "a b", "ä", &"a".repeat(MAX_VARIABLE_NAME + 1)] {
             assert!(fault(&[(name, "x")]).unwrap().starts_with("Variable name"), "{name}");
         }
-        assert_eq!(fault(&[("a", "\0")]).unwrap(), "Variable 'a' must not contain NUL characters");
+        assert_eq!(
+            fault(&[("a", "\0")]).unwrap(),
+            "Variable 'a' must not contain NUL characters"
+        );
         let half = "x".repeat(MAX_VARIABLES_SIZE / 2);
         assert_eq!(fault(&[("a", &half), ("b", &half)]), None);
         let words = "variables must have at most 65536 bytes together";
@@ -258,7 +293,16 @@ mod tests {
             secrets: vec!["hunter2".into()],
             vault_password: Some("hunter2".into()),
         };
-        let said = format!("{start:?}");
+        let end = JobEnd {
+            job: start.job.clone(),
+            code: Some(0),
+            signal: None,
+            note: None,
+            outputs: Outputs(vec![serde_json::json!({"name": "root", "value": "hunter2"})]),
+        };
+        let said = format!("{start:?} {end:?}");
         assert!(said.contains("0123abcd") && !said.contains("hunter2"), "{said}");
+        assert!(end.outputs.is_within_bounds());
+        assert!(!Outputs(vec!["x".repeat(MAX_DETAIL).into()]).is_within_bounds());
     }
 }

@@ -6,6 +6,7 @@ mod handlers;
 mod id;
 mod inputs;
 mod output;
+pub mod outputs;
 pub mod record;
 mod row;
 pub mod store;
@@ -18,7 +19,7 @@ use handlers::{cancel, find, list, rerun, start, watch};
 
 pub use access::DeployRight;
 pub use handlers::start::start;
-pub use wanted::{InventoryAction, Wanted};
+pub use wanted::Wanted;
 
 /// The routes of this feature.
 pub fn routes() -> Routes {

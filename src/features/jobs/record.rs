@@ -4,9 +4,10 @@ use durable_objects::relay::JobNews;
 use futures_util::future::LocalBoxFuture;
 use protocol::ids::{JobId, ObjectId};
 use protocol::terminal::agent::ToAgent;
+use protocol::terminal::jobs::JobEnd;
 use worker::Env;
 
-use super::store;
+use super::{outputs, store};
 use crate::platform::db::{Db, DbError, stored};
 
 /// How old a job is at least of which its runner must know: the order to run one may be on its way when it says what it has.
@@ -23,13 +24,24 @@ pub fn store(env: Env, machine: ObjectId, news: JobNews) -> LocalBoxFuture<'stat
                 let batch = store::append(&machine, &output);
                 db.run(batch).await.map(|(_, _, rows)| vec![store::answer(job, &rows)])
             }
-            JobNews::Ended(end) => {
-                let batch = store::end(&machine, &end, &stored(Utc::now()));
-                db.run(batch).await.map(|_| vec![ToAgent::ForgetJob { job: end.job }])
-            }
+            JobNews::Ended(end) => ended(&env, &db, &machine, end).await,
         };
         answers.map_err(|error| error.to_string())
     })
+}
+
+async fn ended(env: &Env, db: &Db, machine: &ObjectId, mut end: JobEnd) -> Result<Vec<ToAgent>, DbError> {
+    let outputs = std::mem::take(&mut end.outputs.0);
+    if let Some(keeper) = outputs::keeper()
+        && end.code == Some(0)
+        && !outputs.is_empty()
+        && let Some(job) = db.run(store::ending(machine, &end.job)).await?.into_iter().next()
+    {
+        let line = outputs::keep(keeper, env.clone(), job, outputs).await;
+        end.note = end.note.or(line);
+    }
+    let batch = store::end(machine, &end, &stored(Utc::now()));
+    db.run(batch).await.map(|_| vec![ToAgent::ForgetJob { job: end.job }])
 }
 
 async fn known(db: &Db, machine: &ObjectId, jobs: &[JobId], now: DateTime<Utc>) -> Result<Vec<ToAgent>, DbError> {

@@ -84,6 +84,16 @@ pub struct StoredRow {
     pub output_bytes: u64,
 }
 
+/// A job of a runner that has ended well, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct EndingJob {
+    pub id: JobId,
+    pub organization_id: ObjectId,
+    pub machine_id: ObjectId,
+    /// Of which service it was.
+    pub service: String,
+}
+
 /// A job of the edge that runs.
 #[derive(Debug, Deserialize)]
 pub struct EdgeRow {

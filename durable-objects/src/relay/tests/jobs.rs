@@ -4,9 +4,9 @@ use protocol::relay_contract::RunnerAnswer;
 use protocol::terminal::agent::{FromAgent, ToAgent};
 use protocol::terminal::close::Close;
 use protocol::terminal::jobs::{
-    JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, Playbook, StartJob,
+    JobEnd, JobOutput, MAX_JOB_OUTPUT, MAX_JOB_PART, MAX_JOB_REMARKS, MAX_JOBS, Outputs, Playbook, StartJob,
 };
-use protocol::terminal::services::{Answer, Refusal};
+use protocol::terminal::services::{Answer, MAX_DETAIL, Refusal};
 
 use super::relay_sim::RelaySim;
 use crate::relay::{Action, JobNews};
@@ -48,12 +48,24 @@ fn output(offset: u64, text: String) -> FromAgent {
     FromAgent::JobOutput { output }
 }
 
+fn ended_with(outputs: Outputs) -> FromAgent {
+    let end = JobEnd {
+        job: job(1),
+        code: Some(0),
+        signal: None,
+        note: None,
+        outputs,
+    };
+    FromAgent::JobEnded { end }
+}
+
 fn ended(note: String) -> FromAgent {
     let end = JobEnd {
         job: job(1),
         code: None,
         signal: None,
         note: Some(note),
+        outputs: Outputs::default(),
     };
     FromAgent::JobEnded { end }
 }
@@ -100,13 +112,23 @@ fn a_playbook_is_not_told_to_a_runner_that_would_have_bash_run_it() {
         sim.relay.start_job(sim.now, playbook()),
         Err(RunnerAnswer::Answered { answer })
     );
-    assert!(!sim.relay.take_actions().iter().any(|action| matches!(action, Action::Text(..))));
+    assert!(
+        !sim.relay
+            .take_actions()
+            .iter()
+            .any(|action| matches!(action, Action::Text(..)))
+    );
     let mut sim = RelaySim::new(0);
     (sim.agent.services, sim.agent.playbooks) = (true, true);
     sim.agent_connects();
     sim.settle();
     assert!(sim.relay.start_job(sim.now, playbook()).is_ok());
-    assert!(sim.relay.take_actions().iter().any(|action| matches!(action, Action::Text(..))));
+    assert!(
+        sim.relay
+            .take_actions()
+            .iter()
+            .any(|action| matches!(action, Action::Text(..)))
+    );
 }
 
 #[test]
@@ -149,6 +171,7 @@ fn what_a_runner_says_of_jobs_is_stored_within_bounds() {
         output(0, "x".repeat(MAX_JOB_PART)),
         output(longest - 1, "x".into()),
         ended("n".repeat(1000)),
+        ended_with(Outputs(vec!["x".repeat(MAX_DETAIL - 4).into()])),
     ] {
         assert!(said(&mut online(true), &message).unwrap().is_some(), "{message:?}");
     }
@@ -161,6 +184,7 @@ fn what_a_runner_says_of_jobs_is_stored_within_bounds() {
         output(longest, "x".into()),
         output(u64::MAX, "x".into()),
         ended("n".repeat(1001)),
+        ended_with(Outputs(vec!["x".repeat(MAX_DETAIL - 3).into()])),
     ] {
         assert_eq!(said(&mut online(true), &message), Err(Close::ProtocolError));
     }

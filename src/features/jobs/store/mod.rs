@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::access::{DeployRight, JobControl};
 use super::row::{
-    EdgeRow, FoundJob, HeldUpBy, KnownRow, ListedJob, LostRow, OutputRow, PastJob, StoredRow, WatchedRow,
+    EdgeRow, EndingJob, FoundJob, HeldUpBy, KnownRow, ListedJob, LostRow, OutputRow, PastJob, StoredRow, WatchedRow,
 };
 use crate::auth::account_store::{holds, is_active, networks};
 use crate::auth::caller::Caller;
@@ -55,8 +55,12 @@ macro_rules! sees {
 macro_rules! seen {
     ($index:literal) => {
         concat!(
-            " FROM users u JOIN jobs j ", $index, " ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
-             WHERE u.id = ?1 AND ", sees!(), " AND (?2 IS NULL OR o.int_id = ?2) AND (?3 IS NULL OR j.username = ?3)
+            " FROM users u JOIN jobs j ",
+            $index,
+            " ON j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
+             WHERE u.id = ?1 AND ",
+            sees!(),
+            " AND (?2 IS NULL OR o.int_id = ?2) AND (?3 IS NULL OR j.username = ?3)
                AND (?4 IS NULL OR j.status = ?4) AND (?5 IS NULL OR j.action = ?5) AND (?6 IS NULL OR j.script = ?6)
                AND (?7 IS NULL OR j.type_slug = ?7)"
         )
@@ -144,6 +148,10 @@ statements! {
          WHERE id = ?2 AND machine_id IS ?1 AND status = 'running' AND output_bytes = ?3";
 
     STORED = "SELECT output_bytes FROM jobs WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
+
+    /// A job (?2) of a runner (?1) that is about to have ended well: nobody has called it off.
+    ENDING = "SELECT id, organization_id, machine_id, service FROM jobs
+         WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND cancelled_by IS NULL";
 
     /// It (?2) has ended well (?3) or not; one that was called off has not.
     END = "UPDATE jobs SET status = iif(?3 AND cancelled_by IS NULL, 'completed', 'failed'), finished_at = ?4, exit_code = ?5, signal = ?6, note = ?7
@@ -374,6 +382,11 @@ pub fn answer(job: JobId, rows: &[StoredRow]) -> ToAgent {
         },
         None => ToAgent::ForgetJob { job },
     }
+}
+
+/// A job that is about to have ended well.
+pub fn ending(machine: &ObjectId, job: &JobId) -> Query<EndingJob> {
+    Query::new(ENDING, [machine.into(), job.as_str().into()])
 }
 
 /// Notes how a job ended.

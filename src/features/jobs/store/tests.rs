@@ -1,5 +1,6 @@
 use protocol::api::jobs::{Job, JobStatus};
 use protocol::relay_contract::{SignIn, Telling};
+use protocol::terminal::jobs::Outputs;
 use serde_json::json;
 
 use super::*;
@@ -92,6 +93,7 @@ fn ends(db: &TestDb, number: u32, code: Option<i32>) {
         code,
         signal: None,
         note: code.is_none().then(|| "[gone]".to_owned()),
+        outputs: Outputs::default(),
     };
     db.run(end(&machine("runner"), &end_of, LATER));
 }
@@ -313,6 +315,28 @@ fn a_job_runs_again_for_those_who_see_it_and_may_deploy() {
         db.execute(&format!("UPDATE jobs SET {change}"));
         assert_eq!(refused("ann", "00000001", true).0, 409, "{change}");
     }
+}
+
+#[test]
+fn of_a_job_that_ends_well_it_is_known_whose_it_is_and_of_which_service() {
+    let db = db();
+    starts(&db, "own", 1, "web", NOW);
+    starts(&db, "own", 2, "db", NOW);
+    db.execute("UPDATE jobs SET cancelled_by = 'ann' WHERE id = '00000002'");
+    let ending = |runner, number| db.run(ending(&machine(runner), &job(number)));
+    let expected = EndingJob {
+        id: job(1),
+        organization_id: machine("acme"),
+        machine_id: machine("runner"),
+        service: "web".to_owned(),
+    };
+    assert_eq!(ending("runner", 1), [expected]);
+    // Of another runner, called off, and nobody's; and once it is stored, it is no more about to end.
+    for (runner, number) in [("other", 1), ("runner", 2), ("runner", 3)] {
+        assert!(ending(runner, number).is_empty(), "{runner} {number}");
+    }
+    ends(&db, 1, Some(0));
+    assert!(ending("runner", 1).is_empty());
 }
 
 #[test]
