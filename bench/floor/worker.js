@@ -60,6 +60,10 @@ export default {
       const { results } = await env.DB.prepare("SELECT * FROM machines ORDER BY name").all();
       return Response.json(results);
     }
+    if (url.pathname === "/machine") {
+      const query = env.DB.prepare("SELECT * FROM machines WHERE id = ?1").bind("019900000000000000000000");
+      return Response.json(await query.first());
+    }
     if (url.pathname === "/put") {
       const [chunks, bytes] = ["chunks", "bytes"].map((name) => Number(url.searchParams.get(name)));
       await putAll(env.BUCKET, chunks, new Uint8Array(bytes).fill(0x61));

@@ -32,7 +32,7 @@ const RESULTS: &str = "bench/results.md";
 const RUNS: usize = 5;
 
 /// What can be measured.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "bundle",
     "echo",
     "bulk",
@@ -42,6 +42,7 @@ const PARTS: [&str; 10] = [
     "search",
     "resume",
     "jobs",
+    "inventory",
     "memory",
 ];
 
@@ -105,6 +106,7 @@ async fn measure_all(parts: &[String], runs: usize) -> Result<Report> {
             "watchers" => report.watched = runs::watchers(runs).await?,
             "search" => report.search = runs::search(runs).await?,
             "resume" => report.resume = Some(runs::resume().await?),
+            "inventory" => (report.inventory, report.pages) = runs::inventory(runs).await?,
             "jobs" => (report.starts, report.lines) = runs::jobs(runs).await?,
             _ => report.memory = runs::memory().await?,
         }

@@ -9,8 +9,8 @@ use crate::measure::echo::Keys;
 use crate::measure::memory::{Held, Memory};
 use crate::measure::{resume, search};
 use crate::runs::{
-    ALONE, HEALTH, LIST, NOWHERE, NOWHERE_OF_COMMON, PAGE, PUBLISHED, QUERY, RARE, RELAY, Runs, SLOWLY, STREAM, TTYD,
-    UNRECORDED, WATCHED,
+    ALONE, FEW_NEWEST, HEALTH, LIST, MANY_NEWEST, ME, NOWHERE, NOWHERE_OF_COMMON, PAGE, PUBLISHED, QUERY, RARE, RELAY,
+    ROLES, ROW, Runs, SLOWLY, STREAM, THINGS, TTYD, UNRECORDED, WATCHED,
 };
 use crate::stats::{Latency, Summary};
 
@@ -42,6 +42,10 @@ pub struct Report {
     pub starts: Runs<Latency>,
     /// Lines/s of both.
     pub lines: Runs<f64>,
+    /// Requests/s of small reads.
+    pub inventory: Runs<f64>,
+    /// Pages of an inventory.
+    pub pages: Runs<Latency>,
     /// Of workerd, by who reads.
     pub memory: Vec<(&'static str, Memory)>,
     machine: String,
@@ -154,6 +158,40 @@ impl Report {
                 ));
             }
         }
+        let rate = |name| of(&self.inventory, name, |run| *run);
+        for (what, name, least) in [
+            ("50 things of the inventory", THINGS, 100.0),
+            ("roles", ROLES, 30.0),
+            ("`GET /api/auth/me`", ME, 179.0),
+        ] {
+            if let Some(rate) = rate(name) {
+                let target = match name {
+                    THINGS => "≥ 100/s, ten times upstream's",
+                    ROLES => "≥ 30/s, ten times upstream's",
+                    _ => "above 179/s, upstream's",
+                };
+                targets.push((what, target, format!("{rate:.0}/s"), rate >= least));
+            }
+        }
+        if let (Some(me), Some(row)) = (rate(ME), rate(ROW)) {
+            let percent = 100.0 * me / row;
+            targets.push((
+                "the same",
+                "≥ 70 % of bare Worker with one query of one row",
+                format!("{percent:.0} %"),
+                percent >= 70.0,
+            ));
+        }
+        let page = |name| of(&self.pages, name, |run| ms(run.p95));
+        if let (Some(many), Some(few)) = (page(MANY_NEWEST), page(FEW_NEWEST)) {
+            let times = many / few;
+            targets.push((
+                "a page of 100,000 things, p95",
+                "≤ 2 × one of 1,000",
+                format!("{times:.2} ×"),
+                times <= 2.0,
+            ));
+        }
         if let Some(bundle) = &self.bundle {
             targets.push((
                 "Worker bundle, gzip",
@@ -248,6 +286,18 @@ impl Display for Report {
                 Some(ms([run.p50, run.p95][column]))
             })?;
             table(f, "Lines/s", &["rate"], &self.lines, |run, _| Some(*run))?;
+        }
+        if !self.inventory.is_empty() {
+            table(f, "Small reads, requests/s", &["rate"], &self.inventory, |run, _| {
+                Some(*run)
+            })?;
+            table(
+                f,
+                "First page of an inventory, ms",
+                &["p50", "p95"],
+                &self.pages,
+                |run, column| Some(ms([run.p50, run.p95][column])),
+            )?;
         }
         if !self.memory.is_empty() {
             let mb = |held: Held| format!("{:.0}, {:.0}", held.resident as f64 / 1e6, held.heap as f64 / 1e6);

@@ -12,7 +12,7 @@ use crate::measure::jobs::{self, Deployments};
 use crate::measure::memory::Memory;
 use crate::measure::requests::Load;
 use crate::measure::search::Term;
-use crate::measure::{bulk, echo, memory, pty, requests, resume, search, watchers};
+use crate::measure::{bulk, echo, inventory, memory, pty, requests, resume, search, watchers};
 use crate::process::Runtime;
 use crate::product::{MACHINES, Product, Version};
 use crate::stats::Latency;
@@ -84,6 +84,30 @@ pub const NOWHERE_OF_COMMON: &str = "absent, of common words";
 pub const EVERYWHERE: &str = "common: in one row of seven";
 /// What the index does not know.
 pub const TWO_LETTERS: &str = "of two letters";
+/// Things of the inventory.
+pub const THINGS: &str = "product, authenticated `GET /api/inventory/few?per_page=50`";
+/// The roles of the organization.
+pub const ROLES: &str = "product, authenticated `GET /api/roles`";
+/// The account that asks.
+pub const ME: &str = "product, authenticated `GET /api/auth/me`";
+/// A Worker that looks one row up.
+pub const ROW: &str = "bare Worker, one D1 query of one row";
+/// Pages of a type.
+pub const FEW_NEWEST: &str = "the newest of 1,000";
+/// The same of many.
+pub const MANY_NEWEST: &str = "the newest of 100,000";
+/// In another order.
+pub const FEW_SORTED: &str = "sorted by a field, of 1,000";
+/// The same of many.
+pub const MANY_SORTED: &str = "sorted by a field, of 100,000";
+/// What one has.
+pub const FEW_FOUND: &str = "with a value, of 1,000";
+/// The same of many.
+pub const MANY_FOUND: &str = "with a value, of 100,000";
+/// With a text, for which all texts are looked at.
+pub const FEW_SEARCHED: &str = "with a text that one has, of 1,000";
+/// The same of many.
+pub const MANY_SEARCHED: &str = "with a text that one has, of 100,000";
 /// What the bucket of this computer takes alone.
 pub const PUTS: &str = "bare Worker that puts as much into the bucket, no terminal";
 /// A Worker that does one query.
@@ -325,6 +349,59 @@ pub async fn resume() -> Result<Latency> {
     let latency = resume::measure(&product).await?;
     product.end().await;
     Ok(latency)
+}
+
+/// Requests/s of small reads, and pages of an inventory that is small or large.
+pub async fn inventory(count: usize) -> Result<(Runs<f64>, Runs<Latency>)> {
+    let mut candidates = Candidates::start().await?;
+    for (slug, things) in [("few", inventory::FEW), ("many", inventory::MANY)] {
+        inventory::fill(&mut candidates.product, slug, things).await?;
+    }
+    let Candidates { product, floor, .. } = &candidates;
+    let (ours, token) = (product.edge.url.as_str(), Some(product.token.as_str()));
+    let of = |origin, token, path, lists| Load {
+        origin,
+        token,
+        path,
+        lists,
+    };
+    let listed = usize::try_from(inventory::LISTED)?;
+    let loads = [
+        (THINGS, of(ours, token, "/api/inventory/few?per_page=50", Some(listed))),
+        (ROLES, of(ours, token, "/api/roles", None)),
+        (ME, of(ours, token, "/api/auth/me", None)),
+        (ROW, of(floor.url.as_str(), None, "/machine", None)),
+    ];
+    let pages = [
+        (FEW_NEWEST, "few", ""),
+        (MANY_NEWEST, "many", ""),
+        (FEW_SORTED, "few", "&sort=hostname"),
+        (MANY_SORTED, "many", "&sort=hostname"),
+        (FEW_FOUND, "few", "&f.hostname=host-777"),
+        (MANY_FOUND, "many", "&f.hostname=host-777"),
+        (FEW_SEARCHED, "few", "&search=host-777"),
+        (MANY_SEARCHED, "many", "&search=host-77777"),
+    ];
+    let mut http = Http::open(ours, token).await?;
+    let (mut rates, mut latencies) = (Runs::new(), Runs::new());
+    for number in 0..=count {
+        for (name, load) in &loads {
+            let rate = requests::measure(load).await?;
+            // The first round warms up.
+            if number > 0 {
+                add(&mut rates, name, rate);
+            }
+        }
+        for (name, slug, query) in pages {
+            let latency = inventory::measure(&mut http, slug, query).await?;
+            if number > 0 {
+                add(&mut latencies, name, latency);
+            }
+        }
+    }
+    drop(http);
+    candidates.end().await;
+    Ok((rates, latencies))
 }
 
 /// First lines, and lines a second, of jobs and of terminals of the same machine.

@@ -148,6 +148,22 @@ actions! {
     CostsRefreshed "costs.refresh";
     ProviderKeySet "instance.provider.set";
     ProviderKeyRemoved "instance.provider.remove";
+    InventoryTypeCreated "inventory.type.create";
+    InventoryTypeUpdated "inventory.type.update";
+    InventoryTypeDeleted "inventory.type.delete";
+    InventoryCreated "inventory.create";
+    InventoryUpdated "inventory.update";
+    InventoryDeleted "inventory.delete";
+    InventoryTagged "inventory.object.tags";
+    InventorySecretRevealed "inventory.reveal";
+    InventoryTagCreated "inventory.tag.create";
+    InventoryTagUpdated "inventory.tag.update";
+    InventoryTagDeleted "inventory.tag.delete";
+    InventoryTagPermissionAdded "inventory.tag.permission.add";
+    InventoryTagPermissionRemoved "inventory.tag.permission.remove";
+    InventoryAclAdded "inventory.acl.add";
+    InventoryAclSet "inventory.acl.set";
+    InventoryAclRemoved "inventory.acl.remove";
     Denied "denied";
 }
 
@@ -167,6 +183,8 @@ pub enum Resource {
     Schedule,
     Instance,
     Costs,
+    Inventory,
+    Tag,
     Issue,
     Webhook,
     Alert,
@@ -188,6 +206,7 @@ impl Resource {
             "job" => "jobs",
             "schedule" => "schedules",
             "instance" => "instances",
+            "tag" => "tags",
             "issue" => "issues",
             "webhook" => "webhooks",
             "alert" => "alerts",
@@ -216,6 +235,7 @@ impl Resource {
             "schedules" => Self::Schedule,
             "instances" => Self::Instance,
             "costs" => Self::Costs,
+            "inventory" => Self::Inventory,
             "community" => Self::Issue,
             "webhooks" => Self::Webhook,
             "alerts" => Self::Alert,
@@ -239,6 +259,8 @@ impl Resource {
             Self::Schedule => "schedule",
             Self::Instance => "instance",
             Self::Costs => "costs",
+            Self::Inventory => "inventory",
+            Self::Tag => "tag",
             Self::Issue => "issue",
             Self::Webhook => "webhook",
             Self::Alert => "alert",

@@ -31,7 +31,16 @@ macro_rules! holds {
     };
 }
 
-pub(crate) use {holds, is_active, networks};
+/// SQL: what the roles of the account (`u`) allow, and to who administers the organization what is made with its inventory types, as JSON.
+macro_rules! permissions {
+    () => {
+        "(SELECT json_group_array(DISTINCT listed.permission) FROM (SELECT p.permission FROM user_roles r
+            JOIN role_permissions p ON p.role_id = r.role_id WHERE r.user_id = u.id
+          UNION ALL SELECT g.codename FROM inventory_permissions g WHERE u.role <> 'user' AND g.organization_id = u.organization_id) listed)"
+    };
+}
+
+pub(crate) use {holds, is_active, networks, permissions};
 
 statements! {
     /// The account behind a token, for every request.

@@ -74,12 +74,31 @@ permissions! {
     SchedulesCreate "schedules.create" "schedules" "Create Schedules" "Have the clock start jobs, with the right to deploy services.";
     SchedulesEdit "schedules.edit" "schedules" "Edit Schedules" "Change schedules and switch them off and on.";
     SchedulesDelete "schedules.delete" "schedules" "Delete Schedules" "Remove schedules.";
+    InventoryTypesManage "inventory.types.manage" "inventory" "Manage Types" "Make, change and remove inventory types.";
 }
 
 impl Permission {
     /// Its number, from 1.
     pub fn id(self) -> i64 {
         self as i64 + 1
+    }
+
+    /// The permission of an inventory type that lets people do the same: who sees services in the inventory sees them in their own list
+    /// (contract).
+    pub fn of_inventory(self) -> Option<&'static str> {
+        match self {
+            Self::InstancesView => Some("inventory.server.view"),
+            Self::InstancesStop => Some("inventory.server.destroy"),
+            Self::InstancesSsh => Some("inventory.server.ssh"),
+            Self::InstancesRefresh => Some("inventory.server.refresh"),
+            Self::ServicesView => Some("inventory.service.view"),
+            Self::ServicesDeploy => Some("inventory.service.deploy"),
+            Self::ServicesStop => Some("inventory.service.stop"),
+            Self::ServicesConfigView => Some("inventory.service.config"),
+            Self::ServicesFilesView => Some("inventory.service.files"),
+            Self::ServicesConfigEdit | Self::ServicesFilesEdit => Some("inventory.service.edit"),
+            _ => None,
+        }
     }
 
     /// The permission of a number.
@@ -101,6 +120,19 @@ mod tests {
             assert!(permission.description().ends_with('.'));
         }
         assert_eq!(Permission::from_id(0), None);
+    }
+
+    #[test]
+    fn what_inventory_types_allow_is_what_their_definitions_have() {
+        let db = crate::testing::TestDb::new();
+        db.user("ann", "acme", "user");
+        for codename in ALL.iter().filter_map(|permission| permission.of_inventory()) {
+            let known = crate::platform::db::Query::<crate::platform::db::Exists>::new(
+                "SELECT 1 FROM inventory_permissions WHERE codename = ?1",
+                [codename.into()],
+            );
+            assert_eq!(db.run(known).len(), 1, "{codename}");
+        }
     }
 
     #[test]

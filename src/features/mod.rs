@@ -14,6 +14,7 @@ pub mod dashboard;
 pub mod downloads;
 pub mod groups;
 pub mod instances;
+pub mod inventory;
 pub mod jobs;
 pub mod live;
 pub mod log_management;

@@ -135,6 +135,48 @@ def of_schedule(body=None):
     return prepare
 
 
+def inventory_type(world):
+    """A type that nothing is of."""
+    slug = world.name("type").lower()
+    fields = [{"name": "name", "type": "string"}]
+    return world.ask("POST", "/api/inventory/types", {"slug": slug, "label": "Type", "fields": fields})["slug"]
+
+
+def credential(world):
+    """A thing with a secret."""
+    body = {"data": {"name": world.name("credential"), "value": "a secret"}}
+    return world.ask("POST", "/api/inventory/credential", body)["id"]
+
+
+def tag(world):
+    return world.ask("POST", "/api/inventory/tags", {"name": world.name("tag")})["id"]
+
+
+def of_thing(body=None, **more):
+    """A request about a thing, with what `more` makes of it for its path."""
+
+    def prepare(world):
+        thing = {"type_slug": "credential", "object_id": credential(world)}
+        path = {name: make(world, thing["object_id"]) for name, make in more.items()}
+        return request(path=thing | path, body=body(world) if callable(body) else body)
+
+    return prepare
+
+
+def view(world):
+    return {"role_id": int(world.role()), "permission": "view"}
+
+
+def rule(world, thing):
+    return world.ask("POST", f"/api/inventory/credential/{thing}/acl", view(world))["id"]
+
+
+def tag_permission(world):
+    of = tag(world)
+    made = world.ask("POST", f"/api/inventory/tags/{of}/permissions", view(world))
+    return request(path={"tag_id": of, "permission_id": made["id"]})
+
+
 def logged(world):
     """The row of a command in the log."""
     agent = world.machine["agent_id"]
@@ -448,6 +490,31 @@ PREPARED = {
     "DELETE /api/schedules/{schedule_id}": of_schedule(),
     "GET /api/schedules/{schedule_id}/history": of_schedule(),
     "POST /api/services/{name}/run": lambda world: request(body={"script": "deploy"}),
+    "POST /api/inventory/types": lambda world: request(
+        body={"slug": world.name("type").lower(), "label": "Type", "fields": [{"name": "name", "type": "string"}]}
+    ),
+    "GET /api/inventory/types/{slug}": lambda world: request(path={"slug": "server"}),
+    "PUT /api/inventory/types/{slug}": lambda world: request(path={"slug": inventory_type(world)}, body={"icon": "box"}),
+    "DELETE /api/inventory/types/{slug}": lambda world: request(path={"slug": inventory_type(world)}),
+    "POST /api/inventory/tags": named("tag"),
+    "PUT /api/inventory/tags/{tag_id}": lambda world: request(path={"tag_id": tag(world)}, body={"color": "#e8984a"}),
+    "DELETE /api/inventory/tags/{tag_id}": lambda world: request(path={"tag_id": tag(world)}),
+    "GET /api/inventory/tags/{tag_id}/permissions": lambda world: request(path={"tag_id": tag(world)}),
+    "POST /api/inventory/tags/{tag_id}/permissions": lambda world: request(path={"tag_id": tag(world)}, body=view(world)),
+    "DELETE /api/inventory/tags/{tag_id}/permissions/{permission_id}": tag_permission,
+    "GET /api/inventory/{type_slug}": lambda world: request(path={"type_slug": "credential"}),
+    "POST /api/inventory/{type_slug}": lambda world: request(
+        path={"type_slug": "credential"}, body={"data": {"name": world.name("credential")}}
+    ),
+    "GET /api/inventory/{type_slug}/{object_id}": of_thing(),
+    "PUT /api/inventory/{type_slug}/{object_id}": of_thing({"data": {"username": "root"}}),
+    "DELETE /api/inventory/{type_slug}/{object_id}": of_thing(),
+    "POST /api/inventory/{type_slug}/{object_id}/reveal": of_thing({"field": "value"}),
+    "POST /api/inventory/{type_slug}/{object_id}/tags": of_thing(lambda world: {"tag_ids": [tag(world)]}),
+    "DELETE /api/inventory/{type_slug}/{object_id}/tags/{tag_id}": of_thing(tag_id=lambda world, _: tag(world)),
+    "GET /api/inventory/{type_slug}/{object_id}/acl": of_thing(),
+    "POST /api/inventory/{type_slug}/{object_id}/acl": of_thing(view),
+    "DELETE /api/inventory/{type_slug}/{object_id}/acl/{acl_id}": of_thing(acl_id=rule),
     "POST /api/instances/stop": lambda world: request(body={"label": "web", "region": "mel"}),
     "PUT /api/instances/provider": lambda world: request(body={"api_key": "of-nobody"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),

@@ -21,6 +21,7 @@ mod dist;
 mod duplicates;
 mod groups;
 mod instances;
+mod inventory;
 mod job_load;
 mod job_starts;
 mod jobs;

@@ -323,6 +323,27 @@ pub fn schedule(world: &World, id: &str) -> String {
     id.to_owned()
 }
 
+/// A thing of the owner's inventory, a tag of that name, what this lets people do, and a rule about the thing.
+pub async fn entered(world: &World, name: &str) -> (String, String, String, String) {
+    let owner = &world.owner;
+    let made = async |path: &str, body: Value| owner.post(path, body).await.ok()["id"].to_string();
+    let role = owner
+        .post("/api/roles", json!({"name": format!("of {name}")}))
+        .await
+        .ok()["id"]
+        .clone();
+    let object = made(
+        "/api/inventory/server",
+        json!({"data": {"hostname": format!("not for {name}")}}),
+    )
+    .await;
+    let tag = made("/api/inventory/tags", json!({"name": name})).await;
+    let right = json!({"role_id": role, "permission": "view"});
+    let permission = made(&format!("/api/inventory/tags/{tag}/permissions"), right.clone()).await;
+    let rule = made(&format!("/api/inventory/server/{object}/acl"), right).await;
+    (object, tag, permission, rule)
+}
+
 /// A folder that shells may write to, whoever they run as.
 pub fn folder_for_shells() -> TempDir {
     // Not below the tests' own: a folder above that may be closed to others.

@@ -79,6 +79,16 @@ impl Operation {
             "POST /api/commands/{command_id}/decision" => json!({"approve": true}),
             "PUT /api/services/vault-password" => json!({"password": null}),
             "POST /api/schedules" => json!({"name": "least", "service": "least", "cron": "@daily"}),
+            "POST /api/inventory/types" => {
+                json!({"slug": "least", "label": "Least", "fields": [{"name": "name", "type": "string"}]})
+            }
+            "POST /api/inventory/tags" => json!({"name": "least"}),
+            "POST /api/inventory/tags/{tag_id}/permissions" | "POST /api/inventory/{type_slug}/{object_id}/acl" => {
+                json!({"role_id": 1, "permission": "view"})
+            }
+            "POST /api/inventory/{type_slug}" => json!({"data": {}}),
+            "POST /api/inventory/{type_slug}/{object_id}/reveal" => json!({"field": "least"}),
+            "POST /api/inventory/{type_slug}/{object_id}/tags" => json!({"tag_ids": []}),
             "POST /api/instances/stop" => json!({"label": "least", "region": "mel"}),
             "PUT /api/instances/provider" => json!({"api_key": "least"}),
             "POST /api/services/{name}/run" => json!({"script": "deploy"}),

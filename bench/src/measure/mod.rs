@@ -2,6 +2,7 @@
 pub mod bulk;
 pub mod bundle;
 pub mod echo;
+pub mod inventory;
 pub mod jobs;
 pub mod memory;
 pub mod pty;

@@ -32,7 +32,8 @@ pub async fn measure(load: &Load<'_>) -> Result<f64> {
     let (_, sample) = first.get(load.path).await?;
     if let Some(count) = load.lists {
         let answer: Value = serde_json::from_slice(&sample).with_context(|| format!("{} is no JSON", load.path))?;
-        let list = answer.get("machines").unwrap_or(&answer).as_array().map(Vec::len);
+        let named = ["machines", "objects"].into_iter().find_map(|name| answer.get(name));
+        let list = named.unwrap_or(&answer).as_array().map(Vec::len);
         ensure!(list == Some(count), "{} lists {list:?} in place of {count}", load.path);
     }
     // Facts such as the time of the last heartbeat change the length a little. Half the answer is no answer.

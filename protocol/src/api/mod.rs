@@ -21,6 +21,7 @@ pub mod facts;
 pub mod groups;
 pub mod health;
 pub mod instances;
+pub mod inventory;
 pub mod jobs;
 pub mod log_management;
 pub mod machines;

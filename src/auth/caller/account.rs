@@ -195,7 +195,7 @@ impl Caller {
 
     /// Whether it holds a permission in its organization.
     pub fn may(&self, permission: Permission) -> bool {
-        self.holds(permission.codename())
+        self.holds(permission.codename()) || permission.of_inventory().is_some_and(|codename| self.holds(codename))
     }
 
     /// The same, by codename.

@@ -14,6 +14,7 @@ impl From<FoundRole> for OrganizationRole {
                 .iter()
                 .filter(allowed)
                 .map(|permission| shown(*permission))
+                .chain(row.generated)
                 .collect(),
             id: row.id,
             display_name: row.name.clone(),

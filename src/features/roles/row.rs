@@ -1,5 +1,6 @@
 //! What the database gives of roles.
 use chrono::{DateTime, Utc};
+use protocol::api::roles::RolePermission;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
@@ -19,7 +20,20 @@ pub struct FoundRole {
     /// By codename.
     #[serde(deserialize_with = "json")]
     pub permissions: Vec<String>,
+    /// Those of them that are made with inventory types.
+    #[serde(deserialize_with = "json")]
+    pub generated: Vec<RolePermission>,
     pub user_count: u64,
+}
+
+/// A permission that is made with an inventory type of the organization.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Generated {
+    pub id: i64,
+    pub codename: String,
+    pub category: String,
+    pub label: String,
+    pub description: String,
 }
 
 /// A role that somebody is to have.

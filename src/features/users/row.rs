@@ -11,7 +11,7 @@ use crate::platform::db::{flag, json};
 /// have the system role of the organization (`roles`), which no row of `user_roles` says.
 macro_rules! user_row {
     () => {
-        "json_array(u.id, u.int_id, u.username, u.email, u.first_name, u.last_name, u.display_name, u.avatar_url, o.slug, o.name,
+        concat!("json_array(u.id, u.int_id, u.username, u.email, u.first_name, u.last_name, u.display_name, u.avatar_url, o.slug, o.name,
            u.role, u.machine_role, u.email_verified, u.disabled_at IS NULL AND u.pending = 0, u.pending, u.must_reset_password,
            u.totp_confirmed_at IS NOT NULL, u.created_at, u.updated_at, u.last_login_at, u.invite_accepted_at,
            json((SELECT json_group_array(json_object('id', g.id, 'name', g.name)) FROM group_members x
@@ -19,8 +19,7 @@ macro_rules! user_row {
            json((SELECT json_group_array(json_object('id', r.id, 'name', r.name)) FROM roles r
              WHERE r.organization_id = u.organization_id AND CASE WHEN r.is_system = 1 THEN u.role <> 'user'
                ELSE EXISTS (SELECT 1 FROM user_roles h WHERE h.user_id = u.id AND h.role_id = r.id) END)),
-           json((SELECT json_group_array(DISTINCT p.permission) FROM user_roles h JOIN role_permissions p ON p.role_id = h.role_id
-             WHERE h.user_id = u.id))) AS user"
+           json(", crate::auth::account_store::permissions!(), ")) AS user")
     };
 }
 pub(crate) use user_row;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::account::{Account, send};
-use crate::support::agent::{Agent, World, alerted, job, logged, recording, requested, schedule, written};
+use crate::support::agent::{Agent, World, alerted, entered, job, logged, recording, requested, schedule, written};
 use crate::support::openapi::operations;
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -100,6 +100,10 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
     let schedule = schedule(world, "15014ab10000000000000000");
     world.owner.get(&format!("/api/schedules/{schedule}")).await.ok();
 
+    let entered = entered(world, "strangers").await;
+    let owned = json!({"slug": FOREIGN, "label": "Foreign", "fields": [{"name": "name", "type": "string"}]});
+    assert_eq!(world.owner.post("/api/inventory/types", owned).await.status, 201);
+
     // Of each kind of parameter: the owner's, and one of the same form that nobody has.
     let ids = |name: &str| match name {
         "agent_id" => (world.agent.agent_id.clone(), "00000000000a".to_owned()),
@@ -125,6 +129,12 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "offset" => ("0".to_owned(), "0".to_owned()),
         "schedule_id" => (schedule.clone(), "00000000000000000000000a".to_owned()),
         "job_id" => (job.clone(), "0000000a".to_owned()),
+        "slug" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
+        "type_slug" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
+        "object_id" => (entered.0.clone(), "999999999".to_owned()),
+        "tag_id" => (entered.1.clone(), "999999999".to_owned()),
+        "permission_id" => (entered.2.clone(), "999999999".to_owned()),
+        "acl_id" => (entered.3.clone(), "999999999".to_owned()),
         "name" | "label" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
         "region" => ("mel".to_owned(), "mel".to_owned()),
         "subdir" => ("inputs".to_owned(), "inputs".to_owned()),
@@ -148,6 +158,12 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
                 None => request,
             })
             .await
+        };
+        // All organizations have this type, each its own: a thing of it is foreign all the same.
+        let is_thing = operation.parameters().contains(&"object_id");
+        let ids = |name: &str| match name {
+            "type_slug" if is_thing => ("server".to_owned(), "server".to_owned()),
+            name => ids(name),
         };
         let foreign = ask(operation.path_with(|name| ids(name).0)).await;
         let unknown = ask(operation.path_with(|name| ids(name).1)).await;

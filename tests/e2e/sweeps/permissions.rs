@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::support::account::{Account, Answer, send};
-use crate::support::agent::{World, alerted, job, logged, recording, requested, schedule, written};
+use crate::support::agent::{World, alerted, entered, job, logged, recording, requested, schedule, written};
 use crate::support::openapi::{Operation, operations};
 use crate::support::team::join;
 use crate::support::viewer::Viewer;
@@ -319,6 +319,65 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("PUT /api/schedules/{schedule_id}", Needs("schedules.edit")),
     ("DELETE /api/schedules/{schedule_id}", Needs("schedules.delete")),
     ("GET /api/schedules/{schedule_id}/history", Needs("schedules.view")),
+    ("GET /api/inventory/types", May(200)),
+    ("POST /api/inventory/types", Needs("inventory.types.manage")),
+    ("GET /api/inventory/types/{slug}", May(200)),
+    ("PUT /api/inventory/types/{slug}", Needs("inventory.types.manage")),
+    ("DELETE /api/inventory/types/{slug}", Needs("inventory.types.manage")),
+    ("GET /api/inventory/tags", May(200)),
+    ("POST /api/inventory/tags", Needs("inventory.tags.manage")),
+    ("PUT /api/inventory/tags/{tag_id}", Needs("inventory.tags.manage")),
+    ("DELETE /api/inventory/tags/{tag_id}", Needs("inventory.tags.manage")),
+    (
+        "GET /api/inventory/tags/{tag_id}/permissions",
+        Needs("inventory.acl.manage"),
+    ),
+    (
+        "POST /api/inventory/tags/{tag_id}/permissions",
+        Needs("inventory.acl.manage"),
+    ),
+    (
+        "DELETE /api/inventory/tags/{tag_id}/permissions/{permission_id}",
+        Needs("inventory.acl.manage"),
+    ),
+    ("GET /api/inventory/{type_slug}", Refused(403, "Permission denied")),
+    ("POST /api/inventory/{type_slug}", Needs("inventory.server.create")),
+    (
+        "GET /api/inventory/{type_slug}/{object_id}",
+        Needs("inventory.server.view"),
+    ),
+    (
+        "PUT /api/inventory/{type_slug}/{object_id}",
+        Needs("inventory.server.edit"),
+    ),
+    (
+        "DELETE /api/inventory/{type_slug}/{object_id}",
+        Needs("inventory.server.delete"),
+    ),
+    (
+        "POST /api/inventory/{type_slug}/{object_id}/reveal",
+        Needs("inventory.server.reveal"),
+    ),
+    (
+        "POST /api/inventory/{type_slug}/{object_id}/tags",
+        Needs("inventory.server.edit"),
+    ),
+    (
+        "DELETE /api/inventory/{type_slug}/{object_id}/tags/{tag_id}",
+        Needs("inventory.server.edit"),
+    ),
+    (
+        "GET /api/inventory/{type_slug}/{object_id}/acl",
+        Refused(403, "Permission denied"),
+    ),
+    (
+        "POST /api/inventory/{type_slug}/{object_id}/acl",
+        Refused(403, "Permission denied"),
+    ),
+    (
+        "DELETE /api/inventory/{type_slug}/{object_id}/acl/{acl_id}",
+        Needs("inventory.acl.manage"),
+    ),
     ("GET /api/instances", Needs("instances.view")),
     ("GET /api/instances/refresh", Needs("instances.refresh")),
     ("POST /api/instances/refresh", Needs("instances.refresh")),
@@ -510,6 +569,8 @@ struct Things {
     alerted: (String, String, String, String),
     job: String,
     schedule: String,
+    /// A thing of the inventory, a tag, what that lets people do, and a rule about the thing.
+    entered: (String, String, String, String),
 }
 
 /// A command of the owner's.
@@ -547,6 +608,7 @@ impl Things {
                     alerted: alerted(world).await,
                     job: job(world, "c0113a60"),
                     schedule: schedule(world, "c0113a600000000000000000"),
+                    entered: entered(world, "colleagues").await,
                 }
             })
             .await
@@ -585,6 +647,11 @@ impl Things {
             "file_name" => "a.txt".to_owned(),
             "job_id" => self.job.clone(),
             "schedule_id" => self.schedule.clone(),
+            "slug" | "type_slug" => "server".to_owned(),
+            "object_id" => self.entered.0.clone(),
+            "tag_id" => self.entered.1.clone(),
+            "permission_id" => self.entered.2.clone(),
+            "acl_id" => self.entered.3.clone(),
             other => panic!("say here what {other} of somebody else's is"),
         })
     }

@@ -35,8 +35,9 @@ macro_rules! account_columns {
              (SELECT json_group_array(json_object('id', d.id, 'name', d.name)) FROM roles d WHERE d.organization_id = u.organization_id
               AND (d.is_system AND u.role <> 'user' OR EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role_id = d.id))
              ) AS roles,
-             (SELECT json_group_array(p.permission) FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id
-              WHERE r.user_id = u.id) AS permissions
+             ",
+            crate::auth::account_store::permissions!(),
+            " AS permissions
              FROM users u JOIN organizations o ON o.id = u.organization_id"
         )
     };

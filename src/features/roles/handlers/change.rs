@@ -2,11 +2,11 @@
 use protocol::api::error::ErrorBody;
 use protocol::api::roles::{CreateRole, OrganizationRole, RoleDeleted, UpdateRole};
 
-use super::load;
+use super::{load, load_with};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::auth::permission::Permission;
-use crate::features::roles::row::FoundRole;
+use crate::features::roles::row::{FoundRole, Generated};
 use crate::features::roles::{builtin, store};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::http::json_text::Json;
@@ -27,9 +27,11 @@ pub async fn create_role(
     ValidJson(request): ValidJson<CreateRole>,
 ) -> Result<Json<OrganizationRole>, ApiError> {
     let db = app.db()?;
-    let (caller, mut numbers) = credentials.load(&db, store::next_number()).await?;
+    let ids = request.permission_ids.as_deref().unwrap_or_default();
+    let batch = (store::next_number(), store::generated(credentials.user_id(), Some(ids)));
+    let (caller, (mut numbers, generated)) = credentials.load(&db, batch).await?;
     let name = free_name(&request.name)?;
-    let codenames = codenames(&caller, request.permission_ids.as_deref().unwrap_or_default(), &[])?;
+    let codenames = codenames(&caller, ids, &generated, &[])?;
     let description = request.description.as_deref().unwrap_or_default();
     for _ in 0..ATTEMPTS {
         let id = numbers.first().map_or(1, |number| number.id);
@@ -69,13 +71,14 @@ pub async fn update_role(
     PathParam(role_id): PathParam,
     ValidJson(request): ValidJson<UpdateRole>,
 ) -> Result<Json<OrganizationRole>, ApiError> {
-    let control = load(&app, credentials, &role_id)
-        .await?
-        .control("Cannot modify system roles")?;
+    let ids = request.permission_ids.as_deref();
+    let generated = store::generated(credentials.user_id(), Some(ids.unwrap_or_default()));
+    let (access, generated) = load_with(&app, credentials, &role_id, generated).await?;
+    let control = access.control("Cannot modify system roles")?;
     let (caller, role) = (control.caller(), control.found());
     let name = request.name.as_deref().map(free_name).transpose()?;
-    let codenames = match &request.permission_ids {
-        Some(ids) => Some(codenames(caller, ids, &role.permissions)?),
+    let codenames = match ids {
+        Some(ids) => Some(codenames(caller, ids, &generated, &role.permissions)?),
         None => None,
     };
     let mut event = caller
@@ -141,15 +144,24 @@ fn free_name(name: &str) -> Result<&str, ApiError> {
 
 /// The permissions behind numbers; numbers that are none are passed over. Nobody gives what they do not hold, unless the role
 /// allows it already.
-fn codenames(caller: &Caller, ids: &[i64], already: &[String]) -> Result<Vec<&'static str>, ApiError> {
-    let permissions: Vec<Permission> = ids.iter().filter_map(|id| Permission::from_id(*id)).collect();
-    let may =
-        |permission: &Permission| caller.may(*permission) || already.iter().any(|name| name == permission.codename());
-    if let Some(denied) = permissions.iter().find(|permission| !may(permission)) {
-        let text = format!("You do not hold {} yourself", denied.codename());
+fn codenames(
+    caller: &Caller,
+    ids: &[i64],
+    generated: &[Generated],
+    already: &[String],
+) -> Result<Vec<String>, ApiError> {
+    let fixed = ids.iter().filter_map(|id| Permission::from_id(*id));
+    let fixed = fixed.map(|permission| permission.codename().to_owned());
+    let mut codenames: Vec<String> = fixed
+        .chain(generated.iter().map(|made| made.codename.clone()))
+        .collect();
+    if let Some(denied) = codenames
+        .iter()
+        .find(|codename| !caller.holds(codename) && !already.contains(codename))
+    {
+        let text = format!("You do not hold {denied} yourself");
         return Err(ApiError::forbidden("forbidden", text));
     }
-    let mut codenames: Vec<&str> = permissions.into_iter().map(Permission::codename).collect();
     codenames.sort_unstable();
     codenames.dedup();
     Ok(codenames)

@@ -9,12 +9,14 @@ use protocol::api::roles::{
 };
 
 use super::access::RoleAccess;
+use super::row::Generated;
 use super::{builtin, store};
 use crate::auth::caller::Credentials;
 use crate::auth::permission::{ALL, Permission};
 use crate::http::extract::PathParam;
 use crate::http::json_text::Json;
 use crate::platform::context::App;
+use crate::platform::db::Batch;
 use crate::platform::error::ApiError;
 
 /// Lists the roles that come with the product and, for those who may see them, those of the organization.
@@ -57,9 +59,10 @@ pub async fn list_machine_roles(app: App, credentials: Credentials) -> Result<Js
     responses((status = 200, description = "The permissions by category", body = Permissions),
         (status = 403, description = "The caller may not see the roles", body = ErrorBody)))]
 pub async fn list_permissions(app: App, credentials: Credentials) -> Result<Json<Permissions>, ApiError> {
-    credentials.load(&app.db()?, ()).await?;
+    let generated = store::generated(credentials.user_id(), None);
+    let (_, generated) = credentials.load(&app.db()?, generated).await?;
     Ok(Json(Permissions {
-        permissions: catalogue(),
+        permissions: catalogue(generated),
     }))
 }
 
@@ -80,9 +83,19 @@ pub async fn find_role(
 
 /// Looks a role up for the caller. What is no number names no role, as 0 does.
 pub async fn load(app: &App, credentials: Credentials, role_id: &str) -> Result<RoleAccess, ApiError> {
+    Ok(load_with(app, credentials, role_id, ()).await?.0)
+}
+
+/// The same, with what else is needed.
+pub async fn load_with<B: Batch>(
+    app: &App,
+    credentials: Credentials,
+    role_id: &str,
+    more: B,
+) -> Result<(RoleAccess, B::Rows), ApiError> {
     let find = store::find(credentials.user_id(), role_id.parse().unwrap_or_default());
-    let (caller, found) = credentials.load(&app.db()?, find).await?;
-    RoleAccess::decide(caller, found)
+    let (caller, (found, more)) = credentials.load(&app.db()?, (find, more)).await?;
+    Ok((RoleAccess::decide(caller, found)?, more))
 }
 
 fn portal_roles() -> Vec<RoleDefinition> {
@@ -100,15 +113,23 @@ fn definitions(roles: Vec<RoleDefinition>) -> Json<RoleDefinitions> {
     })
 }
 
-fn catalogue() -> BTreeMap<String, Vec<PermissionDefinition>> {
+/// All of them, by category: the fixed ones, and those that are made with inventory types.
+fn catalogue(generated: Vec<Generated>) -> BTreeMap<String, Vec<PermissionDefinition>> {
     let mut by_category: BTreeMap<String, Vec<PermissionDefinition>> = BTreeMap::new();
-    for permission in ALL {
-        let family = by_category.entry(permission.category().to_owned()).or_default();
+    let fixed = ALL.iter().map(|permission| Generated {
+        id: permission.id(),
+        codename: permission.codename().to_owned(),
+        category: permission.category().to_owned(),
+        label: permission.label().to_owned(),
+        description: permission.description().to_owned(),
+    });
+    for permission in fixed.chain(generated) {
+        let family = by_category.entry(permission.category).or_default();
         family.push(PermissionDefinition {
-            id: permission.id(),
-            codename: permission.codename().to_owned(),
-            label: permission.label().to_owned(),
-            description: permission.description().to_owned(),
+            id: permission.id,
+            codename: permission.codename,
+            label: permission.label,
+            description: permission.description,
         });
     }
     for family in by_category.values_mut() {
@@ -123,8 +144,15 @@ mod tests {
 
     #[test]
     fn the_catalogue_holds_every_permission_once_in_order() {
-        let catalogue = catalogue();
-        assert_eq!(catalogue.values().map(Vec::len).sum::<usize>(), ALL.len());
+        let made = Generated {
+            id: 1001,
+            codename: "inventory.rack.view".to_owned(),
+            category: "inventory.rack".to_owned(),
+            label: "View Racks".to_owned(),
+            description: "See things of this type.".to_owned(),
+        };
+        let catalogue = catalogue(vec![made]);
+        assert_eq!(catalogue.values().map(Vec::len).sum::<usize>(), ALL.len() + 1);
         for (category, family) in &catalogue {
             assert!(family.is_sorted_by(|a, b| a.codename < b.codename), "{category}");
             assert!(

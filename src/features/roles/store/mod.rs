@@ -2,19 +2,30 @@
 use protocol::ids::ObjectId;
 
 use super::access::RoleControl;
-use super::row::{FoundRole, GivenRole, Number};
+use super::row::{FoundRole, Generated, GivenRole, Number};
 use crate::auth::caller::Caller;
 use crate::platform::db::{Exists, Nothing, Query, refuse, statements};
 
 /// The people who have a role (`r`): of the system role, the administrators.
 macro_rules! found {
     () => {
-        "SELECT r.id, r.organization_id, r.name, r.description, r.is_system, r.created_at,
+        concat!("SELECT r.id, r.organization_id, r.name, r.description, r.is_system, r.created_at,
            (SELECT json_group_array(p.permission) FROM role_permissions p WHERE p.role_id = r.id) AS permissions,
+           (SELECT json_group_array(json_object('id', ", number!(), ", 'codename', g.codename, 'category', 'inventory.' || t.slug, 'label', g.label))
+            FROM inventory_permissions g JOIN inventory_types t ON t.id = g.type_id WHERE g.organization_id = r.organization_id
+              AND (r.is_system = 1 OR EXISTS (SELECT 1 FROM role_permissions p WHERE p.role_id = r.id AND p.permission = g.codename))
+           ) AS generated,
            CASE WHEN r.is_system = 1
              THEN (SELECT COUNT(*) FROM users a WHERE a.organization_id = r.organization_id AND a.role <> 'user' AND a.deleted_at IS NULL)
              ELSE (SELECT COUNT(*) FROM user_roles h WHERE h.role_id = r.id) END AS user_count
-         FROM users c JOIN roles r ON r.organization_id = c.organization_id"
+         FROM users c JOIN roles r ON r.organization_id = c.organization_id")
+    };
+}
+
+/// The published number of a permission (`g`) that is made with an inventory type: those up to a thousand are for the fixed ones.
+macro_rules! number {
+    () => {
+        "(g.id + 1000)"
     };
 }
 
@@ -22,6 +33,14 @@ statements! {
     LIST = concat!(found!(), " WHERE c.id = ?1 ORDER BY r.id");
 
     FIND = concat!(found!(), " OR c.role = 'super_admin' WHERE c.id = ?1 AND r.id = ?2");
+
+    /// The permissions that are made with the inventory types of the caller's (?1) organization: all, or those of some numbers (?2, a JSON array).
+    GENERATED = concat!("SELECT ", number!(), " AS id, g.codename, 'inventory.' || t.slug AS category, g.label,
+           CASE g.suffix WHEN 'view' THEN 'See things of this type.' WHEN 'create' THEN 'Make things of this type.'
+             WHEN 'edit' THEN 'Change things of this type.' WHEN 'delete' THEN 'Remove things of this type.'
+             WHEN 'reveal' THEN 'See the secrets of things of this type.' ELSE 'Have this done with things of this type.' END AS description
+         FROM users c JOIN inventory_permissions g ON g.organization_id = c.organization_id JOIN inventory_types t ON t.id = g.type_id
+         WHERE c.id = ?1 AND (?2 IS NULL OR ", number!(), " IN (SELECT value FROM json_each(?2))) ORDER BY g.id");
 
     GIVEN = "SELECT r.id, r.name, r.is_system,
            (SELECT json_group_array(p.permission) FROM role_permissions p WHERE p.role_id = r.id) AS permissions
@@ -78,6 +97,12 @@ pub fn given(organization: &ObjectId, numbers: &[i64]) -> (Query<GivenRole>, Que
     )
 }
 
+/// The permissions that are made with the inventory types of the caller's organization, or those of them with some numbers.
+pub fn generated(caller: &ObjectId, numbers: Option<&[i64]>) -> Query<Generated> {
+    let numbers = numbers.map(|numbers| serde_json::json!(numbers).to_string());
+    Query::new(GENERATED, [caller.into(), numbers.into()])
+}
+
 /// A number for a new role.
 pub fn next_number() -> Query<Number> {
     Query::new(NEXT, [])
@@ -99,7 +124,7 @@ pub fn insert(caller: &Caller, id: i64, name: &str, description: &str, now: &str
 }
 
 /// Gives permissions to a role if the statement before has made it, or its entry in the log.
-pub fn allow_if_made(id: i64, codenames: &[&str]) -> Query<Nothing> {
+pub fn allow_if_made(id: i64, codenames: &[String]) -> Query<Nothing> {
     Query::new(
         ALLOW_IF_MADE,
         [id.into(), serde_json::json!(codenames).to_string().into()],
@@ -111,7 +136,7 @@ pub fn update(
     control: &RoleControl,
     name: Option<&str>,
     description: Option<&str>,
-    codenames: Option<&[&str]>,
+    codenames: Option<&[String]>,
 ) -> Vec<Query<Nothing>> {
     let role = control.found();
     let update = Query::new(UPDATE, [role.id.into(), name.into(), description.into()]);

@@ -19,7 +19,8 @@ fn make(db: &TestDb, caller: &str, name: &str, codenames: &[&str]) -> Result<Fou
     let caller = db.caller(caller);
     let id = db.run(next_number()).remove(0).id;
     db.try_run(insert(&caller, id, name, "", "2026-01-01T00:00:00.000Z"))?;
-    db.run(allow_if_made(id, codenames));
+    let codenames: Vec<String> = codenames.iter().map(|name| (*name).to_owned()).collect();
+    db.run(allow_if_made(id, &codenames));
     Ok(db.run(find(caller.id(), id)).remove(0))
 }
 
@@ -81,7 +82,7 @@ fn a_change_replaces_what_it_names() {
         &control(&db, ops.id),
         Some("Operators"),
         None,
-        Some(&["costs.view", "jobs.cancel"]),
+        Some(&["costs.view".to_owned(), "jobs.cancel".to_owned()]),
     ) {
         db.run(query);
     }
@@ -141,7 +142,7 @@ fn a_number_is_given_once_and_who_comes_second_changes_nothing() {
     assert_eq!(db.run(insert(&admin, id, "Ops", "", now)).len(), 1);
     for (caller, name) in [(&eve, "Ops"), (&admin, "Ops"), (&admin, "Dev")] {
         assert!(db.run(insert(caller, id, name, "", now)).is_empty(), "{name}");
-        db.run(allow_if_made(id, &["users.view"]));
+        db.run(allow_if_made(id, &["users.view".to_owned()]));
     }
     assert_eq!(db.count("role_permissions"), 0);
     db.execute("DELETE FROM roles WHERE name = 'Ops'");
