@@ -5,33 +5,34 @@ use protocol::api::audit::AuditEntry;
 
 use crate::http::export::Row;
 
-impl Row for AuditEntry {
-    const COLUMNS: &'static [&'static str] = &[
-        "int_id",
-        "id",
-        "created_at",
-        "tenant_id",
-        "organization_id",
-        "user_id",
-        "username",
-        "action",
-        "resource",
-        "resource_id",
-        "status",
-        "severity",
-        "response_status",
-        "method",
-        "endpoint",
-        "ip_address",
-        "user_agent",
-        "browser",
-        "os",
-        "source",
-        "error",
-        "details",
-        "hash",
-    ];
+/// What its columns are called.
+pub const COLUMNS: &[&str] = &[
+    "int_id",
+    "id",
+    "created_at",
+    "tenant_id",
+    "organization_id",
+    "user_id",
+    "username",
+    "action",
+    "resource",
+    "resource_id",
+    "status",
+    "severity",
+    "response_status",
+    "method",
+    "endpoint",
+    "ip_address",
+    "user_agent",
+    "browser",
+    "os",
+    "source",
+    "error",
+    "details",
+    "hash",
+];
 
+impl Row for AuditEntry {
     fn number(&self) -> i64 {
         self.entry.int_id
     }

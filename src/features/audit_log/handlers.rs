@@ -6,11 +6,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::chain;
+use super::export::COLUMNS;
 use super::filter::LogQuery;
-use super::store::{self, LogRow, Scope, Selection};
+use super::store::{self, Scope, Selection};
 use crate::audit::{Action, Resource, record};
 use crate::auth::caller::{Caller, Credentials};
-use crate::http::export::{self, Format, FormatQuery};
+use crate::http::export::{self, Format, FormatQuery, Table};
 use crate::http::extract::QueryParams;
 use crate::http::json_text::Json;
 use crate::platform::context::App;
@@ -131,9 +132,13 @@ pub async fn export_audit(
     let until = newest.first().map_or(0, |entry| entry.int_id);
     seal(&app, &scope).await?;
     let selection = Selection::new(&scope, &filter)?;
-    export::file::<LogRow, AuditEntry>(app, format, "audit", move |after| {
-        selection.walk(after, until, export::PAGE)
-    })
+    let table = Table {
+        columns: COLUMNS.iter().copied().map(str::to_owned).collect(),
+        page: move |after| selection.walk(after, until, export::PAGE),
+        row: AuditEntry::from,
+        at_once: export::PAGE,
+    };
+    export::file(app, format, "audit", table)
 }
 
 /// Walks along the chain of an organization and says whether every entry is as it was sealed.

@@ -5,9 +5,6 @@ use serde::Serialize;
 
 /// A row of a file.
 pub trait Row: Serialize {
-    /// What the columns are called.
-    const COLUMNS: &'static [&'static str];
-
     /// The row's number: the next page begins behind it.
     fn number(&self) -> i64;
 

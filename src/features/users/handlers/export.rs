@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::list::ListQuery;
 use crate::auth::caller::Credentials;
 use crate::features::users::store::{Filter, listed};
-use crate::http::export::{Format, FormatQuery, PAGE, Row, file};
+use crate::http::export::{Format, FormatQuery, PAGE, Row, Table, file};
 use crate::http::extract::QueryParams;
 use crate::platform::context::App;
 use crate::platform::db::{Query, flag, json, statements};
@@ -73,26 +73,27 @@ impl From<UserRow> for ExportedUser {
     }
 }
 
-impl Row for ExportedUser {
-    const COLUMNS: &'static [&'static str] = &[
-        "int_id",
-        "id",
-        "username",
-        "email",
-        "first_name",
-        "last_name",
-        "role",
-        "roles",
-        "machine_role",
-        "enabled",
-        "pending",
-        "email_verified",
-        "second_factor",
-        "tenant_id",
-        "created_at",
-        "last_login_at",
-    ];
+/// What its columns are called.
+const COLUMNS: &[&str] = &[
+    "int_id",
+    "id",
+    "username",
+    "email",
+    "first_name",
+    "last_name",
+    "role",
+    "roles",
+    "machine_role",
+    "enabled",
+    "pending",
+    "email_verified",
+    "second_factor",
+    "tenant_id",
+    "created_at",
+    "last_login_at",
+];
 
+impl Row for ExportedUser {
     fn number(&self) -> i64 {
         self.int_id
     }
@@ -134,7 +135,13 @@ pub async fn export_users(
     let (caller, ()) = credentials.load(&app.db()?, ()).await?;
     let format = Format::parse(format.format.as_deref())?;
     let (caller, filter) = (caller.id().clone(), Filter::from(query));
-    file::<UserRow, ExportedUser>(app, format, "users", move |after| walk(&caller, &filter, after))
+    let table = Table {
+        columns: COLUMNS.iter().copied().map(str::to_owned).collect(),
+        page: move |after| walk(&caller, &filter, after),
+        row: ExportedUser::from,
+        at_once: PAGE,
+    };
+    file(app, format, "users", table)
 }
 
 fn walk(caller: &ObjectId, filter: &Filter, after: i64) -> Query<UserRow> {
@@ -173,7 +180,7 @@ mod tests {
             (all[1].enabled, all[1].roles.as_slice(), all[1].tenant_id.as_str()),
             (false, &["ops".to_owned()][..], "acme")
         );
-        assert_eq!(all[1].cells().len(), ExportedUser::COLUMNS.len());
+        assert_eq!(all[1].cells().len(), COLUMNS.len());
         assert_eq!(names(&export(&db, "ann", Filter::default(), all[0].int_id)), ["bob"]);
     }
 
