@@ -61,6 +61,7 @@ fn start() {
     durable_objects::health::set(features::machines::health::write);
     durable_objects::logins::set(features::access_events::record::store);
     durable_objects::services::set(features::services::record::store);
+    features::jobs::outputs::set(features::inventory_actions::outputs::keep);
     durable_objects::jobs::set(features::jobs::record::store, features::jobs::watched::read);
 }
 

@@ -16,9 +16,10 @@ use crate::auth::rule::{Routes, routes};
 use crate::auth::{console, denials};
 use crate::features::{
     access_events, access_requests, agents, alerts, api_keys, audit_log, branding, command_logs, commands, community,
-    dashboard, downloads, groups, instances, inventory, jobs, live, log_management, machine_access, machines, oidc,
-    operator, organization_admin, organizations, profile, recordings, roles, schedules, services, session_logs,
-    sessions, sharing, sign_in, sign_up, terminals, users, v1_companions, v1_machines, v1_sessions, webhooks,
+    dashboard, downloads, groups, instances, inventory, inventory_actions, jobs, live, log_management, machine_access,
+    machines, oidc, operator, organization_admin, organizations, profile, recordings, roles, schedules, services,
+    session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions, v1_machines, v1_sessions,
+    webhooks,
 };
 use crate::http::extract::readable;
 use crate::http::inside::Inside;
@@ -52,6 +53,7 @@ pub fn api() -> Routes {
         .merge(schedules::routes())
         .merge(instances::routes())
         .merge(inventory::routes())
+        .merge(inventory_actions::routes())
         .merge(sessions::routes())
         .merge(session_logs::routes())
         .merge(terminals::routes())

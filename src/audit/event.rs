@@ -164,6 +164,14 @@ actions! {
     InventoryAclAdded "inventory.acl.add";
     InventoryAclSet "inventory.acl.set";
     InventoryAclRemoved "inventory.acl.remove";
+    InventorySynced "inventory.sync";
+    InventoryExported "inventory.export";
+    InventoryServiceConfigEdited "inventory.service.config.edit";
+    /// An action of a type, by the name that the type gives it ([`Event::named`]).
+    InventoryActionRun "inventory.action";
+    /// Two of these, which deserve more of a look.
+    InventoryInstanceStopped "inventory.action.stop";
+    InventoryInstanceDestroyed "inventory.action.destroy";
     Denied "denied";
 }
 
@@ -347,6 +355,8 @@ impl RequestContext {
 #[derive(Debug, Clone)]
 pub struct Event {
     pub(super) action: Action,
+    /// What follows the action's word, where people name what they do themselves.
+    pub(super) name: Option<String>,
     pub(super) resource: Resource,
     pub(super) resource_id: Option<String>,
     pub(super) organization: Option<ObjectId>,
@@ -369,6 +379,7 @@ impl Event {
     pub fn of(action: Action, resource: Resource) -> Self {
         Self {
             action,
+            name: None,
             resource,
             resource_id: None,
             organization: None,
@@ -380,6 +391,20 @@ impl Event {
             failure: None,
             at: None,
             details: Map::new(),
+        }
+    }
+
+    /// Which of the things that people name themselves was done: `deploy` makes `inventory.action.deploy` of `inventory.action`.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.chars().take(MAX_ACTION_NAME).collect());
+        self
+    }
+
+    /// The word that is stored for what was done.
+    pub fn word(&self) -> String {
+        match &self.name {
+            Some(name) => [self.action.as_str(), ".", name].concat(),
+            None => self.action.as_str().to_owned(),
         }
     }
 
@@ -438,6 +463,9 @@ impl Event {
         self
     }
 }
+
+/// Longest name of an action that people name, in characters: as long as one of the inventory's may be.
+const MAX_ACTION_NAME: usize = 50;
 
 /// Longest name kept of somebody who could not prove it.
 const MAX_NAME: usize = 254;

@@ -17,6 +17,7 @@ impl Action {
             | Self::MachineDeleted
             | Self::RecordingDeleted
             | Self::InstanceDestroyed
+            | Self::InventoryInstanceDestroyed
             | Self::OrganizationDeleted => Severity::Critical,
             // Rights, credentials and settings that changed, and the log itself taken away.
             Self::RolesAssigned
@@ -56,6 +57,7 @@ impl Action {
             | Self::WebhookDeleted
             | Self::WebhookDisabled
             | Self::InstanceStopped
+            | Self::InventoryInstanceStopped
             | Self::ServiceStopped
             | Self::AllStopped
             | Self::ProviderKeySet

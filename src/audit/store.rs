@@ -52,7 +52,7 @@ fn entry(event: &Event) -> ChainedEntry {
         organization_id: event.organization.as_ref().map_or("", |id| id.as_str()).to_owned(),
         user_id: event.user.as_ref().map(|id| id.as_str().to_owned()),
         username: text(&event.username),
-        action: event.action.as_str().to_owned(),
+        action: event.word(),
         resource: event.resource.as_str().to_owned(),
         resource_id: event.resource_id.as_deref().map(text),
         status: status.to_owned(),
@@ -138,6 +138,17 @@ mod tests {
         }
         db.execute("UPDATE audit_log SET hash = 'x'");
         assert!(db.try_execute("UPDATE audit_log SET hash = 'y'").is_err());
+    }
+
+    #[test]
+    fn what_people_name_is_a_part_of_the_word_and_no_longer_than_a_name() {
+        let event = Event::of(Action::InventoryActionRun, Resource::Inventory);
+        assert_eq!(event.word(), "inventory.action");
+        assert_eq!(entry(&event.clone().named("deploy")).action, "inventory.action.deploy");
+        assert_eq!(
+            event.named(&"x".repeat(60)).word().len(),
+            "inventory.action.".len() + 50
+        );
     }
 
     #[test]

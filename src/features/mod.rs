@@ -15,6 +15,7 @@ pub mod downloads;
 pub mod groups;
 pub mod instances;
 pub mod inventory;
+pub mod inventory_actions;
 pub mod jobs;
 pub mod live;
 pub mod log_management;

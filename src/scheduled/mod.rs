@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::features::alerts;
 use crate::features::audit_log;
 use crate::features::community;
+use crate::features::inventory;
 use crate::features::jobs;
 use crate::features::schedules;
 use crate::features::sessions::revocation::{self, Whose};
@@ -31,6 +32,7 @@ pub async fn run(app: &App, now: DateTime<Utc>) {
     report("ending requests", access_requests::run(app, now).await);
     report("disabling unused accounts", inactivity::run(app, now).await);
     report("ending jobs of the edge", jobs::edge::end_lost(app, now).await);
+    report("syncing inventories", inventory::sync::run_stale(app).await);
     report("removing recordings", recordings::run(app, now).await);
     report("removing pictures", community::images::purge(app, now).await);
     // Also those that could not be ended when their right was withdrawn.

@@ -1,16 +1,18 @@
 //! Instances at a cloud provider: the list that is kept of them, what they cost, and stopping them (`docs/instances.md`). What the provider
 //! is asked for, jobs of the edge ask.
-mod access;
+pub mod access;
 mod body;
 mod handlers;
 mod row;
 mod store;
 mod vultr;
-mod work;
+pub mod work;
 
 use crate::auth::rule::{Routes, routes};
 
 use handlers::{costs, list, provider, refresh, stop};
+
+pub use handlers::stop::known;
 
 /// The routes of this feature.
 pub fn routes() -> Routes {

@@ -1,8 +1,11 @@
 //! What jobs do at the provider's: each lists the instances first, so that it decides by what is there now, and the list that is kept is new.
+use protocol::api::inventory::types::SyncSource;
+
 use super::access::Which;
 use super::store;
 use super::vultr::client::Provider;
 use super::vultr::{Instance, Listed};
+use crate::features::inventory;
 use crate::features::jobs::edge::{EdgeJob, Failure};
 use crate::platform::db::now;
 
@@ -34,7 +37,8 @@ pub async fn refresh(job: &mut EdgeJob) -> Result<(), Failure> {
     let listed = provider.instances(job).await?;
     tell_of(job, &listed).await?;
     price(job, &provider, &sealed).await?;
-    keep(job, &sealed, &listed).await
+    keep(job, &sealed, &listed).await?;
+    sync(job).await
 }
 
 /// Asks what the account owes, and what the instances cost.
@@ -46,6 +50,7 @@ pub async fn costs(job: &mut EdgeJob) -> Result<(), Failure> {
     price(job, &provider, &sealed).await?;
     let account = provider.account(job).await?;
     keep(job, &sealed, &listed).await?;
+    sync(job).await?;
     let kept = store::account(job.organization(), &sealed, &account, &now());
     job.app().db()?.run(kept).await?;
     job.say("[Cost data cached successfully]").await
@@ -68,10 +73,15 @@ pub async fn stop(job: &mut EdgeJob, which: Which) -> Result<(), Failure> {
         job.say(&title).await?;
     }
     let meant = meant(&which, &listed).map_err(Failure::new)?;
-    match which {
-        Which::Named { destroy: true, .. } => destroy(job, &provider, &meant).await?,
-        _ => halt(job, &provider, meant).await?,
+    let done = match which {
+        Which::Named { destroy: true, .. } => destroy(job, &provider, &meant).await,
+        _ => halt(job, &provider, meant).await,
+    };
+    // Also of what was done before it failed. Whoever called it off is told no more.
+    if !matches!(done, Err(Failure::Over(_))) {
+        sync(job).await?;
     }
+    done?;
     // What was not listed was not stopped, and "all" was said.
     match listed.left_out {
         0 => Ok(()),
@@ -200,7 +210,25 @@ async fn price(job: &mut EdgeJob, provider: &Provider, sealed: &str) -> Result<(
     }
 }
 
-/// Keeps a list. What depends on it, such as the servers of an inventory, is brought up to date here.
+/// Brings the servers of the inventory up to date. Without that the list is as good.
+async fn sync(job: &mut EdgeJob) -> Result<(), Failure> {
+    let (db, config) = (job.app().db()?, job.app().config.clone());
+    let synced = inventory::sync::run(&db, &config.sealing, job.organization(), SyncSource::VultrInventory).await;
+    let lines = match synced {
+        Ok(outcome) => outcome
+            .warning()
+            .into_iter()
+            .chain(["[Inventory objects synced]".to_owned()])
+            .collect(),
+        Err(error) => {
+            let failure = Failure::from(error);
+            vec![format!("[Warning: Could not sync inventory objects: {failure}]")]
+        }
+    };
+    job.say_all(&lines).await
+}
+
+/// Keeps a list.
 async fn keep(job: &mut EdgeJob, sealed: &str, listed: &Listed<Instance>) -> Result<(), Failure> {
     let kept = store::replace(job.organization(), sealed, listed, &now());
     match job.app().db()?.run(kept).await {

@@ -64,7 +64,7 @@ pub fn holds(caller: &Caller, slug: &str, right: &str) -> bool {
 }
 
 /// 403 in the words of the contract, and what is lacking.
-fn denied(slug: &str, right: &str) -> ApiError {
+pub fn denied(slug: &str, right: &str) -> ApiError {
     ApiError::forbidden("forbidden", format!("Permission denied: inventory.{slug}.{right}"))
 }
 
@@ -137,6 +137,11 @@ impl Known {
     /// Whether the caller may do something with it.
     pub fn may(&self, right: &str) -> bool {
         may(&self.found, right)
+    }
+
+    /// Who asks, and for which thing, for whoever goes on with what it may do.
+    pub fn into_parts(self) -> (Caller, i64, FoundObject) {
+        (self.caller, self.id, self.found)
     }
 
     /// Who asks.

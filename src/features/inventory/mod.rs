@@ -1,16 +1,19 @@
 //! The inventory: types of things, things of these types, tags on them, and rules about single ones (`docs/inventory.md`).
-mod access;
+pub mod access;
+pub mod credentials;
 mod escalation;
+mod export;
 mod handlers;
 mod rights;
-mod row;
+pub mod row;
 pub mod store;
-mod value;
+pub mod sync;
+pub mod value;
 mod wanted;
 
 use crate::auth::rule::{Routes, routes};
 
-use handlers::{change, objects, rules, tag_permissions, tags, types};
+use handlers::{change, files, objects, rules, synced, tag_permissions, tags, types};
 
 /// The routes of this feature. What is about single things asks for the right to them itself.
 pub fn routes() -> Routes {
@@ -30,8 +33,10 @@ pub fn routes() -> Routes {
         tag_permissions::remove_tag_permission => Needs(InventoryAclManage),
         objects::list_objects => Object,
         objects::find_object => Object,
+        files::export_objects => Object,
         objects::reveal_secret => Object,
         change::create_object => Object,
+        synced::sync_type => Object,
         change::update_object => Object,
         change::delete_object => Object,
         change::add_object_tags => Object,

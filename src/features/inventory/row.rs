@@ -2,7 +2,8 @@
 use std::collections::BTreeMap;
 
 use protocol::api::inventory::rules::Effect;
-use protocol::api::inventory::types::Definition;
+use protocol::api::inventory::types::{Definition, SyncSource};
+use protocol::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -93,4 +94,58 @@ pub struct FoundRule {
 #[derive(Debug, Deserialize)]
 pub struct Number {
     pub id: i64,
+}
+
+/// A type whose things come from somewhere by themselves.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SyncedType {
+    pub id: i64,
+    #[serde(deserialize_with = "json")]
+    pub definition: Definition,
+    /// How often that has changed since it was looked at.
+    pub changes: Option<i64>,
+}
+
+/// What is said of a thing there, and how it is in the inventory, if it is there.
+#[derive(Debug, Deserialize)]
+pub struct Differing {
+    pub key: String,
+    #[serde(deserialize_with = "json")]
+    pub said: Map<String, Value>,
+    pub object: Option<i64>,
+    #[serde(deserialize_with = "optional_json")]
+    pub data: Option<Map<String, Value>>,
+    #[serde(deserialize_with = "optional_json")]
+    pub secrets: Option<BTreeMap<String, String>>,
+    pub read_at: Option<String>,
+}
+
+/// What has changed of an organization and was not looked at.
+#[derive(Debug, Deserialize)]
+pub struct Stale {
+    pub organization_id: ObjectId,
+    pub source: SyncSource,
+}
+
+/// A credential that a deployment gave out before.
+#[derive(Debug, Deserialize)]
+pub struct KnownCredential {
+    pub id: i64,
+    #[serde(deserialize_with = "json")]
+    pub data: Map<String, Value>,
+    #[serde(deserialize_with = "json")]
+    pub secrets: BTreeMap<String, String>,
+    pub read_at: String,
+}
+
+/// A thing for a file.
+#[derive(Debug, Deserialize)]
+pub struct Exported {
+    pub id: i64,
+    pub name: String,
+    #[serde(deserialize_with = "json")]
+    pub data: Map<String, Value>,
+    /// The names of its tags.
+    #[serde(deserialize_with = "json")]
+    pub tags: Vec<String>,
 }

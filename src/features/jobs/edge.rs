@@ -131,6 +131,7 @@ impl EdgeJob {
                 parent: None,
                 schedule: None,
                 subject,
+                deploys: false,
             };
             let batch = (store::insert_at_edge(caller, service, new), audit::record(&logged(id)));
             Ok(db.run(batch).await)

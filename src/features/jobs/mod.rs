@@ -18,8 +18,8 @@ use crate::auth::rule::{Routes, routes};
 use handlers::{cancel, find, list, rerun, start, watch};
 
 pub use access::DeployRight;
-pub use handlers::start::start;
-pub use wanted::Wanted;
+pub use handlers::start::{start, started};
+pub use wanted::{InventoryAction, Wanted};
 
 /// The routes of this feature.
 pub fn routes() -> Routes {

@@ -20,10 +20,6 @@ pub type Keep = fn(Env, EndingJob, Vec<Value>) -> LocalBoxFuture<'static, Result
 static KEEP: OnceLock<Keep> = OnceLock::new();
 
 /// Hands in what keeps them, once, before the first object lives.
-#[allow(
-    dead_code,
-    reason = "what keeps outputs comes with the inventory, whose credentials they are"
-)]
 pub fn set(keep: Keep) {
     // Each instance of the Worker starts once.
     let _ = KEEP.set(keep);

@@ -8,6 +8,7 @@ use protocol::terminal::jobs::JobEnd;
 use worker::Env;
 
 use super::{outputs, store};
+use crate::features::inventory::sync;
 use crate::platform::db::{Db, DbError, stored};
 
 /// How old a job is at least of which its runner must know: the order to run one may be on its way when it says what it has.
@@ -41,7 +42,10 @@ async fn ended(env: &Env, db: &Db, machine: &ObjectId, mut end: JobEnd) -> Resul
         end.note = end.note.or(line);
     }
     let batch = store::end(machine, &end, &stored(Utc::now()));
-    db.run(batch).await.map(|_| vec![ToAgent::ForgetJob { job: end.job }])
+    db.run(batch).await?;
+    // A deployment is a thing of the inventory.
+    sync::catch_up(env, db, machine).await;
+    Ok(vec![ToAgent::ForgetJob { job: end.job }])
 }
 
 async fn known(db: &Db, machine: &ObjectId, jobs: &[JobId], now: DateTime<Utc>) -> Result<Vec<ToAgent>, DbError> {

@@ -28,6 +28,8 @@ pub struct Wanted<'a> {
     pub action: &'a str,
     pub script: Option<&'a str>,
     pub file: String,
+    /// That it is a deployment, of which a service has one at a time.
+    pub deploys: bool,
     /// That Ansible runs it, and with what.
     pub playbook: Option<Playbook>,
     /// What the first line of its output says.
@@ -60,6 +62,7 @@ impl<'a> Wanted<'a> {
             action: "deploy",
             script: None,
             file: DEPLOY.to_owned(),
+            deploys: true,
             playbook: None,
             title: title(DEPLOY, right),
             done_to: None,
@@ -91,6 +94,8 @@ impl<'a> Wanted<'a> {
             action: "script",
             script: Some(script),
             file,
+            // Scripts know themselves.
+            deploys: false,
             playbook: None,
             title: title(script, right),
             done_to: None,
@@ -103,12 +108,32 @@ impl<'a> Wanted<'a> {
         })
     }
 
+    /// A file of the service that a definition names rather than `scripts.yaml`. What that says of the same file holds for what it is given.
+    pub fn file(right: &DeployRight, file: &str, given: &Map<String, Value>, event: Event) -> Result<Self, ApiError> {
+        if !is_script_file(file) {
+            return Err(traversal());
+        }
+        let is_it = |entry: &&Value| entry.get("file").and_then(Value::as_str) == Some(file);
+        let entry = right.scripts().iter().find(is_it).unwrap_or(&Value::Null);
+        Ok(Self {
+            action: "script",
+            script: None,
+            file: file.to_owned(),
+            deploys: file == DEPLOY,
+            playbook: None,
+            title: title(file, right),
+            done_to: None,
+            subject: None,
+            inputs: Inputs::check(entry, given, right.caller().username()).map_err(ApiError::bad_request)?,
+            given: None,
+            parent: None,
+            schedule: None,
+            event,
+        })
+    }
+
     /// A playbook within the service's directory, by Ansible, with variables of which `secrets` are the values that must not be seen, and with
     /// what the log says of it. The file is what [`playbook_of`](protocol::terminal::jobs::playbook_of) gives of its path.
-    #[allow(
-        dead_code,
-        reason = "the actions of the inventory run playbooks, which come with the inventory"
-    )]
     pub fn playbook(
         right: &DeployRight,
         file: &'a str,
@@ -130,6 +155,7 @@ impl<'a> Wanted<'a> {
             action: "playbook",
             script: None,
             file: file.to_owned(),
+            deploys: false,
             playbook: Some(playbook),
             title: title(file, right),
             done_to: None,
@@ -142,6 +168,16 @@ impl<'a> Wanted<'a> {
         })
     }
 
+    /// The same, given something besides of which nothing says what it must be.
+    pub fn given(self, right: &DeployRight, given: &Map<String, Value>) -> Result<Self, ApiError> {
+        let more = Inputs::check(&Value::Null, given, right.caller().username()).map_err(ApiError::bad_request)?;
+        let inputs = Inputs {
+            environment: more.environment,
+            ..self.inputs
+        };
+        Ok(Self { inputs, ..self })
+    }
+
     /// The same as what another job was.
     pub fn again(self, parent: &'a JobId, event: Event) -> Self {
         let parent = Some(parent);
@@ -150,14 +186,11 @@ impl<'a> Wanted<'a> {
 
     /// The same, as an action of the inventory, with what the log says of that. What it is given is not kept: it is not run again, as whether
     /// it may be done is asked where it is an action.
-    #[allow(
-        dead_code,
-        reason = "the actions of the inventory are started by it, which come with the inventory"
-    )]
     pub fn as_action(self, action: InventoryAction<'a>, event: Event) -> Self {
         Self {
             action: action.name,
             script: None,
+            deploys: self.playbook.is_none() && self.file == DEPLOY,
             title: format!("Running {} ({})", action.name, action.kind),
             done_to: Some(action.done_to),
             subject: Some(action.subject),

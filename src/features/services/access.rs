@@ -37,7 +37,7 @@ impl ServiceAccess {
     }
 
     /// The right, if a service was found for this caller.
-    fn decide(caller: Caller, found: Vec<ServiceRow>) -> Result<Self, ApiError> {
+    pub fn decide(caller: Caller, found: Vec<ServiceRow>) -> Result<Self, ApiError> {
         match found.into_iter().next() {
             None => Err(absent()),
             Some(found) => Ok(Self { caller, found }),

@@ -5,10 +5,10 @@ use protocol::terminal::services::{Ask, CONFIGS, MAX_WRITTEN, Place};
 
 use super::access::{ServiceAccess, absent};
 use super::{runner, store};
-use crate::audit::Action;
+use crate::audit::{Action, Event};
 use crate::auth::caller::Credentials;
 use crate::http::extract::{PathPair, PathParam, ValidJson};
-use crate::http::json_text::{Json, JsonText};
+use crate::http::json_text::{BodyRow, Json, JsonText};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -24,6 +24,11 @@ pub async fn list_configs(
 ) -> Result<JsonText, ApiError> {
     let list = store::configs(credentials.user_id(), &name);
     let (_, rows) = credentials.load(&app.db()?, list).await?;
+    listed(rows)
+}
+
+/// The answer that has the configs of a service.
+pub fn listed(rows: Vec<BodyRow>) -> Result<JsonText, ApiError> {
     rows.into_iter().next().map(|row| JsonText(row.body)).ok_or_else(absent)
 }
 
@@ -42,7 +47,12 @@ pub async fn read_config(
     PathPair(name, filename): PathPair,
 ) -> Result<Json<Config>, ApiError> {
     let access = ServiceAccess::load(&app, credentials, &name).await?;
-    let read = runner::read(&app, &access, place(&filename)?).await?;
+    read(&app, &access, filename).await
+}
+
+/// Reads a config of a service to which the caller has come by whatever way.
+pub async fn read(app: &App, access: &ServiceAccess, filename: String) -> Result<Json<Config>, ApiError> {
+    let read = runner::read(app, access, place(&filename)?).await?;
     if read.bytes.len() as u64 != read.file.size {
         return Err(ApiError::internal("a runner has sent less of a config than it has"));
     }
@@ -69,18 +79,29 @@ pub async fn write_config(
     ValidJson(request): ValidJson<WriteFile>,
 ) -> Result<Json<FileDone>, ApiError> {
     let access = ServiceAccess::load(&app, credentials, &name).await?;
+    let event = access.event(Action::ServiceConfigEdited, &format!("configs/{filename}"));
+    write(&app, &access, filename, request, event).await
+}
+
+/// Replaces a config of a service to which the caller has come by whatever way, with what the log says of it.
+pub async fn write(
+    app: &App,
+    access: &ServiceAccess,
+    filename: String,
+    request: WriteFile,
+    event: Event,
+) -> Result<Json<FileDone>, ApiError> {
     let place = place(&filename)?;
     if request.content.len() > MAX_WRITTEN {
         let message = format!("must have at most {MAX_WRITTEN} bytes");
         return Err(ApiError::refused_field("content", message, "Content too large"));
     }
-    let event = access.event(Action::ServiceConfigEdited, &format!("configs/{filename}"));
     let content = request.content.into_bytes();
     let ask = Ask::Write {
         place: place.clone(),
         content,
     };
-    runner::change(&app, &access, ask, &place, event).await?;
+    runner::change(app, access, ask, &place, event).await?;
     Ok(Json(FileDone {
         status: "saved".to_owned(),
         filename,

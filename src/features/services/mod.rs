@@ -1,7 +1,7 @@
 //! Services of runners. What they are is known as it was told of last: relays bring what agents tell. Their files are at the runners, which
 //! are asked for them.
-mod access;
-mod configs;
+pub mod access;
+pub mod configs;
 mod download;
 mod files;
 mod handlers;

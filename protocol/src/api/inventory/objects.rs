@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::rules::AclRule;
 use super::tags::TagRef;
 use crate::api::validate::{Faults, Validate};
-use crate::ids::{JobId, ObjectId};
+use crate::ids::ObjectId;
 
 /// Most things of an organization.
 pub const MAX_OBJECTS: i64 = 200_000;
@@ -175,13 +175,11 @@ impl Validate for RunAction {
     }
 }
 
-/// That an action was started.
+/// That what a type's things come from was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ActionStarted {
-    /// The job's `id`.
-    pub job_id: JobId,
-    /// `running`.
-    pub status: String,
+pub struct Synced {
+    /// `true`.
+    pub ok: bool,
 }
 
 /// That something was done.

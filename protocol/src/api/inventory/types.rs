@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{BASIC, REVEAL};
 use crate::api::validate::{Faults, Validate};
-use crate::terminal::jobs::is_script_file;
+use crate::terminal::jobs::{is_script_file, playbook_of};
 use crate::terminal::services::is_service_name;
 
 /// Most types of an organization: each has some permissions of its own, which every list of permissions has.
@@ -123,6 +123,22 @@ pub enum ActionType {
     BuiltinFiles,
 }
 
+impl ActionType {
+    /// Its name, as definitions have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Script => "script",
+            Self::DynamicScripts => "dynamic_scripts",
+            Self::ScriptStop => "script_stop",
+            Self::Playbook => "playbook",
+            Self::Ssh => "ssh",
+            Self::Builtin => "builtin",
+            Self::BuiltinConfig => "builtin_config",
+            Self::BuiltinFiles => "builtin_files",
+        }
+    }
+}
+
 /// What an action is done with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -182,8 +198,7 @@ fn script() -> ActionType {
 impl TypeAction {
     /// The service and the file within it that a playbook is.
     pub fn playbook(&self) -> Option<(&str, &str)> {
-        let (service, file) = self.playbook.strip_prefix("/services/")?.split_once('/')?;
-        (is_service_name(service) && is_script_file(file)).then_some((service, file))
+        playbook_of(&self.playbook)
     }
 }
 
@@ -199,6 +214,18 @@ pub enum SyncSource {
     UserSync,
     /// Jobs that have deployed something.
     DeploymentSync,
+}
+
+impl SyncSource {
+    /// Its name, as definitions have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VultrInventory => "vultr_inventory",
+            Self::ServiceDiscovery => "service_discovery",
+            Self::UserSync => "user_sync",
+            Self::DeploymentSync => "deployment_sync",
+        }
+    }
 }
 
 /// Where things of a type come from.

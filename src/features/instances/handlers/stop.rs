@@ -4,16 +4,18 @@ use protocol::api::error::ErrorBody;
 use protocol::api::instances::{StopHow, StopInstance};
 use protocol::api::jobs::JobStarted;
 use protocol::api::validate::{Faults, Validate};
+use protocol::ids::ObjectId;
 
 use crate::auth::caller::Credentials;
 use crate::features::instances::access::StopRight;
+use crate::features::instances::row::Known;
 use crate::features::instances::{store, work};
 use crate::features::jobs::edge::EdgeJob;
 use crate::features::services;
 use crate::http::extract::{OptionalJson, PathPair, PathParam, ValidJson};
 use crate::http::json_text::Json;
 use crate::platform::context::App;
-use crate::platform::db::stored;
+use crate::platform::db::{Query, stored};
 use crate::platform::error::ApiError;
 
 /// How old a list may be to be believed that it has all there is. What an older one has not, the job looks for.
@@ -60,8 +62,7 @@ pub async fn stop_named_instance(
 }
 
 async fn one(app: &App, credentials: Credentials, stop: StopInstance) -> Result<Json<JobStarted>, ApiError> {
-    let after = stored(Utc::now() - FRESH);
-    let known = store::known(credentials.user_id(), &stop.label, &stop.region, &after);
+    let known = known(credentials.user_id(), &stop);
     let (caller, known) = credentials.load(&app.db()?, known).await?;
     for (field, text) in [("label", &stop.label), ("region", &stop.region)] {
         if text.is_empty() {
@@ -73,6 +74,12 @@ async fn one(app: &App, credentials: Credentials, stop: StopInstance) -> Result<
         }
     }
     start(app, StopRight::of_instance(caller, &known, stop)?).await
+}
+
+/// Whether it is known that there is such an instance.
+pub fn known(caller: &ObjectId, stop: &StopInstance) -> Query<Known> {
+    let after = stored(Utc::now() - FRESH);
+    store::known(caller, &stop.label, &stop.region, &after)
 }
 
 /// Halts the instances of a service, by a job: those that have its directory's name for a tag.

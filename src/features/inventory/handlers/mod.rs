@@ -1,7 +1,9 @@
 //! What people do with the inventory.
 pub mod change;
+pub mod files;
 pub mod objects;
 pub mod rules;
+pub mod synced;
 pub mod tag_permissions;
 pub mod tags;
 pub mod types;

@@ -3,7 +3,7 @@
 use super::caller_and_type;
 use super::objects::object;
 use crate::features::inventory::rights::{held, may, ruled, tagged};
-use crate::features::inventory::row::Listed;
+use crate::features::inventory::row::{Exported, Listed};
 use crate::features::inventory::wanted::{Order, Wanted};
 use crate::platform::db::{Arg, Query, statements};
 use protocol::ids::ObjectId;
@@ -163,11 +163,21 @@ statements! {
 
     /// Those after one (?3), oldest first, as many as fit (?4), for files.
     AFTER = concat!(
-        "SELECT ", object!(), " AS body, o.id, o.name, o.data, (SELECT json_group_array(g.name) FROM inventory_object_tags x
+        "SELECT o.id, o.name, o.data, (SELECT json_group_array(g.name) FROM inventory_object_tags x
             JOIN inventory_tags g ON g.id = x.tag_id WHERE x.object_id = o.id) AS tags
          FROM ", caller_and_type!(), " JOIN inventory_objects o ON o.type_id = t.id AND o.id > CAST(?3 AS INTEGER)
          WHERE u.id = ?1 AND ", may!("'view'"), " ORDER BY o.id LIMIT ?4"
     );
+}
+
+/// How many things of a type there are that a caller may see, if they may see any.
+pub fn total(caller: &ObjectId, slug: &str) -> Query<Listed> {
+    Query::new(TOTAL, [caller.into(), slug.into()])
+}
+
+/// Those that a caller may see after one, so many at most.
+pub fn after(caller: &ObjectId, slug: &str, after: i64, most: i64) -> Query<Exported> {
+    Query::new(AFTER, [caller.into(), slug.into(), after.into(), most.into()])
 }
 
 /// What is known of the whole, and a page: in one or in two.
@@ -189,10 +199,7 @@ pub fn list(caller: &ObjectId, slug: &str, wanted: &Wanted) -> List {
     };
     let mut args = Vec::from(page);
     args.push(field.into());
-    (
-        Some(Query::new(TOTAL, [caller.into(), slug.into()])),
-        Query::of(sql, args),
-    )
+    (Some(total(caller, slug)), Query::of(sql, args))
 }
 
 fn narrowed(mut args: Vec<Arg>, wanted: &Wanted) -> Query<Listed> {

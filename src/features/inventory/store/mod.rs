@@ -1,7 +1,10 @@
 //! SQL of the inventory: here that of types, beside it that of things, of lists of them, of tags and of rules.
+pub mod bulk;
+pub mod credentials;
 pub mod list;
 pub mod objects;
 pub mod rules;
+pub mod sync;
 pub mod tags;
 
 use protocol::api::inventory::types::{Definition, MAX_TYPES};

@@ -94,6 +94,8 @@ statements! {
            JOIN inventory_tags g ON g.id = x.tag_id WHERE x.object_id = ?1 ORDER BY g.name";
 
     DELETE = "DELETE FROM inventory_objects WHERE id = ?1";
+
+    DESTROYED = "DELETE FROM inventory_objects WHERE id = ?1 AND organization_id = ?2";
 }
 
 /// A thing, and what the caller may do with it. What is no number names none.
@@ -191,6 +193,11 @@ pub fn tags_of(id: i64) -> Query<BodyRow> {
 /// Removes a thing, with the rules about it.
 pub fn delete(access: &ObjectAccess<Delete>) -> Query<Nothing> {
     Query::new(DELETE, [access.id().into()])
+}
+
+/// Removes a thing of an organization whose instance was destroyed by whoever may.
+pub fn destroyed(organization: &ObjectId, id: i64) -> Query<Nothing> {
+    Query::new(DESTROYED, [id.into(), organization.into()])
 }
 
 pub fn numbers(numbers: &[i64]) -> Arg {

@@ -90,19 +90,20 @@ pub async fn start(app: &App, right: &DeployRight, wanted: Wanted<'_>) -> Result
             parent: wanted.parent,
             schedule: wanted.schedule,
             subject: wanted.subject,
+            deploys: wanted.deploys,
             now: &at,
         };
         let batch = (
             store::insert(right, done_to, new),
             audit::record_if_changed(&event),
-            store::held_up_by(right, done_to, job),
+            store::held_up_by(right, job),
         );
         let added = db.run(batch).await;
         Ok(added.map(|(_, _, held_up_by)| (event, held_up_by)))
     };
     let (job, (event, held_up_by)) = id::under_new(add).await?;
     if let Some(HeldUpBy { job }) = held_up_by.first() {
-        let words = format!("Service '{done_to}' is being deployed already, by job {job}");
+        let words = format!("Service '{}' is being deployed already, by job {job}", right.service());
         return Err(ApiError::conflict("deploy_running", words));
     }
     let order = StartJob {

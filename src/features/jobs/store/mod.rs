@@ -68,16 +68,16 @@ macro_rules! seen {
 }
 
 statements! {
-    /// A service is deployed once at a time: there is no such job if another deployment (?5) of it runs. Scripts know themselves. The
-    /// schedule (?12) may have been removed since it was looked up.
+    /// A service is deployed once at a time: there is no such job if another that deploys it (?15, ?16) runs. The schedule (?12) may have been
+    /// removed since it was looked up.
     INSERT = "INSERT INTO jobs (id, organization_id, machine_id, service, action, script, started_at, user_id, username, inputs_sealed,
-           parent_job_id, schedule_id, object_id, type_slug)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT s.id FROM schedules s WHERE s.id = ?12), ?13, ?14
-         WHERE ?5 <> 'deploy' OR NOT EXISTS (
-           SELECT 1 FROM jobs WHERE machine_id = ?3 AND status = 'running' AND service = ?4 AND action = 'deploy')";
+           parent_job_id, schedule_id, object_id, type_slug, directory, deploys)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT s.id FROM schedules s WHERE s.id = ?12), ?13, ?14, ?15, ?16
+         WHERE NOT ?16 OR NOT EXISTS (
+           SELECT 1 FROM jobs WHERE machine_id = ?3 AND status = 'running' AND directory = ?15 AND deploys = 1)";
 
     /// The deployment of a service (?1, ?2) for which a job (?3) is not there.
-    HELD_UP_BY = "SELECT id AS job FROM jobs WHERE machine_id = ?1 AND status = 'running' AND service = ?2 AND action = 'deploy'
+    HELD_UP_BY = "SELECT id AS job FROM jobs WHERE machine_id = ?1 AND status = 'running' AND directory = ?2 AND deploys = 1
            AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?3)";
 
     /// Its runner was not there, so there is no such job.
@@ -150,7 +150,7 @@ statements! {
     STORED = "SELECT output_bytes FROM jobs WHERE id = ?2 AND machine_id = ?1 AND status = 'running'";
 
     /// A job (?2) of a runner (?1) that is about to have ended well: nobody has called it off.
-    ENDING = "SELECT id, organization_id, machine_id, service FROM jobs
+    ENDING = "SELECT id, organization_id, machine_id, COALESCE(directory, service) AS service FROM jobs
          WHERE id = ?2 AND machine_id = ?1 AND status = 'running' AND cancelled_by IS NULL";
 
     /// It (?2) has ended well (?3) or not; one that was called off has not.
@@ -190,6 +190,8 @@ pub struct NewJob<'a> {
     pub schedule: Option<&'a ObjectId>,
     /// What of the inventory it is about.
     pub subject: Option<Subject<'a>>,
+    /// Whether it is a deployment.
+    pub deploys: bool,
     pub now: &'a str,
 }
 
@@ -209,27 +211,29 @@ pub fn associated_data(job: &JobId) -> String {
 
 /// Adds a job that is done to what is called so, unless it is a deployment and another of that runs ([`held_up_by`]).
 pub fn insert(right: &DeployRight, service: &str, new: NewJob) -> Query<Nothing> {
-    insertion(right.caller(), right.machine().into(), service, new)
+    insertion(right.caller(), Some((right.machine(), right.service())), service, new)
 }
 
 /// The deployment that runs in place of a job that was not added.
-pub fn held_up_by(right: &DeployRight, service: &str, id: &JobId) -> Query<HeldUpBy> {
-    let args = [right.machine().into(), service.into(), id.as_str().into()];
+pub fn held_up_by(right: &DeployRight, id: &JobId) -> Query<HeldUpBy> {
+    let args = [right.machine().into(), right.service().into(), id.as_str().into()];
     Query::new(HELD_UP_BY, args)
 }
 
 /// Adds a job of the edge, of something that is called so.
 pub fn insert_at_edge(caller: &Caller, service: &str, new: NewJob) -> Query<Nothing> {
-    insertion(caller, Arg::Null, service, new)
+    insertion(caller, None, service, new)
 }
 
-fn insertion(caller: &Caller, machine: Arg, service: &str, new: NewJob) -> Query<Nothing> {
+/// `at` is the machine where it runs, and the directory of the service there.
+fn insertion(caller: &Caller, at: Option<(&ObjectId, &str)>, service: &str, new: NewJob) -> Query<Nothing> {
+    let (machine, directory) = at.unzip();
     Query::new(
         INSERT,
         [
             new.id.as_str().into(),
             caller.organization_id().into(),
-            machine,
+            machine.into(),
             service.into(),
             new.action.into(),
             new.script.into(),
@@ -241,6 +245,8 @@ fn insertion(caller: &Caller, machine: Arg, service: &str, new: NewJob) -> Query
             new.schedule.into(),
             new.subject.and_then(|subject| subject.object_id).into(),
             new.subject.map(|subject| subject.type_slug).into(),
+            directory.into(),
+            new.deploys.into(),
         ],
     )
 }

@@ -68,6 +68,7 @@ fn repeats(db: &TestDb, caller: &str, number: u32, service: &str, at: &str, pare
         parent: parent.as_ref(),
         schedule: None,
         subject: None,
+        deploys: parent.is_none(),
         now: at,
     };
     db.run(insert(&right, right.service(), new));
@@ -183,10 +184,11 @@ fn a_service_is_deployed_once_at_a_time() {
             parent: None,
             schedule: None,
             subject: None,
+            deploys: action == "deploy",
             now: NOW,
         };
         db.run(insert(&right, right.service(), new));
-        let held_up = db.run(held_up_by(&right, right.service(), &id)).into_iter().next();
+        let held_up = db.run(held_up_by(&right, &id)).into_iter().next();
         held_up.map(|HeldUpBy { job }| job.to_string())
     };
     assert_eq!(begins(1, "deploy", target("runner", "web")), None);
@@ -196,6 +198,9 @@ fn a_service_is_deployed_once_at_a_time() {
     assert_eq!(begins(3, "deploy", target("runner", "db")), None);
     assert_eq!(begins(4, "deploy", target("other", "web")), None);
     assert_eq!(begins(5, "script", target("runner", "web")), None);
+    // It is the directory that counts, and not what the job is called.
+    db.execute("UPDATE jobs SET service = 'shop', action = 'redeploy' WHERE id = '00000001'");
+    assert_eq!(begins(6, "deploy", target("runner", "web")), one);
     assert_eq!(db.count("jobs"), 4);
     ends(&db, 1, Some(0));
     assert_eq!(begins(6, "deploy", target("runner", "web")), None);
@@ -242,6 +247,7 @@ fn jobs_are_found_by_what_of_the_inventory_they_are_about_and_by_its_type() {
             parent: None,
             schedule: None,
             subject: Some(Subject { object_id, type_slug }),
+            deploys: false,
         };
         db.run(insert_at_edge(&db.caller("own"), "web-1", new));
     }
@@ -599,6 +605,7 @@ fn a_job_of_the_edge_is_written_and_ended_by_the_edge_alone() {
             parent: None,
             schedule: None,
             subject: None,
+            deploys: false,
         };
         db.run(insert_at_edge(&db.caller("own"), "inventory", new));
     }
@@ -656,6 +663,7 @@ fn a_job_of_the_edge_whose_work_was_lost_is_ended_and_says_so() {
             parent: None,
             schedule: None,
             subject: None,
+            deploys: false,
         };
         db.run(insert_at_edge(&db.caller("own"), "inventory", new));
     }

@@ -116,6 +116,12 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   alert_rule_deleted: 'deleted an alert rule',
   alert_acknowledged: 'took note of an alert',
   audit_exported: 'exported the audit log',
+  'inventory.action': 'had something done with the inventory',
+  'inventory.action.stop': 'stopped something of the inventory',
+  'inventory.action.destroy': 'destroyed something of the inventory',
+  'inventory.sync': 'synced a type of the inventory',
+  'inventory.export': 'exported a part of the inventory',
+  'inventory.service.config.edit': 'changed the configuration of a service of the inventory',
   denied: 'was refused something',
 };
 
