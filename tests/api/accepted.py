@@ -106,6 +106,22 @@ NUMBERS = (
     "PUT /api/users/{user_id}/roles",
     "POST /api/roles/users/{user_id}/roles",
 )
+# What an action takes, and whether it is one that a job does, its type and the service say.
+ACTION = (
+    "No service name",
+    "Script ",
+    "script must not",
+    "Missing required input",
+    "Input ",
+    "inputs must be at most",
+    "This server is not known at the provider",
+    "To destroy an instance",
+    "A terminal is no job",
+    "Configs are read and written at",
+    "Files are listed, read and written at",
+    "The edge has no action",
+)
+
 SCHEDULE = ("cron ", "time_zone ", "script ", "inputs ", "Script ", "Missing required input", "Input ", "name is", "service is")
 FILES = (
     "POST /api/services/{name}/files/{subdir}",
@@ -182,6 +198,9 @@ ACCEPTED = [
         "which fields a type has, and which fit together, its definition says",
         REFUSED,
         {
+            "POST /api/inventory/{type_slug}/sync": ("This type has no sync source",),
+            "POST /api/inventory/{type_slug}/actions/{action}": ACTION,
+            "POST /api/inventory/{type_slug}/{object_id}/actions/{action}": ACTION,
             "POST /api/inventory/types": ("fields", "actions", "slug "),
             "PUT /api/inventory/types/{slug}": ("fields", "actions"),
             "GET /api/inventory/{type_slug}": ("sort must be",),
@@ -214,7 +233,10 @@ ACCEPTED = [
     Accepted(
         "few texts are YAML, and what is bounded is their bytes",
         REFUSED,
-        {"PUT /api/services/{name}/configs/{config}": ("Invalid YAML: ", "Content too large")},
+        {
+            "PUT /api/services/{name}/configs/{config}": ("Invalid YAML: ", "Content too large"),
+            "PUT /api/inventory/service/{object_id}/configs/{config}": ("Invalid YAML: ", "Content too large"),
+        },
     ),
     Accepted(
         "what is bounded of names and texts is their bytes, and some names mean other directories",

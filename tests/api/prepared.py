@@ -163,6 +163,12 @@ def of_thing(body=None, **more):
     return prepare
 
 
+def service(world):
+    """The thing that the runner's service is."""
+    found = world.ask("GET", "/api/inventory/service?f.name=web")
+    return found["objects"][0]["id"]
+
+
 def view(world):
     return {"role_id": int(world.role()), "permission": "view"}
 
@@ -505,6 +511,21 @@ PREPARED = {
     "GET /api/inventory/{type_slug}": lambda world: request(path={"type_slug": "credential"}),
     "POST /api/inventory/{type_slug}": lambda world: request(
         path={"type_slug": "credential"}, body={"data": {"name": world.name("credential")}}
+    ),
+    "POST /api/inventory/{type_slug}/actions/{action}": lambda world: request(
+        path={"type_slug": "server", "action": "refresh"}
+    ),
+    "GET /api/inventory/{type_slug}/export": lambda world: request(path={"type_slug": "credential"}),
+    "POST /api/inventory/{type_slug}/sync": lambda world: request(path={"type_slug": "user"}),
+    "POST /api/inventory/{type_slug}/{object_id}/actions/{action}": lambda world: request(
+        path={"type_slug": "service", "object_id": service(world), "action": "stop"}
+    ),
+    "GET /api/inventory/service/{object_id}/configs": lambda world: request(path={"object_id": service(world)}),
+    "GET /api/inventory/service/{object_id}/configs/{config}": lambda world: request(
+        path={"object_id": service(world), "config": "config.yaml"}
+    ),
+    "PUT /api/inventory/service/{object_id}/configs/{config}": lambda world: request(
+        path={"object_id": service(world), "config": "config.yaml"}, body={"content": "a: 1\n"}
     ),
     "GET /api/inventory/{type_slug}/{object_id}": of_thing(),
     "PUT /api/inventory/{type_slug}/{object_id}": of_thing({"data": {"username": "root"}}),

@@ -58,6 +58,9 @@ async fn newest_entry(owner: &Account, action: &str) -> (Value, Value) {
     (take(&mut entry, "resource"), take(&mut entry, "details"))
 }
 
+/// The servers of the inventory are as the instances are.
+const SYNCED: &str = "[Inventory objects synced]";
+
 const LIST: [&str; 3] = [
     "$ GET /v2/instances?per_page=500",
     "1 instance",
@@ -103,7 +106,8 @@ async fn instances_are_listed_page_by_page_and_kept_without_secrets() {
             "3 instances",
             "$ GET /v2/plans?per_page=500",
             "[Plan pricing cached]",
-            "[Inventory cached successfully]"
+            "[Inventory cached successfully]",
+            "[Inventory objects synced]"
         ]
     );
     assert_eq!(job["status"], "completed");
@@ -176,7 +180,7 @@ async fn an_instance_is_halted_and_stays_and_destroyed_only_by_its_label() {
     );
     let mut expected = vec!["--- Stopping instance: my web (mel) ---"];
     expected.extend(LIST);
-    expected.extend(["$ POST /v2/instances/halt", "Stopped my web (mel)"]);
+    expected.extend(["$ POST /v2/instances/halt", "Stopped my web (mel)", SYNCED]);
     assert_eq!(lines, expected);
     assert_eq!(vultr.power_of(&id).as_deref(), Some("stopped"));
     let details = json!({"label": "my web", "region": "mel"});
@@ -190,10 +194,7 @@ async fn an_instance_is_halted_and_stays_and_destroyed_only_by_its_label() {
     // The same by the other path.
     let alias = json!({"label": "my web", "region": "mel"});
     let (_, lines) = runs(&owner, "/api/instances/stop", alias).await;
-    assert_eq!(
-        lines.last().map(String::as_str),
-        Some("my web (mel) is stopped already")
-    );
+    assert_eq!(lines[lines.len() - 2..], ["my web (mel) is stopped already", SYNCED]);
 
     for (body, status, words) in [
         (
@@ -229,7 +230,7 @@ async fn an_instance_is_halted_and_stays_and_destroyed_only_by_its_label() {
         (&json!("destroy_instance"), &json!("completed"))
     );
     assert_eq!(lines[0], "--- Destroying instance: my web (mel) ---");
-    assert_eq!(lines[lines.len() - 1], "[Instance removed from cache]");
+    assert_eq!(lines[lines.len() - 2..], ["[Instance removed from cache]", SYNCED]);
     assert_eq!(vultr.power_of(&id), None);
     assert_eq!(
         newest_entry(&owner, "instance.destroy").await,
@@ -256,12 +257,13 @@ async fn the_instances_of_a_service_are_those_with_its_name_for_a_tag() {
     );
     assert_eq!(lines[0], "--- Generating inventory ---");
     assert_eq!(
-        lines[lines.len() - 4..],
+        lines[lines.len() - 5..],
         [
             "--- Stopping web instances ---",
             "$ POST /v2/instances/halt",
             "Stopped a (mel)",
-            "Stopped b (mel)"
+            "Stopped b (mel)",
+            SYNCED
         ]
     );
     let power = |id: &String| vultr.power_of(id).expect("it is there");

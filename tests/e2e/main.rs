@@ -22,6 +22,7 @@ mod duplicates;
 mod groups;
 mod instances;
 mod inventory;
+mod inventory_actions;
 mod job_load;
 mod job_starts;
 mod jobs;

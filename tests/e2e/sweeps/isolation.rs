@@ -132,6 +132,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "slug" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
         "type_slug" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
         "object_id" => (entered.0.clone(), "999999999".to_owned()),
+        "action" => ("refresh".to_owned(), "refresh".to_owned()),
         "tag_id" => (entered.1.clone(), "999999999".to_owned()),
         "permission_id" => (entered.2.clone(), "999999999".to_owned()),
         "acl_id" => (entered.3.clone(), "999999999".to_owned()),

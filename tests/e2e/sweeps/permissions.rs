@@ -340,6 +340,32 @@ const OPERATIONS: &[(&str, Expected)] = &[
         "DELETE /api/inventory/tags/{tag_id}/permissions/{permission_id}",
         Needs("inventory.acl.manage"),
     ),
+    // The thing is a server: as a service it is not there.
+    (
+        "GET /api/inventory/service/{object_id}/configs",
+        Refused(404, "Object not found"),
+    ),
+    (
+        "GET /api/inventory/service/{object_id}/configs/{config}",
+        Refused(404, "Object not found"),
+    ),
+    (
+        "PUT /api/inventory/service/{object_id}/configs/{config}",
+        Refused(404, "Object not found"),
+    ),
+    (
+        "POST /api/inventory/{type_slug}/actions/{action}",
+        Needs("inventory.server.refresh"),
+    ),
+    (
+        "GET /api/inventory/{type_slug}/export",
+        Refused(403, "Permission denied"),
+    ),
+    ("POST /api/inventory/{type_slug}/sync", Needs("inventory.server.view")),
+    (
+        "POST /api/inventory/{type_slug}/{object_id}/actions/{action}",
+        Needs("inventory.server.refresh"),
+    ),
     ("GET /api/inventory/{type_slug}", Refused(403, "Permission denied")),
     ("POST /api/inventory/{type_slug}", Needs("inventory.server.create")),
     (
@@ -649,6 +675,7 @@ impl Things {
             "schedule_id" => self.schedule.clone(),
             "slug" | "type_slug" => "server".to_owned(),
             "object_id" => self.entered.0.clone(),
+            "action" => "refresh".to_owned(),
             "tag_id" => self.entered.1.clone(),
             "permission_id" => self.entered.2.clone(),
             "acl_id" => self.entered.3.clone(),
