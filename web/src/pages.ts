@@ -15,7 +15,7 @@ import MissingPage from './shell/MissingPage.svelte';
 
 /** Where pages stand side by side: in the header, or as the tabs of an area. */
 export type Menu = 'main' | Area;
-export type Area = 'account' | 'services' | 'administration';
+export type Area = 'account' | 'services' | 'inventory' | 'administration';
 
 interface Facts {
   /** A second path of the same page. */
@@ -157,6 +157,34 @@ export const PAGES = {
     needs: 'schedules.view',
     menu: 'services',
     load: () => import('./features/schedules/SchedulePage.svelte'),
+  }),
+
+  inventory: page('/inventory', {
+    needs: 'account',
+    menu: 'inventory',
+    label: 'Types',
+    load: () => import('./features/inventory/TypesPage.svelte'),
+  }),
+  tags: page('/inventory/tags', {
+    needs: 'account',
+    menu: 'inventory',
+    label: 'Tags',
+    load: () => import('./features/inventory/TagsPage.svelte'),
+  }),
+  things: page('/inventory/:slug', {
+    needs: 'account',
+    menu: 'inventory',
+    load: () => import('./features/inventory/ThingsPage.svelte'),
+  }),
+  thing: page('/inventory/:slug/:id', {
+    needs: 'account',
+    menu: 'inventory',
+    load: () => import('./features/inventory/ThingPage.svelte'),
+  }),
+  ssh: page('/inventory/:slug/:id/ssh', {
+    needs: 'account',
+    menu: 'inventory',
+    load: () => import('./features/inventory/SshPage.svelte'),
   }),
 
   profile: page('/account', {

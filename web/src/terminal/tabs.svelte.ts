@@ -5,11 +5,23 @@
 import { router } from '../router.svelte';
 import { mintSessionId, mintViewerId } from './ids';
 
+/** A host of the inventory that has no agent: a runner opens a terminal there by SSH. */
+export interface Host {
+  /** The number of the thing that it is. */
+  objectId: string;
+  /** As whom; empty for the user that the runner's service names. */
+  user: string;
+}
+
 export interface Tab {
   /** The session, which is also the tab's name among its peers. */
   sessionId: string;
+  /** The machine's agent; empty of a host that has none. */
   agentId: string;
+  /** What people call where it is. */
   machineName: string;
+  /** Where it is, if that is no machine with an agent. */
+  host?: Host;
   /** Who this tab is to the relay. */
   viewer: string;
   /** How the shell ended, once it has: a reload must not start another in its place. */
@@ -51,6 +63,14 @@ class Tabs {
     this.activate(sessionId);
   }
 
+  /** The same on a host without an agent. */
+  openHost(host: Host, machineName: string): void {
+    const sessionId = mintSessionId();
+    const at = this.#list.findIndex((tab) => tab.sessionId === this.#active);
+    this.#list.splice(at + 1, 0, { sessionId, agentId: '', machineName, host, viewer: mintViewerId(), ended: null });
+    this.activate(sessionId);
+  }
+
   /** A tab for a session of somebody else's. One that is there already takes this invitation. */
   openShared(sessionId: string, agentId: string, machineName: string, shared: { id: string; owner: string }): void {
     const known = this.#list.find((tab) => tab.sessionId === sessionId);
@@ -73,9 +93,10 @@ class Tabs {
   }
 
   /** Puts a new session in the place of one that is over. */
-  restart({ sessionId, agentId, machineName }: Tab): void {
+  restart({ sessionId, agentId, machineName, host }: Tab): void {
     this.activate(sessionId);
-    this.open(agentId, machineName);
+    if (host) this.openHost($state.snapshot(host), machineName);
+    else this.open(agentId, machineName);
     this.#list = this.#list.filter((tab) => tab.sessionId !== sessionId);
     this.#save();
   }
@@ -111,8 +132,10 @@ export function parse(text: string | null): { list: Tab[]; active: string | null
 
 function isTab(value: unknown): value is Tab {
   if (typeof value !== 'object' || value === null) return false;
-  const { sessionId, agentId, machineName, viewer, ended, shared } = value as Record<string, unknown>;
-  const named = [sessionId, agentId, machineName].every((text) => typeof text === 'string' && text !== '');
+  const { sessionId, agentId, machineName, viewer, ended, shared, host } = value as Record<string, unknown>;
+  const isPlace = host === undefined ? agentId !== '' : isHost(host);
+  const isNamed = [sessionId, machineName].every((text) => typeof text === 'string' && text !== '');
+  const named = isNamed && typeof agentId === 'string' && isPlace;
   const who = typeof viewer === 'string' && /^[0-9a-f]{32}$/.test(viewer);
   return named && who && (ended === null || typeof ended === 'string') && (shared === undefined || isShared(shared));
 }
@@ -123,12 +146,29 @@ function isShared(value: unknown): boolean {
   return typeof id === 'string' && typeof owner === 'string';
 }
 
+function isHost(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { objectId, user } = value as Record<string, unknown>;
+  return typeof objectId === 'string' && /^\d+$/.test(objectId) && typeof user === 'string';
+}
+
+/** Whether two terminals are at the same place. */
+export function isSamePlace(one: Tab, other: Tab): boolean {
+  return one.agentId === other.agentId && one.host?.objectId === other.host?.objectId;
+}
+
 export const tabs = new Tabs();
 
 /** Opens a new shell on a machine. */
 export function connectTo({ agent_id, name }: { agent_id: string; name: string }): void {
   tabs.open(agent_id, name);
   router.go('/terminal');
+}
+
+/** Opens a new shell on a host without an agent. Whoever goes back comes to where they asked for it. */
+export function connectBySsh(host: Host, name: string): void {
+  tabs.openHost(host, name);
+  router.go('/terminal', { replace: true });
 }
 
 /** Shows a session that somebody has shared. */

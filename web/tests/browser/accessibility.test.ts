@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { signIn, waitForState } from './browser';
 import { HOME, WORK } from './edge/administration';
+import { action, field } from './edge/inventory';
 import { edgePerTest } from './setup';
 
 /** What axe finds wrong with the page as it is now. */
@@ -16,6 +17,55 @@ async function violations(page: Page): Promise<string[]> {
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   const setup = edgePerTest();
+
+  /** The pages of the inventory, and their dialogs. */
+  async function inventory(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+    const { keeping } = setup.edge.identity;
+    keeping.servers();
+    keeping.type('rack', 'Rack', {
+      fields: [field('name', 'string'), field('extra', 'json')],
+      actions: [action('audit', 'playbook')],
+    });
+    keeping.tag('production', '#e8984a');
+    const thing = keeping.add(
+      'server',
+      { hostname: 'web-1', power: 'running', other: [1] },
+      { default_password: 'hunter2' },
+    );
+    thing.tags.push(1);
+    thing.rules.push({ id: 1, role_id: 2, role_name: 'Auditor', username: 'Auditor', permission: 'ssh', effect: 'deny' });
+    const dialog = async (name: string, opener: string): Promise<void> => {
+      await page.getByRole('button', { name: opener, exact: true }).click();
+      await page.getByRole('dialog').waitFor();
+      await look(name);
+      await page.keyboard.press('Escape');
+    };
+    await page.goto('/inventory');
+    await page.getByTestId('type').filter({ hasText: '1 object' }).waitFor();
+    await look('types');
+    await page.getByRole('button', { name: 'Edit Rack' }).click();
+    for (const part of ['field', 'action']) await page.getByTestId(part).first().locator('summary').click();
+    await look('edit a type');
+    await page.keyboard.press('Escape');
+    await page.goto('/inventory/server?sort=hostname&field=power&value=running');
+    await page.getByTestId('thing').waitFor();
+    await look('things');
+    await dialog('add a thing', 'Add');
+    await page.getByTestId('thing').getByRole('link').first().click();
+    await page.getByTestId('rule').waitFor();
+    await look('thing');
+    await dialog('destroy a thing', 'destroy');
+    await dialog('add a rule', 'Add rule');
+    await page.getByRole('button', { name: 'Reveal default password' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reveal' }).click();
+    await page.getByText('hunter2').waitFor();
+    await look('secret');
+    await page.goto('/inventory/tags');
+    await page.getByTestId('tag-row').waitFor();
+    await look('tags');
+    await dialog('edit a tag', 'Edit production');
+    await dialog('permissions of a tag', 'Permissions of production');
+  }
 
   it('every page can be used with assistive technology', async () => {
     const page = await setup.open({ colorScheme });
@@ -125,6 +175,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByTestId('preview').getByRole('listitem').first().waitFor();
     await look('edit a schedule');
     await page.keyboard.press('Escape');
+    await inventory(page, look);
     setup.edge.identity.requests.ask({ request_note: 'Backups fail' });
     await page.goto('/requests');
     await page.getByText('Backups fail').waitFor();

@@ -38,6 +38,12 @@ const SAYS: Record<string, { at?: string; text: string | RegExp; stranger?: true
   jobs: { text: 'Deploy grafana' },
   job: { at: '/jobs/0a1b2c3d', text: 'Deploy grafana' },
   service: { at: '/services/grafana', text: 'Add a user' },
+  inventory: { text: 'Server' },
+  tags: { text: 'production' },
+  things: { at: '/inventory/server', text: 'web-1.example' },
+  thing: { at: '/inventory/server/1', text: 'web-1.example' },
+  // Leads to a terminal.
+  ssh: { at: '/inventory/server/1/ssh', text: 'web-1.example' },
   schedules: { text: 'nightly' },
   schedule: { at: '/schedules/s1', text: 'Deploy grafana' },
   // Leads to a terminal.
@@ -83,6 +89,9 @@ describe('a page that lost its server', () => {
     edge.identity.renting.add('web-1');
     edge.identity.working.add({});
     edge.identity.scheduling.add({});
+    edge.identity.keeping.servers();
+    edge.identity.keeping.add('server', { hostname: 'web-1.example' });
+    edge.identity.keeping.tag('production');
     edge.identity.community.write({ title: 'The disk is full' });
     edge.identity.requests.ask({ request_note: 'Backups fail' });
     edge.sharing.invite('000000000001', true, 'good');

@@ -22,6 +22,19 @@ export async function listJobs(
   return { rows: jobs, total };
 }
 
+/** Jobs about one thing of the inventory. */
+export async function listJobsAbout(
+  object: number,
+  { page, limit }: { page: number; limit: number },
+  signal: AbortSignal,
+): Promise<Rows<Job>> {
+  const query = { page, per_page: limit };
+  // The API document does not have this one yet.
+  Object.assign(query, { object_id: object });
+  const { jobs, total } = await answer(client.GET('/api/jobs', { params: { query }, signal }));
+  return { rows: jobs, total };
+}
+
 export async function findJob(id: string, signal: AbortSignal): Promise<Job> {
   return answer(client.GET('/api/jobs/{job_id}', { params: { path: { job_id: id } }, signal }));
 }

@@ -1,8 +1,9 @@
 /** The connections of the open tabs. They live on while the person looks at other pages of the console. */
 import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import { answer, client } from '../../api/client';
+import { answer } from '../../api/client';
 import { ApiError, errorFrom } from '../../api/error';
+import { untyped } from '../../api/untyped';
 import { auth } from '../../auth/auth.svelte';
 import { Connection } from '../../terminal/connection.svelte';
 import type { Size } from '../../terminal/messages';
@@ -71,28 +72,41 @@ $effect.root(() => {
   });
 });
 
-/** Where a tab's terminal is: on its machine, or where somebody has shared it. */
-function pathOf({ agentId, shared }: Tab): string {
-  return shared ? `/api/shares/${shared.id}` : `/api/terminal/${agentId}`;
+/** Where a tab's terminal is in the API: its socket, what makes tickets for that, and what else it is asked with. */
+interface Place {
+  socket: string;
+  ticket: string;
+  query: Record<string, string>;
+}
+
+/** On its machine, on a host without an agent, or where somebody has shared it. */
+function placeOf({ agentId, host, shared }: Tab): Place {
+  if (shared) return place(`/api/shares/${shared.id}`, 'ws', {});
+  if (!host) return place(`/api/terminal/${agentId}`, 'ws', {});
+  return place(`/api/inventory/ws/${host.objectId}`, 'action', host.user === '' ? {} : { user: host.user });
+}
+
+function place(path: string, socket: string, query: Record<string, string>): Place {
+  return { socket: `${path}/${socket}`, ticket: `${path}/ticket`, query };
 }
 
 /** Where the terminal is, with a ticket: an address is no place for what works longer. */
 async function address(tab: Tab, { cols, rows }: Size, signal: AbortSignal): Promise<string> {
-  const url = new URL(`${pathOf(tab)}/ws`, location.href);
+  const { socket, query } = placeOf(tab);
+  const url = new URL(socket, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const ticket = await ticketFor(tab, signal);
-  const query = { ticket, session_id: tab.sessionId, source: 'ui', cols: String(cols), rows: String(rows) };
-  url.search = new URLSearchParams(query).toString();
+  const asked = { ...query, ticket, session_id: tab.sessionId, source: 'ui', cols: String(cols), rows: String(rows) };
+  url.search = new URLSearchParams(asked).toString();
   return url.href;
 }
 
-/** Statuses that stay: the person may not, or there is nothing to connect to. */
-const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 409, 410]);
+/** Statuses that stay: the person may not, there is nothing to connect to, or what is asked for makes no sense. */
+const FINAL: ReadonlySet<number> = new Set([400, 401, 403, 404, 409, 410]);
 
 async function ticketFor(tab: Tab, signal: AbortSignal): Promise<string> {
-  const made = tab.shared
-    ? answer(client.POST('/api/shares/{share_id}/ticket', { params: { path: { share_id: tab.shared.id } }, signal }))
-    : answer(client.POST('/api/terminal/{agent_id}/ticket', { params: { path: { agent_id: tab.agentId } }, signal }));
+  // One body for all of them, whatever the place is.
+  const made = answer(untyped.POST<{ ticket: string }>(placeOf(tab).ticket, { signal }));
   const { ticket } = await made.catch((cause: unknown) => {
     if (!(cause instanceof ApiError) || !FINAL.has(cause.status)) throw cause;
     throw new Refusal(cause.status === 401 ? 'You are signed out.' : cause.message);
@@ -103,8 +117,9 @@ async function ticketFor(tab: Tab, signal: AbortSignal): Promise<string> {
 /** A browser does not tell why an upgrade was refused; the same request without the upgrade does. */
 async function whyRefused(tab: Tab): Promise<string | null> {
   const signal = AbortSignal.timeout(CONNECT_TIMEOUT);
-  const query = { ticket: await ticketFor(tab, signal), session_id: tab.sessionId };
-  const response = await fetch(`${pathOf(tab)}/ws?${new URLSearchParams(query).toString()}`, { signal });
+  const { socket, query } = placeOf(tab);
+  const asked = { ...query, ticket: await ticketFor(tab, signal), session_id: tab.sessionId };
+  const response = await fetch(`${socket}?${new URLSearchParams(asked).toString()}`, { signal });
   if (!FINAL.has(response.status)) return null;
   return errorFrom(response.status, await response.json().catch(() => null)).message;
 }

@@ -8,6 +8,7 @@ import { Commands, commands } from './commands';
 import { Community, community } from './community';
 import { type Group, groups } from './groups';
 import { Instances, instances } from './instances';
+import { Inventory, inventory } from './inventory';
 import { Jobs, jobs } from './jobs';
 import { machines } from './machines';
 import { organization } from './organization';
@@ -58,6 +59,7 @@ export class Administration {
   readonly working = new Jobs();
   readonly scheduling = new Schedules();
   readonly renting = new Instances();
+  readonly keeping = new Inventory();
   readonly settings: Body = {
     id: 'o1',
     name: 'ada',
@@ -192,5 +194,6 @@ export class Administration {
     ...jobs(this),
     ...schedules(this),
     ...instances(this),
+    ...inventory(this),
   };
 }

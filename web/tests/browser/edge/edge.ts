@@ -103,10 +103,12 @@ export class Edge {
           shell.attach(ws, true, shared.can_type === true);
           return;
         }
+        const thing = thingOf(url);
         const machine = this.#machineOf(url);
         const sessionId = url.searchParams.get('session_id') ?? '';
         const { shell } = this.shells.get(sessionId) ?? this.#start(sessionId, machine?.agent_id ?? '');
-        shell.attach(ws, machine?.is_connected ?? false);
+        if (thing !== undefined) this.identity.keeping.users.push(url.searchParams.get('user'));
+        shell.attach(ws, thing !== undefined || (machine?.is_connected ?? false));
       });
     });
   }
@@ -193,7 +195,7 @@ export class Edge {
     const ticket = url.searchParams.get('ticket') ?? '';
     const of = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    return of !== undefined && of === (url.pathname.split('/')[3] ?? 'live');
+    return of !== undefined && of === (thingOf(url) ?? url.pathname.split('/')[3] ?? 'live');
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -242,11 +244,12 @@ export class Edge {
   #answer(route: string, url: URL, body: Record<string, unknown>, token: string | null): [number, unknown] {
     const open = this.identity.open(route, url.searchParams, body);
     if (open) return open;
-    if (url.pathname.endsWith('/ws')) return this.#use(url) ? [426, { error: 'Upgrade required' }] : [401, { error: 'x' }];
+    if (url.pathname.endsWith('/ws') || url.pathname.endsWith('/action'))
+      return this.#use(url) ? [426, { error: 'Upgrade required' }] : [401, { error: 'x' }];
     if (!this.tokens.has(token ?? '')) return [401, { error: 'Invalid or expired token' }];
     if (url.pathname.endsWith('/ticket') && !url.pathname.startsWith('/api/recordings/')) {
       const channel = url.pathname === '/api/live/ticket' ? 'live' : undefined;
-      const of = channel ?? this.#machineOf(url)?.agent_id ?? this.sharing.of(url.pathname)?.id;
+      const of = channel ?? this.#machineOf(url)?.agent_id ?? this.sharing.of(url.pathname)?.id ?? thingOf(url);
       if (of === undefined) return [404, { error: 'Machine not found' }];
       const ticket = `ticket-${++this.#count}`;
       this.#tickets.set(ticket, String(of));
@@ -362,6 +365,11 @@ export class Edge {
       rows: 24,
     };
   }
+}
+
+/** The thing of the inventory that a socket, or a ticket for it, is for. */
+function thingOf({ pathname }: URL): string | undefined {
+  return /^\/api\/inventory\/ws\/(\d+)\//.exec(pathname)?.[1];
 }
 
 /** The token of a request: its own, or that of the cookie where the console itself asks. */

@@ -94,7 +94,9 @@ export function jobs({ working: state }: { working: Jobs }): Routes {
   return {
     'GET /api/jobs': ({ query }) => {
       const is = ({ facts }: Job): boolean =>
-        ['service', 'status', 'username'].every((name) => !query.has(name) || query.get(name) === facts[name]);
+        ['service', 'status', 'username', 'object_id'].every(
+          (name) => !query.has(name) || query.get(name) === String(facts[name]),
+        );
       const [page, size] = [Number(query.get('page')), Number(query.get('per_page'))];
       const found = state.jobs.filter(is).map(({ facts }) => facts);
       return [200, { jobs: found.slice((page - 1) * size, page * size), total: found.length, page, per_page: size }];

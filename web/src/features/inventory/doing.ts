@@ -1,0 +1,55 @@
+/**
+ * What is done with things: actions, syncs, exports. The API document does not have these operations yet, so their answers are typed here;
+ * once it has them, they move to the typed client like those of `api.ts`, and `untyped.ts` goes.
+ */
+import { answer } from '../../api/client';
+import { given } from '../../api/query';
+import { untyped } from '../../api/untyped';
+import { download } from '../../auth/download';
+import type { ThingsQuery } from './query';
+
+/** What an action is asked with. All of it may be absent. */
+export interface Asked {
+  /** Of `dynamic_scripts`, which one. */
+  script?: string;
+  inputs?: Record<string, unknown>;
+}
+
+interface Started {
+  job_id: string;
+  status: string;
+}
+
+/** Does something with a thing. Answers the job. */
+export async function runAction(slug: string, id: string, action: string, asked: Asked): Promise<string> {
+  const path = `/api/inventory/${encodeURIComponent(slug)}/${encodeURIComponent(id)}/actions/${encodeURIComponent(action)}`;
+  return (await answer(untyped.POST<Started>(path, { body: asked }))).job_id;
+}
+
+/** Does something that is about all things of a type. Answers the job. */
+export async function runTypeAction(slug: string, action: string, asked: Asked): Promise<string> {
+  const path = `/api/inventory/${encodeURIComponent(slug)}/actions/${encodeURIComponent(action)}`;
+  return (await answer(untyped.POST<Started>(path, { body: asked }))).job_id;
+}
+
+/** Has the things of a type brought in line with where they come from. */
+export async function syncType(slug: string): Promise<void> {
+  await answer(untyped.POST<{ ok: boolean }>(`/api/inventory/${encodeURIComponent(slug)}/sync`));
+}
+
+/** What things of a type can be exported as. */
+export const FORMATS = [
+  ['csv', 'CSV', 'A table, for spreadsheets'],
+  ['json', 'JSON', 'For programs'],
+  ['ansible', 'Ansible inventory', 'Hosts, with tags as groups'],
+] as const;
+
+export type Format = (typeof FORMATS)[number][0];
+
+/** Saves the things of a type that the person may see as a file, narrowed as their list is. */
+export async function exportThings(slug: string, format: Format, { search, tag, field, value }: ThingsQuery): Promise<void> {
+  const query = new URLSearchParams(given({ format, search: search.trim(), tag }));
+  if (field !== '' && value !== '') query.set(`f.${field}`, value);
+  const path = `/api/inventory/${encodeURIComponent(slug)}/export?${query.toString()}`;
+  await download(path, `${slug}.${format === 'csv' ? 'csv' : 'json'}`);
+}
