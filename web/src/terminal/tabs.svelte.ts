@@ -5,10 +5,12 @@
 import { router } from '../router.svelte';
 import { mintSessionId, mintViewerId } from './ids';
 
-/** A host of the inventory that has no agent: a runner opens a terminal there by SSH. */
+/** A host that has no agent: a runner opens a terminal there by SSH. */
 export interface Host {
-  /** The number of the thing that it is. */
-  objectId: string;
+  /** Whether it is named by the thing of the inventory that it is, or by what services call it. */
+  by: 'thing' | 'hostname';
+  /** The thing's number, or the host's name. */
+  id: string;
   /** As whom; empty for the user that the runner's service names. */
   user: string;
 }
@@ -64,10 +66,11 @@ class Tabs {
   }
 
   /** The same on a host without an agent. */
-  openHost(host: Host, machineName: string): void {
-    const sessionId = mintSessionId();
-    const at = this.#list.findIndex((tab) => tab.sessionId === this.#active);
-    this.#list.splice(at + 1, 0, { sessionId, agentId: '', machineName, host, viewer: mintViewerId(), ended: null });
+  openHost(host: Host, machineName: string, sessionId = mintSessionId()): void {
+    if (!this.has(sessionId)) {
+      const at = this.#list.findIndex((tab) => tab.sessionId === this.#active);
+      this.#list.splice(at + 1, 0, { sessionId, agentId: '', machineName, host, viewer: mintViewerId(), ended: null });
+    }
     this.activate(sessionId);
   }
 
@@ -148,13 +151,14 @@ function isShared(value: unknown): boolean {
 
 function isHost(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { objectId, user } = value as Record<string, unknown>;
-  return typeof objectId === 'string' && /^\d+$/.test(objectId) && typeof user === 'string';
+  const { by, id, user } = value as Record<string, unknown>;
+  const isNamed = by === 'hostname' ? id !== '' : by === 'thing' && /^\d+$/.test(String(id));
+  return isNamed && typeof id === 'string' && typeof user === 'string';
 }
 
 /** Whether two terminals are at the same place. */
 export function isSamePlace(one: Tab, other: Tab): boolean {
-  return one.agentId === other.agentId && one.host?.objectId === other.host?.objectId;
+  return one.agentId === other.agentId && one.host?.by === other.host?.by && one.host?.id === other.host?.id;
 }
 
 export const tabs = new Tabs();
@@ -183,8 +187,16 @@ export function attachToShared(share: {
   router.go('/terminal');
 }
 
-/** Shows a session that runs. */
-export function attachTo(session: { agent_id: string; machine_name: string; session_id: string }): void {
-  tabs.open(session.agent_id, session.machine_name, session.session_id);
+/** Shows a session that runs: on a machine, or on the host where one opened it. */
+export function attachTo(session: {
+  agent_id: string;
+  machine_name: string;
+  session_id: string;
+  target?: string | null;
+  target_user?: string | null;
+}): void {
+  const { target, target_user, session_id } = session;
+  if (target) tabs.openHost({ by: 'hostname', id: target, user: target_user ?? '' }, target, session_id);
+  else tabs.open(session.agent_id, session.machine_name, session_id);
   router.go('/terminal');
 }

@@ -90,7 +90,7 @@ describe('the inventory', () => {
     await page.getByLabel('Field').selectOption('');
     await page.getByLabel('Tag', { exact: true }).selectOption('production');
     await expect.poll(() => rows.count()).toBe(1);
-    await rows.getByTestId('tag').first().waitFor();
+    await rows.getByRole('cell').getByTestId('tag').waitFor();
     await page.getByLabel('Search').fill('nothing');
     await page.getByRole('button', { name: 'Show all' }).click();
     await page.getByText('1–25 of 42').waitFor();
@@ -223,8 +223,8 @@ describe('the inventory', () => {
       page.waitForEvent('download'),
       page.getByRole('menuitem', { name: 'Ansible inventory' }).click(),
     ]);
-    expect(download.suggestedFilename()).toBe('server.json');
-    expect(await readFile(await download.path(), 'utf8')).toBe('server as format=ansible&search=web');
+    expect(download.suggestedFilename()).toBe('server.yaml');
+    expect(await readFile(await download.path(), 'utf8')).toBe('server as format=ansible');
   });
 
   it('has tags, which are given and taken, and let roles do things', async () => {

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { givePassword } from './browser';
 import { HOME, WORK } from './edge/administration';
 import { edgePerTest } from './setup';
@@ -17,6 +17,18 @@ describe('somebody with several organizations', () => {
     await page.getByLabel('Code from the mail').fill('123456');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('button', { name: 'Organization' }).getByText('Acme Corporation').waitFor();
+  });
+
+  it('finds all of the menu in a window of middling width', async () => {
+    const long = { ...HOME, tenant_name: 'An organization with a long name' };
+    Object.assign(setup.edge.identity, { tenants: [long, WORK], here: long, role: 'super_admin' });
+    const page = await setup.open({ viewport: { width: 1024, height: 700 } });
+    await givePassword(page);
+    await page.getByRole('link', { name: 'Admin' }).waitFor();
+    await page.getByRole('button', { name: 'Organization' }).getByText('An organization').waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    const header = page.locator('header');
+    expect(await header.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
   });
 
   it('stays signed in when it is too late to switch', async () => {

@@ -3,10 +3,8 @@
  * once it has them, they move to the typed client like those of `api.ts`, and `untyped.ts` goes.
  */
 import { answer } from '../../api/client';
-import { given } from '../../api/query';
 import { untyped } from '../../api/untyped';
 import { download } from '../../auth/download';
-import type { ThingsQuery } from './query';
 
 /** What an action is asked with. All of it may be absent. */
 export interface Asked {
@@ -46,10 +44,8 @@ export const FORMATS = [
 
 export type Format = (typeof FORMATS)[number][0];
 
-/** Saves the things of a type that the person may see as a file, narrowed as their list is. */
-export async function exportThings(slug: string, format: Format, { search, tag, field, value }: ThingsQuery): Promise<void> {
-  const query = new URLSearchParams(given({ format, search: search.trim(), tag }));
-  if (field !== '' && value !== '') query.set(`f.${field}`, value);
-  const path = `/api/inventory/${encodeURIComponent(slug)}/export?${query.toString()}`;
-  await download(path, `${slug}.${format === 'csv' ? 'csv' : 'json'}`);
+/** Saves all things of a type that the person may see as a file. */
+export async function exportThings(slug: string, format: Format): Promise<void> {
+  const endings: Record<Format, string> = { csv: 'csv', json: 'json', ansible: 'yaml' };
+  await download(`/api/inventory/${encodeURIComponent(slug)}/export?format=${format}`, `${slug}.${endings[format]}`);
 }

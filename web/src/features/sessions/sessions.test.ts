@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { describeEnd, describeOrigin, describeViewers, describeWork, type TerminalSession, withLive } from './sessions';
+import {
+  describeEnd,
+  describeOrigin,
+  describePlace,
+  describeViewers,
+  describeWork,
+  type TerminalSession,
+  withLive,
+} from './sessions';
 
 describe('where a session was opened', () => {
   it.each([
@@ -46,6 +54,13 @@ describe('what a session does', () => {
     const [first, second] = withLive([session('a', 's'), session('b', 's')], [live]);
     expect([first?.live?.title, second?.live]).toEqual(['t', undefined]);
   });
+});
+
+it('a session is on a machine, or on a host that one leads to', () => {
+  expect(describePlace({ machine_name: 'web-1' })).toBe('web-1');
+  const host = { machine_name: 'runner', target: 'db.example' };
+  expect(describePlace({ ...host, target_user: null })).toBe('db.example, through runner');
+  expect(describePlace({ ...host, target_user: 'ops' })).toBe('ops@db.example, through runner');
 });
 
 describe('why a session is over', () => {

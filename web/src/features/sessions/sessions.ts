@@ -10,6 +10,10 @@ export type SessionPage = components['schemas']['SessionList'];
 /** A session that runs, with what it does now, if its machine says so. */
 export interface RunningSession extends TerminalSession {
   live?: LiveFacts;
+  /** The host it is on, if the machine only opened it there by SSH. */
+  target?: string | null;
+  /** As whom, if somebody said. */
+  target_user?: string | null;
 }
 
 /** How many past sessions a page of their list shows. */
@@ -62,6 +66,16 @@ export async function renameSession(sessionId: string, name: string): Promise<vo
 /** Ends the shell of a session. Its viewers are told. */
 export async function endSession(sessionId: string): Promise<void> {
   await answer(client.DELETE('/api/terminal/sessions/{session_id}', { params: { path: { session_id: sessionId } } }));
+}
+
+/** Where a session is, in words: on a machine, or on a host by way of one. */
+export function describePlace({
+  machine_name,
+  target,
+  target_user,
+}: Pick<RunningSession, 'machine_name' | 'target' | 'target_user'>): string {
+  if (!target) return machine_name;
+  return `${target_user ? `${target_user}@` : ''}${target}, through ${machine_name}`;
 }
 
 const SOURCES: Record<string, string> = { ui: 'Browser', cli: 'Command line', vscode: 'Editor', api: 'API' };

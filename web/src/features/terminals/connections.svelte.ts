@@ -81,13 +81,15 @@ interface Place {
 
 /** On its machine, on a host without an agent, or where somebody has shared it. */
 function placeOf({ agentId, host, shared }: Tab): Place {
-  if (shared) return place(`/api/shares/${shared.id}`, 'ws', {});
-  if (!host) return place(`/api/terminal/${agentId}`, 'ws', {});
-  return place(`/api/inventory/ws/${host.objectId}`, 'action', host.user === '' ? {} : { user: host.user });
-}
-
-function place(path: string, socket: string, query: Record<string, string>): Place {
-  return { socket: `${path}/${socket}`, ticket: `${path}/ticket`, query };
+  const within = (path: string): Place => ({ socket: `${path}/ws`, ticket: `${path}/ticket`, query: {} });
+  if (shared) return within(`/api/shares/${shared.id}`);
+  if (!host) return within(`/api/terminal/${agentId}`);
+  const query: Place['query'] = host.user === '' ? {} : { user: host.user };
+  const id = encodeURIComponent(host.id);
+  if (host.by === 'thing') {
+    return { socket: `/api/inventory/ws/${id}/action`, ticket: `/api/inventory/ws/${id}/ticket`, query };
+  }
+  return { socket: `/api/inventory/server/ssh/${id}`, ticket: `/api/inventory/server/ssh/${id}/ticket`, query };
 }
 
 /** Where the terminal is, with a ticket: an address is no place for what works longer. */
