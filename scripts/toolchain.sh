@@ -154,6 +154,16 @@ chromium() {
 # Of what the tests make computers of. Without it, or without being root, they say that they did not run.
 busybox() { [ -e /usr/bin/busybox ] || [ -e /bin/busybox ] || debian busybox-static; }
 
+# What terminals by SSH are tried with. Without it those tests say that they did not run.
+ssh_server() {
+  local place
+  for place in /usr/sbin/sshd /usr/local/sbin/sshd /sbin/sshd; do [ ! -e "$place" ] || return 0; done
+  planned sshd "openssh-server, for terminals by SSH" && return
+  debian openssh-server openssh-client
+  [ -e /usr/sbin/sshd ] ||
+    say "no sshd was found or could be installed: terminals by SSH are not tested (on Debian: apt-get install openssh-server)"
+}
+
 # python_tool <package> <version>
 python_tool() {
   local found
@@ -225,7 +235,7 @@ dist_tools() {
 for_build() { wasm_target; native_tools; }
 for_check() { rust_components; wasm_target; deny; shellcheck; }
 for_unit() { nextest; }
-for_e2e() { for_build; nextest; schemathesis; busybox; }
+for_e2e() { for_build; nextest; schemathesis; busybox; ssh_server; }
 for_web() { chromium; }
 for_test() { for_check; for_unit; for_e2e; for_web; }
 for_advisories() { deny; }

@@ -62,6 +62,7 @@ fn start() {
     durable_objects::logins::set(features::access_events::record::store);
     durable_objects::services::set(features::services::record::store);
     features::jobs::outputs::set(features::inventory_actions::outputs::keep);
+    durable_objects::ssh::set(features::ssh::record::store);
     durable_objects::jobs::set(features::jobs::record::store, features::jobs::watched::read);
 }
 

@@ -18,7 +18,7 @@ use crate::features::{
     access_events, access_requests, agents, alerts, api_keys, audit_log, branding, command_logs, commands, community,
     dashboard, downloads, groups, instances, inventory, inventory_actions, jobs, live, log_management, machine_access,
     machines, oidc, operator, organization_admin, organizations, profile, recordings, roles, schedules, services,
-    session_logs, sessions, sharing, sign_in, sign_up, terminals, users, v1_companions, v1_machines, v1_sessions,
+    session_logs, sessions, sharing, sign_in, sign_up, ssh, terminals, users, v1_companions, v1_machines, v1_sessions,
     webhooks,
 };
 use crate::http::extract::readable;
@@ -49,6 +49,7 @@ pub fn api() -> Routes {
         .merge(access_requests::routes())
         .merge(access_events::routes())
         .merge(services::routes())
+        .merge(ssh::routes())
         .merge(jobs::routes())
         .merge(schedules::routes())
         .merge(instances::routes())

@@ -143,6 +143,7 @@ async fn accept(listener: &TcpListener) -> Link {
         allow_sudo: true,
         username: "bench".into(),
         limits: Default::default(),
+        ssh: None,
     })
     .await;
     link.say(ToAgent::OpenInput {

@@ -102,6 +102,14 @@ pub struct Services {
     /// Which variables of the agent's own environment jobs get. They have no other of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_environment: Vec<String>,
+    /// Whether a host to which it opens terminals by SSH is trusted when it is first seen, as `ssh` asks people to. Otherwise its key has
+    /// to be in `known_hosts` before.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub trust_new_hosts: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What the agent says about itself.
@@ -306,6 +314,7 @@ mod tests {
         config.services = Some(Services {
             directory: "/srv/services".into(),
             pass_environment: vec!["ANSIBLE_CONFIG".into()],
+            trust_new_hosts: false,
         });
         let loaded = Config::parse(&config.to_yaml().unwrap()).unwrap();
         assert_eq!(loaded.config, config);

@@ -240,10 +240,19 @@ async fn enrol(
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
         .collect();
-    let (logging, storage) = before.map_or_else(
-        || (Logging::default(), Storage::default()),
-        |config| (config.logging, config.storage),
+    let (logging, storage, services) = before.map_or_else(
+        || (Logging::default(), Storage::default(), None),
+        |config| (config.logging, config.storage, config.services),
     );
+    // What somebody has set of services besides where they are stays.
+    let of_services = |directory| match services {
+        Some(before) => Services { directory, ..before },
+        None => Services {
+            directory,
+            pass_environment: Vec::new(),
+            trust_new_hosts: true,
+        },
+    };
     let config = Config {
         agent: Agent {
             id: enrolled.agent_id,
@@ -260,10 +269,7 @@ async fn enrol(
             allow_sudo: options.allow_sudo,
         },
         host_entries: options.host_entries.clone(),
-        services: options.services.clone().map(|directory| Services {
-            directory,
-            pass_environment: Vec::new(),
-        }),
+        services: options.services.clone().map(of_services),
         logging,
         storage,
     };

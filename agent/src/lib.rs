@@ -36,6 +36,7 @@ pub mod say;
 pub mod service;
 pub mod services;
 pub mod session;
+pub mod ssh;
 pub mod start;
 pub mod stream_log;
 pub mod system;

@@ -33,6 +33,7 @@ async fn session(machine: &Machine, idle_after: Duration) -> (Session, mpsc::Rec
             limits: Default::default(),
             cgroups: Cgroups::find(&machine.system),
         },
+        ssh: None,
         limits: Limits::in_directory(machine.directory.path().to_owned()),
         idle_after,
         journal: Arc::new(SharedJournal::new(Journal::in_memory())),

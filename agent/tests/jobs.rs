@@ -33,6 +33,7 @@ async fn runner() -> (Runner, Connection) {
     machine.config.services = Some(vsay_agent::config::Services {
         directory,
         pass_environment: Vec::new(),
+        trust_new_hosts: true,
     });
     let agent = machine.start();
     let link = relay.welcome_with_services().await;

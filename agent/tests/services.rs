@@ -18,6 +18,7 @@ fn runner(relay: &Relay) -> (Machine, PathBuf) {
     machine.config.services = Some(vsay_agent::config::Services {
         directory: directory.clone(),
         pass_environment: Vec::new(),
+        trust_new_hosts: true,
     });
     (machine, directory)
 }

@@ -8,7 +8,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::{Error, Result, js_sys};
 
 use crate::log;
-use crate::relay::{Facts, Figures, Notice, UNKNOWN_AFTER};
+use crate::relay::{Facts, Figures, HostTrusted, Notice, UNKNOWN_AFTER};
 
 /// The name of the D1 binding.
 pub const BINDING: &str = "DB";
@@ -167,6 +167,15 @@ pub fn awaiting_commands(notices: &[Notice]) -> Vec<(CommandId, String)> {
     awaiting.collect()
 }
 
+/// The hosts that notices say are trusted from now on. Their entries are written by who has the log.
+pub fn trusted_hosts(notices: &[Notice]) -> Vec<HostTrusted> {
+    let trusted = notices.iter().filter_map(|notice| match notice {
+        Notice::HostTrusted(trusted) => Some(trusted.clone()),
+        _ => None,
+    });
+    trusted.collect()
+}
+
 /// The commands that notices say have ended.
 pub fn ended_commands(notices: &[Notice]) -> Vec<CommandId> {
     let ended = notices.iter().filter_map(|notice| match notice {
@@ -198,7 +207,7 @@ pub fn is_refused(text: &str) -> bool {
 fn statement(db: &D1Database, machine: &ObjectId, notice: &Notice) -> Result<Option<D1PreparedStatement>> {
     let machine = JsValue::from_str(machine.as_str());
     let statement = match notice {
-        Notice::CommandAsked(_) | Notice::CommandAwaits { .. } => return Ok(None),
+        Notice::CommandAsked(_) | Notice::CommandAwaits { .. } | Notice::HostTrusted(_) => return Ok(None),
         Notice::AgentOnline { facts, at, runner: _ } => {
             let Facts {
                 version,

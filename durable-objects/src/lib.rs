@@ -5,7 +5,7 @@
 //! back are done in order. What must outlive the object's memory is in [`storage`] and attached to the sockets; what the
 //! rest of the product must know is written to D1 by [`directory`], who may be let in is asked of [`authority`], and what was run
 //! goes to the [`command_log`]; that a machine does worse or better, the REST side hears ([`health`]), who logs in past it
-//! ([`logins`]), and which services it has ([`services`]).
+//! ([`logins`]), which services it has ([`services`]), and that it trusts a host by whose SSH somebody has a terminal ([`ssh`]).
 //! What goes wrong is a line of the [`log`]. An alarm ends what ends by time, and when the machine
 //! is deleted the object erases itself.
 #![forbid(unsafe_code)]
@@ -39,6 +39,7 @@ mod object;
 pub mod relay;
 pub mod services;
 mod settings;
+pub mod ssh;
 mod storage;
 pub mod watch;
 

@@ -11,6 +11,7 @@ use crate::terminal::Size;
 use crate::terminal::agent::Described;
 use crate::terminal::limits::SessionLimits;
 use crate::terminal::services::{Answer, Ask};
+use crate::terminal::ssh::SshTarget;
 
 /// The name of the Durable Object binding.
 pub const BINDING: &str = "RELAY";
@@ -147,6 +148,8 @@ pub enum Dialect {
     Raw,
     /// The published JSON frames of `/v1/sessions`.
     SessionsV1,
+    /// The published JSON frames of terminals on other hosts, by SSH.
+    Ssh,
     /// `v2.asciicast`, as players of recordings speak it: a header, and an event in each text frame. It only looks.
     Cast,
 }
@@ -188,6 +191,9 @@ pub struct ViewerContext {
     /// What a session that begins with it may do.
     #[serde(default)]
     pub limits: SessionLimits,
+    /// On which other host a session that begins with it is; nothing for a shell of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<SshTarget>,
     /// In words, why it gets no session: a browser reads no answer that refuses an upgrade, so the socket opens and says it.
     #[serde(default)]
     pub refusal: Option<String>,

@@ -60,6 +60,7 @@ messages!(FromAgent {
     Hello: "hello",
     Report: "report",
     Opened: "opened",
+    SshConnected: "ssh_connected",
     OpenFailed: "open_failed",
     Exited: "exited",
     Missing: "missing",
@@ -259,6 +260,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "ran.duration_ms",
             "ran.signal",
             "run_failed.reason",
+            "ssh_connected.trusted",
         ],
     );
     check_refusals::<ToAgent>(
@@ -268,6 +270,7 @@ fn a_message_with_a_missing_or_mistyped_field_is_refused() {
             "job.playbook",
             "job.vault_password",
             "open.limits",
+            "open.ssh",
             "run.limits",
             "run.approval",
             "run.script",

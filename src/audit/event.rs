@@ -142,6 +142,9 @@ actions! {
     ServiceFileDeleted "service.file.delete";
     InstancesRefreshed "instance.refresh";
     InstanceStopped "instance.stop";
+    InstanceSsh "instance.ssh";
+    ServerSsh "inventory.server.ssh";
+    SshHostTrusted "ssh.host_trusted";
     InstanceDestroyed "instance.destroy";
     ServiceStopped "service.stop";
     AllStopped "system.stop_all";

@@ -32,7 +32,7 @@ macro_rules! holds {
 }
 
 /// SQL: what the roles of the account (`u`) allow, and to who administers the organization what is made with its inventory types, as JSON.
-macro_rules! permissions {
+macro_rules! allowed {
     () => {
         "(SELECT json_group_array(DISTINCT listed.permission) FROM (SELECT p.permission FROM user_roles r
             JOIN role_permissions p ON p.role_id = r.role_id WHERE r.user_id = u.id
@@ -40,7 +40,7 @@ macro_rules! permissions {
     };
 }
 
-pub(crate) use {holds, is_active, networks, permissions};
+pub(crate) use {allowed, holds, is_active, networks};
 
 statements! {
     /// The account behind a token, for every request.

@@ -35,6 +35,7 @@ pub mod sessions;
 pub mod sharing;
 pub mod sign_in;
 pub mod sign_up;
+pub mod ssh;
 pub mod terminals;
 pub mod users;
 pub mod v1_companions;

@@ -30,6 +30,10 @@ const TOLD_WITHIN_MS = 30_000;
 // organization are refused in words.
 const NEVER = [
   "GET /agent/connect",
+  "GET /api/instances/ssh/{hostname}",
+  "GET /api/inventory/server/ssh/{hostname}",
+  "GET /api/inventory/server/{object_id}/ssh",
+  "GET /api/inventory/ws/{object_id}/action",
   "GET /api/jobs/ws/{job_id}",
   "GET /api/live",
   "GET /api/recordings/{recording_id}/live",
@@ -116,6 +120,8 @@ async function populate() {
   const services = path.join(state, "services");
   await mkdir(path.join(services, "web"), { recursive: true });
   await writeFile(path.join(services, "web/deploy.sh"), "");
+  await mkdir(path.join(services, "web/outputs"));
+  await writeFile(path.join(services, "web/outputs/temp_inventory.yaml"), "all: {hosts: {web: {}}}\n");
   await mkdir(path.join(services, "waits"));
   await writeFile(path.join(services, "waits/deploy.sh"), "sleep 600");
   await writeFile(path.join(services, "web/config.yaml"), "");

@@ -536,6 +536,9 @@ PREPARED = {
     "GET /api/inventory/{type_slug}/{object_id}/acl": of_thing(),
     "POST /api/inventory/{type_slug}/{object_id}/acl": of_thing(view),
     "DELETE /api/inventory/{type_slug}/{object_id}/acl/{acl_id}": of_thing(acl_id=rule),
+    "POST /api/inventory/ws/{object_id}/ticket": lambda world: request(
+        token=world.token, path={"object_id": credential(world)}
+    ),
     "POST /api/instances/stop": lambda world: request(body={"label": "web", "region": "mel"}),
     "PUT /api/instances/provider": lambda world: request(body={"api_key": "of-nobody"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
@@ -569,6 +572,7 @@ LASTING = {
     # A service of the machine.
     "name": lambda world: "web",
     "label": lambda world: "web",
+    "hostname": lambda world: "web",
     "region": lambda world: "mel",
     "config": lambda world: "config.yaml",
     "subdir": lambda world: "inputs",

@@ -180,10 +180,18 @@ async fn whoever_has_no_right_sees_and_makes_nothing() {
     let denied = |words: &str| (403, words.to_owned());
     let list = team.somebody.get("/api/inventory/server").await.refusal();
     assert_eq!(list, denied("Permission denied"));
-    let one = team.somebody.get(&format!("/api/inventory/server/{id}")).await.refusal();
+    let one = team
+        .somebody
+        .get(&format!("/api/inventory/server/{id}"))
+        .await
+        .refusal();
     assert_eq!(one, denied("Permission denied: inventory.server.view"));
     let body = json!({"data": {"hostname": "x"}});
-    let made = team.somebody.post("/api/inventory/server", body.clone()).await.refusal();
+    let made = team
+        .somebody
+        .post("/api/inventory/server", body.clone())
+        .await
+        .refusal();
     assert_eq!(made, denied("Permission denied: inventory.server.create"));
     let nowhere = team.admin.post("/api/inventory/rack", body).await.refusal();
     assert_eq!(nowhere, (404, "Inventory type 'rack' not found".to_owned()));

@@ -51,6 +51,7 @@ mod sessions;
 mod sharing;
 mod sign_in;
 mod sign_up;
+mod ssh;
 mod sweeps;
 mod terminals;
 mod users;

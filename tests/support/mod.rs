@@ -15,6 +15,7 @@ pub mod receiver;
 pub mod redact;
 pub mod sequence;
 pub mod sign_in;
+pub mod sshd;
 pub mod stack;
 pub mod system;
 pub mod team;

@@ -103,7 +103,9 @@ impl Operation {
             | "POST /api/roles/users/{user_id}/roles" => {
                 json!({"role_ids": []})
             }
-            "PUT /api/services/{name}/configs/{config}" | "PUT /api/services/{name}/files/{subdir}/{file_name}" => {
+            "PUT /api/services/{name}/configs/{config}"
+            | "PUT /api/services/{name}/files/{subdir}/{file_name}"
+            | "PUT /api/inventory/service/{object_id}/configs/{config}" => {
                 json!({"content": "least: 1"})
             }
             "POST /v1/machines" => json!({"name": "least-v1"}),

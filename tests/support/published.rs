@@ -36,8 +36,12 @@ impl Published {
 
     async fn open(account: &Account, path: &str, query: &str) -> Self {
         let (base, token) = (&account.anonymous.url, &account.token);
-        let url = format!("{base}{path}/ws?token={token}{query}");
-        let socket = open(&url, &HeaderMap::new()).await.expect("an upgrade");
+        Self::at(&format!("{base}{path}/ws?token={token}{query}")).await
+    }
+
+    /// Opens a published socket by all of its address.
+    pub async fn at(url: &str) -> Self {
+        let socket = open(url, &HeaderMap::new()).await.expect("an upgrade");
         Self {
             socket,
             frames: Vec::new(),
@@ -125,7 +129,8 @@ impl Published {
     fn take(&mut self, text: &str) {
         let frame: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         if frame["type"] == "output" {
-            self.text.push_str(frame["output"].as_str().expect("text"));
+            let output = frame["output"].as_str().or(frame["data"].as_str());
+            self.text.push_str(output.expect("text"));
         }
         self.frames.push(frame);
     }

@@ -109,6 +109,15 @@ impl Viewer {
         Self::at(format!("{base}/api/shares/{share}/ws?token={}", account.token))
     }
 
+    /// A viewer of a session on another host, which a runner opens.
+    pub fn by_ssh(account: &Account, hostname: &str, query: &str) -> Self {
+        let base = &account.anonymous.url;
+        Self::at(format!(
+            "{base}/api/instances/ssh/{hostname}?token={}{query}",
+            account.token
+        ))
+    }
+
     fn at(url: String) -> Self {
         let mut id = [0; 16];
         getrandom::fill(&mut id).expect("randomness");

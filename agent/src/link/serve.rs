@@ -135,6 +135,7 @@ impl Agent {
             policies: true,
             services: services.is_runner(),
             playbooks: services.is_runner(),
+            ssh: services.is_runner(),
         };
         // Before the writer starts: what sessions have put into the outbox since follows the hello.
         if let Err(error) = sink.send(text(&hello)).await {

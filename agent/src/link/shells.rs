@@ -11,6 +11,7 @@ use protocol::limits::MAX_STREAMS;
 use protocol::terminal::agent::{Described, FromAgent, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
 use protocol::terminal::limits::MAX_IDLE_MINUTES;
+use protocol::terminal::ssh;
 
 use crate::account::Account;
 use crate::cgroup::Cgroups;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::policy::Place;
 use crate::process::{self, Origin};
 use crate::session::{HANG_UP_GRACE, Login, Outbox, Session, Spec};
+use crate::ssh::Ssh;
 use crate::stream_log::Limits;
 use crate::system::System;
 
@@ -43,6 +45,8 @@ pub struct Shells {
     command_log: Arc<SharedJournal>,
     agent_id: AgentId,
     policies: Policies,
+    /// What opens shells on other hosts, if the machine is a runner.
+    ssh: Option<Arc<Ssh>>,
 }
 
 impl Shells {
@@ -51,6 +55,7 @@ impl Shells {
         Self {
             account: config.linux_user.username.clone(),
             cgroups: Cgroups::find(&system),
+            ssh: Ssh::of(config, &system),
             system,
             edge: config.server.endpoint().host_str().unwrap_or_default().to_owned(),
             allow_sudo: config.permissions.allow_sudo,
@@ -148,6 +153,7 @@ impl Shells {
                 allow_sudo,
                 username,
                 limits,
+                ssh,
             } => {
                 self.forget_gone();
                 if let Some(session) = self.sessions.get(&stream) {
@@ -158,8 +164,17 @@ impl Shells {
                     let error = format!("this machine already runs {MAX_STREAMS} shells");
                     return Some(FromAgent::OpenFailed { stream, error });
                 }
+                let ssh = match (ssh, &self.ssh) {
+                    (None, _) => None,
+                    (Some(target), Some(ssh)) => Some((Arc::clone(ssh), target)),
+                    (Some(_), None) => {
+                        let error = ssh::failed("this machine is no runner: it has no services directory");
+                        return Some(FromAgent::OpenFailed { stream, error });
+                    }
+                };
                 let privileges = allow_sudo && self.allow_sudo;
-                tracing::info!(%stream, session = %session_id, %username, privileges, "a shell is opened");
+                let host = ssh.as_ref().map(|(_, target)| target.hostname.as_str());
+                tracing::info!(%stream, session = %session_id, %username, privileges, host, "a shell is opened");
                 let spec = Spec {
                     stream,
                     session_id,
@@ -172,6 +187,7 @@ impl Shells {
                         limits,
                         cgroups: self.cgroups.clone(),
                     },
+                    ssh,
                     limits: self.limits.clone(),
                     idle_after: Duration::from_secs(60 * u64::from(limits.idle_minutes.min(MAX_IDLE_MINUTES))),
                     journal: self.command_log.clone(),

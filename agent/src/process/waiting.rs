@@ -15,6 +15,16 @@ pub struct Waiting {
     pub directory: PathBuf,
 }
 
+impl Waiting {
+    /// A shell on another host, of which no more is known.
+    pub fn elsewhere() -> Self {
+        Self {
+            program: PathBuf::new(),
+            directory: PathBuf::new(),
+        }
+    }
+}
+
 /// The directory of a process, if the system says.
 pub fn directory(process: Pid) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{process}/cwd")).ok()

@@ -3,8 +3,10 @@
 #![allow(unsafe_code)]
 mod hang_up;
 mod line_mode;
+mod through;
 
 pub use hang_up::hang_up;
+pub use through::Through;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

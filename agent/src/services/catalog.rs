@@ -5,7 +5,9 @@ use protocol::terminal::services::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::scan::INVENTORY;
 use super::yaml;
+use crate::ssh::inventory;
 
 /// The value of a credential in what everybody is told.
 const MASKED: &str = "********";
@@ -22,6 +24,13 @@ pub enum Text {
     Unreadable(String),
 }
 
+impl Text {
+    /// Whether there is a file, whatever it says.
+    fn is_there(&self) -> bool {
+        *self != Self::Missing
+    }
+}
+
 /// What was found of one directory.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
@@ -29,8 +38,8 @@ pub struct Found {
     pub name: String,
     /// Whether there is a `deploy.sh`.
     pub deployable: bool,
-    /// Whether there is an `outputs/temp_inventory.yaml`.
-    pub deployed: bool,
+    /// `outputs/temp_inventory.yaml`: with one it was deployed.
+    pub inventory: Text,
     /// The configs that exist.
     pub configs: Vec<String>,
     /// `scripts.yaml`.
@@ -55,7 +64,7 @@ pub struct Catalog {
 impl Catalog {
     /// Sorts what was found, and leaves out what is too much.
     pub fn of(mut found: Vec<Found>) -> Self {
-        found.retain(|found| found.deployable || found.deployed);
+        found.retain(|found| found.deployable || found.inventory.is_there());
         found.sort_by(|a, b| a.name.cmp(&b.name));
         let count = found.len();
         let mut left = MAX_CATALOG;
@@ -124,10 +133,19 @@ fn service(found: Found) -> Service {
         },
         Err(problem) => (None, Some(problem)),
     };
+    let deployed = found.inventory.is_there();
+    let hosts = match parsed(found.inventory) {
+        Ok(inventory) => inventory.map_or_else(Vec::new, |inventory| inventory::hosts(&inventory)),
+        Err(problem) => {
+            problems.push(yaml::cut(&format!("outputs/{INVENTORY}: {problem}")));
+            Vec::new()
+        }
+    };
     Service {
         name: found.name,
         deployable: found.deployable,
-        deployed: found.deployed,
+        deployed,
+        hosts,
         scripts: scripts.into_iter().map(script).collect(),
         configs: found.configs,
         asks: found.asks,
@@ -241,7 +259,7 @@ mod tests {
     #[test]
     fn a_service_has_a_deploy_script_and_what_only_was_deployed_is_told_of_as_that() {
         let deployed = Found {
-            deployed: true,
+            inventory: text("all: {hosts: {web: {}}}"),
             deployable: false,
             ..found("b")
         };

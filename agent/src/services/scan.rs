@@ -11,7 +11,7 @@ use super::confined::{Folder, is_folder};
 use super::yaml;
 
 /// What a deployment leaves behind.
-const INVENTORY: &str = "temp_inventory.yaml";
+pub const INVENTORY: &str = "temp_inventory.yaml";
 
 /// Playbooks of a service that are looked at. One with more has them in folders.
 const MAX_PLAYBOOKS: usize = 16;
@@ -35,21 +35,20 @@ pub fn scan(root: &Path) -> nix::Result<Catalog> {
 }
 
 fn look(name: String, service: &Folder) -> Found {
-    let deployed = service
-        .folder(Subdir::Outputs.as_str())
-        .is_ok_and(|outputs| outputs.has_file(INVENTORY));
+    let outputs = service.folder(Subdir::Outputs.as_str()).ok();
+    let inventory = outputs.map_or(Text::Missing, |outputs| text(&outputs, INVENTORY));
     let deployable = service.has_file(DEPLOY);
     if !deployable {
         return Found {
             name,
-            deployed,
+            inventory,
             ..Found::default()
         };
     }
     Found {
         name,
         deployable,
-        deployed,
+        inventory,
         configs: CONFIGS
             .iter()
             .filter(|name| service.has_file(name))
@@ -57,7 +56,7 @@ fn look(name: String, service: &Folder) -> Found {
             .collect(),
         scripts: text(service, "scripts.yaml"),
         instance: text(service, "instance.yaml"),
-        outputs: outputs(service),
+        outputs: self::outputs(service),
         asks: playbooks_that_ask(service),
     }
 }

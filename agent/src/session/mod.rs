@@ -26,9 +26,11 @@ use protocol::ids::{SessionId, StreamId};
 use protocol::terminal::Size;
 use protocol::terminal::agent::{Described, Report};
 use protocol::terminal::frame::Frame;
+use protocol::terminal::ssh::SshTarget;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::command_log::SharedJournal;
+use crate::ssh::Ssh;
 use crate::stream_log::Limits;
 
 /// Where sessions put what goes to the relay. It holds few frames, so that the echo of a keystroke waits behind few
@@ -55,6 +57,8 @@ pub struct Spec {
     pub size: Size,
     /// Who logs in.
     pub login: Login,
+    /// On which other host, and what leads there; nothing for a shell of this machine.
+    pub ssh: Option<(Arc<Ssh>, SshTarget)>,
     /// The log's bounds.
     pub limits: Limits,
     /// After how long without a key it ends; no time is never.

@@ -10,12 +10,14 @@ use std::process;
 use nix::sys::signal::Signal;
 use protocol::terminal::ExitStatus;
 use protocol::terminal::limits::SessionLimits;
+use protocol::terminal::ssh::SshConnected;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::account::Account;
 use crate::cgroup::Cgroups;
 use crate::integration::{self, Hooks};
 use crate::process::{Child, Origin, RunAs};
+use crate::ssh::{Remote, RemoteEvent};
 use crate::system::System;
 
 /// What programs are told of the terminals that people look at here.
@@ -64,6 +66,8 @@ pub enum Shell {
     Starting(JoinHandle<io::Result<Started>>),
     /// Alive.
     Running(Box<Started>),
+    /// On another host, or on the way there.
+    Remote(Box<Remote>),
     /// Ended; the terminal is read until it has no more, or up to this offset.
     Ended { status: ExitStatus, read_to: u64 },
     /// Ended, and its terminal is read.
@@ -74,6 +78,8 @@ pub enum Shell {
 pub enum ShellEvent {
     /// It runs.
     Started(Box<Started>),
+    /// It runs on another host.
+    Connected(SshConnected),
     /// It ended.
     Exited(ExitStatus),
 }
@@ -133,7 +139,20 @@ impl Shell {
                 Ok(ShellEvent::Started(Box::new(started)))
             }
             Self::Running(started) => Ok(ShellEvent::Exited(exit_status(started.child.wait().await))),
+            Self::Remote(remote) => Ok(match remote.event().await? {
+                RemoteEvent::Connected(connected) => ShellEvent::Connected(connected),
+                RemoteEvent::Exited(status) => ShellEvent::Exited(status),
+            }),
             Self::Ended { .. } | Self::Over => pending().await,
+        }
+    }
+
+    /// Whether it is not there yet.
+    pub fn is_starting(&self) -> bool {
+        match self {
+            Self::Starting(_) => true,
+            Self::Remote(remote) => !remote.is_open(),
+            Self::Running(_) | Self::Ended { .. } | Self::Over => false,
         }
     }
 }

@@ -10,6 +10,7 @@ use protocol::limits::MAX_SCREEN;
 use protocol::stream::{Piece, Questions};
 use protocol::terminal::agent::{FromAgent, Report};
 use protocol::terminal::frame::Frame;
+use protocol::terminal::ssh::SshConnected;
 use protocol::terminal::{ExitStatus, Size};
 
 use super::coalesce::{Coalescer, ENOUGH};
@@ -77,6 +78,9 @@ pub struct Stream {
     /// Live output before this offset has been handed to the link.
     sent: u64,
     tells_opened: bool,
+    /// Where the shell is, if that is another host, and whether the relay is to hear it.
+    connected: Option<SshConnected>,
+    tells_connected: bool,
     requests: Requests,
     /// Whether the relay wants to know what is shown.
     screen_wanted: bool,
@@ -109,6 +113,8 @@ impl Stream {
             began: false,
             sent: 0,
             tells_opened: false,
+            connected: None,
+            tells_connected: false,
             requests: Requests::default(),
             screen_wanted: false,
             live_went: false,
@@ -136,6 +142,7 @@ impl Stream {
         }
         self.linked = false;
         self.tells_opened = false;
+        self.tells_connected = false;
         self.requests.clear();
         self.screen_wanted = false;
         self.notices.clear();
@@ -164,6 +171,7 @@ impl Stream {
     pub fn opened(&mut self) {
         self.began = true;
         self.tells_opened = self.linked;
+        self.tells_connected = self.linked && self.connected.is_some();
     }
 
     /// The relay asks once more for a shell that is there.
@@ -266,6 +274,11 @@ impl Stream {
         self.screen.cursor_line(&mut self.log)
     }
 
+    /// The shell is there, on another host. That it is there is to be said behind this.
+    pub fn connected(&mut self, connected: SshConnected) {
+        self.connected = Some(connected);
+    }
+
     /// The shell was started once more, without hooks.
     pub fn started_without_hooks(&mut self) {
         self.notices.push_back(notice::without_hooks(self.id));
@@ -343,6 +356,12 @@ impl Stream {
     pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
         if !self.linked || !self.began {
             return None;
+        }
+        if std::mem::take(&mut self.tells_connected)
+            && let Some(connected) = self.connected.clone()
+        {
+            let stream = self.id;
+            return Some(FromAgent::SshConnected { stream, connected }.into());
         }
         if std::mem::take(&mut self.tells_opened) {
             return Some(FromAgent::Opened { stream: self.id }.into());

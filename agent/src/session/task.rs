@@ -17,8 +17,9 @@ use super::shell::{self, Login, Shell, ShellEvent, Started, Telling};
 use super::stream::Stream;
 use super::{Command, HANG_UP_GRACE, Outbox, Spec};
 use crate::integration;
-use crate::process;
+use crate::process::{self, Waiting};
 use crate::pty::{self, Pty, Read};
+use crate::ssh::Remote;
 
 /// Read from a terminal at once. The kernel holds 4 KiB ready, and gives more if it brings more in the meantime.
 const READ: usize = 32 * 1024;
@@ -91,11 +92,17 @@ pub async fn run(spec: Spec, outbox: Outbox, mut commands: mpsc::Receiver<Comman
         }
     };
     let listening = Commands::new(&telling.secret, spec.session_id, id, spec.size, spec.journal);
-    let shell = Shell::start(spec.login, slave, Some(telling));
+    let (shell, again) = match spec.ssh {
+        Some((ssh, target)) => (
+            Shell::Remote(Box::new(Remote::open(ssh, target, spec.size, slave))),
+            None,
+        ),
+        None => (Shell::start(spec.login, slave, Some(telling)), Some(again)),
+    };
     let mut task = Task {
         stream,
         commands: listening,
-        again: Some(again),
+        again,
         outbox,
         pty,
         buffer: Box::new([0; READ]),
@@ -226,7 +233,7 @@ impl Task {
                 let _ = described.send(self.describe());
             }
             // What was asked first is still to be answered.
-            Command::Opened if matches!(self.shell, Shell::Starting(_)) => {}
+            Command::Opened if self.shell.is_starting() => {}
             Command::Opened => self.stream.repeat_opened(),
             Command::OpenInput(input) => self.stream.inputs.open(input, now),
             Command::CloseInput(input) => self.stream.inputs.close(input),
@@ -240,6 +247,9 @@ impl Task {
                 Ok(()) => {
                     self.stream.resize(size);
                     self.commands.resize(size);
+                    if let Shell::Remote(remote) = &self.shell {
+                        remote.resize(size);
+                    }
                 }
                 Err(error) => tracing::warn!(%error, "cannot resize a terminal"),
             },
@@ -270,7 +280,7 @@ impl Task {
 
     /// Whether it has a shell that nobody has told to end.
     fn is_alive(&self) -> bool {
-        self.kill_at.is_none() && matches!(self.shell, Shell::Starting(_) | Shell::Running(_))
+        self.kill_at.is_none() && !matches!(self.shell, Shell::Ended { .. } | Shell::Over)
     }
 
     fn nobody_types(&mut self) {
@@ -293,8 +303,10 @@ impl Task {
         self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
         // Whoever is behind on reading does not keep a session from ending.
         self.stream.allow_to(self.stream.end() + LAST_WORDS);
-        if let (Shell::Running(_), Some(pid)) = (&self.shell, self.pid) {
-            pty::hang_up(&self.pty, pid);
+        match (&mut self.shell, self.pid) {
+            (Shell::Running(_), Some(pid)) => pty::hang_up(&self.pty, pid),
+            (Shell::Remote(remote), _) => remote.hang_up(),
+            _ => {}
         }
     }
 
@@ -330,7 +342,7 @@ impl Task {
     /// Whether keys are written now. Not before it is known which shell gets them, and whether it is to be read: it may have a prompt, and
     /// somebody may type at that, earlier than whoever started it says so.
     fn takes_keys(&self) -> bool {
-        !self.hung_up && !matches!(self.shell, Shell::Starting(_))
+        !self.hung_up && !self.shell.is_starting()
     }
 
     fn write_input(&mut self) {
@@ -338,6 +350,10 @@ impl Task {
             return;
         }
         let waiting = || {
+            if let Shell::Remote(_) = self.shell {
+                // Whether it waits there, nobody says. What its terminal does not show is in no record anyway.
+                return Some(Waiting::elsewhere());
+            }
             let shows = !self.pty.hides_lines();
             process::waiting(self.pid?, self.pty.foreground_group()?).filter(|_| shows)
         };
@@ -368,7 +384,7 @@ impl Task {
         );
         if stop == Stop::Empty || self.stream.end() >= read_to {
             self.commands.ended(status.code, &mut self.stream);
-            status.reason = self.ended_by.map(str::to_owned);
+            status.reason = self.ended_by.map(str::to_owned).or(status.reason);
             self.stream.ended(status);
             self.shell = Shell::Over;
             self.hung_up = true;
@@ -392,6 +408,11 @@ impl Task {
                 if let (Some(_), Some(pid)) = (self.kill_at, self.pid) {
                     pty::hang_up(&self.pty, pid);
                 }
+            }
+            ShellEvent::Connected(connected) => {
+                self.commands.read_screen();
+                self.stream.connected(connected);
+                self.stream.opened();
             }
             ShellEvent::Exited(status)
                 if status.code != Some(0)
@@ -431,7 +452,8 @@ impl Task {
                 Ok(Ok(started)) => started,
                 Ok(Err(_)) | Err(_) => return,
             },
-            Shell::Ended { .. } | Shell::Over => return,
+            // Dropping it hangs it up.
+            Shell::Remote(_) | Shell::Ended { .. } | Shell::Over => return,
         };
         pty::hang_up(&self.pty, child.pid());
         drop(self.pty);

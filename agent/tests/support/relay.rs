@@ -316,6 +316,7 @@ impl Connection {
             allow_sudo,
             username: "ann".into(),
             limits,
+            ssh: None,
         })
         .await;
     }

@@ -59,7 +59,7 @@ impl Relay {
         let subprotocol = match context.dialect {
             Dialect::Stream => Some(VIEWER_SUBPROTOCOL),
             Dialect::Cast => Some(LIVE_SUBPROTOCOL),
-            Dialect::Published | Dialect::Raw | Dialect::SessionsV1 => None,
+            Dialect::Published | Dialect::Raw | Dialect::SessionsV1 | Dialect::Ssh => None,
         };
         let viewer = mint_viewer()?;
         let (socket, response) = self.accept(subprotocol)?;

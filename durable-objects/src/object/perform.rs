@@ -20,8 +20,9 @@ use crate::health;
 use crate::log;
 use crate::logins;
 use crate::relay::{
-    Action, Catalog, Figures, JobNews, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame,
+    Action, Catalog, Figures, HostTrusted, JobNews, Notice, Proof, Question, RelayState, Socket, Verdict, output_frame,
 };
+use crate::ssh;
 use crate::storage::Storage;
 
 /// How often it is looked whether a delivery that is under way is over.
@@ -439,6 +440,20 @@ impl Relay {
         }
     }
 
+    /// Has it written down that hosts are trusted from now on which nobody knew.
+    async fn log_trusted(&self, machine: &ObjectId, trusted: Vec<HostTrusted>) -> Result<()> {
+        if trusted.is_empty() {
+            return Ok(());
+        }
+        match ssh::store(&self.env, machine, trusted).await {
+            Err(error) if directory::is_refused(&error) => {
+                log::error(&format!("the audit log refuses that hosts are trusted: {error}"));
+                Ok(())
+            }
+            other => other.map_err(Error::RustError),
+        }
+    }
+
     async fn deliver_all(&self) -> Result<()> {
         let db = self.env.d1(directory::BINDING)?;
         while let Some((last, notices)) = self.storage()?.posted()? {
@@ -450,6 +465,7 @@ impl Relay {
             self.log_awaiting(&machine, directory::awaiting_commands(&notices))
                 .await?;
             self.log_sent(&machine, directory::ended_commands(&notices)).await?;
+            self.log_trusted(&machine, directory::trusted_hosts(&notices)).await?;
             self.storage()?.delivered(last)?;
         }
         Ok(())

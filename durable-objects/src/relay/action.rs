@@ -20,6 +20,7 @@ use super::jobs::JobNews;
 use super::record::{Key, Record};
 use super::rights::Question;
 use super::services::Catalog;
+use super::ssh::HostTrusted;
 use super::strangers::Proof;
 
 /// A socket of this object: unique among those that are open, also across the loss of the object's memory.
@@ -181,6 +182,8 @@ pub enum Notice {
         duration_ms: Option<u64>,
         at: u64,
     },
+    /// Somebody was led to a host that nobody knew, whose key is trusted from now on.
+    HostTrusted(HostTrusted),
     /// The sessions there are. Whatever else is listed of this machine, and was not opened just now, is over.
     Known { sessions: Vec<SessionId>, at: u64 },
 }
@@ -193,6 +196,7 @@ impl Notice {
         match self {
             Self::AgentOnline { .. } | Self::AgentOffline { .. } => Topic::Machines,
             Self::SessionClosed { .. }
+            | Self::HostTrusted(_)
             | Self::Known { .. }
             | Self::RecordingStarted { .. }
             | Self::RecordingEnded { .. } => Topic::Sessions,

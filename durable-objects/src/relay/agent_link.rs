@@ -59,6 +59,8 @@ pub struct Says {
     pub services: bool,
     /// Whether it has Ansible run playbooks.
     pub playbooks: bool,
+    /// Whether it opens shells on other hosts.
+    pub ssh: bool,
 }
 
 impl Link {
@@ -172,6 +174,7 @@ impl AgentLink {
             policed: false,
             services: false,
             playbooks: false,
+            ssh: false,
             told_policies: None,
             restricted: policies.as_ref().is_some_and(|policies| !policies.are_empty()),
             latest: None,
@@ -200,6 +203,11 @@ impl AgentLink {
     /// Whether it has Ansible run playbooks.
     pub fn runs_playbooks(&self) -> bool {
         self.online().is_some_and(|link| link.memory.playbooks)
+    }
+
+    /// Whether it opens shells on other hosts.
+    pub fn opens_ssh(&self) -> bool {
+        self.online().is_some_and(|link| link.memory.ssh)
     }
 
     /// Whether it would run what it must not.
@@ -236,6 +244,7 @@ impl AgentLink {
             policed,
             services,
             playbooks,
+            ssh,
         } = says;
         link.memory.greeted = true;
         link.memory.journal = journal;
@@ -243,6 +252,7 @@ impl AgentLink {
         link.memory.policed = policed;
         link.memory.services = services;
         link.memory.playbooks = playbooks;
+        link.memory.ssh = ssh;
         let policies = link.policies.take();
         link.memory.told_policies = policies.as_ref().map(digest);
         let welcome = ToAgent::Welcome {

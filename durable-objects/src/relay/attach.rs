@@ -65,13 +65,13 @@ impl RelayState {
         }
         self.out.remember(socket);
         match self.sessions.get(stream).map(Session::phase) {
-            Some(Phase::Opening) if !guest => self.open(stream),
+            Some(Phase::Opening) if !guest => self.open(now, stream),
             Some(Phase::Lost) => return self.tell_lost(now, socket),
             Some(_) => self.tell_agent(&ToAgent::OpenInput { stream, input }),
             None => {}
         }
         if !self.agent.is_online() {
-            self.tell_offline(socket);
+            self.tell_offline(now, socket);
         }
         // Those who are there; the newcomer hears it once it is attached.
         self.tell_presence(stream);
@@ -91,6 +91,7 @@ impl RelayState {
         }
         let keep_ms = match context.dialect {
             Dialect::Stream => self.settings.stream_keep,
+            Dialect::Ssh => super::ssh::KEPT,
             Dialect::Published | Dialect::Raw | Dialect::SessionsV1 | Dialect::Cast => self.settings.published_keep,
         };
         session.joined(keep_ms, context.opening, &mut self.out);
@@ -132,6 +133,8 @@ impl RelayState {
             commands: Vec::new(),
             opening: context.opening,
             limits: context.limits,
+            ssh: context.ssh.clone(),
+            connected: None,
         });
         self.start_recording(now, stream, context);
         Some(stream)
@@ -249,6 +252,9 @@ impl RelayState {
             return;
         };
         let dialect = viewer.dialect();
+        if dialect == Dialect::Ssh {
+            return self.announce_ssh(socket);
+        }
         let news = viewer.published_mut().is_some_and(Published::announce);
         // The others are told by the first output.
         if !news || matches!(dialect, Dialect::Raw | Dialect::SessionsV1) {

@@ -113,6 +113,10 @@ impl RelayState {
                     self.out.say(socket, &sessions_v1::ToClient::Output { data });
                 }
             }
+            (Dialect::Ssh, Some(published)) => {
+                let output = published.decode(frame.payload());
+                self.send_ssh(socket, &output);
+            }
             (Dialect::Cast, Some(published)) => {
                 let output = published.decode(frame.payload());
                 let at = now.saturating_sub(viewer.since());
@@ -148,6 +152,9 @@ impl RelayState {
             return self.out.bytes(socket, rest.into());
         }
         let output = String::from_utf8_lossy(&rest).into_owned();
+        if dialect == Dialect::Ssh {
+            return self.send_ssh(socket, &output);
+        }
         if dialect == Dialect::SessionsV1 {
             return self.out.say(socket, &sessions_v1::ToClient::Output { data: output });
         }

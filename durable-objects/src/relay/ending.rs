@@ -10,6 +10,7 @@ use protocol::terminal::viewer::ToViewer;
 use super::RelayState;
 use super::action::Socket;
 use super::session::Session;
+use super::ssh;
 use super::viewer::Viewer;
 
 const AGENT_RESTARTED: &str =
@@ -27,18 +28,19 @@ impl RelayState {
         let Some(status) = session.and_then(Session::exit_status) else {
             return;
         };
-        let idle = status.is_idle();
+        let (idle, lost) = (status.is_idle(), status.is_lost());
         if viewer.tell_exit() {
             let status = status.clone();
             self.out.say(socket, &ToViewer::Exit { status });
         }
         if viewer.has_caught_up() {
             self.send_rest(now, socket);
-            let (close, text) = match idle {
-                true => (Close::IdleTimeout, IDLE),
-                false => (Close::SessionEnded, Close::SessionEnded.reason()),
+            let (close, text) = match (idle, self.speaks(socket, Dialect::Ssh)) {
+                (true, _) => (Close::IdleTimeout, IDLE.to_owned()),
+                (false, true) => (Close::SessionEnded, ssh::ended(lost)),
+                (false, false) => (Close::SessionEnded, Close::SessionEnded.reason().to_owned()),
             };
-            self.dismiss(now, socket, close, text);
+            self.dismiss(now, socket, close, &text);
         }
     }
 
@@ -147,6 +149,7 @@ impl RelayState {
                     _ => self.out.say(socket, &ToClient::Disconnect { reason, exit_code }),
                 }
             }
+            Dialect::Ssh => return self.dismiss_ssh(now, socket, close, reason),
             Dialect::Raw | Dialect::Cast => {}
         }
         self.drop_viewer(now, socket, close);
@@ -164,12 +167,13 @@ impl RelayState {
         self.dismiss(now, socket, Close::SessionEnded, AGENT_RESTARTED);
     }
 
-    pub(super) fn tell_offline(&mut self, socket: Socket) {
+    pub(super) fn tell_offline(&mut self, now: u64, socket: Socket) {
         match self.viewers.get(socket).map(Viewer::dialect) {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Agent { online: false }),
             Some(Dialect::Published | Dialect::SessionsV1) => {
                 self.say_error(socket, "AGENT_OFFLINE", "agent not connected")
             }
+            Some(Dialect::Ssh) => self.dismiss(now, socket, Close::RunnerOffline, ssh::RUNNER_OFFLINE),
             Some(Dialect::Raw | Dialect::Cast) | None => {}
         }
     }

@@ -46,6 +46,7 @@ impl RelayState {
                 policies,
                 services,
                 playbooks,
+                ssh,
                 boot: _,
             } => {
                 if greeted || !accepts_protocol(protocol) {
@@ -65,6 +66,7 @@ impl RelayState {
                     policed: policies,
                     services,
                     playbooks,
+                    ssh,
                 };
                 self.agent_greeted(now, facts, says);
                 if !self.agent.was_told_policies() {
@@ -77,6 +79,7 @@ impl RelayState {
             }
             _ if !greeted => self.drop_agent(now, Close::ProtocolError),
             FromAgent::Report { streams, commands } => self.reconcile(now, streams, commands),
+            FromAgent::SshConnected { stream, connected } => self.ssh_connected(now, stream, connected.within_bounds()),
             FromAgent::Opened { stream } => self.opened(now, stream),
             FromAgent::OpenFailed { stream, error } => {
                 self.end_session(now, stream, Close::ShellRefused, &error, "open_failed");
@@ -230,7 +233,7 @@ impl RelayState {
         self.viewers.link_lost();
         self.recorders_lose_link();
         for socket in self.viewers.sockets() {
-            self.tell_offline(socket);
+            self.tell_offline(now, socket);
         }
     }
 }

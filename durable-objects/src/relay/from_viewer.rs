@@ -90,6 +90,9 @@ impl RelayState {
         if self.speaks(socket, Dialect::SessionsV1) {
             return self.sessions_text(now, socket, text);
         }
+        if self.speaks(socket, Dialect::Ssh) {
+            return self.ssh_text(now, socket, text);
+        }
         let decoded = FromClient::decode(text);
         if decoded.is_ok()
             && let Some(viewer) = self.viewers.get_mut(socket)
@@ -223,8 +226,8 @@ impl RelayState {
             Some(Dialect::Stream) => self.out.say(socket, &ToViewer::Error { error, code }),
             Some(Dialect::Published) => self.out.say(socket, &ToClient::Error { error, code }),
             Some(Dialect::SessionsV1) => self.out.say(socket, &sessions_v1::ToClient::error(&code, &error)),
-            // These get output and nothing else.
-            Some(Dialect::Raw | Dialect::Cast) | None => {}
+            // These get output and nothing else; one by SSH takes an error for the end.
+            Some(Dialect::Raw | Dialect::Cast | Dialect::Ssh) | None => {}
         }
     }
 }

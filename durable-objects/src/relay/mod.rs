@@ -67,6 +67,7 @@ mod sessions;
 mod shell;
 mod size;
 mod snapshot;
+mod ssh;
 mod strangers;
 mod tail;
 #[cfg(test)]
@@ -92,6 +93,7 @@ pub use jobs::JobNews;
 pub use record::{Key, Memory, Record};
 pub use rights::{Claim, Claimant, CommandClaim, Question, Tie, UNKNOWN_AFTER, Verdict};
 pub use services::Catalog;
+pub use ssh::HostTrusted;
 pub use strangers::Proof;
 pub use tail::TAIL_BYTES;
 
@@ -271,6 +273,9 @@ impl RelayState {
         let agent = self.agent.owns(socket);
         if self.speaks(socket, Dialect::SessionsV1) {
             return self.refuse(now, socket, "VALIDATION_ERROR", "frames are JSON texts");
+        }
+        if self.speaks(socket, Dialect::Ssh) {
+            return;
         }
         if !agent && self.speaks_published(socket) {
             if bytes.len() > MAX_PAYLOAD {

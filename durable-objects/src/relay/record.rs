@@ -7,6 +7,7 @@ use protocol::ids::{AgentId, CommandId, JournalId, ObjectId, SessionId, StreamId
 use protocol::relay_contract::{AgentContext, StrangerContext, ViewerContext};
 use protocol::terminal::command_record::within;
 use protocol::terminal::limits::SessionLimits;
+use protocol::terminal::ssh::{SshConnected, SshTarget};
 use protocol::terminal::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +111,12 @@ pub struct SessionRecord {
     /// What it may do.
     #[serde(default)]
     pub limits: SessionLimits,
+    /// On which other host it is; nothing for a shell of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<SshTarget>,
+    /// Where that has led, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected: Option<SshConnected>,
 }
 
 /// How far a session's life has come.
@@ -369,6 +376,9 @@ pub struct AgentMemory {
     /// Whether it has Ansible run playbooks.
     #[serde(default)]
     pub playbooks: bool,
+    /// Whether it opens shells on other hosts.
+    #[serde(default)]
+    pub ssh: bool,
     /// Whether it holds to policies…
     #[serde(default)]
     pub policed: bool,

@@ -5,6 +5,7 @@ use protocol::terminal::agent::{Described, Report, ToAgent};
 use protocol::terminal::frame::Frame;
 use protocol::terminal::limits::SessionLimits;
 use protocol::terminal::presence::Presence;
+use protocol::terminal::ssh::{SshConnected, SshTarget};
 use protocol::terminal::{ExitStatus, Size};
 
 use super::action::Socket;
@@ -168,7 +169,33 @@ impl Session {
             allow_sudo: record.allow_sudo,
             username: record.username.clone(),
             limits: record.limits,
+            ssh: record.ssh.clone(),
         }
+    }
+
+    /// On which other host it is; nothing for a shell of the machine.
+    pub fn ssh(&self) -> Option<&SshTarget> {
+        self.record.ssh.as_ref()
+    }
+
+    /// Where that has led, once it has.
+    pub fn connected(&self) -> Option<&SshConnected> {
+        self.record.connected.as_ref()
+    }
+
+    /// It has led there. Answers whether that is news.
+    pub fn connect(&mut self, connected: SshConnected, out: &mut Outbox) -> bool {
+        let news = self.record.connected.is_none();
+        self.record.connected = Some(connected);
+        if news {
+            self.save(out);
+        }
+        news
+    }
+
+    /// The owner's name.
+    pub fn username(&self) -> &str {
+        &self.record.username
     }
 
     // ---- who is there ----

@@ -5,6 +5,7 @@ use protocol::ids::StreamId;
 use protocol::terminal::ExitStatus;
 use protocol::terminal::agent::{Report, ToAgent};
 use protocol::terminal::limits::IDLE_TIMEOUT;
+use protocol::terminal::ssh::CONNECTION_LOST;
 
 use super::RelayState;
 use super::record::Phase;
@@ -38,7 +39,13 @@ impl RelayState {
         let Some(session) = self.sessions.get_mut(stream) else {
             return;
         };
+        let unsaid = session.ssh().is_some() && session.connected().is_none();
         session.reported(&report, &mut self.out);
+        if unsaid {
+            // It was told on a link that is gone. Asking for what is there has it said again.
+            let open = session.open_message();
+            self.tell_agent(&open);
+        }
         self.record_report(now, &report);
         for input in self.sessions.inputs(stream) {
             if let Some(reader) = self.sessions.reader_mut(input) {
@@ -61,7 +68,7 @@ impl RelayState {
 
     fn reconcile_absent(&mut self, now: u64, stream: StreamId) {
         match self.sessions.get(stream).map(Session::phase) {
-            Some(Phase::Opening) => self.open(stream),
+            Some(Phase::Opening) => self.open(now, stream),
             // The log of an ended shell is gone too: whoever has not read all of it never will.
             Some(Phase::Running | Phase::Ended { .. }) => self.lose(now, stream),
             Some(Phase::Lost) | None => {}
@@ -69,10 +76,13 @@ impl RelayState {
     }
 
     /// Asks the agent for the session's shell.
-    pub(super) fn open(&mut self, stream: StreamId) {
+    pub(super) fn open(&mut self, now: u64, stream: StreamId) {
         let Some(session) = self.sessions.get(stream) else {
             return;
         };
+        if session.ssh().is_some() && self.agent.is_online() && !self.agent.opens_ssh() {
+            return self.cannot_open_ssh(now, stream);
+        }
         let open = session.open_message();
         self.tell_agent(&open);
         for input in self.sessions.inputs(stream) {
@@ -101,7 +111,11 @@ impl RelayState {
             return;
         };
         // Words of the agent's own do not become a reason that is kept.
-        let reason = if status.is_idle() { IDLE_TIMEOUT } else { "exited" };
+        let reason = match () {
+            () if status.is_idle() => IDLE_TIMEOUT,
+            () if status.is_lost() => CONNECTION_LOST,
+            () => "exited",
+        };
         if !session.exited(end, status, &mut self.out) {
             return;
         }

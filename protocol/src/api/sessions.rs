@@ -70,6 +70,12 @@ pub struct TerminalSession {
     pub cols: u16,
     /// Height of the terminal when it was opened.
     pub rows: u16,
+    /// The host it is on, if the machine is a runner that opened it there by SSH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// As whom, if another was asked for than the inventory names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_user: Option<String>,
     /// Commands recorded so far.
     pub command_count: u64,
 }

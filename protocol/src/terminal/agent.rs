@@ -8,6 +8,7 @@ use super::jobs::{JobEnd, JobOutput, StartJob};
 use super::limits::SessionLimits;
 use super::logins::Logins;
 use super::services::{Answer, Ask, CatalogPart};
+use super::ssh::{SshConnected, SshTarget};
 use super::{ExitStatus, Size};
 use crate::api::command_policy::Policies;
 use crate::api::facts;
@@ -181,6 +182,9 @@ pub enum FromAgent {
         /// Whether it has Ansible run playbooks. A runner of before has bash run whatever it is told to.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         playbooks: bool,
+        /// Whether it opens shells by SSH. One of before would open one of its own instead.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ssh: bool,
     },
     /// The shells that are open, because the relay asked.
     Report {
@@ -193,6 +197,14 @@ pub enum FromAgent {
     Opened {
         /// Which.
         stream: StreamId,
+    },
+    /// Where the `ssh` of an `open` has led; `opened` follows.
+    SshConnected {
+        /// Which.
+        stream: StreamId,
+        /// Where.
+        #[serde(flatten)]
+        connected: SshConnected,
     },
     /// The shell of an `open` could not be started.
     OpenFailed {
@@ -486,6 +498,9 @@ pub enum ToAgent {
         /// What it may do. One whose limits changed since it started keeps those it started with.
         #[serde(default, skip_serializing_if = "SessionLimits::is_none")]
         limits: SessionLimits,
+        /// On which other host, if it is not a login shell of the machine. Only to an agent whose `hello` says `ssh`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ssh: Option<SshTarget>,
     },
     /// Expect one typist's input.
     OpenInput {

@@ -23,6 +23,8 @@ pub enum Close {
     SessionNotFound,
     /// Nobody typed for longer than the organization lets a terminal be idle.
     IdleTimeout,
+    /// The runner that was to open an SSH connection is not there. Only of the published sockets for those.
+    RunnerOffline,
     /// As many sessions run, or guests are there, as may, so there is no place for this socket.
     SessionLimit,
     /// The machine gave no shell, for reasons that do not pass by themselves, such as an account that it does not have.
@@ -49,6 +51,7 @@ impl Close {
             Self::SessionTerminated => 4008,
             Self::Replaced => 4009,
             Self::SessionLimit => 4029,
+            Self::RunnerOffline => 4503,
         }
     }
 
@@ -68,6 +71,7 @@ impl Close {
             Self::SessionTerminated => "Session terminated",
             Self::Replaced => "Replaced by another connection",
             Self::SessionLimit => "Session limit reached",
+            Self::RunnerOffline => "Runner offline",
             Self::ShellRefused => "Shell refused",
         }
     }
@@ -88,6 +92,7 @@ impl Close {
             Self::SessionTerminated => "session_terminated",
             Self::Replaced => "replaced",
             Self::SessionLimit => "session_limit",
+            Self::RunnerOffline => "runner_offline",
             Self::ShellRefused => "shell_refused",
         }
     }

@@ -11,6 +11,7 @@ pub mod presence;
 pub mod published;
 pub mod services;
 pub mod sessions_v1;
+pub mod ssh;
 pub mod viewer;
 
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,8 @@ pub struct ExitStatus {
     pub code: Option<i32>,
     /// The name of the signal that ended it, such as `SIGKILL`.
     pub signal: Option<String>,
-    /// Why it was ended, if a limit did that: [`IDLE_TIMEOUT`](limits::IDLE_TIMEOUT).
+    /// Why it was ended, if a limit did that: [`IDLE_TIMEOUT`](limits::IDLE_TIMEOUT); or that nobody knows how the shell ended, since the
+    /// way to its host did: [`CONNECTION_LOST`](ssh::CONNECTION_LOST).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -95,5 +97,10 @@ impl ExitStatus {
     /// Whether it was ended because nobody typed for too long.
     pub fn is_idle(&self) -> bool {
         self.reason.as_deref() == Some(limits::IDLE_TIMEOUT)
+    }
+
+    /// Whether the connection to the host was lost that it ran on.
+    pub fn is_lost(&self) -> bool {
+        self.reason.as_deref() == Some(ssh::CONNECTION_LOST)
     }
 }

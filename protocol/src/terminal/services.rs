@@ -71,6 +71,9 @@ pub struct Service {
     pub deployable: bool,
     /// Whether it has the inventory of a deployment.
     pub deployed: bool,
+    /// The hosts in that inventory, at most [`MAX_HOSTS`](super::ssh::MAX_HOSTS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     /// Its scripts, as `scripts.yaml` has them.
     pub scripts: Vec<Value>,
     /// Which of [`CONFIGS`] exist.

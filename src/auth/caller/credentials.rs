@@ -30,6 +30,10 @@ use crate::platform::error::ApiError;
 /// What a ticket that is wrong, expired, used or for another machine is answered.
 const INVALID_TICKET: &str = "Invalid or expired ticket";
 
+/// What a socket is answered for which nothing was shown.
+const TOKEN_REQUIRED: &str =
+    "Token required for WebSocket connection (use ?token= query parameter or Authorization header)";
+
 /// What was verified of a request: by which account, in which way, and for which operation. Whether the account is still active
 /// and may do this is only known after [`Self::load`].
 #[derive(Debug)]
@@ -171,11 +175,7 @@ impl SocketCredentials {
             Some(token) => Some(token),
             None => bearer(&parts.headers)?.map(str::to_owned),
         };
-        let token = token.ok_or_else(|| {
-            ApiError::unauthorized(
-                "Token required for WebSocket connection (use ?token= query parameter or Authorization header)",
-            )
-        })?;
+        let token = token.ok_or_else(|| ApiError::unauthorized(TOKEN_REQUIRED))?;
         Credentials::verify(parts, &asked.config, &token).await
     }
 
@@ -189,6 +189,33 @@ impl SocketCredentials {
 }
 
 impl Argument for SocketCredentials {
+    const FIRST: Option<Step> = Some(Self::presented);
+
+    fn of(asked: &mut Asked) -> Result<Self, ApiError> {
+        asked.found().map(Self)
+    }
+}
+
+/// The same of a socket that also opens for whom it has only to say that they may not have it. A handler that takes these answers by itself
+/// for what is wrong with them.
+pub struct ShownCredentials(pub Result<Credentials, ApiError>);
+
+impl ShownCredentials {
+    /// Whether nothing was shown at all.
+    pub fn is_missing(&self) -> bool {
+        self.0.as_ref().is_err_and(|error| error.text() == TOKEN_REQUIRED)
+    }
+
+    fn presented(asked: &mut Asked) -> BoxFuture<'_, Result<(), ApiError>> {
+        Box::pin(SendFuture::new(async {
+            let shown = SocketCredentials::shown(asked).await;
+            asked.find(shown);
+            Ok(())
+        }))
+    }
+}
+
+impl Argument for ShownCredentials {
     const FIRST: Option<Step> = Some(Self::presented);
 
     fn of(asked: &mut Asked) -> Result<Self, ApiError> {

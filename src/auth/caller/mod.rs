@@ -7,4 +7,4 @@ mod credentials;
 mod proof;
 
 pub use account::{Caller, CallerRow, INVALID_TOKEN, network_not_allowed};
-pub use credentials::{Credentials, SocketCredentials, bearer};
+pub use credentials::{Credentials, ShownCredentials, SocketCredentials, bearer};

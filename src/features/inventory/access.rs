@@ -115,6 +115,15 @@ impl Known {
         Ok(Self { caller, id, found })
     }
 
+    /// The same of a thing that was looked for by its number alone.
+    pub fn decide_any(caller: Caller, found: Vec<FoundObject>) -> Result<Self, ApiError> {
+        let found = found.into_iter().next();
+        match found.and_then(|found| Some((found.object?, found))) {
+            Some((id, found)) => Ok(Self { caller, id, found }),
+            None => Err(ApiError::not_found("Object not found")),
+        }
+    }
+
     /// The right to do something with it.
     pub fn with<R: Right>(self) -> Result<ObjectAccess<R>, ApiError> {
         let Self { caller, id, found } = self.having(R::NAME)?;

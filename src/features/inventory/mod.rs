@@ -4,7 +4,7 @@ pub mod credentials;
 mod escalation;
 mod export;
 mod handlers;
-mod rights;
+pub mod rights;
 pub mod row;
 pub mod store;
 pub mod sync;

@@ -27,14 +27,16 @@ macro_rules! tagged {
     };
 }
 
-/// One of the account's roles allows it with all things of the type.
+/// One of the account's roles allows it with all things of the type. To open terminals there is a permission for all of them, too (contract).
 macro_rules! held {
     ($right:expr) => {
         concat!(
             "(u.role <> 'user' OR EXISTS (SELECT 1 FROM user_roles h JOIN role_permissions p ON p.role_id = h.role_id
-               WHERE h.user_id = u.id AND p.permission = 'inventory.' || t.slug || '.' || ",
+               WHERE h.user_id = u.id AND p.permission IN ('inventory.' || t.slug || '.' || ",
             $right,
-            "))"
+            ", CASE ",
+            $right,
+            " WHEN 'ssh' THEN 'instances.ssh' END)))"
         )
     };
 }
@@ -44,16 +46,16 @@ macro_rules! may {
     ($right:expr) => {
         concat!(
             "CASE WHEN u.role <> 'user' THEN 1 WHEN ",
-            ruled!("deny", $right),
+            $crate::features::inventory::rights::ruled!("deny", $right),
             " THEN 0 WHEN ",
-            ruled!("allow", $right),
+            $crate::features::inventory::rights::ruled!("allow", $right),
             " THEN 1 WHEN ",
-            tagged!($right),
+            $crate::features::inventory::rights::tagged!($right),
             " THEN 1 ELSE ",
-            held!($right),
+            $crate::features::inventory::rights::held!($right),
             " END"
         )
     };
 }
 
-pub(super) use {held, may, ruled, tagged};
+pub(crate) use {held, may, ruled, tagged};

@@ -17,8 +17,9 @@ use crate::auth::rule::{Routes, routes};
 
 use handlers::{cancel, find, list, rerun, start, watch};
 
-pub use access::DeployRight;
+pub use access::{DeployRight, JobAccess};
 pub use handlers::start::{start, started};
+pub use handlers::watch::open as watch;
 pub use wanted::{InventoryAction, Wanted};
 
 /// The routes of this feature.

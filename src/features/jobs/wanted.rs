@@ -186,7 +186,7 @@ impl<'a> Wanted<'a> {
 
     /// The same, as an action of the inventory, with what the log says of that. What it is given is not kept: it is not run again, as whether
     /// it may be done is asked where it is an action.
-    pub fn as_action(self, action: InventoryAction<'a>, event: Event) -> Self {
+    pub fn for_action(self, action: InventoryAction<'a>, event: Event) -> Self {
         Self {
             action: action.name,
             script: None,
@@ -287,7 +287,7 @@ mod tests {
             done_to: "web-1",
             subject,
         };
-        let wanted = wanted.as_action(action, right.event(Action::ServiceDeployed));
+        let wanted = wanted.for_action(action, right.event(Action::ServiceDeployed));
         assert_eq!(wanted.title, "Running destroy (playbook)");
         assert_eq!(
             (wanted.action, wanted.script, wanted.done_to, wanted.subject),

@@ -10,7 +10,7 @@ use serde_json::json as value;
 use worker::Env;
 
 use crate::auth::account_store::{is_active, networks};
-use crate::features::machines::predicates::{may_sudo, reaches};
+use crate::features::machines::predicates::may_sudo;
 use crate::features::sharing::predicates::invited;
 use crate::platform::db::{Db, Query, json, statements};
 
@@ -26,6 +26,37 @@ macro_rules! sign_in_stands {
     };
 }
 
+/// SQL: the account (`u`) may use the machine (`m`).
+macro_rules! may_reach {
+    () => {
+        concat!(
+            "((m.organization_id = u.organization_id OR u.role = 'super_admin') AND ",
+            $crate::features::machines::predicates::reaches!(),
+            ")"
+        )
+    };
+}
+
+/// SQL: the account (`u`) may have the session (`s`) that it has opened on the machine (`m`). One on another host it has by a permission
+/// in its organization, and need not reach the machine that opened it: by that which it was opened by, or by one that opens all; or by what
+/// it may do with a thing of the inventory, if that is how it was opened.
+macro_rules! may_have {
+    () => {
+        concat!(
+            "iif(s.ssh_host IS NULL, ",
+            $crate::features::sessions::authority::may_reach!(),
+            ", m.organization_id = u.organization_id AND (u.role <> 'user' OR CASE WHEN s.ssh_object IS NULL THEN EXISTS (
+               SELECT 1 FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id WHERE r.user_id = u.id
+               AND p.permission IN (s.ssh_right, 'instances.ssh', 'inventory.server.ssh'))
+             ELSE EXISTS (SELECT 1 FROM inventory_objects o JOIN inventory_types t ON t.id = o.type_id
+               WHERE o.id = s.ssh_object AND o.organization_id = m.organization_id AND ",
+            $crate::features::inventory::rights::may!("s.ssh_right"),
+            ") END))"
+        )
+    };
+}
+pub(super) use {may_have, may_reach};
+
 statements! {
     /// Which of the claims (?2, a JSON array) on the terminals of a machine (?1) hold, by their places in it.
     HOLD = concat!(
@@ -35,7 +66,7 @@ statements! {
          JOIN users u ON u.id = c.value ->> 'user' JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = s.machine_id
          WHERE m.status <> 'revoked' AND ", is_active!(), "
            AND CASE c.value ->> 'tie' WHEN 'guest' THEN ", invited!("(c.value ->> 'can_type')"), "
-             ELSE (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), " END
+             WHEN 'owner' THEN ", may_have!(), " ELSE ", may_reach!(), " END
            AND (c.value ->> 'sudo' = 0 OR ", may_sudo!(), ") AND ", sign_in_stands!()
     );
 
@@ -47,7 +78,7 @@ statements! {
          CROSS JOIN commands k ON k.id = c.value AND k.machine_id = ?1 AND k.finished_at IS NULL
          JOIN users u ON u.id = k.user_id JOIN organizations o ON o.id = u.organization_id JOIN machines m ON m.id = k.machine_id
          WHERE m.status <> 'revoked' AND ", is_active!(), "
-           AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ", reaches!(), "
+           AND ", may_reach!(), "
            AND (k.sudo = 0 OR ", may_sudo!(), ") AND (k.token_version IS NULL OR k.token_version = u.token_version)
            AND (k.key_id IS NULL OR EXISTS (SELECT 1 FROM api_keys a WHERE a.id = k.key_id AND a.user_id = u.id
                AND (a.expires_at IS NULL OR a.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))))"

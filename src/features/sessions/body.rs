@@ -30,6 +30,8 @@ impl From<SessionRow> for TerminalSession {
             ip_address: row.ip_address,
             cols: row.cols,
             rows: row.rows,
+            target: row.ssh_host,
+            target_user: row.ssh_user,
             command_count: row.commands,
         }
     }

@@ -303,6 +303,7 @@ impl World {
                     allow_sudo: access.may_sudo(),
                     recording: None,
                     limits: Default::default(),
+                    ssh: None,
                     refusal: None,
                 }));
             }
@@ -400,6 +401,7 @@ impl World {
             policies: true,
             services: false,
             playbooks: false,
+            ssh: false,
         };
         self.relay
             .text(self.now, socket, &serde_json::to_string(&hello).unwrap());

@@ -5,8 +5,9 @@ use futures_util::future::join_all;
 use protocol::ids::ObjectId;
 use serde::Deserialize;
 
+use super::authority::{may_have, may_reach};
 use crate::auth::account_store::is_active;
-use crate::features::machines::predicates::{may_sudo, reaches};
+use crate::features::machines::predicates::may_sudo;
 use crate::platform::context::App;
 use crate::platform::db::{Query, statements};
 use crate::platform::error::ApiError;
@@ -18,7 +19,7 @@ const AT_ONCE: i64 = 500;
 
 /// The machines with something of a table, as far as this condition on it says that it lives, whose owner may no longer have it.
 macro_rules! orphaned {
-    ($table:literal, $lives:literal) => {
+    ($table:literal, $lives:literal, $may:expr) => {
         concat!(
             "SELECT s.machine_id FROM ",
             $table,
@@ -28,8 +29,8 @@ macro_rules! orphaned {
             $lives,
             " AND NOT (",
             is_active!(),
-            " AND (m.organization_id = u.organization_id OR u.role = 'super_admin') AND ",
-            reaches!(),
+            " AND ",
+            $may,
             " AND (s.sudo = 0 OR ",
             may_sudo!(),
             "))"
@@ -41,10 +42,10 @@ macro_rules! orphaned {
 macro_rules! orphans {
     ($more:literal) => {
         concat!(
-            orphaned!("terminal_sessions", "s.status = 'active'"),
+            orphaned!("terminal_sessions", "s.status = 'active'", may_have!()),
             $more,
             " UNION ",
-            orphaned!("commands", "s.finished_at IS NULL"),
+            orphaned!("commands", "s.finished_at IS NULL", may_reach!()),
             $more
         )
     };
@@ -176,6 +177,21 @@ mod tests {
         assert_eq!(asked(&db), 1, "the grant counts before the account's role");
         db.execute("UPDATE terminal_sessions SET sudo = 0");
         assert_eq!(asked(&db), 0);
+    }
+
+    #[test]
+    fn a_relay_is_asked_when_the_permission_for_another_host_is_withdrawn() {
+        let db = db();
+        db.execute(
+            "UPDATE terminal_sessions SET ssh_host = 'h', ssh_right = 'instances.ssh'; DELETE FROM group_members;
+             INSERT INTO roles (id, organization_id, name, created_at) SELECT 100, organization_id, 'ssh', 'x' FROM users
+               WHERE username = 'bob';
+             INSERT INTO role_permissions VALUES (100, 'instances.ssh');
+             INSERT INTO user_roles SELECT id, 100 FROM users WHERE username = 'bob'",
+        );
+        assert_eq!(asked(&db), 0, "nobody has to reach the runner");
+        db.execute("DELETE FROM user_roles");
+        assert_eq!(asked(&db), 1);
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub struct SessionRow {
     pub ip_address: String,
     pub cols: u16,
     pub rows: u16,
+    /// The other host that it is on…
+    pub ssh_host: Option<String>,
+    /// …and as whom, if that was asked for.
+    pub ssh_user: Option<String>,
     /// How many commands of it are in the log.
     pub commands: u64,
 }

@@ -111,6 +111,7 @@ pub async fn open_terminal(
         allow_sudo: access.may_sudo(),
         recording,
         limits: access.found().limits,
+        ssh: None,
         refusal,
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);

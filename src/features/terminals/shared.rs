@@ -83,6 +83,7 @@ pub async fn open_shared_terminal(
         recording: None,
         // It starts no session.
         limits: SessionLimits::default(),
+        ssh: None,
         refusal: None,
     };
     let subprotocol = (request.dialect == Dialect::Stream).then_some(VIEWER_SUBPROTOCOL);

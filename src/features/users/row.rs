@@ -19,7 +19,7 @@ macro_rules! user_row {
            json((SELECT json_group_array(json_object('id', r.id, 'name', r.name)) FROM roles r
              WHERE r.organization_id = u.organization_id AND CASE WHEN r.is_system = 1 THEN u.role <> 'user'
                ELSE EXISTS (SELECT 1 FROM user_roles h WHERE h.user_id = u.id AND h.role_id = r.id) END)),
-           json(", crate::auth::account_store::permissions!(), ")) AS user")
+           json(", crate::auth::account_store::allowed!(), ")) AS user")
     };
 }
 pub(crate) use user_row;

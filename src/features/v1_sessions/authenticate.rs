@@ -164,6 +164,7 @@ async fn come_in(
         allow_sudo: came.may_sudo,
         recording,
         limits: came.limits,
+        ssh: None,
         refusal: None,
     })
 }

@@ -80,7 +80,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "INSERT INTO runners VALUES ('{machine}', 0, '2026-01-01T00:00:00.000Z')"
     ));
     world.stack.sql(&format!(
-        "INSERT INTO services SELECT id, '{FOREIGN}', organization_id, 1, 1, '{{\"scripts\":[],\"configs\":[]}}' FROM machines WHERE id = '{machine}'"
+        "INSERT INTO services SELECT id, '{FOREIGN}', organization_id, 1, 1, '{{\"scripts\":[],\"configs\":[],\"hosts\":[\"{FOREIGN}\"]}}' FROM machines WHERE id = '{machine}'"
     ));
     world.owner.get(&format!("/api/services/{FOREIGN}")).await.ok();
     // What providers have said to both just now: the stranger's has nothing.
@@ -136,7 +136,7 @@ async fn what_belongs_to_another_organization_is_answered_like_what_does_not_exi
         "tag_id" => (entered.1.clone(), "999999999".to_owned()),
         "permission_id" => (entered.2.clone(), "999999999".to_owned()),
         "acl_id" => (entered.3.clone(), "999999999".to_owned()),
-        "name" | "label" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
+        "name" | "label" | "hostname" => (FOREIGN.to_owned(), UNKNOWN.to_owned()),
         "region" => ("mel".to_owned(), "mel".to_owned()),
         "subdir" => ("inputs".to_owned(), "inputs".to_owned()),
         "file_name" => ("a.txt".to_owned(), "a.txt".to_owned()),

@@ -35,14 +35,29 @@ const LIVE_TICKET: &str = "POST /api/recordings/{recording_id}/ticket";
 /// The same.
 const SHARED_TICKET: &str = "POST /api/shares/{share_id}/ticket";
 
+/// The same, of whoever may open terminals by SSH.
+const SSH_TICKETS: [&str; 3] = [
+    "POST /api/instances/ssh/{hostname}/ticket",
+    "POST /api/inventory/server/ssh/{hostname}/ticket",
+    "POST /api/inventory/ws/{object_id}/ticket",
+];
+
 /// What opens a socket, which keys do not get.
-const TICKETS: [&str; 3] = [TICKET, LIVE_TICKET, SHARED_TICKET];
+const TICKETS: [&str; 6] = [
+    TICKET,
+    LIVE_TICKET,
+    SHARED_TICKET,
+    SSH_TICKETS[0],
+    SSH_TICKETS[1],
+    SSH_TICKETS[2],
+];
 
 /// The form of `/v1` has no place for the name of a right.
 const ADMIN: &str = "Admin access required";
 const SUPER: &str = "Super admin access required";
 
 const NOT_SHARED: &str = "This session is not shared with you, or it is over";
+const NO_SSH: &str = "Permission denied: SSH access";
 const NO_LINK: &str = "This link is not valid any more, or its session is over";
 
 const OPERATIONS: &[(&str, Expected)] = &[
@@ -410,6 +425,13 @@ const OPERATIONS: &[(&str, Expected)] = &[
     ("POST /api/instances/{label}/{region}/stop", Needs("instances.stop")),
     ("POST /api/instances/stop", Needs("instances.stop")),
     ("GET /api/instances/provider", Needs("system.settings.view")),
+    ("GET /api/instances/ssh/{hostname}", Refused(403, NO_SSH)),
+    (SSH_TICKETS[0], Refused(403, NO_SSH)),
+    ("GET /api/inventory/server/ssh/{hostname}", Refused(403, NO_SSH)),
+    (SSH_TICKETS[1], Refused(403, NO_SSH)),
+    ("GET /api/inventory/ws/{object_id}/action", Refused(403, NO_SSH)),
+    ("GET /api/inventory/server/{object_id}/ssh", Refused(403, NO_SSH)),
+    (SSH_TICKETS[2], Needs("inventory.server.view")),
     ("PUT /api/instances/provider", Needs("system.settings.edit")),
     ("DELETE /api/instances/provider", Needs("system.settings.edit")),
     ("GET /api/costs", Needs("costs.view")),
@@ -666,7 +688,7 @@ impl Things {
             "offset" => "0".to_owned(),
             "name" => "web".to_owned(),
             // Which instances there are nobody knows without the key of a provider.
-            "label" => "web".to_owned(),
+            "label" | "hostname" => "web".to_owned(),
             "region" => "mel".to_owned(),
             "config" => "config.yaml".to_owned(),
             "subdir" => "inputs".to_owned(),

@@ -1647,6 +1647,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/instances/ssh/{hostname}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a terminal by SSH (WebSocket) */
+        get: operations["open_instance_terminal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/ssh/{hostname}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for a terminal by SSH */
+        post: operations["create_instance_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/instances/stop": {
         parameters: {
             query?: never;
@@ -1675,6 +1709,57 @@ export interface paths {
         put?: never;
         /** Stop an instance */
         post: operations["stop_instance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inventory/server/ssh/{hostname}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a server's terminal (WebSocket) */
+        get: operations["open_server_terminal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inventory/server/ssh/{hostname}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for a server's terminal */
+        post: operations["create_server_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inventory/server/{object_id}/ssh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a thing's terminal, or watch its job (WebSocket) */
+        get: operations["open_thing_alias"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1819,6 +1904,40 @@ export interface paths {
         post?: never;
         /** Remove a type */
         delete: operations["delete_type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inventory/ws/{object_id}/action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a thing's terminal, or watch its job (WebSocket) */
+        get: operations["open_thing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inventory/ws/{object_id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for a thing's terminal or job */
+        post: operations["create_thing_ticket"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -8997,7 +9116,9 @@ export interface components {
         /** @description Have an action done. All of it may be left out. */
         RunAction: {
             /** @description What it is given. */
-            inputs?: Record<string, never> | null;
+            inputs?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Of `dynamic_scripts`, which script; `deploy` if nothing is said. */
             script?: string | null;
         };
@@ -10063,6 +10184,10 @@ export interface components {
             started_at: string;
             /** @description Whether it is over. */
             status: components["schemas"]["SessionStatus"];
+            /** @description The host it is on, if the machine is a runner that opened it there by SSH. */
+            target?: string | null;
+            /** @description As whom, if another was asked for than the inventory names. */
+            target_user?: string | null;
             /** @description How the client named itself. */
             user_agent: string;
             /** @description Who opened it. */
@@ -22285,6 +22410,192 @@ export interface operations {
             };
         };
     };
+    open_instance_terminal: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
+                /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
+                token?: string;
+                /** @description The session to attach to, or to open under this name: 1 to 128 characters of A-Z a-z 0-9 . _ : - */
+                session_id?: string;
+                /** @description What kind of program opens it: `ui`, `cli`, `vscode`, or a name of its own. */
+                source?: string;
+                /** @description The operating system, if the client knows better than its `User-Agent`. */
+                os_info?: string;
+                /** @description Width in characters, 1 to 1000; 80 if absent. */
+                cols?: number;
+                /** @description Height in characters, 1 to 1000; 24 if absent. */
+                rows?: number;
+                /** @description `raw` for output as binary frames and nothing else. */
+                format?: string;
+                /** @description The user at the host; without one the one that the inventory names: 1 to 32 characters of A-Z a-z 0-9 . _ - */
+                user?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The host, as inventories of services name it */
+                hostname: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller or the page's origin may not, or the session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No service of the organization knows the host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_instance_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host, as inventories of services name it */
+                hostname: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of this host's terminal, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not open terminals by SSH, or calls by a key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No service of the organization knows the host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     stop_named_instance: {
         parameters: {
             query?: never;
@@ -22461,6 +22772,305 @@ export interface operations {
             /** @description The body is compressed */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    open_server_terminal: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
+                /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
+                token?: string;
+                /** @description The session to attach to, or to open under this name: 1 to 128 characters of A-Z a-z 0-9 . _ : - */
+                session_id?: string;
+                /** @description What kind of program opens it: `ui`, `cli`, `vscode`, or a name of its own. */
+                source?: string;
+                /** @description The operating system, if the client knows better than its `User-Agent`. */
+                os_info?: string;
+                /** @description Width in characters, 1 to 1000; 80 if absent. */
+                cols?: number;
+                /** @description Height in characters, 1 to 1000; 24 if absent. */
+                rows?: number;
+                /** @description `raw` for output as binary frames and nothing else. */
+                format?: string;
+                /** @description The user at the host; without one the one that the inventory names: 1 to 32 characters of A-Z a-z 0-9 . _ - */
+                user?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The host, as inventories of services name it */
+                hostname: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller or the page's origin may not, or the session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No service of the organization knows the host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_server_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host, as inventories of services name it */
+                hostname: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of this host's terminal, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not open terminals by SSH, or calls by a key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No service of the organization knows the host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    open_thing_alias: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
+                /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
+                token?: string;
+                /** @description The session to attach to, or to open under this name: 1 to 128 characters of A-Z a-z 0-9 . _ : - */
+                session_id?: string;
+                /** @description What kind of program opens it: `ui`, `cli`, `vscode`, or a name of its own. */
+                source?: string;
+                /** @description The operating system, if the client knows better than its `User-Agent`. */
+                os_info?: string;
+                /** @description Width in characters, 1 to 1000; 80 if absent. */
+                cols?: number;
+                /** @description Height in characters, 1 to 1000; 24 if absent. */
+                rows?: number;
+                /** @description `raw` for output as binary frames and nothing else. */
+                format?: string;
+                /** @description Of a terminal, the user at the host; without one the one that the inventory of a service names: 1 to 32 characters of A-Z a-z 0-9 . _ - */
+                user?: string;
+                /** @description An action of its type; the one that opens terminals if nothing is said. */
+                action?: string;
+                /** @description Of an action that is a job, which one; the newest if nothing is said. */
+                job_id?: string;
+                /** @description Of a job, how many lines the client has already. */
+                from?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The thing's `id` */
+                object_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller or the page's origin may not, or the session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such thing, action or job in the caller's organization, or no service knows the host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -23846,6 +24456,198 @@ export interface operations {
             };
             /** @description There are things of it, or it comes with the product */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    open_thing: {
+        parameters: {
+            query?: {
+                /** @description What `POST /api/terminal/{agent_id}/ticket` gave, for browsers. It works once and counts before a token. */
+                ticket?: string;
+                /** @description The bearer token, for clients that cannot send a header. It counts before the header. */
+                token?: string;
+                /** @description The session to attach to, or to open under this name: 1 to 128 characters of A-Z a-z 0-9 . _ : - */
+                session_id?: string;
+                /** @description What kind of program opens it: `ui`, `cli`, `vscode`, or a name of its own. */
+                source?: string;
+                /** @description The operating system, if the client knows better than its `User-Agent`. */
+                os_info?: string;
+                /** @description Width in characters, 1 to 1000; 80 if absent. */
+                cols?: number;
+                /** @description Height in characters, 1 to 1000; 24 if absent. */
+                rows?: number;
+                /** @description `raw` for output as binary frames and nothing else. */
+                format?: string;
+                /** @description Of a terminal, the user at the host; without one the one that the inventory of a service names: 1 to 32 characters of A-Z a-z 0-9 . _ - */
+                user?: string;
+                /** @description An action of its type; the one that opens terminals if nothing is said. */
+                action?: string;
+                /** @description Of an action that is a job, which one; the newest if nothing is said. */
+                job_id?: string;
+                /** @description Of a job, how many lines the client has already. */
+                from?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The thing's `id` */
+                object_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; subprotocol `vsay.stream.v1`, or the published frames without one */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller or the page's origin may not, or the session is not the caller's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such thing, action or job in the caller's organization, or no service knows the host */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request asks for no WebSocket */
+            426: {
+                headers: {
+                    /** @description `websocket` */
+                    Upgrade: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A defect of ours; `request_id` names the log line */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A setting is missing; `error` says which */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_thing_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The thing's `id` */
+                object_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket: for `?ticket=` of this thing's socket, once, within 30 seconds */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocketTicket"];
+                };
+            };
+            /** @description A parameter is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing, wrong, expired or revoked */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller may not see the thing, or calls by a key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No such thing in the caller's organization */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

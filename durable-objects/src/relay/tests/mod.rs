@@ -20,6 +20,7 @@ mod rules;
 mod services;
 mod sharing;
 mod size;
+mod ssh;
 mod strangers;
 mod turns;
 mod watcher;

@@ -19,6 +19,7 @@ fn service(name: &str) -> Service {
         name: name.to_owned(),
         deployable: true,
         deployed: false,
+        hosts: Vec::new(),
         scripts: Vec::new(),
         configs: Vec::new(),
         instance: None,

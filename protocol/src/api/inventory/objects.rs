@@ -165,7 +165,6 @@ pub struct RunAction {
     #[schema(max_length = 100)]
     pub script: Option<String>,
     /// What it is given.
-    #[schema(value_type = Option<Object>)]
     pub inputs: Option<Map<String, Value>>,
 }
 

@@ -359,7 +359,7 @@ const SLUG_RULE: &str =
 fn is_slug(text: &str) -> bool {
     is_word(
         text,
-        |c| matches!(c, 'a'..='z'),
+        |c| c.is_ascii_lowercase(),
         |c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-'),
     ) && !RESERVED.contains(&text)
 }
@@ -385,7 +385,7 @@ const ACTION_RULE: &str =
 fn is_action_name(text: &str) -> bool {
     is_word(
         text,
-        |c| matches!(c, 'a'..='z'),
+        |c| c.is_ascii_lowercase(),
         |c| matches!(c, 'a'..='z' | '0'..='9' | '_'),
     ) && !BASIC.contains(&text)
         && text != REVEAL

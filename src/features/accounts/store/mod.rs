@@ -36,7 +36,7 @@ macro_rules! account_columns {
               AND (d.is_system AND u.role <> 'user' OR EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role_id = d.id))
              ) AS roles,
              ",
-            crate::auth::account_store::permissions!(),
+            crate::auth::account_store::allowed!(),
             " AS permissions
              FROM users u JOIN organizations o ON o.id = u.organization_id"
         )

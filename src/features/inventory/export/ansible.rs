@@ -79,7 +79,7 @@ impl Inventory {
         variables.extend(address.as_ref().map(|address| (ADDRESS, address)));
         let fields = self.fields.iter().filter(|field| *field != ADDRESS);
         variables.extend(fields.filter_map(|field| Some((field.as_str(), thing.data.get(field)?))));
-        variables.retain(|(_, value)| !value.is_null() && **value != Value::from(""));
+        variables.retain(|(_, value)| !value.is_null() && value.as_str() != Some(""));
         quoted(&name, text);
         text.push_str(": {");
         for (index, (variable, value)) in variables.into_iter().enumerate() {

@@ -2,7 +2,7 @@
 //! page at a time, and its length is kept; one that is narrowed is found first, by what narrows it most.
 use super::caller_and_type;
 use super::objects::object;
-use crate::features::inventory::rights::{held, may, ruled, tagged};
+use crate::features::inventory::rights::{held, may, ruled};
 use crate::features::inventory::row::{Exported, Listed};
 use crate::features::inventory::wanted::{Order, Wanted};
 use crate::platform::db::{Arg, Query, statements};

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{caller_and_type, type_columns};
 use crate::features::inventory::access::{Create, Delete, Edit, ObjectAccess, TypeAccess};
-use crate::features::inventory::rights::{held, may, ruled, tagged};
+use crate::features::inventory::rights::may;
 use crate::features::inventory::row::{FoundObject, Number, Taken};
 use crate::features::inventory::value::Checked;
 use crate::http::json_text::BodyRow;
@@ -52,17 +52,30 @@ macro_rules! taken {
     };
 }
 
-statements! {
-    /// A type (?2) of the caller's (?1) organization, and a thing of it (?3) if there is one.
-    FIND = concat!(
-        "SELECT ", type_columns!(), ", o.id AS object, o.data, o.secrets, o.data AS data_stored, o.secrets AS secrets_stored,
+/// SQL: a type (`t`), and perhaps a thing of it (`o`), for a caller (`u`): a [`FoundObject`].
+macro_rules! found {
+    () => {
+        concat!("SELECT ", type_columns!(), ", o.id AS object, o.data, o.secrets, o.data AS data_stored, o.secrets AS secrets_stored,
            (SELECT json_group_array(suffix) FROM (SELECT g.suffix FROM inventory_permissions g WHERE g.type_id = t.id AND g.suffix <> 'create' AND ",
         may!("g.suffix"), " ORDER BY g.id) listed_rights) AS may, iif(o.id IS NULL, NULL, ", object!(), ") AS object_body,
            (SELECT json_group_array(json(rule)) FROM (SELECT ", rule!(), " AS rule FROM inventory_acl a JOIN roles r ON r.id = a.role_id
               WHERE a.object_id = o.id ORDER BY a.id) listed_rules) AS rules,
-           (SELECT json_group_array(x.tag_id) FROM inventory_object_tags x WHERE x.object_id = o.id) AS tags
-         FROM ", caller_and_type!(), " LEFT JOIN inventory_objects o ON o.type_id = t.id AND o.id = ?3 WHERE u.id = ?1"
-    );
+           (SELECT json_group_array(x.tag_id) FROM inventory_object_tags x WHERE x.object_id = o.id) AS tags ")
+    };
+}
+
+statements! {
+    /// A type (?2) of the caller's (?1) organization, and a thing of it (?3) if there is one.
+    FIND = concat!(found!(), "FROM ", caller_and_type!(), " LEFT JOIN inventory_objects o ON o.type_id = t.id AND o.id = ?3 WHERE u.id = ?1");
+
+    /// A thing (?2) of the caller's (?1) organization, whatever its type is.
+    FIND_ANY = concat!(found!(), "FROM users u JOIN inventory_objects o ON o.id = ?2 JOIN inventory_types t ON t.id = o.type_id
+           AND t.organization_id = u.organization_id WHERE u.id = ?1");
+
+    /// The server of a name (?2) in the caller's (?1) organization.
+    FIND_HOST = concat!(found!(), "FROM users u JOIN inventory_types t ON t.organization_id = u.organization_id AND t.slug = 'server'
+           JOIN inventory_values v ON v.type_id = t.id AND v.field = 'hostname' AND v.value = ?2
+           JOIN inventory_objects o ON o.id = v.object_id WHERE u.id = ?1");
 
     NEXT = "SELECT 1 + COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'inventory_objects'), 0) AS id";
 
@@ -102,6 +115,17 @@ statements! {
 pub fn find(caller: &ObjectId, slug: &str, id: &str) -> Query<FoundObject> {
     let id: i64 = id.parse().unwrap_or_default();
     Query::new(FIND, [caller.into(), slug.into(), id.into()])
+}
+
+/// A thing by its number alone. What is no number names none.
+pub fn find_any(caller: &ObjectId, id: &str) -> Query<FoundObject> {
+    let id: i64 = id.parse().unwrap_or_default();
+    Query::new(FIND_ANY, [caller.into(), id.into()])
+}
+
+/// The server that is called so, if the inventory has one.
+pub fn find_host(caller: &ObjectId, hostname: &str) -> Query<FoundObject> {
+    Query::new(FIND_HOST, [caller.into(), hostname.into()])
 }
 
 /// A number for a new one.

@@ -9,7 +9,7 @@ use crate::http::json_text::BodyRow;
 use crate::platform::db::{Nothing, Query, statements};
 
 /// SQL: what a tag (`g`) of a caller's (?1) organization lets roles do.
-macro_rules! permissions {
+macro_rules! permitted {
     () => {
         "FROM users u JOIN inventory_tags g ON g.id = ?2 AND g.organization_id = u.organization_id
            JOIN inventory_tag_permissions p ON p.tag_id = g.id JOIN roles r ON r.id = p.role_id WHERE u.id = ?1"
@@ -40,11 +40,11 @@ statements! {
            AND g.id IN (SELECT value FROM json_each(?2)) JOIN inventory_tag_permissions p ON p.tag_id = g.id WHERE u.id = ?1";
 
     PERMISSIONS = concat!("SELECT json_object('id', p.id, 'role_id', p.role_id, 'role_name', r.name, 'permission', p.permission) AS body ",
-        permissions!(), " ORDER BY p.id");
+        permitted!(), " ORDER BY p.id");
 
     /// The one of a role (?3) and a word (?4).
     PERMISSION = concat!("SELECT json_object('id', p.id, 'role_id', p.role_id, 'role_name', r.name, 'permission', p.permission) AS body ",
-        permissions!(), " AND p.role_id = ?3 AND p.permission = ?4");
+        permitted!(), " AND p.role_id = ?3 AND p.permission = ?4");
 
     /// As long as there is room for one more (?4). One that is there already stays.
     PERMIT = "INSERT INTO inventory_tag_permissions (tag_id, role_id, permission)

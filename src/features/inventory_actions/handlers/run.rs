@@ -125,7 +125,7 @@ async fn at_runner(
     of: &DeployRight,
     wanted: Wanted<'_>,
 ) -> Result<Json<JobStarted>, ApiError> {
-    let wanted = wanted.as_action(right.job(), right.event());
+    let wanted = wanted.for_action(right.job(), right.event());
     Ok(Json(started(jobs::start(app, of, wanted).await?)))
 }
 

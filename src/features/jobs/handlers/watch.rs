@@ -80,13 +80,17 @@ pub async fn watch_job(
         Some(token) => sees(&app, &token, &job_id).await,
         None => Err(ApiError::unauthorized("Token required")),
     };
-    let (caller, access) = match seen {
-        Ok(seen) => seen,
-        Err(error) => return refuse(error),
-    };
-    let context = context(&caller, &access, Telling::Frames, from);
+    match seen {
+        Ok((caller, access)) => open(&app, &caller, &access, from).await,
+        Err(error) => refuse(error),
+    }
+}
+
+/// Opens a socket in which a job is told of, from a line on, for whoever sees it.
+pub async fn open(app: &App, caller: &Caller, access: &JobAccess, from: u64) -> Result<Response, ApiError> {
+    let context = context(caller, access, Telling::Frames, from);
     match app
-        .relay(at(&caller, &access))?
+        .relay(at(caller, access))?
         .upgrade(WATCH_PATH, &context, None)
         .await?
     {

@@ -67,6 +67,21 @@ macro_rules! seen {
     };
 }
 
+/// SQL: a job (`j`) as [`FoundJob`], for a caller (`u`).
+macro_rules! found {
+    () => {
+        concat!(
+            "SELECT ",
+            job!(),
+            ", j.note, ",
+            sees!(),
+            " AS sees, j.id, j.machine_id, j.service, j.action, j.status, (j.user_id = u.id OR ",
+            holds!("jobs.view_all"),
+            ") AS may_cancel FROM users u"
+        )
+    };
+}
+
 statements! {
     /// A service is deployed once at a time: there is no such job if another that deploys it (?15, ?16) runs. The schedule (?12) may have been
     /// removed since it was looked up.
@@ -110,10 +125,13 @@ statements! {
         " AND (?8 IS NULL OR j.service = ?8) AND (?9 IS NULL OR j.parent_job_id = ?9) AND j.object_id = ?10");
 
     /// A job (?2) of the caller's (?1) organization.
-    FIND = concat!("SELECT ", job!(), ", j.note, ", sees!(), " AS sees, j.id, j.machine_id, j.service, j.action, j.status,
-           (j.user_id = u.id OR ", holds!("jobs.view_all"), ") AS may_cancel
-         FROM users u JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
+    FIND = concat!(found!(), " JOIN jobs j ON j.id = ?2 AND j.organization_id = u.organization_id LEFT JOIN users o ON o.id = j.user_id
          WHERE u.id = ?1");
+
+    /// The newest one that did something (?3) with a thing (?2); of some, that one (?4).
+    FIND_OF_OBJECT = concat!(found!(), " JOIN jobs j INDEXED BY jobs_of_object ON j.organization_id = u.organization_id AND j.object_id = ?2
+         AND j.action = ?3 AND (?4 IS NULL OR j.id = ?4) LEFT JOIN users o ON o.id = j.user_id
+         WHERE u.id = ?1 ORDER BY j.started_at DESC, j.id LIMIT 1");
 
     /// A job (?2) of the caller's (?1) organization that is to run again.
     AGAIN = concat!("SELECT j.id, ", sees!(), " AS sees, j.service, j.action, j.script, j.type_slug, j.status, j.inputs_sealed
@@ -316,6 +334,11 @@ pub fn list(caller: &ObjectId, filter: Filter, page: Page) -> (Query<ListedJob>,
 /// One job of a caller's organization.
 pub fn find(caller: &ObjectId, id: &str) -> Query<FoundJob> {
     Query::new(FIND, [caller.into(), id.into()])
+}
+
+/// The newest job of a caller's organization that did something with a thing, or the one of an id if it is such a one.
+pub fn find_of_object(caller: &ObjectId, object: i64, action: &str, id: Option<&str>) -> Query<FoundJob> {
+    Query::new(FIND_OF_OBJECT, [caller.into(), object.into(), action.into(), id.into()])
 }
 
 /// One that is to run again.

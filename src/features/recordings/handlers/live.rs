@@ -93,6 +93,7 @@ pub async fn watch_recording(
         recording: None,
         // It starts no session.
         limits: SessionLimits::default(),
+        ssh: None,
         refusal: None,
     };
     let relay = app.relay(&recording.machine_id)?;

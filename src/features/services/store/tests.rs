@@ -28,6 +28,7 @@ fn service(name: &str, deployable: bool, deployed: bool) -> Service {
         name: name.to_owned(),
         deployable,
         deployed,
+        hosts: Vec::new(),
         scripts: vec![script],
         configs: vec!["config.yaml".to_owned()],
         instance: None,

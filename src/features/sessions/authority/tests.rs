@@ -315,3 +315,31 @@ fn a_socket_ends_when_its_network_is_not_let_in_any_more_and_a_shell_stays() {
     db.execute("UPDATE users SET role = 'super_admin' WHERE username = 'bob'");
     assert_eq!(all(&db), [true; 4]);
 }
+
+#[test]
+fn a_session_on_another_host_is_had_by_a_permission_and_not_by_reaching_the_runner() {
+    let db = db();
+    db.execute("UPDATE terminal_sessions SET ssh_host = 'h', ssh_right = 'inventory.server.ssh'");
+    assert!(
+        !holds(&db, bobs(false, None)),
+        "he reaches the machine, which gives him no other host"
+    );
+    db.execute(
+        "INSERT INTO roles (id, organization_id, name, created_at) SELECT 100, organization_id, 'ssh', 'x' FROM users WHERE username = 'bob';
+         INSERT INTO role_permissions VALUES (100, 'instances.view');
+         INSERT INTO user_roles SELECT id, 100 FROM users WHERE username = 'bob'; DELETE FROM group_members",
+    );
+    assert!(!holds(&db, bobs(false, None)));
+    for permission in ["inventory.server.ssh", "instances.ssh"] {
+        db.execute(&format!("UPDATE role_permissions SET permission = '{permission}'"));
+        assert!(holds(&db, bobs(false, None)), "{permission}");
+        assert!(!holds(&db, bobs(true, None)), "never with privileges on the runner");
+    }
+    for sql in [
+        "UPDATE role_permissions SET permission = 'instances.view'",
+        "UPDATE users SET role = 'company_admin' WHERE username = 'bob'; UPDATE terminal_sessions SET status = 'closed'",
+    ] {
+        db.execute(sql);
+        assert!(!holds(&db, bobs(false, None)), "{sql}");
+    }
+}

@@ -3,8 +3,10 @@
 use protocol::ids::SessionId;
 use serde::Deserialize;
 
+use super::host::OnHost;
+use crate::auth::caller::Caller;
 use crate::features::machines::access::MachineAccess;
-use crate::platform::db::{Query, statements};
+use crate::platform::db::{Arg, Query, statements};
 use crate::platform::error::ApiError;
 
 /// SQL: how many sessions run in an organization (`o`).
@@ -46,7 +48,7 @@ statements! {
     /// not be opened if there were room.
     REACHED = concat!(
         "SELECT EXISTS (SELECT 1 FROM terminal_sessions e WHERE e.session_id = ?2 AND e.organization_id = o.id
-             AND NOT (e.user_id = ?3 AND e.machine_id = ?4)) AS taken,
+             AND NOT (e.user_id = ?3 AND e.machine_id = ?4 AND e.ssh_host IS ?5 AND e.ssh_user IS ?6)) AS taken,
            o.max_sessions, o.max_user_sessions, ", running!(), " AS running, ", running_of_user!("?3"), " AS of_user
          FROM organizations o WHERE o.id = ?1"
     );
@@ -55,7 +57,7 @@ statements! {
 /// What stands in the way of a session.
 #[derive(Debug, Deserialize)]
 pub struct Reached {
-    /// Whether the name is somebody else's, or another machine's.
+    /// Whether the name is somebody else's, or another machine's or host's.
     taken: u8,
     max_sessions: u32,
     max_user_sessions: u32,
@@ -103,6 +105,23 @@ pub fn reached(access: &MachineAccess, session: &SessionId) -> Query<Reached> {
             session.into(),
             access.caller().id().into(),
             (&found.machine.id).into(),
+            Arg::Null,
+            Arg::Null,
+        ],
+    )
+}
+
+/// The same of one on another host.
+pub fn reached_on_host(caller: &Caller, on: &OnHost, session: &SessionId) -> Query<Reached> {
+    Query::new(
+        REACHED,
+        [
+            on.organization.into(),
+            session.into(),
+            caller.id().into(),
+            on.runner.into(),
+            on.hostname.into(),
+            on.user.into(),
         ],
     )
 }

@@ -1,4 +1,5 @@
 //! SQL of terminal sessions.
+mod host;
 mod limit;
 mod list;
 pub mod over;
@@ -10,13 +11,15 @@ use serde::Deserialize;
 
 use super::access::SessionControl;
 use super::row::FoundSession;
+use crate::auth::caller::Caller;
 use crate::features::machines::access::MachineAccess;
 use crate::features::machines::predicates::{manages, reaches};
 use crate::features::organizations::access::OrganizationEnd;
 use crate::http::client::{self, Client};
-use crate::platform::db::{Nothing, Query, flag, statements};
+use crate::platform::db::{Arg, Nothing, Query, flag, statements};
 
-pub use limit::{Reached, reached};
+pub use host::OnHost;
+pub use limit::{Reached, reached, reached_on_host};
 pub use list::{Filter, list, of_machine};
 
 use limit::has_room;
@@ -26,7 +29,7 @@ macro_rules! shown {
     () => {
         "s.id, s.session_id, s.name, m.agent_id, s.machine_id, m.name AS machine_name, m.ip_address AS machine_host, s.user_id, s.username,
          COALESCE(NULLIF(trim(w.first_name || ' ' || w.last_name), ''), s.username) AS full_name, w.email, s.source, s.status, s.started_at,
-         s.ended_at, s.last_activity, s.close_reason, s.browser, s.os, s.user_agent, s.ip_address, s.cols, s.rows,
+         s.ended_at, s.last_activity, s.close_reason, s.browser, s.os, s.user_agent, s.ip_address, s.cols, s.rows, s.ssh_host, s.ssh_user,
          (SELECT COUNT(*) FROM command_logs c WHERE c.machine_id = s.machine_id AND c.session_id = s.session_id) AS commands"
     };
 }
@@ -45,21 +48,24 @@ statements! {
 
     RENAME = "UPDATE terminal_sessions SET name = ?2 WHERE id = ?1 AND name <> ?2";
 
-    /// Opens a session, or opens it again. Another account's, or one on another machine, stays as it is and gives no row; so does one
-    /// for which there is no room. As this is one statement, of two who take the last place one gets it.
+    /// Opens a session, or opens it again. Another account's, or one on another machine or host, stays as it is and gives no row; so does
+    /// one for which there is no room. As this is one statement, of two who take the last place one gets it.
     OPEN = concat!(
         "INSERT INTO terminal_sessions
          (id, session_id, organization_id, machine_id, user_id, username, source, started_at, last_activity, browser, os, user_agent,
-          ip_address, cols, rows, sudo, attach_until)
-         SELECT ?1, ?2, o.id, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM organizations o
+          ip_address, cols, rows, sudo, attach_until, ssh_host, ssh_user, ssh_right, ssh_object)
+         SELECT ?1, ?2, o.id, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20 FROM organizations o
          WHERE o.id = ?3 AND ", has_room!(), "
          ON CONFLICT (session_id, organization_id) DO UPDATE SET status = 'active', ended_at = NULL, close_reason = NULL,
            openings = openings + 1, attach_until = excluded.attach_until,
            last_activity = excluded.last_activity, source = excluded.source, browser = excluded.browser, os = excluded.os,
            user_agent = excluded.user_agent, ip_address = excluded.ip_address,
            -- A shell that runs keeps what it was started with.
-           sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END
+           sudo = CASE status WHEN 'active' THEN sudo ELSE excluded.sudo END, ssh_right = excluded.ssh_right,
+           ssh_object = excluded.ssh_object
          WHERE user_id = excluded.user_id AND machine_id = excluded.machine_id
+           -- What leads to another host never leads to a shell of the machine, and the other way round.
+           AND ssh_host IS excluded.ssh_host AND ssh_user IS excluded.ssh_user
          RETURNING openings, (SELECT o.record_sessions FROM organizations o WHERE o.id = organization_id) AS records"
     );
 
@@ -111,30 +117,49 @@ pub fn rename(control: &SessionControl, name: &str) -> Query<Nothing> {
 /// Opens a session on a machine. No row means that the name is another account's or another machine's of the organization, or that
 /// there is no room: [`reached`] tells.
 pub fn open(access: &MachineAccess, new: &NewSession) -> Query<Opened> {
-    let (found, caller) = (access.found(), access.caller());
+    let found = access.found();
+    let place = (&found.organization_id, &found.machine.id, access.may_sudo());
+    Query::new(OPEN, opening(access.caller(), place, None, new))
+}
+
+/// Opens a session on another host, for whoever was found to have the permission. No row means the same: [`reached_on_host`] tells.
+pub fn open_on_host(caller: &Caller, on: &OnHost, new: &NewSession) -> Query<Opened> {
     Query::new(
         OPEN,
-        [
-            (&new.id).into(),
-            new.session_id.into(),
-            (&found.organization_id).into(),
-            (&found.machine.id).into(),
-            caller.id().into(),
-            caller.username().into(),
-            new.source.into(),
-            new.now.into(),
-            client::browser(&new.client.user_agent).into(),
-            new.os
-                .unwrap_or_else(|| client::operating_system(&new.client.user_agent))
-                .into(),
-            new.client.user_agent.as_str().into(),
-            new.client.address.as_str().into(),
-            i64::from(new.size.cols).into(),
-            i64::from(new.size.rows).into(),
-            access.may_sudo().into(),
-            new.attach_until.into(),
-        ],
+        opening(caller, (on.organization, on.runner, false), Some(on), new),
     )
+}
+
+fn opening(
+    caller: &Caller,
+    (organization, machine, sudo): (&ObjectId, &ObjectId, bool),
+    on: Option<&OnHost>,
+    new: &NewSession,
+) -> [Arg; 20] {
+    [
+        (&new.id).into(),
+        new.session_id.into(),
+        organization.into(),
+        machine.into(),
+        caller.id().into(),
+        caller.username().into(),
+        new.source.into(),
+        new.now.into(),
+        client::browser(&new.client.user_agent).into(),
+        new.os
+            .unwrap_or_else(|| client::operating_system(&new.client.user_agent))
+            .into(),
+        new.client.user_agent.as_str().into(),
+        new.client.address.as_str().into(),
+        i64::from(new.size.cols).into(),
+        i64::from(new.size.rows).into(),
+        sudo.into(),
+        new.attach_until.into(),
+        on.map(|on| on.hostname).into(),
+        on.and_then(|on| on.user).into(),
+        on.map(|on| on.permission).into(),
+        on.and_then(|on| on.thing).into(),
+    ]
 }
 
 /// Ends a session whose shell is to be hung up.

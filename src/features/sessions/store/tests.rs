@@ -409,3 +409,53 @@ fn a_machine_is_found_with_what_its_own_organization_grants_sessions() {
     );
     assert!(access(&db, "ann", "000000000000").found().limits.is_none());
 }
+
+#[test]
+fn a_session_on_another_host_never_becomes_a_shell_of_the_machine_nor_the_other_way_round() {
+    let db = db();
+    let ann = access(&db, "ann", "000000000000");
+    let (organization, runner) = (&ann.found().organization_id, &ann.found().machine.id);
+    let on_host = |session: &str, hostname: &str, user: Option<&str>| {
+        let client = Client::default();
+        let on = OnHost {
+            organization,
+            runner,
+            hostname,
+            user,
+            permission: "instances.ssh",
+            thing: None,
+        };
+        let session = session.parse().unwrap();
+        let new = NewSession {
+            id: crate::platform::random::object_id().unwrap(),
+            session_id: &session,
+            source: "cli",
+            os: None,
+            client: &client,
+            size: Size::default(),
+            now: "2026-01-02T00:00:00.000Z",
+            attach_until: None,
+        };
+        let opened = !db.run(open_on_host(ann.caller(), &on, &new)).is_empty();
+        let reached = db.run(reached_on_host(ann.caller(), &on, &session)).remove(0);
+        assert_eq!(
+            opened,
+            reached.error().status() == 409,
+            "what is taken is no matter of room"
+        );
+        opened
+    };
+    assert!(on_host("there", "web-1", None) && on_host("there", "web-1", None));
+    assert!(!on_host("there", "web-2", None) && !on_host("there", "web-1", Some("deploy")));
+    assert!(!opened(&db, "ann", "000000000000", "there"));
+    assert!(!on_host("s-ann", "web-1", None), "that is a shell of the machine");
+    db.execute("UPDATE terminal_sessions SET status = 'closed'");
+    assert!(!opened(&db, "ann", "000000000000", "there") && on_host("there", "web-1", None));
+    let (list, _) = list(ann.caller().id(), &Filter::default(), ALL);
+    let row = db
+        .run(list)
+        .into_iter()
+        .find(|row| row.session_id.as_str() == "there")
+        .unwrap();
+    assert_eq!(TerminalSession::from(row).target.as_deref(), Some("web-1"));
+}

@@ -25,6 +25,8 @@ statements! {
     COME_IN = concat!(
         "UPDATE terminal_sessions SET openings = openings + 1, attach_until = NULL, last_activity = ?4
          WHERE session_id = ?1 AND machine_id = ?2 AND user_id = ?3 AND status = 'active'
+           -- One on another host is opened where that is asked for, or it would become a shell of the machine.
+           AND ssh_host IS NULL
          RETURNING openings, cols, rows,
            (SELECT m.agent_id FROM machines m WHERE m.id = terminal_sessions.machine_id) AS agent_id,
            (SELECT o.record_sessions FROM organizations o WHERE o.id = terminal_sessions.organization_id) AS records,

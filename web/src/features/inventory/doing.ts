@@ -1,9 +1,5 @@
-/**
- * What is done with things: actions, syncs, exports. The API document does not have these operations yet, so their answers are typed here;
- * once it has them, they move to the typed client like those of `api.ts`, and `untyped.ts` goes.
- */
-import { answer } from '../../api/client';
-import { untyped } from '../../api/untyped';
+/** What is done with things: actions, syncs, exports. */
+import { answer, client } from '../../api/client';
 import { download } from '../../auth/download';
 
 /** What an action is asked with. All of it may be absent. */
@@ -13,26 +9,23 @@ export interface Asked {
   inputs?: Record<string, unknown>;
 }
 
-interface Started {
-  job_id: string;
-  status: string;
-}
-
 /** Does something with a thing. Answers the job. */
 export async function runAction(slug: string, id: string, action: string, asked: Asked): Promise<string> {
-  const path = `/api/inventory/${encodeURIComponent(slug)}/${encodeURIComponent(id)}/actions/${encodeURIComponent(action)}`;
-  return (await answer(untyped.POST<Started>(path, { body: asked }))).job_id;
+  const path = { type_slug: slug, object_id: id, action };
+  const started = client.POST('/api/inventory/{type_slug}/{object_id}/actions/{action}', { params: { path }, body: asked });
+  return (await answer(started)).job_id;
 }
 
 /** Does something that is about all things of a type. Answers the job. */
 export async function runTypeAction(slug: string, action: string, asked: Asked): Promise<string> {
-  const path = `/api/inventory/${encodeURIComponent(slug)}/actions/${encodeURIComponent(action)}`;
-  return (await answer(untyped.POST<Started>(path, { body: asked }))).job_id;
+  const path = { type_slug: slug, action };
+  const started = client.POST('/api/inventory/{type_slug}/actions/{action}', { params: { path }, body: asked });
+  return (await answer(started)).job_id;
 }
 
 /** Has the things of a type brought in line with where they come from. */
 export async function syncType(slug: string): Promise<void> {
-  await answer(untyped.POST<{ ok: boolean }>(`/api/inventory/${encodeURIComponent(slug)}/sync`));
+  await answer(client.POST('/api/inventory/{type_slug}/sync', { params: { path: { type_slug: slug } } }));
 }
 
 /** What things of a type can be exported as. */

@@ -28,9 +28,7 @@ export async function listJobsAbout(
   { page, limit }: { page: number; limit: number },
   signal: AbortSignal,
 ): Promise<Rows<Job>> {
-  const query = { page, per_page: limit };
-  // The API document does not have this one yet.
-  Object.assign(query, { object_id: object });
+  const query = { page, per_page: limit, object_id: String(object) };
   const { jobs, total } = await answer(client.GET('/api/jobs', { params: { query }, signal }));
   return { rows: jobs, total };
 }

@@ -1,9 +1,8 @@
 /** The connections of the open tabs. They live on while the person looks at other pages of the console. */
 import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import { answer } from '../../api/client';
+import { answer, client } from '../../api/client';
 import { ApiError, errorFrom } from '../../api/error';
-import { untyped } from '../../api/untyped';
 import { auth } from '../../auth/auth.svelte';
 import { Connection } from '../../terminal/connection.svelte';
 import type { Size } from '../../terminal/messages';
@@ -75,21 +74,44 @@ $effect.root(() => {
 /** Where a tab's terminal is in the API: its socket, what makes tickets for that, and what else it is asked with. */
 interface Place {
   socket: string;
-  ticket: string;
+  ticket: (signal: AbortSignal) => Promise<{ ticket: string }>;
   query: Record<string, string>;
 }
 
 /** On its machine, on a host without an agent, or where somebody has shared it. */
 function placeOf({ agentId, host, shared }: Tab): Place {
-  const within = (path: string): Place => ({ socket: `${path}/ws`, ticket: `${path}/ticket`, query: {} });
-  if (shared) return within(`/api/shares/${shared.id}`);
-  if (!host) return within(`/api/terminal/${agentId}`);
+  if (shared) {
+    const path = { share_id: shared.id };
+    return {
+      socket: `/api/shares/${shared.id}/ws`,
+      ticket: (signal) => answer(client.POST('/api/shares/{share_id}/ticket', { params: { path }, signal })),
+      query: {},
+    };
+  }
+  if (!host) {
+    const path = { agent_id: agentId };
+    return {
+      socket: `/api/terminal/${agentId}/ws`,
+      ticket: (signal) => answer(client.POST('/api/terminal/{agent_id}/ticket', { params: { path }, signal })),
+      query: {},
+    };
+  }
   const query: Place['query'] = host.user === '' ? {} : { user: host.user };
   const id = encodeURIComponent(host.id);
   if (host.by === 'thing') {
-    return { socket: `/api/inventory/ws/${id}/action`, ticket: `/api/inventory/ws/${id}/ticket`, query };
+    const path = { object_id: host.id };
+    return {
+      socket: `/api/inventory/ws/${id}/action`,
+      ticket: (signal) => answer(client.POST('/api/inventory/ws/{object_id}/ticket', { params: { path }, signal })),
+      query,
+    };
   }
-  return { socket: `/api/inventory/server/ssh/${id}`, ticket: `/api/inventory/server/ssh/${id}/ticket`, query };
+  const path = { hostname: host.id };
+  return {
+    socket: `/api/inventory/server/ssh/${id}`,
+    ticket: (signal) => answer(client.POST('/api/inventory/server/ssh/{hostname}/ticket', { params: { path }, signal })),
+    query,
+  };
 }
 
 /** Where the terminal is, with a ticket: an address is no place for what works longer. */
@@ -107,12 +129,12 @@ async function address(tab: Tab, { cols, rows }: Size, signal: AbortSignal): Pro
 const FINAL: ReadonlySet<number> = new Set([400, 401, 403, 404, 409, 410]);
 
 async function ticketFor(tab: Tab, signal: AbortSignal): Promise<string> {
-  // One body for all of them, whatever the place is.
-  const made = answer(untyped.POST<{ ticket: string }>(placeOf(tab).ticket, { signal }));
-  const { ticket } = await made.catch((cause: unknown) => {
-    if (!(cause instanceof ApiError) || !FINAL.has(cause.status)) throw cause;
-    throw new Refusal(cause.status === 401 ? 'You are signed out.' : cause.message);
-  });
+  const { ticket } = await placeOf(tab)
+    .ticket(signal)
+    .catch((cause: unknown) => {
+      if (!(cause instanceof ApiError) || !FINAL.has(cause.status)) throw cause;
+      throw new Refusal(cause.status === 401 ? 'You are signed out.' : cause.message);
+    });
   return ticket;
 }
 

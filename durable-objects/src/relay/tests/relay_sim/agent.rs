@@ -8,6 +8,7 @@ use protocol::relay_contract::AgentContext;
 use protocol::stream::{Applied, InputApplier};
 use protocol::terminal::agent::{Described, FromAgent, InputReport, NoResult, Report, ToAgent};
 use protocol::terminal::frame::{Frame, Kind};
+use protocol::terminal::ssh::SshConnected;
 use protocol::terminal::{ExitStatus, Size};
 
 use super::{RelaySim, Wire, agent_id, object_id, output_at, typed_at};
@@ -35,10 +36,12 @@ pub struct AgentModel {
     pub deaf: bool,
     /// Whether it holds to policies.
     pub policed: bool,
-    /// Whether it has services…
-    pub services: bool,
+    /// The key of a host that it sees for the first time.
+    pub trusts: Option<String>,
     /// Whether it says that it has Ansible run playbooks.
     pub playbooks: bool,
+    /// Whether it has services…
+    pub services: bool,
     /// …and was asked for them.
     pub tells_services: bool,
     /// What it was told that commands may run: of each, by its text, whether it is refused and whether it needs approval.
@@ -75,6 +78,7 @@ impl Default for AgentModel {
             policed: true,
             services: false,
             playbooks: false,
+            trusts: None,
             tells_services: false,
             policies: Policies::default(),
             socket: None,
@@ -143,6 +147,7 @@ impl RelaySim {
             policies: self.agent.policed,
             services: self.agent.services,
             playbooks: self.agent.playbooks,
+            ssh: self.agent.services,
         };
         self.say_up(socket, &hello);
     }
@@ -295,8 +300,18 @@ impl RelaySim {
                     stream,
                     session_id,
                     size,
+                    ssh,
                     ..
                 } => {
+                    if let Some(target) = ssh {
+                        let connected = SshConnected {
+                            ip: "10.0.0.5".to_owned(),
+                            user: target.user.unwrap_or_else(|| "root".to_owned()),
+                            default_user: "root".to_owned(),
+                            trusted: self.agent.trusts.clone(),
+                        };
+                        self.say_up(socket, &FromAgent::SshConnected { stream, connected });
+                    }
                     self.agent.shells.entry(stream).or_insert(Shell {
                         session_id,
                         size,

@@ -126,6 +126,7 @@ pub fn viewer_context(dialect: Dialect) -> ViewerContext {
         allow_sudo: false,
         recording: None,
         limits: SessionLimits::default(),
+        ssh: None,
         refusal: None,
     }
 }
