@@ -172,7 +172,10 @@ ACCEPTED = [
     Accepted(
         "whose a machine is, no schema says",
         REFUSED,
-        {"POST /api/machines/{agent_id}/access/revoke": ("The owner's access cannot be revoked",)},
+        {
+            "POST /api/machines/{agent_id}/access/revoke": ("The owner's access cannot be revoked",),
+            "POST /api/machines/{agent_id}/access/grant": ("The owner has access to the machine already",),
+        },
     ),
     Accepted(
         "as published, a service that is none gave nothing, and the stream of a job that is none says so",

@@ -9,7 +9,9 @@ from world import GIF, NEW_PASSWORD, PASSWORD, PNG, PUBLIC_KEY, code
 
 def request(path=None, query=None, body=None, token=None, media_type="application/json", cookie=None):
     """Parts of a request. `token` is for those that must come from the person that `path` or `body` is about."""
-    parts = {"path": path or {}, "query": query or {}, "body": body, "token": token}
+    # What stands in a path is a text.
+    path = {name: str(value) for name, value in (path or {}).items()}
+    parts = {"path": path, "query": query or {}, "body": body, "token": token}
     return parts | {"media_type": media_type, "cookie": cookie}
 
 
@@ -573,6 +575,7 @@ LASTING = {
     "name": lambda world: "web",
     "label": lambda world: "web",
     "hostname": lambda world: "web",
+    "object_id": lambda world: str(credential(world)),
     "region": lambda world: "mel",
     "config": lambda world: "config.yaml",
     "subdir": lambda world: "inputs",

@@ -25025,7 +25025,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>[];
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                     "text/csv": string;
                 };
             };

@@ -139,7 +139,7 @@ fn check_tags(tags: &[i64], faults: &mut Faults) {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Reveal {
     /// Which field.
-    #[schema(min_length = 1, max_length = 50)]
+    #[schema(min_length = 1, max_length = 50, format = "line")]
     pub field: String,
 }
 
@@ -162,7 +162,7 @@ pub struct Revealed {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct RunAction {
     /// Of `dynamic_scripts`, which script; `deploy` if nothing is said.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub script: Option<String>,
     /// What it is given.
     pub inputs: Option<Map<String, Value>>,

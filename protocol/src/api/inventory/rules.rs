@@ -89,12 +89,12 @@ pub struct SetRules {
 
 impl Validate for SetRules {
     fn validate(&self, faults: &mut Faults) {
+        if let Some(permission) = &self.permission {
+            faults.line("permission", permission, 1, MAX_NAME);
+        }
         let Some(rules) = &self.rules else {
             faults.check(self.role_id.is_some(), "role_id", "is required");
-            match &self.permission {
-                Some(permission) => faults.line("permission", permission, 1, MAX_NAME),
-                None => faults.add("permission", "is required"),
-            }
+            faults.check(self.permission.is_some(), "permission", "is required");
             return;
         };
         faults.check(

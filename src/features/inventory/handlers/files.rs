@@ -63,7 +63,7 @@ pub struct ExportQuery {
 #[utoipa::path(get, path = "/api/inventory/{type_slug}/export", summary = "Export things",
     params(("type_slug" = String, Path, description = "The type's `slug`"), ExportQuery),
     responses((status = 200, description = "A file: a JSON array, CSV, or YAML",
-            content((Vec<Object> = "application/json"), (String = "text/csv"), (String = "application/yaml"))),
+            content((Vec<Object> = "application/json"), (String = "text/csv"), (Object = "application/yaml"))),
         (status = 400, description = "The format is not valid", body = ErrorBody),
         (status = 403, description = "The caller may see none of the type", body = ErrorBody),
         (status = 404, description = "No such type in the caller's organization", body = ErrorBody)))]
