@@ -140,14 +140,14 @@ mod tests {
             "x/../id",
             "../web/id",
             "/services/web/id",
-            "../shared/../web/id",
+            "../keys/../web/id",
         ] {
             let root = with(&[("web", path)]);
             put(&root, "web/id", "key");
             assert_eq!(found(&root), is("web", "key"), "{path}");
         }
-        let root = with(&[("web", "/services/shared/keys/id")]);
-        put(&root, "shared/keys/id", "key");
+        let root = with(&[("web", "/services/ops/keys/id")]);
+        put(&root, "ops/keys/id", "key");
         assert_eq!(found(&root), is("web", "key"));
         let root = tempfile::tempdir().unwrap();
         let inside = root.path().join("web/id").display().to_string();

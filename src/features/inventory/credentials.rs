@@ -5,6 +5,7 @@ use protocol::api::inventory::types::Definition;
 use protocol::ids::ObjectId;
 use serde_json::{Map, Value};
 
+use super::ATTEMPTS;
 use super::row::KnownCredential;
 use super::store::bulk::{self, Entry, Origin};
 use super::store::{credentials as store, objects};
@@ -18,9 +19,6 @@ const SOURCE: &str = "service_outputs";
 
 /// The field that is sealed.
 const VALUE: &str = "value";
-
-/// How often something is tried again when somebody else was quicker.
-const ATTEMPTS: usize = 5;
 
 /// A credential that was given out.
 #[derive(Debug, PartialEq, Eq)]

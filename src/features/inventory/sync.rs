@@ -5,6 +5,7 @@ use protocol::api::inventory::types::{Definition, SyncSource};
 use protocol::ids::ObjectId;
 use worker::Env;
 
+use super::ATTEMPTS;
 use super::row::{Differing, SyncedType};
 use super::store::bulk::{self, Entry, Origin};
 use super::store::{objects, sync as store};
@@ -15,9 +16,6 @@ use crate::platform::db::{Db, DbError, now};
 use crate::platform::error::ApiError;
 use crate::platform::log;
 use crate::platform::secrets::SealingKey;
-
-/// How often something is tried again when somebody else was quicker.
-const ATTEMPTS: usize = 5;
 
 /// How many sources the clock looks at in a run, each in some milliseconds.
 const AT_ONCE: i64 = 50;

@@ -1,5 +1,5 @@
 //! The right to have an action done: with one thing, or with all of a type.
-use protocol::api::inventory::types::{Scope, TypeAction};
+use protocol::api::inventory::actions::{Scope, TypeAction};
 use protocol::ids::ObjectId;
 use serde_json::{Map, Value};
 

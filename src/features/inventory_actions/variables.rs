@@ -1,7 +1,8 @@
 //! What a playbook is given of a thing: templates, with the thing's values in them.
 use std::collections::BTreeMap;
 
-use protocol::api::inventory::types::{Definition, FieldType};
+use protocol::api::inventory::fields::FieldType;
+use protocol::api::inventory::types::Definition;
 use serde_json::{Map, Value};
 
 /// A thing that something is done with.

@@ -1,4 +1,6 @@
 //! The inventory: types of things, things of these types, tags on them, and rules about single ones (contract).
+pub mod actions;
+pub mod fields;
 pub mod objects;
 pub mod rules;
 pub mod tags;

@@ -1,15 +1,12 @@
-//! Types of things: which fields they have, and what can be done with them.
-use std::collections::BTreeMap;
-
+//! Types of things: which fields they have, what can be done with them, and where they come from.
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::actions::TypeAction;
+use super::fields::Field;
 use super::{BASIC, REVEAL};
 use crate::api::validate::{Faults, Validate};
-use crate::terminal::jobs::{is_script_file, playbook_of};
-use crate::terminal::services::is_service_name;
 
 /// Most types of an organization: each has some permissions of its own, which every list of permissions has.
 pub const MAX_TYPES: i64 = 50;
@@ -20,9 +17,6 @@ pub const MAX_FIELDS: usize = 64;
 /// Most actions of a type.
 pub const MAX_ACTIONS: usize = 32;
 
-/// Most choices of a field.
-pub const MAX_OPTIONS: usize = 100;
-
 /// Longest name of a field or an action, in characters.
 pub const MAX_NAME: usize = 50;
 
@@ -32,175 +26,8 @@ pub const MAX_LABEL: usize = 100;
 /// Longest text about a type or an action, in characters.
 pub const MAX_TEXT: usize = 500;
 
-/// Most variables of a playbook.
-pub const MAX_VARIABLES: usize = 32;
-
 /// What stands in paths in the place of a type, and so is none (contract).
 const RESERVED: [&str; 5] = ["types", "tags", "ws", "acl", "actions"];
-
-/// What kind of value a field has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldType {
-    /// A line.
-    String,
-    /// Any text.
-    Text,
-    /// One of some words.
-    Enum,
-    /// A whole number.
-    Integer,
-    /// Yes or no.
-    Boolean,
-    /// A time.
-    Datetime,
-    /// What nobody sees who does not ask for it.
-    Secret,
-    /// Anything.
-    Json,
-}
-
-impl FieldType {
-    /// Whether things are found by its values, and sorted by them.
-    pub fn is_indexed(self) -> bool {
-        !matches!(self, Self::Text | Self::Secret | Self::Json)
-    }
-}
-
-/// A field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Field {
-    /// What its value is called in `data`.
-    #[schema(pattern = "^[A-Za-z_][A-Za-z0-9_]{0,49}$")]
-    pub name: String,
-    /// What kind of value it has.
-    pub r#type: FieldType,
-    /// What people call it; made of the name if nothing is said.
-    #[serde(default)]
-    #[schema(max_length = 100, format = "line")]
-    pub label: String,
-    /// Whether no thing is without it.
-    #[serde(default)]
-    pub required: bool,
-    /// Whether no two things have the same.
-    #[serde(default)]
-    pub unique: bool,
-    /// Whether it is looked at when things are searched.
-    #[serde(default)]
-    pub searchable: bool,
-    /// Whether it stays as it was made.
-    #[serde(default)]
-    pub readonly: bool,
-    /// Of an `enum`, the words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 100)]
-    pub options: Vec<String>,
-    /// What forms begin with.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Value, required = false)]
-    pub default: Value,
-}
-
-/// What an action does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionType {
-    /// A script of a service runs on its runner.
-    Script,
-    /// The same, which one is said when it is asked for.
-    DynamicScripts,
-    /// The instances of a service are halted.
-    ScriptStop,
-    /// A playbook runs on a runner.
-    Playbook,
-    /// A terminal is opened.
-    Ssh,
-    /// What the edge does itself.
-    Builtin,
-    /// The console shows configs.
-    BuiltinConfig,
-    /// The console shows files.
-    BuiltinFiles,
-}
-
-impl ActionType {
-    /// Its name, as definitions have it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Script => "script",
-            Self::DynamicScripts => "dynamic_scripts",
-            Self::ScriptStop => "script_stop",
-            Self::Playbook => "playbook",
-            Self::Ssh => "ssh",
-            Self::Builtin => "builtin",
-            Self::BuiltinConfig => "builtin_config",
-            Self::BuiltinFiles => "builtin_files",
-        }
-    }
-}
-
-/// What an action is done with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// One thing.
-    #[default]
-    Object,
-    /// All of the type.
-    Type,
-}
-
-/// Something that can be done with things of a type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TypeAction {
-    /// What it is called in paths, and in permissions.
-    #[schema(pattern = "^[a-z][a-z0-9_]{0,49}$")]
-    pub name: String,
-    /// What people call it; made of the name if nothing is said.
-    #[serde(default)]
-    #[schema(max_length = 100, format = "line")]
-    pub label: String,
-    /// What it does.
-    #[serde(default = "script")]
-    pub r#type: ActionType,
-    /// What it is done with.
-    #[serde(default)]
-    pub scope: Scope,
-    /// A picture.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schema(max_length = 100, format = "line")]
-    pub icon: String,
-    /// What somebody has to agree to first.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schema(max_length = 500, format = "line")]
-    pub confirm: String,
-    /// Of a `script`, the file; `deploy.sh` if nothing is said.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub script: String,
-    /// Of which service; that of the thing's `name` if nothing is said.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub service: String,
-    /// Of a `playbook`, the file: `/services/<service>/<file>`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub playbook: String,
-    /// What it is given: variables, with `{{ field }}` for values of the thing.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub vars_mapping: BTreeMap<String, String>,
-    /// Whether something is lost by it.
-    #[serde(default)]
-    pub destructive: bool,
-}
-
-fn script() -> ActionType {
-    ActionType::Script
-}
-
-impl TypeAction {
-    /// The service and the file within it that a playbook is.
-    pub fn playbook(&self) -> Option<(&str, &str)> {
-        playbook_of(&self.playbook)
-    }
-}
 
 /// From where things come by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -365,30 +192,8 @@ fn is_slug(text: &str) -> bool {
 }
 
 /// Whether a text is a word of at most [`MAX_NAME`] of some characters.
-fn is_word(text: &str, first: impl Fn(char) -> bool, others: impl Fn(char) -> bool) -> bool {
+pub(super) fn is_word(text: &str, first: impl Fn(char) -> bool, others: impl Fn(char) -> bool) -> bool {
     text.len() <= MAX_NAME && text.starts_with(first) && text.chars().all(others)
-}
-
-/// What a name of a field, or of a variable, must be.
-const FIELD_RULE: &str = "must begin with a letter or _ and have 1 to 50 of A-Z, a-z, 0-9 and _";
-
-/// Whether a field may be called so. It becomes a part of paths in the database, and variables of Ansible's.
-pub fn is_field_name(text: &str) -> bool {
-    let others = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    is_word(text, |c| c.is_ascii_alphabetic() || c == '_', others)
-}
-
-/// What a name of an action must be.
-const ACTION_RULE: &str =
-    "must begin with a small letter, have 1 to 50 of a-z, 0-9 and _, and not be view, create, edit, delete or reveal";
-
-fn is_action_name(text: &str) -> bool {
-    is_word(
-        text,
-        |c| c.is_ascii_lowercase(),
-        |c| matches!(c, 'a'..='z' | '0'..='9' | '_'),
-    ) && !BASIC.contains(&text)
-        && text != REVEAL
 }
 
 /// What people call what has a name: the name, with capitals.
@@ -462,78 +267,6 @@ impl Validate for Definition {
             let at = format!("actions[{index}]");
             faults.check(is_first, format!("{at}.name"), "must not be another action's");
             action.check(self, &at, faults);
-        }
-    }
-}
-
-impl Field {
-    fn check(&self, at: &str, faults: &mut Faults) {
-        let of = |part: &str| format!("{at}.{part}");
-        faults.check(is_field_name(&self.name), of("name"), FIELD_RULE);
-        faults.line(&of("label"), &self.label, 1, MAX_LABEL);
-        faults.check(
-            !self.unique || self.r#type.is_indexed(),
-            of("unique"),
-            "must be false of a field of this type",
-        );
-        faults.check(
-            !self.searchable || self.r#type != FieldType::Secret,
-            of("searchable"),
-            "must be false of a secret",
-        );
-        faults.check(
-            self.r#type != FieldType::Secret || self.default.is_null(),
-            of("default"),
-            "must be null of a secret",
-        );
-        let is_enum = self.r#type == FieldType::Enum;
-        let (least, most) = if is_enum { (1, MAX_OPTIONS) } else { (0, 0) };
-        faults.check(
-            (least..=most).contains(&self.options.len()),
-            of("options"),
-            format!("must be 1 to {MAX_OPTIONS} of an enum, and none of another field"),
-        );
-        for option in self.options.iter().take(MAX_OPTIONS) {
-            faults.line(&of("options"), option, 1, MAX_LABEL);
-        }
-    }
-}
-
-impl TypeAction {
-    fn check(&self, definition: &Definition, at: &str, faults: &mut Faults) {
-        let of = |part: &str| format!("{at}.{part}");
-        faults.check(is_action_name(&self.name), of("name"), ACTION_RULE);
-        faults.line(&of("label"), &self.label, 1, MAX_LABEL);
-        faults.line(&of("icon"), &self.icon, 0, MAX_LABEL);
-        faults.line(&of("confirm"), &self.confirm, 0, MAX_TEXT);
-        let is_file = self.script.is_empty() || is_script_file(&self.script);
-        faults.check(is_file, of("script"), "must be a path within the service");
-        let is_service = self.service.is_empty() || is_service_name(&self.service);
-        faults.check(is_service, of("service"), "must be the name of a service");
-        let of_service = matches!(
-            self.r#type,
-            ActionType::Script | ActionType::DynamicScripts | ActionType::ScriptStop
-        );
-        let has_service = !self.service.is_empty() || self.scope == Scope::Object && definition.field("name").is_some();
-        faults.check(
-            !of_service || has_service,
-            of("service"),
-            "is required where the thing has no name that is a service's",
-        );
-        faults.check(
-            (self.r#type == ActionType::Playbook) == self.playbook().is_some()
-                && (self.playbook.is_empty() || self.playbook().is_some()),
-            of("playbook"),
-            "must be /services/<service>/<file> of a playbook, and absent of another action",
-        );
-        faults.check(
-            self.vars_mapping.len() <= MAX_VARIABLES,
-            of("vars_mapping"),
-            format!("must be at most {MAX_VARIABLES}"),
-        );
-        for (variable, template) in self.vars_mapping.iter().take(MAX_VARIABLES) {
-            faults.check(is_field_name(variable), of("vars_mapping"), FIELD_RULE);
-            faults.line(&of("vars_mapping"), template, 0, MAX_TEXT);
         }
     }
 }

@@ -2,7 +2,8 @@
 pub mod ansible;
 pub mod table;
 
-use protocol::api::inventory::types::{Definition, Field, FieldType};
+use protocol::api::inventory::fields::{Field, FieldType};
+use protocol::api::inventory::types::Definition;
 
 /// The fields that files have.
 fn shown(definition: &Definition) -> impl Iterator<Item = &Field> {

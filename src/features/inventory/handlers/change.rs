@@ -3,8 +3,9 @@ use protocol::api::error::ErrorBody;
 use protocol::api::inventory::objects::{Done, InventoryObjectDetail, NewObject, SaveObject};
 use protocol::api::inventory::tags::{AddTags, ObjectTags};
 
+use super::super::ATTEMPTS;
 use super::objects::detail;
-use super::{ATTEMPTS, busy, deleted, known_with};
+use super::{busy, deleted, known_with};
 use crate::audit::{self, Action};
 use crate::auth::caller::{Caller, Credentials};
 use crate::auth::permission::Permission;

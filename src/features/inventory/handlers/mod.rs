@@ -18,9 +18,6 @@ use crate::platform::context::App;
 use crate::platform::db::Batch;
 use crate::platform::error::ApiError;
 
-/// How often something is tried again when somebody else was quicker.
-const ATTEMPTS: usize = 5;
-
 /// Looks a thing up.
 async fn known(app: &App, credentials: Credentials, slug: &str, id: &str) -> Result<Known, ApiError> {
     Ok(known_with(app, credentials, slug, id, ()).await?.0)

@@ -3,7 +3,8 @@ use protocol::api::error::ErrorBody;
 use protocol::api::inventory::objects::Done;
 use protocol::api::inventory::tags::{MAX_TAGS_OF_ORGANIZATION, NewTag, SaveTag, TagList, TagRef};
 
-use super::{ATTEMPTS, busy, deleted};
+use super::super::ATTEMPTS;
+use super::{busy, deleted};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::inventory::row::FoundTag;

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 
 use protocol::api::error::ErrorBody;
 use protocol::api::instances::StopInstance;
+use protocol::api::inventory::actions::ActionType;
 use protocol::api::inventory::objects::RunAction;
-use protocol::api::inventory::types::ActionType;
 use protocol::api::jobs::JobStarted;
 use protocol::ids::JobId;
 use protocol::terminal::jobs::Playbook;
