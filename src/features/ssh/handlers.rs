@@ -15,7 +15,7 @@ use crate::features::inventory::store::objects;
 use crate::features::terminals::request::TerminalQuery;
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::json_text::Json;
-use crate::http::upgrade::{check_origin, check_upgrade, is_upgrade};
+use crate::http::upgrade::check_origin;
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -144,11 +144,5 @@ async fn reach(
     let (caller, (found, server)) = credentials.load(&app.db()?, batch).await?;
     let right = SshRight::decide(caller, server, way)?;
     check_origin(app, uri, headers)?;
-    let runner = found.into_iter().next();
-    // Whoever asks for a socket hears that in it, and it is written down that they tried.
-    if runner.is_none() && !is_upgrade(headers) {
-        return Err(ApiError::not_found(no_credentials(&target.hostname)).into());
-    }
-    check_upgrade(headers)?;
-    open(app, &right, runner, target, request).await
+    open(app, &right, found.into_iter().next(), target, request, headers).await
 }

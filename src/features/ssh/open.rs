@@ -1,5 +1,5 @@
 //! Opening a terminal on another host, for whoever may.
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use protocol::relay_contract::{Dialect, VIEWER_PATH, ViewerContext};
 use protocol::terminal::VIEWER_SUBPROTOCOL;
@@ -12,6 +12,7 @@ use crate::audit;
 use crate::features::alerts;
 use crate::features::sessions::store::{self, NewSession, OnHost};
 use crate::features::terminals::request::TerminalRequest;
+use crate::http::upgrade::{check_upgrade, is_upgrade};
 use crate::platform::context::App;
 use crate::platform::db::now;
 use crate::platform::error::ApiError;
@@ -26,7 +27,13 @@ pub async fn open(
     runner: Option<Runner>,
     target: SshTarget,
     request: TerminalRequest,
+    headers: &HeaderMap,
 ) -> Result<Response, Stop> {
+    // Whoever asks for a socket hears that in it, and it is written down that they tried.
+    if runner.is_none() && !is_upgrade(headers) {
+        return Err(ApiError::not_found(no_credentials(&target.hostname)).into());
+    }
+    check_upgrade(headers)?;
     let caller = right.caller();
     let event = right.event(&target.hostname, target.user.as_deref());
     let Some(runner) = runner else {

@@ -2,7 +2,8 @@
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use protocol::api::error::ErrorBody;
-use protocol::api::inventory::types::{ActionType, Definition, TypeAction};
+use protocol::api::inventory::actions::{ActionType, TypeAction};
+use protocol::api::inventory::types::Definition;
 use protocol::api::sessions::SocketTicket;
 use protocol::terminal::ssh::Refusal;
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use crate::features::jobs::{self, JobAccess};
 use crate::features::terminals::request::TerminalQuery;
 use crate::http::extract::{PathParam, QueryParams};
 use crate::http::json_text::Json;
-use crate::http::upgrade::{check_origin, check_upgrade, is_upgrade};
+use crate::http::upgrade::{check_origin, check_upgrade};
 use crate::platform::context::App;
 use crate::platform::error::ApiError;
 
@@ -125,11 +126,7 @@ async fn reach(
         .run(store::runner(right.caller().id(), &target.hostname))
         .await;
     let runner = runner.map_err(ApiError::from)?.into_iter().next();
-    if runner.is_none() && !is_upgrade(headers) {
-        return Err(ApiError::not_found(protocol::terminal::ssh::no_credentials(&target.hostname)).into());
-    }
-    check_upgrade(headers)?;
-    open(app, &right, runner, target, request).await
+    open(app, &right, runner, target, request, headers).await
 }
 
 /// Tells of the newest job that did an action with a thing, or of one of them. Whoever sees the job sees it here.
