@@ -5,10 +5,9 @@ use protocol::api::inventory::types::Definition;
 use protocol::ids::ObjectId;
 use serde_json::{Map, Value};
 
-use super::ATTEMPTS;
 use super::row::KnownCredential;
 use super::store::bulk::{self, Entry, Origin};
-use super::store::{credentials as store, objects};
+use super::store::{ATTEMPTS, credentials as store, objects};
 use super::value::{self, Place};
 use crate::platform::db::{Db, DbError, now};
 use crate::platform::error::ApiError;

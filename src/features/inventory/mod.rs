@@ -15,9 +15,6 @@ use crate::auth::rule::{Routes, routes};
 
 use handlers::{change, files, objects, rules, synced, tag_permissions, tags, types};
 
-/// How often something is tried again when somebody else was quicker.
-const ATTEMPTS: usize = 5;
-
 /// The routes of this feature. What is about single things asks for the right to them itself.
 pub fn routes() -> Routes {
     routes![

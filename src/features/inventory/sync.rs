@@ -5,10 +5,9 @@ use protocol::api::inventory::types::{Definition, SyncSource};
 use protocol::ids::ObjectId;
 use worker::Env;
 
-use super::ATTEMPTS;
 use super::row::{Differing, SyncedType};
 use super::store::bulk::{self, Entry, Origin};
-use super::store::{objects, sync as store};
+use super::store::{ATTEMPTS, objects, sync as store};
 use super::value::{self, Place};
 use crate::platform::config::Config;
 use crate::platform::context::App;

@@ -3,7 +3,6 @@ use protocol::api::error::ErrorBody;
 use protocol::api::inventory::objects::{Done, InventoryObjectDetail, NewObject, SaveObject};
 use protocol::api::inventory::tags::{AddTags, ObjectTags};
 
-use super::super::ATTEMPTS;
 use super::objects::detail;
 use super::{busy, deleted, known_with};
 use crate::audit::{self, Action};
@@ -46,7 +45,7 @@ pub async fn create_object(
     let caller = access.caller();
     escalation::check_tags(&grants, |_| true, |right| holds(caller, &slug, right))?;
     let definition = &access.found().definition;
-    for _ in 0..ATTEMPTS {
+    for _ in 0..store::ATTEMPTS {
         let id = numbers.first().map_or(1, |number| number.id);
         let place = place(&app, caller, id);
         let checked = value::new(definition, request.data.clone(), request.name.clone(), &place)?;

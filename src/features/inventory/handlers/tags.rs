@@ -3,12 +3,11 @@ use protocol::api::error::ErrorBody;
 use protocol::api::inventory::objects::Done;
 use protocol::api::inventory::tags::{MAX_TAGS_OF_ORGANIZATION, NewTag, SaveTag, TagList, TagRef};
 
-use super::super::ATTEMPTS;
 use super::{busy, deleted};
 use crate::audit::{self, Action, Resource};
 use crate::auth::caller::{Caller, Credentials};
 use crate::features::inventory::row::FoundTag;
-use crate::features::inventory::store::tags;
+use crate::features::inventory::store::{self, tags};
 use crate::http::extract::{PathParam, ValidJson};
 use crate::http::json_text::{BodyRow, Json, JsonText};
 use crate::platform::context::App;
@@ -36,7 +35,7 @@ pub async fn create_tag(
     let db = app.db()?;
     let (caller, mut numbers) = credentials.load(&db, tags::next_number()).await?;
     let name = request.name.trim();
-    for _ in 0..ATTEMPTS {
+    for _ in 0..store::ATTEMPTS {
         let id = numbers.first().map_or(1, |number| number.id);
         let event = caller
             .event(Action::InventoryTagCreated, Resource::Tag)

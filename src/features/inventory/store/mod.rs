@@ -15,6 +15,9 @@ use crate::auth::caller::Caller;
 use crate::http::json_text::BodyRow;
 use crate::platform::db::{Nothing, Query, refuse, statements};
 
+/// How often a change is tried again when somebody else was quicker.
+pub const ATTEMPTS: usize = 5;
+
 /// SQL: the body of a type (`t`): an [`InventoryType`](protocol::api::inventory::types::InventoryType). What is stored of it stands in it as
 /// it is.
 macro_rules! type_body {
