@@ -316,6 +316,52 @@ async fn nobody_gives_what_they_lack_by_a_rule_a_tag_or_by_lifting_one() {
 }
 
 #[tokio::test]
+async fn a_right_over_one_thing_leads_nowhere_else() {
+    let team = team().await;
+    let (mine, other) = (team.server("mine").await, team.server("other").await);
+    let at = |id: &str| format!("/api/inventory/server/{id}");
+    team.allows(&["inventory.server.view", "inventory.server.edit"]).await;
+    team.rule(&mine, "ssh", "allow").await;
+    let change = async |data: Value| team.somebody.put(&at(&mine), json!({"data": data})).await;
+    assert_eq!(
+        change(json!({"hostname": "third"})).await.refusal(),
+        (
+            403,
+            "hostname leads ssh elsewhere: you may ssh this one alone, and changing it takes inventory.server.ssh"
+                .to_owned()
+        )
+    );
+    let same = change(json!({"hostname": "mine", "notes": "rack 4"})).await.ok();
+    assert_eq!(same["data"]["notes"], "rack 4");
+    let renamed = team
+        .somebody
+        .put(&at(&other), json!({"data": {"hostname": "third"}}))
+        .await
+        .ok();
+    assert_eq!(
+        renamed["data"]["hostname"], "third",
+        "who gains nothing by it renames it"
+    );
+    // Nor does a type of its own open what a rule about the server of that name keeps closed.
+    let kvm = json!({"slug": "kvm", "label": "KVM", "fields": [{"name": "hostname", "type": "string"}],
+        "actions": [{"name": "ssh", "type": "ssh"}]});
+    assert_eq!(team.admin.post("/api/inventory/types", kvm).await.status, 201);
+    let data = json!({"data": {"hostname": "third"}});
+    let kvm = team.admin.post("/api/inventory/kvm", data).await.ok()["id"].to_string();
+    team.allows(&["inventory.kvm.ssh", "inventory.server.ssh"]).await;
+    let opens = async || {
+        team.somebody
+            .get(&format!("/api/inventory/ws/{kvm}/action"))
+            .await
+            .refusal()
+    };
+    let no_runner = (404, "No SSH credentials found for third".to_owned());
+    assert_eq!(opens().await, no_runner);
+    team.rule(&other, "ssh", "deny").await;
+    assert_eq!(opens().await, (403, "Permission denied: SSH access".to_owned()));
+}
+
+#[tokio::test]
 async fn tags_are_made_worn_counted_and_removed() {
     let team = team().await;
     let admin = &team.admin;

@@ -2,7 +2,7 @@
 //! themselves, nor lifts a rule that keeps people from it.
 use protocol::api::inventory::rules::{Effect, NewRule};
 
-use super::access::{Known, holds};
+use super::access::{Edit, Known, ObjectAccess, holds};
 use super::row::{FoundRule, FoundTag, Grant};
 use crate::auth::caller::Caller;
 use crate::auth::permission::Permission;
@@ -65,6 +65,26 @@ pub fn check_tags(grants: &[Grant], added: impl Fn(i64) -> bool, may: impl Fn(&s
     }
 }
 
+/// A change of what something is done to. Where its caller may have an action done with this thing and not with all of its type, what leads the
+/// action stays as it is: else a right over one thing would be one over whatever it is made to name.
+pub fn check_led(access: &ObjectAccess<Edit>, changed: &[String]) -> Result<(), ApiError> {
+    let of = &access.found().of;
+    for action in &of.definition.actions {
+        if !access.may(&action.name) || holds(access.caller(), &of.slug, &action.name) {
+            continue;
+        }
+        let led = action.led_by();
+        if let Some(field) = changed.iter().find(|field| led.contains(field.as_str())) {
+            let (slug, name) = (&of.slug, &action.name);
+            let words = format!(
+                "{field} leads {name} elsewhere: you may {name} this one alone, and changing it takes inventory.{slug}.{name}"
+            );
+            return Err(ApiError::forbidden("forbidden", words));
+        }
+    }
+    Ok(())
+}
+
 /// What a tag is to let people do, with whatever has it: whoever says so may do it with everything.
 pub fn check_permission(caller: &Caller, types: &[FoundTag], right: &str) -> Result<(), ApiError> {
     if types.is_empty() {
@@ -77,5 +97,56 @@ pub fn check_permission(caller: &Caller, types: &[FoundTag], right: &str) -> Res
             format!("You do not hold inventory.{}.{right} yourself", of.name),
         )),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::inventory::store::objects;
+    use crate::testing::{TestDb, id};
+
+    /// Somebody who may change servers, and open a terminal on one of them, by a rule about it.
+    fn db() -> TestDb {
+        let db = TestDb::new();
+        db.user("ann", "acme", "company_admin");
+        db.user("bob", "acme", "user");
+        db.execute(
+            "INSERT INTO inventory_objects (id, organization_id, type_id, name, data, search, created_at, updated_at)
+             SELECT 7, organization_id, id, 'web', '{\"hostname\":\"web\"}', 'web', 'then', 'then' FROM inventory_types WHERE slug = 'server';
+             INSERT INTO roles (id, organization_id, name, created_at) SELECT 100, id, 'ops', created_at FROM organizations;
+             INSERT INTO user_roles SELECT id, 100 FROM users WHERE username = 'bob';
+             INSERT INTO role_permissions VALUES (100, 'inventory.server.edit');
+             INSERT INTO inventory_acl (object_id, role_id, permission, effect) VALUES (7, 100, 'ssh', 'allow')",
+        );
+        db
+    }
+
+    fn may_change(db: &TestDb, name: &str, fields: &[&str]) -> bool {
+        let found = db.run(objects::find(&id(name).parse().unwrap(), "server", "7"));
+        let known = Known::decide(db.caller(name), found, "server").unwrap();
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        check_led(&known.with().unwrap(), &fields).is_ok()
+    }
+
+    #[test]
+    fn a_right_over_one_thing_is_not_led_to_another() {
+        let db = db();
+        assert!(may_change(&db, "bob", &["ip_address", "region", "notes"]));
+        assert!(!may_change(&db, "bob", &["notes", "hostname"]));
+        assert!(may_change(&db, "ann", &["hostname"]));
+        for permission in ["inventory.server.ssh", "instances.ssh"] {
+            db.execute(&format!("INSERT INTO role_permissions VALUES (100, '{permission}')"));
+            assert!(may_change(&db, "bob", &["hostname"]), "{permission}");
+            db.execute(&format!(
+                "DELETE FROM role_permissions WHERE permission = '{permission}'"
+            ));
+        }
+        db.execute(
+            "INSERT INTO inventory_acl (object_id, role_id, permission, effect) VALUES (7, 100, 'stop', 'allow')",
+        );
+        assert!(!may_change(&db, "bob", &["region"]));
+        db.execute("DELETE FROM inventory_acl");
+        assert!(may_change(&db, "bob", &["hostname", "region"]), "it leads him nowhere");
     }
 }

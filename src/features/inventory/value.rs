@@ -29,6 +29,8 @@ pub struct Checked {
     /// JSON: sealed, by field.
     pub secrets: String,
     pub search: String,
+    /// The fields that are otherwise than they were.
+    pub changed: Vec<String>,
 }
 
 /// Where secrets of a thing are sealed for.
@@ -66,7 +68,7 @@ pub fn new(
         let words = format!("Missing required field: {}", field.name);
         return Err(ApiError::refused_field(&at(field), "is required", words));
     }
-    ready(definition, data, BTreeMap::new(), place)
+    ready(definition, &Map::new(), data, BTreeMap::new(), place)
 }
 
 /// A thing as it is after a change. What is absent stays, and so does what its type calls `readonly`.
@@ -85,7 +87,7 @@ pub fn changed(
             data.insert(name, value);
         }
     }
-    ready(definition, data, secrets, place)
+    ready(definition, before, data, secrets, place)
 }
 
 /// What comes from somewhere by itself: what it says is so, the rest stays.
@@ -98,7 +100,7 @@ pub fn synced(
 ) -> Result<Checked, ApiError> {
     let mut data = before.clone();
     data.extend(said);
-    ready(definition, data, secrets, place)
+    ready(definition, before, data, secrets, place)
 }
 
 /// The name that stands beside the data is the field of that name, if there is one.
@@ -114,6 +116,7 @@ fn at(field: &Field) -> String {
 
 fn ready(
     definition: &Definition,
+    before: &Map<String, Value>,
     mut data: Map<String, Value>,
     mut secrets: BTreeMap<String, String>,
     place: &Place<'_>,
@@ -134,6 +137,8 @@ fn ready(
     if !faults.is_empty() {
         return Err(ApiError::invalid(faults));
     }
+    let differs = |(name, value): &(&String, &Value)| before.get(*name) != Some(*value);
+    let changed = data.iter().filter(differs).map(|(name, _)| name.clone()).collect();
     for field in definition
         .fields
         .iter()
@@ -154,6 +159,7 @@ fn ready(
         data,
         secrets: serde_json::to_string(&secrets).map_err(ApiError::internal)?,
         search,
+        changed,
     })
 }
 

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use protocol::api::inventory::fields::FieldType;
+use protocol::api::inventory::template;
 use protocol::api::inventory::types::Definition;
 use serde_json::{Map, Value};
 
@@ -14,10 +15,6 @@ pub struct Thing {
     /// Sealed, by field.
     pub secrets: BTreeMap<String, String>,
 }
-
-/// How a field is named in a template: exactly one space on both sides (contract).
-const OPEN: &str = "{{ ";
-const CLOSE: &str = " }}";
 
 /// Variables, and which of the values in them must not be seen.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -38,7 +35,7 @@ impl Variables {
         for (name, template) in templates {
             let mut filled = String::new();
             let mut rest = template.as_str();
-            while let Some((before, field, after)) = next(rest) {
+            while let Some((before, field, after)) = template::next(rest) {
                 filled.push_str(before);
                 if let Some(thing) = thing {
                     let is_secret = definition
@@ -59,23 +56,6 @@ impl Variables {
             variables.values.insert(name.clone(), filled);
         }
         Ok(variables)
-    }
-}
-
-/// What stands before the first field of a template, the field, and what stands behind it.
-fn next(template: &str) -> Option<(&str, &str, &str)> {
-    let mut from = 0;
-    loop {
-        let at = from + template.get(from..)?.find(OPEN)?;
-        let behind = template.get(at + OPEN.len()..)?;
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let end = behind.find(|c: char| !is_name(c)).unwrap_or(behind.len());
-        let (field, after) = behind.split_at_checked(end)?;
-        match after.strip_prefix(CLOSE) {
-            Some(after) if !field.is_empty() => return Some((template.get(..at)?, field, after)),
-            // It is no field that stands there, and stays as it is.
-            _ => from = at + OPEN.len(),
-        }
     }
 }
 

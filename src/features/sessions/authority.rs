@@ -39,13 +39,18 @@ macro_rules! may_reach {
 
 /// SQL: the account (`u`) may have the session (`s`) that it has opened on the machine (`m`). One on another host it has by a permission
 /// in its organization, and need not reach the machine that opened it: by that which it was opened by, or by one that opens all; or by what
-/// it may do with a thing of the inventory, if that is how it was opened.
+/// it may do with a thing of the inventory, if that is how it was opened. Where the inventory has the host as a server, that counts, too.
 macro_rules! may_have {
     () => {
         concat!(
             "iif(s.ssh_host IS NULL, ",
             $crate::features::sessions::authority::may_reach!(),
-            ", m.organization_id = u.organization_id AND (u.role <> 'user' OR CASE WHEN s.ssh_object IS NULL THEN EXISTS (
+            ", m.organization_id = u.organization_id AND (u.role <> 'user' OR NOT EXISTS (
+               SELECT 1 FROM inventory_types t JOIN inventory_values v ON v.type_id = t.id AND v.field = 'hostname' AND v.value = s.ssh_host
+               JOIN inventory_objects o ON o.id = v.object_id
+               WHERE t.organization_id = m.organization_id AND t.slug = 'server' AND NOT ",
+            $crate::features::inventory::rights::may!("'ssh'"),
+            ") AND CASE WHEN s.ssh_object IS NULL THEN EXISTS (
                SELECT 1 FROM user_roles r JOIN role_permissions p ON p.role_id = r.role_id WHERE r.user_id = u.id
                AND p.permission IN (s.ssh_right, 'instances.ssh', 'inventory.server.ssh'))
              ELSE EXISTS (SELECT 1 FROM inventory_objects o JOIN inventory_types t ON t.id = o.type_id

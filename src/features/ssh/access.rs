@@ -69,6 +69,14 @@ impl SshRight {
         })
     }
 
+    /// The same on a host that the inventory has as a server, too: what may be done with that one counts beside it.
+    pub fn on_host(self, server: Vec<FoundObject>) -> Result<Self, ApiError> {
+        if server.is_empty() || Known::decide_any(self.caller.clone(), server)?.may(SSH) {
+            return Ok(self);
+        }
+        Err(denied())
+    }
+
     /// Who has it.
     pub fn caller(&self) -> &Caller {
         &self.caller

@@ -121,12 +121,14 @@ async fn reach(
     let right = SshRight::over(known, &action.name, Way::Server)?;
     let hostname = hostname.ok_or_else(|| ApiError::not_found("No hostname for this object"))?;
     let Asked { request, target } = Asked::new(hostname, size, SshQuery { user: thing.user }, headers)?;
-    let runner = app
-        .db()?
-        .run(store::runner(right.caller().id(), &target.hostname))
-        .await;
-    let runner = runner.map_err(ApiError::from)?.into_iter().next();
-    open(app, &right, runner, target, request, headers).await
+    let asks = right.caller().id();
+    let batch = (
+        store::runner(asks, &target.hostname),
+        objects::find_host(asks, &target.hostname),
+    );
+    let (runner, server) = app.db()?.run(batch).await.map_err(ApiError::from)?;
+    let right = right.on_host(server)?;
+    open(app, &right, runner.into_iter().next(), target, request, headers).await
 }
 
 /// Tells of the newest job that did an action with a thing, or of one of them. Whoever sees the job sees it here.

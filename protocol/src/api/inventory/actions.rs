@@ -1,10 +1,11 @@
 //! Actions of types: what can be done with things.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fields::{FIELD_RULE, is_field_name};
+use super::template;
 use super::types::{Definition, MAX_LABEL, MAX_TEXT, is_word};
 use super::{BASIC, REVEAL};
 use crate::api::validate::Faults;
@@ -113,6 +114,29 @@ impl TypeAction {
     pub fn playbook(&self) -> Option<(&str, &str)> {
         playbook_of(&self.playbook)
     }
+
+    /// The fields of a thing that lead the action: which host it opens, whose service it is, what a playbook is told.
+    pub fn led_by(&self) -> BTreeSet<&str> {
+        match self.r#type {
+            _ if self.scope == Scope::Type => BTreeSet::new(),
+            ActionType::Ssh => BTreeSet::from(["hostname"]),
+            ActionType::Script | ActionType::DynamicScripts | ActionType::ScriptStop if !self.service.is_empty() => {
+                BTreeSet::new()
+            }
+            ActionType::Script
+            | ActionType::DynamicScripts
+            | ActionType::ScriptStop
+            | ActionType::BuiltinConfig
+            | ActionType::BuiltinFiles => BTreeSet::from(["name"]),
+            ActionType::Builtin => BTreeSet::from(["vultr_label", "region"]),
+            ActionType::Playbook => self
+                .vars_mapping
+                .values()
+                .flat_map(|text| template::fields(text))
+                .collect(),
+        }
+    }
+
     /// Looks at the action that stands at some place of a type.
     pub(super) fn check(&self, definition: &Definition, at: &str, faults: &mut Faults) {
         let of = |part: &str| format!("{at}.{part}");
@@ -163,4 +187,29 @@ fn is_action_name(text: &str) -> bool {
         |c| matches!(c, 'a'..='z' | '0'..='9' | '_'),
     ) && !BASIC.contains(&text)
         && text != REVEAL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_leads_an_action_is_what_it_takes_of_the_thing() {
+        let led = |action| {
+            let action: TypeAction = serde_json::from_value(action).unwrap();
+            action.led_by().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(led(json!({"name": "open", "type": "ssh"})), ["hostname"]);
+        assert_eq!(led(json!({"name": "deploy", "type": "script"})), ["name"]);
+        assert!(led(json!({"name": "deploy", "type": "script", "service": "web"})).is_empty());
+        assert_eq!(
+            led(json!({"name": "stop", "type": "builtin"})),
+            ["region", "vultr_label"]
+        );
+        assert!(led(json!({"name": "refresh", "type": "builtin", "scope": "type"})).is_empty());
+        let mapping = json!({"target": "{{ ip }}:{{ port }}", "greeting": "hello"});
+        let playbook = json!({"name": "patch", "type": "playbook", "playbook": "/services/ops/patch.yaml", "vars_mapping": mapping});
+        assert_eq!(led(playbook), ["ip", "port"]);
+    }
 }

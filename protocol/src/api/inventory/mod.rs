@@ -4,6 +4,7 @@ pub mod fields;
 pub mod objects;
 pub mod rules;
 pub mod tags;
+pub mod template;
 pub mod types;
 
 /// What may be done with a thing, beside the actions of its type.

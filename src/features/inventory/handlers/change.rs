@@ -72,7 +72,8 @@ pub async fn create_object(
     Err(busy())
 }
 
-/// Changes a thing. What is absent stays, and so do fields that are `readonly`, and secrets for which their mask is sent.
+/// Changes a thing. What is absent stays, and so do fields that are `readonly`, and secrets for which their mask is sent. Where the caller may
+/// have an action done with this thing alone, what leads it elsewhere, such as the `hostname` of one whose terminal opens, stays, too.
 #[utoipa::path(put, path = "/api/inventory/{type_slug}/{object_id}", summary = "Change a thing", request_body = SaveObject,
     params(("type_slug" = String, Path, description = "The type's `slug`"), ("object_id" = String, Path, description = "The thing's `id`")),
     responses((status = 200, description = "The thing as it is now", body = InventoryObjectDetail),
@@ -102,6 +103,7 @@ pub async fn update_object(
         request.name,
         &place,
     )?;
+    escalation::check_led(&access, &checked.changed)?;
     let batch = (
         objects::update(&access, &checked, &now()),
         audit::record_if_changed(&access.event(Action::InventoryUpdated)),

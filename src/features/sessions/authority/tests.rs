@@ -343,3 +343,34 @@ fn a_session_on_another_host_is_had_by_a_permission_and_not_by_reaching_the_runn
         assert!(!holds(&db, bobs(false, None)), "{sql}");
     }
 }
+
+#[test]
+fn a_session_on_a_host_that_is_a_server_of_the_inventory_goes_by_the_rules_about_that_too() {
+    let db = db();
+    db.execute(
+        "INSERT INTO roles (id, organization_id, name, created_at) SELECT 100, organization_id, 'ops', 'x' FROM users WHERE username = 'bob';
+         INSERT INTO user_roles SELECT id, 100 FROM users WHERE username = 'bob';
+         INSERT INTO role_permissions VALUES (100, 'inventory.server.ssh');
+         INSERT INTO inventory_objects (id, organization_id, type_id, name, data, search, created_at, updated_at)
+           SELECT n.value, t.organization_id, t.id, 'thing', iif(n.value = 7, '{\"hostname\":\"h\"}', '{\"hostname\":\"other\"}'), 'h', 'x', 'x'
+           FROM inventory_types t, json_each('[7, 8]') n WHERE t.slug = 'server' AND t.organization_id = (SELECT organization_id FROM users WHERE username = 'bob');
+         UPDATE terminal_sessions SET ssh_host = 'h', ssh_right = 'ssh', ssh_object = 8",
+    );
+    let rule = |object: i64, effect: &str| {
+        db.execute(&format!(
+            "INSERT INTO inventory_acl (object_id, role_id, permission, effect) VALUES ({object}, 100, 'ssh', '{effect}')"
+        ));
+    };
+    assert!(holds(&db, bobs(false, None)));
+    rule(7, "deny");
+    assert!(
+        !holds(&db, bobs(false, None)),
+        "the server of the host's name is denied him"
+    );
+    db.execute("UPDATE terminal_sessions SET ssh_object = NULL, ssh_right = 'inventory.server.ssh'");
+    assert!(!holds(&db, bobs(false, None)), "by which way he came does not matter");
+    db.execute("DELETE FROM inventory_acl");
+    assert!(holds(&db, bobs(false, None)));
+    rule(8, "deny");
+    assert!(holds(&db, bobs(false, None)), "it is another host");
+}
