@@ -51,6 +51,20 @@ describe('jobs', () => {
     expect(await readFile(await download.path(), 'utf8')).toContain('\nchanged\nstill there\nafter the cut\n');
   });
 
+  it('say which task Ansible is at, and for how long', async () => {
+    const stars = '*'.repeat(40);
+    const job = setup.edge.identity.working.add({});
+    job.write(`PLAY [all] ${stars}`, `TASK [install] ${stars}`);
+    const page = await setup.open();
+    await signIn(page, '/jobs/0a1b2c3d');
+    const task = page.getByTestId('task');
+    await task.getByText(/^install · runs for at least \d+ s$/).waitFor();
+    job.write('ok: [web-1]', `TASK [restart] ${stars}`);
+    await task.getByText(/^restart · runs for \d+ s$/).waitFor();
+    job.write(`PLAY RECAP ${stars}`);
+    await task.waitFor({ state: 'detached' });
+  });
+
   it('are followed to the end of their log, unless somebody has scrolled up, and searched', async () => {
     const job = setup.edge.identity.working.add({});
     job.write(...Array.from({ length: 500 }, (_, at) => `line ${at + 1}`));

@@ -70,7 +70,12 @@ export function whoOf({ username, schedule_name }: Pick<Job, 'username' | 'sched
 /** How long it took, or takes: "42 s", "3 min 5 s", "1 h 2 min". */
 export function tookOf({ started_at, finished_at }: Pick<Job, 'started_at' | 'finished_at'>, now: number): string {
   const end = finished_at ? Date.parse(finished_at) : now;
-  const seconds = Math.max(0, Math.round((end - Date.parse(started_at)) / 1000));
+  return spanOf(end - Date.parse(started_at));
+}
+
+/** A span of milliseconds in words; none of what is no number. */
+export function spanOf(span: number): string {
+  const seconds = Math.max(0, Math.round(span / 1000));
   if (Number.isNaN(seconds)) return '';
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
