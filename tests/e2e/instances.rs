@@ -16,14 +16,14 @@ use crate::support::vultr::{KEY, Vultr};
 use crate::support::wait::{PATIENCE, eventually};
 
 /// An edge that asks a provider of the test's own.
-async fn edge() -> (Stack, Vultr, Account) {
+pub async fn edge() -> (Stack, Vultr, Account) {
     let vultr = Vultr::start().await;
     let stack = Stack::start(&[("VULTR_API_URL", &vultr.url)]).await;
     let owner = Account::new(&stack).await;
     (stack, vultr, owner)
 }
 
-async fn sets_key(owner: &Account) {
+pub async fn sets_key(owner: &Account) {
     let set = owner.put("/api/instances/provider", json!({"api_key": KEY})).await.ok();
     assert_eq!(
         (&set["configured"], &set["set_by"]),
@@ -33,7 +33,7 @@ async fn sets_key(owner: &Account) {
 }
 
 /// Starts a job and waits for its end: the job, and what it has written.
-async fn runs(owner: &Account, path: &str, body: Value) -> (Value, Vec<String>) {
+pub async fn runs(owner: &Account, path: &str, body: Value) -> (Value, Vec<String>) {
     let mut started = owner.post(path, body).await.ok();
     let id = take(&mut started, "job_id").as_str().expect("an id").to_owned();
     assert!(hex(&id, 8), "{id}");
@@ -41,7 +41,7 @@ async fn runs(owner: &Account, path: &str, body: Value) -> (Value, Vec<String>) 
     over(owner, &id).await
 }
 
-async fn over(owner: &Account, id: &str) -> (Value, Vec<String>) {
+pub async fn over(owner: &Account, id: &str) -> (Value, Vec<String>) {
     let job = eventually("the job to be over", async || {
         let job: Value = owner.get(&format!("/api/jobs/{id}")).await.ok();
         (job["status"] != "running").then_some(job)

@@ -38,6 +38,7 @@ mod oidc;
 mod operator;
 mod organizations;
 mod profile;
+mod provider_faults;
 mod recordings;
 mod request_log;
 mod roles;

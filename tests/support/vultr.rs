@@ -2,6 +2,7 @@
 //! field, for one account. What it must not answer to, it does not: another key, another path, a cursor that it never gave.
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -28,8 +29,25 @@ struct Account {
     instances: Vec<Value>,
     /// How many a page has at most, whatever is asked for.
     page: usize,
-    /// What the next requests are answered instead: a status, and what is wrong.
-    faults: VecDeque<(u16, &'static str)>,
+    /// How the next requests are answered.
+    turns: VecDeque<Turn>,
+    /// When requests came, in milliseconds of the epoch.
+    asked: Vec<u128>,
+}
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy)]
+pub enum Turn {
+    /// As the account is.
+    Well,
+    /// A status, and what is wrong.
+    Fault(u16, &'static str),
+    /// A success, whose body is whatever.
+    Text(&'static str),
+    /// Less than was promised, then the end of the connection.
+    Half,
+    /// Never.
+    Silence,
 }
 
 impl Vultr {
@@ -74,7 +92,27 @@ impl Vultr {
 
     /// Answers the next requests so, and what is wrong.
     pub fn fails(&self, faults: &[(u16, &'static str)]) {
-        self.account.lock().unwrap().faults.extend(faults);
+        let turns: Vec<Turn> = faults
+            .iter()
+            .map(|&(status, words)| Turn::Fault(status, words))
+            .collect();
+        self.answers(&turns);
+    }
+
+    /// Answers the next requests so, one after the other.
+    pub fn answers(&self, turns: &[Turn]) {
+        self.account.lock().unwrap().turns.extend(turns);
+    }
+
+    /// When requests came, in milliseconds of the epoch.
+    pub fn asked(&self) -> Vec<u128> {
+        self.account.lock().unwrap().asked.clone()
+    }
+
+    /// Has an instance go by itself.
+    pub fn loses(&self, label: &str) {
+        let mut account = self.account.lock().unwrap();
+        account.instances.retain(|instance| instance["label"] != label);
     }
 
     /// Lets requests that change something wait, or go on.
@@ -91,10 +129,15 @@ impl Vultr {
 }
 
 impl Account {
+    fn turn(&mut self) -> Turn {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("it is later than 1970");
+        self.asked.push(now.as_millis());
+        self.turns.pop_front().unwrap_or(Turn::Well)
+    }
+
     fn answer(&mut self, method: &str, target: &str, key: &str, body: &str) -> (u16, Value) {
-        if let Some((status, words)) = self.faults.pop_front() {
-            return fault(status, words);
-        }
         if key != format!("Bearer {KEY}") {
             return fault(401, "Invalid API token.");
         }
@@ -189,15 +232,31 @@ async fn serve(socket: TcpStream, account: Arc<Mutex<Account>>, mut held: watch:
     if method != "GET" && held.wait_for(|held| !held).await.is_err() {
         return;
     }
-    let (status, body) = account.lock().unwrap().answer(&method, &target, &key, &body);
-    let body = if body.is_null() {
-        String::new()
+    let turn = account.lock().unwrap().turn();
+    let (status, answer) = match turn {
+        Turn::Well | Turn::Half => account.lock().unwrap().answer(&method, &target, &key, &body),
+        Turn::Fault(status, words) => fault(status, words),
+        Turn::Text(_) => (200, Value::Null),
+        Turn::Silence => {
+            // Until whoever asks has had enough.
+            let _ = stream.read_u8().await;
+            return;
+        }
+    };
+    let body = match (turn, answer) {
+        (Turn::Text(text), _) => text.to_owned(),
+        (_, Value::Null) => String::new(),
+        (_, answer) => answer.to_string(),
+    };
+    let said = if let Turn::Half = turn {
+        body.len() / 2
     } else {
-        body.to_string()
+        body.len()
     };
     let answer = format!(
-        "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
+        "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+        body.len(),
+        &body[..said]
     );
     let _ = stream.get_mut().write_all(answer.as_bytes()).await;
     let _ = stream.get_mut().shutdown().await;
