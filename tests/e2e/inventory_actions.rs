@@ -27,7 +27,7 @@ async fn web(name: &str, files: &[(&str, &str)]) -> (Runner, String) {
 }
 
 /// The number of a thing, as soon as it is there.
-async fn thing(account: &Account, slug: &str, name: &str) -> String {
+pub async fn thing(account: &Account, slug: &str, name: &str) -> String {
     let wanted = format!("/api/inventory/{slug}?search={name}");
     eventually(&format!("{name} to be in the inventory"), async || {
         let list = account.get(&wanted).await.ok();
@@ -38,14 +38,14 @@ async fn thing(account: &Account, slug: &str, name: &str) -> String {
     .await
 }
 
-async fn starts(account: &Account, path: &str, body: Value) -> String {
+pub async fn starts(account: &Account, path: &str, body: Value) -> String {
     let mut started = account.post(path, body).await.ok();
     let id = take(&mut started, "job_id").as_str().expect("an id").to_owned();
     assert_eq!(started, json!({"status": "running"}));
     id
 }
 
-async fn over(account: &Account, id: &str) -> Value {
+pub async fn over(account: &Account, id: &str) -> Value {
     eventually("the job to be over", async || {
         let job = account.get(&format!("/api/jobs/{id}")).await.ok();
         (job["status"] != "running").then_some(job)
@@ -53,7 +53,7 @@ async fn over(account: &Account, id: &str) -> Value {
     .await
 }
 
-async fn newest_entry(account: &Account, action: &str) -> (Value, Value) {
+pub async fn newest_entry(account: &Account, action: &str) -> (Value, Value) {
     let mut log = account.get(&format!("/api/audit?action={action}")).await.ok();
     let mut entry = log["entries"][0].take();
     (take(&mut entry, "resource"), take(&mut entry, "details"))

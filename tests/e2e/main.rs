@@ -23,6 +23,7 @@ mod groups;
 mod instances;
 mod inventory;
 mod inventory_actions;
+mod inventory_sync;
 mod job_load;
 mod job_starts;
 mod jobs;

@@ -109,6 +109,11 @@ impl Vultr {
         self.account.lock().unwrap().asked.clone()
     }
 
+    /// Has an instance stop by itself.
+    pub fn halts(&self, id: &str) {
+        self.account.lock().unwrap().halt(&[id.into()]);
+    }
+
     /// Has an instance go by itself.
     pub fn loses(&self, label: &str) {
         let mut account = self.account.lock().unwrap();
