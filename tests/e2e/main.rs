@@ -22,6 +22,7 @@ mod duplicates;
 mod groups;
 mod instances;
 mod inventory;
+mod inventory_action_kinds;
 mod inventory_actions;
 mod inventory_sync;
 mod job_load;
