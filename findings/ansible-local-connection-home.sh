@@ -4,7 +4,7 @@
 # SEEN: with ansible-core 2.19.14 the controller's files are under HOME, but those of tasks are under the home that the account database
 #   says: the local connection expands the `~/.ansible/tmp` of `remote_tmp` by that. For an account whose home is missing each task ends
 #   as UNREACHABLE, whose words are of authentication.
-# HERE: tests/e2e/ansible.rs sets ANSIBLE_REMOTE_TEMP; docs/services.md says so to whoever deploys by an account without a home.
+# HERE: tests/e2e/ansible/ sets ANSIBLE_REMOTE_TEMP; docs/services.md says so to whoever deploys by an account without a home.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -84,19 +84,42 @@ impl Mask {
     }
 }
 
-/// How a secret may be written: as it is, and each of its lines; within JSON, with and without letters beyond ASCII; within the quotes of a
-/// shell, as bash and as Python write them, and with backslashes.
+/// How a secret may be written: as it is, and each of its lines; within the quotes of a shell, as bash and as Python write them, with
+/// backslashes, and as Python shows it, which Ansible does with the items of a loop; and each of these within JSON, with and without letters
+/// beyond ASCII, as Ansible shows the command that a task has run.
 fn spellings(secret: &str) -> Vec<String> {
     let lines = secret.lines().filter(|line| line.len() >= SHORTEST_LINE);
     let mut spelled = Vec::new();
     for text in lines.chain([secret]).filter(|text| !text.is_empty()) {
-        let json = json(text);
-        spelled.push(ascii(&json));
-        spelled.extend([text.to_owned(), json]);
-        spelled.extend([r"'\''", "'\"'\"'"].map(|quote| text.replace('\'', quote)));
-        spelled.push(with_backslashes(text));
+        let mut plain = vec![text.to_owned(), with_backslashes(text)];
+        plain.extend([r"'\''", "'\"'\"'"].map(|quote| text.replace('\'', quote)));
+        plain.extend(shown_by_python(text));
+        for text in plain {
+            let json = json(&text);
+            spelled.extend([ascii(&json), json, text]);
+        }
     }
     spelled
+}
+
+/// What Python's `repr` has between its quotes, of a text by itself or within another: which quotes those are, the whole decides. Of what is not
+/// printed but escaped, the characters that texts of people have.
+fn shown_by_python(text: &str) -> [String; 2] {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => shown.push_str("\\\\"),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if c.is_control() || c.is_whitespace() && c != ' ' => shown.push_str(&match u32::from(c) {
+                code @ ..=0xff => format!("\\x{code:02x}"),
+                code => format!("\\u{code:04x}"),
+            }),
+            c => shown.push(c),
+        }
+    }
+    [shown.replace('\'', "\\'"), shown]
 }
 
 fn json(text: &str) -> String {
@@ -153,6 +176,10 @@ mod tests {
             r#"'it'\''s "naïve" \o/ 🦀'"#.to_owned(),
             r#"'it'"'"'s "naïve" \o/ 🦀'"#.to_owned(),
             r#"it\'s\ \"naïve\"\ \\o/\ 🦀"#.to_owned(),
+            // An item of a loop, in words of Ansible's.
+            r#"{'text': 'it\'s "naïve" \\o/ 🦀'}"#.to_owned(),
+            // The command of a task that has failed.
+            r#"{"cmd": "echo 'it'\"'\"'s \"naïve\" \\o/ 🦀'"}"#.to_owned(),
         ] {
             let shown = masked(&[secret], &format!("a {spelled} b"));
             assert!(
@@ -170,6 +197,18 @@ mod tests {
         assert_eq!(shown, "x ******** y } z\n********\n");
         assert_eq!(masked(&[key], &format!("<{key}>")), "<********>");
         assert_eq!(masked(&[key], &serde_json::to_string(key).unwrap()), "\"********\"");
+    }
+
+    #[test]
+    fn what_python_escapes_of_a_secret_is_masked_with_it() {
+        let secret = "a\tb\r\nc'd\u{85}e\u{2028}\u{7f}f";
+        for shown in [
+            r#"['x', "a\tb\r\nc'd\x85e\u2028\x7ff"]"#,
+            r#"['"', 'a\tb\r\nc\'d\x85e\u2028\x7ff']"#,
+        ] {
+            let masked = masked(&[secret], shown);
+            assert!(masked.contains("********") && !masked.contains("85e"), "{masked}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! Deployments by the real `ansible-playbook`, on this machine alone. `scripts/test.sh ansible` installs it and runs these: it takes
-//! longer to come than most tests take together.
+//! Deployments, playbooks of things and inventories by the real Ansible, on this machine alone. `scripts/test.sh ansible` installs it and
+//! runs these: it takes longer to come than most tests take together.
+mod things;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,9 +15,13 @@ use crate::support::wait::eventually;
 /// What Ansible connects to without connecting.
 const INVENTORY: &str = "[here]\nlocalhost ansible_connection=local\n";
 
+fn program() -> String {
+    std::env::var("ANSIBLE_PLAYBOOK").expect("ANSIBLE_PLAYBOOK names the program")
+}
+
 /// A service that Ansible deploys.
 async fn deployed_by_ansible(name: &str, playbook: &str) -> Runner {
-    let program = std::env::var("ANSIBLE_PLAYBOOK").expect("ANSIBLE_PLAYBOOK names the program");
+    let program = program();
     // It wants a home that it may write into, which the account of the jobs need not have; that of a task it takes from the account.
     let script = format!(
         "HOME=$(mktemp -d)\ntrap 'rm -rf \"$HOME\"' EXIT\n\
