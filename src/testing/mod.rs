@@ -27,8 +27,35 @@ pub struct TestDb(Connection);
 impl TestDb {
     /// Nobody and nothing.
     pub fn new() -> Self {
+        // Their names begin with digits.
+        Self::before("a")
+    }
+
+    /// What there was before the migrations from this one on.
+    pub fn before(migration: &str) -> Self {
         audit_key().install();
-        Self(migrated())
+        let db = Self(empty());
+        db.migrate(|name| name < migration);
+        db
+    }
+
+    /// Runs those of the migrations that it lacks.
+    pub fn migrate(&self, wanted: impl Fn(&str) -> bool) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let done = "SELECT COUNT(*) FROM d1_migrations WHERE name = ?1";
+            let done: i64 = self.0.query_row(done, [name], |row| row.get(0)).unwrap();
+            if done > 0 || !wanted(name) {
+                continue;
+            }
+            self.try_execute(&std::fs::read_to_string(&file).unwrap())
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            let note = "INSERT INTO d1_migrations (name) VALUES (?1)";
+            self.0.execute(note, [name]).unwrap();
+        }
     }
 
     /// Runs a query as D1 would, with rows by way of JSON.
@@ -101,24 +128,14 @@ fn json(value: ValueRef) -> serde_json::Value {
     }
 }
 
-/// A database after all migrations, with foreign keys enforced as D1 does.
-fn migrated() -> Connection {
+/// A database before all migrations, with foreign keys enforced as D1 does.
+fn empty() -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.pragma_update(None, "foreign_keys", true).unwrap();
     db.set_limit(Limit::SQLITE_LIMIT_FUNCTION_ARG, MAX_FUNCTION_ARGUMENTS)
         .unwrap();
     db.execute_batch("CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE)")
         .unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        db.execute_batch(&std::fs::read_to_string(&file).unwrap())
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let name = file.file_name().unwrap().to_str().unwrap();
-        db.execute("INSERT INTO d1_migrations (name) VALUES (?1)", [name])
-            .unwrap();
-    }
     db
 }
 

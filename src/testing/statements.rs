@@ -1,5 +1,5 @@
 //! The statements of every feature against the real migrations.
-use super::{migrated, plan};
+use super::{TestDb, plan};
 use crate::platform::db::Declared;
 
 /// The statements of all files: `statements!` hands them in, so that none can be left out of a list.
@@ -9,7 +9,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 
 #[test]
 fn every_statement_prepares_against_the_migrated_schema() {
-    let db = migrated();
+    let TestDb(db) = TestDb::new();
     for (name, sql) in statements() {
         db.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
     }
@@ -17,7 +17,7 @@ fn every_statement_prepares_against_the_migrated_schema() {
 
 #[test]
 fn no_statement_reads_a_whole_table() {
-    let db = migrated();
+    let TestDb(db) = TestDb::new();
     // With them, the plan of an insert lists checks that only run for deferred constraints, which there are none of.
     db.pragma_update(None, "foreign_keys", false).unwrap();
     for (name, sql) in statements() {

@@ -1,4 +1,6 @@
 //! Types and the permissions that are made with them, and who sees, finds and changes which things.
+mod from_before;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
