@@ -12,8 +12,8 @@ const REFRESH: &str = "/api/instances/refresh";
 
 /// The seconds of the window in which the limit of `wrangler.toml` on requests to providers counts, and how long after it was counted a
 /// request may arrive.
-const WINDOW: u128 = 10_000;
-const ON_ITS_WAY: u128 = 1_000;
+const WINDOW: i64 = 10_000;
+const ON_ITS_WAY: i64 = 1_000;
 
 /// What is known of instances, costs and servers, whatever the time.
 async fn known(owner: &Account) -> [Value; 3] {

@@ -2,8 +2,8 @@
 //! field, for one account. What it must not answer to, it does not: another key, another path, a cursor that it never gave.
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::Utc;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -32,7 +32,7 @@ struct Account {
     /// How the next requests are answered.
     turns: VecDeque<Turn>,
     /// When requests came, in milliseconds of the epoch.
-    asked: Vec<u128>,
+    asked: Vec<i64>,
 }
 
 /// How a request is answered.
@@ -105,7 +105,7 @@ impl Vultr {
     }
 
     /// When requests came, in milliseconds of the epoch.
-    pub fn asked(&self) -> Vec<u128> {
+    pub fn asked(&self) -> Vec<i64> {
         self.account.lock().unwrap().asked.clone()
     }
 
@@ -135,10 +135,7 @@ impl Vultr {
 
 impl Account {
     fn turn(&mut self) -> Turn {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("it is later than 1970");
-        self.asked.push(now.as_millis());
+        self.asked.push(Utc::now().timestamp_millis());
         self.turns.pop_front().unwrap_or(Turn::Well)
     }
 
