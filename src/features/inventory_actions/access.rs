@@ -26,7 +26,9 @@ impl ActionRight {
     /// The right to have it done with a thing that was found. That a type has no such action learns whoever may do everything with its things
     /// (contract).
     pub fn on_object(known: Known, name: &str) -> Result<Self, ApiError> {
-        let action = known.found().of.definition.action(name).cloned();
+        let action = known.found().of.definition.action(name);
+        // What is about all of a type is not for whoever has a right over one thing.
+        let action = action.filter(|action| action.scope == Scope::Object).cloned();
         let action = action.ok_or_else(|| missing(known.caller(), &known.found().of.slug, name, "Action"))?;
         let (caller, id, found) = known.having(name)?.into_parts();
         let thing = Thing {
@@ -210,6 +212,16 @@ mod tests {
             let words = format!("Action '{action}' not found");
             assert_eq!(on_object(&db, "ann", "7", action).unwrap_err(), missing(&words));
         }
+        db.execute("INSERT INTO inventory_objects (id, organization_id, type_id, name, data, search, created_at, updated_at)
+             SELECT 9, organization_id, id, 'web', '{\"hostname\":\"web\"}', 'web', 'then', 'then' FROM inventory_types WHERE slug = 'server'");
+        let found = db.run(objects::find(&user("ann"), "server", "9"));
+        let known = Known::decide(db.caller("ann"), found, "server").unwrap();
+        let words = missing("Action 'refresh' not found");
+        assert_eq!(
+            said(ActionRight::on_object(known, "refresh")).unwrap_err(),
+            words,
+            "it is about all servers"
+        );
         // A rule about the thing counts before the role.
         db.execute("INSERT INTO inventory_acl (object_id, role_id, permission, effect) VALUES (7, 100, 'stop', 'deny'), (7, 100, 'deploy', 'allow')");
         assert_eq!(on_object(&db, "bob", "7", "stop").unwrap_err().0, 403);
