@@ -411,6 +411,7 @@ async fn a_host_with_another_key_than_is_known_is_refused() {
 
     world.knows(&format!("{name} {shown}\n@revoked * {shown}\n"));
     world.agent.kill();
+    world.agent.becomes("offline").await;
     world.agent.start().await;
     let (words, _) = world.refused().await;
     assert!(words.contains("is revoked by line 2"), "{words}");
