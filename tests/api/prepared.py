@@ -25,6 +25,11 @@ def of_person(body, path=None):
     return prepare
 
 
+def of_host(world):
+    """A request for a terminal on a host that the machine's service knows."""
+    return request(token=world.token, path={"hostname": "web"})
+
+
 def enroll(world):
     body = {"public_key": PUBLIC_KEY, "hostname": "host", "os": "Debian 12 x86_64", "version": "1.0.0"}
     return request(body=body | {"token": world.new_machine()["registration_token"]})
@@ -541,6 +546,8 @@ PREPARED = {
     "POST /api/inventory/ws/{object_id}/ticket": lambda world: request(
         token=world.token, path={"object_id": credential(world)}
     ),
+    "POST /api/instances/ssh/{hostname}/ticket": of_host,
+    "POST /api/inventory/server/ssh/{hostname}/ticket": of_host,
     "POST /api/instances/stop": lambda world: request(body={"label": "web", "region": "mel"}),
     "PUT /api/instances/provider": lambda world: request(body={"api_key": "of-nobody"}),
     "POST /v1/sessions": lambda world: request(body={"machine_id": world.machine["agent_id"]}),
